@@ -1,0 +1,31 @@
+import { GraphiQL } from 'graphiql';
+import './graphiql.css';
+import { asTab, DefaultVariables } from './editors.jsx';
+import { EXAMPLES } from './examples.js';
+import { fetcher } from './fetcher.js';
+import { plugins } from './plugins.js';
+import { storage } from './storage.js';
+
+// What a first visit shows; after that GraphiQL brings back the tabs that were open.
+const FIRST_TAB = asTab(EXAMPLES[0]);
+const HINT = `# The pink button runs this query.
+# More of them: “Examples”, on the left.
+`;
+
+export function App() {
+  return (
+    <GraphiQL
+      fetcher={fetcher}
+      storage={storage}
+      plugins={plugins}
+      defaultTabs={[{ ...FIRST_TAB, query: HINT + FIRST_TAB.query }]}
+      defaultEditorToolsVisibility="variables"
+      isHeadersEditorEnabled
+      // Headers carry access tokens, which must not stay in the browser's storage.
+      shouldPersistHeaders={false}
+    >
+      <GraphiQL.Logo>LMS GraphQL</GraphiQL.Logo>
+      <DefaultVariables />
+    </GraphiQL>
+  );
+}

@@ -1,0 +1,36 @@
+import { useEffect } from 'react';
+import { pick, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
+
+/** An example as the texts that GraphiQL's editors hold. */
+export function asTab({ query, variables, headers }) {
+  return { query, variables: asText(variables), headers: asText(headers) };
+}
+
+function asText(value) {
+  return value && JSON.stringify(value, null, 2);
+}
+
+/** A function that opens an example in a tab of its own. */
+export function useOpenExample() {
+  const { addTab } = useGraphiQLActions();
+  const { queryEditor, variableEditor, headerEditor } = useGraphiQL(
+    pick('queryEditor', 'variableEditor', 'headerEditor'),
+  );
+  return (example) => {
+    const tab = asTab(example);
+    addTab(); // empties the editors; what is then put into them becomes the new tab's
+    queryEditor?.setValue(tab.query);
+    variableEditor?.setValue(tab.variables ?? '');
+    if (tab.headers) headerEditor?.setValue(tab.headers);
+  };
+}
+
+/** GraphiQL shows the query of a default tab but forgets its variables: puts them in, once the editor is there. */
+export function DefaultVariables() {
+  const { variableEditor, tabs, activeTabIndex } = useGraphiQL(pick('variableEditor', 'tabs', 'activeTabIndex'));
+  useEffect(() => {
+    const { variables } = tabs[activeTabIndex];
+    if (variableEditor && variables && !variableEditor.getValue()) variableEditor.setValue(variables);
+  }, [variableEditor]);
+  return null;
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { buildSchema, getOperationAST, getVariableValues, parse, validate } from 'graphql';
+import { EXAMPLES } from '../src/examples.js';
+
+const SCHEMA_FILE = new URL('../../../schema.graphql', import.meta.url);
+const schema = existsSync(SCHEMA_FILE) && buildSchema(readFileSync(SCHEMA_FILE, 'utf8'));
+
+test('no two examples share a title or an operation name', () => {
+  const titles = new Set(EXAMPLES.map(({ title }) => title));
+  const names = new Set(EXAMPLES.map(({ query }) => operationOf(query).name?.value));
+  assert.equal(titles.size, EXAMPLES.length);
+  assert.equal(names.size, EXAMPLES.length);
+});
+
+for (const { title, about, query, variables = {} } of EXAMPLES) {
+  test(`“${title}” is one named operation, told in one line`, () => {
+    assert.ok(operationOf(query)?.name, 'exactly one operation, with a name');
+    assert.match(about, /^.{10,80}$/);
+  });
+
+  test(`“${title}” fits the schema`, { skip: !schema && 'there is no schema.graphql yet' }, () => {
+    assert.deepEqual(validate(schema, parse(query)), []);
+    const { errors = [] } = getVariableValues(schema, operationOf(query).variableDefinitions ?? [], variables);
+    assert.deepEqual(errors, []);
+  });
+}
+
+/** The document's operation; null where it has none, or several. */
+function operationOf(query) {
+  return getOperationAST(parse(query));
+}

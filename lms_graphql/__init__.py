@@ -1,0 +1,1 @@
+"""A learning platform's back end as one GraphQL API."""

@@ -1,0 +1,47 @@
+"""What each role may do: the one table, as `area:action`."""
+
+from lms_graphql.core.actor import Role
+
+LEARNER = frozenset(
+    {
+        "course:enroll",
+        "progress:view-own",
+        "note:write",
+        "question:ask",
+        "quiz:take",
+        "certificate:view-own",
+        "transaction:view-own",
+        "profile:edit",
+    }
+)
+INSTRUCTOR = LEARNER | {
+    "course:create",
+    "course:edit-own",
+    "learner:view-own",
+    "question:answer",
+    "quiz:create",
+    "attempt:grade",
+    "enrollment:grant",
+    "payout:view-own",
+}
+SUPER_ADMIN = INSTRUCTOR | {
+    "user:manage",
+    "application:review",
+    "category:manage",
+    "course:edit-any",
+    "course:feature",
+    "certificate:revoke",
+    "transaction:refund",
+    "transaction:confirm",
+    "payout:run",
+}
+
+PERMISSIONS: dict[Role, frozenset[str]] = {
+    Role.LEARNER: LEARNER,
+    Role.INSTRUCTOR: INSTRUCTOR,
+    Role.SUPER_ADMIN: SUPER_ADMIN,
+}
+
+
+def allows(role: Role, permission: str) -> bool:
+    return permission in PERMISSIONS[role]

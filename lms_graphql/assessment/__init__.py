@@ -1,0 +1,1 @@
+"""What people know: quizzes, questions, attempts."""

@@ -1,0 +1,107 @@
+"""The tables of what is paid in and paid out. Amounts count the currency's smallest unit."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from lms_graphql.accounts.models import User
+from lms_graphql.catalog.models import Course
+from lms_graphql.core.orm import EVERYWHERE, Fixed, Key, Table, enum, exact, long_text
+
+
+class TransactionStatus(StrEnum):
+    PENDING = "pending"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+
+
+class PaymentMethod(StrEnum):
+    STRIPE = "stripe"
+    PAYPAL = "paypal"
+    BANK_TRANSFER = "bank_transfer"
+    FREE = "free"
+    FAKE = "fake"
+
+
+class PayoutStatus(StrEnum):
+    SCHEDULED = "scheduled"
+    PROCESSING = "processing"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Transaction(Table):
+    """A payment for a course. `transaction_id` is the reference that people are shown."""
+
+    __tablename__ = "transactions"
+    __table_args__ = (
+        UniqueConstraint("transaction_id"),
+        CheckConstraint("amount >= 0", name="amount"),
+        CheckConstraint("refunded_amount >= 0 AND refunded_amount <= amount", name="refunded_amount"),
+        Index(None, "user_id", "created_at", "id"),
+        Index(None, "course_id", "status", "created_at", "id"),
+        Index(None, "status", "created_at", "id"),
+        Index(None, "payment_method", "gateway_transaction_id"),
+        Index(None, "created_at", "id"),
+        EVERYWHERE,
+    )
+
+    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
+    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
+    transaction_id: Mapped[str] = mapped_column(exact(40))
+    amount: Mapped[int] = mapped_column(Key)
+    refunded_amount: Mapped[int] = mapped_column(Key, default=0, server_default="0")
+    currency: Mapped[str] = mapped_column(exact(3))
+    status: Mapped[TransactionStatus] = mapped_column(
+        enum(TransactionStatus, "status"), default=TransactionStatus.PENDING
+    )
+    payment_method: Mapped[PaymentMethod] = mapped_column(enum(PaymentMethod, "payment_method"))
+    gateway_transaction_id: Mapped[str | None] = mapped_column(exact(255))
+    description: Mapped[str | None] = mapped_column(long_text())
+    completed_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship(lazy="raise")
+    course: Mapped[Course] = relationship(lazy="raise")
+
+    @property
+    def is_successful(self) -> bool:
+        """The money has come, and some of it is still here."""
+        return self.status in {TransactionStatus.COMPLETED, TransactionStatus.PARTIALLY_REFUNDED}
+
+    @property
+    def net_amount(self) -> int:
+        return self.amount - self.refunded_amount
+
+
+class InstructorPayout(Table):
+    """`commission_rate` is the percent that the instructor gets."""
+
+    __tablename__ = "instructor_payouts"
+    __table_args__ = (
+        UniqueConstraint("payout_id"),
+        CheckConstraint("amount >= 0", name="amount"),
+        CheckConstraint("commission_rate >= 0 AND commission_rate <= 10000", name="commission_rate"),
+        Index(None, "instructor_id", "created_at", "id"),
+        Index(None, "status", "created_at", "id"),
+        EVERYWHERE,
+    )
+
+    instructor_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
+    payout_id: Mapped[str] = mapped_column(exact(40))
+    amount: Mapped[int] = mapped_column(Key)
+    currency: Mapped[str] = mapped_column(exact(3))
+    commission_rate: Mapped[Decimal] = mapped_column(Fixed)
+    period_start: Mapped[datetime]
+    period_end: Mapped[datetime]
+    status: Mapped[PayoutStatus] = mapped_column(enum(PayoutStatus, "status"), default=PayoutStatus.SCHEDULED)
+    external_payout_id: Mapped[str | None] = mapped_column(exact(255))
+    processed_at: Mapped[datetime | None]
+
+    instructor: Mapped[User] = relationship(lazy="raise")

@@ -1,0 +1,1 @@
+"""What is taught: categories, courses, sections, lectures, and how they are found."""

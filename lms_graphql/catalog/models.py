@@ -1,0 +1,247 @@
+"""The tables of the catalog, and the enrollments that decide who sees what of it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+
+from lms_graphql.accounts.models import User
+from lms_graphql.core.orm import EVERYWHERE, Key, Model, Table, count, enum, exact, long_text, no, yes
+from lms_graphql.core.text import sort_key
+
+
+class CourseStatus(StrEnum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class DifficultyLevel(StrEnum):
+    BEGINNER = "beginner"
+    INTERMEDIATE = "intermediate"
+    ADVANCED = "advanced"
+
+
+class LectureType(StrEnum):
+    VIDEO = "video"
+    TEXT = "text"
+    QUIZ = "quiz"
+    ASSIGNMENT = "assignment"
+    RESOURCE = "resource"
+
+
+class EnrollmentStatus(StrEnum):
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+    SUSPENDED = "suspended"
+
+
+class EnrollmentSource(StrEnum):
+    FREE = "free"
+    PURCHASE = "purchase"
+    GRANT = "grant"
+
+
+class Category(Table):
+    __tablename__ = "course_categories"
+    __table_args__ = (
+        UniqueConstraint("slug"),
+        Index(None, "parent_id", "name_key"),
+        EVERYWHERE,
+    )
+
+    name: Mapped[str] = mapped_column(String(100))
+    name_key: Mapped[str] = mapped_column(exact(200))
+    slug: Mapped[str] = mapped_column(exact(120))
+    description: Mapped[str | None] = mapped_column(long_text())
+    parent_id: Mapped[int | None] = mapped_column(Key, ForeignKey("course_categories.id"))
+
+    parent: Mapped["Category | None"] = relationship(remote_side="Category.id", lazy="raise")
+
+    @validates("name")
+    def key_for_sorting(self, _: str, value: str) -> str:
+        self.name_key = sort_key(value)
+        return value
+
+
+class Course(Table):
+    """`price` counts the currency's smallest unit. The totals are kept right in every transaction."""
+
+    __tablename__ = "courses"
+    __table_args__ = (
+        UniqueConstraint("slug"),
+        CheckConstraint("price >= 0", name="price"),
+        CheckConstraint("total_duration >= 0 AND total_lectures >= 0 AND enrollment_count >= 0", name="totals"),
+        Index(None, "status", "created_at", "id"),
+        Index(None, "status", "title_key", "id"),
+        Index(None, "status", "currency", "price", "id"),
+        Index(None, "status", "enrollment_count", "id"),
+        Index(None, "status", "difficulty_level", "created_at", "id"),
+        Index(None, "status", "language", "created_at", "id"),
+        Index(None, "status", "is_featured", "created_at", "id"),
+        Index(None, "category_id", "status", "created_at", "id"),
+        Index(None, "instructor_id", "status", "created_at", "id"),
+        EVERYWHERE,
+    )
+
+    title: Mapped[str] = mapped_column(String(200))
+    title_key: Mapped[str] = mapped_column(exact(200))
+    slug: Mapped[str] = mapped_column(exact(120))
+    description: Mapped[str] = mapped_column(long_text())
+    short_description: Mapped[str | None] = mapped_column(String(500))
+    instructor_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
+    category_id: Mapped[int | None] = mapped_column(Key, ForeignKey("course_categories.id"))
+    price: Mapped[int] = mapped_column(Key, default=0, server_default="0")
+    currency: Mapped[str] = mapped_column(exact(3))
+    status: Mapped[CourseStatus] = mapped_column(enum(CourseStatus, "status"), default=CourseStatus.DRAFT)
+    difficulty_level: Mapped[DifficultyLevel] = mapped_column(
+        enum(DifficultyLevel, "difficulty_level"), default=DifficultyLevel.BEGINNER
+    )
+    thumbnail_url: Mapped[str | None] = mapped_column(String(2000))
+    preview_video_url: Mapped[str | None] = mapped_column(String(2000))
+    total_duration: Mapped[int] = count()
+    total_lectures: Mapped[int] = count()
+    enrollment_count: Mapped[int] = count()
+    language: Mapped[str] = mapped_column(exact(35), default="en")
+    is_featured: Mapped[bool] = no()
+    allow_qa: Mapped[bool] = yes()
+    allow_notes: Mapped[bool] = yes()
+    published_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+    instructor: Mapped[User] = relationship(lazy="raise")
+    category: Mapped[Category | None] = relationship(lazy="raise")
+    sections: Mapped[list["Section"]] = relationship(
+        lazy="raise", order_by="Section.order_index", back_populates="course"
+    )
+
+    @validates("title")
+    def key_for_sorting(self, _: str, value: str) -> str:
+        self.title_key = sort_key(value)
+        return value
+
+    @property
+    def is_free(self) -> bool:
+        return self.price == 0
+
+    @property
+    def is_published(self) -> bool:
+        return self.status is CourseStatus.PUBLISHED
+
+
+class Section(Table):
+    """Positions are dense among the sections that are not deleted."""
+
+    __tablename__ = "sections"
+    __table_args__ = (
+        UniqueConstraint("id", "course_id"),  # what keeps a lecture's course_id true
+        CheckConstraint("order_index >= 0", name="order_index"),
+        CheckConstraint("total_duration >= 0 AND total_lectures >= 0", name="totals"),
+        Index(None, "course_id", "order_index", "id"),
+        EVERYWHERE,
+    )
+
+    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str | None] = mapped_column(long_text())
+    order_index: Mapped[int] = count()
+    total_duration: Mapped[int] = count()
+    total_lectures: Mapped[int] = count()
+    deleted_at: Mapped[datetime | None]
+
+    course: Mapped[Course] = relationship(lazy="raise", back_populates="sections")
+    lectures: Mapped[list["Lecture"]] = relationship(
+        lazy="raise",
+        order_by="Lecture.order_index",
+        back_populates="section",
+        foreign_keys="Lecture.section_id",
+        primaryjoin="Section.id == Lecture.section_id",
+    )
+
+
+class Lecture(Table):
+    """`course_id` repeats the section's, so that who may see a lecture is one look-up away."""
+
+    __tablename__ = "lectures"
+    __table_args__ = (
+        ForeignKeyConstraint(["section_id", "course_id"], ["sections.id", "sections.course_id"]),
+        CheckConstraint("order_index >= 0", name="order_index"),
+        CheckConstraint("duration >= 0", name="duration"),
+        Index(None, "section_id", "order_index", "id"),
+        Index(None, "section_id", "course_id"),
+        Index(None, "course_id", "id"),
+        EVERYWHERE,
+    )
+
+    section_id: Mapped[int] = mapped_column(Key)
+    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str | None] = mapped_column(long_text())
+    lecture_type: Mapped[LectureType] = mapped_column(enum(LectureType, "lecture_type"))
+    order_index: Mapped[int] = count()
+    duration: Mapped[int] = count()
+    video_url: Mapped[str | None] = mapped_column(String(2000))
+    content_url: Mapped[str | None] = mapped_column(String(2000))
+    body: Mapped[str | None] = mapped_column(long_text())
+    is_preview: Mapped[bool] = no()
+    is_downloadable: Mapped[bool] = no()
+    deleted_at: Mapped[datetime | None]
+
+    section: Mapped[Section] = relationship(
+        lazy="raise",
+        back_populates="lectures",
+        foreign_keys=[section_id],
+        primaryjoin="Lecture.section_id == Section.id",
+    )
+    course: Mapped[Course] = relationship(lazy="raise", foreign_keys=[course_id], viewonly=True)
+
+
+class CourseTerm(Model):
+    """A word of a course's texts, as search finds it. Written with the course, the same on every database."""
+
+    __tablename__ = "course_terms"
+    __table_args__ = (
+        CheckConstraint("weight > 0", name="weight"),
+        Index(None, "course_id"),
+        {**EVERYWHERE, "sqlite_with_rowid": False},  # clustered by its key on every database
+    )
+
+    term: Mapped[str] = mapped_column(exact(64), primary_key=True)
+    course_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    weight: Mapped[int]
+
+    course: Mapped[Course] = relationship(lazy="raise")
+
+
+class Enrollment(Table):
+    """One for a person and a course, for ever. It lives here because who sees content is the catalog's rule."""
+
+    __tablename__ = "enrollments"
+    __table_args__ = (
+        UniqueConstraint("user_id", "course_id"),
+        Index(None, "course_id", "status", "enrolled_at", "id"),
+        Index(None, "user_id", "status", "enrolled_at", "id"),
+        Index(None, "user_id", "enrolled_at", "id"),
+        Index(None, "status", "access_expires_at"),
+        EVERYWHERE,
+    )
+
+    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
+    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
+    status: Mapped[EnrollmentStatus] = mapped_column(
+        enum(EnrollmentStatus, "status"), default=EnrollmentStatus.ACTIVE
+    )
+    source: Mapped[EnrollmentSource] = mapped_column(enum(EnrollmentSource, "source"))
+    enrolled_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    last_accessed: Mapped[datetime | None]
+    access_expires_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship(lazy="raise")
+    course: Mapped[Course] = relationship(lazy="raise")

@@ -1,0 +1,1 @@
+"""The cellar: database, clock, money, ids, paging. No domain, no GraphQL."""

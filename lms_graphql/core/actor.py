@@ -1,0 +1,53 @@
+"""Who asks. Every read and every service is told, and decides by it what is there."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, bindparam
+
+
+class Role(StrEnum):
+    SUPER_ADMIN = "super_admin"
+    INSTRUCTOR = "instructor"
+    LEARNER = "learner"
+
+
+class Scope(StrEnum):
+    """How much someone may see. Statements are built once for each scope."""
+
+    ANONYMOUS = "anonymous"
+    MEMBER = "member"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The viewer: a signed-in person, or `ANONYMOUS`."""
+
+    id: int | None
+    role: Role | None
+
+    @property
+    def is_signed_in(self) -> bool:
+        return self.id is not None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.SUPER_ADMIN
+
+    @property
+    def scope(self) -> Scope:
+        if self.is_admin:
+            return Scope.ADMIN
+        return Scope.MEMBER if self.is_signed_in else Scope.ANONYMOUS
+
+    @property
+    def binds(self) -> dict[str, object]:
+        """What a statement that names `VIEWER` is executed with."""
+        return {"viewer_id": self.id}
+
+
+ANONYMOUS = Actor(id=None, role=None)
+
+VIEWER = bindparam("viewer_id", type_=BigInteger)
+"""The viewer's id inside a statement; null for an anonymous viewer, so that it equals nothing."""

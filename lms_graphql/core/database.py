@@ -1,0 +1,140 @@
+"""The one seam between async and sync, and the one place that opens sessions and commits.
+
+Everything below the resolvers is plain functions of a `Session`. `read` and `write` run one of them in a worker
+thread; `read_now` and `write_now` run it here, for scripts and the command line.
+"""
+
+import asyncio
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from lms_graphql.core import faults
+from lms_graphql.core.engines import make_engine
+
+T = TypeVar("T")
+
+TRIES = 5
+PATIENCE_SECONDS = 3.0
+PATIENCE_WITH_NODE_SECONDS = 8.0
+"""A node that joins or a server that restarts takes longer than a conflict."""
+
+
+class CommitUnknownError(Exception):
+    """The link was lost while committing: it may be committed. The caller looks it up, never guesses."""
+
+
+class Database:
+    """`threads` never outnumber the pool's connections, so that no thread waits for one."""
+
+    def __init__(self, url: str, *, pool_size: int = 5, threads: int = 4) -> None:
+        self.url = make_url(url)
+        self.engine = make_engine(self.url, pool_size=pool_size)
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
+        self._writers = _Queue() if self.is_sqlite else None
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_now, work)
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.write_now, work)
+
+    def read_now(self, work: Callable[[Session], T]) -> T:
+        """Short reads, each statement for itself: no BEGIN and no ROLLBACK on the way."""
+
+        def attempt() -> T:
+            with Session(self._reading, autoflush=False, expire_on_commit=False) as session:
+                return work(session)
+
+        return self._persist(attempt)
+
+    def write_now(self, work: Callable[[Session], T]) -> T:
+        """One transaction, run again whole where the database says so. `work` does nothing but database work."""
+
+        def attempt() -> T:
+            with self._turn(), Session(self.engine, expire_on_commit=False) as session:
+                result = work(session)
+                session.flush()
+                try:
+                    session.commit()
+                except DBAPIError as error:
+                    if faults.read(error).unknown_at_commit:
+                        raise CommitUnknownError from error
+                    raise
+                return result
+
+        return self._persist(attempt)
+
+    def dispose(self) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self.engine.dispose()
+
+    def _persist(self, attempt: Callable[[], T]) -> T:
+        started = time.monotonic()
+        for tried in range(1, TRIES + 1):
+            try:
+                return attempt()
+            except DBAPIError as error:
+                fault = faults.read(error)
+                patience = PATIENCE_WITH_NODE_SECONDS if fault.lost else PATIENCE_SECONDS
+                last = TRIES if fault.again is faults.Again.YES else 2
+                if (
+                    fault.again is faults.Again.NEVER
+                    or tried >= last
+                    or time.monotonic() - started > patience
+                ):
+                    raise
+                pause = random.uniform(0.01, min(0.5, 0.02 * 2**tried))  # noqa: S311 - jitter, no secret
+                time.sleep(pause)
+        raise AssertionError("The last try returns or raises.")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite has one writer at a time. Waiting here, in order, beats polling its lock."""
+        if self._writers is None:
+            yield
+            return
+        with self._writers.turn():
+            yield
+
+
+class _Queue:
+    """A lock that is handed on in the order in which it was asked for."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._taken = False
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        with self._guard:
+            called = threading.Event()
+            if self._taken:
+                self._waiting.append(called)
+            else:
+                self._taken = True
+                called.set()
+        called.wait()
+        try:
+            yield
+        finally:
+            with self._guard:
+                if self._waiting:
+                    self._waiting.popleft().set()
+                else:
+                    self._taken = False

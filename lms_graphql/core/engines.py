@@ -1,0 +1,111 @@
+"""How a connection is set up: time-outs, strictness, character set, time zone, for each kind of database."""
+
+import time
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+CONNECT_SECONDS = 3
+ANSWER_SECONDS = 15
+STATEMENT_SECONDS = 10
+LOCK_WAIT_SECONDS = 3
+CHECKOUT_SECONDS = 2
+RECYCLE_SECONDS = 280
+IDLE_SECONDS = 2
+"""A connection that was used this lately is not asked again whether it is there: a lost link is found by use."""
+
+STRICT_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+
+
+def make_engine(url: URL, *, pool_size: int) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, pool_size)
+    return _mysql(url, pool_size)
+
+
+def _sqlite(url: URL, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=CHECKOUT_SECONDS,
+        connect_args={"check_same_thread": False, "timeout": 5, "isolation_level": None},
+        skip_autocommit_rollback=True,
+        enable_from_linting=False,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        # A transaction that starts to read and then writes cannot wait its turn: it says at once that it will.
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _mysql(url: URL, pool_size: int) -> Engine:
+    timeouts: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
+    if url.get_driver_name() == "pymysql":
+        timeouts |= {"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
+    engine = create_engine(
+        url.update_query_dict({"charset": "utf8mb4"}),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=CHECKOUT_SECONDS,
+        pool_recycle=RECYCLE_SECONDS,
+        pool_use_lifo=True,
+        connect_args=timeouts,
+        skip_autocommit_rollback=True,
+        enable_from_linting=False,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SELECT VERSION()")
+        row = cursor.fetchone()
+        version = str(row[0]) if row else ""
+        settings = [
+            "time_zone = '+00:00'",
+            f"sql_mode = '{STRICT_MODE}'",
+            f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}",
+        ]
+        if "MariaDB" in version:
+            settings.append(f"max_statement_time = {STATEMENT_SECONDS}")
+            cursor.execute("SHOW VARIABLES LIKE 'innodb_snapshot_isolation'")
+            if cursor.fetchone():
+                settings.append("innodb_snapshot_isolation = ON")
+        else:
+            settings.append(f"max_execution_time = {STATEMENT_SECONDS * 1000}")
+        cursor.execute("SET SESSION " + ", SESSION ".join(settings))
+        cursor.close()
+
+    _ask_after_idling(engine)
+    return engine
+
+
+def _ask_after_idling(engine: Engine) -> None:
+    """Pings a connection that lay idle. SQLAlchemy's own pre-ping asks at every checkout: a round trip a batch."""
+
+    @event.listens_for(engine, "checkin")
+    def note(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ask(connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+        if time.monotonic() - record.info.get("used", time.monotonic()) > IDLE_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except Exception as gone:
+                raise DisconnectionError from gone

@@ -1,0 +1,64 @@
+"""What the database's error codes mean for a unit of work: one table, for MySQL, MariaDB, Galera and SQLite."""
+
+import sqlite3
+from dataclasses import dataclass
+from enum import Enum
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+
+class Again(Enum):
+    """Whether the whole unit of work may be run again."""
+
+    NEVER = "never"
+    ONCE = "once"
+    YES = "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`lost`: the connection is of no more use. `unknown_at_commit`: it may have been committed all the same."""
+
+    again: Again
+    lost: bool = False
+    unknown_at_commit: bool = False
+
+
+CONFLICT = Fault(Again.YES)
+LOCK_WAIT = Fault(Again.ONCE)
+NODE_AWAY = Fault(Again.YES, lost=True)
+LINK_LOST = Fault(Again.YES, lost=True, unknown_at_commit=True)
+COMMIT_FAILED = Fault(Again.NEVER, lost=True, unknown_at_commit=True)
+FINAL = Fault(Again.NEVER)
+
+MYSQL_FAULTS: dict[int, Fault] = {
+    **dict.fromkeys((1213, 1020), CONFLICT),
+    1205: LOCK_WAIT,
+    **dict.fromkeys((1047, 1053, 1290, 1836), NODE_AWAY),
+    **dict.fromkeys((2006, 2013, 2055, 4031, 1927, 1158, 1159, 1160, 1161), LINK_LOST),
+    1180: COMMIT_FAILED,
+    **dict.fromkeys((1969, 3024), FINAL),  # the statement took too long, and would again
+    1062: FINAL,  # a duplicate is the business answer
+}
+CANNOT_CONNECT = frozenset({1040, 1044, 1045, 1049, 2002, 2003, 2005})
+
+
+def read(error: DBAPIError) -> Fault:
+    """What this error means. An unknown one is final: nothing is tried again on a guess."""
+    original = error.orig
+    if isinstance(original, sqlite3.OperationalError):
+        busy = (getattr(original, "sqlite_errorcode", 0) or 0) & 0xFF == sqlite3.SQLITE_BUSY
+        return CONFLICT if busy else FINAL
+    code = original.args[0] if original is not None and original.args else None
+    return MYSQL_FAULTS.get(code, FINAL) if isinstance(code, int) else FINAL
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the database is away or overloaded, so that asking again later may help."""
+    if isinstance(error, PoolTimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return error.connection_invalidated or read(error).again is not Again.NEVER or code in CANNOT_CONNECT

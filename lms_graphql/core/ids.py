@@ -1,0 +1,46 @@
+"""Opaque ids: the kind and the key of a row as one string, unique across all kinds."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from typing import Protocol
+
+_FORM = re.compile(rb"([A-Za-z]{1,40}):([1-9][0-9]{0,18})\Z")
+_LARGEST_KEY = 2**63 - 1
+
+
+class Identified(Protocol):
+    @property
+    def kind(self) -> str: ...
+    @property
+    def key(self) -> int: ...
+
+
+def encode(kind: str, key: int) -> str:
+    return urlsafe_b64encode(b"%s:%d" % (kind.encode(), key)).rstrip(b"=").decode()
+
+
+def decode(text: str) -> tuple[str, int] | None:
+    """The kind and key of an id, None where it is none. Only the one spelling that `encode` gives is an id."""
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (NotBase64, ValueError):
+        return None
+    if (found := _FORM.match(raw)) is None:
+        return None
+    kind, key = found[1].decode(), int(found[2])
+    return (kind, key) if key <= _LARGEST_KEY and encode(kind, key) == text else None
+
+
+def key_of(kind: str, text: str) -> int | None:
+    """The key in an id of this kind, None where it is malformed or of another kind."""
+    decoded = decode(text)
+    return decoded[1] if decoded is not None and decoded[0] == kind else None
+
+
+def _id_of_row(row: Identified) -> str:
+    return encode(row.kind, row.key)
+
+
+global_id = property(_id_of_row)
+"""For the body of a row class: `id = global_id`."""

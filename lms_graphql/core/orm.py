@@ -1,0 +1,142 @@
+"""What every table shares: keys, instants, enums as checked text, exact text, and the names of constraints."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from sqlalchemy import BigInteger, Boolean, DateTime, Dialect, Enum, Integer, MetaData, String, Text, false, true
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from lms_graphql.core import clock
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+MYSQL = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_unicode_ci"}
+EVERYWHERE = {**MYSQL, **{key.replace("mysql", "mariadb"): value for key, value in MYSQL.items()}}
+
+Key = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only where the type is INTEGER."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant in UTC with microseconds: aware in Python, without an offset in the database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name in {"mysql", "mariadb"}:
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("An instant needs its offset: clock.now(), not datetime.now().")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Fixed(TypeDecorator[Decimal]):
+    """An exact number with two decimals, kept as a whole number of hundredths: SQLite has no decimals of its own."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        hundredths = value.scaleb(2)
+        if hundredths != hundredths.to_integral_value():
+            raise ValueError("This column keeps two decimals.")
+        return int(hundredths)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value).scaleb(-2)
+
+
+class Json(TypeDecorator[Any]):
+    """Lists and objects as JSON text: the databases' own JSON types differ, and nothing asks inside."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(long_text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else orjson.dumps(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else orjson.loads(value)
+
+
+def exact(length: int) -> String:
+    """Text that is compared to the letter: folded names, slugs, keys, codes, hashes."""
+    binary = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
+    return String(length).with_variant(binary, "mysql", "mariadb")
+
+
+def long_text() -> Text:
+    """Up to 50,000 characters, which MySQL's TEXT (65,535 bytes) may not hold."""
+    return Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+
+
+def enum(kind: type[StrEnum], name: str) -> Enum:
+    """An enum kept as its lower-case value, with a CHECK of this name."""
+    return Enum(
+        kind,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+        validate_strings=True,
+    )
+
+
+class Model(DeclarativeBase):
+    """The parent of every model."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {
+        datetime: Instant(),
+        bool: Boolean(create_constraint=False),
+    }
+
+
+class Table(Model):
+    """A model with a key, and when the row was made and last changed."""
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True, sort_order=-3)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now, sort_order=-2)
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now, sort_order=-1)
+
+
+def yes() -> Mapped[bool]:
+    """A flag that is on unless told otherwise, also for rows written by hand."""
+    return mapped_column(default=True, server_default=true())
+
+
+def no() -> Mapped[bool]:
+    return mapped_column(default=False, server_default=false())
+
+
+def count() -> Mapped[int]:
+    """A number that starts at nought."""
+    return mapped_column(default=0, server_default="0")

@@ -1,0 +1,1 @@
+"""The Strawberry toolbox: context, loaders, edges, connections, limits. No domain."""

@@ -1,0 +1,191 @@
+"""The environment and the .env file, read once, checked, immutable."""
+
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from dotenv import dotenv_values
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from lms_graphql.core.errors import OperatorError
+from lms_graphql.core.money import DECIMALS
+
+PREFIX = "LMS_"
+DATABASE_NAMES = ("DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT")
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Gateway(StrEnum):
+    FAKE = "fake"
+    BANK_TRANSFER = "bank_transfer"
+    STRIPE = "stripe"
+
+
+def _words(text: Any) -> Any:
+    return [word.strip() for word in text.split(",") if word.strip()] if isinstance(text, str) else text
+
+
+def _plain_name(name: str) -> Any:
+    return Field(default=None, validation_alias=AliasChoices(name))
+
+
+class Settings(BaseSettings):
+    """Every name of the README's table, in its order. In the environment: upper case, with LMS_ before it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", populate_by_name=True)
+
+    db_name: str | None = _plain_name("DB_NAME")
+    db_user: str | None = _plain_name("DB_USER")
+    db_password: str | None = _plain_name("DB_PASSWORD")
+    db_host: str | None = _plain_name("DB_HOST")
+    db_port: Annotated[int, Field(ge=1, le=65535)] | None = _plain_name("DB_PORT")
+    database_url: str | None = None
+
+    env: Environment = Environment.DEVELOPMENT
+    secret_key: str | None = None
+    seed_password: Annotated[str, Field(min_length=10, max_length=256)] | None = None
+    public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$")] = "http://127.0.0.1:8000"
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    smtp_url: Annotated[str, Field(pattern=r"^smtps?://")] | None = None
+    mail_from: str = "Learn with Roko <no-reply@learnwithroko.com>"
+    payment_gateways: Annotated[tuple[Gateway, ...], NoDecode] = (Gateway.FAKE, Gateway.BANK_TRANSFER)
+    stripe_secret_key: str | None = None
+    stripe_webhook_secret: str | None = None
+    commission_rate: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(70)
+    earnings_hold_days: Annotated[int, Field(ge=0, le=365)] = 30
+    payout_minimum: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal("50.00")
+    refund_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    refund_max_progress: Annotated[int, Field(ge=0, le=100)] = 30
+    currency: str = "USD"
+    certificate_months: Annotated[int, Field(ge=1, le=1200)] | None = None
+    completion_watched_percent: Annotated[int, Field(ge=1, le=100)] = 90
+    attempt_grace_seconds: Annotated[int, Field(ge=0, le=300)] = 5
+    access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
+    graphiql: bool | None = None
+    introspection: bool | None = None
+    login_failures_per_account: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    login_failures_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    login_window_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    pool_size: Annotated[int, Field(ge=1, le=100)] = 5
+    worker_threads: Annotated[int, Field(ge=1, le=100)] = 4
+    limit_body_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 100_000
+    limit_json_depth: Annotated[int, Field(ge=4, le=500)] = 64
+    limit_tokens: Annotated[int, Field(ge=100, le=100_000)] = 1_000
+    limit_depth: Annotated[int, Field(ge=3, le=100)] = 12
+    limit_aliases: Annotated[int, Field(ge=0, le=1_000)] = 30
+    limit_root_fields: Annotated[int, Field(ge=1, le=1_000)] = 10
+    limit_directives: Annotated[int, Field(ge=0, le=1_000)] = 20
+    limit_fragments: Annotated[int, Field(ge=0, le=1_000)] = 100
+    limit_cost: Annotated[int, Field(ge=100, le=100_000_000)] = 50_000
+    limit_cost_anonymous: Annotated[int, Field(ge=100, le=100_000_000)] = 10_000
+    limit_seconds: Annotated[int, Field(ge=1, le=300)] = 10
+
+    split_words = field_validator("cors_origins", "payment_gateways", mode="before")(_words)
+
+    @field_validator("currency")
+    @classmethod
+    def known_currency(cls, code: str) -> str:
+        if code not in DECIMALS:
+            raise ValueError("is no ISO 4217 currency")
+        return code
+
+    @field_validator("database_url")
+    @classmethod
+    def known_database(cls, address: str | None) -> str | None:
+        if address is not None:
+            _checked_url(address)
+        return address
+
+    @model_validator(mode="after")
+    def whole_database(self) -> "Settings":
+        if self.db_name is None and any((self.db_user, self.db_password, self.db_host, self.db_port)):
+            raise ValueError("DB_NAME is missing: DB_USER, DB_PASSWORD, DB_HOST and DB_PORT go with it")
+        return self
+
+    @property
+    def url(self) -> URL:
+        """The database's address: DB_… where DB_NAME is set, unless LMS_DATABASE_URL is; else a file here."""
+        if self.database_url is not None:
+            return make_url(self.database_url)
+        if self.db_name is None:
+            return make_url("sqlite:///lms.db")
+        return URL.create(
+            "mysql+pymysql",
+            username=self.db_user,
+            password=self.db_password,
+            host=self.db_host or "127.0.0.1",
+            port=self.db_port or 3306,
+            database=self.db_name,
+        )
+
+    @property
+    def is_production(self) -> bool:
+        return self.env is Environment.PRODUCTION
+
+    @property
+    def shows_graphiql(self) -> bool:
+        return not self.is_production if self.graphiql is None else self.graphiql
+
+    @property
+    def allows_introspection(self) -> bool:
+        return not self.is_production if self.introspection is None else self.introspection
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `read` hands in: it has merged the environment over the file by then."""
+        return (init_settings,)
+
+
+def read(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
+    """The settings. OperatorError, in one line that names the setting, where one is unknown or out of range."""
+    given = {key: value for key, value in dotenv_values(dotenv).items() if value is not None}
+    given |= os.environ if environment is None else environment
+    ours = {key: value for key, value in given.items() if key.startswith(PREFIX) or key in DATABASE_NAMES}
+    ours = {key: value for key, value in ours.items() if value != ""}
+    names = {f"{PREFIX}{name.upper()}": name for name in Settings.model_fields if not name.startswith("db_")}
+    names |= {name: name.lower() for name in DATABASE_NAMES}
+    if unknown := sorted(ours.keys() - names.keys()):
+        raise OperatorError(f"{unknown[0]} is not a setting. The README lists those there are.")
+    try:
+        return Settings(**{names[key]: value for key, value in ours.items()})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise OperatorError(_first_fault(error, names)) from None
+
+
+def _first_fault(error: ValidationError, names: Mapping[str, str]) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    message = fault["msg"].removeprefix("Value error, ").rstrip(".")
+    if not fault["loc"]:
+        return f"{message}."
+    name = str(fault["loc"][0])
+    setting = next((key for key, value in names.items() if name in (value, key)), name)
+    return f"{setting}: {message[0].lower()}{message[1:]}."
+
+
+def _checked_url(address: str) -> None:
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        raise ValueError("is no database address, e.g. mysql+pymysql://user:password@host:3306/name") from None
+    if url.get_backend_name() not in {"sqlite", "mysql", "mariadb"}:
+        raise ValueError("names a database that is neither SQLite, MySQL nor MariaDB")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("names no file: sqlite:///lms.db")
