@@ -5,7 +5,7 @@ from binascii import Error as NotBase64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 from sqlalchemy import ColumnElement, and_, or_
@@ -113,6 +113,32 @@ class Page(Generic[Row]):
     has_previous: bool
     count: Callable[[], Any] = field(repr=False)
     """How many there are in the whole list: asked only where a client wants `totalCount`."""
+
+    @property
+    def nodes(self) -> Sequence[Row]:
+        return self.rows
+
+    @property
+    def edges(self) -> list["PageEdge"]:
+        return [PageEdge(self.order.cursor(row), row) for row in self.rows]
+
+    @property
+    def page_info(self) -> "PagePlace":
+        start = self.order.cursor(self.rows[0]) if self.rows else None
+        end = self.order.cursor(self.rows[-1]) if self.rows else None
+        return PagePlace(self.has_next, self.has_previous, start, end)
+
+
+class PageEdge(NamedTuple):
+    cursor: str
+    node: Any
+
+
+class PagePlace(NamedTuple):
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
 
 
 def page_of(fetched: Sequence[Row], asked: Slice, order: Order, count: Callable[[], Any]) -> Page[Row]:

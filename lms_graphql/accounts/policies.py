@@ -1,0 +1,18 @@
+"""Who sees whom."""
+
+from sqlalchemy import ColumnElement, false, or_, true
+
+from lms_graphql.accounts import openings
+from lms_graphql.core.actor import Actor, Scope
+
+
+def visible_to(scope: Scope) -> ColumnElement[bool]:
+    """Everyone signed in sees everyone's public fields; anonymous viewers see those who are publicly known."""
+    if scope is not Scope.ANONYMOUS:
+        return true()
+    return or_(false(), *(clause() for clause in openings.publicly_known))
+
+
+def is_self(actor: Actor, user_key: int) -> bool:
+    """Whether this is the actor's own account, or the actor looks after all of them."""
+    return actor.is_admin or (actor.is_signed_in and actor.id == user_key)

@@ -1,0 +1,65 @@
+"""Who sees what of the catalog, and who may change it. Questions about one course, and clauses for many."""
+
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, true
+
+from lms_graphql.accounts.models import User
+from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentStatus, Lecture
+from lms_graphql.core.actor import VIEWER, Actor, Scope
+from lms_graphql.core.orm import Instant
+
+NOW = bindparam("now", type_=Instant())
+"""The instant of the read, in statements that ask whether access has run out."""
+
+
+class Taught(Protocol):
+    @property
+    def instructor_key(self) -> int: ...
+
+
+def may_edit(actor: Actor, course: Taught) -> bool:
+    """Course staff: its instructor and super admins."""
+    return actor.is_admin or (actor.is_signed_in and course.instructor_key == actor.id)
+
+
+def visible_to(scope: Scope) -> ColumnElement[bool]:
+    """Published courses are there for everyone; drafts for staff; archived ones for staff and the enrolled."""
+    published = Course.status == CourseStatus.PUBLISHED
+    if scope is Scope.ADMIN:
+        return true()
+    if scope is Scope.ANONYMOUS:
+        return published
+    archived = and_(Course.status == CourseStatus.ARCHIVED, Course.id.in_(_enrolled_course_ids()))
+    return or_(published, Course.instructor_id == VIEWER, archived)
+
+
+def taught_in_public() -> ColumnElement[bool]:
+    """On `User`: whoever teaches or has taught a course that was published."""
+    return exists().where(Course.instructor_id == User.id, Course.published_at.is_not(None))
+
+
+def content_visible_to(scope: Scope) -> ColumnElement[bool]:
+    """On a lecture and its course: previews of published courses for anyone, the rest with access, all for staff."""
+    preview = and_(Lecture.is_preview, Course.status == CourseStatus.PUBLISHED)
+    if scope is Scope.ADMIN:
+        return true()
+    if scope is Scope.ANONYMOUS:
+        return preview
+    return or_(preview, Course.instructor_id == VIEWER, _may_learn())
+
+
+def has_access() -> ColumnElement[bool]:
+    """On an enrollment: whether it opens the course now. Needs `NOW`."""
+    return and_(
+        Enrollment.status.in_((EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED)),
+        or_(Enrollment.access_expires_at.is_(None), Enrollment.access_expires_at > NOW),
+    )
+
+
+def _may_learn() -> ColumnElement[bool]:
+    return exists().where(Enrollment.user_id == VIEWER, Enrollment.course_id == Course.id, has_access())
+
+
+def _enrolled_course_ids() -> Select[tuple[int]]:
+    return select(Enrollment.course_id).where(Enrollment.user_id == VIEWER)

@@ -1,0 +1,145 @@
+"""The catalog's entrances."""
+
+from decimal import Decimal
+from typing import Annotated
+
+import strawberry
+
+from lms_graphql.catalog import search as words
+from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
+from lms_graphql.catalog.reads import categories, courses
+from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder
+from lms_graphql.catalog.types import Category, Course
+from lms_graphql.core import ids
+from lms_graphql.core.errors import RequestError, RequestFault
+from lms_graphql.core.money import DECIMALS, to_units
+from lms_graphql.core.paging import Slice
+from lms_graphql.graph.connections import After, Before, Connection, First, Last
+from lms_graphql.graph.context import Info
+from lms_graphql.graph.describing import described, input_type
+
+LONGEST_SEARCH = 200
+NOBODY = 0
+"""A key that no row has: what an id of another kind finds."""
+
+Search = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Words that all must be there, without case and accents; the last one may be unfinished."
+    ),
+]
+Order = Annotated[
+    CourseOrder | None,
+    strawberry.argument(description="Left out: RELEVANCE with `search`, else NEWEST."),
+]
+Slug = Annotated[str, strawberry.argument(description="Its part of an address.")]
+
+
+@input_type(name="CourseFilter")
+class CourseFilterInput:
+    """What a course must be; a field left out asks nothing."""
+
+    status: CourseStatus | None = described("PUBLISHED where left out.", default=None)
+    category_id: strawberry.ID | None = described("The category or any category below it.", default=None)
+    instructor_id: strawberry.ID | None = described("Who teaches it.", default=None)
+    difficulty: DifficultyLevel | None = described("Whom it is written for.", default=None)
+    language: str | None = described("BCP 47 tag, e.g. en.", default=None)
+    is_free: bool | None = described("Whether it costs nothing.", default=None)
+    is_featured: bool | None = described("Whether the platform recommends it.", default=None)
+    currency: str | None = described(
+        "Of `minPrice` and `maxPrice`; the platform's own where left out.", default=None
+    )
+    min_price: Decimal | None = described("What it costs at least.", default=None)
+    max_price: Decimal | None = described("What it costs at most.", default=None)
+
+
+Filter = Annotated[CourseFilterInput | None, strawberry.argument(description="What a course must be.")]
+
+
+@strawberry.type
+class CatalogQueries:
+    @strawberry.field(name="categories")
+    def root_categories(self, info: Info) -> list[Category]:
+        """The root categories, in name order; `children` leads down."""
+        return info.context.read(categories.root_categories)
+
+    @strawberry.field
+    def category(self, info: Info, slug: Slug) -> Category | None:
+        """The category with this slug."""
+        return info.context.one(categories.categories_by_slug, slug)
+
+    @strawberry.field
+    def course(self, info: Info, slug: Slug) -> Course | None:
+        """The course with this slug."""
+        return info.context.one(courses.courses_by_slug, slug)
+
+    @strawberry.field(name="courses")
+    def all_courses(
+        self,
+        info: Info,
+        filter: Filter = None,
+        search: Search = None,
+        order_by: Order = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Course]:
+        """
+        Published courses; course staff also find their own drafts with `filter: {status: DRAFT}`.
+        `orderBy` left out: RELEVANCE with `search`, else NEWEST.
+        """
+        found = _words(search)
+        if order_by is CourseOrder.RELEVANCE and found is None:
+            raise _bad("RELEVANCE sorts what a search has found: give `search`, or another order.")
+        chosen = order_by or (CourseOrder.NEWEST if found is None else CourseOrder.RELEVANCE)
+        wanted = _filter(filter or CourseFilterInput(), info.context.settings.currency)
+        listing = courses.courses(info.context.actor.scope, wanted, found, chosen)
+        return info.context.page(listing, None, Slice(first, after, last, before))
+
+
+def _words(search: str | None) -> tuple[str, ...] | None:
+    """None where nothing is searched for: an empty search box shows everything."""
+    if search is None or not search.strip():
+        return None
+    if len(search) > LONGEST_SEARCH:
+        raise _bad(f"Search for at most {LONGEST_SEARCH} characters.")
+    return tuple(words.words_of_query(search))
+
+
+def _filter(asked: CourseFilterInput, own_currency: str) -> CourseFilter:
+    currency = asked.currency
+    priced = asked.min_price is not None or asked.max_price is not None
+    if currency is None and priced:
+        currency = own_currency
+    if currency is not None and currency not in DECIMALS:
+        raise _bad("`currency` is an ISO 4217 code, e.g. USD.")
+    return CourseFilter(
+        status=asked.status or CourseStatus.PUBLISHED,
+        category_key=_key("Category", asked.category_id),
+        instructor_key=_key("User", asked.instructor_id),
+        difficulty=asked.difficulty,
+        language=asked.language,
+        is_free=asked.is_free,
+        is_featured=asked.is_featured,
+        currency=currency,
+        min_price=_units("minPrice", asked.min_price, currency),
+        max_price=_units("maxPrice", asked.max_price, currency),
+    )
+
+
+def _key(kind: str, id: str | None) -> int | None:
+    return None if id is None else ids.key_of(kind, id) or NOBODY
+
+
+def _units(name: str, amount: Decimal | None, currency: str | None) -> int | None:
+    if amount is None or currency is None:
+        return None
+    try:
+        return to_units(amount, currency)
+    except ValueError as error:
+        raise _bad(f"`{name}`: {error}") from None
+
+
+def _bad(message: str) -> RequestError:
+    return RequestError(RequestFault.BAD_USER_INPUT, message)

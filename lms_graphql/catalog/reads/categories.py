@@ -1,0 +1,86 @@
+"""The category tree."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import CTE, Select, bindparam, literal_column, select
+from sqlalchemy.orm import Session, aliased
+
+from lms_graphql.catalog.models import Category
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.ids import global_id
+
+DEEPEST = 5
+
+
+class CategoryRow(NamedTuple):
+    kind = "Category"
+    id = global_id
+
+    key: int
+    slug: str
+    name: str
+    description: str | None
+    parent_key: int | None
+
+
+KEYS = bindparam("keys", expanding=True)
+CATEGORIES = select(Category.id, Category.slug, Category.name, Category.description, Category.parent_id)
+BY_ID = CATEGORIES.where(Category.id.in_(KEYS))
+BY_SLUG = CATEGORIES.where(Category.slug.in_(KEYS))
+CHILDREN = CATEGORIES.where(Category.parent_id.in_(KEYS)).order_by(Category.name_key, Category.id)
+ROOTS = CATEGORIES.where(Category.parent_id.is_(None)).order_by(Category.name_key, Category.id)
+
+
+def categories_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CategoryRow]:
+    return {row[0]: CategoryRow._make(row) for row in session.execute(BY_ID, {"keys": keys})}
+
+
+def categories_by_slug(session: Session, actor: Actor, slugs: Sequence[str]) -> dict[str, CategoryRow]:
+    return {row[1]: CategoryRow._make(row) for row in session.execute(BY_SLUG, {"keys": slugs})}
+
+
+def root_categories(session: Session, actor: Actor) -> list[CategoryRow]:
+    return [CategoryRow._make(row) for row in session.execute(ROOTS)]
+
+
+def children_by_category(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[CategoryRow]]:
+    found: dict[int, list[CategoryRow]] = {}
+    for row in session.execute(CHILDREN, {"keys": keys}):
+        found.setdefault(row[4], []).append(CategoryRow._make(row))
+    return found
+
+
+def ancestors_by_category(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[CategoryRow]]:
+    """From the root down to the parent, for every category, in one statement."""
+    found: dict[int, list[CategoryRow]] = {}
+    for row in session.execute(_ancestors(), {"keys": keys}):
+        found.setdefault(row[0], []).append(CategoryRow._make(row[1:]))
+    return found
+
+
+@cache
+def _ancestors() -> Select[Any]:
+    origin, parent = aliased(Category), aliased(Category)
+    first = select(origin.id.label("origin"), origin.parent_id.label("ancestor"), literal_column("1").label("steps"))
+    line = first.where(origin.id.in_(KEYS), origin.parent_id.is_not(None)).cte("line", recursive=True)
+    further = (
+        select(line.c.origin, parent.parent_id, line.c.steps + 1)
+        .join(parent, parent.id == line.c.ancestor)
+        .where(parent.parent_id.is_not(None), line.c.steps < DEEPEST)
+    )
+    line = line.union_all(further)
+    return (
+        select(line.c.origin, *CATEGORIES.selected_columns)
+        .join(Category, Category.id == line.c.ancestor)
+        .order_by(line.c.origin, line.c.steps.desc())
+    )
+
+
+def branches(roots: Any) -> CTE:
+    """(root, member) for each of these roots: itself and all below it."""
+    root, child = aliased(Category), aliased(Category)
+    start = select(root.id.label("root"), root.id.label("member")).where(root.id.in_(roots))
+    branch = start.cte("branch", recursive=True)
+    return branch.union(select(branch.c.root, child.id).join(child, child.parent_id == branch.c.member))

@@ -1,0 +1,141 @@
+"""Sections and lectures. Reached from a course, its visibility has been settled; by id it is asked here."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
+from lms_graphql.catalog.policies import visible_to
+from lms_graphql.core.actor import Actor, Scope
+from lms_graphql.core.ids import global_id
+
+
+class SectionRow(NamedTuple):
+    kind = "Section"
+    id = global_id
+
+    key: int
+    course_key: int
+    title: str
+    description: str | None
+    position: int
+    lecture_count: int
+    duration_seconds: int
+
+
+class LectureRow(NamedTuple):
+    kind = "Lecture"
+    id = global_id
+
+    key: int
+    section_key: int
+    course_key: int
+    title: str
+    description: str | None
+    type: LectureType
+    position: int
+    duration_seconds: int
+    is_preview: bool
+    is_downloadable: bool
+
+
+KEYS = bindparam("keys", expanding=True)
+SECTIONS = select(
+    Section.id,
+    Section.course_id,
+    Section.title,
+    Section.description,
+    Section.order_index,
+    Section.total_lectures,
+    Section.total_duration,
+).where(Section.deleted_at.is_(None))
+LECTURES = select(
+    Lecture.id,
+    Lecture.section_id,
+    Lecture.course_id,
+    Lecture.title,
+    Lecture.description,
+    Lecture.lecture_type,
+    Lecture.order_index,
+    Lecture.duration,
+    Lecture.is_preview,
+    Lecture.is_downloadable,
+).where(Lecture.deleted_at.is_(None))
+
+OF_COURSES = SECTIONS.where(Section.course_id.in_(KEYS)).order_by(
+    Section.course_id, Section.order_index, Section.id
+)
+OF_SECTIONS = LECTURES.where(Lecture.section_id.in_(KEYS)).order_by(
+    Lecture.section_id, Lecture.order_index, Lecture.id
+)
+IN_COURSE_ORDER = (
+    LECTURES.join(Section, Section.id == Lecture.section_id)
+    .where(Lecture.course_id.in_(KEYS), Section.deleted_at.is_(None))
+    .order_by(Lecture.course_id, Section.order_index, Section.id, Lecture.order_index, Lecture.id)
+)
+SECTION_COUNTS = (
+    select(Section.course_id, func.count())
+    .where(Section.course_id.in_(KEYS), Section.deleted_at.is_(None))
+    .group_by(Section.course_id)
+)
+
+
+def sections_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[SectionRow]]:
+    found: dict[int, list[SectionRow]] = {}
+    for row in session.execute(OF_COURSES, {"keys": keys}):
+        found.setdefault(row[1], []).append(SectionRow._make(row))
+    return found
+
+
+def lectures_by_section(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[LectureRow]]:
+    found: dict[int, list[LectureRow]] = {}
+    for row in session.execute(OF_SECTIONS, {"keys": keys}):
+        found.setdefault(row[1], []).append(LectureRow._make(row))
+    return found
+
+
+def section_counts_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
+    return {row[0]: row[1] for row in session.execute(SECTION_COUNTS, {"keys": keys})}
+
+
+class Neighbours(NamedTuple):
+    previous: LectureRow | None
+    next: LectureRow | None
+
+
+def neighbours_by_lecture(
+    session: Session, actor: Actor, keys: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], Neighbours]:
+    """By (course, lecture): what comes before and after it in the course, across its sections."""
+    courses = {course for course, _ in keys}
+    rows = [LectureRow._make(row) for row in session.execute(IN_COURSE_ORDER, {"keys": sorted(courses)})]
+    found = {}
+    for before, row, after in zip([None, *rows], rows, [*rows[1:], None], strict=False):
+        found[row.course_key, row.key] = Neighbours(
+            before if before and before.course_key == row.course_key else None,
+            after if after and after.course_key == row.course_key else None,
+        )
+    return found
+
+
+@cache
+def _sections_by_id(scope: Scope) -> Select[Any]:
+    return SECTIONS.join(Course, Course.id == Section.course_id).where(Section.id.in_(KEYS), visible_to(scope))
+
+
+@cache
+def _lectures_by_id(scope: Scope) -> Select[Any]:
+    return LECTURES.join(Course, Course.id == Lecture.course_id).where(Lecture.id.in_(KEYS), visible_to(scope))
+
+
+def sections_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, SectionRow]:
+    rows = session.execute(_sections_by_id(actor.scope), {**actor.binds, "keys": keys})
+    return {row[0]: SectionRow._make(row) for row in rows}
+
+
+def lectures_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureRow]:
+    rows = session.execute(_lectures_by_id(actor.scope), {**actor.binds, "keys": keys})
+    return {row[0]: LectureRow._make(row) for row in rows}

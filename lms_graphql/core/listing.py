@@ -1,0 +1,90 @@
+"""Lists in pages: how a list is read for one parent, for many at once, and how it is counted."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.paging import Order, Page, Slice, page_of
+
+PARENTS = bindparam("parents", expanding=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """A list: `rows` selects all of it (without order), `make` turns a row of it into what is handed out.
+
+    `parent` is the column by which the list hangs on something; None where it hangs on nothing.
+    Two listings are the same only if they are one object: build them in a cached function.
+    """
+
+    rows: Select[Any]
+    make: Callable[[Any], Any]
+    order: Order
+    parent: ColumnElement[Any] | None = None
+
+
+def pages(
+    session: Session,
+    actor: Actor,
+    listing: Listing,
+    parents: Sequence[Hashable],
+    asked: Slice,
+    count: Callable[[Any], Any],
+) -> Mapping[Hashable, Page[Any]]:
+    """The page of each parent, in one statement however many there are."""
+    bounded = listing.rows.where(*listing.order.clauses(asked))
+    if len(parents) == 1:
+        if listing.parent is not None:
+            bounded = bounded.where(listing.parent.in_(PARENTS))
+        statement = bounded.order_by(*listing.order.columns(asked.backward)).limit(asked.size + 1)
+        rows = session.execute(statement, {**actor.binds, "parents": list(parents)})
+        found = {parents[0]: [listing.make(row) for row in rows]}
+    else:
+        found = _of_each_parent(session, actor, listing, parents, asked, bounded)
+    return {
+        parent: page_of(found.get(parent, []), asked, listing.order, lambda parent=parent: count(parent))
+        for parent in parents
+    }
+
+
+def _of_each_parent(
+    session: Session,
+    actor: Actor,
+    listing: Listing,
+    parents: Sequence[Hashable],
+    asked: Slice,
+    bounded: Select[Any],
+) -> dict[Hashable, list[Any]]:
+    """The first so many of each parent: numbered within their parent, cut at the page's size and one more."""
+    assert listing.parent is not None, "A list that hangs on nothing has one page."
+    place = func.row_number().over(
+        partition_by=listing.parent, order_by=listing.order.columns(asked.backward)
+    )
+    numbered = (
+        bounded.where(listing.parent.in_(PARENTS))
+        .add_columns(listing.parent.label("page_parent"), place.label("page_place"))
+        .subquery()
+    )
+    statement = (
+        select(numbered)
+        .where(numbered.c.page_place <= asked.size + 1)
+        .order_by(numbered.c.page_parent, numbered.c.page_place)
+    )
+    found: dict[Hashable, list[Any]] = {}
+    for row in session.execute(statement, {**actor.binds, "parents": list(parents)}):
+        found.setdefault(row.page_parent, []).append(listing.make(row[:-2]))
+    return found
+
+
+def counts(session: Session, actor: Actor, listing: Listing, parents: Sequence[Hashable]) -> Mapping[Hashable, int]:
+    """How many there are for each parent, whatever the page."""
+    if listing.parent is None:
+        total = session.scalar(select(func.count()).select_from(listing.rows.subquery()), actor.binds)
+        return {parents[0]: total or 0}
+    listed = listing.rows.with_only_columns(listing.parent, func.count()).where(listing.parent.in_(PARENTS))
+    rows = session.execute(listed.group_by(listing.parent), {**actor.binds, "parents": list(parents)})
+    return {row[0]: row[1] for row in rows}

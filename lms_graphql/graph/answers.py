@@ -1,0 +1,73 @@
+"""Errors as clients see them: each with a code, none with a value, a trace or SQL in it."""
+
+import re
+import uuid
+from typing import Any
+
+import structlog
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from lms_graphql.core import faults
+from lms_graphql.core.errors import RequestError, RequestFault
+
+logger = structlog.get_logger("lms_graphql.errors")
+
+_ECHO = re.compile(r"(?:[,;.] [Ff]ound| ?value): .*", re.DOTALL)
+_ENUM_ECHO = re.compile(r"Value '.*?' does not exist", re.DOTALL)
+_TOKEN_ECHO = re.compile(r"(String|BlockString|Int|Float) .*?(?=\.$|, found|$)", re.DOTALL)
+
+
+def refused(code: RequestFault, message: str, **extra: Any) -> GraphQLError:
+    return GraphQLError(message, extensions={"code": code.value, **extra})
+
+
+def of_request(error: RequestError) -> GraphQLError:
+    return refused(error.code, error.message)
+
+
+def of_syntax(error: GraphQLSyntaxError) -> GraphQLError:
+    message = _TOKEN_ECHO.sub(r"\1", error.message)
+    extensions = {"code": RequestFault.GRAPHQL_PARSE_FAILED.value}
+    return GraphQLError(message, source=error.source, positions=error.positions, extensions=extensions)
+
+
+def of_validation(error: GraphQLError) -> GraphQLError:
+    return _with_code(error, RequestFault.GRAPHQL_VALIDATION_FAILED)
+
+
+def of_variables(error: GraphQLError) -> GraphQLError:
+    return _with_code(error, RequestFault.BAD_USER_INPUT)
+
+
+def of_field(error: GraphQLError) -> GraphQLError:
+    """An error of a field that was running: what was raised on purpose keeps its code, the rest is masked."""
+    original = error.original_error
+    while isinstance(original, GraphQLError) and original.original_error is not None:
+        original = original.original_error
+    if isinstance(original, RequestError):
+        return _replace(error, original.message, original.code)
+    if original is None or isinstance(original, GraphQLError):
+        code = (error.extensions or {}).get("code")
+        return error if code else _with_code(error, RequestFault.BAD_USER_INPUT)
+    if faults.is_unavailable(original):
+        logger.warning("database unavailable", error=type(original).__name__)
+        return _replace(error, "The service is busy. Try again in a moment.", RequestFault.UNAVAILABLE)
+    return _masked(error, original)
+
+
+def _masked(error: GraphQLError, original: BaseException) -> GraphQLError:
+    number = uuid.uuid4().hex
+    logger.error("internal error", error_id=number, path=error.path, exc_info=original)
+    masked = _replace(error, "Something went wrong on our side.", RequestFault.INTERNAL_ERROR)
+    assert masked.extensions is not None
+    masked.extensions["id"] = number
+    return masked
+
+
+def _with_code(error: GraphQLError, code: RequestFault) -> GraphQLError:
+    message = _ECHO.sub(".", _ENUM_ECHO.sub("This value does not exist", error.message))
+    return _replace(error, message, code)
+
+
+def _replace(error: GraphQLError, message: str, code: RequestFault) -> GraphQLError:
+    return GraphQLError(message, nodes=error.nodes, path=error.path, extensions={"code": code.value})

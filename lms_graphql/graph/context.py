@@ -1,0 +1,95 @@
+"""What every resolver of one operation shares: who asks, and the way to the database."""
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import strawberry
+from sqlalchemy.orm import Session
+
+from lms_graphql.core import ids
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.database import Database
+from lms_graphql.core.paging import Slice
+from lms_graphql.core.listing import Listing, counts, pages
+from lms_graphql.graph.loaders import Loaders, Read
+from lms_graphql.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Context:
+    def __init__(self, database: Database, actor: Actor, settings: Settings, nodes: Mapping[str, Read]) -> None:
+        self.database = database
+        self.actor = actor
+        self.settings = settings
+        self._nodes = nodes
+        self._loaders = Loaders(database, actor)
+
+    def one(self, read: Read, key: Any, default: Any = None) -> Any:
+        """The value at this key, or the default; a future of it unless it is at hand."""
+        return self._loaders.load(read, key, default)
+
+    async def fetch(self, read: Read, key: Any) -> Any:
+        """As `one`, for a resolver that goes on with what it gets."""
+        found = self._loaders.load(read, key, None)
+        return await found if isinstance(found, asyncio.Future) else found
+
+    def many(self, read: Read, key: Any) -> Any:
+        """The rows that hang on this key."""
+        return self._loaders.load(read, key, ())
+
+    def node(self, id: str) -> Any:
+        """The row with this global id, where there is one that the viewer may see."""
+        decoded = ids.decode(id)
+        read = self._nodes.get(decoded[0]) if decoded is not None else None
+        return None if read is None or decoded is None else self._loaders.load(read, decoded[1], None)
+
+    def page(self, listing: Listing, parent: Hashable, asked: Slice) -> Any:
+        """A page of the list that hangs on this parent (None where it hangs on nothing)."""
+        return self._loaders.load(_PageRead(listing, asked, self), parent, None)
+
+    def count(self, listing: Listing, parent: Hashable) -> Any:
+        """How many this list has for this parent."""
+        return self._loaders.load(_CountRead(listing), parent, 0)
+
+    def read(self, function: Callable[Concatenate[Session, Actor, P], T], *args: P.args, **kwargs: P.kwargs) -> Any:
+        """What a read gives that is no batch."""
+        return self._loaders.run(lambda session: function(session, self.actor, *args, **kwargs))
+
+    async def write(
+        self, service: Callable[Concatenate[Session, Actor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Runs a service in one transaction. What was read before may be stale after it, so it is read anew."""
+        try:
+            return await self.database.write(lambda session: service(session, self.actor, *args, **kwargs))
+        finally:
+            self._loaders = Loaders(self.database, self.actor)
+
+
+@dataclass(frozen=True)
+class _PageRead:
+    """A batch read of pages. Equal ones, of the same list and slice, share a loader and so a statement."""
+
+    listing: Listing
+    asked: Slice
+    context: Context
+
+    def __call__(self, session: Session, actor: Actor, parents: Sequence[Any]) -> Mapping[Any, Any]:
+        return pages(session, actor, self.listing, parents, self.asked, self._count)
+
+    def _count(self, parent: Any) -> Any:
+        return self.context.count(self.listing, parent)
+
+
+@dataclass(frozen=True)
+class _CountRead:
+    listing: Listing
+
+    def __call__(self, session: Session, actor: Actor, parents: Sequence[Any]) -> Mapping[Any, Any]:
+        return counts(session, actor, self.listing, parents)
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,137 @@
+"""The request around a document: read with a bound, checked before anything else looks at it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from lms_graphql.core.errors import RequestFault
+
+JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+
+
+class EnvelopeError(Exception):
+    """A request that is none. `status` is the HTTP status, before any GraphQL."""
+
+    def __init__(self, status: int, message: str, code: RequestFault = RequestFault.BAD_USER_INPUT) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    query: str
+    operation_name: str | None
+    variables: dict[str, Any] | None
+
+
+async def open_envelope(request: Request, *, most_bytes: int, deepest: int) -> Envelope:
+    if request.method == "GET":
+        return _checked(_from_address(request.query_params, deepest))
+    content_type = request.headers.get("content-type", "")
+    kind, _, parameters = content_type.partition(";")
+    if kind.strip().lower() != JSON:
+        raise EnvelopeError(415, f"Send the request as {JSON}.")
+    charset = parameters.strip().lower()
+    if charset.startswith("charset=") and charset.removeprefix("charset=").strip('"') not in {"utf-8", "utf8"}:
+        raise EnvelopeError(415, "Send the request in UTF-8.")
+    return _checked(_parsed(await _body(request, most_bytes), deepest))
+
+
+def media_type(accept: str | None) -> str:
+    """What to answer in: the GraphQL media type where it is asked for, else plain JSON. 406 where neither will do."""
+    if not accept:
+        return JSON
+    offers = [(_weight(offer), offer.split(";")[0].strip().lower()) for offer in accept.split(",")]
+    best, chosen = 0.0, None
+    for weight, name in offers:
+        known = {GRAPHQL_JSON: GRAPHQL_JSON, JSON: JSON, "application/*": JSON, "*/*": JSON}.get(name)
+        if known is not None and weight > best:
+            best, chosen = weight, known
+    if chosen is None:
+        raise EnvelopeError(406, f"Accept {GRAPHQL_JSON} or {JSON}.")
+    return chosen
+
+
+def _weight(offer: str) -> float:
+    for parameter in offer.split(";")[1:]:
+        name, _, value = parameter.strip().partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+async def _body(request: Request, most_bytes: int) -> bytes:
+    too_large = EnvelopeError(413, f"Send at most {most_bytes} bytes.", RequestFault.PAYLOAD_TOO_LARGE)
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length[:18]) > most_bytes:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most_bytes:
+            raise too_large
+    return bytes(body)
+
+
+def _parsed(text: bytes | str, deepest: int) -> Any:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise EnvelopeError(400, "The request is not valid JSON in UTF-8.") from None
+    if _deeper_than(value, deepest):
+        raise EnvelopeError(400, f"The request nests deeper than {deepest} levels.")
+    return value
+
+
+def _deeper_than(value: Any, deepest: int) -> bool:
+    level = [value]
+    for _ in range(deepest):
+        level = [
+            item
+            for outer in level
+            if isinstance(outer, dict | list)
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _from_address(parameters: Mapping[str, str], deepest: int) -> dict[str, Any]:
+    envelope: dict[str, Any] = dict(parameters)
+    for name in ("variables", "extensions"):
+        if envelope.get(name):
+            envelope[name] = _parsed(envelope[name], deepest)
+        else:
+            envelope.pop(name, None)
+    if envelope.get("operationName") == "":
+        del envelope["operationName"]
+    return envelope
+
+
+def _checked(envelope: Any) -> Envelope:
+    if isinstance(envelope, list):
+        raise EnvelopeError(400, "Send one request at a time: batches are not taken.")
+    if not isinstance(envelope, dict):
+        raise EnvelopeError(400, 'Send a JSON object with a "query".')
+    query, name = envelope.get("query"), envelope.get("operationName")
+    variables, extensions = envelope.get("variables"), envelope.get("extensions")
+    if not isinstance(query, str) or not query.strip():
+        raise EnvelopeError(400, '"query" is missing: a GraphQL document, as a string.')
+    if not isinstance(name, str | None):
+        raise EnvelopeError(400, '"operationName" is a string or null.')
+    if not isinstance(variables, dict | None):
+        raise EnvelopeError(400, '"variables" is an object or null.')
+    if not isinstance(extensions, dict | None):
+        raise EnvelopeError(400, '"extensions" is an object or null.')
+    return Envelope(query, name, variables)

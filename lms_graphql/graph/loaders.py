@@ -1,0 +1,105 @@
+"""Batch reads as dataloaders, by the identity of the read. There is no registry and nothing to keep in step.
+
+A batch read is a function `(session, actor, keys) -> {key: value}`. Loads that are asked for in one tick become one
+call of it; calls that are ready in one tick cross over to a worker thread together.
+"""
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+from aiodataloader import DataLoader
+from sqlalchemy.orm import Session
+
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.database import Database
+
+Read = Callable[[Session, Actor, Sequence[Any]], Mapping[Any, Any]]
+Job = Callable[[Session], Any]
+
+LARGEST_BATCH = 5_000
+"""Keys in one statement: below what SQLite and MySQL take."""
+
+
+class Crossing:
+    """Takes the jobs of one tick to the database in one hop, each with an outcome of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[tuple[Job, asyncio.Future[Any]]] = []
+
+    def send(self, job: Job) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Any] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._depart)
+        self._waiting.append((job, outcome))
+        return outcome
+
+    def _depart(self) -> None:
+        crew, self._waiting = self._waiting, []
+        hop = asyncio.ensure_future(self._database.read(lambda session: [_attempt(job, session) for job, _ in crew]))
+        hop.add_done_callback(lambda done: _arrive(done, [outcome for _, outcome in crew]))
+
+
+def _attempt(job: Job, session: Session) -> tuple[Any, Exception | None]:
+    try:
+        return job(session), None
+    except Exception as error:  # noqa: BLE001 - it is handed on to whoever waits for this job
+        return None, error
+
+
+def _arrive(hop: "asyncio.Task[list[tuple[Any, Exception | None]]]", outcomes: Sequence["asyncio.Future[Any]"]) -> None:
+    failed = asyncio.CancelledError() if hop.cancelled() else hop.exception()
+    results = [(None, failed)] * len(outcomes) if failed is not None else hop.result()
+    for outcome, (value, error) in zip(outcomes, results, strict=True):
+        if outcome.done():
+            continue
+        if error is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(value)
+
+
+class Loader(DataLoader[Any, Any]):
+    """aiodataloader's, which would hand out a future that was cancelled with its first waiter."""
+
+    max_batch_size = LARGEST_BATCH
+
+    def load(self, key: Any) -> "asyncio.Future[Any]":
+        cached = self._cache.get(key)
+        if cached is not None:
+            if not cached.cancelled():
+                return cached
+            self.clear(key)
+        return super().load(key)
+
+
+class Loaders:
+    """One operation's loaders: what it has read once it does not read again."""
+
+    def __init__(self, database: Database, actor: Actor) -> None:
+        self._crossing = Crossing(database)
+        self._actor = actor
+        self._loaders: dict[Hashable, Loader] = {}
+
+    def load(self, read: Read, key: Any, default: Any) -> Any:
+        """The value at this key: at once where it is there already, else a future of it."""
+        loader = self._loaders.get(read)
+        if loader is None:
+            loader = self._loaders[read] = Loader(self._batch_of(read, default))
+        future = loader.load(key)
+        if future.done() and not future.cancelled() and future.exception() is None:
+            return future.result()
+        return future
+
+    def run(self, job: Job) -> "asyncio.Future[Any]":
+        """A read that is no batch: a list, a figure."""
+        return self._crossing.send(job)
+
+    def _batch_of(self, read: Read, default: Any) -> Callable[[list[Any]], Any]:
+        async def batch(keys: list[Any]) -> list[Any]:
+            found = await self._crossing.send(lambda session: read(session, self._actor, keys))
+            return [found.get(key, default) for key in keys]
+
+        return batch

@@ -1,0 +1,45 @@
+"""The lock at a field's door: looks at the actor (and the row at hand) alone, without a query and without waiting."""
+
+from collections.abc import Callable
+from typing import Any
+
+from strawberry.permission import BasePermission, PermissionExtension
+
+from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.errors import RequestError, RequestFault
+
+
+class Door(BasePermission):
+    """A permission of this house: `admits` is a question about the actor and the object that the field is on."""
+
+    def admits(self, actor: Actor, source: Any) -> bool:
+        raise NotImplementedError
+
+    def has_permission(self, source: Any, info: Any, **_: Any) -> bool:
+        return self.admits(info.context.actor, source)
+
+    def on_unauthorized(self) -> None:
+        raise RequestError(RequestFault.FORBIDDEN, "This is not for you to see or do.")
+
+
+class IsSignedIn(Door):
+    def admits(self, actor: Actor, source: Any) -> bool:
+        return actor.is_signed_in
+
+    def on_unauthorized(self) -> None:
+        raise RequestError(RequestFault.UNAUTHENTICATED, "Sign in first.")
+
+
+class IsInstructor(Door):
+    def admits(self, actor: Actor, source: Any) -> bool:
+        return actor.role in {Role.INSTRUCTOR, Role.SUPER_ADMIN}
+
+
+class IsSuperAdmin(Door):
+    def admits(self, actor: Actor, source: Any) -> bool:
+        return actor.is_admin
+
+
+def door(*permissions: Callable[[], Door]) -> PermissionExtension:
+    """As a field extension. Without directives, or these would land in the SDL."""
+    return PermissionExtension([permission() for permission in permissions], use_directives=False)

@@ -1,0 +1,113 @@
+"""A document made ready to run: parsed, held to the limits, validated, its cost planned. Done once for each text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from lms_graphql.core.errors import RequestError, RequestFault
+from lms_graphql.graph import answers, limits
+from lms_graphql.graph.cost import Costs
+from lms_graphql.graph.limits import Limits
+
+KEPT_DOCUMENTS = 512
+MOST_ERRORS = 20
+_TOO_MANY_TOKENS = "Document contains more than"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    name: str | None
+    kind: OperationType
+    costs: Costs
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Either `errors`, or a document with its operations."""
+
+    document: DocumentNode | None
+    operations: Mapping[str | None, Operation]
+    errors: tuple[GraphQLError, ...] = ()
+
+    def operation(self, name: str | None) -> Operation:
+        """The one that is to run. RequestError where the request leaves it open."""
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        if name is None:
+            message = "The document has several operations: name one in `operationName`."
+            raise RequestError(RequestFault.BAD_USER_INPUT, message)
+        if name not in self.operations:
+            raise RequestError(RequestFault.BAD_USER_INPUT, "The document has no operation of this name.")
+        return self.operations[name]
+
+
+class Preparer:
+    def __init__(
+        self, schema: GraphQLSchema, allowed: Limits, *, introspection: bool = True, suggestions: bool = True
+    ) -> None:
+        self._schema = schema
+        self._limits = allowed
+        self._suggestions = suggestions
+        self._rules = (
+            *specified_rules,
+            MaybeNullValidationRule,
+            OneOfInputValidationRule,
+            *(() if introspection else (NoSchemaIntrospectionCustomRule,)),
+        )
+        self.prepare = lru_cache(maxsize=KEPT_DOCUMENTS)(self._prepare)
+        """The same text is prepared once; `prepare.cache_info()` tells how often that helped."""
+
+    def _prepare(self, text: str) -> Prepared:
+        try:
+            document = parse(text, max_tokens=self._limits.tokens)
+            limits.check(document, self._limits)
+        except GraphQLSyntaxError as error:
+            return Prepared(None, {}, (self._of_syntax(error),))
+        except RequestError as error:
+            return Prepared(None, {}, (answers.of_request(error),))
+        errors = validate(
+            self._schema,
+            document,
+            self._rules,
+            max_errors=MOST_ERRORS,
+            hide_suggestions=not self._suggestions,
+        )
+        if errors:
+            return Prepared(None, {}, tuple(answers.of_validation(error) for error in errors))
+        return Prepared(document, self._operations(document))
+
+    def _of_syntax(self, error: GraphQLSyntaxError) -> GraphQLError:
+        if _TOO_MANY_TOKENS in error.message:
+            message = f"The document has more than {self._limits.tokens} tokens."
+            return answers.refused(RequestFault.QUERY_TOO_COMPLEX, message)
+        return answers.of_syntax(error)
+
+    def _operations(self, document: DocumentNode) -> dict[str | None, Operation]:
+        fragments = {
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        found: dict[str | None, Operation] = {}
+        for definition in document.definitions:
+            if isinstance(definition, OperationDefinitionNode):
+                name = definition.name.value if definition.name else None
+                costs = Costs(self._schema, definition, fragments)
+                found[name] = Operation(name, definition.operation, costs)
+        return found

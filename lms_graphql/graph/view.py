@@ -1,0 +1,143 @@
+"""GraphQL over HTTP: an envelope in, an answer out.
+
+Strawberry's own view answers malformed envelopes with 500, knows neither limits nor the GraphQL media type, and
+has no end of time; what it would add here (uploads, batches, streams, WebSockets) is not offered.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import structlog
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType, execute
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from strawberry.execution import optimized_is_awaitable
+
+from lms_graphql.core.errors import RequestError, RequestFault
+from lms_graphql.graph import answers
+from lms_graphql.graph.context import Context
+from lms_graphql.graph.envelope import GRAPHQL_JSON, JSON, Envelope, EnvelopeError, media_type, open_envelope
+from lms_graphql.graph.executor import RowExecutor
+from lms_graphql.graph.preparing import Operation, Prepared, Preparer
+from lms_graphql.settings import Settings
+
+logger = structlog.get_logger("lms_graphql.operations")
+
+HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "vary": "accept, authorization"}
+Answer = dict[str, Any]
+
+
+class GraphQLView:
+    """`context_of` reads who asks from the request; it raises RequestError where that cannot be told."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        preparer: Preparer,
+        settings: Settings,
+        context_of: Callable[[Request], Context],
+    ) -> None:
+        self._schema = schema
+        self._preparer = preparer
+        self._settings = settings
+        self._context_of = context_of
+
+    async def answer(self, request: Request) -> Response:
+        kind = JSON
+        try:
+            kind = media_type(request.headers.get("accept"))
+            envelope = await open_envelope(
+                request,
+                most_bytes=self._settings.limit_body_bytes,
+                deepest=self._settings.limit_json_depth,
+            )
+            context = self._context_of(request)
+        except EnvelopeError as error:
+            return _response(_refusal(answers.refused(error.code, error.message)), error.status, kind)
+        except RequestError as error:
+            return _response(_refusal(answers.of_request(error)), 401, kind)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        started = time.perf_counter()
+        prepared = self._preparer.prepare(envelope.query)
+        answer, status = await self._run(prepared, envelope, context, request.method)
+        _log(envelope, answer, context, started)
+        return _response(answer, status if kind == GRAPHQL_JSON or status not in {200, 400} else 200, kind)
+
+    async def _run(
+        self, prepared: Prepared, envelope: Envelope, context: Context, method: str
+    ) -> tuple[Answer, int]:
+        """The answer and its HTTP status. 400: refused before anything ran; without `data` then."""
+        if prepared.errors:
+            return _refusal(*prepared.errors), 400
+        try:
+            operation = prepared.operation(envelope.operation_name)
+            if method == "GET" and operation.kind is not OperationType.QUERY:
+                message = "A GET request only reads: send a mutation by POST."
+                return _refusal(answers.refused(RequestFault.BAD_USER_INPUT, message)), 405
+            cost = self._cost(operation, envelope, context)
+        except RequestError as error:
+            return _refusal(answers.of_request(error)), 400
+        try:
+            async with asyncio.timeout(self._settings.limit_seconds):
+                result = await self._execute(prepared, operation, envelope, context)
+        except TimeoutError:
+            message = f"This takes longer than {self._settings.limit_seconds} seconds. Ask for less at once."
+            return _refusal(answers.refused(RequestFault.TIMEOUT, message)), 504
+        if result.errors and result.data is None and all(error.path is None for error in result.errors):
+            return _refusal(*map(answers.of_variables, result.errors)), 400
+        answer: Answer = {"data": result.data}
+        if result.errors:
+            answer["errors"] = [answers.of_field(error).formatted for error in result.errors]
+        return {**answer, "extensions": {"cost": cost}}, 200
+
+    def _cost(self, operation: Operation, envelope: Envelope, context: Context) -> int:
+        cost = operation.costs.of(envelope.variables or {})
+        signed_in = context.actor.is_signed_in
+        most = self._settings.limit_cost if signed_in else self._settings.limit_cost_anonymous
+        if cost > most:
+            message = f"This request costs {min(cost, 10**9)}; at most {most} is allowed. Ask for fewer objects at once."
+            raise RequestError(RequestFault.QUERY_TOO_COMPLEX, message)
+        return cost
+
+    async def _execute(
+        self, prepared: Prepared, operation: Operation, envelope: Envelope, context: Context
+    ) -> ExecutionResult:
+        assert prepared.document is not None
+        result = execute(
+            self._schema,
+            prepared.document,
+            context_value=context,
+            variable_values=envelope.variables,
+            operation_name=operation.name,
+            executor_class=RowExecutor,
+            is_awaitable=optimized_is_awaitable,
+            hide_suggestions=self._settings.is_production,
+        )
+        return await result if optimized_is_awaitable(result) else result  # type: ignore[misc, return-value]
+
+
+def _refusal(*errors: GraphQLError) -> Answer:
+    return {"errors": [error.formatted for error in errors]}
+
+
+def _response(answer: Answer, status: int, kind: str) -> Response:
+    headers = HEADERS if status != 405 else {**HEADERS, "allow": "POST"}
+    return Response(orjson.dumps(answer), status, headers=headers, media_type=f"{kind}; charset=utf-8")
+
+
+def _log(envelope: Envelope, answer: Answer, context: Context, started: float) -> None:
+    codes = sorted({error.get("extensions", {}).get("code", "") for error in answer.get("errors", ())})
+    logger.info(
+        "operation",
+        name=envelope.operation_name,
+        hash=hashlib.sha256(envelope.query.encode()).hexdigest()[:12],
+        milliseconds=round((time.perf_counter() - started) * 1000, 2),
+        cost=answer.get("extensions", {}).get("cost"),
+        viewer=context.actor.id,
+        errors=codes,
+    )

@@ -1,0 +1,69 @@
+"""The page for developers: GraphiQL as the set-up built it, or the one from the CDN where there was no Node."""
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+BUILT = Path(__file__).parent / "static" / "graphiql"
+ASSETS = BUILT / "assets"
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+CDN = "https://unpkg.com"
+CDN_CSP = (
+    f"default-src 'none'; script-src 'unsafe-inline' {CDN}; style-src 'unsafe-inline' {CDN}; img-src 'self' data:; "
+    "font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def is_built() -> bool:
+    return (BUILT / "index.html").is_file()
+
+
+def is_asked_for(request: Request) -> bool:
+    """A browser that opens the address, rather than a client that sends a query in it."""
+    wants_page = "text/html" in request.headers.get("accept", "")
+    return request.method == "GET" and "query" not in request.query_params and wants_page
+
+
+def page() -> HTMLResponse:
+    if is_built():
+        return HTMLResponse((BUILT / "index.html").read_text(), headers=_headers(CSP))
+    return HTMLResponse(FROM_CDN, headers=_headers(CDN_CSP))
+
+
+def _headers(policy: str) -> dict[str, str]:
+    return {
+        "content-security-policy": policy,
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cache-control": "no-cache",
+    }
+
+
+FROM_CDN = """<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <title>LMS GraphQL</title>
+    <link rel="stylesheet" href="https://unpkg.com/graphiql@3.8.3/graphiql.min.css" />
+    <style>body { margin: 0 } #graphiql { height: 100vh }</style>
+  </head>
+  <body>
+    <div id="graphiql">Loading GraphiQL from its CDN. Install Node 20 and run scripts/serve again to host it here.</div>
+    <script src="https://unpkg.com/react@18.3.1/umd/react.production.min.js"></script>
+    <script src="https://unpkg.com/react-dom@18.3.1/umd/react-dom.production.min.js"></script>
+    <script src="https://unpkg.com/graphiql@3.8.3/graphiql.min.js"></script>
+    <script>
+      const fetcher = GraphiQL.createFetcher({ url: "/graphql" });
+      ReactDOM.createRoot(document.getElementById("graphiql")).render(
+        React.createElement(GraphiQL, { fetcher, shouldPersistHeaders: false })
+      );
+    </script>
+  </body>
+</html>
+"""

@@ -1,0 +1,30 @@
+"""Whether the service can do its work now."""
+
+from functools import cache
+
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+from lms_graphql.operating import migrations
+
+
+@cache
+def _newest() -> str | None:
+    return migrations.head()
+
+
+def problem(session: Session) -> str | None:
+    """Why not; None where all is well. A real read, the migration state, and a cluster node's own word."""
+    try:
+        revision = session.scalar(text("SELECT version_num FROM alembic_version"))
+    except DatabaseError:
+        return "The database has no tables yet."
+    if revision != _newest():
+        return "The database is not at the newest migration."
+    if session.get_bind().dialect.name == "sqlite":
+        return None
+    state = session.execute(text("SHOW STATUS LIKE 'wsrep_ready'")).first()
+    if state is not None and state[1] != "ON":
+        return "The cluster node does not take statements."
+    return None

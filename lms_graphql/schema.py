@@ -1,0 +1,52 @@
+"""The schema: what each domain offers, gathered."""
+
+from typing import Annotated
+
+import strawberry
+
+from lms_graphql import wiring
+from lms_graphql.accounts.reads import users_by_id
+from lms_graphql.accounts.types import User
+from lms_graphql.catalog.queries import CatalogQueries
+from lms_graphql.catalog.reads.categories import categories_by_id
+from lms_graphql.catalog.reads.courses import courses_by_id
+from lms_graphql.catalog.reads.curriculum import lectures_by_id, sections_by_id
+from lms_graphql.catalog.types import Category, Course, Lecture, Section
+from lms_graphql.core.errors import RequestError, RequestFault
+from lms_graphql.core.paging import LARGEST_SIZE
+from lms_graphql.graph.building import build
+from lms_graphql.graph.context import Info
+from lms_graphql.graph.loaders import Read
+from lms_graphql.graph.node import Node
+
+wiring.connect()
+
+NODES: dict[str, Read] = {
+    "User": users_by_id,
+    "Category": categories_by_id,
+    "Course": courses_by_id,
+    "Section": sections_by_id,
+    "Lecture": lectures_by_id,
+}
+"""How an object of each kind is loaded by its key: with the viewer's eyes, as on every other path."""
+
+Id = Annotated[strawberry.ID, strawberry.argument(description="Of an object of any kind.")]
+Ids = Annotated[list[strawberry.ID], strawberry.argument(description="At most 100, of objects of any kind.")]
+
+
+@strawberry.type(description="What can be read.")
+class Query(CatalogQueries):
+    @strawberry.field
+    def node(self, info: Info, id: Id) -> Node | None:
+        """Any object by its id; null where it does not exist or the viewer may not see it."""
+        return info.context.node(id)
+
+    @strawberry.field
+    def nodes(self, info: Info, ids: Ids) -> list[Node | None]:
+        """Objects by their ids, in the order asked, at most 100; null in place of what is not there for the viewer."""
+        if len(ids) > LARGEST_SIZE:
+            raise RequestError(RequestFault.BAD_USER_INPUT, f"Ask for at most {LARGEST_SIZE} ids at once.")
+        return [info.context.node(id) for id in ids]
+
+
+schema = build(Query, types=(User, Category, Course, Section, Lecture))

@@ -1,0 +1,10 @@
+"""Where upper floors fill the openings that lower ones declare: all of them, in this one place."""
+
+from lms_graphql.accounts import openings as accounts
+from lms_graphql.catalog import policies as catalog
+
+
+def connect() -> None:
+    """Once a process, before anything is asked."""
+    if not accounts.publicly_known:
+        accounts.publicly_known.append(catalog.taught_in_public)
