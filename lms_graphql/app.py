@@ -1,6 +1,6 @@
 """The Starlette application: addresses, who asks, and what watches over a process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,55 +25,67 @@ from lms_graphql.schema import NODES, schema
 from lms_graphql.settings import Settings
 
 
-def make_app(settings: Settings) -> Starlette:
-    database = Database(
-        settings.url.render_as_string(hide_password=False),
-        pool_size=settings.pool_size,
-        threads=settings.worker_threads,
-    )
+class Endpoints:
+    """What each address does."""
+
+    def __init__(self, settings: Settings, database: Database, view: GraphQLView) -> None:
+        self._settings = settings
+        self._database = database
+        self._view = view
+
+    async def graphql(self, request: Request) -> Response:
+        if graphiql.is_asked_for(request):
+            return graphiql.page() if self._settings.shows_graphiql else PlainTextResponse("Not found", 404)
+        return await self._view.answer(request)
+
+    async def live(self, request: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(self, request: Request) -> Response:
+        try:
+            problem = await self._database.read(health.problem)
+        except SQLAlchemyError:
+            problem = "The database does not answer."
+        answer = {"status": "ready"} if problem is None else {"status": "not ready", "reason": problem}
+        return JSONResponse(answer, 200 if problem is None else 503, headers={"cache-control": "no-store"})
+
+
+def make_app(settings: Settings, identify: Callable[[Request], Actor] | None = None) -> Starlette:
+    """`identify` tells who asks; RequestError where a token is not one of ours."""
+    identify = identify or actor_of
+    database = Database(settings.url, pool_size=settings.pool_size, threads=settings.worker_threads)
     preparer = Preparer(
         schema._schema,
         limits_of(settings),
         introspection=settings.allows_introspection,
         suggestions=not settings.is_production,
     )
-    view = GraphQLView(
-        schema._schema, preparer, settings, lambda request: Context(database, actor_of(request), settings, NODES)
-    )
 
-    async def graphql(request: Request) -> Response:
-        if graphiql.is_asked_for(request):
-            return graphiql.page() if settings.shows_graphiql else PlainTextResponse("Not found", 404)
-        return await view.answer(request)
+    def context_of(request: Request) -> Context:
+        return Context(database, identify(request), settings, NODES)
 
-    async def live(request: Request) -> Response:
-        return JSONResponse({"status": "live"})
-
-    async def ready(request: Request) -> Response:
-        try:
-            problem = await database.read(health.problem)
-        except SQLAlchemyError:
-            problem = "The database does not answer."
-        answer = {"status": "ready"} if problem is None else {"status": "not ready", "reason": problem}
-        return JSONResponse(answer, 200 if problem is None else 503, headers={"cache-control": "no-store"})
-
-    routes: list[BaseRoute] = [
-        Route("/graphql", graphql, methods=["GET", "POST"]),
-        Route("/health/live", live),
-        Route("/health/ready", ready),
-    ]
-    if settings.shows_graphiql and graphiql.is_built():
-        routes.append(Mount("/graphiql/assets", StaticFiles(directory=graphiql.ASSETS)))
+    endpoints = Endpoints(settings, database, GraphQLView(schema._schema, preparer, settings, context_of))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         database.dispose()
 
-    app = Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
+    app = Starlette(routes=_routes(endpoints, settings), middleware=_middleware(settings), lifespan=lifespan)
     app.state.database = database
     app.state.preparer = preparer
     return app
+
+
+def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:
+    routes: list[BaseRoute] = [
+        Route("/graphql", endpoints.graphql, methods=["GET", "POST"]),
+        Route("/health/live", endpoints.live),
+        Route("/health/ready", endpoints.ready),
+    ]
+    if settings.shows_graphiql and graphiql.is_built():
+        routes.append(Mount("/graphiql/assets", StaticFiles(directory=graphiql.ASSETS)))
+    return routes
 
 
 def limits_of(settings: Settings) -> Limits:

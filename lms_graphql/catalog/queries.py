@@ -95,7 +95,7 @@ class CatalogQueries:
         chosen = order_by or (CourseOrder.NEWEST if found is None else CourseOrder.RELEVANCE)
         wanted = _filter(filter or CourseFilterInput(), info.context.settings.currency)
         listing = courses.courses(info.context.actor.scope, wanted, found, chosen)
-        return info.context.page(listing, None, Slice(first, after, last, before))
+        return info.context.page(listing, Slice(first, after, last, before))
 
 
 def _words(search: str | None) -> tuple[str, ...] | None:

@@ -78,7 +78,7 @@ class Category(Node):
     ) -> Connection["Course"]:
         """Published courses in this category or any below it."""
         asked = Slice(first, after, last, before)
-        return info.context.page(courses.courses_of_category(order_by or CourseOrder.NEWEST), self.key, asked)
+        return info.context.page(courses.courses_of_category(order_by or CourseOrder.NEWEST), asked, self.key)
 
     @strawberry.field
     def course_count(self, info: Info) -> int:
@@ -252,7 +252,7 @@ def courses_taught(
 ) -> Connection[Course]:
     """Courses taught, newest first. Others see the published ones only."""
     listing = courses.courses_of_instructor(info.context.actor.scope, status)
-    return info.context.page(listing, user.key, Slice(first, after, last, before))
+    return info.context.page(listing, Slice(first, after, last, before), user.key)
 
 
 def shown(row: Any) -> Any:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -34,11 +34,11 @@ class CommitUnknownError(Exception):
 
 
 class Database:
-    """`threads` never outnumber the pool's connections, so that no thread waits for one."""
+    """`threads` never outnumber the pool's connections, so that no thread waits for one. `patient`: see engines."""
 
-    def __init__(self, url: str, *, pool_size: int = 5, threads: int = 4) -> None:
+    def __init__(self, url: str | URL, *, pool_size: int = 5, threads: int = 4, patient: bool = False) -> None:
         self.url = make_url(url)
-        self.engine = make_engine(self.url, pool_size=pool_size)
+        self.engine = make_engine(self.url, pool_size=pool_size, patient=patient)
         self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._writers = _Queue() if self.is_sqlite else None

@@ -11,6 +11,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 15
+PATIENT_SECONDS = 3600
 STATEMENT_SECONDS = 10
 LOCK_WAIT_SECONDS = 3
 CHECKOUT_SECONDS = 2
@@ -21,10 +22,11 @@ IDLE_SECONDS = 2
 STRICT_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 
-def make_engine(url: URL, *, pool_size: int) -> Engine:
+def make_engine(url: URL, *, pool_size: int, patient: bool = False) -> Engine:
+    """`patient`: without bounds on a statement's time, for migrations and other work of whoever operates it."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, pool_size)
-    return _mysql(url, pool_size)
+    return _mysql(url, pool_size, patient)
 
 
 def _sqlite(url: URL, pool_size: int) -> Engine:
@@ -54,10 +56,11 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
     return engine
 
 
-def _mysql(url: URL, pool_size: int) -> Engine:
+def _mysql(url: URL, pool_size: int, patient: bool) -> Engine:
     timeouts: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
     if url.get_driver_name() == "pymysql":
-        timeouts |= {"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
+        seconds = PATIENT_SECONDS if patient else ANSWER_SECONDS
+        timeouts |= {"read_timeout": seconds, "write_timeout": seconds}
     engine = create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
         pool_size=pool_size,
@@ -74,20 +77,19 @@ def _mysql(url: URL, pool_size: int) -> Engine:
     def prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
         cursor.execute("SELECT VERSION()")
-        row = cursor.fetchone()
-        version = str(row[0]) if row else ""
+        version = str((cursor.fetchone() or ("",))[0])
         settings = [
             "time_zone = '+00:00'",
             f"sql_mode = '{STRICT_MODE}'",
             f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}",
         ]
-        if "MariaDB" in version:
+        if not patient and "MariaDB" in version:
             settings.append(f"max_statement_time = {STATEMENT_SECONDS}")
-            cursor.execute("SHOW VARIABLES LIKE 'innodb_snapshot_isolation'")
-            if cursor.fetchone():
-                settings.append("innodb_snapshot_isolation = ON")
-        else:
+        elif not patient:
             settings.append(f"max_execution_time = {STATEMENT_SECONDS * 1000}")
+        cursor.execute("SHOW VARIABLES LIKE 'innodb_snapshot_isolation'")
+        if cursor.fetchone():
+            settings.append("innodb_snapshot_isolation = ON")
         cursor.execute("SET SESSION " + ", SESSION ".join(settings))
         cursor.close()
 

@@ -11,6 +11,8 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.paging import Order, Page, Slice, page_of
 
 PARENTS = bindparam("parents", expanding=True)
+EVERYTHING = "everything"
+"""In place of a parent, for a list that hangs on nothing."""
 
 
 @dataclass(frozen=True, eq=False)

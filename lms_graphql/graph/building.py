@@ -1,9 +1,18 @@
 """The schema of this house: fields hung from above are on their types, descriptions come from docstrings."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import strawberry
-from graphql import GraphQLObjectType
+from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    Undefined,
+    lexicographic_sort_schema,
+    print_schema,
+)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
@@ -23,10 +32,26 @@ class Schema(strawberry.Schema):
 
 
 def build(query: type, mutation: type | None = None, types: tuple[Any, ...] = ()) -> Schema:
-    config = StrawberryConfig(scalar_map=SCALARS, sort_schema=True)
+    config = StrawberryConfig(scalar_map=SCALARS)
     schema = Schema(query=query, mutation=mutation, types=types, config=config)
     for kind in schema._schema.type_map.values():
         if isinstance(kind, GraphQLObjectType):
             # Rows serve as objects, and Node.resolve_type says which type a row is: nothing is left to ask.
             kind.is_type_of = None
+            for field in kind.fields.values():
+                _leave_out_null_defaults(field.args)
+        elif isinstance(kind, GraphQLInputObjectType):
+            _leave_out_null_defaults(kind.fields)
     return schema
+
+
+def _leave_out_null_defaults(inputs: Mapping[str, GraphQLArgument | GraphQLInputField]) -> None:
+    """A Python default of None means "may be left out", not that null is given: the SDL says no `= null`."""
+    for given in inputs.values():
+        if given.default_value is None:
+            given.default_value = Undefined
+
+
+def printed(schema: Schema) -> str:
+    """Sorted SDL. Sorted for printing alone: sorting makes enums anew, without Strawberry's conversion of inputs."""
+    return print_schema(lexicographic_sort_schema(schema._schema)) + "\n"

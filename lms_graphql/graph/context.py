@@ -12,7 +12,7 @@ from lms_graphql.core import ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
 from lms_graphql.core.paging import Slice
-from lms_graphql.core.listing import Listing, counts, pages
+from lms_graphql.core.listing import EVERYTHING, Listing, counts, pages
 from lms_graphql.graph.loaders import Loaders, Read
 from lms_graphql.settings import Settings
 
@@ -47,8 +47,8 @@ class Context:
         read = self._nodes.get(decoded[0]) if decoded is not None else None
         return None if read is None or decoded is None else self._loaders.load(read, decoded[1], None)
 
-    def page(self, listing: Listing, parent: Hashable, asked: Slice) -> Any:
-        """A page of the list that hangs on this parent (None where it hangs on nothing)."""
+    def page(self, listing: Listing, asked: Slice, parent: Hashable = EVERYTHING) -> Any:
+        """A page of a list, or of the part of it that hangs on this parent."""
         return self._loaders.load(_PageRead(listing, asked, self), parent, None)
 
     def count(self, listing: Listing, parent: Hashable) -> Any:

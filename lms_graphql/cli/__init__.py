@@ -1,5 +1,6 @@
 """The command line. What it does is in `operating` and `demo`; here it is asked for, and told."""
 
+import socket
 import sys
 from typing import NoReturn
 
@@ -7,7 +8,10 @@ import click
 import uvicorn
 
 from lms_graphql import settings
+from lms_graphql.cli.database import db
 from lms_graphql.core.errors import OperatorError
+from lms_graphql.graph.building import printed
+from lms_graphql.operating.reaching import require_ready
 from lms_graphql.schema import schema as the_schema
 
 
@@ -18,10 +22,10 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except OperatorError as error:
-            _stop(str(error))
+            stop(str(error))
 
 
-def _stop(message: str, code: int = 1) -> NoReturn:
+def stop(message: str, code: int = 1) -> NoReturn:
     click.echo(f"lms-graphql: {message}", err=True)
     sys.exit(code)
 
@@ -32,14 +36,19 @@ def main() -> None:
     """A learning platform's back end as one GraphQL API."""
 
 
+main.add_command(db)
+
+
 @main.command()
 @click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
 @click.option("--port", envvar="PORT", type=click.IntRange(1, 65535), default=8000, show_default=True)
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
 @click.option("--reload", is_flag=True, help="Start again when the code changes.")
 def serve(host: str, port: int, workers: int, reload: bool) -> None:
     """Serve the API."""
-    settings.read()
+    require_ready(settings.read())
+    _require_free(host, port)
+    click.echo(f"GraphQL and GraphiQL: http://{host}:{port}/graphql (stop with Ctrl-C)")
     uvicorn.run(
         "lms_graphql.serving:app",
         factory=True,
@@ -54,7 +63,18 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     )
 
 
+def _require_free(host: str, port: int) -> None:
+    """Uvicorn would start its processes first and then tell in several lines."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise OperatorError(f"Port {port} on {host} cannot be used: {error.strerror}. Try --port.") from None
+
+
 @main.command()
 def schema() -> None:
     """Print the schema in GraphQL's schema language."""
-    click.echo(the_schema.as_str())
+    click.echo(printed(the_schema), nl=False)

@@ -1,0 +1,223 @@
+"""The floor: an endpoint written by hand for the three workloads, with no GraphQL and no SQLAlchemy at run time.
+
+It runs the service's own statements on the same driver and gives the same answers. It reads the database right in
+the event loop, one request at a time: no hop to a thread could be cheaper for the process.
+"""
+
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import UTC
+from functools import cache
+from typing import Any
+
+import orjson
+import pymysql
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from benchmarks.statements import Statement, overhear
+from lms_graphql import wiring
+from lms_graphql.accounts.reads import users_by_id
+from lms_graphql.catalog.reads.categories import categories_by_id
+from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder, courses, courses_by_slug
+from lms_graphql.catalog.reads.curriculum import lectures_by_section, sections_by_course
+from lms_graphql.core.actor import ANONYMOUS
+from lms_graphql.core.listing import pages
+from lms_graphql.core.paging import Slice
+
+Row = tuple[Any, ...]
+Answer = dict[str, Any]
+
+wiring.connect()
+COURSE = overhear(lambda session: courses_by_slug(session, ANONYMOUS, ["-"]))
+USERS = overhear(lambda session: users_by_id(session, ANONYMOUS, [1]))
+CATEGORIES = overhear(lambda session: categories_by_id(session, ANONYMOUS, [1]))
+SECTIONS = overhear(lambda session: sections_by_course(session, ANONYMOUS, [1]))
+LECTURES = overhear(lambda session: lectures_by_section(session, ANONYMOUS, [1]))
+
+
+@cache
+def newest(size: int) -> Statement:
+    listing = courses(ANONYMOUS.scope, CourseFilter(), None, CourseOrder.NEWEST)
+    return overhear(lambda session: pages(session, ANONYMOUS, listing, [None], Slice(first=size), lambda _: 0))
+
+
+course_of_tree = COURSE.pick(
+    "id", "slug", "title", "language", "difficulty_level", "status", "total_lectures"
+)
+course_of_page = COURSE.pick(
+    "id", "slug", "title", "short_description", "difficulty_level", "language", "total_lectures"
+)
+course_of_list = COURSE.pick("id", "title")
+place_of_course = COURSE.pick("id", "created_at")
+people_of_course = COURSE.pick("instructor_id", "category_id")
+user_of = USERS.pick("id", "first_name", "last_name", "deleted_at")
+category_of = CATEGORIES.pick("id", "name")
+section_of = SECTIONS.pick(
+    "id", "course_id", "title", "description", "order_index", "total_lectures", "total_duration"
+)
+lecture_of = LECTURES.pick(
+    "id", "section_id", "title", "description", "lecture_type", "order_index", "duration", "is_preview"
+)
+
+database = pymysql.connect(
+    host=os.environ["DB_HOST"],
+    port=int(os.environ["DB_PORT"]),
+    user=os.environ["DB_USER"],
+    database=os.environ["DB_NAME"],
+    charset="utf8mb4",
+    autocommit=True,
+)
+
+
+def fetch(statement: Statement, keys: Sequence[Any] | None = None) -> Sequence[Row]:
+    with database.cursor() as cursor:
+        cursor.execute(statement.text, None if keys is None else (keys,))
+        return cursor.fetchall()
+
+
+def global_id(kind: bytes, key: int) -> str:
+    return urlsafe_b64encode(b"%s:%d" % (kind, key)).rstrip(b"=").decode()
+
+
+def course_tree(variables: Answer) -> Answer:
+    found = fetch(COURSE, [variables["slug"]])
+    if not found:
+        return {"course": None}
+    key, slug, title, language, difficulty, status, lecture_count = course_of_tree(found[0])
+    course = {
+        "id": global_id(b"Course", key),
+        "slug": slug,
+        "title": title,
+        "language": language,
+        "difficulty": difficulty.upper(),
+        "status": status.upper(),
+        "lectureCount": lecture_count,
+        "sections": sections_of_tree(key),
+    }
+    return {"course": course}
+
+
+def sections_of_tree(course: int) -> list[Answer]:
+    sections = []
+    lectures_of: dict[int, list[Answer]] = {}
+    for row in fetch(SECTIONS, [course]):
+        key, _, title, description, position, lecture_count, seconds = section_of(row)
+        sections.append(
+            {
+                "__typename": "Section",
+                "id": global_id(b"Section", key),
+                "title": title,
+                "description": description,
+                "position": position,
+                "lectureCount": lecture_count,
+                "durationSeconds": seconds,
+                "lectures": lectures_of.setdefault(key, []),
+            }
+        )
+    for row in fetch(LECTURES, list(lectures_of)):
+        key, section, title, description, kind, position, seconds, is_preview = lecture_of(row)
+        lectures_of[section].append(
+            {
+                "id": global_id(b"Lecture", key),
+                "title": title,
+                "description": description,
+                "type": kind.upper(),
+                "position": position,
+                "durationSeconds": seconds,
+                "isPreview": bool(is_preview),
+            }
+        )
+    return sections
+
+
+def catalog_page(variables: Answer) -> Answer:
+    size = variables["first"]
+    found = fetch(newest(size))
+    rows = found[:size]
+    users, categories = people(rows)
+    nodes = []
+    for row in rows:
+        key, slug, title, short, difficulty, language, lecture_count = course_of_page(row)
+        instructor, category = people_of_course(row)
+        nodes.append(
+            {
+                "id": global_id(b"Course", key),
+                "slug": slug,
+                "title": title,
+                "shortDescription": short,
+                "difficulty": difficulty.upper(),
+                "language": language,
+                "lectureCount": lecture_count,
+                "instructor": users[instructor],
+                "category": categories.get(category),
+            }
+        )
+    page_info = {"hasNextPage": len(found) > size, "endCursor": cursor_of(rows[-1]) if rows else None}
+    return {"courses": {"nodes": nodes, "pageInfo": page_info}}
+
+
+def all_lectures(variables: Answer) -> Answer:
+    rows = fetch(newest(variables["first"]))[: variables["first"]]
+    users, categories = people(rows)
+    nodes = []
+    sections_of: dict[int, list[Answer]] = {}
+    for row in rows:
+        key, title = course_of_list(row)
+        instructor, category = people_of_course(row)
+        nodes.append(
+            {
+                "id": global_id(b"Course", key),
+                "title": title,
+                "instructor": users[instructor],
+                "category": categories.get(category),
+                "sections": sections_of.setdefault(key, []),
+            }
+        )
+    lectures_of: dict[int, list[Answer]] = {}
+    for row in fetch(SECTIONS, list(sections_of)):
+        section, course, title, *_ = section_of(row)
+        lectures = lectures_of.setdefault(section, [])
+        sections_of[course].append({"id": global_id(b"Section", section), "title": title, "lectures": lectures})
+    for row in fetch(LECTURES, list(lectures_of)):
+        lecture, section, title, _, kind, _, seconds, _ = lecture_of(row)
+        lectures_of[section].append(
+            {"id": global_id(b"Lecture", lecture), "title": title, "type": kind.upper(), "durationSeconds": seconds}
+        )
+    return {"courses": {"nodes": nodes}}
+
+
+def people(rows: Sequence[Row]) -> tuple[dict[int, Answer], dict[int, Answer]]:
+    """The courses' instructors and categories, by key."""
+    pairs = [people_of_course(row) for row in rows]
+    users = {}
+    for row in fetch(USERS, list({instructor for instructor, _ in pairs})):
+        key, first, last, deleted_at = user_of(row)
+        name = f"{first} {last}".strip() if deleted_at is None else "Deleted user"
+        users[key] = {"id": global_id(b"User", key), "fullName": name}
+    categories = {}
+    for row in fetch(CATEGORIES, list({category for _, category in pairs if category is not None})):
+        key, name = category_of(row)
+        categories[key] = {"id": global_id(b"Category", key), "name": name}
+    return users, categories
+
+
+def cursor_of(row: Row) -> str:
+    key, created_at = place_of_course(row)
+    place = ["courses:newest", created_at.replace(tzinfo=UTC).isoformat(), key]
+    return urlsafe_b64encode(orjson.dumps(place)).rstrip(b"=").decode()
+
+
+ANSWERS = {"CourseTree": course_tree, "CatalogPage": catalog_page, "AllLectures": all_lectures}
+
+
+async def graphql(request: Request) -> Response:
+    asked = orjson.loads(await request.body())
+    answer = ANSWERS[asked["operationName"]](asked["variables"])
+    return Response(orjson.dumps({"data": answer}), media_type="application/json")
+
+
+app = Starlette(routes=[Route("/graphql", graphql, methods=["POST"])])

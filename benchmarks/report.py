@@ -1,0 +1,31 @@
+"""The results as a table for people."""
+
+from collections.abc import Mapping
+
+from benchmarks.measuring import Round
+
+HEADINGS = ("requests/s", "p50 ms", "p99 ms", "CPU ms/request", "× by hand", "statements", "KB read", "database CPU ms")
+
+
+def table(results: Mapping[str, Round], floor: Round | None) -> str:
+    """A line for each server by its title. Everything from CPU on is for one request."""
+    lines = [("", *HEADINGS)]
+    for title, result in results.items():
+        lines.append(
+            (
+                title,
+                f"{result.rate:.1f}",
+                f"{result.p50:.1f}",
+                f"{result.p99:.1f}",
+                f"{result.cpu:.2f}",
+                f"{result.cpu / floor.cpu:.2f}" if floor else "–",
+                f"{result.selects:.1f}",
+                f"{result.database_bytes / 1000:.0f}",
+                f"{result.database_cpu:.2f}",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))])
+        for line in lines
+    )

@@ -1,0 +1,116 @@
+"""The catalog's derived figures: what each must be, where it is not, and how it is made right."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ScalarSelect, delete, func, insert, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from lms_graphql.catalog.models import Course, CourseTerm, Enrollment, Lecture, Section
+from lms_graphql.catalog.search import weights
+
+MOST_COURSES_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A column that repeats what other rows say; `truth` works it out for the row."""
+
+    column: InstrumentedAttribute[int]
+    truth: ScalarSelect[Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.column.class_.__tablename__}.{self.column.key}"
+
+
+def _of_lectures(what: Any, parent: Any, key: Any) -> ScalarSelect[Any]:
+    there = Lecture.deleted_at.is_(None)
+    return select(func.coalesce(what, 0)).where(parent == key, there).correlate_except(Lecture).scalar_subquery()
+
+
+def _place(model: Any, parent: str) -> ScalarSelect[Any]:
+    """How many stand before a row, among those that are there: 0, 1, 2 …"""
+    other = aliased(model)
+    before = (other.order_index < model.order_index) | (
+        (other.order_index == model.order_index) & (other.id < model.id)
+    )
+    same = getattr(other, parent) == getattr(model, parent)
+    there = other.deleted_at.is_(None)
+    return select(func.count()).select_from(other).where(same, there, before).correlate(model).scalar_subquery()
+
+
+FIGURES = (
+    Figure(Section.total_lectures, _of_lectures(func.count(), Lecture.section_id, Section.id)),
+    Figure(Section.total_duration, _of_lectures(func.sum(Lecture.duration), Lecture.section_id, Section.id)),
+    Figure(Course.total_lectures, _of_lectures(func.count(), Lecture.course_id, Course.id)),
+    Figure(Course.total_duration, _of_lectures(func.sum(Lecture.duration), Lecture.course_id, Course.id)),
+    Figure(
+        Course.enrollment_count,
+        select(func.count())
+        .where(Enrollment.course_id == Course.id)
+        .correlate_except(Enrollment)
+        .scalar_subquery(),
+    ),
+)
+POSITIONS = (
+    Figure(Section.order_index, _place(Section, "course_id")),
+    Figure(Lecture.order_index, _place(Lecture, "section_id")),
+)
+
+
+def drift(session: Session) -> list[str]:
+    """A line for each figure that is wrong anywhere, with how often."""
+    lines = []
+    for figure, rows in _wrong(session):
+        lines.append(f"{figure.name}: wrong in {len(rows)} rows")
+    if courses := [course for course, _ in _wrong_terms(session)]:
+        lines.append(f"course_terms: wrong for {len(courses)} courses")
+    return lines
+
+
+def repair(session: Session) -> list[str]:
+    """Makes every figure right, and tells what was changed."""
+    lines = []
+    for figure, rows in list(_wrong(session)):
+        changes = [{"id": row.id, figure.column.key: row.truth} for row in rows]
+        session.execute(update(figure.column.class_), changes)
+        lines.append(f"{figure.name}: {len(rows)} rows mended")
+    wrong = list(_wrong_terms(session))
+    for course, terms in wrong:
+        session.execute(delete(CourseTerm).where(CourseTerm.course_id == course))
+        if terms:
+            rows = [{"term": term, "course_id": course, "weight": weight} for term, weight in terms.items()]
+            session.execute(insert(CourseTerm), rows)
+    if wrong:
+        lines.append(f"course_terms: {len(wrong)} courses mended")
+    return lines
+
+
+def _wrong(session: Session) -> Iterator[tuple[Figure, list[Any]]]:
+    for figure in (*FIGURES, *POSITIONS):
+        model = figure.column.class_
+        wrong = select(model.id, figure.truth.label("truth")).where(figure.column != figure.truth)
+        if figure in POSITIONS:
+            wrong = wrong.where(model.deleted_at.is_(None))
+        if rows := list(session.execute(wrong)):
+            yield figure, rows
+
+
+def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int]]]:
+    """The courses whose search terms are not those of their texts, with what these would be."""
+    texts = select(Course.id, Course.title, Course.short_description, Course.description).order_by(Course.id)
+    last = 0
+    while rows := list(session.execute(texts.where(Course.id > last).limit(MOST_COURSES_AT_ONCE))):
+        last = rows[-1].id
+        kept: dict[int, dict[str, int]] = {}
+        here = CourseTerm.course_id.between(rows[0].id, last)
+        for term, course, weight in session.execute(
+            select(CourseTerm.term, CourseTerm.course_id, CourseTerm.weight).where(here)
+        ):
+            kept.setdefault(course, {})[term] = weight
+        for row in rows:
+            terms = dict(weights(row.title, row.short_description, row.description))
+            if kept.get(row.id, {}) != terms:
+                yield row.id, terms

@@ -1,0 +1,137 @@
+"""`lms-graphql db …`: what is done to the database from outside."""
+
+import sys
+from collections.abc import Iterable
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from sqlalchemy.orm import Session
+
+from lms_graphql import settings
+from lms_graphql.catalog import figures
+from lms_graphql.core.database import Database
+from lms_graphql.demo.building import DemoCounts, build_demo
+from lms_graphql.operating import checking, migrations, resetting, seeding, verifying
+from lms_graphql.operating.checking import Line
+from lms_graphql.operating.reaching import database_of
+
+
+@click.group()
+def db() -> None:
+    """Look after the database."""
+
+
+@db.command()
+def check() -> None:
+    """Connection, server, migrations and derived figures; exit 1 where something is wrong."""
+    with database_of(settings.read()) as database:
+        _tell(database.read_now(checking.check))
+
+
+@db.command()
+def migrate() -> None:
+    """Bring the tables to the newest state."""
+    with database_of(settings.read()) as database:
+        _migrate(database)
+
+
+@db.command()
+def init() -> None:
+    """Migrate, and add the seed data that is not there yet."""
+    read = settings.read()
+    with database_of(read) as database:
+        _migrate(database)
+        _seed(database, read.seed_password)
+
+
+@db.command()
+@click.option("--courses", type=click.IntRange(1, 100_000), default=30, show_default=True)
+@click.option("--learners", type=click.IntRange(0, 1_000_000), default=40, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="The same number makes the same data.")
+def demo(courses: int, learners: int, seed: int) -> None:
+    """Add a catalog that looks real, with learners and their progress."""
+    with database_of(settings.read()) as database, _progress() as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def told(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        def build(session: Session) -> DemoCounts:
+            return build_demo(session, courses=courses, learners=learners, seed=seed, told=told)
+
+        made = database.write_now(build)
+    click.echo(", ".join(f"{number:,} {what}" for what, number in made._asdict().items()))
+
+
+@db.command("create-migration")
+@click.option("-m", "--message", required=True, help="What it does, in a few words.")
+def create_migration(message: str) -> None:
+    """Write a new migration from what the models say and the database lacks."""
+    with database_of(settings.read()) as database:
+        migrations.create(database.engine, message)
+
+
+@db.command()
+def verify() -> None:
+    """Every table, relationship, enum and model property against the live database; exit 1 where one fails."""
+    with database_of(settings.read()) as database:
+        _tell(database.read_now(lambda session: list(verifying.verify(session))))
+
+
+@db.command()
+def repair() -> None:
+    """Work out the derived figures anew, and tell what was changed."""
+    with database_of(settings.read()) as database:
+        for line in database.write_now(figures.repair) or ["Nothing to mend."]:
+            click.echo(line)
+
+
+@db.command()
+@click.option("--yes-delete", metavar="NAME", help="The database's name, instead of typing it.")
+def reset(yes_delete: str | None) -> None:
+    """Drop all tables, migrate, seed. Never in production."""
+    read = settings.read()
+    resetting.refuse_in_production(read)
+    with database_of(read) as database:
+        name = resetting.name_of(read.url)
+        click.echo(f"This drops from {read.url.render_as_string()}:")
+        for table, rows in resetting.contents(database.engine):
+            click.echo(f"  {table} ({rows} rows)")
+        typed = yes_delete if yes_delete is not None else click.prompt(f"Type {name} to drop them all", default="")
+        resetting.refuse_unless_named(read, typed)
+        resetting.drop_all(database.engine)
+        _migrate(database)
+        _seed(database, read.seed_password)
+
+
+def _migrate(database: Database) -> None:
+    before, after = migrations.migrate(database.engine)
+    click.echo(f"migrations: already at {after}" if before == after else f"migrations: now at {after}")
+
+
+def _seed(database: Database, password: str | None) -> None:
+    seeded = database.write_now(lambda session: seeding.seed(session, password))
+    if not seeded.categories and not seeded.users:
+        click.echo("seed data: all there")
+    if seeded.categories:
+        click.echo(f"categories: {', '.join(seeded.categories)}")
+    if seeded.users:
+        shown = "the one in LMS_SEED_PASSWORD" if password else seeded.password
+        click.echo(f"users: {', '.join(seeded.users)}")
+        click.echo(f"their password: {shown}" + ("" if password else " (shown this once)"))
+
+
+def _tell(lines: Iterable[Line]) -> None:
+    told = list(lines)
+    for line in told:
+        click.echo(f"{'ok  ' if line.ok else 'FAIL'} {line.text}")
+    if not all(line.ok for line in told):
+        sys.exit(1)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True))

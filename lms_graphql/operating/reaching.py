@@ -1,0 +1,53 @@
+"""Why a database cannot be reached or used, said in one line for whoever operates the service."""
+
+import contextlib
+from collections.abc import Iterator
+
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from lms_graphql.core.database import Database
+from lms_graphql.core.errors import OperatorError
+from lms_graphql.operating import health
+from lms_graphql.settings import Settings
+
+ACCESS_DENIED = {1044, 1045, 1698}
+NO_SUCH_DATABASE = 1049
+UNREACHABLE = {2002, 2003, 2005, 2006, 2013}
+TOO_MANY_CONNECTIONS = 1040
+
+
+@contextlib.contextmanager
+def database_of(settings: Settings) -> Iterator[Database]:
+    """The settings' database for one command, without bounds on time. OperatorError where it cannot be used."""
+    database = Database(settings.url, pool_size=2, threads=1, patient=True)
+    try:
+        yield database
+    except DBAPIError as error:
+        raise OperatorError(explain(error, settings.url)) from error
+    finally:
+        database.dispose()
+
+
+def explain(error: DBAPIError, url: URL) -> str:
+    original = error.orig
+    code = original.args[0] if original is not None and original.args else None
+    place = f"{url.host}:{url.port}"
+    if url.get_backend_name() == "sqlite":
+        return f"The database file {url.database} cannot be used: {original}."
+    if code in ACCESS_DENIED:
+        return f"The database at {place} refuses the user or the password (DB_USER, DB_PASSWORD)."
+    if code == NO_SUCH_DATABASE:
+        return f"There is no database {url.database} at {place} (DB_NAME). Create it first."
+    if code in UNREACHABLE:
+        return f"No database answers at {place} (DB_HOST, DB_PORT)."
+    if code == TOO_MANY_CONNECTIONS:
+        return f"The database at {place} has too many connections."
+    return f"The database at {place} cannot do this: {original}."
+
+
+def require_ready(settings: Settings) -> None:
+    """OperatorError where the service could not answer from this database."""
+    with database_of(settings) as database:
+        if problem := database.read_now(health.problem):
+            raise OperatorError(f"{problem} Run `lms-graphql db migrate` (or `db init`, for the first users).")

@@ -1,0 +1,89 @@
+"""Real databases, a real server. `pytest -m "not slow"` keeps to SQLite; everything runs on MariaDB, too."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lms_graphql import settings
+from lms_graphql.operating import migrations
+from lms_graphql.operating.reaching import database_of
+from lms_graphql.serving import configure_logs
+from lms_graphql.settings import Settings
+from tests import mariadb
+from tests.given import Given
+from tests.service import Client, Service, Statements, running
+
+configure_logs()
+
+DATABASES = ["sqlite", pytest.param("mariadb", marks=pytest.mark.slow)]
+
+
+class MariaDB:
+    """The tests' server; each who asks gets an empty database of their own."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+
+    def new_database(self, name: str) -> str:
+        mariadb.create_database(self.folder, name)
+        return mariadb.address(self.port, name)
+
+
+@pytest.fixture(scope="session")
+def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    folder = tmp_path_factory.mktemp("mariadb")
+    with mariadb.private_server(folder) as port:
+        yield MariaDB(folder, port)
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def service_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Of a migrated, empty database of each kind."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/lms.db"
+    else:
+        url = request.getfixturevalue("maria").new_database("lms_service")
+    read = settings.read({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
+    with database_of(read) as database:
+        migrations.migrate(database.engine)
+    return read
+
+
+@pytest.fixture(scope="session")
+def running_service(service_settings: Settings) -> Iterator[Service]:
+    with running(service_settings) as service:
+        yield service
+
+
+@pytest.fixture
+def service(running_service: Service) -> Service:
+    running_service.empty()
+    return running_service
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[Client]:
+    client = Client(service)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def given(service: Service) -> Given:
+    return Given(service.database)
+
+
+@pytest.fixture
+def statements(service: Service) -> Statements:
+    return Statements(service.engine)
+
+
+@pytest.fixture(params=DATABASES)
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database of each kind without a single table, for tests of migrations and commands."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/lms.db"
+    url: str = request.getfixturevalue("maria").new_database("lms_commands")
+    return url

@@ -1,0 +1,168 @@
+"""What a test starts from: rows with sensible values, and those that the test is about as it says."""
+
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts.models import User
+from lms_graphql.catalog.models import (
+    Category,
+    Course,
+    CourseStatus,
+    CourseTerm,
+    Enrollment,
+    EnrollmentSource,
+    EnrollmentStatus,
+    Lecture,
+    LectureType,
+    Section,
+)
+from lms_graphql.catalog.search import weights
+from lms_graphql.core import ids
+from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.database import Database
+from lms_graphql.core.orm import Table
+from lms_graphql.core.text import slugify
+
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def gid(kind: str, row: Table) -> str:
+    return ids.encode(kind, row.id)
+
+
+@dataclass
+class GivenCourse:
+    row: Course
+    instructor: User
+    sections: list[Section]
+    lectures: list[Lecture]
+
+    @property
+    def gid(self) -> str:
+        return gid("Course", self.row)
+
+    @property
+    def slug(self) -> str:
+        return self.row.slug
+
+
+class Given:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._numbers = itertools.count(1)
+
+    def user(self, role: Role = Role.LEARNER, **values: Any) -> User:
+        number = next(self._numbers)
+        given = {
+            "email": f"person{number}@example.com",
+            "username": f"person{number}",
+            "first_name": "Ada",
+            "last_name": f"Number{number}",
+            "role": role,
+            "password_hash": "x",
+        }
+        return self._added(User(**{**given, **values}))
+
+    def actor(self, user: User) -> Actor:
+        return Actor(user.id, user.role)
+
+    def category(self, name: str | None = None, parent: Category | None = None, **values: Any) -> Category:
+        name = name or f"Category {next(self._numbers)}"
+        given = {"name": name, "slug": slugify(name), "parent_id": parent.id if parent else None}
+        return self._added(Category(**{**given, **values}))
+
+    def course(
+        self,
+        title: str | None = None,
+        *,
+        instructor: User | None = None,
+        category: Category | None = None,
+        sections: int = 1,
+        lectures: int = 2,
+        status: CourseStatus = CourseStatus.PUBLISHED,
+        **values: Any,
+    ) -> GivenCourse:
+        """A course whose first lecture is a preview; `lectures` is for each section."""
+        number = next(self._numbers)
+        title = title or f"Course {number}"
+        instructor = instructor or self.user(Role.INSTRUCTOR)
+        created = START + timedelta(minutes=number)
+        given = {
+            "title": title,
+            "slug": f"{slugify(title)}-{number}",
+            "description": "What it is about.",
+            "instructor_id": instructor.id,
+            "category_id": category.id if category else None,
+            "currency": "USD",
+            "status": status,
+            "created_at": created,
+            "published_at": None if status is CourseStatus.DRAFT else created,
+            "total_lectures": sections * lectures,
+            "total_duration": sections * lectures * 60,
+        }
+        row = self._added(Course(**{**given, **values}))
+        self._index(row)
+        made = GivenCourse(row, instructor, [], [])
+        for place in range(sections):
+            self._section(made, place, lectures)
+        return made
+
+    def _section(self, course: GivenCourse, place: int, lectures: int) -> None:
+        section = self._added(
+            Section(
+                course_id=course.row.id,
+                title=f"Section {place}",
+                order_index=place,
+                total_lectures=lectures,
+                total_duration=lectures * 60,
+            )
+        )
+        course.sections.append(section)
+        for number in range(lectures):
+            first = place == 0 and number == 0
+            course.lectures.append(self.lecture(section, order_index=number, is_preview=first))
+
+    def lecture(self, section: Section, **values: Any) -> Lecture:
+        given = {
+            "section_id": section.id,
+            "course_id": section.course_id,
+            "title": f"Lecture {values.get('order_index', 0)}",
+            "lecture_type": LectureType.VIDEO,
+            "duration": 60,
+            "video_url": "https://videos.example.com/secret.mp4",
+            "body": "A secret body",
+            "content_url": "https://files.example.com/secret.pdf",
+        }
+        return self._added(Lecture(**{**given, **values}))
+
+    def enrollment(
+        self, user: User, course: GivenCourse, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
+    ) -> Enrollment:
+        return self._added(
+            Enrollment(
+                user_id=user.id,
+                course_id=course.row.id,
+                status=status,
+                source=EnrollmentSource.FREE,
+                enrolled_at=START,
+                **values,
+            )
+        )
+
+    def _index(self, course: Course) -> None:
+        terms = weights(course.title, course.short_description, course.description)
+        rows = [{"term": term, "course_id": course.id, "weight": weight} for term, weight in terms.items()]
+        self._database.write_now(lambda session: session.execute(insert(CourseTerm), rows) and None)
+
+    def _added(self, row: Any) -> Any:
+        def add(session: Session) -> Any:
+            session.add(row)
+            session.flush()
+            return row
+
+        return self._database.write_now(add)

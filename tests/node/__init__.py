@@ -1,0 +1,47 @@
+"""Others' tools, from npm: their programs are here, and the tests beside this folder run them."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+OLDEST_NODE = (20, 19)
+
+
+def run(*command: str, cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
+    """What Node, or a program of `node_modules/.bin`, says. It may fail: that is for the test to judge."""
+    program, *arguments = command
+    _install()
+    installed = HERE / "node_modules" / ".bin" / program
+    return _run([str(installed) if installed.exists() else program, *arguments], cwd)
+
+
+@cache
+def _install() -> None:
+    """Once a session: what package-lock.json names, unless it is there. Skips the test where Node is not."""
+    if (version := _node_version()) is None or version < OLDEST_NODE:
+        wanted = f"needs Node {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer, with npm"
+        if os.environ.get("CI"):
+            pytest.fail(f"{wanted}: in CI nothing is left out")
+        pytest.skip(wanted)
+    lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    result = _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], HERE)
+    assert result.returncode == 0, result.stderr
+
+
+def _node_version() -> tuple[int, ...] | None:
+    """None where Node or npm is not installed."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return None
+    return tuple(map(int, _run(["node", "--version"], HERE).stdout.strip().removeprefix("v").split(".")))
+
+
+def _run(command: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
