@@ -35,14 +35,14 @@ class MariaDB:
     def work(self) -> "Work":
         """What it has done until now."""
         with pymysql.connect(host=HOST, port=self.port, user=USER) as connection, connection.cursor() as cursor:
-            cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_select', 'Bytes_sent')")
+            cursor.execute("SHOW GLOBAL STATUS WHERE Variable_name IN ('Questions', 'Bytes_sent')")
             counted = {name: int(value) for name, value in cursor.fetchall()}
-        return Work(counted["Com_select"], counted["Bytes_sent"], cpu_seconds(self.pid))
+        return Work(counted["Questions"], counted["Bytes_sent"], cpu_seconds(self.pid))
 
 
 @dataclass(frozen=True)
 class Work:
-    selects: int
+    statements: int
     bytes_sent: int
     cpu: float
 

@@ -7,7 +7,7 @@ from statistics import median
 
 from benchmarks.contestants import Server
 from benchmarks.load import Load, press
-from benchmarks.mariadb import MariaDB, Work
+from benchmarks.mariadb import MariaDB
 from benchmarks.processes import cpu_seconds
 from benchmarks.workloads import Workload
 
@@ -23,20 +23,17 @@ class Round:
     p99: float
     cpu: float
     """User and system time of the server's process."""
-    selects: float
+    statements: float
     database_bytes: float
     database_cpu: float
 
 
 def measure(server: Server, workload: Workload, database: MariaDB, load: Load) -> Round:
-    marks: list[tuple[float, Work]] = []
-    seconds, waits = press(
-        server.port,
-        workload.body,
-        load,
-        lambda: marks.append((cpu_seconds(server.pid), database.work())),
-    )
-    (cpu_before, before), (cpu_after, after) = marks
+    if load.warm_up:
+        press(server.port, workload.body, load.clients, load.warm_up)
+    cpu_before, before = cpu_seconds(server.pid), database.work()
+    seconds, waits = press(server.port, workload.body, load.clients, load.seconds)
+    cpu_after, after = cpu_seconds(server.pid), database.work()
     requests = len(waits)
     return Round(
         requests=requests,
@@ -44,7 +41,7 @@ def measure(server: Server, workload: Workload, database: MariaDB, load: Load) -
         p50=_percentile(waits, 50) * 1000,
         p99=_percentile(waits, 99) * 1000,
         cpu=(cpu_after - cpu_before) / requests * 1000,
-        selects=(after.selects - before.selects) / requests,
+        statements=(after.statements - before.statements) / requests,
         database_bytes=(after.bytes_sent - before.bytes_sent) / requests,
         database_cpu=(after.cpu - before.cpu) / requests * 1000,
     )

@@ -19,7 +19,7 @@ def table(results: Mapping[str, Round], floor: Round | None) -> str:
                 f"{result.p99:.1f}",
                 f"{result.cpu:.2f}",
                 f"{result.cpu / floor.cpu:.2f}" if floor else "–",
-                f"{result.selects:.1f}",
+                f"{result.statements:.1f}",
                 f"{result.database_bytes / 1000:.0f}",
                 f"{result.database_cpu:.2f}",
             )

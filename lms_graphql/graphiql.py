@@ -54,7 +54,7 @@ FROM_CDN = """<!doctype html>
     <style>body { margin: 0 } #graphiql { height: 100vh }</style>
   </head>
   <body>
-    <div id="graphiql">Loading GraphiQL from its CDN. Install Node 20 and run scripts/serve again to host it here.</div>
+    <div id="graphiql">Loading GraphiQL from its CDN. With Node 20, scripts/serve hosts it here.</div>
     <script src="https://unpkg.com/react@18.3.1/umd/react.production.min.js"></script>
     <script src="https://unpkg.com/react-dom@18.3.1/umd/react-dom.production.min.js"></script>
     <script src="https://unpkg.com/graphiql@3.8.3/graphiql.min.js"></script>

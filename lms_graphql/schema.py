@@ -43,7 +43,9 @@ class Query(CatalogQueries):
 
     @strawberry.field
     def nodes(self, info: Info, ids: Ids) -> list[Node | None]:
-        """Objects by their ids, in the order asked, at most 100; null in place of what is not there for the viewer."""
+        """
+        Objects by their ids, in the order asked, at most 100; null in place of what is not there for the viewer.
+        """
         if len(ids) > LARGEST_SIZE:
             raise RequestError(RequestFault.BAD_USER_INPUT, f"Ask for at most {LARGEST_SIZE} ids at once.")
         return [info.context.node(id) for id in ids]

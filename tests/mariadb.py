@@ -81,15 +81,11 @@ def private_server(folder: Path) -> Iterator[int]:
 
 def _prepare(folder: Path, server: "subprocess.Popen[bytes]") -> None:
     until = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            connection = pymysql.connect(unix_socket=f"{folder}/socket", user="root")
-            break
-        except pymysql.OperationalError:
-            if server.poll() is not None or time.monotonic() > until:
-                raise MissingServerError((folder / "server.log").read_text()[-2000:]) from None
-            time.sleep(0.1)
-    with connection, connection.cursor() as cursor:
+    while not (folder / "pid").exists():  # written once it takes connections
+        if server.poll() is not None or time.monotonic() > until:
+            raise MissingServerError((folder / "server.log").read_text()[-2000:])
+        time.sleep(0.1)
+    with pymysql.connect(unix_socket=f"{folder}/socket", user="root") as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}'")
         cursor.execute(f"GRANT ALL ON `lms%`.* TO {USER}@'%'")
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from lms_graphql.app import actor_of, make_app
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.database import Database
+from lms_graphql.graph.preparing import Preparer
 from lms_graphql.settings import Settings
 from lms_graphql.tables import metadata
 from tests.mariadb import free_port
@@ -32,9 +33,10 @@ def actor_of_the_tests(request: Request) -> Actor:
 
 
 class Service:
-    def __init__(self, url: str, database: Database) -> None:
+    def __init__(self, url: str, database: Database, preparer: Preparer) -> None:
         self.url = url
         self.database = database
+        self.preparer = preparer
 
     @property
     def engine(self) -> Engine:
@@ -68,7 +70,7 @@ def running(settings: Settings) -> Iterator[Service]:
             raise RuntimeError("The server does not start.")
         time.sleep(0.01)
     try:
-        yield Service(f"http://127.0.0.1:{port}", app.state.database)
+        yield Service(f"http://127.0.0.1:{port}", app.state.database, app.state.preparer)
     finally:
         server.should_exit = True
         thread.join(20)

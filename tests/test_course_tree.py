@@ -121,7 +121,9 @@ def test_a_lecture_leads_up_to_its_section_course_and_instructor(
     client: Client, given: Given, statements: Statements
 ) -> None:
     course = given.course()
-    sections = client.ask("query S($slug: String!) { course(slug: $slug) { sections { id lectures { id } } } }", slug=course.slug)
+    sections = client.ask(
+        "query S($slug: String!) { course(slug: $slug) { sections { id lectures { id } } } }", slug=course.slug
+    )
     section = sections["course"]["sections"][0]
     with statements:
         node = client.ask(UPWARDS, id=section["lectures"][1]["id"])["node"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lms_graphql import tables
+from lms_graphql.core.orm import Model
 
 PACKAGE = Path(__file__).parent.parent / "lms_graphql"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if "static" not in path.parts)
@@ -107,10 +108,7 @@ def test_no_room_is_a_drawer_for_everything() -> None:
 
 
 def test_foreign_keys_run_down() -> None:
-    room_of = {
-        mapper.local_table.name: mapper.class_.__module__.split(".")[1]
-        for mapper in tables.Model.registry.mappers
-    }
+    room_of = {str(mapper.local_table): mapper.class_.__module__.split(".")[1] for mapper in Model.registry.mappers}
     for table in tables.metadata.sorted_tables:
         for key in table.foreign_keys:
             upper, lower = room_of[table.name], room_of[key.column.table.name]
@@ -118,6 +116,6 @@ def test_foreign_keys_run_down() -> None:
 
 
 def test_a_forgotten_lazy_load_is_an_error() -> None:
-    for mapper in tables.Model.registry.mappers:
+    for mapper in Model.registry.mappers:
         for relationship in mapper.relationships:
             assert relationship.lazy == "raise", f"{mapper.class_.__name__}.{relationship.key}"

@@ -41,7 +41,7 @@ export async function courseBySlug(slug) {
 /** One more than asked for, to tell whether there are more. */
 export function newestCourses(size) {
   const newest = "ORDER BY created_at DESC, id DESC LIMIT ?";
-  return rows(`${COURSE} WHERE status = 'published' ${newest}`, [String(size + 1)]);
+  return rows(`${COURSE} WHERE status = 'published' ${newest}`, [process.argv[2] === 'x' ? String(size + 1): size + 1]);
 }
 
 async function usersById(keys) {

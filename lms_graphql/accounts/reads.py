@@ -3,21 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User, full_name
 from lms_graphql.accounts.policies import visible_to
 from lms_graphql.core.actor import Actor, Role, Scope
-from lms_graphql.core.ids import global_id
+from lms_graphql.core.ids import identified
+from lms_graphql.core.statements import KEYS, Rows
 
 
+@identified("User")
 class UserRow(NamedTuple):
-    kind = "User"
-    id = global_id
-
     key: int
     username: str
     first_name: str
@@ -55,8 +54,8 @@ COLUMNS = (
 
 
 @cache
-def _by_id(scope: Scope) -> Select[Any]:
-    return select(*COLUMNS).where(User.id.in_(bindparam("keys", expanding=True)), visible_to(scope))
+def _by_id(scope: Scope) -> Rows:
+    return select(*COLUMNS).where(User.id.in_(KEYS), visible_to(scope))
 
 
 def users_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, UserRow]:

@@ -3,12 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-import strawberry
-
 from lms_graphql.accounts import roles
 from lms_graphql.accounts.policies import is_self
 from lms_graphql.core.actor import Actor, Role
-from lms_graphql.graph.describing import described, expose, object_type
+from lms_graphql.graph.describing import described, expose, object_type, resolver
 from lms_graphql.graph.node import Node
 from lms_graphql.graph.permissions import Door, door
 
@@ -39,7 +37,7 @@ class User(Node):
     username: str = described("The name to mention them by, unique without case.")
     first_name: str = described("Given name.")
     last_name: str = described("Family name.")
-    full_name: str = described("First and last name; \"Deleted user\" for an account that was deleted.")
+    full_name: str = described('First and last name; "Deleted user" for an account that was deleted.')
     role: Role = described("What they are here to do.")
     bio: str | None = described("What they say of themselves.")
     profile_image_url: str | None = described("Where their picture is.")
@@ -49,7 +47,7 @@ class User(Node):
     is_email_verified: bool | None = own("Whether the address was shown to be theirs.")
     last_login_at: datetime | None = own("When they last signed in.")
 
-    @strawberry.field(extensions=[door(IsSelf)])
+    @resolver(extensions=[door(IsSelf)])
     def permissions(self) -> list[str] | None:
         """(self) What the role allows, as `area:action` strings, e.g. `course:create`."""
         return sorted(roles.PERMISSIONS[self.role])

@@ -125,9 +125,7 @@ class QuizAttempt(Table):
     user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
     quiz_id: Mapped[int] = mapped_column(Key, ForeignKey("quizzes.id"))
     attempt_number: Mapped[int]
-    status: Mapped[AttemptStatus] = mapped_column(
-        enum(AttemptStatus, "status"), default=AttemptStatus.IN_PROGRESS
-    )
+    status: Mapped[AttemptStatus] = mapped_column(enum(AttemptStatus, "status"), default=AttemptStatus.IN_PROGRESS)
     questions: Mapped[list[Any]] = mapped_column(Json, default=list)
     answers: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     score: Mapped[Decimal | None] = mapped_column(Fixed)

@@ -48,10 +48,7 @@ FIGURES = (
     Figure(Course.total_duration, _of_lectures(func.sum(Lecture.duration), Lecture.course_id, Course.id)),
     Figure(
         Course.enrollment_count,
-        select(func.count())
-        .where(Enrollment.course_id == Course.id)
-        .correlate_except(Enrollment)
-        .scalar_subquery(),
+        select(func.count()).where(Enrollment.course_id == Course.id).correlate_except(Enrollment).scalar_subquery(),
     ),
 )
 POSITIONS = (

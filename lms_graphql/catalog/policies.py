@@ -36,7 +36,7 @@ def visible_to(scope: Scope) -> ColumnElement[bool]:
 
 def taught_in_public() -> ColumnElement[bool]:
     """On `User`: whoever teaches or has taught a course that was published."""
-    return exists().where(Course.instructor_id == User.id, Course.published_at.is_not(None))
+    return exists().where(Course.instructor_id == User.id, Course.published_at.is_not(None)).correlate(User)
 
 
 def content_visible_to(scope: Scope) -> ColumnElement[bool]:
@@ -58,8 +58,9 @@ def has_access() -> ColumnElement[bool]:
 
 
 def _may_learn() -> ColumnElement[bool]:
-    return exists().where(Enrollment.user_id == VIEWER, Enrollment.course_id == Course.id, has_access())
+    mine = exists().where(Enrollment.user_id == VIEWER, Enrollment.course_id == Course.id, has_access())
+    return mine.correlate(Course)
 
 
-def _enrolled_course_ids() -> Select[tuple[int]]:
-    return select(Enrollment.course_id).where(Enrollment.user_id == VIEWER)
+def _enrolled_course_ids() -> Select[int]:
+    return select(Enrollment.course_id).where(Enrollment.user_id == VIEWER).correlate(None)

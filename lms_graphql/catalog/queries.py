@@ -16,7 +16,7 @@ from lms_graphql.core.money import DECIMALS, to_units
 from lms_graphql.core.paging import Slice
 from lms_graphql.graph.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.describing import described, input_type
+from lms_graphql.graph.describing import described, input_type, resolver
 
 LONGEST_SEARCH = 200
 NOBODY = 0
@@ -46,9 +46,7 @@ class CourseFilterInput:
     language: str | None = described("BCP 47 tag, e.g. en.", default=None)
     is_free: bool | None = described("Whether it costs nothing.", default=None)
     is_featured: bool | None = described("Whether the platform recommends it.", default=None)
-    currency: str | None = described(
-        "Of `minPrice` and `maxPrice`; the platform's own where left out.", default=None
-    )
+    currency: str | None = described("Of `minPrice` and `maxPrice`; the platform's own where left out.", default=None)
     min_price: Decimal | None = described("What it costs at least.", default=None)
     max_price: Decimal | None = described("What it costs at most.", default=None)
 
@@ -58,7 +56,7 @@ Filter = Annotated[CourseFilterInput | None, strawberry.argument(description="Wh
 
 @strawberry.type
 class CatalogQueries:
-    @strawberry.field(name="categories")
+    @resolver(name="categories")
     def root_categories(self, info: Info) -> list[Category]:
         """The root categories, in name order; `children` leads down."""
         return info.context.read(categories.root_categories)
@@ -73,7 +71,7 @@ class CatalogQueries:
         """The course with this slug."""
         return info.context.one(courses.courses_by_slug, slug)
 
-    @strawberry.field(name="courses")
+    @resolver(name="courses")
     def all_courses(
         self,
         info: Info,

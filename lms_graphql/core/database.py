@@ -92,11 +92,7 @@ class Database:
                 fault = faults.read(error)
                 patience = PATIENCE_WITH_NODE_SECONDS if fault.lost else PATIENCE_SECONDS
                 last = TRIES if fault.again is faults.Again.YES else 2
-                if (
-                    fault.again is faults.Again.NEVER
-                    or tried >= last
-                    or time.monotonic() - started > patience
-                ):
+                if fault.again is faults.Again.NEVER or tried >= last or time.monotonic() - started > patience:
                     raise
                 pause = random.uniform(0.01, min(0.5, 0.02 * 2**tried))  # noqa: S311 - jitter, no secret
                 time.sleep(pause)

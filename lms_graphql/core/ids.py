@@ -3,17 +3,13 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+R = TypeVar("R", bound=type)
 
 _FORM = re.compile(rb"([A-Za-z]{1,40}):([1-9][0-9]{0,18})\Z")
 _LARGEST_KEY = 2**63 - 1
-
-
-class Identified(Protocol):
-    @property
-    def kind(self) -> str: ...
-    @property
-    def key(self) -> int: ...
 
 
 def encode(kind: str, key: int) -> str:
@@ -38,9 +34,13 @@ def key_of(kind: str, text: str) -> int | None:
     return decoded[1] if decoded is not None and decoded[0] == kind else None
 
 
-def _id_of_row(row: Identified) -> str:
-    return encode(row.kind, row.key)
+def identified(kind: str) -> Callable[[R], R]:
+    """For a row class: its rows know what they are and, made of that and their `key`, their id."""
 
+    def mark(row: R) -> R:
+        marked: Any = row
+        marked.kind = kind
+        marked.id = property(lambda self: encode(kind, self.key))
+        return row
 
-global_id = property(_id_of_row)
-"""For the body of a row class: `id = global_id`."""
+    return mark

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import BindParameter, SQLColumnExpression, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.paging import Order, Page, Slice, page_of
+from lms_graphql.core.statements import Rows
 
-PARENTS = bindparam("parents", expanding=True)
+PARENTS: BindParameter[Any] = bindparam("parents", expanding=True)
 EVERYTHING = "everything"
 """In place of a parent, for a list that hangs on nothing."""
 
@@ -23,10 +25,10 @@ class Listing:
     Two listings are the same only if they are one object: build them in a cached function.
     """
 
-    rows: Select[Any]
+    rows: Rows
     make: Callable[[Any], Any]
     order: Order
-    parent: ColumnElement[Any] | None = None
+    parent: SQLColumnExpression[Any] | None = None
 
 
 def pages(
@@ -48,8 +50,7 @@ def pages(
     else:
         found = _of_each_parent(session, actor, listing, parents, asked, bounded)
     return {
-        parent: page_of(found.get(parent, []), asked, listing.order, lambda parent=parent: count(parent))
-        for parent in parents
+        parent: page_of(found.get(parent, []), asked, listing.order, partial(count, parent)) for parent in parents
     }
 
 
@@ -59,13 +60,11 @@ def _of_each_parent(
     listing: Listing,
     parents: Sequence[Hashable],
     asked: Slice,
-    bounded: Select[Any],
+    bounded: Rows,
 ) -> dict[Hashable, list[Any]]:
     """The first so many of each parent: numbered within their parent, cut at the page's size and one more."""
     assert listing.parent is not None, "A list that hangs on nothing has one page."
-    place = func.row_number().over(
-        partition_by=listing.parent, order_by=listing.order.columns(asked.backward)
-    )
+    place = func.row_number().over(partition_by=listing.parent, order_by=listing.order.columns(asked.backward))
     numbered = (
         bounded.where(listing.parent.in_(PARENTS))
         .add_columns(listing.parent.label("page_parent"), place.label("page_place"))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from sqlalchemy import BigInteger, Boolean, DateTime, Dialect, Enum, Integer, MetaData, String, Text, false, true
@@ -112,7 +112,7 @@ class Model(DeclarativeBase):
     """The parent of every model."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: Instant(),
         bool: Boolean(create_constraint=False),
     }

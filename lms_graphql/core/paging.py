@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_
 
 from lms_graphql.core.errors import RequestError, RequestFault
 
@@ -47,7 +47,7 @@ class Slice:
 class Term:
     """One column of an order, and how its value is read from a row of the list."""
 
-    column: ColumnElement[Any]
+    column: SQLColumnExpression[Any]
     value: Callable[[Any], Any]
     type: type
 
@@ -161,6 +161,6 @@ def _typed(value: Any, kind: type) -> Any:
         if moment.tzinfo is None:
             raise ValueError
         return moment
-    if type(value) is not kind or (kind is int and not -(2**63) <= value < 2**63):
+    if type(value) is not kind or (isinstance(value, int) and not -(2**63) <= value < 2**63):
         raise ValueError
     return value

@@ -12,7 +12,9 @@ from lms_graphql.core.errors import RequestError, RequestFault
 
 logger = structlog.get_logger("lms_graphql.errors")
 
-_ECHO = re.compile(r"[,;.] [Ff]ound: .*|(?<=value): (?!Int |Float |String |Boolean |ID |Enum |Expected |Give ).*", re.DOTALL)
+_ECHO = re.compile(
+    r"[,;.] [Ff]ound: .*|(?<=value): (?!Int |Float |String |Boolean |ID |Enum |Expected |Give ).*", re.DOTALL
+)
 _ENUM_ECHO = re.compile(r"Value '.*?' does not exist", re.DOTALL)
 _TOKEN_ECHO = re.compile(r"(String|BlockString|Int|Float) .*?(?=\.$|, found|$)", re.DOTALL)
 

@@ -1,10 +1,11 @@
 """Relay's cursor connections, served by `core.paging.Page`: what is not asked for is not made."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
-from lms_graphql.graph.describing import described, object_type
+from lms_graphql.graph.describing import described, object_type, resolver
 
 T = TypeVar("T")
 
@@ -36,7 +37,9 @@ class Connection(Generic[T]):
     nodes: list[T] = described("The items alone.")
     page_info: PageInfo = described("Where this page lies in its list.")
 
-    @strawberry.field(description="How many there are in the whole list.")
+    count: strawberry.Private[Callable[[], Any]]
+
+    @resolver()
     def total_count(self) -> int:
-        count: Any = self.count()  # type: ignore[attr-defined]
-        return count  # type: ignore[no-any-return]
+        """How many there are in the whole list."""
+        return self.count()

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from lms_graphql.core import ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
-from lms_graphql.core.paging import Slice
 from lms_graphql.core.listing import EVERYTHING, Listing, counts, pages
+from lms_graphql.core.paging import Slice
 from lms_graphql.graph.loaders import Loaders, Read
 from lms_graphql.settings import Settings
 

@@ -101,9 +101,7 @@ class Costs:
             return
         returned = get_named_type(definition.type)
         unit = int(_has_id(returned))
-        plan.steps.append(
-            Step(self._factor(kind, definition, node), unit, self._plan(returned, node.selection_set))
-        )
+        plan.steps.append(Step(self._factor(kind, definition, node), unit, self._plan(returned, node.selection_set)))
 
     def _factor(self, kind: GraphQLNamedType, definition: GraphQLField, node: FieldNode) -> Factor:
         given = {argument.name.value: argument.value for argument in node.arguments or ()}

@@ -4,12 +4,13 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING
 from enum import StrEnum
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, cast, dataclass_transform
 
 import strawberry
 from strawberry.extensions import FieldExtension
 
 T = TypeVar("T", bound=type[Any])
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def text_of(documented: Any) -> str | None:
@@ -20,9 +21,7 @@ def text_of(documented: Any) -> str | None:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in doc.split("\n\n"))
 
 
-def described(
-    description: str, *, default: Any = MISSING, extensions: list[FieldExtension] | None = None
-) -> Any:
+def described(description: str, *, default: Any = MISSING, extensions: list[FieldExtension] | None = None) -> Any:
     """A field that is read off the row, or of an input, with its description."""
     return strawberry.field(description=description, default=default, extensions=extensions or [])
 
@@ -41,6 +40,20 @@ def interface(kind: T) -> T:
 def input_type(*, name: str | None = None, one_of: bool = False) -> Callable[[T], T]:
     def make(kind: T) -> T:
         return strawberry.input(kind, name=name, one_of=one_of, description=text_of(kind))
+
+    return make
+
+
+def resolver(
+    *, name: str | None = None, description: str | None = None, extensions: list[FieldExtension] | None = None
+) -> Callable[[F], F]:
+    """As @strawberry.field, whose type is lost where it is told anything."""
+
+    def make(function: F) -> F:
+        made: Any = strawberry.field(
+            resolver=function, name=name, description=description, extensions=extensions or []
+        )
+        return cast("F", made)
 
     return make
 

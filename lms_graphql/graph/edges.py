@@ -1,7 +1,7 @@
 """Fields that lead up, hung from above: a domain adds a field to a type of a lower floor.
 
-    @edge(Lecture)
-    def quiz(lecture: strawberry.Parent[Lecture], info: Info) -> Quiz | None: ...
+@edge(Lecture)
+def quiz(lecture: strawberry.Parent[Lecture], info: Info) -> Quiz | None: ...
 """
 
 from collections import defaultdict

@@ -6,7 +6,7 @@ not as expected, goes the long way, so that errors come out the same.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from graphql import (
     GraphQLBoolean,
@@ -92,7 +92,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         attribute = None if definition is None else _attribute_of(definition)
         if definition is None or attribute is None:
             return Step(response_name, details, None, _long_way, False)
-        leaf = get_nullable_type(definition.type)
+        leaf = cast("GraphQLLeafType", get_nullable_type(definition.type))
         return Step(response_name, details, attribute, _output_of(leaf), not is_non_null_type(definition.type))
 
 
@@ -118,7 +118,7 @@ def _output_of(leaf: GraphQLLeafType) -> Output:
     if isinstance(leaf, GraphQLEnumType):
         names = {value.value: name for name, value in leaf.values.items()}
         return lambda value: names.get(value, Undefined)
-    expected = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}.get(leaf)  # type: ignore[call-overload]
+    expected = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}.get(leaf)
     if expected is not None:
         return lambda value: value if type(value) is expected else Undefined
     return leaf.coerce_output_value if hasattr(leaf, "coerce_output_value") else _long_way

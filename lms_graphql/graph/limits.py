@@ -88,7 +88,7 @@ def _count(definition: object, tally: _Tally) -> None:
 
 
 class _Walk:
-    """Depth and width after fragments are expanded. A fragment that spreads itself counts once: validation refuses it."""
+    """Depth and width with fragments expanded. One that spreads itself counts once: validation refuses it."""
 
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._fragments = fragments

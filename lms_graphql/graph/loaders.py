@@ -16,6 +16,8 @@ from lms_graphql.core.database import Database
 
 Read = Callable[[Session, Actor, Sequence[Any]], Mapping[Any, Any]]
 Job = Callable[[Session], Any]
+Attempt = tuple[Any, BaseException | None]
+Hop = asyncio.Task[list[Attempt]]
 
 LARGEST_BATCH = 5_000
 """Keys in one statement: below what SQLite and MySQL take."""
@@ -27,6 +29,7 @@ class Crossing:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: list[tuple[Job, asyncio.Future[Any]]] = []
+        self._under_way: set[Hop] = set()
 
     def send(self, job: Job) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
@@ -38,18 +41,34 @@ class Crossing:
 
     def _depart(self) -> None:
         crew, self._waiting = self._waiting, []
-        hop = asyncio.ensure_future(self._database.read(lambda session: [_attempt(job, session) for job, _ in crew]))
-        hop.add_done_callback(lambda done: _arrive(done, [outcome for _, outcome in crew]))
+        work = self._database.read(lambda session: [_attempt(job, session) for job, _ in crew])
+        hop = asyncio.ensure_future(work)  # noqa: RUF006 - it is kept in the next line
+        self._under_way.add(hop)
+        hop.add_done_callback(lambda done: self._arrive(done, [outcome for _, outcome in crew]))
+
+    def _arrive(self, hop: Hop, outcomes: Sequence["asyncio.Future[Any]"]) -> None:
+        self._under_way.discard(hop)
+        failed = asyncio.CancelledError() if hop.cancelled() else hop.exception()
+        results: Sequence[Attempt] = [(None, failed)] * len(outcomes) if failed is not None else hop.result()
+        for outcome, (value, error) in zip(outcomes, results, strict=True):
+            if outcome.done():
+                continue
+            if error is not None:
+                outcome.set_exception(error)
+            else:
+                outcome.set_result(value)
 
 
-def _attempt(job: Job, session: Session) -> tuple[Any, Exception | None]:
+def _attempt(job: Job, session: Session) -> Attempt:
     try:
         return job(session), None
-    except Exception as error:  # noqa: BLE001 - it is handed on to whoever waits for this job
+    except Exception as error:
         return None, error
 
 
-def _arrive(hop: "asyncio.Task[list[tuple[Any, Exception | None]]]", outcomes: Sequence["asyncio.Future[Any]"]) -> None:
+def _arrive(
+    hop: "asyncio.Task[list[tuple[Any, Exception | None]]]", outcomes: Sequence["asyncio.Future[Any]"]
+) -> None:
     failed = asyncio.CancelledError() if hop.cancelled() else hop.exception()
     results = [(None, failed)] * len(outcomes) if failed is not None else hop.result()
     for outcome, (value, error) in zip(outcomes, results, strict=True):

@@ -51,10 +51,8 @@ def mutation(*doors: type[Door]) -> Callable[[Callable[..., Any]], Any]:
     """A mutation behind these doors. Without any it is open to anonymous viewers."""
 
     def make(resolver: Callable[..., Any]) -> Any:
-        locks = [door(*(IsSignedIn, *doors))] if doors else []
-        return strawberry.mutation(
-            resolver=resolver, description=text_of(resolver), extensions=[Payload(), *locks]
-        )
+        locks = [door(IsSignedIn, *doors)] if doors else []
+        return strawberry.mutation(resolver=resolver, description=text_of(resolver), extensions=[Payload(), *locks])
 
     return make
 

@@ -1,6 +1,5 @@
 """The lock at a field's door: looks at the actor (and the row at hand) alone, without a query and without waiting."""
 
-from collections.abc import Callable
 from typing import Any
 
 from strawberry.permission import BasePermission, PermissionExtension
@@ -40,6 +39,6 @@ class IsSuperAdmin(Door):
         return actor.is_admin
 
 
-def door(*permissions: Callable[[], Door]) -> PermissionExtension:
+def door(*permissions: type[Door]) -> PermissionExtension:
     """As a field extension. Without directives, or these would land in the SDL."""
     return PermissionExtension([permission() for permission in permissions], use_directives=False)

@@ -7,8 +7,8 @@ has no end of time; what it would add here (uploads, batches, streams, WebSocket
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeGuard, cast
 
 import orjson
 import structlog
@@ -29,6 +29,7 @@ logger = structlog.get_logger("lms_graphql.operations")
 
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "vary": "accept, authorization"}
 Answer = dict[str, Any]
+_is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
 
 class GraphQLView:
@@ -68,9 +69,7 @@ class GraphQLView:
         _log(envelope, answer, context, started)
         return _response(answer, status if kind == GRAPHQL_JSON or status not in {200, 400} else 200, kind)
 
-    async def _run(
-        self, prepared: Prepared, envelope: Envelope, context: Context, method: str
-    ) -> tuple[Answer, int]:
+    async def _run(self, prepared: Prepared, envelope: Envelope, context: Context, method: str) -> tuple[Answer, int]:
         """The answer and its HTTP status. 400: refused before anything ran; without `data` then."""
         if prepared.errors:
             return _refusal(*prepared.errors), 400
@@ -100,7 +99,9 @@ class GraphQLView:
         signed_in = context.actor.is_signed_in
         most = self._settings.limit_cost if signed_in else self._settings.limit_cost_anonymous
         if cost > most:
-            message = f"This request costs {min(cost, 10**9)}; at most {most} is allowed. Ask for fewer objects at once."
+            message = (
+                f"This request costs {min(cost, 10**9)}; at most {most} is allowed. Ask for fewer objects at once."
+            )
             raise RequestError(RequestFault.QUERY_TOO_COMPLEX, message)
         return cost
 
@@ -115,10 +116,10 @@ class GraphQLView:
             variable_values=envelope.variables,
             operation_name=operation.name,
             executor_class=RowExecutor,
-            is_awaitable=optimized_is_awaitable,
+            is_awaitable=_is_awaitable,
             hide_suggestions=self._settings.is_production,
         )
-        return await result if optimized_is_awaitable(result) else result  # type: ignore[misc, return-value]
+        return await result if _is_awaitable(result) else cast("ExecutionResult", result)
 
 
 def _refusal(*errors: GraphQLError) -> Answer:

@@ -24,7 +24,8 @@ def problem(session: Session) -> str | None:
         return "The database is not at the newest migration."
     if session.get_bind().dialect.name == "sqlite":
         return None
+    in_cluster = session.execute(text("SHOW VARIABLES LIKE 'wsrep_on'")).first()
+    if in_cluster is None or in_cluster[1] != "ON":
+        return None
     state = session.execute(text("SHOW STATUS LIKE 'wsrep_ready'")).first()
-    if state is not None and state[1] != "ON":
-        return "The cluster node does not take statements."
-    return None
+    return None if state is not None and state[1] == "ON" else "The cluster node does not take statements."

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, Enum, Inspector, UniqueConstraint, func, inspect, select
+from sqlalchemy import CheckConstraint, Enum, Inspector, Table, UniqueConstraint, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper, RelationshipProperty, Session, aliased
 
@@ -47,7 +47,7 @@ def _table(session: Session, live: Inspector, mapper: Mapper[Any]) -> Line:
 
 
 def _parts(live: Inspector, mapper: Mapper[Any], name: str) -> Iterator[tuple[str, set[str], set[str]]]:
-    table = mapper.tables[0]
+    table = cast("Table", mapper.local_table)
     yield "columns", {column.name for column in table.columns}, {one["name"] for one in live.get_columns(name)}
     keys = {str(one.name) for one in table.foreign_key_constraints}
     yield "foreign keys", keys, {str(one["name"]) for one in live.get_foreign_keys(name)}

@@ -4,20 +4,19 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, Select, bindparam, literal_column, select
+from sqlalchemy import CTE, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.catalog.models import Category
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.ids import global_id
+from lms_graphql.core.ids import identified
+from lms_graphql.core.statements import KEYS, Rows, group
 
 DEEPEST = 5
 
 
+@identified("Category")
 class CategoryRow(NamedTuple):
-    kind = "Category"
-    id = global_id
-
     key: int
     slug: str
     name: str
@@ -25,7 +24,6 @@ class CategoryRow(NamedTuple):
     parent_key: int | None
 
 
-KEYS = bindparam("keys", expanding=True)
 CATEGORIES = select(Category.id, Category.slug, Category.name, Category.description, Category.parent_id)
 BY_ID = CATEGORIES.where(Category.id.in_(KEYS))
 BY_SLUG = CATEGORIES.where(Category.slug.in_(KEYS))
@@ -46,10 +44,7 @@ def root_categories(session: Session, actor: Actor) -> list[CategoryRow]:
 
 
 def children_by_category(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[CategoryRow]]:
-    found: dict[int, list[CategoryRow]] = {}
-    for row in session.execute(CHILDREN, {"keys": keys}):
-        found.setdefault(row[4], []).append(CategoryRow._make(row))
-    return found
+    return group(session.execute(CHILDREN, {"keys": keys}), CategoryRow._make, by=4)
 
 
 def ancestors_by_category(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[CategoryRow]]:
@@ -61,9 +56,11 @@ def ancestors_by_category(session: Session, actor: Actor, keys: Sequence[int]) -
 
 
 @cache
-def _ancestors() -> Select[Any]:
+def _ancestors() -> Rows:
     origin, parent = aliased(Category), aliased(Category)
-    first = select(origin.id.label("origin"), origin.parent_id.label("ancestor"), literal_column("1").label("steps"))
+    first: Rows = select(
+        origin.id.label("origin"), origin.parent_id.label("ancestor"), literal_column("1").label("steps")
+    )
     line = first.where(origin.id.in_(KEYS), origin.parent_id.is_not(None)).cte("line", recursive=True)
     further = (
         select(line.c.origin, parent.parent_id, line.c.steps + 1)

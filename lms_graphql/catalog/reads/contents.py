@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, case, select
+from sqlalchemy import and_, case, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment, Lecture
 from lms_graphql.catalog.policies import content_visible_to
 from lms_graphql.core import clock
 from lms_graphql.core.actor import VIEWER, Actor, Scope
+from lms_graphql.core.statements import KEYS, Rows
 
 
 class LockReason(StrEnum):
@@ -35,11 +36,9 @@ SIGN_IN = LockRow(LockReason.SIGN_IN_REQUIRED, "Sign in to open this lecture.")
 ENROLL = LockRow(LockReason.ENROLLMENT_REQUIRED, "Enroll in the course to open this lecture.")
 INACTIVE = LockRow(LockReason.ENROLLMENT_INACTIVE, "Your access to the course has ended.")
 
-KEYS = bindparam("keys", expanding=True)
-
 
 @cache
-def _contents(scope: Scope) -> Select[Any]:
+def _contents(scope: Scope) -> Rows:
     return (
         select(Lecture.id, Lecture.video_url, Lecture.body, Lecture.content_url)
         .join(Course, Course.id == Lecture.course_id)
@@ -48,7 +47,7 @@ def _contents(scope: Scope) -> Select[Any]:
 
 
 @cache
-def _locked(scope: Scope) -> Select[Any]:
+def _locked(scope: Scope) -> Rows:
     """The locked ones of these lectures, and whether the viewer has an enrollment at all."""
     enrolled = and_(Enrollment.course_id == Course.id, Enrollment.user_id == VIEWER)
     return (

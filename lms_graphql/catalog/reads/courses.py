@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, bindparam, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, CourseStatus, DifficultyLevel
@@ -15,9 +15,10 @@ from lms_graphql.catalog.policies import visible_to
 from lms_graphql.catalog.reads.categories import branches
 from lms_graphql.catalog.reads.finding import matches
 from lms_graphql.core.actor import VIEWER, Actor, Scope
-from lms_graphql.core.ids import global_id
+from lms_graphql.core.ids import identified
 from lms_graphql.core.listing import PARENTS, Listing
 from lms_graphql.core.paging import Order, Term
+from lms_graphql.core.statements import KEYS, Rows
 
 
 class CourseOrder(StrEnum):
@@ -30,10 +31,8 @@ class CourseOrder(StrEnum):
     RELEVANCE = "relevance"
 
 
+@identified("Course")
 class CourseRow(NamedTuple):
-    kind = "Course"
-    id = global_id
-
     key: int
     slug: str
     title: str
@@ -94,7 +93,6 @@ COLUMNS = (
     Course.updated_at,
     Course.version,
 )
-KEYS = bindparam("keys", expanding=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +112,17 @@ class CourseFilter:
 
 
 @cache
-def _visible(scope: Scope) -> Select[Any]:
+def _visible(scope: Scope) -> Rows:
     return select(*COLUMNS).where(visible_to(scope))
 
 
 @cache
-def _by_id(scope: Scope) -> Select[Any]:
+def _by_id(scope: Scope) -> Rows:
     return _visible(scope).where(Course.id.in_(KEYS))
 
 
 @cache
-def _by_slug(scope: Scope) -> Select[Any]:
+def _by_slug(scope: Scope) -> Rows:
     return _visible(scope).where(Course.slug.in_(KEYS))
 
 

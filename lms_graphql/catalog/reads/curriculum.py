@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
 from lms_graphql.catalog.policies import visible_to
 from lms_graphql.core.actor import Actor, Scope
-from lms_graphql.core.ids import global_id
+from lms_graphql.core.ids import identified
+from lms_graphql.core.statements import KEYS, Rows, group
 
 
+@identified("Section")
 class SectionRow(NamedTuple):
-    kind = "Section"
-    id = global_id
-
     key: int
     course_key: int
     title: str
@@ -26,10 +25,8 @@ class SectionRow(NamedTuple):
     duration_seconds: int
 
 
+@identified("Lecture")
 class LectureRow(NamedTuple):
-    kind = "Lecture"
-    id = global_id
-
     key: int
     section_key: int
     course_key: int
@@ -42,7 +39,6 @@ class LectureRow(NamedTuple):
     is_downloadable: bool
 
 
-KEYS = bindparam("keys", expanding=True)
 SECTIONS = select(
     Section.id,
     Section.course_id,
@@ -65,9 +61,7 @@ LECTURES = select(
     Lecture.is_downloadable,
 ).where(Lecture.deleted_at.is_(None))
 
-OF_COURSES = SECTIONS.where(Section.course_id.in_(KEYS)).order_by(
-    Section.course_id, Section.order_index, Section.id
-)
+OF_COURSES = SECTIONS.where(Section.course_id.in_(KEYS)).order_by(Section.course_id, Section.order_index, Section.id)
 OF_SECTIONS = LECTURES.where(Lecture.section_id.in_(KEYS)).order_by(
     Lecture.section_id, Lecture.order_index, Lecture.id
 )
@@ -84,17 +78,11 @@ SECTION_COUNTS = (
 
 
 def sections_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[SectionRow]]:
-    found: dict[int, list[SectionRow]] = {}
-    for row in session.execute(OF_COURSES, {"keys": keys}):
-        found.setdefault(row[1], []).append(SectionRow._make(row))
-    return found
+    return group(session.execute(OF_COURSES, {"keys": keys}), SectionRow._make, by=1)
 
 
 def lectures_by_section(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[LectureRow]]:
-    found: dict[int, list[LectureRow]] = {}
-    for row in session.execute(OF_SECTIONS, {"keys": keys}):
-        found.setdefault(row[1], []).append(LectureRow._make(row))
-    return found
+    return group(session.execute(OF_SECTIONS, {"keys": keys}), LectureRow._make, by=1)
 
 
 def section_counts_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
@@ -122,12 +110,12 @@ def neighbours_by_lecture(
 
 
 @cache
-def _sections_by_id(scope: Scope) -> Select[Any]:
+def _sections_by_id(scope: Scope) -> Rows:
     return SECTIONS.join(Course, Course.id == Section.course_id).where(Section.id.in_(KEYS), visible_to(scope))
 
 
 @cache
-def _lectures_by_id(scope: Scope) -> Select[Any]:
+def _lectures_by_id(scope: Scope) -> Rows:
     return LECTURES.join(Course, Course.id == Lecture.course_id).where(Lecture.id.in_(KEYS), visible_to(scope))
 
 

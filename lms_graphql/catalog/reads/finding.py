@@ -1,11 +1,11 @@
 """Search in SQL: the courses that have all the words, with a score that only the courses themselves change."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import BigInteger, Select, Subquery, cast, func, literal, select, union_all
+from sqlalchemy import BigInteger, Subquery, cast, func, literal, select, union_all
 
 from lms_graphql.catalog.models import CourseTerm
+from lms_graphql.core.statements import Rows
 
 LAST_CHARACTER = "\U0010ffff"
 
@@ -25,11 +25,11 @@ def matches(words: Sequence[str]) -> Subquery:
     )
 
 
-def _exactly(word: str) -> Select[Any]:
+def _exactly(word: str) -> Rows:
     return select(CourseTerm.course_id, CourseTerm.weight).where(CourseTerm.term == word)
 
 
-def _beginning_with(prefix: str) -> Select[Any]:
+def _beginning_with(prefix: str) -> Rows:
     """A course counts once, by the best of its words that begin so."""
     return (
         select(CourseTerm.course_id, func.max(CourseTerm.weight).label("weight"))

@@ -1,0 +1,22 @@
+"""What statements of batch reads share: how their keys are bound, and how their rows are handed back."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from sqlalchemy import BindParameter, Select, bindparam
+
+Rows = Select[*tuple[Any, ...]]
+"""A statement that gives rows of some columns."""
+
+KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+"""The keys of a batch: `column.in_(KEYS)`, executed with {"keys": keys}."""
+
+Made = TypeVar("Made")
+
+
+def group(rows: Iterable[Any], make: Callable[[Any], Made], by: int) -> dict[Any, list[Made]]:
+    """The rows by the value of their column number `by`, in the order in which they come."""
+    found: dict[Any, list[Made]] = {}
+    for row in rows:
+        found.setdefault(row[by], []).append(make(row))
+    return found
