@@ -1,49 +1,28 @@
 """The command `benchmarks/run`."""
 
-import signal
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 import orjson
 
 from benchmarks.answers import check
+from benchmarks.commands import Names, start
 from benchmarks.contestants import CONTESTANTS, Contestant, Server, serving
 from benchmarks.load import Load
 from benchmarks.mariadb import MariaDB, private_mariadb
 from benchmarks.measuring import Round, measure, middle
-from benchmarks.processes import BenchmarkError
 from benchmarks.report import table
 from benchmarks.seed import fill
 from benchmarks.workloads import WORKLOADS, Workload
 
 
-class Names(click.ParamType):
-    """Some of these names, with commas between."""
-
-    name = "names"
-
-    def __init__(self, known: Sequence[Any]) -> None:
-        self._known = known
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not isinstance(value, str):
-            return value
-        asked = value.split(",")
-        for name in asked:
-            if name not in (each.name for each in self._known):
-                self.fail(f"{name} is none of {', '.join(each.name for each in self._known)}.", param, ctx)
-        return tuple(each for each in self._known if each.name in asked)
-
-
 @click.command()
-@click.option("--only", type=Names(CONTESTANTS), default=CONTESTANTS, help="Servers, e.g. ours,apollo.  [default: all]")
-@click.option("--workload", type=Names(WORKLOADS), default=WORKLOADS, help="Workloads, e.g. tree,page.  [default: all]")
+@click.option("--only", type=Names(CONTESTANTS), default=CONTESTANTS, help="Servers, e.g. ours,apollo. Else all.")
+@click.option("--workload", type=Names(WORKLOADS), default=WORKLOADS, help="Workloads, e.g. tree,page. Else all.")
 @click.option("--seconds", type=click.FloatRange(0.5, 120), default=8, show_default=True, help="Counted in a round.")
 @click.option("--warm-up", type=click.FloatRange(0, 60), default=2, show_default=True, help="Seconds before that.")
 @click.option("--rounds", type=click.IntRange(1, 50), default=3, show_default=True, help="Medians are taken of them.")
@@ -96,14 +75,5 @@ def _plain(measured: dict[str, dict[str, list[Round]]]) -> dict[str, Any]:
     }
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
-    sys.exit(128 + number)  # by way of every `finally`, so that nothing that was started stays behind
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGHUP, _leave)
-    try:
-        run(prog_name="benchmarks/run")
-    except BenchmarkError as error:
-        sys.exit(f"benchmarks/run: {error}")
+    start(run, "benchmarks/run")

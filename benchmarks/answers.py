@@ -29,7 +29,7 @@ def _ask(server: Server, workload: Workload) -> bytes:
     headers = {"content-type": "application/json", "accept": "application/json"}
     try:
         with urlopen(Request(address, workload.body, headers), timeout=60) as response:
-            return response.read()  # type: ignore[no-any-return]
+            return response.read()
     except HTTPError as error:
         return error.read()
 

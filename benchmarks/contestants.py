@@ -42,8 +42,6 @@ CONTESTANTS = (
     Contestant("ours", "this API", (*UVICORN, *AS_SERVED, "--factory", "lms_graphql.serving:app")),
     Contestant("apollo", "Apollo Server", ("node", str(PEERS / "apollo.js"))),
     Contestant("yoga", "GraphQL Yoga", ("node", str(PEERS / "yoga.js"))),
-    Contestant("apollox", "Apollo execute", ("node", str(PEERS / "apollo.js"), "x")),
-    Contestant("yogax", "Yoga execute", ("node", str(PEERS / "yoga.js"), "x")),
     Contestant("floor", "by hand (floor)", (*UVICORN, *AS_SERVED, "benchmarks.floor:app")),
 )
 

@@ -6,19 +6,21 @@ the event loop, one request at a time: no hop to a thread could be cheaper for t
 
 import os
 from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from functools import cache
 from typing import Any
 
 import orjson
 import pymysql
+from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from benchmarks.statements import Statement, overhear
+from benchmarks import statements
+from benchmarks.statements import Statement
 from lms_graphql import wiring
 from lms_graphql.accounts.reads import users_by_id
 from lms_graphql.catalog.reads.categories import categories_by_id
@@ -31,12 +33,9 @@ from lms_graphql.core.paging import Slice
 Row = tuple[Any, ...]
 Answer = dict[str, Any]
 
-wiring.connect()
-COURSE = overhear(lambda session: courses_by_slug(session, ANONYMOUS, ["-"]))
-USERS = overhear(lambda session: users_by_id(session, ANONYMOUS, [1]))
-CATEGORIES = overhear(lambda session: categories_by_id(session, ANONYMOUS, [1]))
-SECTIONS = overhear(lambda session: sections_by_course(session, ANONYMOUS, [1]))
-LECTURES = overhear(lambda session: lectures_by_section(session, ANONYMOUS, [1]))
+
+def overhear(read: Callable[[Session], object]) -> Statement:
+    return statements.overhear(os.environ["LMS_DATABASE_URL"], read)
 
 
 @cache
@@ -45,9 +44,14 @@ def newest(size: int) -> Statement:
     return overhear(lambda session: pages(session, ANONYMOUS, listing, [None], Slice(first=size), lambda _: 0))
 
 
-course_of_tree = COURSE.pick(
-    "id", "slug", "title", "language", "difficulty_level", "status", "total_lectures"
-)
+wiring.connect()
+COURSE = overhear(lambda session: courses_by_slug(session, ANONYMOUS, ["-"]))
+USERS = overhear(lambda session: users_by_id(session, ANONYMOUS, [1]))
+CATEGORIES = overhear(lambda session: categories_by_id(session, ANONYMOUS, [1]))
+SECTIONS = overhear(lambda session: sections_by_course(session, ANONYMOUS, [1]))
+LECTURES = overhear(lambda session: lectures_by_section(session, ANONYMOUS, [1]))
+
+course_of_tree = COURSE.pick("id", "slug", "title", "language", "difficulty_level", "status", "total_lectures")
 course_of_page = COURSE.pick(
     "id", "slug", "title", "short_description", "difficulty_level", "language", "total_lectures"
 )

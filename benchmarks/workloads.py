@@ -58,9 +58,7 @@ class Workload:
 
     @property
     def body(self) -> bytes:
-        return orjson.dumps(
-            {"query": self.document, "operationName": self.operation, "variables": self.variables}
-        )
+        return orjson.dumps({"query": self.document, "operationName": self.operation, "variables": self.variables})
 
 
 WORKLOADS = (

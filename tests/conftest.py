@@ -77,7 +77,7 @@ def given(service: Service) -> Given:
 
 @pytest.fixture
 def statements(service: Service) -> Statements:
-    return Statements(service.engine)
+    return Statements(service.database)
 
 
 @pytest.fixture(params=DATABASES)

@@ -25,6 +25,7 @@ FLOORS = [
     {"app"},
     {"serving"},
     {"cli"},
+    {"__main__"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SHELVES = ["models", "pure", "policies", "reads", "service", "types", "queries", "mutations"]

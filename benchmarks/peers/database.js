@@ -1,4 +1,4 @@
-// One pool of connections, as many as the service has. Instants stay text, because cursors need their microseconds.
+// One pool, with as many connections as the service has. Instants stay text: cursors need their microseconds.
 import mysql from "mysql2/promise";
 
 const pool = mysql.createPool({
@@ -7,14 +7,17 @@ const pool = mysql.createPool({
   user: process.env.DB_USER,
   database: process.env.DB_NAME,
   connectionLimit: 5,
-  timezone: "Z",
   dateStrings: true,
 });
 
-/** The rows of a prepared statement; a list stands for as many marks as `marks` made for it. */
-export async function rows(sql, values) {
-  const [found] = await (process.argv[2] === 'x' ? pool.execute(sql, values) : process.argv[2] === 'a' ? pool.query({sql, values, enableKeepAlive:true}) : pool.query(sql, values));
-  return found;
+/** The rows of a statement that is always the same text: prepared once on each connection. */
+export async function prepared(sql, values) {
+  const [rows] = await pool.execute(sql, values);
+  return rows;
 }
 
-export const marks = (values) => `(${"?,".repeat(values.length).slice(0, -1)})`;
+/** The rows of a statement that goes by keys: written out, or each number of keys would be prepared for itself. */
+export async function byKeys(sql, keys) {
+  const [rows] = await pool.query(sql, [keys]);
+  return rows;
+}

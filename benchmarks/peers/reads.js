@@ -1,7 +1,7 @@
 // The statements, and a request's loaders over them: the same tables, columns and conditions as the service's own.
 import DataLoader from "dataloader";
 
-import { marks, rows } from "./database.js";
+import { byKeys, prepared } from "./database.js";
 
 const COURSE = `
   SELECT id, slug, title, title_key, short_description AS shortDescription, description, language,
@@ -34,33 +34,31 @@ const CATEGORY = "SELECT id, slug, name, description, parent_id AS parentKey FRO
 const TAUGHT_IN_PUBLIC = "EXISTS (SELECT * FROM courses WHERE instructor_id = users.id AND published_at IS NOT NULL)";
 
 export async function courseBySlug(slug) {
-  const found = await rows(`${COURSE} WHERE status = 'published' AND slug = ?`, [slug]);
+  const found = await prepared(`${COURSE} WHERE status = 'published' AND slug = ?`, [slug]);
   return found[0] ?? null;
 }
 
-/** One more than asked for, to tell whether there are more. */
-export function newestCourses(size) {
+export function newestCourses(limit) {
   const newest = "ORDER BY created_at DESC, id DESC LIMIT ?";
-  return rows(`${COURSE} WHERE status = 'published' ${newest}`, [process.argv[2] === 'x' ? String(size + 1): size + 1]);
+  return prepared(`${COURSE} WHERE status = 'published' ${newest}`, [String(limit)]);
 }
 
 async function usersById(keys) {
-  const found = await rows(`${USER} WHERE id IN ${marks(keys)} AND ${TAUGHT_IN_PUBLIC}`, keys);
-  return inOrder(keys, found);
+  return inOrder(keys, await byKeys(`${USER} WHERE id IN (?) AND ${TAUGHT_IN_PUBLIC}`, keys));
 }
 
 async function categoriesById(keys) {
-  return inOrder(keys, await rows(`${CATEGORY} WHERE id IN ${marks(keys)}`, keys));
+  return inOrder(keys, await byKeys(`${CATEGORY} WHERE id IN (?)`, keys));
 }
 
 async function sectionsByCourse(keys) {
-  const clause = `WHERE deleted_at IS NULL AND course_id IN ${marks(keys)}`;
-  return grouped(keys, "courseKey", await rows(`${SECTION} ${clause} ORDER BY course_id, order_index, id`, keys));
+  const clause = "WHERE deleted_at IS NULL AND course_id IN (?) ORDER BY course_id, order_index, id";
+  return grouped(keys, "courseKey", await byKeys(`${SECTION} ${clause}`, keys));
 }
 
 async function lecturesBySection(keys) {
-  const clause = `WHERE deleted_at IS NULL AND section_id IN ${marks(keys)}`;
-  return grouped(keys, "sectionKey", await rows(`${LECTURE} ${clause} ORDER BY section_id, order_index, id`, keys));
+  const clause = "WHERE deleted_at IS NULL AND section_id IN (?) ORDER BY section_id, order_index, id";
+  return grouped(keys, "sectionKey", await byKeys(`${LECTURE} ${clause}`, keys));
 }
 
 function inOrder(keys, found) {

@@ -50,7 +50,7 @@ const resolvers = {
   Query: {
     course: (_, { slug }) => courseBySlug(slug),
     courses: async (_, { first }) => {
-      const found = await newestCourses(first);
+      const found = await newestCourses(first + 1);
       return { nodes: found.slice(0, first), more: found.length > first };
     },
   },

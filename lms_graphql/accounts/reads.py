@@ -12,7 +12,7 @@ from lms_graphql.accounts.models import User, full_name
 from lms_graphql.accounts.policies import visible_to
 from lms_graphql.core.actor import Actor, Role, Scope
 from lms_graphql.core.ids import identified
-from lms_graphql.core.statements import KEYS, Rows
+from lms_graphql.core.statements import KEYS, Rows, fetch
 
 
 @identified("User")
@@ -59,5 +59,5 @@ def _by_id(scope: Scope) -> Rows:
 
 
 def users_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, UserRow]:
-    rows = session.execute(_by_id(actor.scope), {**actor.binds, "keys": keys})
+    rows = fetch(session, _by_id(actor.scope), {**actor.binds, "keys": keys})
     return {row[0]: UserRow._make(row) for row in rows}

@@ -102,7 +102,7 @@ def reset(yes_delete: str | None) -> None:
             click.echo(f"  {table} ({rows} rows)")
         typed = yes_delete if yes_delete is not None else click.prompt(f"Type {name} to drop them all", default="")
         resetting.refuse_unless_named(read, typed)
-        resetting.drop_all(database.engine)
+        resetting.drop_all(database)
         _migrate(database)
         _seed(database, read.seed_password)
 

@@ -39,7 +39,7 @@ class Database:
     def __init__(self, url: str | URL, *, pool_size: int = 5, threads: int = 4, patient: bool = False) -> None:
         self.url = make_url(url)
         self.engine = make_engine(self.url, pool_size=pool_size, patient=patient)
-        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.reading = make_engine(self.url, pool_size=pool_size, patient=patient, reading=True)
         self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._writers = _Queue() if self.is_sqlite else None
 
@@ -57,7 +57,7 @@ class Database:
         """Short reads, each statement for itself: no BEGIN and no ROLLBACK on the way."""
 
         def attempt() -> T:
-            with Session(self._reading, autoflush=False, expire_on_commit=False) as session:
+            with Session(self.reading, autoflush=False, expire_on_commit=False) as session:
                 return work(session)
 
         return self._persist(attempt)
@@ -81,6 +81,7 @@ class Database:
 
     def dispose(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self.reading.dispose()
         self.engine.dispose()
 
     def _persist(self, attempt: Callable[[], T]) -> T:

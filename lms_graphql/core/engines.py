@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -22,23 +22,28 @@ IDLE_SECONDS = 2
 STRICT_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 
-def make_engine(url: URL, *, pool_size: int, patient: bool = False) -> Engine:
-    """`patient`: without bounds on a statement's time, for migrations and other work of whoever operates it."""
+def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: bool = False) -> Engine:
+    """
+    `reading`: every statement for itself, without BEGIN and ROLLBACK. A pool of its own, because to switch a
+    connection over costs three round trips.
+    `patient`: without bounds on a statement's time, for migrations and other work of whoever operates it.
+    """
+    options: dict[str, Any] = {
+        "pool_size": pool_size,
+        "max_overflow": 0,
+        "pool_timeout": CHECKOUT_SECONDS,
+        "enable_from_linting": False,
+    }
+    if reading:  # and nowhere else: pysqlite looks like autocommit to SQLAlchemy also while it is in a transaction
+        options |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, pool_size)
-    return _mysql(url, pool_size, patient)
+        return _sqlite(url, options)
+    return _mysql(url, options, patient)
 
 
-def _sqlite(url: URL, pool_size: int) -> Engine:
-    engine = create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=CHECKOUT_SECONDS,
-        connect_args={"check_same_thread": False, "timeout": 5, "isolation_level": None},
-        skip_autocommit_rollback=True,
-        enable_from_linting=False,
-    )
+def _sqlite(url: URL, options: dict[str, Any]) -> Engine:
+    arguments = {"check_same_thread": False, "timeout": 5, "isolation_level": None}
+    engine = create_engine(url, connect_args=arguments, **options)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
@@ -47,30 +52,27 @@ def _sqlite(url: URL, pool_size: int) -> Engine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        # A transaction that starts to read and then writes cannot wait its turn: it says at once that it will.
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+    if "isolation_level" not in options:
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            # A transaction that starts to read and then writes cannot wait its turn: it says at once that it will.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
 
-def _mysql(url: URL, pool_size: int, patient: bool) -> Engine:
+def _mysql(url: URL, options: dict[str, Any], patient: bool) -> Engine:
     timeouts: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
     if url.get_driver_name() == "pymysql":
         seconds = PATIENT_SECONDS if patient else ANSWER_SECONDS
         timeouts |= {"read_timeout": seconds, "write_timeout": seconds}
     engine = create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=CHECKOUT_SECONDS,
         pool_recycle=RECYCLE_SECONDS,
         pool_use_lifo=True,
         connect_args=timeouts,
-        skip_autocommit_rollback=True,
-        enable_from_linting=False,
+        **options,
     )
 
     @event.listens_for(engine, "connect")

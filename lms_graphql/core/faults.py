@@ -41,6 +41,7 @@ MYSQL_FAULTS: dict[int, Fault] = {
     **dict.fromkeys((1969, 3024), FINAL),  # the statement took too long, and would again
     1062: FINAL,  # a duplicate is the business answer
 }
+NO_SUCH_TABLE = 1146
 CANNOT_CONNECT = frozenset({1040, 1044, 1045, 1049, 2002, 2003, 2005})
 
 
@@ -52,6 +53,13 @@ def read(error: DBAPIError) -> Fault:
         return CONFLICT if busy else FINAL
     code = original.args[0] if original is not None and original.args else None
     return MYSQL_FAULTS.get(code, FINAL) if isinstance(code, int) else FINAL
+
+
+def is_missing_table(error: DBAPIError) -> bool:
+    original = error.orig
+    if isinstance(original, sqlite3.OperationalError):
+        return "no such table" in str(original)
+    return original is not None and bool(original.args) and original.args[0] == NO_SUCH_TABLE
 
 
 def is_unavailable(error: BaseException) -> bool:

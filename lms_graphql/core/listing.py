@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.paging import Order, Page, Slice, page_of
-from lms_graphql.core.statements import Rows
+from lms_graphql.core.statements import Rows, fetch
 
 PARENTS: BindParameter[Any] = bindparam("parents", expanding=True)
 EVERYTHING = "everything"
@@ -45,7 +45,7 @@ def pages(
         if listing.parent is not None:
             bounded = bounded.where(listing.parent.in_(PARENTS))
         statement = bounded.order_by(*listing.order.columns(asked.backward)).limit(asked.size + 1)
-        rows = session.execute(statement, {**actor.binds, "parents": list(parents)})
+        rows = fetch(session, statement, {**actor.binds, "parents": list(parents)})
         found = {parents[0]: [listing.make(row) for row in rows]}
     else:
         found = _of_each_parent(session, actor, listing, parents, asked, bounded)
@@ -76,7 +76,7 @@ def _of_each_parent(
         .order_by(numbered.c.page_parent, numbered.c.page_place)
     )
     found: dict[Hashable, list[Any]] = {}
-    for row in session.execute(statement, {**actor.binds, "parents": list(parents)}):
+    for row in fetch(session, statement, {**actor.binds, "parents": list(parents)}):
         found.setdefault(row.page_parent, []).append(listing.make(row[:-2]))
     return found
 
@@ -87,5 +87,5 @@ def counts(session: Session, actor: Actor, listing: Listing, parents: Sequence[H
         total = session.scalar(select(func.count()).select_from(listing.rows.subquery()), actor.binds)
         return {parents[0]: total or 0}
     listed = listing.rows.with_only_columns(listing.parent, func.count()).where(listing.parent.in_(PARENTS))
-    rows = session.execute(listed.group_by(listing.parent), {**actor.binds, "parents": list(parents)})
+    rows = fetch(session, listed.group_by(listing.parent), {**actor.binds, "parents": list(parents)})
     return {row[0]: row[1] for row in rows}

@@ -11,6 +11,8 @@ from lms_graphql.core.errors import RequestFault
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+READS = {"GET", "HEAD"}
+"""Methods that carry the request in the address, and never write."""
 
 
 class EnvelopeError(Exception):
@@ -31,15 +33,15 @@ class Envelope:
 
 
 async def open_envelope(request: Request, *, most_bytes: int, deepest: int) -> Envelope:
-    if request.method == "GET":
+    if request.method in READS:
         return _checked(_from_address(request.query_params, deepest))
-    content_type = request.headers.get("content-type", "")
-    kind, _, parameters = content_type.partition(";")
-    if kind.strip().lower() != JSON:
+    kind, *parameters = request.headers.get("content-type", "").lower().split(";")
+    if kind.strip() != JSON:
         raise EnvelopeError(415, f"Send the request as {JSON}.")
-    charset = parameters.strip().lower()
-    if charset.startswith("charset=") and charset.removeprefix("charset=").strip('"') not in {"utf-8", "utf8"}:
-        raise EnvelopeError(415, "Send the request in UTF-8.")
+    for parameter in parameters:
+        name, _, value = parameter.strip().partition("=")
+        if name == "charset" and value.strip('"') not in {"utf-8", "utf8"}:
+            raise EnvelopeError(415, "Send the request in UTF-8.")
     return _checked(_parsed(await _body(request, most_bytes), deepest))
 
 
@@ -114,8 +116,6 @@ def _from_address(parameters: Mapping[str, str], deepest: int) -> dict[str, Any]
             envelope[name] = _parsed(envelope[name], deepest)
         else:
             envelope.pop(name, None)
-    if envelope.get("operationName") == "":
-        del envelope["operationName"]
     return envelope
 
 
@@ -134,4 +134,4 @@ def _checked(envelope: Any) -> Envelope:
         raise EnvelopeError(400, '"variables" is an object or null.')
     if not isinstance(extensions, dict | None):
         raise EnvelopeError(400, '"extensions" is an object or null.')
-    return Envelope(query, name, variables)
+    return Envelope(query, name or None, variables)

@@ -5,7 +5,7 @@ and is a leaf, its value is an attribute that only needs its form checked. Every
 not as expected, goes the long way, so that errors come out the same.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, cast
 
 from graphql import (
@@ -16,6 +16,7 @@ from graphql import (
     GraphQLInt,
     GraphQLLeafType,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLString,
     Undefined,
     get_nullable_type,
@@ -33,18 +34,27 @@ _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 
 
 class Step(NamedTuple):
+    """A field of a selection: read off the row by this attribute, or None where it goes the long way."""
+
     response_name: str
     details: FieldDetailsList
     attribute: str | None
-    """Of the row; None where the field goes the long way."""
     output: Output
     nullable: bool
+
+
+class Steps(NamedTuple):
+    of: GroupedFieldSet
+    """Kept, so that its id, by which the steps are found, is not given to another."""
+    steps: list[Step]
+    plain: bool
+    """Whether every field is read off the row."""
 
 
 class RowExecutor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._steps: dict[int, tuple[GroupedFieldSet, list[Step]]] = {}
+        self._steps: dict[int, Steps] = {}
 
     def execute_fields(
         self,
@@ -54,14 +64,10 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         grouped_field_set: GroupedFieldSet,
         position_context: Any,
     ) -> AwaitableOrValue[dict[str, Any]]:
-        known = self._steps.get(id(grouped_field_set))
-        if known is None:  # the field set is kept with its steps, so that its id is not given to another
-            known = (grouped_field_set, self._steps_of(parent_type, grouped_field_set))
-            self._steps[id(grouped_field_set)] = known
         results: dict[str, Any] = {}
         waiting: list[str] = []
         try:
-            for name, details, attribute, output, nullable in known[1]:
+            for name, details, attribute, output, nullable in self._steps_of(parent_type, grouped_field_set).steps:
                 if attribute is not None:
                     value = getattr(source_value, attribute, Undefined)
                     if value is None and nullable:
@@ -83,8 +89,30 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
             raise
         return _settled(results, waiting) if waiting else results
 
-    def _steps_of(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> list[Step]:
-        return [self._step(parent_type, name, details) for name, details in fields.items()]
+    def complete_iterable_value(
+        self,
+        item_type: GraphQLOutputType,
+        field_details_list: FieldDetailsList,
+        info: Any,
+        path: Path,
+        items: Iterable[Any],
+        position_context: Any,
+    ) -> AwaitableOrValue[list[Any]]:
+        kind = item_type.of_type if is_non_null_type(item_type) else item_type
+        if isinstance(kind, GraphQLObjectType) and isinstance(items, list):
+            selected = self.collect_subfields(kind, field_details_list)[0]
+            steps = self._steps_of(kind, selected)
+            if steps.plain and (rows := _plain_rows(steps.steps, items)) is not None:
+                return rows
+        return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
+
+    def _steps_of(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> Steps:
+        known = self._steps.get(id(fields))
+        if known is None:
+            steps = [self._step(parent_type, name, details) for name, details in fields.items()]
+            known = Steps(fields, steps, all(step.attribute is not None for step in steps))
+            self._steps[id(fields)] = known
+        return known
 
     def _step(self, parent_type: GraphQLObjectType, response_name: str, details: FieldDetailsList) -> Step:
         name = details[0].node.name.value
@@ -94,6 +122,24 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
             return Step(response_name, details, None, _long_way, False)
         leaf = cast("GraphQLLeafType", get_nullable_type(definition.type))
         return Step(response_name, details, attribute, _output_of(leaf), not is_non_null_type(definition.type))
+
+
+def _plain_rows(steps: list[Step], items: list[Any]) -> list[dict[str, Any]] | None:
+    """All of a list whose fields are read off its rows; None where a value is not as expected."""
+    rows = []
+    for item in items:
+        row: dict[str, Any] = {}
+        for name, _, attribute, output, nullable in steps:
+            value = getattr(item, attribute, Undefined)  # type: ignore[arg-type]
+            if value is None and nullable:
+                row[name] = None
+                continue
+            value = output(value)
+            if value is Undefined:
+                return None
+            row[name] = value
+        rows.append(row)
+    return rows
 
 
 async def _settled(results: dict[str, Any], waiting: list[str]) -> dict[str, Any]:

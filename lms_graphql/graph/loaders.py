@@ -42,7 +42,7 @@ class Crossing:
     def _depart(self) -> None:
         crew, self._waiting = self._waiting, []
         work = self._database.read(lambda session: [_attempt(job, session) for job, _ in crew])
-        hop = asyncio.ensure_future(work)  # noqa: RUF006 - it is kept in the next line
+        hop = asyncio.ensure_future(work)
         self._under_way.add(hop)
         hop.add_done_callback(lambda done: self._arrive(done, [outcome for _, outcome in crew]))
 

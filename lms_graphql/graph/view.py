@@ -20,7 +20,7 @@ from strawberry.execution import optimized_is_awaitable
 from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.graph import answers
 from lms_graphql.graph.context import Context
-from lms_graphql.graph.envelope import GRAPHQL_JSON, JSON, Envelope, EnvelopeError, media_type, open_envelope
+from lms_graphql.graph.envelope import GRAPHQL_JSON, JSON, READS, Envelope, EnvelopeError, media_type, open_envelope
 from lms_graphql.graph.executor import RowExecutor
 from lms_graphql.graph.preparing import Operation, Prepared, Preparer
 from lms_graphql.settings import Settings
@@ -75,7 +75,7 @@ class GraphQLView:
             return _refusal(*prepared.errors), 400
         try:
             operation = prepared.operation(envelope.operation_name)
-            if method == "GET" and operation.kind is not OperationType.QUERY:
+            if method in READS and operation.kind is not OperationType.QUERY:
                 message = "A GET request only reads: send a mutation by POST."
                 return _refusal(answers.refused(RequestFault.BAD_USER_INPUT, message)), 405
             cost = self._cost(operation, envelope, context)

@@ -3,9 +3,10 @@
 from functools import cache
 
 from sqlalchemy import text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from lms_graphql.core import faults
 from lms_graphql.operating import migrations
 
 
@@ -18,8 +19,10 @@ def problem(session: Session) -> str | None:
     """Why not; None where all is well. A real read, the migration state, and a cluster node's own word."""
     try:
         revision = session.scalar(text("SELECT version_num FROM alembic_version"))
-    except DatabaseError:
-        return "The database has no tables yet."
+    except DBAPIError as error:
+        if faults.is_missing_table(error):
+            return "The database has no tables yet."
+        raise
     if revision != _newest():
         return "The database is not at the newest migration."
     if session.get_bind().dialect.name == "sqlite":

@@ -5,6 +5,7 @@ from pathlib import PurePath
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import URL
 
+from lms_graphql.core.database import Database
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.settings import Settings
 
@@ -34,16 +35,17 @@ def contents(engine: Engine) -> list[tuple[str, int]]:
         ]
 
 
-def drop_all(engine: Engine) -> None:
+def drop_all(database: Database) -> None:
     """Drops every table, also those that no model knows any more. Foreign keys do not stand in the way."""
-    is_sqlite = engine.dialect.name == "sqlite"
+    engine = database.reading  # statement by statement: SQLite heeds the pragma only outside of a transaction
+    is_sqlite = database.is_sqlite
     off, on = (
         ("PRAGMA foreign_keys=OFF", "PRAGMA foreign_keys=ON")
         if is_sqlite
         else ("SET SESSION foreign_key_checks = 0", "SET SESSION foreign_key_checks = 1")
     )
     quote = engine.dialect.identifier_preparer.quote
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with engine.connect() as connection:
         connection.execute(text(off))
         try:
             for name in inspect(connection).get_table_names():

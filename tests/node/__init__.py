@@ -1,5 +1,6 @@
 """Others' tools, from npm: their programs are here, and the tests beside this folder run them."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -25,14 +26,16 @@ def run(*command: str, cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
 def _install() -> None:
     """Once a session: what package-lock.json names, unless it is there. Skips the test where Node is not."""
     if (version := _node_version()) is None or version < OLDEST_NODE:
-        wanted = f"needs Node {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer, with npm"
+        reason = f"needs Node {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer, with npm"
         if os.environ.get("CI"):
-            pytest.fail(f"{wanted}: in CI nothing is left out")
-        pytest.skip(wanted)
-    lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
-        return
-    result = _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], HERE)
+            pytest.fail(f"{reason}: in CI nothing is left out")
+        pytest.skip(reason)
+    packages, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
+    with packages.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two at once leave half a node_modules that looks like a whole one
+        if installed.exists() and installed.stat().st_mtime >= packages.stat().st_mtime:
+            return
+        result = _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], HERE)
     assert result.returncode == 0, result.stderr
 
 

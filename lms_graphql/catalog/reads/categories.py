@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from lms_graphql.catalog.models import Category
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.ids import identified
-from lms_graphql.core.statements import KEYS, Rows, group
+from lms_graphql.core.statements import KEYS, Rows, fetch, group
 
 DEEPEST = 5
 
@@ -32,25 +32,25 @@ ROOTS = CATEGORIES.where(Category.parent_id.is_(None)).order_by(Category.name_ke
 
 
 def categories_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CategoryRow]:
-    return {row[0]: CategoryRow._make(row) for row in session.execute(BY_ID, {"keys": keys})}
+    return {row[0]: CategoryRow._make(row) for row in fetch(session, BY_ID, {"keys": keys})}
 
 
 def categories_by_slug(session: Session, actor: Actor, slugs: Sequence[str]) -> dict[str, CategoryRow]:
-    return {row[1]: CategoryRow._make(row) for row in session.execute(BY_SLUG, {"keys": slugs})}
+    return {row[1]: CategoryRow._make(row) for row in fetch(session, BY_SLUG, {"keys": slugs})}
 
 
 def root_categories(session: Session, actor: Actor) -> list[CategoryRow]:
-    return [CategoryRow._make(row) for row in session.execute(ROOTS)]
+    return [CategoryRow._make(row) for row in fetch(session, ROOTS)]
 
 
 def children_by_category(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[CategoryRow]]:
-    return group(session.execute(CHILDREN, {"keys": keys}), CategoryRow._make, by=4)
+    return group(fetch(session, CHILDREN, {"keys": keys}), CategoryRow._make, by=4)
 
 
 def ancestors_by_category(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[CategoryRow]]:
     """From the root down to the parent, for every category, in one statement."""
     found: dict[int, list[CategoryRow]] = {}
-    for row in session.execute(_ancestors(), {"keys": keys}):
+    for row in fetch(session, _ancestors(), {"keys": keys}):
         found.setdefault(row[0], []).append(CategoryRow._make(row[1:]))
     return found
 

@@ -12,7 +12,7 @@ from lms_graphql.catalog.models import Course, Enrollment, Lecture
 from lms_graphql.catalog.policies import content_visible_to
 from lms_graphql.core import clock
 from lms_graphql.core.actor import VIEWER, Actor, Scope
-from lms_graphql.core.statements import KEYS, Rows
+from lms_graphql.core.statements import KEYS, Rows, fetch
 
 
 class LockReason(StrEnum):
@@ -61,7 +61,7 @@ def _locked(scope: Scope) -> Rows:
 def contents_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ContentRow]:
     """Of the lectures whose content the viewer may have; the others are not there."""
     binds = {**actor.binds, "keys": keys, "now": clock.now()}
-    return {row[0]: ContentRow._make(row[1:]) for row in session.execute(_contents(actor.scope), binds)}
+    return {row[0]: ContentRow._make(row[1:]) for row in fetch(session, _contents(actor.scope), binds)}
 
 
 def locks_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LockRow]:
@@ -69,5 +69,5 @@ def locks_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> dic
     if actor.is_admin:
         return {}
     binds = {**actor.binds, "keys": keys, "now": clock.now()}
-    rows = session.execute(_locked(actor.scope), binds)
+    rows = fetch(session, _locked(actor.scope), binds)
     return {row[0]: INACTIVE if row[1] else ENROLL for row in rows}

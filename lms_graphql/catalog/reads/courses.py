@@ -18,7 +18,7 @@ from lms_graphql.core.actor import VIEWER, Actor, Scope
 from lms_graphql.core.ids import identified
 from lms_graphql.core.listing import PARENTS, Listing
 from lms_graphql.core.paging import Order, Term
-from lms_graphql.core.statements import KEYS, Rows
+from lms_graphql.core.statements import KEYS, Rows, fetch
 
 
 class CourseOrder(StrEnum):
@@ -127,12 +127,12 @@ def _by_slug(scope: Scope) -> Rows:
 
 
 def courses_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CourseRow]:
-    rows = session.execute(_by_id(actor.scope), {**actor.binds, "keys": keys})
+    rows = fetch(session, _by_id(actor.scope), {**actor.binds, "keys": keys})
     return {row[0]: CourseRow(*row) for row in rows}
 
 
 def courses_by_slug(session: Session, actor: Actor, slugs: Sequence[str]) -> dict[str, CourseRow]:
-    rows = session.execute(_by_slug(actor.scope), {**actor.binds, "keys": slugs})
+    rows = fetch(session, _by_slug(actor.scope), {**actor.binds, "keys": slugs})
     return {row[1]: CourseRow(*row) for row in rows}
 
 

@@ -11,7 +11,7 @@ from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
 from lms_graphql.catalog.policies import visible_to
 from lms_graphql.core.actor import Actor, Scope
 from lms_graphql.core.ids import identified
-from lms_graphql.core.statements import KEYS, Rows, group
+from lms_graphql.core.statements import KEYS, Rows, fetch, group
 
 
 @identified("Section")
@@ -78,15 +78,15 @@ SECTION_COUNTS = (
 
 
 def sections_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[SectionRow]]:
-    return group(session.execute(OF_COURSES, {"keys": keys}), SectionRow._make, by=1)
+    return group(fetch(session, OF_COURSES, {"keys": keys}), SectionRow._make, by=1)
 
 
 def lectures_by_section(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[LectureRow]]:
-    return group(session.execute(OF_SECTIONS, {"keys": keys}), LectureRow._make, by=1)
+    return group(fetch(session, OF_SECTIONS, {"keys": keys}), LectureRow._make, by=1)
 
 
 def section_counts_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
-    return {row[0]: row[1] for row in session.execute(SECTION_COUNTS, {"keys": keys})}
+    return {row[0]: row[1] for row in fetch(session, SECTION_COUNTS, {"keys": keys})}
 
 
 class Neighbours(NamedTuple):
@@ -99,7 +99,7 @@ def neighbours_by_lecture(
 ) -> dict[tuple[int, int], Neighbours]:
     """By (course, lecture): what comes before and after it in the course, across its sections."""
     courses = {course for course, _ in keys}
-    rows = [LectureRow._make(row) for row in session.execute(IN_COURSE_ORDER, {"keys": sorted(courses)})]
+    rows = [LectureRow._make(row) for row in fetch(session, IN_COURSE_ORDER, {"keys": sorted(courses)})]
     found = {}
     for before, row, after in zip([None, *rows], rows, [*rows[1:], None], strict=False):
         found[row.course_key, row.key] = Neighbours(
@@ -120,10 +120,10 @@ def _lectures_by_id(scope: Scope) -> Rows:
 
 
 def sections_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, SectionRow]:
-    rows = session.execute(_sections_by_id(actor.scope), {**actor.binds, "keys": keys})
+    rows = fetch(session, _sections_by_id(actor.scope), {**actor.binds, "keys": keys})
     return {row[0]: SectionRow._make(row) for row in rows}
 
 
 def lectures_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureRow]:
-    rows = session.execute(_lectures_by_id(actor.scope), {**actor.binds, "keys": keys})
+    rows = fetch(session, _lectures_by_id(actor.scope), {**actor.binds, "keys": keys})
     return {row[0]: LectureRow._make(row) for row in rows}
