@@ -2,9 +2,9 @@
 
 from typing import Any, Literal
 
-from alembic import context
 from sqlalchemy import BigInteger, Connection, String, Text
 
+from alembic import context
 from lms_graphql import settings
 from lms_graphql.core import orm
 from lms_graphql.core.engines import make_engine

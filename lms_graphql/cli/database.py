@@ -6,10 +6,12 @@ from collections.abc import Iterable
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms_graphql import settings
 from lms_graphql.catalog import figures
+from lms_graphql.catalog.models import Course
 from lms_graphql.core.database import Database
 from lms_graphql.demo.building import DemoCounts, build_demo
 from lms_graphql.operating import checking, migrations, resetting, seeding, verifying
@@ -49,9 +51,19 @@ def init() -> None:
 @click.option("--courses", type=click.IntRange(1, 100_000), default=30, show_default=True)
 @click.option("--learners", type=click.IntRange(0, 1_000_000), default=40, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same number makes the same data.")
-def demo(courses: int, learners: int, seed: int) -> None:
+@click.option("--if-empty", is_flag=True, help="Do nothing where there are courses already.")
+def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
     """Add a catalog that looks real, with learners and their progress."""
-    with database_of(settings.read()) as database, _progress() as bar:
+    with database_of(settings.read()) as database:
+        if if_empty and database.read_now(lambda session: session.scalar(select(Course.id).limit(1))):
+            click.echo("demo data: there are courses already")
+            return
+        made = _demo(database, courses, learners, seed)
+    click.echo(", ".join(f"{number:,} {what}" for what, number in made._asdict().items()))
+
+
+def _demo(database: Database, courses: int, learners: int, seed: int) -> DemoCounts:
+    with _progress() as bar:
         tasks: dict[str, TaskID] = {}
 
         def told(what: str, done: int, total: int) -> None:
@@ -62,8 +74,7 @@ def demo(courses: int, learners: int, seed: int) -> None:
         def build(session: Session) -> DemoCounts:
             return build_demo(session, courses=courses, learners=learners, seed=seed, told=told)
 
-        made = database.write_now(build)
-    click.echo(", ".join(f"{number:,} {what}" for what, number in made._asdict().items()))
+        return database.write_now(build)
 
 
 @db.command("create-migration")
