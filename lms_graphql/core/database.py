@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.core import faults
 from lms_graphql.core.engines import make_engine
+from lms_graphql.core.readers import Readers
 
 T = TypeVar("T")
 
@@ -40,6 +41,7 @@ class Database:
         self.url = make_url(url)
         self.engine = make_engine(self.url, pool_size=pool_size, patient=patient)
         self.reading = make_engine(self.url, pool_size=pool_size, patient=patient, reading=True)
+        self._readers = Readers(self.reading)
         self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._writers = _Queue() if self.is_sqlite else None
 
@@ -55,12 +57,7 @@ class Database:
 
     def read_now(self, work: Callable[[Session], T]) -> T:
         """Short reads, each statement for itself: no BEGIN and no ROLLBACK on the way."""
-
-        def attempt() -> T:
-            with Session(self.reading, autoflush=False, expire_on_commit=False) as session:
-                return work(session)
-
-        return self._persist(attempt)
+        return self._persist(lambda: self._readers.read(work))
 
     def write_now(self, work: Callable[[Session], T]) -> T:
         """One transaction, run again whole where the database says so. `work` does nothing but database work."""
@@ -81,6 +78,7 @@ class Database:
 
     def dispose(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._readers.close()
         self.reading.dispose()
         self.engine.dispose()
 

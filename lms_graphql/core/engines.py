@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 15
@@ -24,18 +24,26 @@ STRICT_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISI
 
 def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: bool = False) -> Engine:
     """
-    `reading`: every statement for itself, without BEGIN and ROLLBACK. A pool of its own, because to switch a
+    `reading`: every statement for itself, without BEGIN and ROLLBACK. An engine of its own, because to switch a
     connection over costs three round trips.
     `patient`: without bounds on a statement's time, for migrations and other work of whoever operates it.
     """
-    options: dict[str, Any] = {
-        "pool_size": pool_size,
-        "max_overflow": 0,
-        "pool_timeout": CHECKOUT_SECONDS,
-        "enable_from_linting": False,
-    }
-    if reading:  # and nowhere else: pysqlite looks like autocommit to SQLAlchemy also while it is in a transaction
-        options |= {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+    options: dict[str, Any]
+    if reading:  # nowhere else: pysqlite looks like autocommit to SQLAlchemy also while it is in a transaction
+        options = {
+            "isolation_level": "AUTOCOMMIT",
+            "skip_autocommit_rollback": True,
+            "poolclass": NullPool,  # each thread keeps its connection: see core/readers.py
+        }
+    else:
+        options = {
+            "pool_size": pool_size,
+            "max_overflow": 0,
+            "pool_timeout": CHECKOUT_SECONDS,
+            "pool_recycle": RECYCLE_SECONDS,
+            "pool_use_lifo": True,
+        }
+    options["enable_from_linting"] = False
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, options)
     return _mysql(url, options, patient)
@@ -69,8 +77,6 @@ def _mysql(url: URL, options: dict[str, Any], patient: bool) -> Engine:
         timeouts |= {"read_timeout": seconds, "write_timeout": seconds}
     engine = create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
-        pool_recycle=RECYCLE_SECONDS,
-        pool_use_lifo=True,
         connect_args=timeouts,
         **options,
     )

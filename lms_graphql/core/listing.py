@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import BindParameter, SQLColumnExpression, bindparam, func, select
@@ -15,6 +15,9 @@ from lms_graphql.core.statements import Rows, fetch
 PARENTS: BindParameter[Any] = bindparam("parents", expanding=True)
 EVERYTHING = "everything"
 """In place of a parent, for a list that hangs on nothing."""
+
+KEPT_STATEMENTS = 256
+"""Pages asked for lately: to build a statement and to find its compiled form costs more than to run it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,45 +43,42 @@ def pages(
     count: Callable[[Any], Any],
 ) -> Mapping[Hashable, Page[Any]]:
     """The page of each parent, in one statement however many there are."""
-    bounded = listing.rows.where(*listing.order.clauses(asked))
+    binds = {**actor.binds, "parents": list(parents)}
     if len(parents) == 1:
-        if listing.parent is not None:
-            bounded = bounded.where(listing.parent.in_(PARENTS))
-        statement = bounded.order_by(*listing.order.columns(asked.backward)).limit(asked.size + 1)
-        rows = fetch(session, statement, {**actor.binds, "parents": list(parents)})
+        rows = fetch(session, _of_one_parent(listing, asked), binds)
         found = {parents[0]: [listing.make(row) for row in rows]}
     else:
-        found = _of_each_parent(session, actor, listing, parents, asked, bounded)
+        found = {}
+        for row in fetch(session, _of_each_parent(listing, asked), binds):
+            found.setdefault(row.page_parent, []).append(listing.make(row[:-2]))
     return {
         parent: page_of(found.get(parent, []), asked, listing.order, partial(count, parent)) for parent in parents
     }
 
 
-def _of_each_parent(
-    session: Session,
-    actor: Actor,
-    listing: Listing,
-    parents: Sequence[Hashable],
-    asked: Slice,
-    bounded: Rows,
-) -> dict[Hashable, list[Any]]:
+@lru_cache(maxsize=KEPT_STATEMENTS)
+def _of_one_parent(listing: Listing, asked: Slice) -> Rows:
+    bounded = listing.rows.where(*listing.order.clauses(asked))
+    if listing.parent is not None:
+        bounded = bounded.where(listing.parent.in_(PARENTS))
+    return bounded.order_by(*listing.order.columns(asked.backward)).limit(asked.size + 1)
+
+
+@lru_cache(maxsize=KEPT_STATEMENTS)
+def _of_each_parent(listing: Listing, asked: Slice) -> Rows:
     """The first so many of each parent: numbered within their parent, cut at the page's size and one more."""
     assert listing.parent is not None, "A list that hangs on nothing has one page."
     place = func.row_number().over(partition_by=listing.parent, order_by=listing.order.columns(asked.backward))
     numbered = (
-        bounded.where(listing.parent.in_(PARENTS))
+        listing.rows.where(*listing.order.clauses(asked), listing.parent.in_(PARENTS))
         .add_columns(listing.parent.label("page_parent"), place.label("page_place"))
         .subquery()
     )
-    statement = (
+    return (
         select(numbered)
         .where(numbered.c.page_place <= asked.size + 1)
         .order_by(numbered.c.page_parent, numbered.c.page_place)
     )
-    found: dict[Hashable, list[Any]] = {}
-    for row in fetch(session, statement, {**actor.binds, "parents": list(parents)}):
-        found.setdefault(row.page_parent, []).append(listing.make(row[:-2]))
-    return found
 
 
 def counts(session: Session, actor: Actor, listing: Listing, parents: Sequence[Hashable]) -> Mapping[Hashable, int]:

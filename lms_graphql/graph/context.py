@@ -47,6 +47,11 @@ class Context:
         read = self._nodes.get(decoded[0]) if decoded is not None else None
         return None if read is None or decoded is None else self._loaders.load(read, decoded[1], None)
 
+    async def nodes(self, ids: Sequence[str]) -> list[Any]:
+        """The rows with these global ids, None in place of what is not there for the viewer."""
+        found = [self.node(id) for id in ids]
+        return [await row if isinstance(row, asyncio.Future) else row for row in found]
+
     def page(self, listing: Listing, asked: Slice, parent: Hashable = EVERYTHING) -> Any:
         """A page of a list, or of the part of it that hangs on this parent."""
         return self._loaders.load(_PageRead(listing, asked, self), parent, None)

@@ -16,6 +16,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType,
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Standard
 
 from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.graph import answers
@@ -115,7 +116,7 @@ class GraphQLView:
             context_value=context,
             variable_values=envelope.variables,
             operation_name=operation.name,
-            executor_class=RowExecutor,
+            executor_class=RowExecutor if operation.kind is OperationType.QUERY else Standard,
             is_awaitable=_is_awaitable,
             hide_suggestions=self._settings.is_production,
         )

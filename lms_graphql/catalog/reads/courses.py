@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, or_, select
@@ -136,6 +136,7 @@ def courses_by_slug(session: Session, actor: Actor, slugs: Sequence[str]) -> dic
     return {row[1]: CourseRow(*row) for row in rows}
 
 
+@lru_cache(maxsize=256)
 def courses(scope: Scope, asked: CourseFilter, words: tuple[str, ...] | None, order_by: CourseOrder) -> Listing:
     """All courses that the filter and, where there are `words`, the search leave."""
     rows = _visible(scope).where(*_clauses(asked))
