@@ -114,9 +114,10 @@ class Statements:
     def __init__(self, database: Database) -> None:
         self._engines = (database.engine, database.reading)
         self.texts: list[str] = []
+        self.parameters: list[Any] = []
 
     def __enter__(self) -> "Statements":
-        self.texts = []
+        self.texts, self.parameters = [], []
         for engine in self._engines:
             event.listen(engine, "before_cursor_execute", self._note)
         return self
@@ -125,8 +126,9 @@ class Statements:
         for engine in self._engines:
             event.remove(engine, "before_cursor_execute", self._note)
 
-    def _note(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def _note(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         self.texts.append(statement)
+        self.parameters.append(parameters)
 
     @property
     def count(self) -> int:
