@@ -1,5 +1,6 @@
 """The Starlette application: addresses, who asks, and what watches over a process."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -24,6 +25,9 @@ from lms_graphql.operating import health
 from lms_graphql.schema import NODES, schema
 from lms_graphql.settings import Settings
 
+READY_SECONDS = 0.25
+"""A balancer asks often and waits 300 ms: a database that takes longer is not there for it."""
+
 
 class Endpoints:
     """What each address does."""
@@ -43,8 +47,9 @@ class Endpoints:
 
     async def ready(self, request: Request) -> Response:
         try:
-            problem = await self._database.read(health.problem)
-        except SQLAlchemyError:
+            async with asyncio.timeout(READY_SECONDS):
+                problem = await self._database.read(health.problem)
+        except (SQLAlchemyError, TimeoutError):
             problem = "The database does not answer."
         answer = {"status": "ready"} if problem is None else {"status": "not ready", "reason": problem}
         return JSONResponse(answer, 200 if problem is None else 503, headers={"cache-control": "no-store"})

@@ -54,16 +54,19 @@ def of_field(error: GraphQLError) -> GraphQLError:
     if faults.is_unavailable(original):
         logger.warning("database unavailable", error=type(original).__name__)
         return _replace(error, "The service is busy. Try again in a moment.", RequestFault.UNAVAILABLE)
-    return _masked(error, original)
+    return masked(original, error)
 
 
-def _masked(error: GraphQLError, original: BaseException) -> GraphQLError:
+def masked(original: BaseException, error: GraphQLError | None = None) -> GraphQLError:
+    """A fault of ours: logged with its trace, answered with the number to find it by."""
     number = uuid.uuid4().hex
-    logger.error("internal error", error_id=number, path=error.path, exc_info=original)
-    masked = _replace(error, "Something went wrong on our side.", RequestFault.INTERNAL_ERROR)
-    assert masked.extensions is not None
-    masked.extensions["id"] = number
-    return masked
+    logger.error("internal error", error_id=number, path=error.path if error else None, exc_info=original)
+    return GraphQLError(
+        "Something went wrong on our side.",
+        nodes=error.nodes if error else None,
+        path=error.path if error else None,
+        extensions={"code": RequestFault.INTERNAL_ERROR.value, "id": number},
+    )
 
 
 def _with_code(error: GraphQLError, code: RequestFault) -> GraphQLError:

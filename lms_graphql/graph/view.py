@@ -65,8 +65,11 @@ class GraphQLView:
         except ClientDisconnect:
             return Response(status_code=499)
         started = time.perf_counter()
-        prepared = self._preparer.prepare(envelope.query)
-        answer, status = await self._run(prepared, envelope, context, request.method)
+        try:
+            prepared = self._preparer.prepare(envelope.query)
+            answer, status = await self._run(prepared, envelope, context, request.method)
+        except Exception as error:
+            answer, status = _refusal(answers.masked(error)), 500
         _log(envelope, answer, context, started)
         return _response(answer, status if kind == GRAPHQL_JSON or status not in {200, 400} else 200, kind)
 
