@@ -1,6 +1,8 @@
 """Lists of courses: filters, orders, pages in both directions, at the root and nested."""
 
 import itertools
+import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -26,6 +28,11 @@ query Courses(
 }
 """
 ORDERS = ["NEWEST", "OLDEST", "TITLE", "PRICE_LOW_TO_HIGH", "PRICE_HIGH_TO_LOW", "MOST_ENROLLED"]
+
+
+def cursor(*parts: Any) -> str:
+    """One that only someone who reads the code would make."""
+    return urlsafe_b64encode(json.dumps(parts).encode()).rstrip(b"=").decode()
 
 
 def titles(client: Client, **variables: Any) -> list[str]:
@@ -113,6 +120,12 @@ def test_twenty_are_answered_where_no_size_is_given(client: Client, given: Given
         ({"after": "nonsense"}, "BAD_CURSOR"),
         ({"after": ""}, "BAD_CURSOR"),
         ({"before": "W10"}, "BAD_CURSOR"),
+        ({"after": cursor("courses:newest", "0001-01-01T00:00:00+23:59", 1)}, "BAD_CURSOR"),
+        ({"after": cursor("courses:newest", "2026-01-01T00:00:00", 1)}, "BAD_CURSOR"),
+        ({"after": cursor("courses:newest", 5, 1)}, "BAD_CURSOR"),
+        ({"after": cursor("courses:newest", "2026-01-01T00:00:00Z", 1.5)}, "BAD_CURSOR"),
+        ({"after": cursor("courses:newest", "2026-01-01T00:00:00Z", 2**63)}, "BAD_CURSOR"),
+        ({"after": cursor("courses:newest", "2026-01-01T00:00:00Z")}, "BAD_CURSOR"),
         ({"after": "é"}, "BAD_CURSOR"),
         ({"orderBy": "RELEVANCE"}, "BAD_USER_INPUT"),
         ({"search": "   ", "orderBy": "RELEVANCE"}, "BAD_USER_INPUT"),
@@ -206,6 +219,12 @@ def test_nested_pages_are_one_statement_for_all_parents(client: Client, given: G
     cursor = category["children"][1]["courses"]["pageInfo"]["endCursor"]
     children = client.ask(document, first=5, after=cursor)["category"]["children"]
     assert [len(child["courses"]["nodes"]) for child in children] == [1, 1, 2]
+
+
+def test_a_category_has_no_search_to_sort_by(client: Client, given: Given) -> None:
+    given.category("Shelf")
+    document = '{ category(slug: "shelf") { courses(orderBy: RELEVANCE) { nodes { id } } } }'
+    assert client.faults(document) == ["BAD_USER_INPUT"]
 
 
 def test_what_someone_teaches_is_a_list_of_theirs(client: Client, given: Given) -> None:

@@ -132,6 +132,18 @@ def test_every_example_runs_against_the_demo(demo_service: Service) -> None:
     client.close()
 
 
+def test_the_first_query_of_the_readme_is_answered_as_it_says(demo_service: Service) -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    body = readme.split("-d '")[1].split("'")[0]
+    client = Client(demo_service)
+    answer = client.post(json.loads(body)).json()["data"]["course"]
+    client.close()
+    assert answer["title"] == "Python from Zero"
+    for section in answer["sections"][:1]:
+        assert f'"title": "{section["title"]}"' in readme
+        assert json.dumps(section["lectures"][0]["title"]) in readme
+
+
 def test_in_production_there_is_no_graphiql_and_no_introspection(tmp_path: Path) -> None:
     read = settings.read(
         {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db", "LMS_ENV": "production"}, Path("/nowhere")

@@ -26,8 +26,10 @@ def upgrade() -> None:
         sa.Column("slug", orm.exact(120), nullable=False),
         sa.Column("description", orm.long_text(), nullable=True),
         sa.Column("parent_id", orm.Key, nullable=True),
+        sa.Column("parent_key", orm.Key, server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["parent_id"], ["course_categories.id"], name=op.f("fk_course_categories_parent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_course_categories")),
+        sa.UniqueConstraint("parent_key", "name_key", name=op.f("uq_course_categories_parent_key_name_key")),
         sa.UniqueConstraint("slug", name=op.f("uq_course_categories_slug")),
         **orm.EVERYWHERE,
     )
@@ -117,6 +119,7 @@ def upgrade() -> None:
         sa.Column("allow_notes", sa.Boolean(), server_default=sa.text("1"), nullable=False),
         sa.Column("published_at", orm.Instant(), nullable=True),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("status <> 'published' OR published_at IS NOT NULL", name=op.f("ck_courses_published_at")),
         sa.CheckConstraint("price >= 0", name=op.f("ck_courses_price")),
         sa.CheckConstraint(
             "total_duration >= 0 AND total_lectures >= 0 AND enrollment_count >= 0", name=op.f("ck_courses_totals")
@@ -401,6 +404,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["course_id"], ["courses.id"], name=op.f("fk_transactions_course_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_transactions_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_transactions")),
+        sa.UniqueConstraint(
+            "payment_method",
+            "gateway_transaction_id",
+            name=op.f("uq_transactions_payment_method_gateway_transaction_id"),
+        ),
         sa.UniqueConstraint("transaction_id", name=op.f("uq_transactions_transaction_id")),
         **orm.EVERYWHERE,
     )
@@ -411,12 +419,6 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(op.f("ix_transactions_created_at_id"), "transactions", ["created_at", "id"], unique=False)
-    op.create_index(
-        op.f("ix_transactions_payment_method_gateway_transaction_id"),
-        "transactions",
-        ["payment_method", "gateway_transaction_id"],
-        unique=False,
-    )
     op.create_index(
         op.f("ix_transactions_status_created_at_id"), "transactions", ["status", "created_at", "id"], unique=False
     )
@@ -462,6 +464,7 @@ def upgrade() -> None:
             ["section_id", "course_id"], ["sections.id", "sections.course_id"], name=op.f("fk_lectures_section_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lectures")),
+        sa.UniqueConstraint("id", "course_id", name=op.f("uq_lectures_id_course_id")),
         **orm.EVERYWHERE,
     )
     op.create_index(op.f("ix_lectures_course_id_id"), "lectures", ["course_id", "id"], unique=False)
@@ -646,7 +649,9 @@ def upgrade() -> None:
         sa.CheckConstraint("passing_score >= 0 AND passing_score <= 10000", name=op.f("ck_quizzes_passing_score")),
         sa.CheckConstraint("time_limit > 0", name=op.f("ck_quizzes_time_limit")),
         sa.ForeignKeyConstraint(["course_id"], ["courses.id"], name=op.f("fk_quizzes_course_id")),
-        sa.ForeignKeyConstraint(["lecture_id"], ["lectures.id"], name=op.f("fk_quizzes_lecture_id")),
+        sa.ForeignKeyConstraint(
+            ["lecture_id", "course_id"], ["lectures.id", "lectures.course_id"], name=op.f("fk_quizzes_lecture_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quizzes")),
         sa.UniqueConstraint("lecture_id", name=op.f("uq_quizzes_lecture_id")),
         **orm.EVERYWHERE,
@@ -654,6 +659,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_quizzes_course_id_is_published_id"), "quizzes", ["course_id", "is_published", "id"], unique=False
     )
+    op.create_index(op.f("ix_quizzes_lecture_id_course_id"), "quizzes", ["lecture_id", "course_id"], unique=False)
     op.create_table(
         "qa_answers",
         sa.Column("id", orm.Key, nullable=False),

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms_graphql.accounts.models import User
@@ -53,6 +53,8 @@ class Quiz(Table):
     __tablename__ = "quizzes"
     __table_args__ = (
         UniqueConstraint("lecture_id"),
+        ForeignKeyConstraint(["lecture_id", "course_id"], ["lectures.id", "lectures.course_id"]),
+        Index(None, "lecture_id", "course_id"),
         CheckConstraint("time_limit > 0", name="time_limit"),
         CheckConstraint("max_attempts > 0", name="max_attempts"),
         CheckConstraint("passing_score >= 0 AND passing_score <= 10000", name="passing_score"),
@@ -61,7 +63,7 @@ class Quiz(Table):
     )
 
     course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
-    lecture_id: Mapped[int | None] = mapped_column(Key, ForeignKey("lectures.id"))
+    lecture_id: Mapped[int | None] = mapped_column(Key)
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str | None] = mapped_column(long_text())
     time_limit: Mapped[int | None]
@@ -75,7 +77,9 @@ class Quiz(Table):
     is_published: Mapped[bool] = no()
 
     course: Mapped[Course] = relationship(lazy="raise")
-    lecture: Mapped[Lecture | None] = relationship(lazy="raise")
+    lecture: Mapped[Lecture | None] = relationship(
+        lazy="raise", foreign_keys=[lecture_id], primaryjoin="Quiz.lecture_id == Lecture.id"
+    )
     questions: Mapped[list["Question"]] = relationship(
         lazy="raise", order_by="Question.order_index", back_populates="quiz"
     )

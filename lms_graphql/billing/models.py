@@ -48,7 +48,7 @@ class Transaction(Table):
         Index(None, "user_id", "created_at", "id"),
         Index(None, "course_id", "status", "created_at", "id"),
         Index(None, "status", "created_at", "id"),
-        Index(None, "payment_method", "gateway_transaction_id"),
+        UniqueConstraint("payment_method", "gateway_transaction_id"),  # a payment is booked once
         Index(None, "created_at", "id"),
         EVERYWHERE,
     )

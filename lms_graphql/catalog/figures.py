@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ScalarSelect, delete, func, insert, select, update
+from sqlalchemy import ScalarSelect, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from lms_graphql.catalog.models import Course, CourseTerm, Enrollment, Lecture, Section
@@ -71,8 +71,10 @@ def repair(session: Session) -> list[str]:
     """Makes every figure right, and tells what was changed."""
     lines = []
     for figure, rows in list(_wrong(session)):
-        changes = [{"id": row.id, figure.column.key: row.truth} for row in rows]
-        session.execute(update(figure.column.class_), changes)
+        table = figure.column.class_.__table__
+        mended = update(table).where(table.c.id == bindparam("key"))
+        mended = mended.values({figure.column.key: bindparam("truth"), "updated_at": table.c.updated_at})
+        session.connection().execute(mended, [{"key": row.id, "truth": int(row.truth)} for row in rows])
         lines.append(f"{figure.name}: {len(rows)} rows mended")
     wrong = list(_wrong_terms(session))
     for course, terms in wrong:

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from lms_graphql.accounts.models import User
@@ -46,10 +47,17 @@ class EnrollmentSource(StrEnum):
     GRANT = "grant"
 
 
+def parent_or_root(context: DefaultExecutionContext) -> int:
+    """For rows that are inserted without a model at hand."""
+    parent: int | None = context.get_current_parameters().get("parent_id")  # type: ignore[no-untyped-call]
+    return parent or 0
+
+
 class Category(Table):
     __tablename__ = "course_categories"
     __table_args__ = (
         UniqueConstraint("slug"),
+        UniqueConstraint("parent_key", "name_key"),
         Index(None, "parent_id", "name_key"),
         EVERYWHERE,
     )
@@ -60,11 +68,19 @@ class Category(Table):
     description: Mapped[str | None] = mapped_column(long_text())
     parent_id: Mapped[int | None] = mapped_column(Key, ForeignKey("course_categories.id"))
 
+    parent_key: Mapped[int] = mapped_column(Key, default=parent_or_root, server_default="0")
+    """`parent_id`, with 0 for a root: a unique key takes each null for another."""
+
     parent: Mapped["Category | None"] = relationship(remote_side="Category.id", lazy="raise")
 
     @validates("name")
     def key_for_sorting(self, _: str, value: str) -> str:
         self.name_key = sort_key(value)
+        return value
+
+    @validates("parent_id")
+    def key_of_parent(self, _: str, value: int | None) -> int | None:
+        self.parent_key = value or 0
         return value
 
 
@@ -75,6 +91,7 @@ class Course(Table):
     __table_args__ = (
         UniqueConstraint("slug"),
         CheckConstraint("price >= 0", name="price"),
+        CheckConstraint("status <> 'published' OR published_at IS NOT NULL", name="published_at"),
         CheckConstraint("total_duration >= 0 AND total_lectures >= 0 AND enrollment_count >= 0", name="totals"),
         Index(None, "status", "created_at", "id"),
         Index(None, "status", "title_key", "id"),
@@ -171,6 +188,7 @@ class Lecture(Table):
         ForeignKeyConstraint(["section_id", "course_id"], ["sections.id", "sections.course_id"]),
         CheckConstraint("order_index >= 0", name="order_index"),
         CheckConstraint("duration >= 0", name="duration"),
+        UniqueConstraint("id", "course_id"),  # what keeps a quiz's course_id true
         Index(None, "section_id", "order_index", "id"),
         Index(None, "section_id", "course_id"),
         Index(None, "course_id", "id"),

@@ -18,6 +18,11 @@ class Taught(Protocol):
     def instructor_key(self) -> int: ...
 
 
+class Previewed(Protocol):
+    @property
+    def is_preview(self) -> bool: ...
+
+
 def may_edit(actor: Actor, course: Taught) -> bool:
     """Course staff: its instructor and super admins."""
     return actor.is_admin or (actor.is_signed_in and course.instructor_key == actor.id)
@@ -37,6 +42,11 @@ def visible_to(scope: Scope) -> ColumnElement[bool]:
 def taught_in_public() -> ColumnElement[bool]:
     """On `User`: whoever teaches or has taught a course that was published."""
     return exists().where(Course.instructor_id == User.id, Course.published_at.is_not(None)).correlate(User)
+
+
+def opens_for_anyone(lecture: Previewed) -> bool:
+    """The same of a lecture at hand. Whoever is anonymous came to it through a published course, so it is one."""
+    return lecture.is_preview
 
 
 def content_visible_to(scope: Scope) -> ColumnElement[bool]:

@@ -88,8 +88,6 @@ class CatalogQueries:
         `orderBy` left out: RELEVANCE with `search`, else NEWEST.
         """
         found = _words(search)
-        if order_by is CourseOrder.RELEVANCE and found is None:
-            raise _bad("RELEVANCE sorts what a search has found: give `search`, or another order.")
         chosen = order_by or (CourseOrder.NEWEST if found is None else CourseOrder.RELEVANCE)
         wanted = _filter(filter or CourseFilterInput(), info.context.settings.currency)
         listing = courses.courses(info.context.actor.scope, wanted, found, chosen)

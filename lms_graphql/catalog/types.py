@@ -8,7 +8,7 @@ import strawberry
 from lms_graphql.accounts.reads import users_by_id
 from lms_graphql.accounts.types import User
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel, LectureType
-from lms_graphql.catalog.policies import may_edit
+from lms_graphql.catalog.policies import may_edit, opens_for_anyone
 from lms_graphql.catalog.reads import categories, contents, courses, curriculum
 from lms_graphql.catalog.reads.contents import LockReason
 from lms_graphql.catalog.reads.courses import CourseOrder
@@ -216,7 +216,7 @@ class Lecture(Node):
     @strawberry.field
     def content(self, info: Info) -> LectureContent | None:
         """Null, without an error, where the viewer has no access; `lock` then says why."""
-        if not self.is_preview and not info.context.actor.is_signed_in:
+        if not info.context.actor.is_signed_in and not opens_for_anyone(self):
             return None
         return info.context.one(contents.contents_by_lecture, self.key)
 
@@ -225,19 +225,19 @@ class Lecture(Node):
         """Null where the viewer has access."""
         if info.context.actor.is_signed_in:
             return info.context.one(contents.locks_by_lecture, self.key)
-        return None if self.is_preview else shown(contents.SIGN_IN)
+        return None if opens_for_anyone(self) else shown(contents.SIGN_IN)
 
     @strawberry.field
     async def next(self, info: Info) -> "Lecture | None":
         """The lecture after it in the course, in the next section where it is the last of its own."""
         near = await info.context.fetch(curriculum.neighbours_by_lecture, (self.course_key, self.key))
-        return near and near.next
+        return await info.context.fetch(curriculum.lectures_by_id, near.next) if near and near.next else None
 
     @strawberry.field
     async def previous(self, info: Info) -> "Lecture | None":
         """The lecture before it in the course, in the section before where it is the first of its own."""
         near = await info.context.fetch(curriculum.neighbours_by_lecture, (self.course_key, self.key))
-        return near and near.previous
+        return await info.context.fetch(curriculum.lectures_by_id, near.previous) if near and near.previous else None
 
 
 @edge(User, name="courses")

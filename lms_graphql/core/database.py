@@ -25,6 +25,7 @@ from lms_graphql.core.readers import Readers
 T = TypeVar("T")
 
 TRIES = 5
+TRIES_OF = {faults.Again.NEVER: 1, faults.Again.ONCE: 2, faults.Again.YES: TRIES}
 PATIENCE_SECONDS = 3.0
 PATIENCE_WITH_NODE_SECONDS = 8.0
 """A node that joins or a server that restarts takes longer than a conflict."""
@@ -35,7 +36,10 @@ class CommitUnknownError(Exception):
 
 
 class Database:
-    """`threads` never outnumber the pool's connections, so that no thread waits for one. `patient`: see engines."""
+    """
+    `threads` never outnumber the pool's connections, so that no thread waits for one to write with; to read, each
+    keeps its own beside the pool. `patient`: see engines.
+    """
 
     def __init__(self, url: str | URL, *, pool_size: int = 5, threads: int = 4, patient: bool = False) -> None:
         self.url = make_url(url)
@@ -53,19 +57,28 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_now, work)
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.write_now, work)
+        """Who is cancelled before the commit has written nothing: the thread finishes, and rolls back."""
+        given_up = threading.Event()
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._threads, self.write_now, work, given_up)
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
 
     def read_now(self, work: Callable[[Session], T]) -> T:
         """Short reads, each statement for itself: no BEGIN and no ROLLBACK on the way."""
         return self._persist(lambda: self._readers.read(work))
 
-    def write_now(self, work: Callable[[Session], T]) -> T:
+    def write_now(self, work: Callable[[Session], T], given_up: threading.Event | None = None) -> T:
         """One transaction, run again whole where the database says so. `work` does nothing but database work."""
 
         def attempt() -> T:
             with self._turn(), Session(self.engine, expire_on_commit=False) as session:
                 result = work(session)
                 session.flush()
+                if given_up is not None and given_up.is_set():
+                    raise faults.GivenUpError
                 try:
                     session.commit()
                 except DBAPIError as error:
@@ -84,14 +97,16 @@ class Database:
 
     def _persist(self, attempt: Callable[[], T]) -> T:
         started = time.monotonic()
+        was_lost = False
         for tried in range(1, TRIES + 1):
             try:
                 return attempt()
             except DBAPIError as error:
                 fault = faults.read(error)
-                patience = PATIENCE_WITH_NODE_SECONDS if fault.lost else PATIENCE_SECONDS
-                last = TRIES if fault.again is faults.Again.YES else 2
-                if fault.again is faults.Again.NEVER or tried >= last or time.monotonic() - started > patience:
+                again = faults.Again.YES if was_lost and faults.cannot_connect(error) else fault.again
+                was_lost = was_lost or fault.lost or error.connection_invalidated
+                patience = PATIENCE_WITH_NODE_SECONDS if was_lost else PATIENCE_SECONDS
+                if tried >= TRIES_OF[again] or time.monotonic() - started > patience:
                     raise
                 pause = random.uniform(0.01, min(0.5, 0.02 * 2**tried))  # noqa: S311 - jitter, no secret
                 time.sleep(pause)

@@ -44,6 +44,7 @@ def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: boo
             "pool_use_lifo": True,
         }
     options["enable_from_linting"] = False
+    options["hide_parameters"] = True  # what is bound is people's data, and errors are logged
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, options)
     return _mysql(url, options, patient)

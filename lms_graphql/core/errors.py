@@ -38,7 +38,7 @@ class ErrorCode(StrEnum):
 
 
 class Refusal(Exception):
-    """A service says no, for one reason. `path` leads to the input field, e.g. ("input", "price")."""
+    """A service says no, for one reason. `path` leads to the field inside the input, e.g. ("price",)."""
 
     def __init__(self, code: ErrorCode, message: str, path: Sequence[str] = ()) -> None:
         super().__init__(message)

@@ -62,11 +62,24 @@ def is_missing_table(error: DBAPIError) -> bool:
     return original is not None and bool(original.args) and original.args[0] == NO_SUCH_TABLE
 
 
+class GivenUpError(Exception):
+    """A read that nobody went on with, because the service stops or the client is gone."""
+
+
+def is_for_the_seam(error: DBAPIError) -> bool:
+    """Whether `Database` may mend this by running the unit of work again, or must give the connection up."""
+    return error.connection_invalidated or cannot_connect(error) or read(error).again is not Again.NEVER
+
+
+def cannot_connect(error: DBAPIError) -> bool:
+    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return code in CANNOT_CONNECT
+
+
 def is_unavailable(error: BaseException) -> bool:
     """Whether the database is away or overloaded, so that asking again later may help."""
-    if isinstance(error, PoolTimeoutError):
+    if isinstance(error, PoolTimeoutError | GivenUpError):
         return True
     if not isinstance(error, DBAPIError):
         return False
-    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    return error.connection_invalidated or read(error).again is not Again.NEVER or code in CANNOT_CONNECT
+    return is_for_the_seam(error)

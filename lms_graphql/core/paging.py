@@ -4,7 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
@@ -84,7 +84,7 @@ class Order:
             if name != self.name:
                 raise ValueError
             return [_typed(value, term.type) for value, term in zip(values, self.terms, strict=True)]
-        except (NotBase64, ValueError, TypeError):
+        except (NotBase64, ValueError, TypeError, OverflowError):
             message = "This cursor does not belong to this list in this order. Start again without it."
             raise RequestError(RequestFault.BAD_CURSOR, message) from None
 
@@ -160,7 +160,7 @@ def _typed(value: Any, kind: type) -> Any:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError
-        return moment
+        return moment.astimezone(UTC)
     if type(value) is not kind or (isinstance(value, int) and not -(2**63) <= value < 2**63):
         raise ValueError
     return value

@@ -40,7 +40,7 @@ Factor = Callable[[Variables], int]
 
 
 @dataclass(slots=True)
-class Step:
+class Charge:
     """A field: so many objects, each counting `unit` and what is selected of it."""
 
     factor: Factor
@@ -50,7 +50,7 @@ class Step:
 
 @dataclass(slots=True)
 class Plan:
-    steps: list[Step]
+    charges: list[Charge]
     spreads: list[str]
 
 
@@ -88,7 +88,7 @@ class Costs:
                 condition = selection.type_condition
                 inner = self._schema.get_type(condition.name.value) if condition else kind
                 inside = self._plan(inner, selection.selection_set)
-                plan.steps += inside.steps
+                plan.charges += inside.charges
                 plan.spreads += inside.spreads
             elif isinstance(selection, FieldNode) and selection.selection_set is not None:
                 self._plan_field(plan, kind, selection)
@@ -101,7 +101,9 @@ class Costs:
             return
         returned = get_named_type(definition.type)
         unit = int(_has_id(returned))
-        plan.steps.append(Step(self._factor(kind, definition, node), unit, self._plan(returned, node.selection_set)))
+        plan.charges.append(
+            Charge(self._factor(kind, definition, node), unit, self._plan(returned, node.selection_set))
+        )
 
     def _factor(self, kind: GraphQLNamedType, definition: GraphQLField, node: FieldNode) -> Factor:
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
@@ -132,7 +134,8 @@ class Costs:
 
             def number(variables: Variables) -> int:
                 given = variables.get(name, default(variables))
-                return given if isinstance(given, int) else 0
+                whole = isinstance(given, int | float) and -(2**31) < given < 2**31  # 100.0 is an Int, too
+                return int(given) if whole else 0
 
             return number
         return lambda _: 0
@@ -155,7 +158,8 @@ class Costs:
 
 def _total(plan: Plan, variables: Variables, fragments: Mapping[str, Plan], known: dict[str, int]) -> int:
     total = sum(
-        step.factor(variables) * (step.unit + _total(step.below, variables, fragments, known)) for step in plan.steps
+        charge.factor(variables) * (charge.unit + _total(charge.below, variables, fragments, known))
+        for charge in plan.charges
     )
     for name in plan.spreads:
         if name not in known:

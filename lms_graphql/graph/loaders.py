@@ -9,8 +9,10 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from aiodataloader import DataLoader
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from lms_graphql.core import faults
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
 
@@ -48,7 +50,7 @@ class Crossing:
 
     def _arrive(self, hop: Hop, outcomes: Sequence["asyncio.Future[Any]"]) -> None:
         self._under_way.discard(hop)
-        failed = asyncio.CancelledError() if hop.cancelled() else hop.exception()
+        failed = faults.GivenUpError() if hop.cancelled() else hop.exception()
         results: Sequence[Attempt] = [(None, failed)] * len(outcomes) if failed is not None else hop.result()
         for outcome, (value, error) in zip(outcomes, results, strict=True):
             if outcome.done():
@@ -62,22 +64,12 @@ class Crossing:
 def _attempt(job: Job, session: Session) -> Attempt:
     try:
         return job(session), None
+    except DBAPIError as error:
+        if faults.is_for_the_seam(error):
+            raise  # a lost link or a conflict: the whole hop goes again, on another session where it must
+        return None, error
     except Exception as error:
         return None, error
-
-
-def _arrive(
-    hop: "asyncio.Task[list[tuple[Any, Exception | None]]]", outcomes: Sequence["asyncio.Future[Any]"]
-) -> None:
-    failed = asyncio.CancelledError() if hop.cancelled() else hop.exception()
-    results = [(None, failed)] * len(outcomes) if failed is not None else hop.result()
-    for outcome, (value, error) in zip(outcomes, results, strict=True):
-        if outcome.done():
-            continue
-        if error is not None:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(value)
 
 
 class Loader(DataLoader[Any, Any]):
@@ -104,9 +96,9 @@ class Loaders:
 
     def load(self, read: Read, key: Any, default: Any) -> Any:
         """The value at this key: at once where it is there already, else a future of it."""
-        loader = self._loaders.get(read)
+        loader = self._loaders.get((read, default))
         if loader is None:
-            loader = self._loaders[read] = Loader(self._batch_of(read, default))
+            loader = self._loaders[read, default] = Loader(self._batch_of(read, default))
         future = loader.load(key)
         if future.done() and not future.cancelled() and future.exception() is None:
             return future.result()

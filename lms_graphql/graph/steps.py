@@ -136,11 +136,23 @@ def _output_of(leaf: GraphQLLeafType) -> Output:
         return _integer
     if isinstance(leaf, GraphQLEnumType):
         names = {value.value: name for name, value in leaf.values.items()}
-        return lambda value: names.get(value, Undefined)
+        return _careful(lambda value: names.get(value, Undefined))
     expected = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}.get(leaf)
     if expected is not None:
         return lambda value: value if type(value) is expected else Undefined
-    return lambda value: Undefined if value is None or value is Undefined else leaf.coerce_output_value(value)
+    return _careful(lambda value: Undefined if value is None else leaf.coerce_output_value(value))
+
+
+def _careful(output: Output) -> Output:
+    """A value that cannot be put out goes the long way, which says so at the field's own place."""
+
+    def put_out(value: Any) -> Any:
+        try:
+            return output(value)
+        except Exception:
+            return Undefined
+
+    return put_out
 
 
 def _integer(value: Any) -> Any:

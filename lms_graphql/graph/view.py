@@ -139,7 +139,7 @@ def _log(envelope: Envelope, answer: Answer, context: Context, started: float) -
     codes = sorted({error.get("extensions", {}).get("code", "") for error in answer.get("errors", ())})
     logger.info(
         "operation",
-        name=envelope.operation_name,
+        name=(envelope.operation_name or "")[:100] or None,
         hash=hashlib.sha256(envelope.query.encode()).hexdigest()[:12],
         milliseconds=round((time.perf_counter() - started) * 1000, 2),
         cost=answer.get("extensions", {}).get("cost"),

@@ -9,12 +9,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper, RelationshipProperty, Session, aliased
 
 from lms_graphql.core.orm import Model
+from lms_graphql.operating import migrations
 from lms_graphql.operating.checking import Line
 from lms_graphql.tables import MODULES
 
 
 def verify(session: Session) -> Iterator[Line]:
     live = inspect(session.connection())
+    for line in migrations.drift(session.connection()):
+        yield Line(False, f"drift: {line}")
     for mapper in models():
         yield _table(session, live, mapper)
         for relationship in sorted(mapper.relationships, key=lambda one: one.key):

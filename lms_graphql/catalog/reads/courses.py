@@ -15,6 +15,7 @@ from lms_graphql.catalog.policies import visible_to
 from lms_graphql.catalog.reads.categories import branches
 from lms_graphql.catalog.reads.finding import matches
 from lms_graphql.core.actor import VIEWER, Actor, Scope
+from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.core.ids import identified
 from lms_graphql.core.listing import PARENTS, Listing
 from lms_graphql.core.paging import Order, Term
@@ -211,6 +212,9 @@ def _order(listed: str, order_by: CourseOrder, score: ColumnElement[int] | None 
     }
     if score is not None:
         terms[CourseOrder.RELEVANCE] = (Term(score, lambda row: row.score, int),)
+    elif order_by is CourseOrder.RELEVANCE:
+        message = "RELEVANCE sorts what a search has found: give `search`, or another order."
+        raise RequestError(RequestFault.BAD_USER_INPUT, message)
     key = Term(Course.id, lambda row: row.key, int)
     rising = {CourseOrder.OLDEST, CourseOrder.TITLE, CourseOrder.PRICE_LOW_TO_HIGH}
     return Order(f"{listed}:{order_by.value}", (*terms[order_by], key), descending=order_by not in rising)

@@ -66,8 +66,9 @@ OF_SECTIONS = LECTURES.where(Lecture.section_id.in_(KEYS)).order_by(
     Lecture.section_id, Lecture.order_index, Lecture.id
 )
 IN_COURSE_ORDER = (
-    LECTURES.join(Section, Section.id == Lecture.section_id)
-    .where(Lecture.course_id.in_(KEYS), Section.deleted_at.is_(None))
+    select(Lecture.course_id, Lecture.id)
+    .join(Section, Section.id == Lecture.section_id)
+    .where(Lecture.course_id.in_(KEYS), Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
     .order_by(Lecture.course_id, Section.order_index, Section.id, Lecture.order_index, Lecture.id)
 )
 SECTION_COUNTS = (
@@ -90,22 +91,22 @@ def section_counts_by_course(session: Session, actor: Actor, keys: Sequence[int]
 
 
 class Neighbours(NamedTuple):
-    previous: LectureRow | None
-    next: LectureRow | None
+    """Keys of lectures."""
+
+    previous: int | None
+    next: int | None
 
 
 def neighbours_by_lecture(
     session: Session, actor: Actor, keys: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], Neighbours]:
     """By (course, lecture): what comes before and after it in the course, across its sections."""
-    courses = {course for course, _ in keys}
-    rows = [LectureRow._make(row) for row in fetch(session, IN_COURSE_ORDER, {"keys": sorted(courses)})]
+    courses = sorted({course for course, _ in keys})
+    in_order = group(fetch(session, IN_COURSE_ORDER, {"keys": courses}), lambda row: row[1], by=0)
     found = {}
-    for before, row, after in zip([None, *rows], rows, [*rows[1:], None], strict=False):
-        found[row.course_key, row.key] = Neighbours(
-            before if before and before.course_key == row.course_key else None,
-            after if after and after.course_key == row.course_key else None,
-        )
+    for course, lectures in in_order.items():
+        for before, lecture, after in zip([None, *lectures], lectures, [*lectures[1:], None], strict=False):
+            found[course, lecture] = Neighbours(before, after)
     return found
 
 
@@ -116,7 +117,8 @@ def _sections_by_id(scope: Scope) -> Rows:
 
 @cache
 def _lectures_by_id(scope: Scope) -> Rows:
-    return LECTURES.join(Course, Course.id == Lecture.course_id).where(Lecture.id.in_(KEYS), visible_to(scope))
+    there = LECTURES.join(Section, Section.id == Lecture.section_id).where(Section.deleted_at.is_(None))
+    return there.join(Course, Course.id == Lecture.course_id).where(Lecture.id.in_(KEYS), visible_to(scope))
 
 
 def sections_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, SectionRow]:

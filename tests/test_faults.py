@@ -1,0 +1,193 @@
+"""When the database fails: coded answers, nothing told that is not the client's, and all well again afterwards."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from graphql import GraphQLObjectType
+from sqlalchemy import text
+
+from lms_graphql import settings, wiring
+from lms_graphql.accounts import openings as accounts
+from lms_graphql.catalog import policies as catalog
+from lms_graphql.core.actor import ANONYMOUS
+from lms_graphql.core.database import Database
+from lms_graphql.core.faults import GivenUpError
+from lms_graphql.graph.loaders import Loaders
+from lms_graphql.schema import NODES, schema
+from lms_graphql.settings import Settings
+from tests.conftest import MariaDB
+from tests.given import Given
+from tests.mariadb import free_port
+from tests.service import Client, Service, running
+
+ASK = "{ courses { nodes { title sections { title } } } categories { name } }"
+
+
+def test_a_fault_of_ours_is_told_by_a_number_alone(client: Client, service: Service) -> None:
+    with service.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE course_terms RENAME TO course_terms_away"))
+    try:
+        body = client.answer('{ courses(search: "canary words") { nodes { title } } }')
+    finally:
+        with service.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE course_terms_away RENAME TO course_terms"))
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["INTERNAL_ERROR"]
+    assert len(body["errors"][0]["extensions"]["id"]) == 32
+    assert "course_terms" not in str(body)
+    assert "canary" not in str(body)
+
+
+def test_no_value_reaches_the_log_of_a_fault(
+    client: Client, service: Service, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with service.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE courses RENAME TO courses_away"))
+    try:
+        client.answer("query Q($slug: String!) { course(slug: $slug) { title } }", slug="hunter2-canary")
+    finally:
+        with service.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE courses_away RENAME TO courses"))
+    assert "hunter2" not in "".join(capfd.readouterr())
+
+
+def test_a_database_that_is_away_is_unavailable_and_the_service_not_ready() -> None:
+    url = f"mysql+pymysql://lms:lms@127.0.0.1:{free_port()}/lms"
+    with running(settings.read({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))) as service:
+        client = Client(service)
+        assert set(client.faults("{ categories { name } }")) == {"UNAVAILABLE"}
+        assert client.get("/health/ready").status_code == 503
+        assert client.get("/health/live").status_code == 200
+        client.close()
+
+
+@pytest.fixture
+def maria_service(maria: MariaDB, service_settings: Settings) -> Iterator[Service]:
+    """One of its own, which gives up after a second."""
+    read = service_settings.model_copy(update={"limit_seconds": 1})
+    with running(read) as service:
+        yield service
+
+
+def kill_all(maria: MariaDB, but: int) -> None:
+    import pymysql
+
+    with pymysql.connect(unix_socket=f"{maria.folder}/socket", user="root") as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE user = 'lms' AND id <> %s", (but,))
+        for (number,) in cursor.fetchall():
+            cursor.execute(f"KILL {number}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
+def test_connections_that_were_cut_are_noticed_by_nobody(
+    client: Client, given: Given, maria: MariaDB, service: Service
+) -> None:
+    given.course()
+    for _ in range(5):
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: client.ask(ASK), range(16)))
+        kill_all(maria, but=0)
+        for _ in range(10):
+            assert len(client.ask(ASK)["courses"]["nodes"]) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
+def test_a_request_that_takes_too_long_is_given_up_and_the_next_is_answered(
+    maria_service: Service, service: Service, given: Given
+) -> None:
+    given.course()
+    client = Client(maria_service)
+    with service.engine.connect() as holder:
+        holder.execute(text("LOCK TABLES courses WRITE"))
+        started = time.monotonic()
+        response = client.post({"query": ASK})
+        assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (504, "TIMEOUT")
+        assert time.monotonic() - started < 3
+        holder.execute(text("UNLOCK TABLES"))
+    time.sleep(0.3)
+    assert len(client.ask(ASK)["courses"]["nodes"]) == 1
+    client.close()
+
+
+def test_a_link_lost_in_a_batch_is_replaced_and_the_batch_read_again(empty_database: str) -> None:
+    database = Database(empty_database)
+    calls: list[int] = []
+
+    def read(session: object, actor: object, keys: object) -> dict[int, str]:
+        calls.append(threading.get_ident())
+        if len(calls) == 1 and not database.is_sqlite:
+            number = session.scalar(text("SELECT CONNECTION_ID()"))  # type: ignore[attr-defined]
+            database.write_now(lambda other: other.execute(text(f"KILL {number}")) and None)
+        assert session.scalar(text("SELECT 1")) == 1  # type: ignore[attr-defined]
+        return {1: "there"}
+
+    async def ask() -> None:
+        assert await Loaders(database, ANONYMOUS).load(read, 1, None) == "there"
+        assert await Loaders(database, ANONYMOUS).load(read, 1, None) == "there"
+
+    asyncio.run(ask())
+    assert len(calls) == (2 if database.is_sqlite else 3)
+    database.dispose()
+
+
+def test_a_write_whose_caller_is_gone_before_the_commit_is_rolled_back(empty_database: str) -> None:
+    database = Database(empty_database)
+    with database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE marks (id INTEGER PRIMARY KEY)"))
+    entered, go_on = threading.Event(), threading.Event()
+
+    def work(session: object) -> None:
+        session.execute(text("INSERT INTO marks VALUES (1)"))  # type: ignore[attr-defined]
+        entered.set()
+        go_on.wait(5)
+
+    async def ask() -> None:
+        task = asyncio.ensure_future(database.write(work))
+        await asyncio.to_thread(entered.wait, 5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()
+
+    asyncio.run(ask())
+    database.dispose()
+    again = Database(empty_database)
+    assert again.read_now(lambda session: session.scalar(text("SELECT COUNT(*) FROM marks"))) == 0
+    given_up = threading.Event()
+    given_up.set()
+    with pytest.raises(GivenUpError):
+        again.write_now(lambda session: None, given_up)
+    again.dispose()
+
+
+def test_whoever_is_signed_in_may_ask_for_more(client: Client, given: Given) -> None:
+    document = "{ courses(first: 100) { nodes { sections { lectures { id } } } } }"
+    assert client.faults(document) == ["QUERY_TOO_COMPLEX"]
+    assert client.faults(document, as_=given.actor(given.user())) == []
+
+
+def test_a_size_given_as_a_float_costs_what_it_brings(client: Client) -> None:
+    document = "query Q($n: Int) { courses(first: $n) { nodes { id } } }"
+    for size in (100, 100.0):
+        assert client.answer(document, n=size)["extensions"]["cost"] == 100
+
+
+def test_every_kind_of_node_can_be_asked_for_by_its_id() -> None:
+    kinds = {
+        kind.name
+        for kind in schema._schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType) and any(one.name == "Node" for one in kind.interfaces)
+    }
+    assert kinds == set(NODES)
+
+
+def test_every_opening_is_filled_once() -> None:
+    wiring.connect()
+    assert accounts.publicly_known == [catalog.taught_in_public]
