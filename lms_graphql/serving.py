@@ -10,7 +10,6 @@ from starlette.applications import Starlette
 from lms_graphql import settings
 from lms_graphql.app import make_app
 
-
 COLLECT_AFTER = 50_000
 """Objects made between two collections. An answer of thousands of rows would set off dozens, which find nothing."""
 
