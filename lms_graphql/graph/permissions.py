@@ -1,5 +1,6 @@
 """The lock at a field's door: looks at the actor (and the row at hand) alone, without a query and without waiting."""
 
+from abc import abstractmethod
 from typing import Any
 
 from strawberry.permission import BasePermission, PermissionExtension
@@ -11,8 +12,8 @@ from lms_graphql.core.errors import RequestError, RequestFault
 class Door(BasePermission):
     """A permission of this house: `admits` is a question about the actor and the object that the field is on."""
 
-    def admits(self, actor: Actor, source: Any) -> bool:
-        raise NotImplementedError
+    @abstractmethod
+    def admits(self, actor: Actor, source: Any) -> bool: ...
 
     def has_permission(self, source: Any, info: Any, **_: Any) -> bool:
         return self.admits(info.context.actor, source)
