@@ -1,3 +1,4 @@
+import { Kind, parse } from 'graphql';
 import { useEffect } from 'react';
 import { pick, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 
@@ -10,9 +11,15 @@ function asText(value) {
   return value && JSON.stringify(value, null, 2);
 }
 
+function factsOf(query) {
+  const documentAST = parse(query);
+  const operations = documentAST.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+  return { documentAST, operations, operationName: operations[0].name.value };
+}
+
 /** A function that opens an example in a tab of its own. */
 export function useOpenExample() {
-  const { addTab } = useGraphiQLActions();
+  const { addTab, setOperationFacts } = useGraphiQLActions();
   const { queryEditor, variableEditor, headerEditor } = useGraphiQL(
     pick('queryEditor', 'variableEditor', 'headerEditor'),
   );
@@ -22,6 +29,7 @@ export function useOpenExample() {
     queryEditor?.setValue(tab.query);
     variableEditor?.setValue(tab.variables ?? '');
     if (tab.headers) headerEditor?.setValue(tab.headers);
+    setOperationFacts(factsOf(tab.query)); // GraphiQL reads them off a moment later: too late for who runs it at once
   };
 }
 
