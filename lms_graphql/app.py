@@ -1,6 +1,7 @@
 """The Starlette application: addresses, who asks, and what watches over a process."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -27,6 +28,8 @@ from lms_graphql.settings import Settings
 
 READY_SECONDS = 0.25
 """A balancer asks often and waits 300 ms: a database that takes longer is not there for it."""
+STILL_READY_SECONDS = 1.0
+"""How long a good answer holds, so that a process that is busy for a moment is not taken out."""
 
 
 class Endpoints:
@@ -36,6 +39,7 @@ class Endpoints:
         self._settings = settings
         self._database = database
         self._view = view
+        self._was_ready = float("-inf")
 
     async def graphql(self, request: Request) -> Response:
         if graphiql.is_asked_for(request):
@@ -46,13 +50,20 @@ class Endpoints:
         return JSONResponse({"status": "live"})
 
     async def ready(self, request: Request) -> Response:
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                problem = await self._database.read(health.problem)
-        except (SQLAlchemyError, TimeoutError):
-            problem = "The database does not answer."
+        problem = None
+        if time.monotonic() - self._was_ready > STILL_READY_SECONDS:
+            problem = await self._problem()
+            if problem is None:
+                self._was_ready = time.monotonic()
         answer = {"status": "ready"} if problem is None else {"status": "not ready", "reason": problem}
         return JSONResponse(answer, 200 if problem is None else 503, headers={"cache-control": "no-store"})
+
+    async def _problem(self) -> str | None:
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                return await self._database.probe(health.problem)
+        except (SQLAlchemyError, TimeoutError):
+            return "The database does not answer."
 
 
 def make_app(settings: Settings, identify: Callable[[Request], Actor] | None = None) -> Starlette:
@@ -66,10 +77,13 @@ def make_app(settings: Settings, identify: Callable[[Request], Actor] | None = N
         suggestions=not settings.is_production,
     )
 
-    def context_of(request: Request) -> Context:
+    async def context_of(request: Request) -> Context:
         return Context(database, identify(request), settings, NODES)
 
-    endpoints = Endpoints(settings, database, GraphQLView(schema._schema, preparer, settings, context_of))
+    def is_busy() -> bool:
+        return database.queued_seconds() * 1000 > settings.limit_queue_milliseconds
+
+    endpoints = Endpoints(settings, database, GraphQLView(schema._schema, preparer, settings, context_of, is_busy))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

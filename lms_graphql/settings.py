@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     limit_fragments: Annotated[int, Field(ge=0, le=1_000)] = 100
     limit_cost: Annotated[int, Field(ge=100, le=100_000_000)] = 50_000
     limit_cost_anonymous: Annotated[int, Field(ge=100, le=100_000_000)] = 10_000
+    limit_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 64
+    limit_queue_milliseconds: Annotated[int, Field(ge=10, le=60_000)] = 500
     limit_seconds: Annotated[int, Field(ge=1, le=300)] = 10
 
     split_words = field_validator("cors_origins", "payment_gateways", mode="before")(_words)

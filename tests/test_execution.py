@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Standard
 
+from lms_graphql.graph.allowance import Allowance
 from lms_graphql.graph.building import build
 from lms_graphql.graph.describing import described, object_type
 from lms_graphql.graph.executor import RowExecutor
@@ -145,7 +147,8 @@ FAULTS = [None, "late", "raise", "late raise", "null", "late null"]
 
 
 async def answer(document: str, executor: Any) -> ExecutionResult:
-    result: Any = execute(schema, parse(document), executor_class=executor)
+    context = SimpleNamespace(allowance=Allowance(1_000, 10))
+    result: Any = execute(schema, parse(document), executor_class=executor, context_value=context)
     return result if isinstance(result, ExecutionResult) else await result
 
 

@@ -191,7 +191,7 @@ def too_complex() -> dict[str, str]:
 def seconds_to_refuse(service: Service, document: str) -> float:
     """CPU of this thread; the best of some, because a garbage collection may fall into any one."""
     started = time.thread_time()
-    assert service.preparer.prepare.__wrapped__(document).errors
+    assert service.preparer.prepare_anew(document).errors
     return time.thread_time() - started
 
 
@@ -205,10 +205,10 @@ def test_a_document_over_a_limit_is_refused_at_once(client: Client, service: Ser
 def test_the_same_text_is_parsed_and_validated_once(client: Client, service: Service) -> None:
     document = "query Cached { categories { id slug } }"
     client.ask(document)
-    before = service.preparer.prepare.cache_info()
+    before = service.preparer.kept.cache_info()
     client.ask(document)
     client.ask(document)
-    after = service.preparer.prepare.cache_info()
+    after = service.preparer.kept.cache_info()
     assert after.hits == before.hits + 2
     assert after.misses == before.misses
 

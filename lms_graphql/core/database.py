@@ -8,7 +8,6 @@ import asyncio
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.core import faults
 from lms_graphql.core.engines import make_engine
+from lms_graphql.core.lines import Line, Queue
 from lms_graphql.core.readers import Readers
 
 T = TypeVar("T")
@@ -44,24 +44,33 @@ class Database:
     def __init__(self, url: str | URL, *, pool_size: int = 5, threads: int = 4, patient: bool = False) -> None:
         self.url = make_url(url)
         self.engine = make_engine(self.url, pool_size=pool_size, patient=patient)
-        self.reading = make_engine(self.url, pool_size=pool_size, patient=patient, reading=True)
+        self.reading = make_engine(self.url, pool_size=pool_size + 1, patient=patient, reading=True)
         self._readers = Readers(self.reading)
         self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
-        self._writers = _Queue() if self.is_sqlite else None
+        self._prober = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
+        self._line = Line()
+        self._writers = Queue() if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
         return self.url.get_backend_name() == "sqlite"
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_now, work)
+        return await self._in_a_thread(self.read_now, work)
+
+    async def probe(self, work: Callable[[Session], T]) -> T:
+        """A read that does not wait behind the others, with a thread and a connection of its own."""
+        return await asyncio.get_running_loop().run_in_executor(self._prober, self.read_now, work)
+
+    def queued_seconds(self) -> float:
+        """How long the first in the line has waited for a thread."""
+        return self._line.seconds()
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Who is cancelled before the commit has written nothing: the thread finishes, and rolls back."""
         given_up = threading.Event()
-        loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._threads, self.write_now, work, given_up)
+            return await self._in_a_thread(self.write_now, work, given_up)
         except asyncio.CancelledError:
             given_up.set()
             raise
@@ -89,8 +98,20 @@ class Database:
 
         return self._persist(attempt)
 
+    def _in_a_thread(self, function: Callable[..., T], *given: object) -> asyncio.Future[T]:
+        ticket = self._line.enter()
+
+        def begin() -> T:
+            self._line.leave(ticket)
+            return function(*given)
+
+        future = asyncio.get_running_loop().run_in_executor(self._threads, begin)
+        future.add_done_callback(lambda _: self._line.leave(ticket))  # it may have been given up before it began
+        return future
+
     def dispose(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._prober.shutdown(wait=True, cancel_futures=True)
         self._readers.close()
         self.reading.dispose()
         self.engine.dispose()
@@ -120,31 +141,3 @@ class Database:
             return
         with self._writers.turn():
             yield
-
-
-class _Queue:
-    """A lock that is handed on in the order in which it was asked for."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
-        self._taken = False
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        with self._guard:
-            called = threading.Event()
-            if self._taken:
-                self._waiting.append(called)
-            else:
-                self._taken = True
-                called.set()
-        called.wait()
-        try:
-            yield
-        finally:
-            with self._guard:
-                if self._waiting:
-                    self._waiting.popleft().set()
-                else:
-                    self._taken = False

@@ -32,13 +32,14 @@ LINK_LOST = Fault(Again.YES, lost=True, unknown_at_commit=True)
 COMMIT_FAILED = Fault(Again.NEVER, lost=True, unknown_at_commit=True)
 FINAL = Fault(Again.NEVER)
 
+TOO_SLOW = frozenset({1969, 3024})
 MYSQL_FAULTS: dict[int, Fault] = {
     **dict.fromkeys((1213, 1020), CONFLICT),
     1205: LOCK_WAIT,
     **dict.fromkeys((1047, 1053, 1290, 1836), NODE_AWAY),
     **dict.fromkeys((2006, 2013, 2055, 4031, 1927, 1158, 1159, 1160, 1161), LINK_LOST),
     1180: COMMIT_FAILED,
-    **dict.fromkeys((1969, 3024), FINAL),  # the statement took too long, and would again
+    **dict.fromkeys(TOO_SLOW, FINAL),  # it would be again
     1062: FINAL,  # a duplicate is the business answer
 }
 NO_SUCH_TABLE = 1146
@@ -51,15 +52,14 @@ def read(error: DBAPIError) -> Fault:
     if isinstance(original, sqlite3.OperationalError):
         busy = (getattr(original, "sqlite_errorcode", 0) or 0) & 0xFF == sqlite3.SQLITE_BUSY
         return CONFLICT if busy else FINAL
-    code = original.args[0] if original is not None and original.args else None
-    return MYSQL_FAULTS.get(code, FINAL) if isinstance(code, int) else FINAL
+    return MYSQL_FAULTS.get(_code(error), FINAL)
 
 
 def is_missing_table(error: DBAPIError) -> bool:
     original = error.orig
     if isinstance(original, sqlite3.OperationalError):
         return "no such table" in str(original)
-    return original is not None and bool(original.args) and original.args[0] == NO_SUCH_TABLE
+    return _code(error) == NO_SUCH_TABLE
 
 
 class GivenUpError(Exception):
@@ -72,8 +72,12 @@ def is_for_the_seam(error: DBAPIError) -> bool:
 
 
 def cannot_connect(error: DBAPIError) -> bool:
-    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    return code in CANNOT_CONNECT
+    return _code(error) in CANNOT_CONNECT
+
+
+def is_too_slow(error: BaseException) -> bool:
+    """Whether the database broke a statement off because of its time."""
+    return isinstance(error, DBAPIError) and _code(error) in TOO_SLOW
 
 
 def is_unavailable(error: BaseException) -> bool:
@@ -83,3 +87,8 @@ def is_unavailable(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return is_for_the_seam(error)
+
+
+def _code(error: DBAPIError) -> int:
+    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return code if isinstance(code, int) else 0

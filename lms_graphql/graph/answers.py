@@ -10,12 +10,17 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from lms_graphql.core import faults
 from lms_graphql.core.errors import RequestError, RequestFault
 
+BUSY = "The service is busy. Try again in a moment."
+LONGEST_MESSAGE = 400
+
 logger = structlog.get_logger("lms_graphql.errors")
 
 _ECHO = re.compile(
     r"[,;.] [Ff]ound: .*|(?<=value): (?!Int |Float |String |Boolean |ID |Enum |Expected |Give ).*", re.DOTALL
 )
 _ENUM_ECHO = re.compile(r"Value '.*?' does not exist", re.DOTALL)
+_FAULT_ECHO = re.compile(r"[;,]? ?but encountered error:? .*", re.DOTALL)
+_SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
 _TOKEN_ECHO = re.compile(r"(String|BlockString|Int|Float) .*?(?=\.$|, found|$)", re.DOTALL)
 
 
@@ -28,12 +33,14 @@ def of_request(error: RequestError) -> GraphQLError:
 
 
 def of_syntax(error: GraphQLSyntaxError) -> GraphQLError:
-    message = _TOKEN_ECHO.sub(r"\1", error.message)
+    message = _cut(_TOKEN_ECHO.sub(r"\1", error.message))
     extensions = {"code": RequestFault.GRAPHQL_PARSE_FAILED.value}
     return GraphQLError(message, source=error.source, positions=error.positions, extensions=extensions)
 
 
-def of_validation(error: GraphQLError) -> GraphQLError:
+def of_validation(error: GraphQLError, *, suggestions: bool = True) -> GraphQLError:
+    if not suggestions:  # graphql-core leaves out most of its own, but not all
+        error = GraphQLError(_SUGGESTION.sub("", error.message), nodes=error.nodes)
     return _with_code(error, RequestFault.GRAPHQL_VALIDATION_FAILED)
 
 
@@ -53,7 +60,10 @@ def of_field(error: GraphQLError) -> GraphQLError:
         return error if code else _with_code(error, RequestFault.BAD_USER_INPUT)
     if faults.is_unavailable(original):
         logger.warning("database unavailable", error=type(original).__name__)
-        return _replace(error, "The service is busy. Try again in a moment.", RequestFault.UNAVAILABLE)
+        return _replace(error, BUSY, RequestFault.UNAVAILABLE)
+    if faults.is_too_slow(original):
+        message = "The database takes too long over this. Ask for less at once."
+        return _replace(error, message, RequestFault.TIMEOUT)
     return masked(original, error)
 
 
@@ -70,8 +80,13 @@ def masked(original: BaseException, error: GraphQLError | None = None) -> GraphQ
 
 
 def _with_code(error: GraphQLError, code: RequestFault) -> GraphQLError:
-    message = _ECHO.sub(".", _ENUM_ECHO.sub("This value does not exist", error.message))
-    return _replace(error, message, code)
+    message = _ECHO.sub(".", _ENUM_ECHO.sub("This value does not exist", _FAULT_ECHO.sub(".", error.message)))
+    return _replace(error, _cut(message), code)
+
+
+def _cut(message: str) -> str:
+    """A name that was sent may be as long as the document."""
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"
 
 
 def _replace(error: GraphQLError, message: str, code: RequestFault) -> GraphQLError:

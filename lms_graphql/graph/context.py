@@ -13,6 +13,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
 from lms_graphql.core.listing import EVERYTHING, Listing, counts, pages
 from lms_graphql.core.paging import Slice
+from lms_graphql.graph.allowance import Allowance
 from lms_graphql.graph.loaders import Loaders, Read
 from lms_graphql.settings import Settings
 
@@ -25,6 +26,8 @@ class Context:
         self.database = database
         self.actor = actor
         self.settings = settings
+        self.most_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
+        self.allowance = Allowance(self.most_cost, settings.limit_seconds)
         self._nodes = nodes
         self._loaders = Loaders(database, actor)
 
@@ -50,7 +53,10 @@ class Context:
     async def nodes(self, ids: Sequence[str]) -> list[Any]:
         """The rows with these global ids, None in place of what is not there for the viewer."""
         found = [self.node(id) for id in ids]
-        return [await row if isinstance(row, asyncio.Future) else row for row in found]
+        late = [row for row in found if isinstance(row, asyncio.Future)]
+        # All are waited for, also where one fails: the failure of a future that nobody looks at lands in the log.
+        await asyncio.gather(*late, return_exceptions=True)
+        return [row.result() if isinstance(row, asyncio.Future) else row for row in found]
 
     def page(self, listing: Listing, asked: Slice, parent: Hashable = EVERYTHING) -> Any:
         """A page of a list, or of the part of it that hangs on this parent."""

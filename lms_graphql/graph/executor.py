@@ -1,9 +1,9 @@
-"""graphql-core's executor with two short ways for queries, because field execution is where the time goes.
+"""graphql-core's executor with two short ways, because field execution is where the time goes.
 
 A plain field, without a resolver of its own, is read off the row: no path, no info object, no call. A value that is
 still to come (a loader's future) is filled in by a callback when it is there: no coroutine and no task for each
 object that waits. What is answered, and how errors travel, is the same: a test compares the two on the same
-documents.
+documents. While an answer is made, its allowance is held: see there.
 """
 
 import asyncio
@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLOutputType, Undefined, is_non_null_type, located_error
-from graphql.execution.collect_fields import GroupedFieldSet
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from lms_graphql.core.faults import GivenUpError
+from lms_graphql.graph.allowance import Allowance, SpentError
 from lms_graphql.graph.nulling import null_at
 from lms_graphql.graph.steps import Step, Steps, plain_rows, steps_of
 
@@ -24,16 +25,18 @@ Late = asyncio.Future[Any]
 
 
 class RowExecutor(StrawberryGraphQLCoreExecutionContext):
-    """For queries: a mutation's root fields run one after the other, which waiting by callbacks does not do."""
+    """Needs a context with an `allowance`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._allowance: Allowance = self.context_value.allowance
         self._steps: dict[int, Steps] = {}
         self._waiting = 0
         self._late: list[Late] = []
         self._given_up = False
         self._all_there: asyncio.Future[None] | None = None
         self._nulled: list[Path] = []
+        self._spent: SpentError | None = None
 
     def execute_root_grouped_field_set(
         self,
@@ -43,9 +46,28 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         serially: bool,
         position_context: Any,
     ) -> AwaitableOrValue[Any]:
-        assert not serially, "Mutations run on graphql-core's own executor."
-        data = self.execute_fields(root_type, root_value, None, grouped_field_set, position_context)
+        if serially:
+            return self._one_by_one(root_type, root_value, grouped_field_set)
+        data = self._begun(root_type, root_value, grouped_field_set)
         return self._settled(root_type, grouped_field_set, data) if self._waiting else data
+
+    async def _one_by_one(self, root_type: GraphQLObjectType, root_value: Any, fields: GroupedFieldSet) -> Any:
+        """A mutation's root fields: each is settled, with all below it, before the next begins."""
+        whole: dict[str, Any] = {}
+        for name, details in fields.items():
+            field = {name: details}
+            data = await self._settled(root_type, field, self._begun(root_type, root_value, field))
+            if data is None:
+                return None
+            whole |= data
+        return whole
+
+    def _begun(self, root_type: GraphQLObjectType, root_value: Any, fields: GroupedFieldSet) -> Any:
+        try:
+            return self.execute_fields(root_type, root_value, None, fields, None)
+        except SpentError:
+            self._give_up()
+            raise
 
     async def _settled(self, root_type: GraphQLObjectType, fields: GroupedFieldSet, data: Any) -> Any:
         if self._waiting:
@@ -53,13 +75,19 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
             try:
                 await self._all_there
             except asyncio.CancelledError:
-                self._given_up = True
-                for late in self._late:
-                    late.cancel()
+                self._give_up()
                 raise
+        if self._spent is not None:
+            raise self._spent
         for path in self._nulled:
             data = null_at(self, root_type, fields, data, path)
+        self._nulled.clear()
         return data
+
+    def _give_up(self) -> None:
+        self._given_up = True
+        for late in self._late:
+            late.cancel()
 
     def execute_fields(
         self,
@@ -70,7 +98,9 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         position_context: Any,
     ) -> dict[str, Any]:
         results: dict[str, Any] = {}
-        for step in self._steps_of(parent_type, grouped_field_set).steps:
+        steps = self._steps_of(parent_type, grouped_field_set)
+        self._allowance.spend(steps.weight)
+        for step in steps.steps:
             if step.attribute is not None:
                 value = getattr(source_value, step.attribute, Undefined)
                 if value is None and step.nullable:
@@ -101,7 +131,9 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
             self.handle_field_error(error, step.definition.type, step.details, path)
 
     def _complete(self, step: Step, info: Any, path: Path, value: Any) -> Any:
-        return self.complete_value(step.definition.type, step.details, info, path, value, None)
+        completed = self.complete_value(step.definition.type, step.details, info, path, value, None)
+        self._allowance.text(completed)
+        return completed
 
     def _await(self, step: Step, path: Path, results: dict[str, Any], value: Any, then: Callable[[Any], Any]) -> None:
         results[step.name] = None  # its place in the answer's order
@@ -125,7 +157,11 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
             else:
                 results[step.name] = completed
         except (Exception, asyncio.CancelledError) as error:
-            self._failed_late(step, path, error)
+            try:
+                self._failed_late(step, path, error)
+            except SpentError as spent:
+                self._spent, self._waiting = spent, 1
+                self._give_up()
         finally:
             self._waiting -= 1
             if not self._waiting and self._all_there is not None and not self._all_there.done():
@@ -134,9 +170,20 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
     def _failed_late(self, step: Step, path: Path, error: BaseException) -> None:
         """The objects around it have been made: the null is set where it belongs once everything is there."""
         raised = error if isinstance(error, Exception) else GivenUpError()
+        self._allowance.fail(raised)
         self.collected_errors.add(located_error(raised, step.nodes, path.as_list()), path)
         if self.error_propagation and is_non_null_type(step.definition.type):
             self._nulled.append(path)
+
+    def handle_field_error(
+        self,
+        raw_error: Exception,
+        return_type: GraphQLOutputType,
+        field_details_list: FieldDetailsList,
+        path: Path,
+    ) -> None:
+        self._allowance.fail(raw_error)
+        super().handle_field_error(raw_error, return_type, field_details_list, path)
 
     def complete_iterable_value(
         self,
@@ -152,8 +199,10 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
             return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
         fields = self.collect_subfields(kind, field_details_list)[0]
         steps = self._steps_of(kind, fields)
-        if steps.plain and (rows := plain_rows(steps.steps, items)) is not None:
-            return rows
+        if steps.plain:
+            self._allowance.spend(len(items))
+            if (rows := plain_rows(steps.steps, items)) is not None:
+                return rows
         completed: list[Any] = []
         for place, item in enumerate(items):
             item_path = Path(path, place, None)
@@ -171,7 +220,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
     def _steps_of(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> Steps:
         known = self._steps.get(id(fields))
         if known is None:
-            known = self._steps[id(fields)] = steps_of(self.schema, parent_type, fields)
+            known = self._steps[id(fields)] = steps_of(self.schema, parent_type, fields, self._allowance)
         return known
 
 

@@ -8,6 +8,7 @@ from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
+    GraphQLFormattedError,
     GraphQLSchema,
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
@@ -26,6 +27,8 @@ from lms_graphql.graph.cost import Costs
 from lms_graphql.graph.limits import Limits
 
 KEPT_DOCUMENTS = 512
+LONGEST_KEPT = 10_000
+"""Characters. A parsed document takes some twenty times its text, and one this long is seldom sent again."""
 MOST_ERRORS = 20
 _TOO_MANY_TOKENS = "Document contains more than"
 
@@ -43,7 +46,8 @@ class Prepared:
 
     document: DocumentNode | None
     operations: Mapping[str | None, Operation]
-    errors: tuple[GraphQLError, ...] = ()
+    errors: tuple[GraphQLFormattedError, ...] = ()
+    """As they are answered: an error itself holds on to the document."""
 
     def operation(self, name: str | None) -> Operation:
         """The one that is to run. RequestError where the request leaves it open."""
@@ -70,17 +74,20 @@ class Preparer:
             OneOfInputValidationRule,
             *(() if introspection else (NoSchemaIntrospectionCustomRule,)),
         )
-        self.prepare = lru_cache(maxsize=KEPT_DOCUMENTS)(self._prepare)
-        """The same text is prepared once; `prepare.cache_info()` tells how often that helped."""
+        self.kept = lru_cache(maxsize=KEPT_DOCUMENTS)(self.prepare_anew)
+        """The same text is prepared once; `kept.cache_info()` tells how often that helped."""
 
-    def _prepare(self, text: str) -> Prepared:
+    def prepare(self, text: str) -> Prepared:
+        return self.kept(text) if len(text) <= LONGEST_KEPT else self.prepare_anew(text)
+
+    def prepare_anew(self, text: str) -> Prepared:
         try:
             document = parse(text, max_tokens=self._limits.tokens)
             limits.check(document, self._limits)
         except GraphQLSyntaxError as error:
-            return Prepared(None, {}, (self._of_syntax(error),))
+            return _refused(self._of_syntax(error))
         except RequestError as error:
-            return Prepared(None, {}, (answers.of_request(error),))
+            return _refused(answers.of_request(error))
         errors = validate(
             self._schema,
             document,
@@ -89,7 +96,7 @@ class Preparer:
             hide_suggestions=not self._suggestions,
         )
         if errors:
-            return Prepared(None, {}, tuple(answers.of_validation(error) for error in errors))
+            return _refused(*(answers.of_validation(error, suggestions=self._suggestions) for error in errors))
         return Prepared(document, self._operations(document))
 
     def _of_syntax(self, error: GraphQLSyntaxError) -> GraphQLError:
@@ -111,3 +118,7 @@ class Preparer:
                 costs = Costs(self._schema, definition, fragments)
                 found[name] = Operation(name, definition.operation, costs)
         return found
+
+
+def _refused(*errors: GraphQLError) -> Prepared:
+    return Prepared(None, {}, tuple(error.formatted for error in errors))

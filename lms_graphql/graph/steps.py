@@ -26,6 +26,8 @@ from graphql.execution.values import get_argument_values
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
+from lms_graphql.graph.allowance import Allowance
+
 Output = Callable[[Any], Any]
 READING = "lms-graphql-reading"
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
@@ -66,15 +68,20 @@ class Steps(NamedTuple):
     steps: list[Step]
     plain: bool
     """Whether every field is read off the row."""
+    weight: int
+    """What one such object takes of the allowance: itself and each resolver that is called for it."""
 
 
-def steps_of(schema: GraphQLSchema, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> Steps:
+def steps_of(
+    schema: GraphQLSchema, parent_type: GraphQLObjectType, fields: GroupedFieldSet, allowance: Allowance
+) -> Steps:
     steps = []
     for name, details in fields.items():
         definition = schema.get_field(parent_type, details[0].node.name.value)
         if definition is not None:
-            steps.append(_step(parent_type, name, definition, details))
-    return Steps(fields, steps, all(step.attribute is not None for step in steps))
+            steps.append(_step(parent_type, name, definition, details, allowance))
+    called = sum(step.attribute is None for step in steps)
+    return Steps(fields, steps, not called, 1 + called)
 
 
 def plain_rows(steps: list[Step], items: list[Any]) -> list[dict[str, Any]] | None:
@@ -96,7 +103,13 @@ def plain_rows(steps: list[Step], items: list[Any]) -> list[dict[str, Any]] | No
     return rows
 
 
-def _step(parent_type: GraphQLObjectType, name: str, definition: GraphQLField, details: FieldDetailsList) -> Step:
+def _step(
+    parent_type: GraphQLObjectType,
+    name: str,
+    definition: GraphQLField,
+    details: FieldDetailsList,
+    allowance: Allowance,
+) -> Step:
     attribute, output, nullable = _reading_of(definition)
     return Step(
         name=name,
@@ -106,7 +119,7 @@ def _step(parent_type: GraphQLObjectType, name: str, definition: GraphQLField, d
         nodes=[one.node for one in details],
         resolve=definition.resolve or _off_the_row,
         attribute=attribute,
-        output=output,
+        output=allowance.text if output is _text else output,
         nullable=nullable,
     )
 
@@ -137,7 +150,9 @@ def _output_of(leaf: GraphQLLeafType) -> Output:
     if isinstance(leaf, GraphQLEnumType):
         names = {value.value: name for name, value in leaf.values.items()}
         return _careful(lambda value: names.get(value, Undefined))
-    expected = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}.get(leaf)
+    if leaf is GraphQLString:
+        return _text
+    expected = {GraphQLID: str, GraphQLBoolean: bool}.get(leaf)
     if expected is not None:
         return lambda value: value if type(value) is expected else Undefined
     return _careful(lambda value: Undefined if value is None else leaf.coerce_output_value(value))
@@ -160,6 +175,11 @@ def _integer(value: Any) -> Any:
 
 
 def _long_way(_value: Any) -> Any:
+    return Undefined
+
+
+def _text(_value: Any) -> Any:
+    """Stands for the `text` of the answer's allowance, which is another for each answer."""
     return Undefined
 
 

@@ -16,10 +16,10 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType,
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from strawberry.execution import optimized_is_awaitable
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Standard
 
 from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.graph import answers
+from lms_graphql.graph.allowance import SpentError, too_slow
 from lms_graphql.graph.context import Context
 from lms_graphql.graph.envelope import GRAPHQL_JSON, JSON, READS, Envelope, EnvelopeError, media_type, open_envelope
 from lms_graphql.graph.executor import RowExecutor
@@ -29,35 +29,48 @@ from lms_graphql.settings import Settings
 logger = structlog.get_logger("lms_graphql.operations")
 
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "vary": "accept, authorization"}
+MORE_HEADERS = {405: {"allow": "POST"}, 503: {"retry-after": "1"}, 408: {"connection": "close"}}
 Answer = dict[str, Any]
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
 
 class GraphQLView:
-    """`context_of` reads who asks from the request; it raises RequestError where that cannot be told."""
+    """
+    `context_of` reads who asks from the request; it raises RequestError where that cannot be told. `is_busy` tells
+    whether work waits for too long already.
+    """
 
     def __init__(
         self,
         schema: GraphQLSchema,
         preparer: Preparer,
         settings: Settings,
-        context_of: Callable[[Request], Context],
+        context_of: Callable[[Request], Awaitable[Context]],
+        is_busy: Callable[[], bool],
     ) -> None:
         self._schema = schema
         self._preparer = preparer
         self._settings = settings
         self._context_of = context_of
+        self._is_busy = is_busy
+        self._under_way = 0
 
     async def answer(self, request: Request) -> Response:
+        """Who comes when too many are served, or wait too long, is sent away at once rather than late."""
+        if self._under_way >= self._settings.limit_in_flight or self._is_busy():
+            return _response(_refusal(answers.refused(RequestFault.UNAVAILABLE, answers.BUSY)), 503, JSON)
+        self._under_way += 1
+        try:
+            return await self._answer(request)
+        finally:
+            self._under_way -= 1
+
+    async def _answer(self, request: Request) -> Response:
         kind = JSON
         try:
             kind = media_type(request.headers.get("accept"))
-            envelope = await open_envelope(
-                request,
-                most_bytes=self._settings.limit_body_bytes,
-                deepest=self._settings.limit_json_depth,
-            )
-            context = self._context_of(request)
+            envelope = await self._open(request)
+            context = await self._context_of(request)
         except EnvelopeError as error:
             return _response(_refusal(answers.refused(error.code, error.message)), error.status, kind)
         except RequestError as error:
@@ -73,38 +86,47 @@ class GraphQLView:
         _log(envelope, answer, context, started)
         return _response(answer, status if kind == GRAPHQL_JSON or status not in {200, 400} else 200, kind)
 
+    async def _open(self, request: Request) -> Envelope:
+        try:
+            async with asyncio.timeout(self._settings.limit_seconds):
+                return await open_envelope(
+                    request,
+                    most_bytes=self._settings.limit_body_bytes,
+                    deepest=self._settings.limit_json_depth,
+                )
+        except TimeoutError:
+            raise EnvelopeError(408, "The request did not arrive whole.", RequestFault.TIMEOUT) from None
+
     async def _run(self, prepared: Prepared, envelope: Envelope, context: Context, method: str) -> tuple[Answer, int]:
         """The answer and its HTTP status. 400: refused before anything ran; without `data` then."""
         if prepared.errors:
-            return _refusal(*prepared.errors), 400
+            return {"errors": list(prepared.errors)}, 400
         try:
             operation = prepared.operation(envelope.operation_name)
-            if method in READS and operation.kind is not OperationType.QUERY:
-                message = "A GET request only reads: send a mutation by POST."
-                return _refusal(answers.refused(RequestFault.BAD_USER_INPUT, message)), 405
             cost = self._cost(operation, envelope, context)
         except RequestError as error:
             return _refusal(answers.of_request(error)), 400
+        if method in READS and operation.kind is not OperationType.QUERY:
+            message = "A GET request only reads: send a mutation by POST."
+            return _refusal(answers.refused(RequestFault.BAD_USER_INPUT, message)), 405
         try:
-            async with asyncio.timeout(self._settings.limit_seconds):
-                result = await self._execute(prepared, operation, envelope, context)
-        except TimeoutError:
-            message = f"This takes longer than {self._settings.limit_seconds} seconds. Ask for less at once."
-            return _refusal(answers.refused(RequestFault.TIMEOUT, message)), 504
+            result = await self._execute(prepared, operation, envelope, context)
+        except SpentError as error:
+            return _refusal(answers.of_request(error)), 504 if error.code is RequestFault.TIMEOUT else 400
         if result.errors and result.data is None and all(error.path is None for error in result.errors):
             return _refusal(*map(answers.of_variables, result.errors)), 400
         answer: Answer = {"data": result.data}
         if result.errors:
             answer["errors"] = [answers.of_field(error).formatted for error in result.errors]
-        return {**answer, "extensions": {"cost": cost}}, 200
+        answer["extensions"] = {"cost": cost}
+        return answer, 503 if _nothing_is_there(answer) else 200
 
     def _cost(self, operation: Operation, envelope: Envelope, context: Context) -> int:
         cost = operation.costs.of(envelope.variables or {})
-        signed_in = context.actor.is_signed_in
-        most = self._settings.limit_cost if signed_in else self._settings.limit_cost_anonymous
-        if cost > most:
+        if cost > context.most_cost:
             message = (
-                f"This request costs {min(cost, 10**9)}; at most {most} is allowed. Ask for fewer objects at once."
+                f"This request costs {min(cost, 10**9)}; at most {context.most_cost} is allowed."
+                " Ask for fewer objects at once."
             )
             raise RequestError(RequestFault.QUERY_TOO_COMPLEX, message)
         return cost
@@ -113,17 +135,31 @@ class GraphQLView:
         self, prepared: Prepared, operation: Operation, envelope: Envelope, context: Context
     ) -> ExecutionResult:
         assert prepared.document is not None
-        result = execute(
-            self._schema,
-            prepared.document,
-            context_value=context,
-            variable_values=envelope.variables,
-            operation_name=operation.name,
-            executor_class=RowExecutor if operation.kind is OperationType.QUERY else Standard,
-            is_awaitable=_is_awaitable,
-            hide_suggestions=self._settings.is_production,
-        )
-        return await result if _is_awaitable(result) else cast("ExecutionResult", result)
+        try:
+            async with asyncio.timeout(self._settings.limit_seconds):
+                result = execute(
+                    self._schema,
+                    prepared.document,
+                    context_value=context,
+                    variable_values=envelope.variables,
+                    operation_name=operation.name,
+                    executor_class=RowExecutor,
+                    is_awaitable=_is_awaitable,
+                    hide_suggestions=self._settings.is_production,
+                )
+                whole = await result if _is_awaitable(result) else cast("ExecutionResult", result)
+        except TimeoutError:
+            raise SpentError(RequestFault.TIMEOUT, too_slow(self._settings.limit_seconds)) from None
+        context.allowance.spend(0)
+        return whole
+
+
+def _nothing_is_there(answer: Answer) -> bool:
+    """Whether the database was away for all of it, so that the whole may be asked again."""
+    if any(value is not None for value in (answer["data"] or {}).values()):
+        return False
+    codes = [error.get("extensions", {}).get("code") for error in answer.get("errors", ())]
+    return bool(codes) and all(code == RequestFault.UNAVAILABLE for code in codes)
 
 
 def _refusal(*errors: GraphQLError) -> Answer:
@@ -131,7 +167,7 @@ def _refusal(*errors: GraphQLError) -> Answer:
 
 
 def _response(answer: Answer, status: int, kind: str) -> Response:
-    headers = HEADERS if status != 405 else {**HEADERS, "allow": "POST"}
+    headers = {**HEADERS, **MORE_HEADERS.get(status, {})}
     return Response(orjson.dumps(answer), status, headers=headers, media_type=f"{kind}; charset=utf-8")
 
 

@@ -1,0 +1,62 @@
+"""Who waits: in order for a turn, and for how long."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Queue:
+    """A lock that is handed on in the order in which it was asked for."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._taken = False
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        with self._guard:
+            called = threading.Event()
+            if self._taken:
+                self._waiting.append(called)
+            else:
+                self._taken = True
+                called.set()
+        called.wait()
+        try:
+            yield
+        finally:
+            with self._guard:
+                if self._waiting:
+                    self._waiting.popleft().set()
+                else:
+                    self._taken = False
+
+
+class Line:
+    """When each who waits came, by the ticket they were given."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._since: dict[object, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def enter(self) -> object:
+        ticket = object()
+        with self._guard:
+            self._since[ticket] = time.monotonic()
+        return ticket
+
+    def leave(self, ticket: object) -> None:
+        with self._guard:
+            self._since.pop(ticket, None)
+
+    def seconds(self) -> float:
+        """How long the first has waited; 0 where nobody waits."""
+        with self._guard:
+            first = next(iter(self._since.values()), None)
+        return 0.0 if first is None else time.monotonic() - first
