@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from lms_graphql import wiring
-from lms_graphql.accounts.reads import users_by_id
+from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.types import User
 from lms_graphql.catalog.queries import CatalogQueries
 from lms_graphql.catalog.reads.categories import categories_by_id

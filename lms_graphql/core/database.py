@@ -44,7 +44,7 @@ class Database:
     def __init__(self, url: str | URL, *, pool_size: int = 5, threads: int = 4, patient: bool = False) -> None:
         self.url = make_url(url)
         self.engine = make_engine(self.url, pool_size=pool_size, patient=patient)
-        self.reading = make_engine(self.url, pool_size=pool_size + 1, patient=patient, reading=True)
+        self.reading = make_engine(self.url, pool_size=pool_size, patient=patient, reading=True)
         self._readers = Readers(self.reading)
         self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="database-probe")

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
@@ -60,6 +60,11 @@ def is_missing_table(error: DBAPIError) -> bool:
     if isinstance(original, sqlite3.OperationalError):
         return "no such table" in str(original)
     return _code(error) == NO_SUCH_TABLE
+
+
+def is_duplicate_of(error: IntegrityError, column: str) -> bool:
+    """Whether it was this unique column that another row has. Both kinds of database name it in their message."""
+    return column in str(error.orig)
 
 
 class GivenUpError(Exception):

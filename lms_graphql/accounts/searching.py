@@ -1,0 +1,20 @@
+"""The words by which super admins find a person: of the names and the address."""
+
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts.models import User, UserTerm
+from lms_graphql.core.statements import changed
+from lms_graphql.core.words import terms_of
+
+
+def terms(user: User) -> list[str]:
+    texts = (user.first_name, user.last_name, user.username, user.email or "")
+    return sorted({term for text in texts for term in terms_of(text)})
+
+
+def index(session: Session, user: User) -> None:
+    """To be called in the transaction that changes a name or the address."""
+    changed(session, delete(UserTerm).where(UserTerm.user_id == user.id))
+    if rows := [{"term": term, "user_id": user.id} for term in terms(user)]:
+        session.execute(insert(UserTerm), rows)
