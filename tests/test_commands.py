@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import create_engine, inspect, text
 
 from lms_graphql.cli import main
+from lms_graphql.operating import migrations
 from tests.conftest import MariaDB
 from tests.mariadb import PASSWORD, USER
 
@@ -174,7 +175,7 @@ def test_serve_says_in_one_line_what_is_in_its_way(run: Run, empty_database: str
         connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
     assert_one_clear_line(run("serve"), "not at the newest migration")
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{migrations.head()}'"))
     engine.dispose()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

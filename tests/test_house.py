@@ -16,6 +16,7 @@ FLOORS = [
     {"core"},
     {"settings"},
     {"graph"},
+    {"mail"},
     {"accounts"},
     {"catalog"},
     {"learning"},
@@ -30,7 +31,7 @@ FLOORS = [
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SHELVES = ["models", "pure", "policies", "reads", "service", "types", "queries", "mutations"]
 SPEAKS_STRAWBERRY = {"types", "queries", "mutations"}
-DOMAINS = {"accounts", "catalog", "learning", "assessment", "discussion", "billing"}
+DOMAINS = {"mail", "accounts", "catalog", "learning", "assessment", "discussion", "billing"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "base"}
 
 

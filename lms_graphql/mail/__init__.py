@@ -1,0 +1,1 @@
+"""The outbox: mail is written down with what causes it, and sent when that is committed."""
