@@ -15,6 +15,10 @@ def terms(user: User) -> list[str]:
 
 def index(session: Session, user: User) -> None:
     """To be called in the transaction that changes a name or the address."""
-    changed(session, delete(UserTerm).where(UserTerm.user_id == user.id))
+    forget(session, user.id)
     if rows := [{"term": term, "user_id": user.id} for term in terms(user)]:
         session.execute(insert(UserTerm), rows)
+
+
+def forget(session: Session, user_key: int) -> None:
+    changed(session, delete(UserTerm).where(UserTerm.user_id == user_key))
