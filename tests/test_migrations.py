@@ -67,7 +67,7 @@ def test_every_table_keeps_text_exactly_whatever_the_servers_defaults(empty_data
 
 def test_two_processes_may_migrate_at_once(empty_database: str) -> None:
     def one(_: int) -> str | None:
-        engine = make_engine(make_url(empty_database), pool_size=1, patient=True)
+        engine = make_engine(make_url(empty_database), pool_size=2, patient=True)
         try:
             return migrations.migrate(engine)[1]
         finally:

@@ -1,22 +1,19 @@
 """Alembic, driven from here: the same from a checkout and from an installed package."""
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
 from alembic import command
 from lms_graphql.core.errors import OperatorError
+from lms_graphql.operating.alone import alone
 from lms_graphql.tables import metadata
 
 PACKAGE = Path(__file__).resolve().parent.parent
-LOCK = "lms_graphql_migration"
-LOCK_SECONDS = 60
 
 
 def folder() -> Path:
@@ -43,7 +40,7 @@ def current(connection: Connection) -> str | None:
 
 def migrate(engine: Engine) -> tuple[str | None, str | None]:
     """Up to the newest state, one process at a time. The revision before and after."""
-    with _alone(engine) as connection:
+    with alone(engine), engine.begin() as connection:
         before = current(connection)
         command.upgrade(config(connection), "head")
         return before, current(connection)
@@ -68,24 +65,3 @@ def _described(difference: object) -> str:
         return "; ".join(_described(one) for one in difference)
     assert isinstance(difference, tuple)
     return " ".join(str(getattr(part, "name", part)) for part in difference if part is not None)
-
-
-@contextlib.contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
-    """SQLite's BEGIN IMMEDIATE keeps others out; MySQL commits with every table, so it needs a lock with a name."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            with connection.begin():
-                yield connection
-            return
-        got = connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), {"name": LOCK, "seconds": LOCK_SECONDS})
-        if got != 1:
-            raise OperatorError("Another process is migrating this database. Try again when it is done.")
-        connection.commit()
-        try:
-            yield connection
-            connection.commit()
-        finally:
-            connection.rollback()
-            connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": LOCK})
-            connection.commit()
