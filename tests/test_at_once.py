@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.test_commands import CLEAN, rows
+from tests.commands import CLEAN, rows
 
 
 def at_once(number: int, folder: Path, url: str, *words: str) -> list[subprocess.CompletedProcess[str]]:

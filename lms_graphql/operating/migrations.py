@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 
 from alembic import command
 from lms_graphql.core.errors import OperatorError
@@ -35,7 +35,35 @@ def head() -> str | None:
 
 
 def current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """The migration that the database is at, None before the first. OperatorError where none of ours leads on."""
+    recorded = MigrationContext.configure(connection).get_current_heads()
+    if len(recorded) > 1:
+        several = ", ".join(sorted(recorded))
+        raise OperatorError(
+            f"The table alembic_version names several migrations ({several}), where one row belongs. "
+            "Delete the rows that are wrong, or restore a backup."
+        )
+    if not recorded:
+        _refuse_tables_of_unknown_state(connection)
+        return None
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+    if recorded[0] not in known:
+        raise OperatorError(
+            f"The database is newer than this program, which does not know its migration {recorded[0]}. "
+            "Update the program."
+        )
+    return recorded[0]
+
+
+def _refuse_tables_of_unknown_state(connection: Connection) -> None:
+    """MySQL keeps each table as it is made, so that a first migration which is killed leaves some, and no record."""
+    there = set(inspect(connection).get_table_names()) & set(metadata.tables)
+    if there:
+        raise OperatorError(
+            f"The database has {len(there)} of {len(metadata.tables)} tables but no migration is recorded: the first "
+            "one was interrupted, or they are another program's. Restore a backup, or run `lms-graphql db reset` "
+            "if there is nothing to keep."
+        )
 
 
 def migrate(engine: Engine) -> tuple[str | None, str | None]:

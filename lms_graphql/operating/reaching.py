@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import OperatorError
-from lms_graphql.operating import health
+from lms_graphql.operating import health, migrations
 from lms_graphql.settings import Settings
 
 ACCESS_DENIED = {1044, 1045, 1698}
@@ -50,4 +50,5 @@ def require_ready(settings: Settings) -> None:
     """OperatorError where the service could not answer from this database."""
     with database_of(settings) as database:
         if problem := database.read_now(health.problem):
+            database.read_now(lambda session: migrations.current(session.connection()))  # what migrating cannot mend
             raise OperatorError(f"{problem} Run `lms-graphql db migrate` (or `db init`, for the first users).")
