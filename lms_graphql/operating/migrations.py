@@ -24,7 +24,7 @@ def folder() -> Path:
 
 def config(connection: Connection | None = None) -> Config:
     made = Config()
-    made.set_main_option("script_location", str(folder()))
+    made.set_main_option("script_location", str(folder()).replace("%", "%%"))  # a lone % would be filled in
     made.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(rev)s_%%(slug)s")
     made.attributes["connection"] = connection
     return made
