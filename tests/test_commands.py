@@ -1,19 +1,21 @@
 """The command line as whoever operates the service meets it: its words, its exit codes, what it leaves behind."""
 
+import os
 import re
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from alembic.command import downgrade
 from sqlalchemy import create_engine, inspect, text
 
 from lms_graphql.operating import migrations
-from tests.commands import Run, assert_one_clear_line, rows
+from tests.commands import CLEAN, Run, assert_one_clear_line, rows
 from tests.conftest import MariaDB
-from tests.mariadb import PASSWORD, USER
+from tests.mariadb import PASSWORD, USER, free_port
 
 
 def test_init_makes_the_tables_and_the_seed_once(run: Run, empty_database: str) -> None:
@@ -124,6 +126,7 @@ def test_reset_wants_the_name_typed_and_tells_what_goes(run: Run, empty_database
 
 
 def test_serve_says_in_one_line_what_is_in_its_way(run: Run, empty_database: str) -> None:
+    create_engine(empty_database).connect().close()  # SQLite makes an empty file of it
     assert_one_clear_line(run("serve"), "no tables yet", "db migrate")
     assert run("db", "migrate").exit_code == 0
     with socket.socket() as taken:
@@ -183,3 +186,26 @@ def test_schema_prints_the_schema_as_a_process_of_its_own(tmp_path: Path) -> Non
     )
     assert printed.returncode == 0
     assert printed.stdout == (Path(__file__).parent.parent / "schema.graphql").read_text()
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_serve_prints_the_address_it_answers_at(tmp_path: Path, host: str, shown: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        try:
+            trial.bind((host, 0))
+        except OSError:
+            pytest.skip(f"This machine has no {host}.")
+    environment = {key: value for key, value in os.environ.items() if key not in CLEAN}
+    program = [sys.executable, "-m", "lms_graphql"]
+    port = str(free_port())
+    subprocess.run([*program, "db", "migrate"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    serving = [*program, "serve", "--host", host, "--port", port]
+    with subprocess.Popen(serving, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().split()[3]
+            assert address == f"http://{shown}:{port}/graphql"
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+                assert client.post(address, json={"query": "{ __typename }"}).status_code == 200
+        finally:
+            server.terminate()

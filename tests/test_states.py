@@ -1,5 +1,7 @@
 """Databases in a state that migrating cannot mend: one line says what happened, and what to do."""
 
+from pathlib import Path
+
 from tests.commands import Run, assert_one_clear_line, execute
 
 NEEDS_A_STATE = (("db", "migrate"), ("db", "init"), ("db", "create-migration", "-m", "x"), ("serve",))
@@ -40,3 +42,12 @@ def test_an_interrupted_first_migration_can_be_reset(run: Run, empty_database: s
 def test_tables_without_any_record_are_not_migrated_over(run: Run, empty_database: str) -> None:
     execute(empty_database, "CREATE TABLE users (id INTEGER)")
     assert_said_by_each(run, "another program's")
+
+
+def test_who_only_looks_makes_no_database(anywhere: Run, tmp_path: Path) -> None:
+    looks = (("check",), ("verify",), ("repair",), ("demo",), ("create-migration", "-m", "x"))
+    for command in (*(("db", *words) for words in looks), ("serve",)):
+        assert_one_clear_line(anywhere(*command), "There is no database lms.db yet.", "lms-graphql db init")
+    assert list(tmp_path.iterdir()) == []
+    assert anywhere("db", "init").exit_code == 0
+    assert anywhere("db", "check").exit_code == 0

@@ -28,7 +28,7 @@ def db() -> None:
 @db.command()
 def check() -> None:
     """Connection, server, migrations and derived figures; exit 1 where something is wrong."""
-    with database_of(settings.read()) as database:
+    with database_of(settings.read(), may_create=False) as database:
         _tell(database.read_now(checking.check))
 
 
@@ -55,7 +55,7 @@ def init() -> None:
 @click.option("--if-empty", is_flag=True, help="Do nothing where there are courses already.")
 def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
     """Add a catalog that looks real, with learners and their progress."""
-    with database_of(settings.read()) as database:
+    with database_of(settings.read(), may_create=False) as database:
         made = _demo(database, courses, learners, seed, if_empty)
     if made is None:
         click.echo("demo data: there are courses already")
@@ -85,21 +85,21 @@ def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: 
 @click.option("-m", "--message", required=True, help="What it does, in a few words.")
 def create_migration(message: str) -> None:
     """Write a new migration from what the models say and the database lacks."""
-    with database_of(settings.read()) as database:
+    with database_of(settings.read(), may_create=False) as database:
         migrations.create(database.engine, message)
 
 
 @db.command()
 def verify() -> None:
     """Every table, relationship, enum and model property against the live database; exit 1 where one fails."""
-    with database_of(settings.read()) as database:
+    with database_of(settings.read(), may_create=False) as database:
         _tell(database.read_now(lambda session: list(verifying.verify(session))))
 
 
 @db.command()
 def repair() -> None:
     """Work out the derived figures anew, and tell what was changed."""
-    with database_of(settings.read()) as database:
+    with database_of(settings.read(), may_create=False) as database:
         for line in database.write_now(figures.repair) or ["Nothing to mend."]:
             click.echo(line)
 
