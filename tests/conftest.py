@@ -5,13 +5,16 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from click.testing import CliRunner, Result
 
 from lms_graphql import settings
+from lms_graphql.cli import main
 from lms_graphql.operating import migrations
 from lms_graphql.operating.reaching import database_of
 from lms_graphql.serving import configure_logs
 from lms_graphql.settings import Settings
 from tests import mariadb
+from tests.commands import CLEAN, Run
 from tests.given import Given
 from tests.service import Client, Service, Statements, running
 
@@ -90,3 +93,24 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/lms.db"
     url: str = request.getfixturevalue("maria").new_database("lms_commands")
     return url
+
+
+@pytest.fixture
+def anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs lms-graphql in a folder of its own, with these settings and no others."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: str, typed: str = "", **environment: str) -> Result:
+        return CliRunner().invoke(main, words, input=typed, env={**CLEAN, **environment}, prog_name="lms-graphql")
+
+    return command
+
+
+@pytest.fixture
+def run(anywhere: Run, empty_database: str) -> Run:
+    """Runs lms-graphql against an empty database."""
+
+    def command(*words: str, **options: str) -> Result:
+        return anywhere(*words, **{"LMS_DATABASE_URL": empty_database, **options})
+
+    return command

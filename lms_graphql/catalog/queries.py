@@ -115,7 +115,7 @@ def _filter(asked: CourseFilterInput, own_currency: str) -> CourseFilter:
         category_key=_key("Category", asked.category_id),
         instructor_key=_key("User", asked.instructor_id),
         difficulty=asked.difficulty,
-        language=asked.language,
+        language=asked.language and asked.language.strip(),  # MariaDB takes "en " for "en", SQLite does not
         is_free=asked.is_free,
         is_featured=asked.is_featured,
         currency=currency,

@@ -48,7 +48,8 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     """Serve the API."""
     require_ready(settings.read())
     _require_free(host, port)
-    click.echo(f"GraphQL and GraphiQL: http://{host}:{port}/graphql (stop with Ctrl-C)")
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"GraphQL and GraphiQL: http://{shown}:{port}/graphql (stop with Ctrl-C)")
     uvicorn.run(
         "lms_graphql.serving:app",
         factory=True,
