@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     certificate_months: Annotated[int, Field(ge=1, le=1200)] | None = None
     completion_watched_percent: Annotated[int, Field(ge=1, le=100)] = 90
     attempt_grace_seconds: Annotated[int, Field(ge=0, le=300)] = 5
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     graphiql: bool | None = None
@@ -105,7 +106,7 @@ class Settings(BaseSettings):
     limit_queue_milliseconds: Annotated[int, Field(ge=10, le=60_000)] = 500
     limit_seconds: Annotated[int, Field(ge=1, le=300)] = 10
 
-    split_words = field_validator("cors_origins", "payment_gateways", mode="before")(_words)
+    split_words = field_validator("cors_origins", "payment_gateways", "trusted_proxies", mode="before")(_words)
 
     @field_validator("currency")
     @classmethod

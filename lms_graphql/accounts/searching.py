@@ -8,15 +8,15 @@ from lms_graphql.core.statements import changed
 from lms_graphql.core.words import terms_of
 
 
-def terms(user: User) -> list[str]:
-    texts = (user.first_name, user.last_name, user.username, user.email or "")
-    return sorted({term for text in texts for term in terms_of(text)})
+def terms(*texts: str | None) -> list[str]:
+    return sorted({term for text in texts for term in terms_of(text or "")})
 
 
 def index(session: Session, user: User) -> None:
     """To be called in the transaction that changes a name or the address."""
     forget(session, user.id)
-    if rows := [{"term": term, "user_id": user.id} for term in terms(user)]:
+    found = terms(user.first_name, user.last_name, user.username, user.email)
+    if rows := [{"term": term, "user_id": user.id} for term in found]:
         session.execute(insert(UserTerm), rows)
 
 

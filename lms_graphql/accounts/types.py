@@ -112,7 +112,8 @@ class InstructorApplication(Node):
 @object_type
 class Session:
     """
-    `accessToken` is a short-lived JWT for the Authorization header; `refreshToken` is used once, to get the next pair.
+    `accessToken` is a short-lived JWT for the Authorization header; `refreshToken` is used once, to get the next
+    pair.
     """
 
     access_token: str = described("For the header `Authorization: Bearer …`.")

@@ -31,10 +31,6 @@ PATIENCE_WITH_NODE_SECONDS = 8.0
 """A node that joins or a server that restarts takes longer than a conflict."""
 
 
-class CommitUnknownError(Exception):
-    """The link was lost while committing: it may be committed. The caller looks it up, never guesses."""
-
-
 class Database:
     """
     `threads` never outnumber the pool's connections, so that no thread waits for one to write with; to read, each
@@ -92,7 +88,7 @@ class Database:
                     session.commit()
                 except DBAPIError as error:
                     if faults.read(error).unknown_at_commit:
-                        raise CommitUnknownError from error
+                        raise faults.CommitUnknownError from error
                     raise
                 return result
 

@@ -67,6 +67,10 @@ def is_duplicate_of(error: IntegrityError, column: str) -> bool:
     return column in str(error.orig)
 
 
+class CommitUnknownError(Exception):
+    """The link was lost while committing: it may be committed. The caller looks it up, never guesses."""
+
+
 class GivenUpError(Exception):
     """A read that nobody went on with, because the service stops or the client is gone."""
 
@@ -87,7 +91,7 @@ def is_too_slow(error: BaseException) -> bool:
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether the database is away or overloaded, so that asking again later may help."""
-    if isinstance(error, PoolTimeoutError | GivenUpError):
+    if isinstance(error, PoolTimeoutError | GivenUpError | CommitUnknownError):
         return True
     if not isinstance(error, DBAPIError):
         return False

@@ -1,4 +1,4 @@
-"""Password hashes, made and checked in threads of their own: so few, and so yielding, that reads go on beside them."""
+"""Password hashes, made and checked in threads of their own: few, and so yielding that reads go on beside them."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,6 @@ def hash_now(password: str) -> str:
     return _HASHER.hash(password)
 
 
-
 class Hashing:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_give_way)
@@ -40,7 +39,7 @@ class Hashing:
 
     @contextlib.contextmanager
     def place(self) -> Iterator[None]:
-        """A place in the line, to be held around everything that goes with a password. RequestError where it is full."""
+        """A place in the line, held around all that goes with a password. RequestError where it is full."""
         if self._taken >= MOST_PLACES:
             raise RequestError(RequestFault.UNAVAILABLE, "Too many are signing in. Try again in a moment.")
         self._taken += 1

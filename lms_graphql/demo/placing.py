@@ -6,8 +6,8 @@ from datetime import datetime
 from random import Random
 from typing import NamedTuple
 
-from lms_graphql.catalog.search import weights
 from lms_graphql.catalog.models import Course, CourseStatus, CourseTerm, Lecture, LectureType, Section
+from lms_graphql.catalog.search import weights
 from lms_graphql.core.money import to_units
 from lms_graphql.core.text import sort_key
 from lms_graphql.demo.bodies import body_of

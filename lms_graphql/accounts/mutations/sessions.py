@@ -70,9 +70,7 @@ class SessionMutations:
     async def register(self, info: Info, input: RegisterInput) -> SessionPayload | None:
         """Make an account, as a learner, and sign in. A mail asks to confirm the address."""
         context, desk = info.context, desk_of(info.context)
-        person = registering.checked(
-            input.email, input.username, input.first_name, input.last_name, input.password
-        )
+        person = registering.checked(input.email, input.username, input.first_name, input.last_name, input.password)
         with context.hashing.place():
             throttle = await context.write(registering.begin_registration, desk, person)
             hashed = await context.hashing.hash(input.password)
@@ -95,7 +93,8 @@ class SessionMutations:
     @mutation()
     async def refresh_session(self, info: Info, input: RefreshSessionInput) -> SessionPayload | None:
         """
-        Carry a session on: a new pair of tokens for the refresh token, which is used up. Send no Authorization header.
+        Carry a session on: a new pair of tokens for the refresh token, which is used up. Send no Authorization
+        header.
         """
         context = info.context
         return await opened(

@@ -68,9 +68,7 @@ class UserMutations:
     async def create_user(self, info: Info, input: CreateUserInput) -> UserPayload | None:
         """Make an account for somebody, for super admins. A mail asks them to confirm the address."""
         context, desk = info.context, desk_of(info.context)
-        person = registering.checked(
-            input.email, input.username, input.first_name, input.last_name, input.password
-        )
+        person = registering.checked(input.email, input.username, input.first_name, input.last_name, input.password)
         with context.hashing.place():
             hashed = await context.hashing.hash(input.password)
             return await shown(

@@ -56,9 +56,7 @@ def review_application(session: Session, actor: Actor, application_id: str, appr
         raise Refusal(ErrorCode.INVALID_TRANSITION, message, ("application_id",))
     if approve:
         _promote(session, actor, application.user_id)
-    audit.record(
-        session, "application.reviewed", actor=actor.id, subject=application.user_id, approved=approve
-    )
+    audit.record(session, "application.reviewed", actor=actor.id, subject=application.user_id, approved=approve)
     return application.id
 
 

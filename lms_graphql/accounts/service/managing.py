@@ -48,7 +48,9 @@ def set_user_role(session: Session, actor: Actor, user_id: str, role: Role) -> i
     if user.role is role:
         return user.id
     _refuse_last_super_admin(session, user)
-    audit.record(session, "account.role_changed", actor=actor.id, subject=user.id, old=user.role.value, new=role.value)
+    audit.record(
+        session, "account.role_changed", actor=actor.id, subject=user.id, old=user.role.value, new=role.value
+    )
     user.role = role
     session.flush()
     end_sessions(session, user.id)

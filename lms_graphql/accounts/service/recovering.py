@@ -1,9 +1,9 @@
 """Passwords changed and reset, addresses shown to be somebody's."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit, passwords, throttling
@@ -82,9 +82,8 @@ def request_password_reset(session: Session, _actor: Actor, desk: Desk, email: s
 
 def begin_password_reset(session: Session, _actor: Actor, token: str, new_password: str) -> None:
     """Refusals with all that is wrong, before anything is done for it."""
-    owner = session.scalar(
-        select(User).join(AccountToken, AccountToken.user_id == User.id).where(*_good(token, TokenPurpose.RESET_PASSWORD))
-    )
+    good = _good(token, TokenPurpose.RESET_PASSWORD)
+    owner = session.scalar(select(User).join(AccountToken, AccountToken.user_id == User.id).where(*good))
     wrong = [] if owner is not None else [_no_such_token()]
     names = (owner.email, owner.username) if owner is not None else ()
     if wrong := [*wrong, *passwords.faults(new_password, *names, path="new_password")]:
@@ -142,13 +141,12 @@ def _use(session: Session, token: str, purpose: TokenPurpose) -> int:
     return user_key
 
 
-def _good(token: str, purpose: TokenPurpose) -> tuple[object, ...]:
-    now: datetime = clock.now()
+def _good(token: str, purpose: TokenPurpose) -> tuple[ColumnElement[bool], ...]:
     return (
         AccountToken.token_hash == token_hash(token),
         AccountToken.purpose == purpose,
         AccountToken.used_at.is_(None),
-        AccountToken.expires_at > now,
+        AccountToken.expires_at > clock.now(),
     )
 
 

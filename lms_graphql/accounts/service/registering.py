@@ -82,9 +82,7 @@ def register(session: Session, actor: Actor, desk: Desk, person: Person, passwor
 def create_user(session: Session, actor: Actor, desk: Desk, person: Person, password_hash: str, role: Role) -> int:
     """An account that a super admin makes for somebody. Its key."""
     user = add_user(session, person, password_hash, role)
-    audit.record(
-        session, "account.created", actor=actor.id, subject=user.id, origin=desk.origin, role=role.value
-    )
+    audit.record(session, "account.created", actor=actor.id, subject=user.id, origin=desk.origin, role=role.value)
     return user.id
 
 

@@ -86,7 +86,9 @@ def end_sessions(session: Session, user_key: int) -> int:
 def end_own_sessions(session: Session, actor: Actor, desk: Desk) -> bool:
     assert actor.id is not None
     ended = end_sessions(session, actor.id)
-    audit.record(session, "session.ended_everywhere", actor=actor.id, subject=actor.id, origin=desk.origin, ended=ended)
+    audit.record(
+        session, "session.ended_everywhere", actor=actor.id, subject=actor.id, origin=desk.origin, ended=ended
+    )
     return True
 
 
