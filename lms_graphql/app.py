@@ -23,6 +23,7 @@ from lms_graphql.graph.limits import Limits
 from lms_graphql.graph.preparing import Preparer
 from lms_graphql.graph.view import GraphQLView
 from lms_graphql.operating import health
+from lms_graphql.operating.background import Outbox
 from lms_graphql.schema import NODES, schema
 from lms_graphql.settings import Settings
 
@@ -70,6 +71,7 @@ def make_app(settings: Settings, identify: Callable[[Request], Actor] | None = N
     """`identify` tells who asks; RequestError where a token is not one of ours."""
     identify = identify or actor_of
     database = Database(settings.url, pool_size=settings.pool_size, threads=settings.worker_threads)
+    outbox = Outbox(database, settings)
     preparer = Preparer(
         schema._schema,
         limits_of(settings),
@@ -87,11 +89,14 @@ def make_app(settings: Settings, identify: Callable[[Request], Actor] | None = N
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        outbox.start()
         yield
+        await asyncio.to_thread(outbox.stop)
         database.dispose()
 
     app = Starlette(routes=_routes(endpoints, settings), middleware=_middleware(settings), lifespan=lifespan)
     app.state.database = database
+    app.state.outbox = outbox
     app.state.preparer = preparer
     return app
 
