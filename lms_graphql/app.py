@@ -24,6 +24,7 @@ from lms_graphql.graph.preparing import Preparer
 from lms_graphql.graph.view import GraphQLView
 from lms_graphql.identifying import Identify, actor_of, origin_of
 from lms_graphql.operating import health
+from lms_graphql.operating.background import Outbox
 from lms_graphql.operating.secret import secret_of
 from lms_graphql.schema import NODES, schema
 from lms_graphql.settings import Settings
@@ -72,6 +73,7 @@ def make_app(settings: Settings, identify: Identify = actor_of) -> Starlette:
     """`identify` tells who asks; RequestError where a token is not one of ours."""
     database = Database(settings.url, pool_size=settings.pool_size, threads=settings.worker_threads)
     equipment = Equipment(database, settings, Hashing(), Signer(secret_of(settings)), NODES)
+    outbox = Outbox(database, settings)
     preparer = Preparer(
         schema._schema,
         limits_of(settings),
@@ -90,13 +92,16 @@ def make_app(settings: Settings, identify: Identify = actor_of) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        outbox.start()
         yield
         equipment.hashing.close()
+        await asyncio.to_thread(outbox.stop)
         database.dispose()
 
     app = Starlette(routes=_routes(endpoints, settings), middleware=_middleware(settings), lifespan=lifespan)
     app.state.equipment = equipment
     app.state.database = database
+    app.state.outbox = outbox
     app.state.preparer = preparer
     return app
 

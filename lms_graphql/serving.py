@@ -24,7 +24,9 @@ def app() -> Starlette:
 
 
 def configure_logs() -> None:
-    """One JSON line an event, on standard error; uvicorn's own lines stay as they are."""
+    """Once a process: one JSON line an event, on standard error; uvicorn's own lines stay as they are."""
+    if structlog.is_configured():
+        return
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -4,9 +4,11 @@ import os
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, AliasChoices, Field, ValidationError, field_validator, model_validator
@@ -115,6 +117,20 @@ class Settings(BaseSettings):
             raise ValueError("is no ISO 4217 currency")
         return code
 
+    @field_validator("smtp_url")
+    @classmethod
+    def known_mail_server(cls, address: str | None) -> str | None:
+        if address is not None and not _is_server(address):
+            raise ValueError("is no mail server, e.g. smtp://user:password@mail.example.com:587")
+        return address
+
+    @field_validator("mail_from")
+    @classmethod
+    def known_sender(cls, sender: str) -> str:
+        if not sender.isprintable() or not re.fullmatch(r"[^@\s]+@[^@\s]+", parseaddr(sender)[1]):
+            raise ValueError("is no sender, e.g. Learn with Roko <no-reply@example.com>")
+        return sender
+
     @field_validator("database_url")
     @classmethod
     def known_database(cls, address: str | None) -> str | None:
@@ -209,6 +225,14 @@ def _first_fault(error: ValidationError, names: Mapping[str, str]) -> str:
     name = str(fault["loc"][0])
     setting = next((key for key, value in names.items() if name in (value, key)), name)
     return f"{setting}: {message[0].lower()}{message[1:]}."
+
+
+def _is_server(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0 and not (parts.path.strip("/") or parts.query)
+    except ValueError:  # a port that is no number
+        return False
 
 
 def _checked_url(address: str) -> None:

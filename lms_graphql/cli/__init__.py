@@ -8,11 +8,14 @@ import click
 import uvicorn
 
 from lms_graphql import settings
-from lms_graphql.cli.database import db
+from lms_graphql.cli.database import db, tell
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.graph.building import printed
-from lms_graphql.operating.reaching import require_ready
+from lms_graphql.operating import sweeping
+from lms_graphql.operating.checking import Line
+from lms_graphql.operating.reaching import database_of, require_ready
 from lms_graphql.schema import schema as the_schema
+from lms_graphql.serving import configure_logs
 
 
 class Commands(click.Group):
@@ -73,6 +76,16 @@ def _require_free(host: str, port: int) -> None:
             trial.bind((host, port))
         except OSError as error:
             raise OperatorError(f"Port {port} on {host} cannot be used: {error.strerror}. Try --port.") from None
+
+
+@main.command()
+def sweep() -> None:
+    """Do what is due: send mail. As often as wanted; `serve` does it every minute."""
+    configure_logs()
+    read = settings.read()
+    require_ready(read)
+    with database_of(read) as database:
+        tell(sweeping.sweep(database, read) or [Line(True, "Nothing was due.")])
 
 
 @main.command()

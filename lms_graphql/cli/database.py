@@ -27,9 +27,10 @@ def db() -> None:
 
 @db.command()
 def check() -> None:
-    """Connection, server, migrations and derived figures; exit 1 where something is wrong."""
-    with database_of(settings.read(), may_create=False) as database:
-        _tell(database.read_now(checking.check))
+    """Connection, server, migrations, derived figures and mail; exit 1 where something is wrong."""
+    read = settings.read()
+    with database_of(read, may_create=False) as database:
+        tell(database.read_now(lambda session: checking.check(session, read)))
 
 
 @db.command()
@@ -93,7 +94,7 @@ def create_migration(message: str) -> None:
 def verify() -> None:
     """Every table, relationship, enum and model property against the live database; exit 1 where one fails."""
     with database_of(settings.read(), may_create=False) as database:
-        _tell(database.read_now(lambda session: list(verifying.verify(session))))
+        tell(database.read_now(lambda session: list(verifying.verify(session))))
 
 
 @db.command()
@@ -140,7 +141,8 @@ def _seed(database: Database, password: str | None) -> None:
         click.echo(f"their password: {shown}" + ("" if password else " (shown this once)"))
 
 
-def _tell(lines: Iterable[Line]) -> None:
+def tell(lines: Iterable[Line]) -> None:
+    """A line each; exit 1 where one is not well."""
     told = list(lines)
     for line in told:
         click.echo(f"{'ok  ' if line.ok else 'FAIL'} {line.text}")

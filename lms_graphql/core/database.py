@@ -34,10 +34,20 @@ PATIENCE_WITH_NODE_SECONDS = 8.0
 class Database:
     """
     `threads` never outnumber the pool's connections, so that no thread waits for one to write with; to read, each
-    keeps its own beside the pool. `patient`: see engines.
+    keeps its own beside the pool. `patient`: see engines. `in_line_with` another one to the same database: SQLite's
+    writers wait in one line. `committed` is called with each session that has written, after its commit: quick things
+    only, which cannot fail.
     """
 
-    def __init__(self, url: str | URL, *, pool_size: int = 5, threads: int = 4, patient: bool = False) -> None:
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        pool_size: int = 5,
+        threads: int = 4,
+        patient: bool = False,
+        in_line_with: "Database | None" = None,
+    ) -> None:
         self.url = make_url(url)
         self.engine = make_engine(self.url, pool_size=pool_size, patient=patient)
         self.reading = make_engine(self.url, pool_size=pool_size, patient=patient, reading=True)
@@ -46,6 +56,9 @@ class Database:
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
         self._line = Line()
         self._writers = Queue() if self.is_sqlite else None
+        if in_line_with is not None:
+            self._writers = in_line_with._writers
+        self.committed: list[Callable[[Session], None]] = []
 
     @property
     def is_sqlite(self) -> bool:
@@ -90,6 +103,8 @@ class Database:
                     if faults.read(error).unknown_at_commit:
                         raise faults.CommitUnknownError from error
                     raise
+                for told in self.committed:
+                    told(session)
                 return result
 
         return self._persist(attempt)

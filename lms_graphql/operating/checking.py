@@ -1,13 +1,20 @@
-"""`db check`: whether the database is there, at the newest migration, and its derived figures right."""
+"""`db check`: whether the database is there, migrated, its derived figures right, and mail on its way."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog import figures
+from lms_graphql.core import clock
 from lms_graphql.core.errors import OperatorError
+from lms_graphql.mail.reads import outbox
 from lms_graphql.operating import migrations
+from lms_graphql.settings import Settings
+
+FAILED_LATELY = timedelta(days=1)
+"""Nobody can mend a mail that failed last month, so it is told, and no longer a fault."""
 
 
 class Line(NamedTuple):
@@ -15,7 +22,7 @@ class Line(NamedTuple):
     text: str
 
 
-def check(session: Session) -> list[Line]:
+def check(session: Session, settings: Settings) -> list[Line]:
     bind = session.get_bind()
     is_sqlite = bind.dialect.name == "sqlite"
     version = session.scalar(text("SELECT sqlite_version()" if is_sqlite else "SELECT VERSION()"))
@@ -34,4 +41,18 @@ def check(session: Session) -> list[Line]:
     if not wrong:
         lines.append(Line(True, "derived figures: right"))
     lines += [Line(False, f"{line}. Run `lms-graphql db repair`.") for line in wrong]
+    return [*lines, *_mail(session, settings)]
+
+
+def _mail(session: Session, settings: Settings) -> list[Line]:
+    state = outbox(session)
+    tried = f"; the last error: {state.waiting_error}" if state.waiting_error else ""
+    waits = f"{state.waiting} waiting, the oldest since {state.oldest:%Y-%m-%d %H:%M} UTC" if state.oldest else "none"
+    lines = [Line(True, f"mail in the outbox: {waits}{tried}")]
+    if settings.is_production and settings.smtp_url is None:
+        lines.append(Line(not state.waiting, "mail: it stays in the outbox, because LMS_SMTP_URL is not set"))
+    if state.failed_at is not None:
+        is_old = state.failed_at < clock.now() - FAILED_LATELY
+        failed = f"{state.failed} given up, the last {state.failed_at:%Y-%m-%d %H:%M} UTC: {state.failed_error}"
+        lines.append(Line(is_old, f"mail that could not be sent: {failed}"))
     return lines

@@ -1,0 +1,167 @@
+"""Sending what is due: at least once, by one process at a time, and each mail for itself."""
+
+import smtplib
+import traceback
+from datetime import timedelta
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+import structlog
+from sqlalchemy import Update, select, update
+from sqlalchemy.orm import Session
+
+from lms_graphql.core import clock
+from lms_graphql.core.database import CommitUnknownError, Database
+from lms_graphql.mail.carriers import Carrier, StoppedError, UnencryptedError
+from lms_graphql.mail.letters import Letter, as_message
+from lms_graphql.mail.models import ERROR_LENGTH, Mail, MailStatus
+from lms_graphql.mail.openings import Links, writers
+
+log = structlog.get_logger()
+
+PAUSES = [*(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720)), timedelta(hours=24)]
+TRIES = 10
+"""Over some 90 hours: longer than a weekend."""
+AWAY_IN_A_ROW = 3
+"""So many in a row that the server did not get to end a round: it is away, and the others keep their tries."""
+
+
+class Delivered(NamedTuple):
+    """What a round did. `failed` counts tries: most of these mails are tried again."""
+
+    sent: int = 0
+    failed: int = 0
+
+
+class Due(NamedTuple):
+    """`attempts`: those that were begun, before and after it is claimed."""
+
+    id: int
+    kind: str
+    attempts: int
+
+
+def deliver(database: Database, carrier: Carrier | None, links: Links, sender: str, most: int = 100) -> Delivered:
+    """One round over what is due, the longest due first. Raises only where the database itself fails."""
+    sent = failed = away = 0
+    if carrier is None:
+        return Delivered()
+    for seen in database.read_now(lambda session: _due(session, most)):
+        due = _claimed(database, seen)
+        if due is None:
+            continue
+        try:
+            went = _send(database, due, carrier, links, sender)
+        except StoppedError:
+            _give_back(database, due)
+            break
+        except Exception as error:  # one mail's fault, whatever it is, is not the others'
+            _note_failure(database, due, error)
+            failed += 1
+            away = away + 1 if _is_away(error) else 0
+            if away == AWAY_IN_A_ROW:
+                break
+        else:
+            sent += went
+            away = 0
+    return Delivered(sent, failed)
+
+
+def _due(session: Session, most: int) -> list[Due]:
+    due = (Mail.status == MailStatus.PENDING) & (Mail.next_attempt_at <= clock.now())
+    found = select(Mail.id, Mail.kind, Mail.attempts).where(due).order_by(Mail.next_attempt_at, Mail.id).limit(most)
+    return [Due(*row) for row in session.execute(found)]
+
+
+def _claimed(database: Database, seen: Due) -> Due | None:
+    """
+    Only one of those who saw it can raise `attempts` from what they saw. From then on the next try is already set, so
+    that a crash delays a mail and does not lose it. None where it is another's, or has no try left.
+    """
+    pause = PAUSES[min(seen.attempts, len(PAUSES) - 1)]
+    if seen.attempts >= TRIES:  # the last try ended with the process
+        _change(database, seen, status=MailStatus.FAILED)
+        return None
+    try:
+        is_ours = _change(database, seen, attempts=seen.attempts + 1, next_attempt_at=clock.now() + pause)
+    except CommitUnknownError:  # if it is ours after all, it comes again after the pause
+        return None
+    return seen._replace(attempts=seen.attempts + 1) if is_ours else None
+
+
+def _send(database: Database, due: Due, carrier: Carrier, links: Links, sender: str) -> bool:
+    """Whether it was sent: not where there is nobody to write to, or no way to word it."""
+    letter = database.write_now(lambda session: _worded(session, due, links))
+    if letter is None:
+        return False
+    carrier.carry(as_message(letter, sender))
+    sent = {"status": MailStatus.SENT, "sent_at": clock.now(), "last_error": None}
+    try:
+        _change(database, due, **sent)
+    except CommitUnknownError:  # the same again changes nothing more, and not to do it sends the mail twice
+        _change(database, due, **sent)
+    log.info("mail_sent", mail=due.id, kind=due.kind, tries=due.attempts)
+    return True
+
+
+def _worded(session: Session, due: Due, links: Links) -> Letter | None:
+    mail = session.get(Mail, due.id)
+    if mail is None or mail.status is not MailStatus.PENDING or mail.attempts != due.attempts:
+        return None  # taken back since, e.g. with the account
+    writer = writers.get(due.kind)
+    if writer is None:
+        session.execute(
+            _changed(due, status=MailStatus.FAILED, last_error=f"Nothing words mails of kind {due.kind}.")
+        )
+        log.error("mail_has_no_writer", mail=due.id, kind=due.kind)
+        return None
+    letter = writer(session, mail, links)
+    if letter is None:
+        session.execute(_changed(due, status=MailStatus.DROPPED))
+    return letter
+
+
+def _note_failure(database: Database, due: Due, error: Exception) -> None:
+    """What went wrong, without a word of what was to be sent, or to whom: errors of mail servers repeat addresses."""
+    reason = _reason(error)
+    is_last = due.attempts >= TRIES
+    status = MailStatus.FAILED if is_last else MailStatus.PENDING
+    _change(database, due, status=status, last_error=reason[:ERROR_LENGTH])
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{PurePath(frame.filename).name}:{frame.lineno}"
+    log.warning(
+        "mail_failed", mail=due.id, kind=due.kind, tries=due.attempts, is_last=is_last, error=reason, where=where
+    )
+
+
+def _reason(error: Exception) -> str:
+    codes: list[int] = []
+    if isinstance(error, smtplib.SMTPResponseException):
+        codes = [error.smtp_code]
+    elif isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = [code for code, _ in error.recipients.values()]
+    return " ".join([type(error).__name__, *(str(code) for code in codes)])
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the next mail would fare no better. (smtplib's errors are OSErrors, too.)"""
+    if isinstance(error, smtplib.SMTPException):
+        kinds = smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, smtplib.SMTPAuthenticationError
+        return isinstance(error, kinds)
+    return isinstance(error, OSError | UnencryptedError)
+
+
+def _give_back(database: Database, due: Due) -> None:
+    """Nothing has left, so another process may try at once."""
+    _change(database, due, attempts=due.attempts - 1, next_attempt_at=clock.now())
+
+
+def _changed(due: Due, **values: Any) -> Update:
+    ours = (Mail.id == due.id) & (Mail.attempts == due.attempts) & (Mail.status == MailStatus.PENDING)
+    return update(Mail).where(ours).values(**values).execution_options(synchronize_session=False)
+
+
+def _change(database: Database, due: Due, **values: Any) -> bool:
+    """Whether it was still as we left it."""
+    change = _changed(due, **values)
+    return database.write_now(lambda session: session.connection().execute(change).rowcount) == 1

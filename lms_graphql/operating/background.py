@@ -1,0 +1,121 @@
+"""What a serving process does beside its requests: sending mail at once, and the sweep every minute."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from lms_graphql.core import turns
+from lms_graphql.core.database import Database
+from lms_graphql.mail.carriers import carrier_of
+from lms_graphql.mail.service import POSTED
+from lms_graphql.operating.sweeping import Means, send_mail, sweep
+from lms_graphql.settings import Settings
+
+log = structlog.get_logger("lms_graphql.background")
+
+SWEEP_SECONDS = 60.0
+FIRST_SWEEP_SECONDS = 5.0
+SWEEP = "sweep"
+SWEEP_AGAIN_AFTER = timedelta(seconds=50)
+"""Less than the minute that each process waits, or it would miss its own next turn by some milliseconds."""
+STOP_SECONDS = 1.5
+
+
+class Loop:
+    """A thread that does a piece of work whenever it is nudged, and every so often where `seconds` are given."""
+
+    def __init__(
+        self, name: str, work: Callable[[], object], seconds: float | None = None, first: float | None = None
+    ) -> None:
+        self._work = work
+        self._seconds = seconds
+        self._first = seconds if first is None else first
+        self._nudged = threading.Event()
+        self._stopped = threading.Event()
+        # A daemon: where a name server hangs there is no socket to cut, and the process ends without it.
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def nudge(self) -> None:
+        self._nudged.set()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._nudged.set()
+
+    def has_ended(self, seconds: float) -> bool:
+        """Whether it has, within these seconds."""
+        if self._thread.ident is not None:
+            self._thread.join(max(0.0, seconds))
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        pause = self._first
+        while True:
+            self._nudged.wait(pause)
+            self._nudged.clear()
+            if self._stopped.is_set():
+                return
+            try:
+                self._work()
+            except Exception:  # the next time it may go well
+                log.exception("background_work_failed", work=self._thread.name)
+            pause = self._seconds
+
+
+class Outbox:
+    """
+    Two threads with a carrier each, and connections of their own, so that neither a mail server nor the sweep takes
+    one from the requests, and a mail server that hangs does not keep the sweep from what else it does.
+    """
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._settings = settings
+        self._database = Database(settings.url, pool_size=2, threads=1, in_line_with=database)
+        self._mail = Means(self._database, settings, carrier_of(settings))
+        self._sweeps = Means(self._database, settings, carrier_of(settings))
+        self._sending = Loop("outbox", lambda: send_mail(self._mail))
+        first = random.uniform(0, FIRST_SWEEP_SECONDS)  # noqa: S311 - so that not all processes ask at once
+        self._sweeping = Loop("sweep", self._sweep, SWEEP_SECONDS, first)
+        database.committed.append(self._notice)
+
+    def nudge(self) -> None:
+        """There is mail to send. From any thread, and from async code: it does not wait."""
+        self._sending.nudge()
+
+    def start(self) -> None:
+        self._sending.start()
+        self._sweeping.start()
+
+    def stop(self) -> None:
+        """Ends what is under way, within `STOP_SECONDS`."""
+        until = time.monotonic() + STOP_SECONDS
+        loops = (self._sending, self._sweeping)
+        for loop in loops:
+            loop.stop()
+        for means in (self._mail, self._sweeps):
+            if means.carrier is not None:
+                means.carrier.stop()
+        if all(loop.has_ended(until - time.monotonic()) for loop in loops):
+            self._database.dispose()
+        else:
+            log.warning("background_work_left", reason="It did not end in time. What it had begun comes again.")
+
+    def _notice(self, session: Session) -> None:
+        if session.info.get(POSTED):
+            self.nudge()
+
+    def _sweep(self) -> None:
+        """Every process asks each minute, and one is given the turn; where it dies, another has the next."""
+        if not self._database.read_now(lambda session: turns.is_due(session, SWEEP, SWEEP_AGAIN_AFTER)):
+            return
+        if self._database.write_now(lambda session: turns.take(session, SWEEP, SWEEP_AGAIN_AFTER)):
+            for line in sweep(*self._sweeps):
+                log.info("swept", did=line.text)
