@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from email.utils import parseaddr
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -109,6 +110,16 @@ class Settings(BaseSettings):
     limit_seconds: Annotated[int, Field(ge=1, le=300)] = 10
 
     split_words = field_validator("cors_origins", "payment_gateways", "trusted_proxies", mode="before")(_words)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def known_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError("lists addresses or networks, e.g. 127.0.0.1, 10.0.0.0/8") from None
+        return networks
 
     @field_validator("currency")
     @classmethod

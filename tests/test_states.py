@@ -26,7 +26,7 @@ def test_a_database_that_a_newer_program_has_migrated_is_left_alone(run: Run, em
 def test_two_recorded_migrations_are_one_too_many(run: Run, empty_database: str) -> None:
     assert run("db", "migrate").exit_code == 0
     execute(empty_database, "INSERT INTO alembic_version VALUES ('9999')")
-    assert_said_by_each(run, "alembic_version", "0001, 9999")
+    assert_said_by_each(run, "alembic_version", f"{migrations.head()}, 9999")
 
 
 def test_an_interrupted_first_migration_can_be_reset(run: Run, empty_database: str) -> None:

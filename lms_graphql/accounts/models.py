@@ -160,16 +160,6 @@ class Throttle(Table):
     since: Mapped[datetime]
 
 
-class Guard(Model):
-    """A row that everyone updates who might break a rule about many rows, so that they come one after the other."""
-
-    __tablename__ = "guards"
-    __table_args__ = (EVERYWHERE,)
-
-    name: Mapped[str] = mapped_column(exact(40), primary_key=True)
-    taken: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
-
-
 class InstructorApplication(Table):
     """A learner asks to teach. `pending_of` is the learner's id while it is pending: one at a time."""
 

@@ -53,7 +53,7 @@ class Hashing:
 
     async def matches(self, hashed: str | None, password: str) -> bool:
         """Whether this is the password; where there is no hash it is not, which takes as long to say."""
-        matches = await self._run(lambda: _matches(hashed or self._of_nobody, password))
+        matches = await self._run(lambda: is_password_of(hashed or self._of_nobody, password))
         return matches and hashed is not None
 
     def is_old(self, hashed: str) -> bool:
@@ -67,7 +67,8 @@ class Hashing:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function)
 
 
-def _matches(hashed: str, password: str) -> bool:
+def is_password_of(hashed: str, password: str) -> bool:
+    """For the command line, as `hash_now`."""
     try:
         return _HASHER.verify(hashed, password)
     except (VerificationError, InvalidHashError):

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from lms_graphql.core.errors import OperatorError
+from lms_graphql.core.errors import OperatorError, UnsafeError
 from lms_graphql.settings import Settings
 
 SHORTEST = 32
@@ -17,7 +17,7 @@ def secret_of(settings: Settings) -> str:
     if settings.secret_key is not None:
         return settings.secret_key
     if settings.is_production:
-        raise OperatorError(f"LMS_SECRET_KEY is missing: at least {SHORTEST} random bytes. {HOW}")
+        raise UnsafeError(f"LMS_SECRET_KEY is missing: at least {SHORTEST} random bytes. {HOW}")
     return _kept(_file_of(settings))
 
 

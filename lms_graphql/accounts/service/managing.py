@@ -11,7 +11,7 @@ from lms_graphql.accounts.policies import is_self
 from lms_graphql.accounts.service.recovering import void_tokens
 from lms_graphql.accounts.service.registering import LONGEST_NAME
 from lms_graphql.accounts.service.sessions import end_sessions
-from lms_graphql.core import clock, ids
+from lms_graphql.core import clock, ids, turns
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFault
 from lms_graphql.core.forms import Form
@@ -40,7 +40,7 @@ def update_profile(session: Session, actor: Actor, changes: Mapping[str, Any]) -
 
 def set_user_role(session: Session, actor: Actor, user_id: str, role: Role) -> int:
     """Signs the person out everywhere: what they may do is told anew when they sign in again."""
-    guards.hold(session, guards.SUPER_ADMINS)
+    turns.hold(session, guards.SUPER_ADMINS)
     user = _user(session, user_id)
     if user.id == actor.id:
         raise RequestError(RequestFault.FORBIDDEN, "Nobody changes their own role: ask another super admin.")
@@ -58,7 +58,7 @@ def set_user_role(session: Session, actor: Actor, user_id: str, role: Role) -> i
 
 
 def suspend_user(session: Session, actor: Actor, user_id: str) -> int:
-    guards.hold(session, guards.SUPER_ADMINS)
+    turns.hold(session, guards.SUPER_ADMINS)
     user = _user(session, user_id)
     _refuse_deleted(user)
     if user.is_active:
@@ -84,7 +84,7 @@ def delete_user(session: Session, actor: Actor, user_id: str) -> str:
     Empties the account of what is personal, for good. Money, courses and certificates stay, and hang on a "Deleted
     user". The id that was deleted.
     """
-    guards.hold(session, guards.SUPER_ADMINS)
+    turns.hold(session, guards.SUPER_ADMINS)
     user = _user(session, user_id)
     if not is_self(actor, user.id):
         raise RequestError(RequestFault.FORBIDDEN, "Only super admins delete the accounts of others.")

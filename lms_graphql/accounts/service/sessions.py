@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts import audit
 from lms_graphql.accounts.models import RefreshToken, SigningKey, User, UserSession
 from lms_graphql.accounts.tokens import Claims, issue
-from lms_graphql.core import clock
+from lms_graphql.core import clock, turns
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal
 from lms_graphql.core.signing import Signer, new_token, token_hash
@@ -112,6 +112,7 @@ def current_key_id(session: Session) -> str:
 
 def rotate_keys(session: Session) -> str:
     """A new signing key. What the old ones have signed stays good until it expires."""
+    turns.hold(session, "signing keys")
     number = (session.scalar(select(func.count()).select_from(SigningKey)) or 0) + 1
     retire = update(SigningKey).where(SigningKey.retired_at.is_(None))
     changed(session, retire.values(retired_at=clock.now()))
