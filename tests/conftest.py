@@ -9,6 +9,9 @@ from click.testing import CliRunner, Result
 
 from lms_graphql import settings
 from lms_graphql.cli import main
+
+
+from lms_graphql.mail.openings import writers
 from lms_graphql.operating import migrations
 from lms_graphql.operating.reaching import database_of
 from lms_graphql.serving import configure_logs
@@ -16,6 +19,7 @@ from lms_graphql.settings import Settings
 from tests import mariadb
 from tests.commands import CLEAN, Run
 from tests.given import Given
+from tests.mailing import KIND, OutboxUnderTest, Postbox, post_office, worded
 from tests.service import Client, Service, Statements, running
 
 configure_logs()
@@ -47,10 +51,14 @@ def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
 @pytest.fixture(scope="session", params=DATABASES)
 def service_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Of a migrated, empty database of each kind."""
+    return migrated(request, tmp_path_factory, "lms_service")
+
+
+def migrated(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, name: str) -> Settings:
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/lms.db"
+        url = f"sqlite:///{folders.mktemp(name)}/lms.db"
     else:
-        url = request.getfixturevalue("maria").new_database("lms_service")
+        url = request.getfixturevalue("maria").new_database(name)
     read = settings.read({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
     with database_of(read) as database:
         migrations.migrate(database.engine)
@@ -58,9 +66,22 @@ def service_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(scope="session")
-def running_service(service_settings: Settings) -> Iterator[Service]:
-    with running(service_settings) as service:
+def mail_server() -> Iterator[tuple[Postbox, str]]:
+    with post_office() as there:
+        yield there
+
+
+@pytest.fixture(scope="session")
+def running_service(service_settings: Settings, mail_server: tuple[Postbox, str]) -> Iterator[Service]:
+    with running(service_settings.model_copy(update={"smtp_url": mail_server[1]})) as service:
         yield service
+
+
+@pytest.fixture
+def postbox(service: Service, mail_server: tuple[Postbox, str]) -> Postbox:
+    """The mail that the service sends."""
+    mail_server[0].taken.clear()
+    return mail_server[0]
 
 
 @pytest.fixture
@@ -114,3 +135,24 @@ def run(anywhere: Run, empty_database: str) -> Run:
         return anywhere(*words, **{"LMS_DATABASE_URL": empty_database, **options})
 
     return command
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def outbox_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Of a migrated database that no service serves, so that nobody but the test sends its mail."""
+    return migrated(request, tmp_path_factory, "lms_outbox")
+
+
+@pytest.fixture
+def outbox(outbox_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[OutboxUnderTest]:
+    monkeypatch.setitem(writers, KIND, worded)
+    outbox = OutboxUnderTest(outbox_settings)
+    yield outbox
+    outbox.database.dispose()
+
+
+@pytest.fixture
+def office() -> Iterator[tuple[Postbox, str]]:
+    """A mail server and its address."""
+    with post_office() as there:
+        yield there

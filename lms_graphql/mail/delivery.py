@@ -141,7 +141,10 @@ def _reason(error: Exception) -> str:
         codes = [error.smtp_code]
     elif isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [code for code, _ in error.recipients.values()]
-    return " ".join([type(error).__name__, *(str(code) for code in codes)])
+    words = [type(error).__name__, *(str(code) for code in codes)]
+    if isinstance(error.__context__, TimeoutError):  # smtplib calls a server that hangs disconnected
+        words.append("(TimeoutError)")
+    return " ".join(words)
 
 
 def _is_away(error: Exception) -> bool:

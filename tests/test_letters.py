@@ -1,0 +1,33 @@
+"""Letters: safe, whatever people call themselves."""
+
+import email
+import email.policy
+
+import pytest
+
+from lms_graphql.mail.letters import Button, as_message, compose, hello
+
+
+@pytest.mark.parametrize(
+    "name", ["Jane\r\nBcc: evil@example.com", "Jane\nX: 1\r\n\r\n<html>", "Jane\u2028Bcc: a@b.c"]
+)
+def test_no_name_adds_a_header(name: str) -> None:
+    letter = compose("jane@example.com", f"Welcome, {name}", hello(name), ["Hi."])
+    message = email.message_from_bytes(as_message(letter, "Learn with Roko <a@b.example>").as_bytes())
+    assert sorted(message.keys()) == sorted(
+        ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
+    )
+    assert message.get_content_type() == "multipart/alternative"
+
+
+def test_html_is_escaped_and_a_greeting_holds_no_link() -> None:
+    evil = '<script>alert("1")</script>'
+    letter = compose(
+        "a@b.example", evil, hello("Win at https://evil.example/now"), [evil], Button(evil, 'http://x/"><i>')
+    )
+    assert "<script>" not in letter.html
+    assert '"><i>' not in letter.html
+    assert evil in letter.text
+    assert letter.text.startswith("Hello Win at https evil example now,")
+    with pytest.raises(ValueError, match="web address"):
+        compose("a@b.example", "x", "y", [], Button("Open", "javascript:alert(1)"))

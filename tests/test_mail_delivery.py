@@ -1,0 +1,206 @@
+"""Delivering: each mail once, again with growing pauses where it fails, and one's fault is not the others'."""
+
+import threading
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+import time_machine
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from lms_graphql.core import clock
+from lms_graphql.core.database import Database
+from lms_graphql.core.turns import Turn
+from lms_graphql.mail import carriers
+from lms_graphql.mail.carriers import SmtpCarrier
+from lms_graphql.mail.delivery import PAUSES, TRIES, Delivered, deliver
+from lms_graphql.mail.letters import Letter, as_message, compose
+from lms_graphql.mail.models import Mail, MailStatus
+from lms_graphql.mail.openings import Links, writers
+from lms_graphql.mail.service import drop_mails_of, post
+from tests.mailing import (
+    DEADLY,
+    KIND,
+    LINKS,
+    REFUSED,
+    SENDER,
+    OutboxUnderTest,
+    Postbox,
+    silent_server,
+)
+
+
+def test_several_deliveries_at_once_send_each_mail_once(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
+    box, url = office
+    everyone = [f"p{number}@example.com" for number in range(60)]
+    others = [outbox.another() for _ in range(3)]
+    barrier = threading.Barrier(len(others))
+    faults: list[Exception] = []
+
+    def send(own: Database) -> None:
+        try:
+            barrier.wait()
+            for _ in range(20):
+                if not any(outbox.deliver(url, own)):
+                    return
+        except Exception as error:
+            faults.append(error)
+
+    for start in range(0, 60, 20):
+        outbox.post(*everyone[start : start + 20])
+        threads = [threading.Thread(target=send, args=(own,)) for own in others]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for own in others:
+        own.dispose()
+    assert not faults
+    assert box.addresses == sorted(everyone)
+    assert {(mail.status, mail.attempts) for mail in outbox.mails()} == {(MailStatus.SENT, 1)}
+
+
+def test_a_refused_mail_is_tried_again_with_growing_pauses_and_given_up_at_last(
+    outbox: OutboxUnderTest, office: tuple[Postbox, str]
+) -> None:
+    box, url = office
+    with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False) as moved:
+        outbox.post(REFUSED, "jane@example.com", DEADLY, "john@example.com")
+        assert outbox.deliver(url) == Delivered(2, 2)
+        assert box.addresses == ["jane@example.com", "john@example.com"], "the others go"
+        assert "2 waiting, the oldest since 2026-03-01 00:00 UTC; the last error: SMTP" in outbox.checked()
+        outbox.database.write_now(
+            lambda session: session.execute(delete(Mail).where(Mail.address != REFUSED)) and None
+        )
+        pauses = []
+        for _ in range(1, TRIES):
+            mail = outbox.mail()
+            assert (mail.status, mail.last_error) == (MailStatus.PENDING, "SMTPRecipientsRefused 550")
+            pauses.append(mail.next_attempt_at - clock.now())
+            moved.move_to(mail.next_attempt_at - timedelta(seconds=1))
+            assert outbox.deliver(url) == Delivered(0, 0), "not before its time"
+            moved.move_to(mail.next_attempt_at)
+            assert outbox.deliver(url) == Delivered(0, 1)
+        assert pauses == (PAUSES + [PAUSES[-1]] * TRIES)[: TRIES - 1]
+        assert outbox.mail().status is MailStatus.FAILED
+        assert "FAIL mail that could not be sent: 1 given up" in outbox.checked()
+        assert "SMTPRecipientsRefused 550" in outbox.checked()
+        moved.shift(timedelta(days=40))
+        assert outbox.deliver(url) == Delivered(0, 0)
+        assert "ok mail that could not be sent: 1 given up" in outbox.checked(), "long ago"
+    assert box.came[REFUSED] == TRIES
+
+
+def test_a_server_that_dies_midway_gets_the_mail_again(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
+    box, url = office
+    outbox.post(DEADLY)
+    for tries in (1, 2):
+        assert outbox.deliver(url) == Delivered(0, 1)
+        mail = outbox.mail()
+        assert (mail.status, mail.attempts, mail.last_error) == (
+            MailStatus.PENDING,
+            tries,
+            "SMTPServerDisconnected",
+        )
+        outbox.make_due()
+    assert box.came[DEADLY] == 2
+
+
+def test_a_server_that_is_away_or_hangs_costs_few_tries(
+    outbox: OutboxUnderTest, monkeypatch: pytest.MonkeyPatch, office: tuple[Postbox, str]
+) -> None:
+    monkeypatch.setattr(carriers, "ANSWER_SECONDS", 0.2)
+    outbox.post(*[f"p{number}@example.com" for number in range(6)])
+    with silent_server() as silent:
+        assert outbox.deliver(silent.url) == Delivered(0, 3), "then the round is ended"
+    assert outbox.deliver(silent.url) == Delivered(0, 3), "nobody listens there any more"
+    assert [mail.attempts for mail in outbox.mails()] == [1] * 6
+    assert {mail.last_error for mail in outbox.mails()} == {
+        "SMTPServerDisconnected (TimeoutError)",
+        "ConnectionRefusedError",
+    }
+    outbox.make_due()
+    assert outbox.deliver(office[1]) == Delivered(6, 0)
+    assert {mail.last_error for mail in outbox.mails()} == {None}
+
+
+def test_a_server_that_goes_on_and_on_is_cut(outbox: OutboxUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carriers, "WHOLE_SECONDS", 0.3)
+    outbox.post("jane@example.com")
+    with silent_server() as silent:
+        began = time.monotonic()
+        assert outbox.deliver(silent.url) == Delivered(0, 1)
+        assert time.monotonic() - began < 3
+
+
+def test_a_process_that_dies_while_sending_only_delays_the_mail(
+    outbox: OutboxUnderTest, office: tuple[Postbox, str]
+) -> None:
+    class Dies:
+        def carry(self, message: object) -> None:
+            raise SystemExit
+
+        def stop(self) -> None: ...
+
+    outbox.post("jane@example.com")
+    with pytest.raises(SystemExit):
+        deliver(outbox.database, Dies(), LINKS, SENDER)
+    assert outbox.deliver(office[1]) == Delivered(0, 0)
+    outbox.make_due()
+    assert outbox.deliver(office[1]) == Delivered(1, 0)
+
+
+def test_a_kind_that_nobody_words_and_a_writer_that_fails_stop_no_other(
+    outbox: OutboxUnderTest, office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(session: Session, mail: Mail, links: Links) -> Letter | None:
+        session.add(Turn(name="token", taken_at=clock.now()))
+        session.flush()
+        raise KeyError(mail.address)
+
+    monkeypatch.setitem(writers, "fails", fails)
+    outbox.post("a@example.com", kind="unheard_of")
+    outbox.post("b@example.com", kind="fails")
+    outbox.post(None)
+    outbox.post("no address\r\nBcc: evil@example.com", "two@example.com, three@example.com", "jane@example.com")
+    assert outbox.deliver(office[1]) == Delivered(1, 3)
+    unheard, failing, nobody, *rest = outbox.mails()
+    assert (unheard.status, unheard.last_error) == (MailStatus.FAILED, "Nothing words mails of kind unheard_of.")
+    assert (failing.status, failing.last_error) == (MailStatus.PENDING, "KeyError")
+    assert nobody.status is MailStatus.DROPPED
+    assert [(mail.status, mail.last_error) for mail in rest] == [
+        (MailStatus.PENDING, "ValueError"),
+        (MailStatus.PENDING, "ValueError"),
+        (MailStatus.SENT, None),
+    ]
+    assert office[0].came == Counter(["jane@example.com"])
+    assert outbox.database.read_now(lambda session: session.scalar(select(Turn.id))) is None, (
+        "no token without its letter"
+    )
+    assert "kind unheard_of" in outbox.checked()
+
+
+def test_mail_to_somebody_who_left_is_dropped(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
+    for user in (7, 8):
+        letter = partial(post, kind=KIND, user_id=user, address=f"{user}@example.com", name="J")
+        outbox.database.write_now(letter)
+    outbox.database.write_now(lambda session: drop_mails_of(session, 7))
+    assert outbox.deliver(office[1]) == Delivered(1, 0)
+    assert [(mail.status, mail.address, mail.data) for mail in outbox.mails()] == [
+        (MailStatus.DROPPED, None, {}),
+        (MailStatus.SENT, "8@example.com", {"name": "J"}),
+    ]
+
+
+def test_a_password_goes_over_no_unencrypted_link(
+    office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = as_message(compose("jane@example.com", "Hi", "Hello,", []), SENDER)
+    monkeypatch.setattr(carriers, "LOOPBACK", set())
+    with pytest.raises(carriers.UnencryptedError):
+        SmtpCarrier(office[1].replace("//", "//roko:secret@")).carry(message)
+    SmtpCarrier(office[1]).carry(message)
+    assert len(office[0].taken) == 1
