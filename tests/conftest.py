@@ -9,8 +9,6 @@ from click.testing import CliRunner, Result
 
 from lms_graphql import settings
 from lms_graphql.cli import main
-
-
 from lms_graphql.mail.openings import writers
 from lms_graphql.operating import migrations
 from lms_graphql.operating.reaching import database_of

@@ -3,9 +3,8 @@
 import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
 from functools import cache
+from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session

@@ -85,19 +85,21 @@ class Client:
     def __init__(self, service: Service) -> None:
         self._http = httpx.Client(base_url=service.url, timeout=30)
 
-    def ask(self, document: str, as_: Actor | None = None, token: str | None = None, **variables: Any) -> Any:
-        body = self.answer(document, as_, token, **variables)
+    def ask(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
+        body = self.answer(document, as_, bearer, **variables)
         assert "errors" not in body, json.dumps(body["errors"], indent=1)
         return body["data"]
 
-    def faults(self, document: str, as_: Actor | None = None, token: str | None = None, **variables: Any) -> list[str]:
-        body = self.answer(document, as_, token, **variables)
+    def faults(
+        self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any
+    ) -> list[str]:
+        body = self.answer(document, as_, bearer, **variables)
         return [error["extensions"]["code"] for error in body.get("errors", ())]
 
-    def answer(self, document: str, as_: Actor | None = None, token: str | None = None, **variables: Any) -> Any:
+    def answer(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
         headers = {} if as_ is None or as_.id is None else {ACTOR_HEADER: f"{as_.id}:{as_.role}"}
-        if token is not None:
-            headers["authorization"] = f"Bearer {token}"
+        if bearer is not None:
+            headers["authorization"] = f"Bearer {bearer}"
         return self.post({"query": document, "variables": variables}, headers=headers).json()
 
     def post(self, body: Any, **options: Any) -> httpx.Response:

@@ -16,8 +16,9 @@ from lms_graphql.core.hashing import Hashing
 from tests.given import PASSWORD, Given
 from tests.service import Client, Service
 
-SESSION = """session { accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt user { username role email } }
-errors { code path message }"""
+SESSION = """session {
+  accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt user { username role email }
+} errors { code path message }"""
 REGISTER = f"mutation R($input: RegisterInput!) {{ register(input: $input) {{ {SESSION} }} }}"
 LOGIN = f"mutation L($input: LoginInput!) {{ login(input: $input) {{ {SESSION} }} }}"
 REFRESH = f"mutation F($token: String!) {{ refreshSession(input: {{refreshToken: $token}}) {{ {SESSION} }} }}"
@@ -61,7 +62,7 @@ def test_who_registers_is_a_learner_and_signed_in(client: Client, service: Servi
     assert payload["errors"] == []
     session = payload["session"]
     assert session["user"] == {"username": "Jane.Doe", "role": "LEARNER", "email": "Jane@example.com"}
-    assert client.ask(ME, token=session["accessToken"])["me"]["username"] == "Jane.Doe"
+    assert client.ask(ME, bearer=session["accessToken"])["me"]["username"] == "Jane.Doe"
     expires = datetime.fromisoformat(session["accessTokenExpiresAt"])
     assert timedelta(minutes=14) < expires - datetime.now(UTC) <= timedelta(minutes=15)
     lasts = datetime.fromisoformat(session["refreshTokenExpiresAt"]) - datetime.now(UTC)
@@ -87,7 +88,7 @@ def test_who_registers_is_a_learner_and_signed_in(client: Client, service: Servi
         ("firstName", "  ", "REQUIRED"),
         ("lastName", "x" * 101, "TOO_LONG"),
         ("lastName", "Doe\r\nBcc: x", "INVALID"),
-        ("password", "", "TOO_SHORT"),
+        ("password", "", "REQUIRED"),
         ("password", "123456789", "TOO_SHORT"),
         ("password", "x" * 257, "TOO_LONG"),
         ("password", "password123", "WEAK_PASSWORD"),
@@ -112,7 +113,9 @@ def test_all_faults_of_a_registration_are_told_at_once(client: Client) -> None:
 
 
 def test_a_password_like_the_username_is_weak(client: Client) -> None:
-    payload = client.ask(REGISTER, input={**NEW, "username": "jane.doe.long", "password": "Jane.Doe.Long"})["register"]
+    payload = client.ask(REGISTER, input={**NEW, "username": "jane.doe.long", "password": "Jane.Doe.Long"})[
+        "register"
+    ]
     assert told(payload) == [("WEAK_PASSWORD", ["input", "password"])]
 
 
@@ -134,7 +137,7 @@ def test_signing_in_gives_a_session_whatever_the_case_of_the_address(client: Cli
     user = given.person(Role.INSTRUCTOR, email="Ada.Lovelace@example.com")
     payload = client.ask(LOGIN, input={"email": " ADA.lovelace@EXAMPLE.com ", "password": PASSWORD})["login"]
     assert payload["errors"] == []
-    me = client.ask(ME, token=payload["session"]["accessToken"])["me"]
+    me = client.ask(ME, bearer=payload["session"]["accessToken"])["me"]
     assert (me["username"], me["role"]) == (user.username, "INSTRUCTOR")
     assert datetime.now(UTC) - datetime.fromisoformat(me["lastLoginAt"]) < timedelta(minutes=1)
 
@@ -174,7 +177,7 @@ def test_ten_failures_shut_an_account_to_new_sign_ins_alone(client: Client, give
     assert codes == ["INVALID_CREDENTIALS"] * 10 + ["RATE_LIMITED"] * 2
     assert told(login(client, user)) == [("RATE_LIMITED", None)]
     assert login(client, other)["session"] is not None, "others are not meant"
-    assert client.ask(ME, token=session["accessToken"])["me"] is not None, "who is in stays in"
+    assert client.ask(ME, bearer=session["accessToken"])["me"] is not None, "who is in stays in"
     assert refresh(client, session["refreshToken"])["session"] is not None
 
 
@@ -200,14 +203,14 @@ def test_a_hash_of_an_older_kind_is_made_anew_at_sign_in(client: Client, given: 
 
 
 def refresh(client: Client, token: str) -> Any:
-    return client.post({"query": REFRESH, "variables": {"token": token}}).json()["data"]["refreshSession"]
+    return client.ask(REFRESH, token=token)["refreshSession"]
 
 
 def test_a_refresh_token_is_used_once(client: Client, given: Given) -> None:
     first = signed_in(client, given.person())
     second = refresh(client, first["refreshToken"])["session"]
     assert second["refreshToken"] != first["refreshToken"]
-    assert client.ask(ME, token=second["accessToken"])["me"] is not None
+    assert client.ask(ME, bearer=second["accessToken"])["me"] is not None
     again = refresh(client, first["refreshToken"])
     assert told(again) == [("INVALID_TOKEN", ["input", "refreshToken"])]
     assert refresh(client, second["refreshToken"])["session"] is not None, "two tabs at once end nothing"
@@ -237,9 +240,7 @@ def test_a_refresh_token_expires(client: Client, given: Given, service: Service)
 @pytest.mark.parametrize("token", ["", "x", "é" * 50, "a" * 10_000])
 def test_what_is_no_refresh_token_is_refused(client: Client, token: str) -> None:
     assert told(refresh(client, token)) == [("INVALID_TOKEN", ["input", "refreshToken"])]
-    assert told(client.post({"query": LOGOUT, "variables": {"token": token}}).json()["data"]["logout"]) == [
-        ("INVALID_TOKEN", ["input", "refreshToken"])
-    ]
+    assert told(client.ask(LOGOUT, token=token)["logout"]) == [("INVALID_TOKEN", ["input", "refreshToken"])]
 
 
 def test_no_token_is_kept_in_clear(client: Client, given: Given, service: Service) -> None:
@@ -252,22 +253,22 @@ def test_no_token_is_kept_in_clear(client: Client, given: Given, service: Servic
 def test_signing_out_ends_one_session_at_once(client: Client, given: Given) -> None:
     user = given.person()
     here, there = signed_in(client, user), signed_in(client, user)
-    answer = client.post({"query": LOGOUT, "variables": {"token": here["refreshToken"]}}).json()
-    assert answer["data"]["logout"] == {"ok": True, "errors": []}
+    answer = client.ask(LOGOUT, token=here["refreshToken"])
+    assert answer["logout"] == {"ok": True, "errors": []}
     assert refused(client, here["accessToken"])
     assert told(refresh(client, here["refreshToken"]))[0][0] == "INVALID_TOKEN"
-    assert client.ask(ME, token=there["accessToken"])["me"] is not None
-    again = client.post({"query": LOGOUT, "variables": {"token": here["refreshToken"]}}).json()
-    assert again["data"]["logout"] == {"ok": True, "errors": []}, "the wish is true already"
+    assert client.ask(ME, bearer=there["accessToken"])["me"] is not None
+    again = client.ask(LOGOUT, token=here["refreshToken"])
+    assert again["logout"] == {"ok": True, "errors": []}, "the wish is true already"
 
 
 def test_signing_out_everywhere_ends_all_sessions_of_oneself(client: Client, given: Given) -> None:
     user, other = given.person(), given.person()
     sessions = [signed_in(client, user) for _ in range(3)]
     others = signed_in(client, other)
-    assert client.ask(EVERYWHERE, token=sessions[0]["accessToken"])["logoutEverywhere"]["ok"] is True
+    assert client.ask(EVERYWHERE, bearer=sessions[0]["accessToken"])["logoutEverywhere"]["ok"] is True
     assert all(refused(client, session["accessToken"]) for session in sessions)
-    assert client.ask(ME, token=others["accessToken"])["me"] is not None
+    assert client.ask(ME, bearer=others["accessToken"])["me"] is not None
     assert client.faults(EVERYWHERE) == ["UNAUTHENTICATED"]
 
 
@@ -288,8 +289,8 @@ def test_a_new_signing_key_leaves_the_tokens_of_the_old_one_good(
     assert service.database.write_now(rotate_keys) == "k2"
     after = signed_in(client, user)["accessToken"]
     assert jwt.get_unverified_header(after)["kid"] == "k2"
-    assert client.ask(ME, token=before)["me"] is not None
-    assert client.ask(ME, token=after)["me"] is not None
+    assert client.ask(ME, bearer=before)["me"] is not None
+    assert client.ask(ME, bearer=after)["me"] is not None
     long_ago = update(SigningKey).where(SigningKey.key_id == "k1")
     retired = long_ago.values(retired_at=datetime.now(UTC) - timedelta(minutes=1))
     service.database.write_now(lambda session: session.execute(retired) and None)
@@ -330,4 +331,4 @@ def test_stale_sessions_are_forgotten(client: Client, given: Given, service: Ser
     service.database.write_now(age)
     assert service.database.write_now(lambda session: forget_stale(session, 15)) == 2
     assert refused(client, old["accessToken"])
-    assert client.ask(ME, token=new["accessToken"])["me"] is not None
+    assert client.ask(ME, bearer=new["accessToken"])["me"] is not None

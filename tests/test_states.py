@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lms_graphql.operating import migrations
 from tests.commands import Run, assert_one_clear_line, execute
 
 NEEDS_A_STATE = (("db", "migrate"), ("db", "init"), ("db", "create-migration", "-m", "x"), ("serve",))

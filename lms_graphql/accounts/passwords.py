@@ -17,6 +17,8 @@ def _common() -> frozenset[str]:
 
 def faults(password: str, *names: str | None, path: str = "password") -> list[Refusal]:
     """What is wrong with it. `names` are the person's address and user name, which it must not be."""
+    if not password:
+        return [Refusal(ErrorCode.REQUIRED, "Give a password.", (path,))]
     if len(password) < SHORTEST:
         return [Refusal(ErrorCode.TOO_SHORT, f"Use at least {SHORTEST} characters.", (path,))]
     if len(password) > LONGEST:

@@ -26,6 +26,9 @@ class Form:
     def add(self, faults: Sequence[Refusal]) -> None:
         self._faults.extend(faults)
 
+    def is_faulty(self, name: str) -> bool:
+        return any(fault.path == (name,) for fault in self._faults)
+
     def done(self) -> None:
         if self._faults:
             raise Refusals(self._faults)

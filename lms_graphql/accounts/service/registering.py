@@ -51,7 +51,7 @@ def checked(email: str, username: str, first_name: str, last_name: str, password
 
 def email_of(form: Form, value: str) -> str:
     text = form.line("email", value, most=LONGEST_EMAIL)
-    if not text or len(text) > LONGEST_EMAIL:
+    if form.is_faulty("email"):
         return text
     try:
         return validate_email(text, check_deliverability=False, test_environment=True).normalized
@@ -120,6 +120,6 @@ def _is_taken(field: str) -> Refusal:
 
 def _username_of(form: Form, value: str) -> str:
     text = form.line("username", value, least=SHORTEST_USERNAME, most=LONGEST_USERNAME)
-    if SHORTEST_USERNAME <= len(text) <= LONGEST_USERNAME and not _USERNAME.match(text):
+    if not form.is_faulty("username") and not _USERNAME.match(text):
         form.fault(ErrorCode.INVALID, "Use letters a to z, digits, and _ . - alone.", "username")
     return text
