@@ -12,6 +12,8 @@ from typing import NamedTuple
 from lms_graphql.core import clock
 
 NAME_LENGTH = 60
+LINE_LENGTH = 998
+"""What a mail server must take."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 LINK_PARTS = re.compile(r"[:/@]|\.(?=\S)")
 
@@ -73,9 +75,15 @@ def as_message(letter: Letter, sender: str) -> EmailMessage:
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = make_msgid(domain=_from(sender).domain)
     message["Auto-Submitted"] = "auto-generated"  # so that nobody's holiday notice answers it
-    message.set_content(letter.text)
-    message.add_alternative(letter.html, subtype="html")
+    message.set_content(letter.text, cte=_encoding(letter.text))
+    message.add_alternative(letter.html, subtype="html", cte=_encoding(letter.html))
     return message
+
+
+def _encoding(text: str) -> str | None:
+    """As it is where that may be, so that a link can be copied out of the file; else whatever keeps it whole."""
+    is_plain = text.isascii() and max(map(len, text.splitlines()), default=0) <= LINE_LENGTH
+    return "7bit" if is_plain else None
 
 
 def _from(sender: str) -> Address:
