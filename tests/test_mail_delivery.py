@@ -217,7 +217,7 @@ def test_name_and_password_are_decoded_and_checked(outbox: OutboxUnderTest) -> N
     def check(server: SMTP, session: object, envelope: object, mechanism: str, login: object) -> AuthResult:
         assert isinstance(login, LoginPassword)
         given.append((login.login, login.password))
-        return AuthResult(success=login.password == b"p@ss/word")
+        return AuthResult(success=login.password == b"p@ss/word", handled=False)
 
     outbox.post("jane@example.com")
     with post_office(authenticator=check, auth_require_tls=False) as (box, url):

@@ -15,6 +15,8 @@ NAME_LENGTH = 60
 LINE_LENGTH = 998
 """What a mail server must take."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+UNQUOTED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\"(),:;<>@\[\\\]]")
+"""What stands in no address without quotes. One with quotes is nobody's."""
 LINK_PARTS = re.compile(r"[:/@]|\.(?=\S)")
 
 PAGE = """<!doctype html>
@@ -93,10 +95,12 @@ def _from(sender: str) -> Address:
 
 def _address(text: str) -> Address:
     """One address and nothing else: what ends a line, or lists several, is refused, and not repeated."""
+    local, _, domain = text.rpartition("@")
     try:
-        address = Address(addr_spec=text)
-    except Exception:  # the parser fails in several ways on what is no address
+        domain = domain.encode("idna").decode()
+        address = Address(addr_spec=f"{local}@{domain}") if local.isascii() else Address("", local, domain)
+    except Exception:  # the parsers fail in several ways on what is no address
         raise ValueError("This is no mail address.") from None
-    if CONTROL.search(text) or not address.username or not address.domain:
+    if UNQUOTED.search(local) or not address.username or not address.domain:
         raise ValueError("This is no mail address.")
     return address
