@@ -22,7 +22,7 @@ from starlette.routing import Route
 from benchmarks import statements
 from benchmarks.statements import Statement
 from lms_graphql import wiring
-from lms_graphql.accounts.reads import users_by_id
+from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.catalog.reads.categories import categories_by_id
 from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder, courses, courses_by_slug
 from lms_graphql.catalog.reads.curriculum import lectures_by_section, sections_by_course

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,15 +15,17 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from lms_graphql import graphiql
-from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.core.database import Database
-from lms_graphql.core.errors import RequestError, RequestFault
-from lms_graphql.graph.context import Context
+from lms_graphql.core.hashing import Hashing
+from lms_graphql.core.signing import Signer
+from lms_graphql.graph.context import Context, Equipment
 from lms_graphql.graph.limits import Limits
 from lms_graphql.graph.preparing import Preparer
 from lms_graphql.graph.view import GraphQLView
+from lms_graphql.identifying import Identify, actor_of, origin_of
 from lms_graphql.operating import health
 from lms_graphql.operating.background import Outbox
+from lms_graphql.operating.secret import secret_of
 from lms_graphql.schema import NODES, schema
 from lms_graphql.settings import Settings
 
@@ -67,10 +69,10 @@ class Endpoints:
             return "The database does not answer."
 
 
-def make_app(settings: Settings, identify: Callable[[Request], Actor] | None = None) -> Starlette:
+def make_app(settings: Settings, identify: Identify = actor_of) -> Starlette:
     """`identify` tells who asks; RequestError where a token is not one of ours."""
-    identify = identify or actor_of
     database = Database(settings.url, pool_size=settings.pool_size, threads=settings.worker_threads)
+    equipment = Equipment(database, settings, Hashing(), Signer(secret_of(settings)), NODES)
     outbox = Outbox(database, settings)
     preparer = Preparer(
         schema._schema,
@@ -80,7 +82,8 @@ def make_app(settings: Settings, identify: Callable[[Request], Actor] | None = N
     )
 
     async def context_of(request: Request) -> Context:
-        return Context(database, identify(request), settings, NODES)
+        origin = origin_of(request)
+        return Context(equipment, await identify(equipment, request), origin)
 
     def is_busy() -> bool:
         return database.queued_seconds() * 1000 > settings.limit_queue_milliseconds
@@ -91,10 +94,12 @@ def make_app(settings: Settings, identify: Callable[[Request], Actor] | None = N
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         outbox.start()
         yield
+        equipment.hashing.close()
         await asyncio.to_thread(outbox.stop)
         database.dispose()
 
     app = Starlette(routes=_routes(endpoints, settings), middleware=_middleware(settings), lifespan=lifespan)
+    app.state.equipment = equipment
     app.state.database = database
     app.state.outbox = outbox
     app.state.preparer = preparer
@@ -121,13 +126,6 @@ def limits_of(settings: Settings) -> Limits:
         directives=settings.limit_directives,
         fragments=settings.limit_fragments,
     )
-
-
-def actor_of(request: Request) -> Actor:
-    """Who asks. Nobody can sign in yet, so a token, whatever it says, is not one of ours."""
-    if request.headers.get("authorization"):
-        raise RequestError(RequestFault.UNAUTHENTICATED, "This token is not valid. Sign in again.")
-    return ANONYMOUS
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

@@ -60,8 +60,15 @@ FROM_CDN = """<!doctype html>
     <script src="https://unpkg.com/graphiql@3.8.3/graphiql.min.js"></script>
     <script>
       const fetcher = GraphiQL.createFetcher({ url: "/graphql" });
+      const defaultQuery = `# To ask as somebody, run the mutation "login" for an accessToken,
+# and write it into the tab "Headers" below:
+#
+#   {"Authorization": "Bearer ACCESS_TOKEN"}
+
+`;
       ReactDOM.createRoot(document.getElementById("graphiql")).render(
-        React.createElement(GraphiQL, { fetcher, shouldPersistHeaders: false })
+        // Its history keeps headers and variables, whatever one says: in sessionStorage they go with the tab.
+        React.createElement(GraphiQL, { fetcher, defaultQuery, shouldPersistHeaders: false, storage: sessionStorage })
       );
     </script>
   </body>

@@ -5,8 +5,14 @@ from typing import Annotated
 import strawberry
 
 from lms_graphql import wiring
-from lms_graphql.accounts.reads import users_by_id
-from lms_graphql.accounts.types import User
+from lms_graphql.accounts.mutations.applications import ApplicationMutations
+from lms_graphql.accounts.mutations.passwords import PasswordMutations
+from lms_graphql.accounts.mutations.sessions import SessionMutations
+from lms_graphql.accounts.mutations.users import UserMutations
+from lms_graphql.accounts.queries import AccountQueries
+from lms_graphql.accounts.reads.applications import applications_by_id
+from lms_graphql.accounts.reads.users import users_by_id
+from lms_graphql.accounts.types import InstructorApplication, User
 from lms_graphql.catalog.queries import CatalogQueries
 from lms_graphql.catalog.reads.categories import categories_by_id
 from lms_graphql.catalog.reads.courses import courses_by_id
@@ -23,6 +29,7 @@ wiring.connect()
 
 NODES: dict[str, Read] = {
     "User": users_by_id,
+    "InstructorApplication": applications_by_id,
     "Category": categories_by_id,
     "Course": courses_by_id,
     "Section": sections_by_id,
@@ -35,7 +42,7 @@ Ids = Annotated[list[strawberry.ID], strawberry.argument(description="At most 10
 
 
 @strawberry.type(description="What can be read.")
-class Query(CatalogQueries):
+class Query(AccountQueries, CatalogQueries):
     @strawberry.field
     def node(self, info: Info, id: Id) -> Node | None:
         """Any object by its id; null where it does not exist or the viewer may not see it."""
@@ -51,4 +58,9 @@ class Query(CatalogQueries):
         return await info.context.nodes(ids)
 
 
-schema = build(Query, types=(User, Category, Course, Section, Lecture))
+@strawberry.type(description="What can be done.")
+class Mutation(SessionMutations, PasswordMutations, UserMutations, ApplicationMutations):
+    pass
+
+
+schema = build(Query, Mutation, types=(User, InstructorApplication, Category, Course, Section, Lecture))

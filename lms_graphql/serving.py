@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from lms_graphql import settings
 from lms_graphql.app import make_app
+from lms_graphql.operating.safety import require_safe
 
 COLLECT_AFTER = 50_000
 """Objects made between two collections. An answer of thousands of rows would set off dozens, which find nothing."""
@@ -16,7 +17,9 @@ COLLECT_AFTER = 50_000
 
 def app() -> Starlette:
     configure_logs()
-    made = make_app(settings.read())
+    read = settings.read()
+    require_safe(read)
+    made = make_app(read)
     gc.collect()
     gc.freeze()  # the schema and the models stay: no collection need look at them again
     gc.set_threshold(COLLECT_AFTER, 20, 50)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from email.utils import parseaddr
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -21,6 +22,8 @@ from lms_graphql.core.money import DECIMALS
 
 PREFIX = "LMS_"
 DATABASE_NAMES = ("DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT")
+LAST_PORT = 65535
+_ORIGIN = re.compile(r"(?P<scheme>https?)://(\[[0-9a-f:]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 
 
 class Environment(StrEnum):
@@ -36,6 +39,15 @@ class Gateway(StrEnum):
 
 def _words(text: Any) -> Any:
     return [word.strip() for word in text.split(",") if word.strip()] if isinstance(text, str) else text
+
+
+def _origin(text: str) -> str:
+    """As a browser sends it, to which it is compared letter by letter."""
+    found = _ORIGIN.fullmatch(text.lower())
+    if found is None or not 0 < int(found["port"] or 1) <= LAST_PORT:
+        raise ValueError(f"name each origin as https://learn.example.com, without a path or *, unlike {text}")
+    usual = found["port"] == {"http": "80", "https": "443"}[found["scheme"]]
+    return text.lower().removesuffix(f":{found['port']}") if usual else text.lower()
 
 
 def _plain_name(name: str) -> Any:
@@ -58,7 +70,7 @@ class Settings(BaseSettings):
     secret_key: str | None = None
     seed_password: Annotated[str, Field(min_length=10, max_length=256)] | None = None
     public_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$")] = "http://127.0.0.1:8000"
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode] = ()
     smtp_url: Annotated[str, Field(pattern=r"^smtps?://")] | None = None
     mail_from: str = "Learn with Roko <no-reply@learnwithroko.com>"
     payment_gateways: Annotated[tuple[Gateway, ...], NoDecode] = (Gateway.FAKE, Gateway.BANK_TRANSFER)
@@ -73,6 +85,7 @@ class Settings(BaseSettings):
     certificate_months: Annotated[int, Field(ge=1, le=1200)] | None = None
     completion_watched_percent: Annotated[int, Field(ge=1, le=100)] = 90
     attempt_grace_seconds: Annotated[int, Field(ge=0, le=300)] = 5
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     access_token_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     graphiql: bool | None = None
@@ -96,7 +109,17 @@ class Settings(BaseSettings):
     limit_queue_milliseconds: Annotated[int, Field(ge=10, le=60_000)] = 500
     limit_seconds: Annotated[int, Field(ge=1, le=300)] = 10
 
-    split_words = field_validator("cors_origins", "payment_gateways", mode="before")(_words)
+    split_words = field_validator("cors_origins", "payment_gateways", "trusted_proxies", mode="before")(_words)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def known_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError("lists addresses or networks, e.g. 127.0.0.1, 10.0.0.0/8") from None
+        return networks
 
     @field_validator("currency")
     @classmethod
@@ -175,7 +198,7 @@ class Settings(BaseSettings):
 
 def read(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
     """The settings. OperatorError, in one line that names the setting, where one is unknown or out of range."""
-    given = {key: value for key, value in dotenv_values(dotenv).items() if value is not None}
+    given = _in_file(dotenv)
     given |= os.environ if environment is None else environment
     ours = {key: value for key, value in given.items() if key.startswith(PREFIX) or key in DATABASE_NAMES}
     ours = {key: value for key, value in ours.items() if value != ""}
@@ -187,6 +210,22 @@ def read(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env
         return Settings(**{names[key]: value for key, value in ours.items()})  # type: ignore[arg-type]
     except ValidationError as error:
         raise OperatorError(_first_fault(error, names)) from None
+
+
+def _in_file(dotenv: Path) -> dict[str, str]:
+    """
+    Every name is ours to check here, also one that begins with DB_: in the environment that may be another program's.
+    A password is taken as it stands, whatever it has of $ and braces.
+    """
+    try:
+        given = dotenv_values(dotenv, interpolate=False, encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise OperatorError(f"The file {dotenv} is not UTF-8 text. Save it as such.") from None
+    except OSError as error:
+        raise OperatorError(f"The file {dotenv} cannot be read: {error.strerror}.") from None
+    if unknown := sorted(key for key in given if key.startswith("DB_") and key not in DATABASE_NAMES):
+        raise OperatorError(f"{unknown[0]} in {dotenv} is not a setting: there are {', '.join(DATABASE_NAMES)}.")
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _first_fault(error: ValidationError, names: Mapping[str, str]) -> str:
@@ -210,9 +249,27 @@ def _is_server(address: str) -> bool:
 def _checked_url(address: str) -> None:
     try:
         url = make_url(address)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise ValueError("is no database address, e.g. mysql+pymysql://user:password@host:3306/name") from None
     if url.get_backend_name() not in {"sqlite", "mysql", "mariadb"}:
         raise ValueError("names a database that is neither SQLite, MySQL nor MariaDB")
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         raise ValueError("names no file: sqlite:///lms.db")
+    if not url.database:
+        raise ValueError("names no database: mysql+pymysql://user:password@host:3306/name")
+    if url.port is not None and not 0 < url.port <= LAST_PORT:
+        raise ValueError(f"names a port that is not between 1 and {LAST_PORT}")
+    _check_driver(url)
+
+
+def _check_driver(url: URL) -> None:
+    """Every statement waits in a thread for its answer, so a driver for asyncio is of no use."""
+    driver = url.drivername.partition("+")[2] or "mysqldb"
+    instead = "sqlite:///" if url.get_backend_name() == "sqlite" else "mysql+pymysql://"
+    try:
+        dialect = url.get_dialect()
+        if dialect.is_async:
+            raise ValueError(f"names {driver}, a driver for asyncio; use {instead}")
+        dialect.import_dbapi()
+    except (ArgumentError, ImportError):
+        raise ValueError(f"needs the driver {driver}, which is not installed; use {instead}, or install it") from None

@@ -5,14 +5,17 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from click.testing import CliRunner, Result
 
 from lms_graphql import settings
+from lms_graphql.cli import main
 from lms_graphql.mail.openings import writers
 from lms_graphql.operating import migrations
 from lms_graphql.operating.reaching import database_of
 from lms_graphql.serving import configure_logs
 from lms_graphql.settings import Settings
 from tests import mariadb
+from tests.commands import CLEAN, Run
 from tests.given import Given
 from tests.mailing import KIND, OutboxUnderTest, Postbox, post_office, worded
 from tests.service import Client, Service, Statements, running
@@ -61,9 +64,22 @@ def migrated(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, na
 
 
 @pytest.fixture(scope="session")
-def running_service(service_settings: Settings) -> Iterator[Service]:
-    with running(service_settings) as service:
+def mail_server() -> Iterator[tuple[Postbox, str]]:
+    with post_office() as there:
+        yield there
+
+
+@pytest.fixture(scope="session")
+def running_service(service_settings: Settings, mail_server: tuple[Postbox, str]) -> Iterator[Service]:
+    with running(service_settings.model_copy(update={"smtp_url": mail_server[1]})) as service:
         yield service
+
+
+@pytest.fixture
+def postbox(service: Service, mail_server: tuple[Postbox, str]) -> Postbox:
+    """The mail that the service sends."""
+    mail_server[0].taken.clear()
+    return mail_server[0]
 
 
 @pytest.fixture
@@ -96,6 +112,27 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/lms.db"
     url: str = request.getfixturevalue("maria").new_database("lms_commands")
     return url
+
+
+@pytest.fixture
+def anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs lms-graphql in a folder of its own, with these settings and no others."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: str, typed: str = "", **environment: str) -> Result:
+        return CliRunner().invoke(main, words, input=typed, env={**CLEAN, **environment}, prog_name="lms-graphql")
+
+    return command
+
+
+@pytest.fixture
+def run(anywhere: Run, empty_database: str) -> Run:
+    """Runs lms-graphql against an empty database."""
+
+    def command(*words: str, **options: str) -> Result:
+        return anywhere(*words, **{"LMS_DATABASE_URL": empty_database, **options})
+
+    return command
 
 
 @pytest.fixture(scope="session", params=DATABASES)

@@ -3,11 +3,13 @@
 import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from lms_graphql.accounts import searching
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import (
     Category,
@@ -25,9 +27,12 @@ from lms_graphql.catalog.search import weights
 from lms_graphql.core import ids
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.database import Database
+from lms_graphql.core.hashing import hash_now
 from lms_graphql.core.orm import Table
 from lms_graphql.core.text import slugify
 
+PASSWORD = "correct horse battery"
+_hash = cache(hash_now)
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -66,7 +71,13 @@ class Given:
             "role": role,
             "password_hash": "x",
         }
-        return self._added(User(**{**given, **values}))
+        user: User = self._added(User(**{**given, **values}))
+        self._database.write_now(lambda session: searching.index(session, user))
+        return user
+
+    def person(self, role: Role = Role.LEARNER, **values: Any) -> User:
+        """Somebody who signs in with `PASSWORD`."""
+        return self.user(role, **{"password_hash": _hash(PASSWORD), **values})
 
     def actor(self, user: User) -> Actor:
         return Actor(user.id, user.role)

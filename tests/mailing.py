@@ -5,6 +5,7 @@ import contextlib
 import email
 import email.policy
 import os
+import re
 import signal
 import socket
 import ssl
@@ -133,6 +134,19 @@ class Postbox:
         until = time.monotonic() + seconds
         while len(self.taken) < number and time.monotonic() < until:
             time.sleep(0.02)
+
+    def token_to(self, address: str, path: str, seconds: float = 10) -> str:
+        """The token in the newest link to this path that was sent to this address."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for message in reversed(self.taken):
+                plain = message.get_body(("plain",))
+                found = plain and re.search(path + r"\?token=([\w-]+)", plain.get_content())
+                if message["To"] == address and found:
+                    self.taken.remove(message)
+                    return found[1]
+            time.sleep(0.02)
+        raise AssertionError(f"No letter with {path} came to {address}.")
 
 
 @contextlib.contextmanager

@@ -12,10 +12,12 @@ import uvicorn
 from sqlalchemy import Engine, delete, event, text
 from starlette.requests import Request
 
-from lms_graphql.app import actor_of, make_app
+from lms_graphql.app import make_app
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.database import Database
+from lms_graphql.graph.context import Equipment
 from lms_graphql.graph.preparing import Preparer
+from lms_graphql.identifying import actor_of
 from lms_graphql.settings import Settings
 from lms_graphql.tables import metadata
 from tests.mariadb import free_port
@@ -23,19 +25,20 @@ from tests.mariadb import free_port
 ACTOR_HEADER = "x-actor-of-the-tests"
 
 
-def actor_of_the_tests(request: Request) -> Actor:
-    """Until people can sign in, a test says who asks; without that, the real thing decides."""
+async def actor_of_the_tests(equipment: Equipment, request: Request) -> Actor:
+    """A test says who asks, where signing in is not what it is about; without that, the real thing decides."""
     said = request.headers.get(ACTOR_HEADER)
     if said is None:
-        return actor_of(request)
+        return await actor_of(equipment, request)
     key, role = said.split(":")
     return Actor(int(key), Role(role))
 
 
 class Service:
-    def __init__(self, url: str, database: Database, preparer: Preparer) -> None:
+    def __init__(self, url: str, equipment: Equipment, preparer: Preparer) -> None:
         self.url = url
-        self.database = database
+        self.equipment = equipment
+        self.database = equipment.database
         self.preparer = preparer
 
     @property
@@ -70,7 +73,7 @@ def running(settings: Settings) -> Iterator[Service]:
             raise RuntimeError("The server does not start.")
         time.sleep(0.01)
     try:
-        yield Service(f"http://127.0.0.1:{port}", app.state.database, app.state.preparer)
+        yield Service(f"http://127.0.0.1:{port}", app.state.equipment, app.state.preparer)
     finally:
         server.should_exit = True
         thread.join(20)
@@ -82,17 +85,21 @@ class Client:
     def __init__(self, service: Service) -> None:
         self._http = httpx.Client(base_url=service.url, timeout=30)
 
-    def ask(self, document: str, as_: Actor | None = None, **variables: Any) -> Any:
-        body = self.answer(document, as_, **variables)
+    def ask(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
+        body = self.answer(document, as_, bearer, **variables)
         assert "errors" not in body, json.dumps(body["errors"], indent=1)
         return body["data"]
 
-    def faults(self, document: str, as_: Actor | None = None, **variables: Any) -> list[str]:
-        body = self.answer(document, as_, **variables)
+    def faults(
+        self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any
+    ) -> list[str]:
+        body = self.answer(document, as_, bearer, **variables)
         return [error["extensions"]["code"] for error in body.get("errors", ())]
 
-    def answer(self, document: str, as_: Actor | None = None, **variables: Any) -> Any:
+    def answer(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
         headers = {} if as_ is None or as_.id is None else {ACTOR_HEADER: f"{as_.id}:{as_.role}"}
+        if bearer is not None:
+            headers["authorization"] = f"Bearer {bearer}"
         return self.post({"query": document, "variables": variables}, headers=headers).json()
 
     def post(self, body: Any, **options: Any) -> httpx.Response:

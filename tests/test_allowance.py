@@ -15,9 +15,11 @@ from graphql import GraphQLError, execute, parse
 from sqlalchemy.exc import OperationalError
 
 from lms_graphql import settings
+from lms_graphql.core.actor import ANONYMOUS
 from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.graph import answers
 from lms_graphql.graph.allowance import Allowance, SpentError
+from lms_graphql.graph.context import Context
 from lms_graphql.graph.executor import RowExecutor
 from lms_graphql.schema import schema
 from lms_graphql.settings import Settings
@@ -200,9 +202,7 @@ def test_a_request_that_the_database_was_away_for_is_told_when_to_come_back() ->
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
 
 
-def test_two_failing_nodes_leave_nothing_behind(caplog: pytest.LogCaptureFixture) -> None:
-    from lms_graphql.graph.context import Context
-
+def test_two_failing_nodes_leave_nothing_behind(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     class Failing(Context):
         def node(self, id: str) -> Any:
             future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -210,8 +210,7 @@ def test_two_failing_nodes_leave_nothing_behind(caplog: pytest.LogCaptureFixture
             return future
 
     async def ask() -> None:
-        read = settings.read({}, dotenv=Path("/nowhere"))
-        context = Failing(None, SimpleNamespace(is_signed_in=False, id=None), read, {})  # type: ignore[arg-type]
+        context = Failing(service.equipment, ANONYMOUS, "")
         with pytest.raises(RequestError):
             await context.nodes(["a", "b"])
 

@@ -5,59 +5,17 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
-from click.testing import CliRunner, Result
+from alembic.command import downgrade
 from sqlalchemy import create_engine, inspect, text
 
-from lms_graphql.cli import main
 from lms_graphql.operating import migrations
+from tests.commands import CLEAN, Run, assert_one_clear_line, rows
 from tests.conftest import MariaDB
-from tests.mariadb import PASSWORD, USER
-
-Run = Callable[..., Result]
-CLEAN = {key: None for key in os.environ if key.startswith(("LMS_", "DB_"))}
-
-
-@pytest.fixture
-def anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs lms-graphql in a folder of its own, with these settings and no others."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*words: str, typed: str = "", **environment: str) -> Result:
-        return CliRunner().invoke(main, words, input=typed, env={**CLEAN, **environment}, prog_name="lms-graphql")
-
-    return command
-
-
-@pytest.fixture
-def run(anywhere: Run, empty_database: str) -> Run:
-    """Runs lms-graphql against an empty database."""
-
-    def command(*words: str, **options: str) -> Result:
-        return anywhere(*words, **{"LMS_DATABASE_URL": empty_database, **options})
-
-    return command
-
-
-def rows(url: str, table: str) -> int:
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        number: int = connection.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar_one()
-    engine.dispose()
-    return number
-
-
-def assert_one_clear_line(ran: Result, *words: str) -> None:
-    assert ran.exit_code != 0
-    lines = ran.stderr.strip().splitlines()
-    assert len(lines) == 1, ran.stderr
-    assert lines[0].startswith("lms-graphql: ")
-    assert "Traceback" not in ran.stderr + ran.stdout
-    for word in words:
-        assert word in lines[0]
+from tests.mariadb import PASSWORD, USER, free_port
 
 
 def test_init_makes_the_tables_and_the_seed_once(run: Run, empty_database: str) -> None:
@@ -168,20 +126,19 @@ def test_reset_wants_the_name_typed_and_tells_what_goes(run: Run, empty_database
 
 
 def test_serve_says_in_one_line_what_is_in_its_way(run: Run, empty_database: str) -> None:
+    create_engine(empty_database).connect().close()  # SQLite makes an empty file of it
     assert_one_clear_line(run("serve"), "no tables yet", "db migrate")
     assert run("db", "migrate").exit_code == 0
-    engine = create_engine(empty_database)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
-    assert_one_clear_line(run("serve"), "not at the newest migration")
-    with engine.begin() as connection:
-        connection.execute(text(f"UPDATE alembic_version SET version_num = '{migrations.head()}'"))
-    engine.dispose()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
         assert_one_clear_line(run("serve", "--port", port), port, "in use")
+    engine = create_engine(empty_database)
+    with engine.begin() as connection:
+        downgrade(migrations.config(connection), "base")
+    engine.dispose()
+    assert_one_clear_line(run("serve"), "not at the newest migration", "db migrate")
 
 
 @pytest.mark.parametrize(
@@ -229,3 +186,26 @@ def test_schema_prints_the_schema_as_a_process_of_its_own(tmp_path: Path) -> Non
     )
     assert printed.returncode == 0
     assert printed.stdout == (Path(__file__).parent.parent / "schema.graphql").read_text()
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_serve_prints_the_address_it_answers_at(tmp_path: Path, host: str, shown: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        try:
+            trial.bind((host, 0))
+        except OSError:
+            pytest.skip(f"This machine has no {host}.")
+    environment = {key: value for key, value in os.environ.items() if key not in CLEAN}
+    program = [sys.executable, "-m", "lms_graphql"]
+    port = str(free_port())
+    subprocess.run([*program, "db", "migrate"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    serving = [*program, "serve", "--host", host, "--port", port]
+    with subprocess.Popen(serving, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().split()[3]
+            assert address == f"http://{shown}:{port}/graphql"
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+                assert client.post(address, json={"query": "{ __typename }"}).status_code == 200
+        finally:
+            server.terminate()

@@ -172,7 +172,7 @@ def test_filters_leave_what_was_asked_for(client: Client, given: Given) -> None:
     assert found(categoryId=gid("Category", python)) == {"in python"}
     assert found(instructorId=gid("User", teacher)) == {"elsewhere"}
     assert found(difficulty="ADVANCED") == {"in python"}
-    assert found(language="de") == {"in code"}
+    assert found(language="de") == found(language=" de ") == {"in code"}
     assert found(isFeatured=True) == {"in python"}
     assert found(isFree=True) == {"in code", "in python"}
     assert found(isFree=False) == {"elsewhere", "in euro"}
@@ -182,6 +182,19 @@ def test_filters_leave_what_was_asked_for(client: Client, given: Given) -> None:
     assert found(categoryId=gid("Category", other), isFree=True) == set()
     assert found(categoryId=gid("User", teacher)) == set()
     assert found(instructorId="nonsense") == set()
+
+
+def test_a_slug_with_a_space_behind_it_is_another_one(client: Client, given: Given) -> None:
+    course, category = given.course(), given.category()
+    document = """query S($course: String!, $category: String!) {
+      course(slug: $course) { title }
+      category(slug: $category) { name }
+    }"""
+    there = client.ask(document, course=course.slug, category=category.slug)
+    assert there["course"] is not None
+    assert there["category"] is not None
+    other = client.ask(document, course=f"{course.slug} ", category=f"{category.slug} ")
+    assert other == {"course": None, "category": None}
 
 
 def test_total_count_is_worked_out_only_when_asked_for(client: Client, given: Given, statements: Statements) -> None:

@@ -18,6 +18,9 @@ from tests.service import Client, Service, running
 
 pytestmark = pytest.mark.slow
 
+FRONTEND = Path(__file__).parent.parent / "frontend" / "graphiql"
+PASSWORD = "one-for-the-three-of-them"
+
 CHROMIUM = [Path("/usr/bin/chromium"), Path("/usr/bin/chromium-browser"), Path("/usr/bin/google-chrome")]
 QUIET = [
     "--disable-gpu",
@@ -36,7 +39,7 @@ def demo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     read = settings.read({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
     with database_of(read) as database:
         migrations.migrate(database.engine)
-        database.write_now(seeding.seed)
+        database.write_now(lambda session: seeding.seed(session, PASSWORD))
         database.write_now(lambda session: build_demo(session, courses=30, learners=5))
     with running(read) as service:
         yield service
@@ -104,6 +107,69 @@ def test_the_explorer_and_the_examples_open(page: Page, seen: dict[str, list[str
     assert seen["complaints"] == []
 
 
+def run_in_a_new_tab(page: Page, query: str, expected: str) -> None:
+    page.get_by_role("button", name="New tab").click()
+    page.locator(".graphiql-query-editor .monaco-editor").first.click()
+    page.keyboard.insert_text(query)
+    expect(page.locator(".graphiql-tab-active")).to_contain_text(query.split()[1])  # GraphiQL has read it
+    page.locator(".graphiql-execute-button").click()
+    expect(page.locator(".graphiql-response .view-lines")).to_contain_text(expected, timeout=15_000)
+
+
+def test_one_explores_as_any_seed_user_in_two_clicks(page: Page, seen: dict[str, list[str]]) -> None:
+    expect(page.locator(".graphiql-query-editor")).to_contain_text("sections", timeout=30_000)
+    who_am_i = page.locator(".who-am-i")
+    expect(who_am_i).to_have_text("Not signed in")
+    page.get_by_role("button", name="Show Sign in").click()
+    page.get_by_role("button", name="learner@learnwithroko.com").click()
+    expect(page.get_by_label("Password")).to_be_focused()
+    page.keyboard.insert_text(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(who_am_i).to_have_text("Jane Learner LEARNER")
+    run_in_a_new_tab(page, "query AsLearner { me { fullName role } }", '"fullName": "Jane Learner"')
+
+    page.get_by_role("button", name="admin@learnwithroko.com").click()  # and no password again
+    expect(who_am_i).to_have_text("Ada Admin SUPER_ADMIN")
+    run_in_a_new_tab(page, "query AsAdmin { me { fullName role } }", '"role": "SUPER_ADMIN"')
+    assert_kept_to_itself(page)
+    page.reload()
+    expect(who_am_i).to_have_text("Ada Admin SUPER_ADMIN", timeout=30_000)
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(who_am_i).to_have_text("Not signed in")
+    run_in_a_new_tab(page, "query AsNobody { me { id } }", '"me": null')
+    assert page.evaluate("sessionStorage.length") == 0
+    assert seen["complaints"] == []
+
+
+def assert_kept_to_itself(page: Page) -> None:
+    """Tokens are the tab's alone, and the password nobody's."""
+    session = page.evaluate("JSON.parse(sessionStorage.getItem('lms:session'))")
+    lasting = page.evaluate("JSON.stringify({ ...localStorage })")
+    assert "AsAdmin" in lasting, "GraphiQL's history is on"
+    for secret in (session["accessToken"], session["refreshToken"], PASSWORD):
+        assert secret not in lasting
+    assert PASSWORD not in page.evaluate("JSON.stringify({ ...sessionStorage })")
+
+
+def test_a_refused_sign_in_says_why(page: Page) -> None:
+    page.get_by_role("button", name="Show Sign in").click(timeout=30_000)
+    page.get_by_label("E-mail").fill("learner@learnwithroko.com")
+    page.get_by_label("Password").fill("not-this-one")
+    with page.expect_response(lambda response: "SignIn" in (response.request.post_data or "")) as answered:
+        page.keyboard.press("Enter")
+    refusal = answered.value.json()["data"]["login"]["errors"][0]
+    assert refusal["code"] == "INVALID_CREDENTIALS"
+    expect(page.locator(".sign-in-problem")).to_have_text(refusal["message"])
+    expect(page.locator(".who-am-i")).to_have_text("Not signed in")
+
+
+def test_what_the_page_does_by_itself_holds_in_node() -> None:
+    """Tokens exchanged in time, sessions that end, examples that fit the schema: frontend/graphiql/test."""
+    done = subprocess.run(["node", "--test"], check=False, cwd=FRONTEND, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_page_comes_with_a_strict_policy_and_its_assets_as_what_they_are(demo_service: Service) -> None:
     client = Client(demo_service)
     response = client.get("/graphql", headers={"accept": "text/html"})
@@ -120,7 +186,7 @@ def test_the_page_comes_with_a_strict_policy_and_its_assets_as_what_they_are(dem
 
 
 def test_every_example_runs_against_the_demo(demo_service: Service) -> None:
-    source = Path(__file__).parent.parent / "frontend" / "graphiql" / "src" / "examples.js"
+    source = FRONTEND / "src" / "examples.js"
     program = f"import('{source}').then(all => console.log(JSON.stringify(all.EXAMPLES)))"
     dumped = subprocess.run(["node", "-e", program], capture_output=True, text=True, check=True)
     examples = json.loads(dumped.stdout)

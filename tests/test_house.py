@@ -22,7 +22,7 @@ FLOORS = [
     {"learning"},
     {"assessment", "discussion", "billing"},
     {"tables", "wiring"},
-    {"schema", "operating", "demo", "graphiql"},
+    {"schema", "operating", "demo", "graphiql", "identifying"},
     {"app"},
     {"serving"},
     {"cli"},

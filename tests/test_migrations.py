@@ -1,6 +1,11 @@
 """The migrations make what the models say, on every database, and take it back."""
 
+import os
+import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import make_url
@@ -9,6 +14,9 @@ from alembic import command
 from lms_graphql.core.engines import make_engine
 from lms_graphql.operating import migrations
 from lms_graphql.tables import metadata
+from tests.commands import CLEAN
+
+ROOT = Path(__file__).parent.parent
 
 SEVENTEEN = (
     "users course_categories courses sections lectures enrollments course_progress lecture_progress quizzes "
@@ -67,7 +75,7 @@ def test_every_table_keeps_text_exactly_whatever_the_servers_defaults(empty_data
 
 def test_two_processes_may_migrate_at_once(empty_database: str) -> None:
     def one(_: int) -> str | None:
-        engine = make_engine(make_url(empty_database), pool_size=1, patient=True)
+        engine = make_engine(make_url(empty_database), pool_size=2, patient=True)
         try:
             return migrations.migrate(engine)[1]
         finally:
@@ -75,3 +83,23 @@ def test_two_processes_may_migrate_at_once(empty_database: str) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(one, range(2))) == [migrations.head()] * 2
+
+
+def test_a_percent_sign_in_a_path_or_an_address_is_a_letter_like_any_other(tmp_path: Path) -> None:
+    checkout, data = tmp_path / "50% off", tmp_path / "100%"
+    data.mkdir()
+    ignored = shutil.ignore_patterns("static", "__pycache__")
+    shutil.copytree(ROOT / "lms_graphql", checkout / "lms_graphql", ignore=ignored)
+    shutil.copytree(ROOT / "alembic", checkout / "alembic", ignore=ignored)
+    shutil.copy(ROOT / "alembic.ini", checkout)
+    environment = {key: value for key, value in os.environ.items() if key not in CLEAN}
+    environment["LMS_DATABASE_URL"] = f"sqlite:///{data}/lms%40.db"
+    for module, *words in (
+        ["lms_graphql", "db", "migrate"],
+        ["lms_graphql", "db", "check"],
+        ["alembic", "downgrade", "base"],
+        ["alembic", "upgrade", "head"],
+    ):
+        process = [sys.executable, "-m", module, *words]
+        ran = subprocess.run(process, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lms_graphql.catalog.search import weights, words_of_query
+from lms_graphql.catalog.search import weights
+from lms_graphql.core.words import words_of_query
 from tests.given import Given
 from tests.service import Client
 

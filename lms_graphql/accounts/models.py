@@ -1,15 +1,33 @@
-"""The table of people."""
+"""The tables of people: who they are, how they are signed in, and what is kept of that."""
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from lms_graphql.accounts import roles
 from lms_graphql.core.actor import Role
-from lms_graphql.core.orm import EVERYWHERE, Table, enum, exact, long_text, no, yes
+from lms_graphql.core.orm import EVERYWHERE, Json, Key, Model, Table, count, enum, exact, long_text, no, yes
+from lms_graphql.core.text import sort_key
+from lms_graphql.core.words import LONGEST_TERM
 
 DELETED_NAME = "Deleted user"
+HASH_LENGTH = 64
+
+
+class TokenPurpose(StrEnum):
+    """What a single-use token, sent by mail, is good for."""
+
+    VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose, not a password
+
+
+class ApplicationStatus(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
 
 
 class User(Table):
@@ -21,6 +39,7 @@ class User(Table):
         UniqueConstraint("username_key"),
         Index(None, "role", "created_at", "id"),
         Index(None, "created_at", "id"),
+        Index(None, "name_key", "id"),
         EVERYWHERE,
     )
 
@@ -30,6 +49,7 @@ class User(Table):
     username_key: Mapped[str] = mapped_column(exact(30))
     first_name: Mapped[str] = mapped_column(String(100))
     last_name: Mapped[str] = mapped_column(String(100))
+    name_key: Mapped[str] = mapped_column(exact(200), default="", server_default="")
     password_hash: Mapped[str | None] = mapped_column(exact(255))
     role: Mapped[Role] = mapped_column(enum(Role, "role"), default=Role.LEARNER)
     is_active: Mapped[bool] = yes()
@@ -44,6 +64,12 @@ class User(Table):
         setattr(self, f"{name}_key", None if value is None else value.casefold())
         return value
 
+    @validates("first_name", "last_name")
+    def key_of_the_name(self, name: str, value: str) -> str:
+        first, last = (value, self.last_name) if name == "first_name" else (self.first_name, value)
+        self.name_key = sort_key(f"{first or ''} {last or ''}")
+        return value
+
     @property
     def full_name(self) -> str:
         return full_name(self.first_name, self.last_name, self.deleted_at)
@@ -55,3 +81,123 @@ class User(Table):
 
 def full_name(first_name: str, last_name: str, deleted_at: datetime | None) -> str:
     return DELETED_NAME if deleted_at is not None else f"{first_name} {last_name}".strip()
+
+
+class UserTerm(Model):
+    """A word by which super admins find a person."""
+
+    __tablename__ = "user_terms"
+    __table_args__ = (Index(None, "user_id"), EVERYWHERE)
+
+    term: Mapped[str] = mapped_column(exact(LONGEST_TERM), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+
+
+class SigningKey(Table):
+    """A key that access tokens are signed with: derived from the secret and this id, and not kept."""
+
+    __tablename__ = "signing_keys"
+    __table_args__ = (UniqueConstraint("key_id"), EVERYWHERE)
+
+    key_id: Mapped[str] = mapped_column(exact(20))
+    retired_at: Mapped[datetime | None]
+
+
+class UserSession(Table):
+    """Somebody signed in on some device: the family of its refresh tokens."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "user_id", "ended_at"), Index(None, "expires_at", "id"), EVERYWHERE)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class RefreshToken(Table):
+    """Used once. Kept after that, so that a second use is known for what it is."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (UniqueConstraint("token_hash"), Index(None, "session_id"), EVERYWHERE)
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"))
+    token_hash: Mapped[str] = mapped_column(exact(HASH_LENGTH))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class AccountToken(Table):
+    """A single-use token that was sent by mail."""
+
+    __tablename__ = "account_tokens"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index(None, "user_id", "purpose"),
+        Index(None, "expires_at", "id"),
+        EVERYWHERE,
+    )
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    purpose: Mapped[TokenPurpose] = mapped_column(enum(TokenPurpose, "purpose"))
+    token_hash: Mapped[str] = mapped_column(exact(HASH_LENGTH))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Throttle(Table):
+    """How often something failed for someone since a moment. `key` is a digest: it names nobody."""
+
+    __tablename__ = "throttles"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        Index(None, "since", "id"),
+        CheckConstraint("failures >= 0", name="failures_not_negative"),
+        EVERYWHERE,
+    )
+
+    key: Mapped[str] = mapped_column(exact(HASH_LENGTH))
+    failures: Mapped[int] = count()
+    since: Mapped[datetime]
+
+
+class InstructorApplication(Table):
+    """A learner asks to teach. `pending_of` is the learner's id while it is pending: one at a time."""
+
+    __tablename__ = "instructor_applications"
+    __table_args__ = (
+        UniqueConstraint("pending_of"),
+        Index(None, "status", "created_at", "id"),
+        Index(None, "user_id", "created_at", "id"),
+        Index(None, "created_at", "id"),
+        EVERYWHERE,
+    )
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    pending_of: Mapped[int | None] = mapped_column(BigInteger)
+    motivation: Mapped[str] = mapped_column(long_text())
+    experience: Mapped[str] = mapped_column(long_text())
+    status: Mapped[ApplicationStatus] = mapped_column(
+        enum(ApplicationStatus, "status"), default=ApplicationStatus.PENDING
+    )
+    review_note: Mapped[str | None] = mapped_column(long_text())
+    reviewed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    reviewed_at: Mapped[datetime | None]
+
+
+class AuditEvent(Model):
+    """Something that was done, by whom and to whom, written in the transaction that did it and never changed."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        Index(None, "subject_id", "happened_at"),
+        Index(None, "what", "happened_at"),
+        EVERYWHERE,
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    happened_at: Mapped[datetime]
+    what: Mapped[str] = mapped_column(exact(60))
+    actor_id: Mapped[int | None] = mapped_column(BigInteger)
+    subject_id: Mapped[int | None] = mapped_column(BigInteger)
+    origin: Mapped[str | None] = mapped_column(exact(45))
+    details: Mapped[Any] = mapped_column(Json, default=dict)

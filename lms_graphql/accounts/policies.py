@@ -3,7 +3,8 @@
 from sqlalchemy import ColumnElement, false, or_, true
 
 from lms_graphql.accounts import openings
-from lms_graphql.core.actor import Actor, Scope
+from lms_graphql.accounts.models import InstructorApplication
+from lms_graphql.core.actor import VIEWER, Actor, Scope
 
 
 def visible_to(scope: Scope) -> ColumnElement[bool]:
@@ -16,3 +17,8 @@ def visible_to(scope: Scope) -> ColumnElement[bool]:
 def is_self(actor: Actor, user_key: int) -> bool:
     """Whether this is the actor's own account, or the actor looks after all of them."""
     return actor.is_admin or (actor.is_signed_in and actor.id == user_key)
+
+
+def applications_visible_to(scope: Scope) -> ColumnElement[bool]:
+    """The applicant's own; super admins see all."""
+    return true() if scope is Scope.ADMIN else InstructorApplication.user_id == VIEWER

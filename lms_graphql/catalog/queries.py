@@ -5,7 +5,6 @@ from typing import Annotated
 
 import strawberry
 
-from lms_graphql.catalog import search as words
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.catalog.reads import categories, courses
 from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder
@@ -14,6 +13,7 @@ from lms_graphql.core import ids
 from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.core.money import DECIMALS, to_units
 from lms_graphql.core.paging import Slice
+from lms_graphql.core.words import words_of_query
 from lms_graphql.graph.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.describing import described, input_type, resolver
@@ -100,7 +100,7 @@ def _words(search: str | None) -> tuple[str, ...] | None:
         return None
     if len(search) > LONGEST_SEARCH:
         raise _bad(f"Search for at most {LONGEST_SEARCH} characters.")
-    return tuple(words.words_of_query(search))
+    return tuple(words_of_query(search))
 
 
 def _filter(asked: CourseFilterInput, own_currency: str) -> CourseFilter:
@@ -115,7 +115,7 @@ def _filter(asked: CourseFilterInput, own_currency: str) -> CourseFilter:
         category_key=_key("Category", asked.category_id),
         instructor_key=_key("User", asked.instructor_id),
         difficulty=asked.difficulty,
-        language=asked.language,
+        language=asked.language and asked.language.strip(),  # MariaDB takes "en " for "en", SQLite does not
         is_free=asked.is_free,
         is_featured=asked.is_featured,
         currency=currency,

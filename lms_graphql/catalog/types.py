@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from lms_graphql.accounts.reads import users_by_id
+from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.types import User
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel, LectureType
 from lms_graphql.catalog.policies import may_edit, opens_for_anyone

@@ -8,12 +8,14 @@ import click
 import uvicorn
 
 from lms_graphql import settings
+from lms_graphql.accounts.service.sessions import rotate_keys
 from lms_graphql.cli.database import db, tell
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.graph.building import printed
 from lms_graphql.operating import sweeping
 from lms_graphql.operating.checking import Line
 from lms_graphql.operating.reaching import database_of, require_ready
+from lms_graphql.operating.safety import require_safe, require_safe_seeds
 from lms_graphql.schema import schema as the_schema
 from lms_graphql.serving import configure_logs
 
@@ -25,7 +27,7 @@ class Commands(click.Group):
         try:
             return super().invoke(context)
         except OperatorError as error:
-            stop(str(error))
+            stop(str(error), error.exit_code)
 
 
 def stop(message: str, code: int = 1) -> NoReturn:
@@ -49,9 +51,13 @@ main.add_command(db)
 @click.option("--reload", is_flag=True, help="Start again when the code changes.")
 def serve(host: str, port: int, workers: int, reload: bool) -> None:
     """Serve the API."""
-    require_ready(settings.read())
+    read = settings.read()
+    require_safe(read, workers)
+    require_ready(read)
+    require_safe_seeds(read)
     _require_free(host, port)
-    click.echo(f"GraphQL and GraphiQL: http://{host}:{port}/graphql (stop with Ctrl-C)")
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"GraphQL and GraphiQL: http://{shown}:{port}/graphql (stop with Ctrl-C)")
     uvicorn.run(
         "lms_graphql.serving:app",
         factory=True,
@@ -60,6 +66,8 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
         workers=workers,
         reload=reload,
         access_log=False,
+        proxy_headers=bool(read.trusted_proxies),
+        forwarded_allow_ips=list(read.trusted_proxies),
         server_header=False,
         timeout_graceful_shutdown=20,
         log_level="warning",
@@ -85,6 +93,18 @@ def sweep() -> None:
     require_ready(read)
     with database_of(read) as database:
         tell(sweeping.sweep(database, read) or [Line(True, "Nothing was due.")])
+
+
+@main.group()
+def keys() -> None:
+    """Look after the keys that access tokens are signed with."""
+
+
+@keys.command()
+def rotate() -> None:
+    """Sign with a new key from now on. What the old one has signed stays good until it expires."""
+    with database_of(settings.read(), may_create=False) as database:
+        click.echo(f"signing key: {database.write_now(rotate_keys)}")
 
 
 @main.command()

@@ -15,6 +15,7 @@ from lms_graphql.catalog.models import Course
 from lms_graphql.core.database import Database
 from lms_graphql.demo.building import DemoCounts, build_demo
 from lms_graphql.operating import checking, migrations, resetting, seeding, verifying
+from lms_graphql.operating.alone import alone
 from lms_graphql.operating.checking import Line
 from lms_graphql.operating.reaching import database_of
 
@@ -28,7 +29,7 @@ def db() -> None:
 def check() -> None:
     """Connection, server, migrations, derived figures and mail; exit 1 where something is wrong."""
     read = settings.read()
-    with database_of(read) as database:
+    with database_of(read, may_create=False) as database:
         tell(database.read_now(lambda session: checking.check(session, read)))
 
 
@@ -55,16 +56,17 @@ def init() -> None:
 @click.option("--if-empty", is_flag=True, help="Do nothing where there are courses already.")
 def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
     """Add a catalog that looks real, with learners and their progress."""
-    with database_of(settings.read()) as database:
-        if if_empty and database.read_now(lambda session: session.scalar(select(Course.id).limit(1))):
-            click.echo("demo data: there are courses already")
-            return
-        made = _demo(database, courses, learners, seed)
-    click.echo(", ".join(f"{number:,} {what}" for what, number in made._asdict().items()))
+    with database_of(settings.read(), may_create=False) as database:
+        made = _demo(database, courses, learners, seed, if_empty)
+    if made is None:
+        click.echo("demo data: there are courses already")
+    else:
+        click.echo(", ".join(f"{number:,} {what}" for what, number in made._asdict().items()))
 
 
-def _demo(database: Database, courses: int, learners: int, seed: int) -> DemoCounts:
-    with _progress() as bar:
+def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: bool) -> DemoCounts | None:
+    """None where there are courses already and it was asked for an empty database only."""
+    with alone(database.engine), _progress() as bar:
         tasks: dict[str, TaskID] = {}
 
         def told(what: str, done: int, total: int) -> None:
@@ -72,7 +74,9 @@ def _demo(database: Database, courses: int, learners: int, seed: int) -> DemoCou
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done, total=total)
 
-        def build(session: Session) -> DemoCounts:
+        def build(session: Session) -> DemoCounts | None:
+            if if_empty and session.scalar(select(Course.id).limit(1)) is not None:
+                return None
             return build_demo(session, courses=courses, learners=learners, seed=seed, told=told)
 
         return database.write_now(build)
@@ -82,21 +86,21 @@ def _demo(database: Database, courses: int, learners: int, seed: int) -> DemoCou
 @click.option("-m", "--message", required=True, help="What it does, in a few words.")
 def create_migration(message: str) -> None:
     """Write a new migration from what the models say and the database lacks."""
-    with database_of(settings.read()) as database:
+    with database_of(settings.read(), may_create=False) as database:
         migrations.create(database.engine, message)
 
 
 @db.command()
 def verify() -> None:
     """Every table, relationship, enum and model property against the live database; exit 1 where one fails."""
-    with database_of(settings.read()) as database:
+    with database_of(settings.read(), may_create=False) as database:
         tell(database.read_now(lambda session: list(verifying.verify(session))))
 
 
 @db.command()
 def repair() -> None:
     """Work out the derived figures anew, and tell what was changed."""
-    with database_of(settings.read()) as database:
+    with database_of(settings.read(), may_create=False) as database:
         for line in database.write_now(figures.repair) or ["Nothing to mend."]:
             click.echo(line)
 
@@ -125,7 +129,8 @@ def _migrate(database: Database) -> None:
 
 
 def _seed(database: Database, password: str | None) -> None:
-    seeded = database.write_now(lambda session: seeding.seed(session, password))
+    with alone(database.engine):
+        seeded = database.write_now(lambda session: seeding.seed(session, password))
     if not seeded.categories and not seeded.users:
         click.echo("seed data: all there")
     if seeded.categories:

@@ -31,10 +31,6 @@ PATIENCE_WITH_NODE_SECONDS = 8.0
 """A node that joins or a server that restarts takes longer than a conflict."""
 
 
-class CommitUnknownError(Exception):
-    """The link was lost while committing: it may be committed. The caller looks it up, never guesses."""
-
-
 class Database:
     """
     `threads` never outnumber the pool's connections, so that no thread waits for one to write with; to read, each
@@ -54,7 +50,7 @@ class Database:
     ) -> None:
         self.url = make_url(url)
         self.engine = make_engine(self.url, pool_size=pool_size, patient=patient)
-        self.reading = make_engine(self.url, pool_size=pool_size + 1, patient=patient, reading=True)
+        self.reading = make_engine(self.url, pool_size=pool_size, patient=patient, reading=True)
         self._readers = Readers(self.reading)
         self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
@@ -105,7 +101,7 @@ class Database:
                     session.commit()
                 except DBAPIError as error:
                     if faults.read(error).unknown_at_commit:
-                        raise CommitUnknownError from error
+                        raise faults.CommitUnknownError from error
                     raise
                 for told in self.committed:
                     told(session)

@@ -15,6 +15,8 @@ PATIENT_SECONDS = 3600
 STATEMENT_SECONDS = 10
 LOCK_WAIT_SECONDS = 3
 CHECKOUT_SECONDS = 2
+BUSY_SECONDS = 5
+PATIENT_BUSY_SECONDS = 60
 RECYCLE_SECONDS = 280
 IDLE_SECONDS = 2
 """A connection that was used this lately is not asked again whether it is there: a lost link is found by use."""
@@ -26,7 +28,8 @@ def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: boo
     """
     `reading`: every statement for itself, without BEGIN and ROLLBACK. An engine of its own, because to switch a
     connection over costs three round trips.
-    `patient`: without bounds on a statement's time, for migrations and other work of whoever operates it.
+    `patient`: without bounds on a statement's time, and waiting its turn longer, for migrations and other work of
+    whoever operates it.
     """
     options: dict[str, Any]
     if reading:  # nowhere else: pysqlite looks like autocommit to SQLAlchemy also while it is in a transaction
@@ -46,18 +49,19 @@ def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: boo
     options["enable_from_linting"] = False
     options["hide_parameters"] = True  # what is bound is people's data, and errors are logged
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, options)
+        return _sqlite(url, options, patient)
     return _mysql(url, options, patient)
 
 
-def _sqlite(url: URL, options: dict[str, Any]) -> Engine:
-    arguments = {"check_same_thread": False, "timeout": 5, "isolation_level": None}
+def _sqlite(url: URL, options: dict[str, Any], patient: bool) -> Engine:
+    busy = PATIENT_BUSY_SECONDS if patient else BUSY_SECONDS
+    arguments = {"check_same_thread": False, "timeout": busy, "isolation_level": None}
     engine = create_engine(url, connect_args=arguments, **options)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -83,3 +83,11 @@ class RequestError(Exception):
 
 class OperatorError(Exception):
     """Something that whoever operates the service must mend. The message says what, in one line."""
+
+    exit_code = 1
+
+
+class UnsafeError(OperatorError):
+    """The service will not start like this in production."""
+
+    exit_code = 3

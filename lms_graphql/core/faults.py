@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
@@ -62,6 +62,15 @@ def is_missing_table(error: DBAPIError) -> bool:
     return _code(error) == NO_SUCH_TABLE
 
 
+def is_duplicate_of(error: IntegrityError, column: str) -> bool:
+    """Whether it was this unique column that another row has. Both kinds of database name it in their message."""
+    return column in str(error.orig)
+
+
+class CommitUnknownError(Exception):
+    """The link was lost while committing: it may be committed. The caller looks it up, never guesses."""
+
+
 class GivenUpError(Exception):
     """A read that nobody went on with, because the service stops or the client is gone."""
 
@@ -82,7 +91,7 @@ def is_too_slow(error: BaseException) -> bool:
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether the database is away or overloaded, so that asking again later may help."""
-    if isinstance(error, PoolTimeoutError | GivenUpError):
+    if isinstance(error, PoolTimeoutError | GivenUpError | CommitUnknownError):
         return True
     if not isinstance(error, DBAPIError):
         return False

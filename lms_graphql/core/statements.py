@@ -1,9 +1,9 @@
-"""What statements of batch reads share: how their keys are bound, and how their rows are handed back."""
+"""What statements share: how the keys of a batch are bound, how rows are handed back, how many were changed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, Select, bindparam
+from sqlalchemy import BindParameter, CursorResult, Delete, Insert, Select, Update, bindparam, insert
 from sqlalchemy.orm import Session
 
 Rows = Select[*tuple[Any, ...]]
@@ -26,3 +26,16 @@ def group(rows: Iterable[Any], make: Callable[[Any], Made], by: int) -> dict[Any
     for row in rows:
         found.setdefault(row[by], []).append(make(row))
     return found
+
+
+def changed(session: Session, statement: Update | Delete) -> int:
+    """How many rows it met. `… WHERE` with the old value in it, and 1 as the answer, is how a race is won."""
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def insert_unless_there(table: type[Any]) -> Insert:
+    """An INSERT that leaves a row alone that has its unique key already."""
+    statement = insert(table).prefix_with("OR IGNORE", dialect="sqlite")
+    return statement.prefix_with("IGNORE", dialect="mysql").prefix_with("IGNORE", dialect="mariadb")

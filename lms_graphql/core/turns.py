@@ -1,13 +1,15 @@
 """What several processes could do, and one does: a row for each such thing, which one of them moves on."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import UniqueConstraint, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import UniqueConstraint, Update, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from lms_graphql.core import clock
 from lms_graphql.core.orm import EVERYWHERE, Table, exact
+from lms_graphql.core.statements import changed, insert_unless_there
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Turn(Table):
@@ -33,13 +35,19 @@ def take(session: Session, name: str, every: timedelta) -> bool:
     """
     now = clock.now()
     moved = update(Turn).where(Turn.name == name, Turn.taken_at <= now - every).values(taken_at=now)
-    if session.connection().execute(moved).rowcount == 1:
+    return _made(session, moved, name)
+
+
+def hold(session: Session, name: str) -> None:
+    """
+    From here to the end of the transaction nobody else passes. To be called before anything is read: what was read
+    before may be stale by now. On a cluster the later of two fails at its commit, and runs again.
+    """
+    _made(session, update(Turn).where(Turn.name == name).values(taken_at=clock.now()), name)
+
+
+def _made(session: Session, move: Update, name: str) -> bool:
+    if changed(session, move) == 1:
         return True
-    if session.scalar(select(Turn.id).where(Turn.name == name)) is not None:
-        return False
-    try:
-        session.execute(insert(Turn).values(name=name, taken_at=now))
-    except IntegrityError:  # another process was first, ever
-        session.rollback()
-        return False
-    return True
+    session.execute(insert_unless_there(Turn), {"name": name, "taken_at": LONG_AGO})
+    return changed(session, move) == 1

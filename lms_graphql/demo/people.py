@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from lms_graphql.accounts.models import User
+from lms_graphql.accounts.models import User, UserTerm
+from lms_graphql.accounts.searching import terms
 from lms_graphql.core.actor import Role
-from lms_graphql.core.text import slugify
+from lms_graphql.core.text import slugify, sort_key
 from lms_graphql.demo import texts
 from lms_graphql.demo.instants import FIRST
 from lms_graphql.demo.naming import free_name
@@ -49,12 +50,15 @@ def place_person(rows: Rows, name: Name, role: Role, came_at: datetime, bio: str
         username_key=name.username.casefold(),
         first_name=name.first,
         last_name=name.last,
+        name_key=sort_key(f"{name.first} {name.last}"),
         password_hash=None,
         role=role,
         is_active=True,
         is_verified=True,
         bio=bio,
     )
+    for term in terms(name.first, name.last, name.username, email):
+        rows.add(UserTerm, term=term, user_id=key)
     return key
 
 

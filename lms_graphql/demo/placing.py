@@ -6,8 +6,8 @@ from datetime import datetime
 from random import Random
 from typing import NamedTuple
 
-from lms_graphql.catalog import search
 from lms_graphql.catalog.models import Course, CourseStatus, CourseTerm, Lecture, LectureType, Section
+from lms_graphql.catalog.search import weights
 from lms_graphql.core.money import to_units
 from lms_graphql.core.text import sort_key
 from lms_graphql.demo.bodies import body_of
@@ -104,7 +104,7 @@ def place_course(rows: Rows, outline: CourseOutline, place: Place, rng: Random) 
 
 
 def _place_terms(rows: Rows, outline: CourseOutline, course_id: int) -> None:
-    found = search.weights(outline.title, outline.short_description, outline.description)
+    found = weights(outline.title, outline.short_description, outline.description)
     for term in sorted(found):
         rows.add(CourseTerm, term=term, course_id=course_id, weight=found[term])
 

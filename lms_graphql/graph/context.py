@@ -11,8 +11,11 @@ from sqlalchemy.orm import Session
 from lms_graphql.core import ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
+from lms_graphql.core.errors import Refusal, Refusals
+from lms_graphql.core.hashing import Hashing
 from lms_graphql.core.listing import EVERYTHING, Listing, counts, pages
 from lms_graphql.core.paging import Slice
+from lms_graphql.core.signing import Signer
 from lms_graphql.graph.allowance import Allowance
 from lms_graphql.graph.loaders import Loaders, Read
 from lms_graphql.settings import Settings
@@ -21,15 +24,36 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Equipment:
+    """What all operations of a process share. `nodes`: how an object of each kind is read by its key."""
+
+    database: Database
+    settings: Settings
+    hashing: Hashing
+    signer: Signer
+    nodes: Mapping[str, Read]
+
+
 class Context:
-    def __init__(self, database: Database, actor: Actor, settings: Settings, nodes: Mapping[str, Read]) -> None:
-        self.database = database
+    """`origin`: the address of the machine that asks, as the network says."""
+
+    def __init__(self, equipment: Equipment, actor: Actor, origin: str) -> None:
+        self.database = equipment.database
+        self.settings = settings = equipment.settings
+        self.hashing = equipment.hashing
+        self.signer = equipment.signer
         self.actor = actor
-        self.settings = settings
+        self.origin = origin
         self.most_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
         self.allowance = Allowance(self.most_cost, settings.limit_seconds)
-        self._nodes = nodes
-        self._loaders = Loaders(database, actor)
+        self._nodes = equipment.nodes
+        self._loaders = Loaders(self.database, actor)
+
+    def become(self, actor: Actor) -> None:
+        """Who has just signed in goes on as themselves."""
+        self.actor = actor
+        self._loaders = Loaders(self.database, actor)
 
     def one(self, read: Read, key: Any, default: Any = None) -> Any:
         """The value at this key, or the default; a future of it unless it is at hand."""
@@ -71,13 +95,22 @@ class Context:
         return self._loaders.run(lambda session: function(session, self.actor, *args, **kwargs))
 
     async def write(
-        self, service: Callable[Concatenate[Session, Actor, P], T], *args: P.args, **kwargs: P.kwargs
+        self,
+        service: Callable[Concatenate[Session, Actor, P], T | Refusal | Refusals],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
-        """Runs a service in one transaction. What was read before may be stale after it, so it is read anew."""
+        """
+        Runs a service in one transaction. A refusal that it raises undoes all; one that it returns is refused as
+        well, but what was written with it stays: a failed sign-in is counted.
+        """
         try:
-            return await self.database.write(lambda session: service(session, self.actor, *args, **kwargs))
+            result = await self.database.write(lambda session: service(session, self.actor, *args, **kwargs))
         finally:
-            self._loaders = Loaders(self.database, self.actor)
+            self._loaders = Loaders(self.database, self.actor)  # what was read before may be stale
+        if isinstance(result, Refusal | Refusals):
+            raise result
+        return result
 
 
 @dataclass(frozen=True)

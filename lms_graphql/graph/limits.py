@@ -20,6 +20,19 @@ from graphql import (
 
 from lms_graphql.core.errors import RequestError, RequestFault
 
+ONCE = frozenset(
+    {
+        "login",
+        "register",
+        "refreshSession",
+        "requestPasswordReset",
+        "purchaseCourse",
+        "refundTransaction",
+        "runPayouts",
+        "verifyCertificate",
+    }
+)
+"""Entrances at which somebody might try many things in one request."""
 MOST_REPEATS = 20_000
 """Bounds the pairs of fields that validation compares, which grow with the square of a name's occurrences."""
 
@@ -61,6 +74,8 @@ def check(document: DocumentNode, limits: Limits) -> None:
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             _hold("root fields", walk.width(definition.selection_set), limits.root_fields)
+            for name in ONCE:
+                _hold(f"`{name}`", _Walk(fragments, only=name).width(definition.selection_set), 1)
             _hold("levels", walk.depth(definition.selection_set), limits.depth)
 
 
@@ -88,10 +103,14 @@ def _count(definition: object, tally: _Tally) -> None:
 
 
 class _Walk:
-    """Depth and width with fragments expanded. One that spreads itself counts once: validation refuses it."""
+    """
+    Depth and width with fragments expanded. One that spreads itself counts once: validation refuses it.
+    `only`: the width in fields of this name.
+    """
 
-    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    def __init__(self, fragments: Mapping[str, FragmentDefinitionNode], only: str | None = None) -> None:
         self._fragments = fragments
+        self._only = only
         self._depths: dict[str, int] = {}
         self._widths: dict[str, int] = {}
 
@@ -116,7 +135,7 @@ class _Walk:
             if isinstance(selection, FragmentSpreadNode):
                 total += self._of_fragment(selection.name.value, self._widths, self.width)
             elif isinstance(selection, FieldNode):
-                total += 1
+                total += self._only in (None, selection.name.value)
             else:
                 total += self.width(getattr(selection, "selection_set", None))
         return total

@@ -28,6 +28,27 @@ class UserError:
     path: list[str] | None = described('The way to the input field it is about, e.g. ["input", "price"].')
 
 
+def no_errors() -> Any:
+    """The `errors` of a payload."""
+    return strawberry.field(description="Why it was refused; empty where it was not.", default_factory=list)
+
+
+@object_type
+class DonePayload:
+    """What came of it."""
+
+    ok: bool = described("Whether it was done.", default=False)
+    errors: list[UserError] = no_errors()
+
+
+@object_type
+class DeletePayload:
+    """What came of it."""
+
+    deleted_id: strawberry.ID | None = described("The id that is no more.", default=None)
+    errors: list[UserError] = no_errors()
+
+
 class Payload(FieldExtension):
     """Turns what a service refuses into the payload's `errors`; the payload's other fields stay at their defaults."""
 

@@ -74,7 +74,8 @@ class GraphQLView:
         except EnvelopeError as error:
             return _response(_refusal(answers.refused(error.code, error.message)), error.status, kind)
         except RequestError as error:
-            return _response(_refusal(answers.of_request(error)), 401, kind)
+            status = 401 if error.code is RequestFault.UNAUTHENTICATED else 503
+            return _response(_refusal(answers.of_request(error)), status, kind)
         except ClientDisconnect:
             return Response(status_code=499)
         started = time.perf_counter()

@@ -11,7 +11,8 @@ from sqlalchemy import Update, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.core import clock
-from lms_graphql.core.database import CommitUnknownError, Database
+from lms_graphql.core.database import Database
+from lms_graphql.core.faults import CommitUnknownError
 from lms_graphql.mail.carriers import Carrier, StoppedError, UnencryptedError
 from lms_graphql.mail.letters import Letter, as_message
 from lms_graphql.mail.models import ERROR_LENGTH, Mail, MailStatus

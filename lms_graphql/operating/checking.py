@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog import figures
 from lms_graphql.core import clock
+from lms_graphql.core.errors import OperatorError
 from lms_graphql.mail.reads import outbox
 from lms_graphql.operating import migrations
 from lms_graphql.settings import Settings
@@ -28,7 +29,10 @@ def check(session: Session, settings: Settings) -> list[Line]:
     name = "SQLite" if is_sqlite else ("" if "MariaDB" in str(version) else "MySQL")
     lines = [Line(True, f"connection: {bind.engine.url.render_as_string()}")]
     lines.append(Line(True, f"server: {f'{name} {version}'.strip()}"))
-    current, newest = migrations.current(session.connection()), migrations.head()
+    try:
+        current, newest = migrations.current(session.connection()), migrations.head()
+    except OperatorError as error:
+        return [*lines, Line(False, f"migrations: {error}")]
     if current != newest:
         state = "no tables yet" if current is None else f"at {current}, the newest is {newest}"
         return [*lines, Line(False, f"migrations: {state}. Run `lms-graphql db migrate`.")]

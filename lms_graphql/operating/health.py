@@ -18,12 +18,12 @@ def _newest() -> str | None:
 def problem(session: Session) -> str | None:
     """Why not; None where all is well. A real read, the migration state, and a cluster node's own word."""
     try:
-        revision = session.scalar(text("SELECT version_num FROM alembic_version"))
+        recorded = session.scalars(text("SELECT version_num FROM alembic_version")).all()
     except DBAPIError as error:
         if faults.is_missing_table(error):
             return "The database has no tables yet."
         raise
-    if revision != _newest():
+    if recorded != [_newest()]:
         return "The database is not at the newest migration."
     if session.get_bind().dialect.name == "sqlite":
         return None

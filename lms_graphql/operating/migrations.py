@@ -1,22 +1,19 @@
 """Alembic, driven from here: the same from a checkout and from an installed package."""
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect
 
 from alembic import command
 from lms_graphql.core.errors import OperatorError
+from lms_graphql.operating.alone import alone
 from lms_graphql.tables import metadata
 
 PACKAGE = Path(__file__).resolve().parent.parent
-LOCK = "lms_graphql_migration"
-LOCK_SECONDS = 60
 
 
 def folder() -> Path:
@@ -27,7 +24,7 @@ def folder() -> Path:
 
 def config(connection: Connection | None = None) -> Config:
     made = Config()
-    made.set_main_option("script_location", str(folder()))
+    made.set_main_option("script_location", str(folder()).replace("%", "%%"))  # a lone % would be filled in
     made.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(rev)s_%%(slug)s")
     made.attributes["connection"] = connection
     return made
@@ -38,12 +35,40 @@ def head() -> str | None:
 
 
 def current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """The migration that the database is at, None before the first. OperatorError where none of ours leads on."""
+    recorded = MigrationContext.configure(connection).get_current_heads()
+    if len(recorded) > 1:
+        several = ", ".join(sorted(recorded))
+        raise OperatorError(
+            f"The table alembic_version names several migrations ({several}), where one row belongs. "
+            "Delete the rows that are wrong, or restore a backup."
+        )
+    if not recorded:
+        _refuse_tables_of_unknown_state(connection)
+        return None
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+    if recorded[0] not in known:
+        raise OperatorError(
+            f"The database is newer than this program, which does not know its migration {recorded[0]}. "
+            "Update the program."
+        )
+    return recorded[0]
+
+
+def _refuse_tables_of_unknown_state(connection: Connection) -> None:
+    """MySQL keeps each table as it is made, so that a first migration which is killed leaves some, and no record."""
+    there = set(inspect(connection).get_table_names()) & set(metadata.tables)
+    if there:
+        raise OperatorError(
+            f"The database has {len(there)} of {len(metadata.tables)} tables but no migration is recorded: the first "
+            "one was interrupted, or they are another program's. Restore a backup, or run `lms-graphql db reset` "
+            "if there is nothing to keep."
+        )
 
 
 def migrate(engine: Engine) -> tuple[str | None, str | None]:
     """Up to the newest state, one process at a time. The revision before and after."""
-    with _alone(engine) as connection:
+    with alone(engine), engine.begin() as connection:
         before = current(connection)
         command.upgrade(config(connection), "head")
         return before, current(connection)
@@ -68,24 +93,3 @@ def _described(difference: object) -> str:
         return "; ".join(_described(one) for one in difference)
     assert isinstance(difference, tuple)
     return " ".join(str(getattr(part, "name", part)) for part in difference if part is not None)
-
-
-@contextlib.contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
-    """SQLite's BEGIN IMMEDIATE keeps others out; MySQL commits with every table, so it needs a lock with a name."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            with connection.begin():
-                yield connection
-            return
-        got = connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), {"name": LOCK, "seconds": LOCK_SECONDS})
-        if got != 1:
-            raise OperatorError("Another process is migrating this database. Try again when it is done.")
-        connection.commit()
-        try:
-            yield connection
-            connection.commit()
-        finally:
-            connection.rollback()
-            connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": LOCK})
-            connection.commit()

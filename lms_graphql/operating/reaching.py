@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import OperatorError
-from lms_graphql.operating import health
+from lms_graphql.operating import health, migrations
 from lms_graphql.settings import Settings
 
 ACCESS_DENIED = {1044, 1045, 1698}
@@ -18,8 +19,10 @@ TOO_MANY_CONNECTIONS = 1040
 
 
 @contextlib.contextmanager
-def database_of(settings: Settings) -> Iterator[Database]:
+def database_of(settings: Settings, *, may_create: bool = True) -> Iterator[Database]:
     """The settings' database for one command, without bounds on time. OperatorError where it cannot be used."""
+    if not may_create:
+        _require_file(settings.url)
     database = Database(settings.url, pool_size=2, threads=1, patient=True)
     try:
         yield database
@@ -27,6 +30,12 @@ def database_of(settings: Settings) -> Iterator[Database]:
         raise OperatorError(explain(error, settings.url)) from error
     finally:
         database.dispose()
+
+
+def _require_file(url: URL) -> None:
+    """SQLite makes an empty file where there is none, also for who only wants to look."""
+    if url.get_backend_name() == "sqlite" and "uri" not in url.query and not Path(url.database or "").exists():
+        raise OperatorError(f"There is no database {url.database} yet. Run `lms-graphql db init`.")
 
 
 def explain(error: DBAPIError, url: URL) -> str:
@@ -48,6 +57,7 @@ def explain(error: DBAPIError, url: URL) -> str:
 
 def require_ready(settings: Settings) -> None:
     """OperatorError where the service could not answer from this database."""
-    with database_of(settings) as database:
+    with database_of(settings, may_create=False) as database:
         if problem := database.read_now(health.problem):
+            database.read_now(lambda session: migrations.current(session.connection()))  # what migrating cannot mend
             raise OperatorError(f"{problem} Run `lms-graphql db migrate` (or `db init`, for the first users).")

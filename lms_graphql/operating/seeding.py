@@ -3,13 +3,14 @@
 import secrets
 from typing import NamedTuple
 
-from argon2 import PasswordHasher
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lms_graphql.accounts import searching
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Category
 from lms_graphql.core.actor import Role
+from lms_graphql.core.hashing import hash_now
 from lms_graphql.core.text import slugify
 
 CATEGORIES = {
@@ -55,7 +56,10 @@ def seed(session: Session, password: str | None = None) -> Seeded:
     if not users:
         return Seeded(categories, [], None)
     password = password or secrets.token_urlsafe(12)
-    hashed = PasswordHasher().hash(password)
-    for user in users:
-        session.add(User(**user._asdict(), password_hash=hashed, is_active=True, is_verified=True))
+    hashed = hash_now(password)
+    for seed_user in users:
+        user = User(**seed_user._asdict(), password_hash=hashed, is_active=True, is_verified=True)
+        session.add(user)
+        session.flush()
+        searching.index(session, user)
     return Seeded(categories, [user.email for user in users], password)

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from lms_graphql import wiring
+from lms_graphql.accounts.service import forgetting
 from lms_graphql.core import faults
 from lms_graphql.core.database import Database
 from lms_graphql.mail.carriers import Carrier, carrier_of
@@ -49,7 +50,14 @@ def deliver_once(means: Means) -> Delivered:
     return deliver(means.database, means.carrier, Links(settings.public_url), settings.mail_from)
 
 
+def forget_stale(means: Means) -> list[str]:
+    minutes = means.settings.login_window_minutes
+    number = means.database.write_now(lambda session: forgetting.forget_stale(session, minutes))
+    return [f"accounts: {number} rows forgotten that were of no more use"] if number else []
+
+
 TASKS: dict[str, Task] = {
+    "accounts": forget_stale,
     "mail": send_mail,  # the last: it sends what the others cause, and a slow server delays none of them
 }
 

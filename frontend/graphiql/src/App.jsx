@@ -5,6 +5,7 @@ import { EXAMPLES } from './examples.js';
 import { fetcher } from './fetcher.js';
 import { plugins } from './plugins.js';
 import { storage } from './storage.js';
+import { WhoAmI } from './WhoAmI.jsx';
 
 // What a first visit shows; after that GraphiQL brings back the tabs that were open.
 const FIRST_TAB = asTab(EXAMPLES[0]);
@@ -24,7 +25,10 @@ export function App() {
       // Headers carry access tokens, which must not stay in the browser's storage.
       shouldPersistHeaders={false}
     >
-      <GraphiQL.Logo>LMS GraphQL</GraphiQL.Logo>
+      <GraphiQL.Logo>
+        <WhoAmI />
+        LMS GraphQL
+      </GraphiQL.Logo>
       <DefaultVariables />
     </GraphiQL>
   );

@@ -9,7 +9,7 @@ function Examples() {
   const open = useOpenExample();
   return (
     <section aria-labelledby="examples-title">
-      <h2 id="examples-title" className="examples-title">Examples</h2>
+      <h2 id="examples-title" className="pane-title">Examples</h2>
       <ul className="examples">
         {EXAMPLES.map((example) => (
           <li key={example.title}>

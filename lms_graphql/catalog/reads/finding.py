@@ -6,8 +6,7 @@ from sqlalchemy import BigInteger, Subquery, cast, func, literal, select, union_
 
 from lms_graphql.catalog.models import CourseTerm
 from lms_graphql.core.statements import Rows
-
-LAST_CHARACTER = "\U0010ffff"
+from lms_graphql.core.words import LAST_CHARACTER
 
 
 def matches(words: Sequence[str]) -> Subquery:

@@ -30,6 +30,7 @@ class UserRow(NamedTuple):
     is_email_verified: bool
     last_login_at: datetime | None
     deleted_at: datetime | None
+    name_key: str
 
     @property
     def full_name(self) -> str:
@@ -50,6 +51,7 @@ COLUMNS = (
     User.is_verified,
     User.last_login,
     User.deleted_at,
+    User.name_key,
 )
 
 

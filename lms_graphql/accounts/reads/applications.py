@@ -1,0 +1,75 @@
+"""Applications to teach: the applicant and super admins see them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts.models import ApplicationStatus, InstructorApplication
+from lms_graphql.accounts.policies import applications_visible_to
+from lms_graphql.core.actor import Actor, Scope
+from lms_graphql.core.ids import identified
+from lms_graphql.core.listing import Listing
+from lms_graphql.core.paging import Order, Term
+from lms_graphql.core.statements import KEYS, Rows, fetch
+
+
+@identified("InstructorApplication")
+class ApplicationRow(NamedTuple):
+    key: int
+    applicant_key: int
+    motivation: str
+    experience: str
+    status: ApplicationStatus
+    review_note: str | None
+    reviewer_key: int | None
+    reviewed_at: datetime | None
+    created_at: datetime
+
+
+COLUMNS = (
+    InstructorApplication.id,
+    InstructorApplication.user_id,
+    InstructorApplication.motivation,
+    InstructorApplication.experience,
+    InstructorApplication.status,
+    InstructorApplication.review_note,
+    InstructorApplication.reviewed_by_id,
+    InstructorApplication.reviewed_at,
+    InstructorApplication.created_at,
+)
+_NEWEST = Order(
+    "instructorApplications:newest",
+    (
+        Term(InstructorApplication.created_at, lambda row: row.created_at, datetime),
+        Term(InstructorApplication.id, lambda row: row.key, int),
+    ),
+    descending=True,
+)
+
+
+@cache
+def _visible(scope: Scope) -> Rows:
+    return select(*COLUMNS).where(applications_visible_to(scope))
+
+
+def applications_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ApplicationRow]:
+    statement = _visible(actor.scope).where(InstructorApplication.id.in_(KEYS))
+    rows = fetch(session, statement, {**actor.binds, "keys": keys})
+    return {row[0]: ApplicationRow._make(row) for row in rows}
+
+
+@cache
+def applications(scope: Scope, status: ApplicationStatus | None) -> Listing:
+    """All of them for super admins, one's own for everyone else; the newest first."""
+    rows = _visible(scope)
+    if status is not None:
+        rows = rows.where(InstructorApplication.status == status)
+    return Listing(rows, _make, _NEWEST)
+
+
+def _make(row: Any) -> ApplicationRow:
+    return ApplicationRow._make(row)

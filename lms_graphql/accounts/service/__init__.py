@@ -1,0 +1,1 @@
+"""What is done with accounts: each function is one transaction's work."""

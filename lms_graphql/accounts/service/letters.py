@@ -1,0 +1,55 @@
+"""The mails about accounts, worded when they are sent."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts.models import TokenPurpose, User
+from lms_graphql.accounts.service.recovering import make_token
+from lms_graphql.mail.letters import Button, Letter, compose, hello
+from lms_graphql.mail.models import Mail
+from lms_graphql.mail.openings import Links
+
+NOT_YOU = "If this was not you, there is nothing to do."
+
+
+def verify_email(session: Session, mail: Mail, links: Links) -> Letter | None:
+    user = session.get(User, mail.user_id)
+    if user is None or user.email is None or user.is_verified:
+        return None
+    token = make_token(session, user.id, TokenPurpose.VERIFY_EMAIL)
+    return compose(
+        user.email,
+        "Confirm your e-mail address",
+        hello(user.full_name),
+        ["please confirm that this address is yours. The link is good for 24 hours.", NOT_YOU],
+        Button("Confirm the address", links.to("/verify-email", token=token)),
+    )
+
+
+def reset_password(session: Session, mail: Mail, links: Links) -> Letter | None:
+    """To the account's own address, as it was registered: not to what somebody typed."""
+    user = session.scalar(select(User).where(User.email_key == (mail.address or "").casefold()))
+    if user is None or user.email is None:
+        return None
+    token = make_token(session, user.id, TokenPurpose.RESET_PASSWORD)
+    return compose(
+        user.email,
+        "Choose a new password",
+        hello(user.full_name),
+        ["somebody asked for a new password for this account. The link is good for one hour, and once.", NOT_YOU],
+        Button("Choose a new password", links.to("/reset-password", token=token)),
+    )
+
+
+def password_changed(session: Session, mail: Mail, links: Links) -> Letter | None:
+    user = session.get(User, mail.user_id)
+    if user is None or user.email is None:
+        return None
+    told = "the password of your account was changed, and every device was signed out."
+    return compose(
+        user.email,
+        "Your password was changed",
+        hello(user.full_name),
+        [told, "If this was not you, reset it now: who reads your mail may have read more."],
+        Button("Reset the password", links.to("/reset-password")),
+    )

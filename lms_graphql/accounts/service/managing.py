@@ -1,0 +1,128 @@
+"""Accounts looked after: profiles, roles, suspensions, deletions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts import audit, guards, searching
+from lms_graphql.accounts.models import TokenPurpose, User
+from lms_graphql.accounts.policies import is_self
+from lms_graphql.accounts.service.recovering import void_tokens
+from lms_graphql.accounts.service.registering import LONGEST_NAME
+from lms_graphql.accounts.service.sessions import end_sessions
+from lms_graphql.core import clock, ids, turns
+from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFault
+from lms_graphql.core.forms import Form
+from lms_graphql.mail.service import drop_mails_of
+
+LONGEST_BIO = 1_000
+
+
+def update_profile(session: Session, actor: Actor, changes: Mapping[str, Any]) -> int:
+    """`changes`: what is not in it stays as it is. The actor's key."""
+    form, checked = Form(), dict(changes)
+    for name in checked.keys() & {"first_name", "last_name"}:
+        checked[name] = form.line(name, checked[name], most=LONGEST_NAME)
+    if "bio" in checked:
+        checked["bio"] = form.text("bio", checked["bio"], most=LONGEST_BIO)
+    if "profile_image_url" in checked:
+        checked["profile_image"] = form.url("profile_image_url", checked.pop("profile_image_url"))
+    form.done()
+    user = session.get_one(User, actor.id, with_for_update=True)  # the name's key is made of two columns
+    for name, value in checked.items():
+        setattr(user, name, value)
+    session.flush()
+    searching.index(session, user)
+    return user.id
+
+
+def set_user_role(session: Session, actor: Actor, user_id: str, role: Role) -> int:
+    """Signs the person out everywhere: what they may do is told anew when they sign in again."""
+    turns.hold(session, guards.SUPER_ADMINS)
+    user = _user(session, user_id)
+    if user.id == actor.id:
+        raise RequestError(RequestFault.FORBIDDEN, "Nobody changes their own role: ask another super admin.")
+    _refuse_deleted(user)
+    if user.role is role:
+        return user.id
+    _refuse_last_super_admin(session, user)
+    audit.record(
+        session, "account.role_changed", actor=actor.id, subject=user.id, old=user.role.value, new=role.value
+    )
+    user.role = role
+    session.flush()
+    end_sessions(session, user.id)
+    return user.id
+
+
+def suspend_user(session: Session, actor: Actor, user_id: str) -> int:
+    turns.hold(session, guards.SUPER_ADMINS)
+    user = _user(session, user_id)
+    _refuse_deleted(user)
+    if user.is_active:
+        _refuse_last_super_admin(session, user)
+        user.is_active = False
+        session.flush()
+        end_sessions(session, user.id)
+        audit.record(session, "account.suspended", actor=actor.id, subject=user.id)
+    return user.id
+
+
+def activate_user(session: Session, actor: Actor, user_id: str) -> int:
+    user = _user(session, user_id)
+    _refuse_deleted(user)
+    if not user.is_active:
+        user.is_active = True
+        audit.record(session, "account.activated", actor=actor.id, subject=user.id)
+    return user.id
+
+
+def delete_user(session: Session, actor: Actor, user_id: str) -> str:
+    """
+    Empties the account of what is personal, for good. Money, courses and certificates stay, and hang on a "Deleted
+    user". The id that was deleted.
+    """
+    turns.hold(session, guards.SUPER_ADMINS)
+    user = _user(session, user_id)
+    if not is_self(actor, user.id):
+        raise RequestError(RequestFault.FORBIDDEN, "Only super admins delete the accounts of others.")
+    if user.deleted_at is None:
+        _refuse_last_super_admin(session, user)
+        _empty(user)
+        session.flush()
+        searching.forget(session, user.id)
+        end_sessions(session, user.id)
+        void_tokens(session, user.id, *TokenPurpose)
+        drop_mails_of(session, user.id)
+        audit.record(session, "account.deleted", actor=actor.id, subject=user.id)
+    return user_id
+
+
+def _empty(user: User) -> None:
+    user.email = None
+    user.username = f"deleted~{user.id}"  # no name that anyone could register
+    user.first_name = user.last_name = ""
+    user.bio = user.profile_image = user.password_hash = user.last_login = None
+    user.is_active = user.is_verified = False
+    user.deleted_at = clock.now()
+
+
+def _user(session: Session, user_id: str) -> User:
+    key = ids.key_of("User", user_id)
+    user = session.get(User, key) if key is not None else None
+    if user is None:
+        raise Refusal(ErrorCode.NOT_FOUND, "There is no such user.", ("user_id",))
+    return user
+
+
+def _refuse_deleted(user: User) -> None:
+    if user.deleted_at is not None:
+        raise Refusal(ErrorCode.INVALID_TRANSITION, "This account was deleted, for good.", ("user_id",))
+
+
+def _refuse_last_super_admin(session: Session, user: User) -> None:
+    if guards.is_last_super_admin(session, user):
+        message = "This is the last active super admin. Make somebody else one first."
+        raise Refusal(ErrorCode.INVALID_TRANSITION, message, ("user_id",))

@@ -1,0 +1,136 @@
+"""Sessions: opened, carried on, ended."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts import audit
+from lms_graphql.accounts.models import RefreshToken, SigningKey, User, UserSession
+from lms_graphql.accounts.tokens import Claims, issue
+from lms_graphql.core import clock, turns
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.errors import ErrorCode, Refusal
+from lms_graphql.core.signing import Signer, new_token, token_hash
+from lms_graphql.core.statements import changed, insert_unless_there
+from lms_graphql.settings import Settings
+
+REUSE_SECONDS = 10
+"""Two tabs may present the same token at once. Later than this, somebody has a token that is not theirs."""
+
+
+class Opened(NamedTuple):
+    """A session with the one pair of tokens that nobody will see again."""
+
+    actor: Actor
+    access_token: str
+    access_token_expires_at: datetime
+    refresh_token: str
+    refresh_token_expires_at: datetime
+
+
+class Desk(NamedTuple):
+    """What it takes to hand out tokens, and from where they were asked for."""
+
+    signer: Signer
+    settings: Settings
+    origin: str
+
+
+def open_session(session: Session, desk: Desk, user: User) -> Opened:
+    expires_at = clock.now() + timedelta(days=desk.settings.refresh_token_days)
+    opened = UserSession(user_id=user.id, expires_at=expires_at)
+    session.add(opened)
+    session.flush()
+    return _hand_out(session, desk, user, opened)
+
+
+def refresh_session(session: Session, _actor: Actor, desk: Desk, token: str) -> Opened | Refusal:
+    """The next pair for this token, which is used up. Of several at once exactly one gets it."""
+    now, hashed = clock.now(), token_hash(token)
+    unused = (RefreshToken.token_hash == hashed, RefreshToken.used_at.is_(None), RefreshToken.expires_at > now)
+    used = changed(session, update(RefreshToken).where(*unused).values(used_at=now))
+    known = session.scalar(select(RefreshToken).where(RefreshToken.token_hash == hashed))
+    if not used:
+        if known is not None and known.used_at is not None:
+            _watch_reuse(session, desk, known, now)
+        return _no_such_token()
+    assert known is not None
+    family = session.get_one(UserSession, known.session_id)
+    user = session.get_one(User, family.user_id)
+    if family.ended_at is not None or not user.is_active or user.deleted_at is not None:
+        return _no_such_token()
+    family.expires_at = now + timedelta(days=desk.settings.refresh_token_days)
+    return _hand_out(session, desk, user, family)
+
+
+def end_session_of(session: Session, actor: Actor, desk: Desk, token: str) -> bool | Refusal:
+    """Signs out the device that has this token. It may be used up or ended already: the wish is true then."""
+    known = session.scalar(select(RefreshToken).where(RefreshToken.token_hash == token_hash(token)))
+    if known is None:
+        return _no_such_token()
+    family = session.get_one(UserSession, known.session_id)
+    end = update(UserSession).where(UserSession.id == family.id, UserSession.ended_at.is_(None))
+    if changed(session, end.values(ended_at=clock.now())):
+        audit.record(session, "session.ended", actor=actor.id, subject=family.user_id, origin=desk.origin)
+    return True
+
+
+def end_sessions(session: Session, user_key: int) -> int:
+    """All sessions of someone, at once and for access tokens too. How many there were."""
+    live = (UserSession.user_id == user_key, UserSession.ended_at.is_(None))
+    return changed(session, update(UserSession).where(*live).values(ended_at=clock.now()))
+
+
+def end_own_sessions(session: Session, actor: Actor, desk: Desk) -> bool:
+    assert actor.id is not None
+    ended = end_sessions(session, actor.id)
+    audit.record(
+        session, "session.ended_everywhere", actor=actor.id, subject=actor.id, origin=desk.origin, ended=ended
+    )
+    return True
+
+
+def _hand_out(session: Session, desk: Desk, user: User, family: UserSession) -> Opened:
+    token = new_token()
+    session.add(RefreshToken(session_id=family.id, token_hash=token_hash(token), expires_at=family.expires_at))
+    claims = Claims(user.id, family.id, user.role, current_key_id(session), clock.now())
+    access_token, expires_at = issue(desk.signer, claims, desk.settings.access_token_minutes)
+    return Opened(Actor(user.id, user.role), access_token, expires_at, token, family.expires_at)
+
+
+def current_key_id(session: Session) -> str:
+    """The id of the key that signs now. The first one is made when it is first needed."""
+    newest = select(SigningKey.key_id).where(SigningKey.retired_at.is_(None)).order_by(SigningKey.id.desc()).limit(1)
+    if (key_id := session.scalar(newest)) is None:
+        now = clock.now()
+        session.execute(insert_unless_there(SigningKey), {"key_id": "k1", "created_at": now, "updated_at": now})
+        key_id = "k1"
+    return key_id
+
+
+def rotate_keys(session: Session) -> str:
+    """A new signing key. What the old ones have signed stays good until it expires."""
+    turns.hold(session, "signing keys")
+    number = (session.scalar(select(func.count()).select_from(SigningKey)) or 0) + 1
+    retire = update(SigningKey).where(SigningKey.retired_at.is_(None))
+    changed(session, retire.values(retired_at=clock.now()))
+    key = SigningKey(key_id=f"k{number}")
+    session.add(key)
+    audit.record(session, "keys.rotated", key=key.key_id)
+    return key.key_id
+
+
+def _watch_reuse(session: Session, desk: Desk, known: RefreshToken, now: datetime) -> None:
+    assert known.used_at is not None
+    if now - known.used_at <= timedelta(seconds=REUSE_SECONDS):
+        return
+    end = update(UserSession).where(UserSession.id == known.session_id, UserSession.ended_at.is_(None))
+    if changed(session, end.values(ended_at=now)):
+        owner = session.scalar(select(UserSession.user_id).where(UserSession.id == known.session_id))
+        audit.record(session, "session.token_reused", subject=owner, origin=desk.origin)
+
+
+def _no_such_token() -> Refusal:
+    return Refusal(ErrorCode.INVALID_TOKEN, "This token is not valid any more. Sign in again.", ("refresh_token",))

@@ -1,0 +1,90 @@
+"""Signing in, in two transactions around the check of the password, which takes long and holds no connection."""
+
+from typing import NamedTuple
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts import audit, throttling
+from lms_graphql.accounts.models import User
+from lms_graphql.accounts.service.sessions import Desk, Opened, open_session
+from lms_graphql.accounts.throttling import Allowed
+from lms_graphql.core import clock
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.errors import ErrorCode, Refusal
+from lms_graphql.core.statements import changed
+
+
+class Trial(NamedTuple):
+    """Somebody says they are somebody. No `user_key` where there is no such account: that shows nowhere."""
+
+    account: str
+    address: str
+    user_key: int | None
+    password_hash: str | None
+
+
+def account_limit(desk: Desk, email: str) -> Allowed:
+    """By what was typed, whether there is such an account or not. A digest, so that nobody's address is kept."""
+    key = desk.signer.digest("sign-in account", email.strip().casefold())
+    return Allowed(key, desk.settings.login_failures_per_account, desk.settings.login_window_minutes)
+
+
+def address_limit(desk: Desk, what: str = "sign-in") -> Allowed:
+    key = desk.signer.digest(f"{what} address", desk.origin)
+    return Allowed(key, desk.settings.login_failures_per_address, desk.settings.login_window_minutes)
+
+
+def too_often(desk: Desk) -> Refusal:
+    message = f"Too many tries. Wait {desk.settings.login_window_minutes} minutes, or reset the password."
+    return Refusal(ErrorCode.RATE_LIMITED, message)
+
+
+def begin_sign_in(session: Session, _actor: Actor, desk: Desk, email: str) -> Trial | Refusal:
+    """Counts the try as failed, until it is known to be right."""
+    account, address = account_limit(desk, email), address_limit(desk)
+    if not throttling.count(session, address):
+        return too_often(desk)
+    if not throttling.count(session, account):
+        throttling.give_back(session, address.key)
+        return too_often(desk)
+    known = session.execute(
+        select(User.id, User.password_hash).where(User.email_key == email.strip().casefold())
+    ).first()
+    user_key, password_hash = known if known is not None else (None, None)
+    return Trial(account.key, address.key, user_key, password_hash)
+
+
+def finish_sign_in(
+    session: Session, _actor: Actor, desk: Desk, trial: Trial, is_right: bool, better_hash: str | None = None
+) -> Opened | Refusal:
+    """`better_hash`: of the same password, where the one that is kept is of an older kind."""
+    if not is_right or trial.user_key is None:
+        return _failed(session, desk, trial)
+    # By the hash that was checked: where the password has changed since, or the account has ended, nobody is let in.
+    right = (User.id == trial.user_key, User.password_hash == trial.password_hash, User.deleted_at.is_(None))
+    signed_in = update(User).where(*right, User.is_active)
+    new_hash = better_hash or trial.password_hash
+    if not changed(session, signed_in.values(last_login=clock.now(), password_hash=new_hash)):
+        return _suspended(session, desk, trial) or _failed(session, desk, trial)
+    throttling.give_back(session, trial.account)
+    throttling.give_back(session, trial.address)
+    user = session.get_one(User, trial.user_key)
+    audit.record(session, "account.signed_in", actor=user.id, subject=user.id, origin=desk.origin)
+    return open_session(session, desk, user)
+
+
+def _suspended(session: Session, desk: Desk, trial: Trial) -> Refusal | None:
+    """Only who knows the password is told."""
+    user = session.get_one(User, trial.user_key)
+    if user.is_active or user.deleted_at is not None or user.password_hash != trial.password_hash:
+        return None
+    throttling.give_back(session, trial.account)
+    throttling.give_back(session, trial.address)
+    audit.record(session, "account.sign_in_while_suspended", subject=user.id, origin=desk.origin)
+    return Refusal(ErrorCode.ACCOUNT_SUSPENDED, "This account is suspended. Ask whoever looks after the platform.")
+
+
+def _failed(session: Session, desk: Desk, trial: Trial) -> Refusal:
+    audit.record(session, "account.sign_in_failed", subject=trial.user_key, origin=desk.origin)
+    return Refusal(ErrorCode.INVALID_CREDENTIALS, "The address or the password is not right.")

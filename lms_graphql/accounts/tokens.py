@@ -1,0 +1,69 @@
+"""Access tokens: short-lived JWTs, signed with a key that only the secret and a key id give."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import jwt
+
+from lms_graphql.core.actor import Role
+from lms_graphql.core.signing import Signer
+
+ALGORITHM = "HS256"
+KIND = "at+jwt"
+"""RFC 9068: an access token is nothing else, and nothing else is an access token."""
+ISSUER = AUDIENCE = "lms-graphql"
+LONGEST = 2_000
+KEY_ID = re.compile(r"k[1-9][0-9]{0,8}\Z")
+_CLAIMS = ["sub", "role", "sid", "iat", "exp", "iss", "aud"]
+
+
+class InvalidTokenError(Exception):
+    """Not one of ours, or no longer good. Why is nobody's business."""
+
+
+class Claims(NamedTuple):
+    user_key: int
+    session_key: int
+    role: Role
+    key_id: str
+    issued_at: datetime
+
+
+def issue(signer: Signer, claims: Claims, minutes: int) -> tuple[str, datetime]:
+    """The token, and when it expires."""
+    expires_at = claims.issued_at.replace(microsecond=0) + timedelta(minutes=minutes)
+    payload = {
+        "sub": str(claims.user_key),
+        "sid": str(claims.session_key),
+        "role": claims.role.value,
+        "iat": int(claims.issued_at.timestamp()),
+        "exp": int(expires_at.timestamp()),
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+    }
+    headers = {"kid": claims.key_id, "typ": KIND}
+    return jwt.encode(payload, signer.key(claims.key_id), ALGORITHM, headers=headers), expires_at
+
+
+def read(signer: Signer, text: str) -> Claims:
+    """What a token says whose signature, issuer, audience, type and time are right. InvalidTokenError otherwise."""
+    try:
+        if len(text) > LONGEST:
+            raise InvalidTokenError
+        header = jwt.get_unverified_header(text)
+        key_id = header.get("kid")
+        if header.get("typ") != KIND or not isinstance(key_id, str) or not KEY_ID.match(key_id):
+            raise InvalidTokenError
+        payload = jwt.decode(
+            text,
+            signer.key(key_id),
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            options={"require": _CLAIMS},
+        )
+        issued_at = datetime.fromtimestamp(payload["iat"], UTC)
+        return Claims(int(payload["sub"]), int(payload["sid"]), Role(payload["role"]), key_id, issued_at)
+    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError):
+        raise InvalidTokenError from None

@@ -1,0 +1,84 @@
+"""An input is looked at as a whole: all its faults are told at once, each at its place."""
+
+import unicodedata
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from lms_graphql.core.errors import ErrorCode, Refusal, Refusals
+
+LONGEST_URL = 2_000
+LONGEST_REASON = 1_000
+LONGEST_TEXT = 10_000
+
+
+class Form:
+    """
+    Each check gives the value as it is kept and notes what is wrong with it; `done` raises Refusals where something
+    was. What a check gives before that may be of no use.
+    """
+
+    def __init__(self) -> None:
+        self._faults: list[Refusal] = []
+
+    def fault(self, code: ErrorCode, message: str, *path: str) -> None:
+        self._faults.append(Refusal(code, message, path))
+
+    def add(self, faults: Sequence[Refusal]) -> None:
+        self._faults.extend(faults)
+
+    def is_faulty(self, name: str) -> bool:
+        return any(fault.path == (name,) for fault in self._faults)
+
+    def done(self) -> None:
+        if self._faults:
+            raise Refusals(self._faults)
+
+    def line(self, name: str, value: str | None, *, most: int, least: int = 1) -> str:
+        """A name or title: trimmed, on one line, not empty."""
+        text = (value or "").strip()
+        if not text:
+            self.fault(ErrorCode.REQUIRED, "Give it: it cannot be empty.", name)
+        elif len(text) > most:
+            self.fault(ErrorCode.TOO_LONG, f"Use at most {most} characters.", name)
+        elif len(text) < least:
+            self.fault(ErrorCode.TOO_SHORT, f"Use at least {least} characters.", name)
+        elif any(_is_control(char) for char in text):
+            self.fault(ErrorCode.INVALID, "Use plain characters on one line.", name)
+        return text
+
+    def text(self, name: str, value: str | None, *, most: int = LONGEST_TEXT, required: bool = False) -> str | None:
+        """Several lines, kept as they were written; null where it is empty."""
+        if value is None or not value.strip():
+            if required:
+                self.fault(ErrorCode.REQUIRED, "Give it: it cannot be empty.", name)
+            return None
+        if len(value) > most:
+            self.fault(ErrorCode.TOO_LONG, f"Use at most {most} characters.", name)
+        elif any(_is_control(char) for char in value if char not in "\n\r\t"):
+            self.fault(ErrorCode.INVALID, "Use plain characters.", name)
+        return value
+
+    def url(self, name: str, value: str | None) -> str | None:
+        """An address on the web; null where it is empty."""
+        text = (value or "").strip()
+        if not text:
+            return None
+        if len(text) > LONGEST_URL:
+            self.fault(ErrorCode.TOO_LONG, f"Use at most {LONGEST_URL} characters.", name)
+        elif not _is_web_address(text):
+            self.fault(ErrorCode.INVALID, "Give a whole address, e.g. https://example.com/picture.jpg.", name)
+        return text
+
+
+def _is_control(char: str) -> bool:
+    return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def _is_web_address(text: str) -> bool:
+    if any(char.isspace() or _is_control(char) for char in text):
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

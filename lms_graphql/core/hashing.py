@@ -1,0 +1,81 @@
+"""Password hashes, made and checked in threads of their own: few, and so yielding that reads go on beside them."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from lms_graphql.core.errors import RequestError, RequestFault
+
+T = TypeVar("T")
+
+THREADS = 2
+MOST_PLACES = 8
+"""At work or waiting in a process. Whoever comes then is sent away at once, before anything was done for them."""
+NICENESS = 15
+"""A thread that hashes gives way to those that serve: hashing takes all the processor that it gets."""
+
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""argon2id at OWASP's first recommendation; one lane, because the threads are ours to count."""
+
+
+def hash_now(password: str) -> str:
+    """For the command line and for seeds. A request goes through `Hashing`."""
+    return _HASHER.hash(password)
+
+
+class Hashing:
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_give_way)
+        self._taken = 0
+        self._of_nobody = hash_now(secrets.token_hex())
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """A place in the line, held around all that goes with a password. RequestError where it is full."""
+        if self._taken >= MOST_PLACES:
+            raise RequestError(RequestFault.UNAVAILABLE, "Too many are signing in. Try again in a moment.")
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+
+    async def hash(self, password: str) -> str:
+        return await self._run(lambda: hash_now(password))
+
+    async def matches(self, hashed: str | None, password: str) -> bool:
+        """Whether this is the password; where there is no hash it is not, which takes as long to say."""
+        matches = await self._run(lambda: is_password_of(hashed or self._of_nobody, password))
+        return matches and hashed is not None
+
+    def is_old(self, hashed: str) -> bool:
+        """Whether it was made with weaker parameters than today's."""
+        return _HASHER.check_needs_rehash(hashed)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, function: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+
+
+def is_password_of(hashed: str, password: str) -> bool:
+    """For the command line, as `hash_now`."""
+    try:
+        return _HASHER.verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _give_way() -> None:
+    """On Linux each thread has a priority of its own; elsewhere this would slow the whole process down."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)

@@ -1,0 +1,59 @@
+"""Who asks, as a request's headers and the network say."""
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+
+from lms_graphql.accounts import tokens
+from lms_graphql.accounts.reads import sessions
+from lms_graphql.core import faults
+from lms_graphql.core.actor import ANONYMOUS, Actor
+from lms_graphql.core.errors import RequestError, RequestFault
+from lms_graphql.graph.context import Equipment
+
+Identify = Callable[[Equipment, Request], Awaitable[Actor]]
+
+PREFIX_V6 = 64
+"""Bits of an IPv6 address that belong to one customer: the rest is theirs to change as they please."""
+
+
+async def actor_of(equipment: Equipment, request: Request) -> Actor:
+    """Nobody where no token is sent. RequestError UNAUTHENTICATED, always the same, for any that is not good."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return ANONYMOUS
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise _not_valid()
+    try:
+        claims = tokens.read(equipment.signer, token.strip())
+        actor = await equipment.database.read(lambda session: sessions.actor_of(session, claims))
+    except tokens.InvalidTokenError:
+        raise _not_valid() from None
+    except SQLAlchemyError as error:
+        if faults.is_unavailable(error):
+            raise RequestError(RequestFault.UNAVAILABLE, "The service is busy. Try again in a moment.") from None
+        raise
+    if actor is None:
+        raise _not_valid()
+    return actor
+
+
+def origin_of(request: Request) -> str:
+    """The machine that asks, from the network alone: headers say what their sender likes."""
+    host = request.client.host if request.client is not None else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host[:45]
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, PREFIX_V6), strict=False).network_address)
+    return str(address)
+
+
+def _not_valid() -> RequestError:
+    return RequestError(RequestFault.UNAUTHENTICATED, "This token is not valid. Sign in again.")
