@@ -131,8 +131,8 @@ def test_a_link_lost_in_a_batch_is_replaced_and_the_batch_read_again(empty_datab
         return {1: "there"}
 
     async def ask() -> None:
-        assert await Loaders(database, ANONYMOUS).load(read, 1, None) == "there"
-        assert await Loaders(database, ANONYMOUS).load(read, 1, None) == "there"
+        assert await Loaders(database, ANONYMOUS, []).load(read, 1, None) == "there"
+        assert await Loaders(database, ANONYMOUS, []).load(read, 1, None) == "there"
 
     asyncio.run(ask())
     assert len(calls) == (2 if database.is_sqlite else 3)
