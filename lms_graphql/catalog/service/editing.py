@@ -1,8 +1,8 @@
 """The way into a course that is to be changed: locked, by somebody who may, at the version they have seen.
 
-The lock is an UPDATE of the course's row, before anything is read: whoever changes anything below a course passes here,
-one after the other, and what is read afterwards is what the one before has left. A plain SELECT first would fix the
-transaction's view of things too early.
+The lock is an UPDATE of the course's row, before anything is read: whoever changes anything below a course passes
+here, one after the other, and what is read afterwards is what the one before has left. A plain SELECT first would fix
+the transaction's view of things too early.
 """
 
 from typing import Any, NoReturn
