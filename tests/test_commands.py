@@ -188,6 +188,7 @@ def test_schema_prints_the_schema_as_a_process_of_its_own(tmp_path: Path) -> Non
     assert printed.stdout == (Path(__file__).parent.parent / "schema.graphql").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
 def test_serve_prints_the_address_it_answers_at(tmp_path: Path, host: str, shown: str) -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
