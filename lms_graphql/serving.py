@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from lms_graphql import settings
 from lms_graphql.app import make_app
+from lms_graphql.core.errors import UnsafeError
 from lms_graphql.operating.safety import require_safe
 
 COLLECT_AFTER = 50_000
@@ -18,12 +19,20 @@ COLLECT_AFTER = 50_000
 def app() -> Starlette:
     configure_logs()
     read = settings.read()
-    require_safe(read)
+    try:
+        require_safe(read)
+    except UnsafeError as error:
+        sys.exit(_told(error))
     made = make_app(read)
     gc.collect()
     gc.freeze()  # the schema and the models stay: no collection need look at them again
     gc.set_threshold(COLLECT_AFTER, 20, 50)
     return made
+
+
+def _told(error: UnsafeError) -> int:
+    sys.stderr.write(f"lms-graphql: {error}\n")
+    return error.exit_code
 
 
 def configure_logs() -> None:

@@ -96,11 +96,10 @@ def _send(database: Database, due: Due, carrier: Carrier, links: Links, sender: 
     if letter is None:
         return False
     carrier.carry(as_message(letter, sender))
-    sent = {"status": MailStatus.SENT, "sent_at": clock.now(), "last_error": None}
     try:
-        _change(database, due, **sent)
+        _mark_sent(database, due)
     except CommitUnknownError:  # the same again changes nothing more, and not to do it sends the mail twice
-        _change(database, due, **sent)
+        _mark_sent(database, due)
     log.info("mail_sent", mail=due.id, kind=due.kind, tries=due.attempts)
     return True
 
@@ -120,6 +119,13 @@ def _worded(session: Session, due: Due, links: Links) -> Letter | None:
     if letter is None:
         session.execute(_changed(due, status=MailStatus.DROPPED))
     return letter
+
+
+def _mark_sent(database: Database, due: Due) -> None:
+    """Also where this process slept so long that another has claimed it since: that one need not send it any more."""
+    pending = update(Mail).where(Mail.id == due.id, Mail.status == MailStatus.PENDING)
+    sent = pending.values(status=MailStatus.SENT, sent_at=clock.now(), last_error=None)
+    database.write_now(lambda session: session.connection().execute(sent).rowcount)
 
 
 def _note_failure(database: Database, due: Due, error: Exception) -> None:
