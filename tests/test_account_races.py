@@ -1,9 +1,9 @@
 """Accounts and sessions when two things happen at once, on two processes of the service.
 
 That these races can be lost was tried. Without the turn that `set_user_role`, `suspend_user` and `delete_user` hold,
-every case of the last super admins ends with none. With a SELECT and a plain UPDATE in `refresh_session`, on InnoDB as
-it comes, four of eight clients got a pair for one token in a round; with innodb_snapshot_isolation, where the server
-has it and the service switches it on, even that held for 300.
+every case of the last super admins ends with none. With a SELECT and a plain UPDATE in `refresh_session`, on InnoDB
+as it comes, four of eight clients got a pair for one token in a round; with innodb_snapshot_isolation, where the
+server has it and the service switches it on, even that held for 300.
 """
 
 from collections import Counter
