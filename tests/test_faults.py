@@ -180,8 +180,8 @@ def test_what_a_failed_commit_leaves_is_not_committed_with_what_comes_next(empty
         event.remove(database.engine, "commit", fail)
         raise OperationalError("COMMIT", None, sqlite3.OperationalError("disk is full"))
 
-    def insert(number: int) -> Callable[[Session], None]:
-        return lambda session: session.execute(text(f"INSERT INTO marks VALUES ({number})")) and None
+    def insert(number: int) -> Callable[[Session], object]:
+        return lambda session: session.execute(text(f"INSERT INTO marks VALUES ({number})"))
 
     event.listen(database.engine, "commit", fail)
     with pytest.raises(OperationalError):
