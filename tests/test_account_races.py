@@ -22,6 +22,7 @@ from lms_graphql.accounts.models import (
     RefreshToken,
     TokenPurpose,
     User,
+    UserTerm,
 )
 from lms_graphql.accounts.service.recovering import make_token
 from lms_graphql.accounts.service.sessions import REUSE_SECONDS
@@ -54,6 +55,7 @@ RESET = """mutation ($token: String!, $password: String!) {
   resetPassword(input: {token: $token, newPassword: $password}) { ok errors { code path } }
 }"""
 VERIFY = "mutation ($token: String!) { verifyEmail(input: {token: $token}) { ok errors { code path } } }"
+PROFILE = 'mutation { updateProfile(input: {firstName: "Anna", bio: "About me"}) { errors { code path } } }'
 ME = "{ me { id } }"
 
 
@@ -162,6 +164,23 @@ def test_of_two_last_super_admins_one_stays(
         assert set(told) <= {None, "INVALID_TRANSITION", "UNAUTHENTICATED", "FORBIDDEN"}
         is_left = (User.role == Role.SUPER_ADMIN, User.is_active, User.deleted_at.is_(None))
         assert count(two_processes, User, *is_left) == 1
+
+
+def test_an_account_that_is_emptied_while_its_profile_is_written_stays_empty(
+    two_processes: Fleet, given: Given, many: Racers
+) -> None:
+    admin = two_processes.reception.sign_in(given.user(Role.SUPER_ADMIN)).access_token
+    for _ in range(40):
+        person = given.user()
+        token = two_processes.reception.sign_in(person).access_token
+        answers = many.race(
+            Ask(DELETE, {"id": ids.encode("User", person.id)}, admin), *[Ask(PROFILE, bearer=token)] * 3
+        )
+        assert answers[0].code is None
+        assert set(codes(answers)) <= {None, "UNAUTHENTICATED"}
+        is_empty = (User.first_name == "", User.name_key == "", User.bio.is_(None))
+        assert count(two_processes, User, User.id == person.id, *is_empty) == 1
+        assert count(two_processes, UserTerm, UserTerm.user_id == person.id) == 0
 
 
 @pytest.mark.parametrize("field", ["email", "username"])
