@@ -3,6 +3,7 @@
 import gc
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 from starlette.applications import Starlette
@@ -35,8 +36,8 @@ def _told(error: UnsafeError) -> int:
     return error.exit_code
 
 
-def configure_logs() -> None:
-    """Once a process: one JSON line an event, on standard error; uvicorn's own lines stay as they are."""
+def configure_logs(file: TextIO = sys.stderr) -> None:
+    """Once a process: one JSON line an event; uvicorn's own lines stay as they are."""
     if structlog.is_configured():
         return
     structlog.configure(
@@ -47,6 +48,6 @@ def configure_logs() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=file),
         cache_logger_on_first_use=True,
     )

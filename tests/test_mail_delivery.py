@@ -78,7 +78,7 @@ def test_a_refused_mail_is_tried_again_with_growing_pauses_and_given_up_at_last(
         assert box.addresses == ["jane@example.com", "john@example.com"], "the others go"
         assert "2 waiting, the oldest since 2026-03-01 00:00 UTC; the last error: SMTP" in outbox.checked()
         outbox.database.write_now(
-            lambda session: session.execute(delete(Mail).where(Mail.address != REFUSED)) and None
+            lambda session: session.execute(delete(Mail).where(Mail.address.is_distinct_from(REFUSED))) and None
         )
         pauses = []
         for _ in range(1, TRIES):
@@ -196,7 +196,7 @@ def test_mail_to_somebody_who_left_is_dropped(outbox: OutboxUnderTest, office: t
     assert outbox.deliver(office[1]) == Delivered(1, 0)
     assert [(mail.status, mail.address, mail.data) for mail in outbox.mails()] == [
         (MailStatus.DROPPED, None, {}),
-        (MailStatus.SENT, "8@example.com", {"name": "J"}),
+        (MailStatus.SENT, None, {}),
     ]
 
 

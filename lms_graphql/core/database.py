@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from lms_graphql.core import faults
+from lms_graphql.core import faults, tally
 from lms_graphql.core.engines import make_engine
 from lms_graphql.core.lines import Line, Queue
 from lms_graphql.core.readers import Readers
@@ -51,6 +51,8 @@ class Database:
         self.url = make_url(url)
         self.engine = make_engine(self.url, pool_size=pool_size, patient=patient)
         self.reading = make_engine(self.url, pool_size=pool_size, patient=patient, reading=True)
+        for engine in (self.engine, self.reading):
+            tally.watch(engine)
         self._readers = Readers(self.reading)
         self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
