@@ -99,12 +99,7 @@ class Database:
                 session.flush()
                 if given_up is not None and given_up.is_set():
                     raise faults.GivenUpError
-                try:
-                    session.commit()
-                except DBAPIError as error:
-                    if faults.read(error).unknown_at_commit:
-                        raise faults.CommitUnknownError from error
-                    raise
+                _commit(session)
                 for told in self.committed:
                     told(session)
                 return result
@@ -154,3 +149,21 @@ class Database:
             return
         with self._writers.turn():
             yield
+
+
+def _commit(session: Session) -> None:
+    """
+    CommitUnknownError where it may have been committed. Where it was not, the connection is cleared here: SQLAlchemy
+    gives it back as it is, and the next who gets it would commit what this one left.
+    """
+    link = session.connection().connection
+    try:
+        session.commit()
+    except DBAPIError as error:
+        try:
+            link.rollback()
+        except Exception:  # it is gone, or of no more use
+            session.invalidate()
+        if faults.read(error).unknown_at_commit:
+            raise faults.CommitUnknownError from error
+        raise

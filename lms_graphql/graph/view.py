@@ -175,10 +175,11 @@ def _response(answer: Answer, status: int, kind: str) -> Response:
 
 
 def _log(envelope: Envelope, prepared: Prepared | None, answer: Answer, context: Context, started: float) -> None:
-    """Never the document, the variables or a token."""
-    name = envelope.operation_name
-    if name is None and prepared is not None and len(prepared.operations) == 1:
-        (name,) = prepared.operations
+    """Never the document, the variables or a token; nor as a name what only claims to be one."""
+    operations = prepared.operations if prepared is not None else {}
+    name = envelope.operation_name if envelope.operation_name in operations else None
+    if envelope.operation_name is None and len(operations) == 1:
+        (name,) = operations
     codes = sorted({error.get("extensions", {}).get("code", "") for error in answer.get("errors", ())})
     logger.info(
         "operation",
