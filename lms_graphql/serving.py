@@ -3,12 +3,14 @@
 import gc
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 from starlette.applications import Starlette
 
 from lms_graphql import settings
 from lms_graphql.app import make_app
+from lms_graphql.core.errors import UnsafeError
 from lms_graphql.operating.safety import require_safe
 
 COLLECT_AFTER = 50_000
@@ -18,7 +20,10 @@ COLLECT_AFTER = 50_000
 def app() -> Starlette:
     configure_logs()
     read = settings.read()
-    require_safe(read)
+    try:
+        require_safe(read)
+    except UnsafeError as error:
+        sys.exit(_told(error))
     made = make_app(read)
     gc.collect()
     gc.freeze()  # the schema and the models stay: no collection need look at them again
@@ -26,8 +31,13 @@ def app() -> Starlette:
     return made
 
 
-def configure_logs() -> None:
-    """Once a process: one JSON line an event, on standard error; uvicorn's own lines stay as they are."""
+def _told(error: UnsafeError) -> int:
+    sys.stderr.write(f"lms-graphql: {error}\n")
+    return error.exit_code
+
+
+def configure_logs(file: TextIO = sys.stderr) -> None:
+    """Once a process: one JSON line an event; uvicorn's own lines stay as they are."""
     if structlog.is_configured():
         return
     structlog.configure(
@@ -38,6 +48,6 @@ def configure_logs() -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=file),
         cache_logger_on_first_use=True,
     )

@@ -18,9 +18,10 @@ from tests import mariadb
 from tests.commands import CLEAN, Run
 from tests.given import Given
 from tests.mailing import KIND, OutboxUnderTest, Postbox, post_office, worded
-from tests.service import Client, Service, Statements, running
+from tests.service import Client, Logged, Service, Statements, running
 
-configure_logs()
+LOGGED = Logged()
+configure_logs(LOGGED)
 hypothesis.settings.register_profile("calm", deadline=None)  # a slow machine is no fault
 hypothesis.settings.load_profile("calm")
 
@@ -98,6 +99,13 @@ def client(service: Service) -> Iterator[Client]:
 @pytest.fixture
 def given(service: Service) -> Given:
     return Given(service.database)
+
+
+@pytest.fixture
+def logged() -> Logged:
+    """What the service of the tests logs from here on."""
+    LOGGED.lines.clear()
+    return LOGGED
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -35,7 +36,7 @@ from lms_graphql.mail.openings import Links
 from lms_graphql.mail.service import post
 from lms_graphql.operating import checking
 from lms_graphql.settings import Settings
-from tests.mariadb import free_port
+from tests.mariadb import binary, free_port
 
 SENDER = "Learn with Roko <no-reply@learnwithroko.com>"
 LINKS = Links("https://learn.example.com/")
@@ -159,6 +160,17 @@ def post_office(**options: Any) -> Iterator[tuple[Postbox, str]]:
         yield box, f"smtp://127.0.0.1:{port}"
     finally:
         controller.stop()
+
+
+def certified(folder: Path) -> ssl.SSLContext:
+    """A server's encryption, with a certificate for 127.0.0.1 that nobody has signed."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-days", "2"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([binary("openssl"), *words, *files], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context
 
 
 class Silent:

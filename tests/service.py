@@ -1,7 +1,9 @@
 """The service as its users meet it: a real server on a real port, and a client that sends it real requests."""
 
 import contextlib
+import io
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -113,6 +115,22 @@ class Client:
 
     def close(self) -> None:
         self._http.close()
+
+
+class Logged(io.StringIO):
+    """The log: kept, for tests to look at, and told, for whoever looks at a failure."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, line: str) -> int:
+        self.lines.append(line)
+        sys.stderr.write(line)
+        return len(line)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.lines)
 
 
 class Statements:

@@ -23,7 +23,7 @@ from lms_graphql.settings import Settings
 from tests.conftest import MariaDB
 from tests.given import Given
 from tests.mariadb import free_port
-from tests.service import Client, Service, running
+from tests.service import Client, Logged, Service, running
 
 ASK = "{ courses { nodes { title sections { title } } } categories { name } }"
 
@@ -43,7 +43,7 @@ def test_a_fault_of_ours_is_told_by_a_number_alone(client: Client, service: Serv
 
 
 def test_no_value_reaches_the_log_of_a_fault(
-    client: Client, service: Service, capfd: pytest.CaptureFixture[str]
+    client: Client, service: Service, logged: Logged, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with service.engine.begin() as connection:
         connection.execute(text("ALTER TABLE courses RENAME TO courses_away"))
@@ -52,7 +52,8 @@ def test_no_value_reaches_the_log_of_a_fault(
     finally:
         with service.engine.begin() as connection:
             connection.execute(text("ALTER TABLE courses_away RENAME TO courses"))
-    assert "hunter2" not in "".join(capfd.readouterr())
+    assert "internal error" in logged.text
+    assert "hunter2" not in logged.text + "".join(capfd.readouterr())
 
 
 def test_a_database_that_is_away_is_unavailable_and_the_service_not_ready() -> None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -212,7 +213,8 @@ def test_the_first_query_of_the_readme_is_answered_as_it_says(demo_service: Serv
 
 def test_in_production_there_is_no_graphiql_and_no_introspection(tmp_path: Path) -> None:
     read = settings.read(
-        {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db", "LMS_ENV": "production"}, Path("/nowhere")
+        {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db", "LMS_ENV": "production", "LMS_SECRET_KEY": token_hex()},
+        Path("/nowhere"),
     )
     with database_of(read) as database:
         migrations.migrate(database.engine)

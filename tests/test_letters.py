@@ -5,7 +5,9 @@ import email.policy
 
 import pytest
 
+from lms_graphql.mail.carriers import SmtpCarrier
 from lms_graphql.mail.letters import Button, as_message, compose, hello
+from tests.mailing import SENDER, post_office
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,19 @@ def test_html_is_escaped_and_a_greeting_holds_no_link() -> None:
     assert letter.text.startswith("Hello Win at https evil example now,")
     with pytest.raises(ValueError, match="web address"):
         compose("a@b.example", "x", "y", [], Button("Open", "javascript:alert(1)"))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "jane", "@example.com", "jane@", "a@b.c, d@e.f", "a@b.c\nBcc: d@e.f", "ö x@b.c"]
+)
+def test_what_is_no_address_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^This is no mail address\.$"):
+        as_message(compose(text, "Hi", "Hello,", []), SENDER)
+
+
+def test_an_address_may_be_in_any_language() -> None:
+    message = as_message(compose("jörg@exämple.de", "Grüße", hello("Jörg"), ["…"]), SENDER)
+    with post_office(enable_SMTPUTF8=True) as (box, url):
+        SmtpCarrier(url).carry(message)
+    assert box.came == {"jörg@xn--exmple-cua.de": 1}
+    assert box.taken[0]["Subject"] == "Grüße"

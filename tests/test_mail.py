@@ -23,6 +23,7 @@ from lms_graphql.mail.delivery import Delivered, deliver
 from lms_graphql.mail.letters import as_message, compose
 from lms_graphql.mail.models import MailStatus
 from lms_graphql.mail.service import post
+from lms_graphql.operating import background, sweeping
 from tests.mailing import (
     KIND,
     LINKS,
@@ -107,6 +108,43 @@ def test_the_command_twice_at_once_sends_each_mail_once_and_tells_nobodys_addres
     assert "canary" not in lines + logged, "no address, and no token"
     again = process(tmp_path, "sweep", **given)
     assert again.communicate(timeout=60)[0] == "ok   Nothing was due.\n"
+
+
+def test_what_another_process_wrote_down_is_sent_by_the_sweep(
+    outbox: OutboxUnderTest, office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "FIRST_SWEEP_SECONDS", 0.1)
+    box, url = office
+    outbox.post("jane@example.com", "john@example.com")
+    read = outbox.settings.model_copy(update={"smtp_url": url})
+    with running(read), running(read):
+        outbox.wait_until_sent()
+    assert box.addresses == ["jane@example.com", "john@example.com"]
+
+
+def test_a_fault_in_one_task_is_told_and_ends_neither_the_sweep_nor_the_loop(
+    outbox: OutboxUnderTest, office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(means: sweeping.Means) -> list[str]:
+        raise LookupError
+
+    outbox.post("jane@example.com")
+    monkeypatch.setattr(sweeping, "TASKS", {"broken": breaks, **sweeping.TASKS})
+    read = outbox.settings.model_copy(update={"smtp_url": office[1]})
+    lines = sweeping.sweep(outbox.database, read)
+    assert [line.text for line in lines] == ["broken: LookupError. The log says more.", "mail: 1 sent"]
+    assert [line.ok for line in lines] == [False, True]
+    worked = threading.Semaphore(0)
+
+    def fails() -> None:
+        worked.release()
+        raise LookupError
+
+    loop = background.Loop("a test's", fails, 0.01)
+    loop.start()
+    assert all(worked.acquire(timeout=5) for _ in range(3))
+    loop.stop()
+    assert loop.has_ended(5)
 
 
 def test_in_development_each_mail_is_a_file(

@@ -42,6 +42,23 @@ def test_up_down_and_up_again_ends_where_the_models_are(empty_database: str) -> 
     engine.dispose()
 
 
+def test_those_who_are_there_already_are_found_and_sorted_by_name(empty_database: str) -> None:
+    engine = make_engine(make_url(empty_database), pool_size=2)
+    with engine.begin() as connection:
+        command.upgrade(migrations.config(connection), "0002")
+        columns = "id, created_at, updated_at, email, email_key, username, username_key, first_name, last_name, role"
+        values = (
+            "1, '2026-01-01', '2026-01-01', 'jose@x.org', 'jose@x.org', 'pepe', 'pepe', 'José', 'Álvarez', 'learner'"
+        )
+        connection.execute(text(f"INSERT INTO users ({columns}) VALUES ({values})"))
+    migrations.migrate(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT name_key FROM users")) == "jose alvarez"
+        terms = set(connection.scalars(text("SELECT term FROM user_terms WHERE user_id = 1")))
+    assert terms == {"jose", "alvarez", "pepe", "x", "org", ".org"}
+    engine.dispose()
+
+
 def test_the_models_and_a_migrated_database_do_not_drift(empty_database: str) -> None:
     engine = make_engine(make_url(empty_database), pool_size=2)
     migrations.migrate(engine)

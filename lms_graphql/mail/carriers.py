@@ -146,9 +146,14 @@ class _Connection:
 
     def _made(self) -> smtplib.SMTP:
         name = _own_name()
-        if self._url.scheme == "smtps":
-            return smtplib.SMTP_SSL(local_hostname=name, timeout=ANSWER_SECONDS, context=_encryption(self._host))
-        return smtplib.SMTP(local_hostname=name, timeout=ANSWER_SECONDS)
+        smtp = (
+            smtplib.SMTP_SSL(local_hostname=name, timeout=ANSWER_SECONDS, context=_encryption(self._host))
+            if self._url.scheme == "smtps"
+            else smtplib.SMTP(local_hostname=name, timeout=ANSWER_SECONDS)
+        )
+        # What the certificate must name. The constructor takes it, but connects at once, where `cut` finds no socket.
+        smtp._host = self._host  # type: ignore[attr-defined]
+        return smtp
 
 
 def _own_name() -> str:

@@ -23,6 +23,8 @@ log = structlog.get_logger()
 PAUSES = [*(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720)), timedelta(hours=24)]
 TRIES = 10
 """Over some 90 hours: longer than a weekend."""
+FORGOTTEN: dict[str, Any] = {"address": None, "data": {}}
+"""What is not kept of a mail that is done with: who it went to, and the facts it was made of."""
 AWAY_IN_A_ROW = 3
 """So many in a row that the server did not get to end a round: it is away, and the others keep their tries."""
 
@@ -96,11 +98,10 @@ def _send(database: Database, due: Due, carrier: Carrier, links: Links, sender: 
     if letter is None:
         return False
     carrier.carry(as_message(letter, sender))
-    sent = {"status": MailStatus.SENT, "sent_at": clock.now(), "last_error": None}
     try:
-        _change(database, due, **sent)
+        _mark_sent(database, due)
     except CommitUnknownError:  # the same again changes nothing more, and not to do it sends the mail twice
-        _change(database, due, **sent)
+        _mark_sent(database, due)
     log.info("mail_sent", mail=due.id, kind=due.kind, tries=due.attempts)
     return True
 
@@ -118,8 +119,15 @@ def _worded(session: Session, due: Due, links: Links) -> Letter | None:
         return None
     letter = writer(session, mail, links)
     if letter is None:
-        session.execute(_changed(due, status=MailStatus.DROPPED))
+        session.execute(_changed(due, status=MailStatus.DROPPED, **FORGOTTEN))
     return letter
+
+
+def _mark_sent(database: Database, due: Due) -> None:
+    """Also where this process slept so long that another has claimed it since: that one need not send it any more."""
+    pending = update(Mail).where(Mail.id == due.id, Mail.status == MailStatus.PENDING)
+    sent = pending.values(status=MailStatus.SENT, sent_at=clock.now(), last_error=None, **FORGOTTEN)
+    database.write_now(lambda session: session.connection().execute(sent).rowcount)
 
 
 def _note_failure(database: Database, due: Due, error: Exception) -> None:

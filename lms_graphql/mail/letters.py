@@ -12,7 +12,11 @@ from typing import NamedTuple
 from lms_graphql.core import clock
 
 NAME_LENGTH = 60
+LINE_LENGTH = 998
+"""What a mail server must take."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+UNQUOTED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\"(),:;<>@\[\\\]]")
+"""What stands in no address without quotes. One with quotes is nobody's."""
 LINK_PARTS = re.compile(r"[:/@]|\.(?=\S)")
 
 PAGE = """<!doctype html>
@@ -73,9 +77,15 @@ def as_message(letter: Letter, sender: str) -> EmailMessage:
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = make_msgid(domain=_from(sender).domain)
     message["Auto-Submitted"] = "auto-generated"  # so that nobody's holiday notice answers it
-    message.set_content(letter.text)
-    message.add_alternative(letter.html, subtype="html")
+    message.set_content(letter.text, cte=_encoding(letter.text))
+    message.add_alternative(letter.html, subtype="html", cte=_encoding(letter.html))
     return message
+
+
+def _encoding(text: str) -> str | None:
+    """As it is where that may be, so that a link can be copied out of the file; else whatever keeps it whole."""
+    is_plain = text.isascii() and max(map(len, text.splitlines()), default=0) <= LINE_LENGTH
+    return "7bit" if is_plain else None
 
 
 def _from(sender: str) -> Address:
@@ -85,10 +95,12 @@ def _from(sender: str) -> Address:
 
 def _address(text: str) -> Address:
     """One address and nothing else: what ends a line, or lists several, is refused, and not repeated."""
+    local, _, domain = text.rpartition("@")
     try:
-        address = Address(addr_spec=text)
-    except Exception:  # the parser fails in several ways on what is no address
+        domain = domain.encode("idna").decode()
+        address = Address(addr_spec=f"{local}@{domain}") if local.isascii() else Address("", local, domain)
+    except Exception:  # the parsers fail in several ways on what is no address
         raise ValueError("This is no mail address.") from None
-    if CONTROL.search(text) or not address.username or not address.domain:
+    if UNQUOTED.search(local) or not address.username or not address.domain:
         raise ValueError("This is no mail address.")
     return address

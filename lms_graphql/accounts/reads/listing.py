@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, false, select
 
 from lms_graphql.accounts.models import User, UserTerm
 from lms_graphql.accounts.reads.users import COLUMNS, UserRow
@@ -40,8 +40,10 @@ def users(asked: UserFilter, order_by: UserOrder) -> Listing:
 
 def _clauses(asked: UserFilter) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
-    if asked.words is not None:
-        *whole, prefix = asked.words or ("",)
+    if asked.words == ():
+        clauses.append(false())  # signs alone are in no name
+    elif asked.words is not None:
+        *whole, prefix = asked.words
         clauses += [User.id.in_(select(UserTerm.user_id).where(UserTerm.term == word)) for word in whole]
         begins = (UserTerm.term >= prefix, UserTerm.term < prefix + LAST_CHARACTER)
         clauses.append(User.id.in_(select(UserTerm.user_id).where(*begins)))
