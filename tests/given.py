@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import searching
-from lms_graphql.accounts.models import User
+from lms_graphql.accounts.models import InstructorApplication, User
 from lms_graphql.catalog.models import (
     Category,
     Course,
@@ -124,19 +124,16 @@ class Given:
         return made
 
     def _section(self, course: GivenCourse, place: int, lectures: int) -> None:
-        section = self._added(
-            Section(
-                course_id=course.row.id,
-                title=f"Section {place}",
-                order_index=place,
-                total_lectures=lectures,
-                total_duration=lectures * 60,
-            )
-        )
-        course.sections.append(section)
+        totals = {"total_lectures": lectures, "total_duration": lectures * 60}
+        section = self.section(course, title=f"Section {place}", order_index=place, **totals)
         for number in range(lectures):
             first = place == 0 and number == 0
             course.lectures.append(self.lecture(section, order_index=number, is_preview=first))
+
+    def section(self, course: GivenCourse, **values: Any) -> Section:
+        section: Section = self._added(Section(course_id=course.row.id, **{"title": "Section", **values}))
+        course.sections.append(section)
+        return section
 
     def lecture(self, section: Section, **values: Any) -> Lecture:
         given = {
@@ -164,6 +161,11 @@ class Given:
                 **values,
             )
         )
+
+    def application(self, user: User, **values: Any) -> InstructorApplication:
+        """Waiting for an answer, unless `values` say that it has one."""
+        given = {"motivation": "I like to explain.", "experience": "Ten years of it.", "pending_of": user.id}
+        return self._added(InstructorApplication(user_id=user.id, **{**given, **values}))
 
     def _index(self, course: Course) -> None:
         terms = weights(course.title, course.short_description, course.description)

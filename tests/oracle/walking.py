@@ -1,0 +1,78 @@
+"""The oracle at work: all paths for some viewers, over HTTP, in as few documents as the service takes."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+from graphql import GraphQLSchema
+
+from lms_graphql.schema import schema
+from tests.given import Given
+from tests.oracle.arguments import variants
+from tests.oracle.judging import Judge, Verdict
+from tests.oracle.paths import Paths, Piece
+from tests.oracle.world import World
+from tests.service import Client, Service
+
+SCHEMA: GraphQLSchema = schema._schema
+_TOKEN = re.compile(r'"[^"]*"|\w+|\.\.\.|[^\s\w,]')
+
+
+class Oracle:
+    def __init__(self, service: Service) -> None:
+        self.world = World(Given(service.database), service.database)
+        self.client = Client(service)
+        self.paths = Paths(SCHEMA, variants(self.world))
+        self._service = service
+
+    @cached_property
+    def documents(self) -> list[tuple[str, Sequence[Piece]]]:
+        return list(self._documents(self.paths.pieces()))
+
+    def walk(self, viewers: Iterable[str]) -> Verdict:
+        verdict = Verdict()
+        for viewer in viewers:
+            for _ in self.steps(viewer, verdict):
+                pass
+        return verdict
+
+    def steps(self, viewer: str, verdict: Verdict) -> Iterator[Verdict]:
+        """Document by document, for who only waits for a complaint."""
+        judge = Judge(self.world, SCHEMA, verdict, viewer)
+        for text, pieces in self.documents:
+            body = self.client.answer(text, as_=self.world.actor(viewer))
+            judge.judge("Query", body, {piece.name: piece for piece in pieces})
+            yield verdict
+
+    def _documents(self, pieces: Iterable[Piece]) -> Iterator[tuple[str, Sequence[Piece]]]:
+        """As many pieces in one as the limits for anonymous viewers allow."""
+        together: list[Piece] = []
+        spent = 0
+        for piece in pieces:
+            cost = self._cost(piece)
+            if together and (spent + cost > self._most_cost or not self._fits([*together, piece])):
+                yield self._text(together), together
+                together, spent = [], 0
+            together = [*together, piece]
+            spent += cost
+        yield self._text(together), together
+
+    @property
+    def _most_cost(self) -> int:
+        return self._service.equipment.settings.limit_cost_anonymous
+
+    def _text(self, pieces: Sequence[Piece]) -> str:
+        return self.paths.whole("{ " + "\n".join(piece.text for piece in pieces) + " }")
+
+    def _fits(self, pieces: Sequence[Piece]) -> bool:
+        text, limits = self._text(pieces), self._service.equipment.settings
+        is_short = len(_TOKEN.findall(text)) < limits.limit_tokens
+        aliases = len(re.findall(r"__\d+:", text))
+        return is_short and len(pieces) <= limits.limit_root_fields and aliases <= limits.limit_aliases
+
+    def _cost(self, piece: Piece) -> int:
+        prepared = self._service.preparer.prepare_anew(self._text([piece]))
+        assert not prepared.errors, f"{piece.path}: {prepared.errors}"
+        cost = prepared.operation(None).costs.of({})
+        assert cost <= self._most_cost, f"{piece.path} costs {cost}: make PAGE smaller"
+        return cost
