@@ -198,7 +198,7 @@ def can_listen(host: str) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("host", filter(can_listen, ["127.0.0.1", "::1"]))
+@pytest.mark.parametrize("host", [host for host in ("127.0.0.1", "::1") if can_listen(host)])
 def test_serve_prints_the_address_it_answers_at(tmp_path: Path, host: str) -> None:
     shown = f"[{host}]" if ":" in host else host
     environment = {key: value for key, value in os.environ.items() if key not in CLEAN}
