@@ -20,6 +20,13 @@ from lms_graphql.catalog.reads.curriculum import lectures_by_id, sections_by_id
 from lms_graphql.catalog.types import Category, Course, Lecture, Section
 from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.core.paging import LARGEST_SIZE
+from lms_graphql.discussion.mutations.answers import AnswerMutations
+from lms_graphql.discussion.mutations.notes import NoteMutations
+from lms_graphql.discussion.mutations.questions import QuestionMutations
+from lms_graphql.discussion.reads.answers import answers_by_id
+from lms_graphql.discussion.reads.notes import notes_by_id
+from lms_graphql.discussion.reads.questions import questions_by_id
+from lms_graphql.discussion.types import Note, QAAnswer, QAQuestion
 from lms_graphql.graph.building import build
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.loaders import Read
@@ -34,6 +41,9 @@ NODES: dict[str, Read] = {
     "Course": courses_by_id,
     "Section": sections_by_id,
     "Lecture": lectures_by_id,
+    "Note": notes_by_id,
+    "QAQuestion": questions_by_id,
+    "QAAnswer": answers_by_id,
 }
 """How an object of each kind is loaded by its key: with the viewer's eyes, as on every other path."""
 
@@ -59,8 +69,18 @@ class Query(AccountQueries, CatalogQueries):
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(SessionMutations, PasswordMutations, UserMutations, ApplicationMutations):
+class Mutation(
+    SessionMutations,
+    PasswordMutations,
+    UserMutations,
+    ApplicationMutations,
+    NoteMutations,
+    QuestionMutations,
+    AnswerMutations,
+):
     pass
 
 
-schema = build(Query, Mutation, types=(User, InstructorApplication, Category, Course, Section, Lecture))
+KINDS = (User, InstructorApplication, Category, Course, Section, Lecture, Note, QAQuestion, QAAnswer)
+
+schema = build(Query, Mutation, types=KINDS)

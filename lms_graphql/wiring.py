@@ -3,13 +3,17 @@
 from lms_graphql.accounts import openings as accounts
 from lms_graphql.accounts.service import letters, recovering, registering
 from lms_graphql.catalog import policies as catalog
+from lms_graphql.discussion import policies as discussion
+from lms_graphql.discussion.service import notes
 from lms_graphql.mail.openings import writers
 
 
 def connect() -> None:
     """Once a process, before anything is asked."""
     if not accounts.publicly_known:
-        accounts.publicly_known.append(catalog.taught_in_public)
+        accounts.publicly_known.extend((catalog.taught_in_public, discussion.speaks_in_public))
+    if not accounts.account_emptied:
+        accounts.account_emptied.append(notes.forget_notes)
     writers[registering.VERIFY_EMAIL] = letters.verify_email
     writers[recovering.RESET_PASSWORD] = letters.reset_password
     writers[recovering.PASSWORD_CHANGED] = letters.password_changed

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from lms_graphql.core.errors import ErrorCode, Refusal, Refusals
 
 LONGEST_URL = 2_000
+LONGEST_TITLE = 200
 LONGEST_REASON = 1_000
 LONGEST_TEXT = 10_000
 
