@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.core import ids
@@ -88,12 +88,10 @@ def _take_room(session: Session, actor: Actor, lecture_key: int | None) -> bool:
 
 
 def _open_notebook(session: Session, actor: Actor, lecture_key: int) -> None:
-    """Unless it is open: with the number of notes that are there, however they came."""
-    there = select(literal(actor.id), literal(lecture_key), func.count()).select_from(Note)
-    there = there.where(Note.user_id == actor.id, Note.lecture_id == lecture_key)
-    session.execute(
-        insert_unless_there(Notebook).from_select([Notebook.user_id, Notebook.lecture_id, Notebook.note_count], there)
-    )
+    """Unless it is open: with the number of notes that are there, which came otherwise than by `create_note`."""
+    there = select(func.count()).where(Note.user_id == actor.id, Note.lecture_id == lecture_key)
+    opened = {"user_id": actor.id, "lecture_id": lecture_key, "note_count": session.scalar(there)}
+    session.execute(insert_unless_there(Notebook), opened)
 
 
 def _added(session: Session, **values: Any) -> int:
