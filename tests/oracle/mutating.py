@@ -50,7 +50,29 @@ def cases(world: World) -> Iterator[Case]:
     yield Case("suspendUser", "admin", {"userId": world.gid("suspended")})
     yield Case("activateUser", "admin", {"userId": world.gid("teacher")})
     yield Case("applyToTeach", "learner", {"motivation": "Because.", "experience": "Some."}, makes_new=True)
+    yield from discussing(world)
     yield Case("reviewInstructorApplication", "admin", {"applicationId": world.gid("waiting"), "approve": True})
+
+
+def discussing(world: World) -> Iterator[Case]:
+    """What is already as wished comes first, since new objects show in what comes after."""
+    lecture = {"lectureId": world.gid("published-closed"), "content": "Words"}
+    note, question = (
+        {"noteId": world.gid("note-published-closed")},
+        {"questionId": world.gid("asked-published-closed")},
+    )
+    answer = world.by_label["answer-published-closed"]
+    yield Case("updateNote", "enrolled", note)
+    yield Case("updateQaQuestion", "enrolled", question)
+    yield Case("featureQaQuestion", "admin", {**question, "isFeatured": True})
+    yield Case("voteQaQuestion", "teacher", {**question, "vote": True})
+    yield Case("acceptAnswer", "enrolled", {**question, "answerId": answer.gid})
+    yield Case("voteQaAnswer", "enrolled", {"answerId": answer.gid, "vote": True})
+    same = {"answerId": answer.gid, "content": answer.canaries["QAAnswer.content"]}
+    yield Case("updateQaAnswer", "teacher", same)
+    yield Case("answerQuestion", "enrolled", {**question, "content": "Words"}, makes_new=True)
+    yield Case("createNote", "enrolled", lecture, makes_new=True)
+    yield Case("askQuestion", "enrolled", {**lecture, "title": "Words"}, makes_new=True)
 
 
 def mutations_with_objects() -> set[str]:

@@ -27,6 +27,8 @@ CAST = {
 Who asks, beside anonymous viewers. The teacher writes the courses but two, the rival teaches nothing that anyone has
 seen, the learner has nothing to do with anybody.
 """
+KNOWN = frozenset({"teacher", "enrolled"})
+"""To anonymous viewers as well: who teaches, and who has written below a preview."""
 SIGNED_IN = frozenset(CAST)
 EVERYONE = SIGNED_IN | {"anonymous"}
 VIEWERS = sorted(EVERYONE)
@@ -61,11 +63,14 @@ class World:
         self.people: dict[str, User] = {}
         self._owners: dict[str, tuple[Planted, str]] = {}
         self.courses: dict[str, GivenCourse] = {}
+        self.lectures: dict[str, Lecture] = {}
         self._put(Planted("Query", "the entrances", {"seen": EVERYONE, "signed_in": SIGNED_IN, "admins": ADMIN}))
         self._put(Planted("Session", "a session", {"seen": SIGNED_IN, "signed_in": SIGNED_IN}))
         plant_people(self)
         plant_catalog(self)
         plant_applications(self)
+        plant_notes(self)
+        plant_questions(self)
         plant_deleted(self, database)
 
     def plant(self, kind: str, label: str, row: Table, texts: Mapping[str, str], **said: Any) -> None:
@@ -110,7 +115,7 @@ def plant_people(world: World) -> None:
         state = {"is_active": label != "suspended", "last_login": LONG_AGO}
         world.people[label] = person = world.given.person(role, **texts.columns, **state)
         if label != "gone":
-            known = EVERYONE if label == "teacher" else SIGNED_IN
+            known = EVERYONE if label in KNOWN else SIGNED_IN
             world.plant("User", label, person, texts, seen=known, person=ADMIN | ({label} & SIGNED_IN))
 
 
@@ -207,6 +212,7 @@ def plant_lecture(
     place = len(course.lectures)
     row: Lecture = world.given.lecture(course.sections[-1], order_index=place, **state, **texts.columns)
     course.lectures.append(row)
+    world.lectures[label] = row
     world.plant("Lecture", label, row, texts, seen=seen, access=access, locked_out=seen - access, empty=empty)
 
 
@@ -234,6 +240,51 @@ def plant_applications(world: World) -> None:
             del texts["InstructorApplication.reviewNote"], texts.columns["review_note"]
         row = world.given.application(world.people[applicant], **answer, **texts.columns)
         world.plant("InstructorApplication", label, row, texts, seen=ADMIN | {applicant}, empty=empty)
+
+
+def plant_notes(world: World) -> None:
+    """In lectures that are open to who took them, closed by now, and removed."""
+    for place, author in (
+        ("published-closed", "enrolled"),
+        ("published-last", "cancelled"),
+        ("published-gonelecture", "enrolled"),
+        ("draft-closed", "teacher"),
+        ("archived-closed", "cancelled"),
+    ):
+        texts = Texts(f"note-{place}", content="Note.content")
+        row = world.given.note(world.people[author], world.lectures[place], timestamp=5, **texts.columns)
+        world.plant("Note", f"note-{place}", row, texts, seen=frozenset({author}), empty=missing(place))
+    closed = world.lectures["published-closed"]
+    world.given.note(world.people["gone"], closed, content="canary-gone-note")  # goes with the account
+
+
+def plant_questions(world: World) -> None:
+    """Each with an answer that is accepted, and a reply to that."""
+    for place, author in (
+        ("published-preview", "enrolled"),
+        ("published-closed", "enrolled"),
+        ("published-gonelecture", "enrolled"),
+        ("draft-preview", "teacher"),
+        ("archived-preview", "enrolled"),
+        ("orphan-closed", "gone"),
+    ):
+        lecture, teacher = world.lectures[place], world.people["teacher"]
+        course = world.by_label[f"{place.split('-')[0]}-closed"]
+        seen = world.by_label[place].circles["access"] or course.circles["access"]
+        label = f"asked-{place}"
+        texts = Texts(label, title="QAQuestion.title", content="QAQuestion.content")
+        question = world.given.question(world.people[author], lecture, timestamp=5, **texts.columns)
+        world.plant("QAQuestion", label, question, texts, seen=seen, empty=missing(place))
+        parent = None
+        for name in ("answer", "reply"):
+            texts = Texts(f"{name}-{place}", content="QAAnswer.content")
+            row = world.given.answer(teacher, question, parent, accepted=parent is None, **texts.columns)
+            world.plant("QAAnswer", f"{name}-{place}", row, texts, seen=seen, empty="" if parent else "parent")
+            parent = row
+
+
+def missing(place: str) -> str:
+    return "lecture" if deleted(place) else ""
 
 
 def plant_deleted(world: World, database: Database) -> None:
