@@ -13,6 +13,7 @@ from lms_graphql.core.database import Database
 from lms_graphql.core.ids import encode
 from lms_graphql.core.orm import Table
 from tests.given import Given, GivenCourse
+from tests.oracle.table import Audience
 
 CAST = {
     "admin": Role.SUPER_ADMIN,
@@ -51,6 +52,10 @@ class Planted:
     @property
     def seen(self) -> frozenset[str]:
         return self.circles["seen"]
+
+    def readers(self, audience: Audience) -> frozenset[str]:
+        assert audience.circle in self.circles, f"{self.label}: say who belongs to {audience.circle}"
+        return self.circles[audience.circle]
 
 
 class World:
@@ -136,7 +141,11 @@ def plant_catalog(world: World) -> None:
     old = staff | {"enrolled"}
     plant_course(world, "archived", "teacher", shelves[1], seen=old | {"cancelled"}, access=old)
     plant_course(world, "orphan", "gone", shelves[0], seen=EVERYONE, access=ADMIN)
-    for label in ("published", "archived"):
+    for label in (
+        "published",
+        "archived",
+        "draft",
+    ):  # a draft should have no learners; it is closed to any that it has
         world.given.enrollment(world.people["enrolled"], world.courses[label])
         world.given.enrollment(world.people["cancelled"], world.courses[label], EnrollmentStatus.CANCELLED)
 
