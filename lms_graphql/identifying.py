@@ -21,14 +21,14 @@ PREFIX_V6 = 64
 
 async def actor_of(equipment: Equipment, request: Request) -> Actor:
     """Nobody where no token is sent. RequestError UNAUTHENTICATED, always the same, for any that is not good."""
-    header = request.headers.get("authorization")
-    if header is None:
+    headers = request.headers.getlist("authorization")
+    if not headers:
         return ANONYMOUS
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer":
+    scheme, _, token = headers[0].partition(" ")
+    if len(headers) > 1 or scheme.lower() != "bearer":  # of two, a proxy may have looked at the other
         raise _not_valid()
     try:
-        claims = tokens.read(equipment.signer, token.strip())
+        claims = tokens.read(equipment.signer, token.lstrip(" "))
         actor = await equipment.database.read(lambda session: sessions.actor_of(session, claims))
     except tokens.InvalidTokenError:
         raise _not_valid() from None

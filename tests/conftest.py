@@ -18,6 +18,7 @@ from tests import mariadb
 from tests.commands import CLEAN, Run
 from tests.given import Given
 from tests.mailing import KIND, OutboxUnderTest, Postbox, post_office, worded
+from tests.processes import Fleet, fleet
 from tests.service import Client, Logged, Service, Statements, running
 
 LOGGED = Logged()
@@ -87,6 +88,20 @@ def postbox(service: Service, mail_server: tuple[Postbox, str]) -> Postbox:
 def service(running_service: Service) -> Service:
     running_service.empty()
     return running_service
+
+
+@pytest.fixture(scope="session")
+def running_fleet(maria: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Two processes on one MariaDB. Everybody asks from one address here, which may fail as often as it likes."""
+    url = maria.new_database("lms_fleet")
+    with fleet(tmp_path_factory.mktemp("fleet"), url, LMS_LOGIN_FAILURES_PER_ADDRESS="1000000") as running:
+        yield running
+
+
+@pytest.fixture
+def two_processes(running_fleet: Fleet) -> Fleet:
+    running_fleet.empty()
+    return running_fleet
 
 
 @pytest.fixture

@@ -48,17 +48,20 @@ class Service:
         return self.database.engine
 
     def empty(self) -> None:
-        """Takes out every row, so that each test starts from nothing."""
-        is_sqlite = self.database.is_sqlite
-        with self.engine.begin() as connection:
-            if not is_sqlite:
-                connection.execute(text("SET SESSION foreign_key_checks = 0"))
-            else:
-                connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(delete(table))
-            if not is_sqlite:
-                connection.execute(text("SET SESSION foreign_key_checks = 1"))
+        empty(self.database)
+
+
+def empty(database: Database) -> None:
+    """Takes out every row, so that each test starts from nothing."""
+    with database.engine.begin() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SET SESSION foreign_key_checks = 0"))
+        else:
+            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(delete(table))
+        if not database.is_sqlite:
+            connection.execute(text("SET SESSION foreign_key_checks = 1"))
 
 
 @contextlib.contextmanager

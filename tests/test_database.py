@@ -155,7 +155,7 @@ def test_loads_of_one_tick_are_one_call_and_a_cancelled_waiter_harms_nobody(data
         raise LookupError("no")
 
     async def ask() -> None:
-        loaders = Loaders(database, ANONYMOUS)
+        loaders = Loaders(database, ANONYMOUS, [])
         first, second, missing = (loaders.load(squares, key, None) for key in (2, 4, 3))
         broken = loaders.load(fails, 1, None)
         first.cancel()

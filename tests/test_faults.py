@@ -1,15 +1,18 @@
 """When the database fails: coded answers, nothing told that is not the client's, and all well again afterwards."""
 
 import asyncio
+import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from graphql import GraphQLObjectType
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from lms_graphql import settings, wiring
 from lms_graphql.accounts import openings as accounts
@@ -131,8 +134,8 @@ def test_a_link_lost_in_a_batch_is_replaced_and_the_batch_read_again(empty_datab
         return {1: "there"}
 
     async def ask() -> None:
-        assert await Loaders(database, ANONYMOUS).load(read, 1, None) == "there"
-        assert await Loaders(database, ANONYMOUS).load(read, 1, None) == "there"
+        assert await Loaders(database, ANONYMOUS, []).load(read, 1, None) == "there"
+        assert await Loaders(database, ANONYMOUS, []).load(read, 1, None) == "there"
 
     asyncio.run(ask())
     assert len(calls) == (2 if database.is_sqlite else 3)
@@ -167,6 +170,26 @@ def test_a_write_whose_caller_is_gone_before_the_commit_is_rolled_back(empty_dat
     with pytest.raises(GivenUpError):
         again.write_now(lambda session: None, given_up)
     again.dispose()
+
+
+def test_what_a_failed_commit_leaves_is_not_committed_with_what_comes_next(empty_database: str) -> None:
+    database = Database(empty_database, pool_size=1)
+    with database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE marks (id INTEGER PRIMARY KEY)"))
+
+    def fail(connection: object) -> None:
+        event.remove(database.engine, "commit", fail)
+        raise OperationalError("COMMIT", None, sqlite3.OperationalError("disk is full"))
+
+    def insert(number: int) -> Callable[[Session], object]:
+        return lambda session: session.execute(text(f"INSERT INTO marks VALUES ({number})"))
+
+    event.listen(database.engine, "commit", fail)
+    with pytest.raises(OperationalError):
+        database.write_now(insert(1))
+    database.write_now(insert(2))
+    assert database.read_now(lambda session: session.scalars(text("SELECT id FROM marks")).all()) == [2]
+    database.dispose()
 
 
 def test_whoever_is_signed_in_may_ask_for_more(client: Client, given: Given) -> None:

@@ -1,12 +1,13 @@
 """GraphQL over HTTP: envelopes, media types, statuses, and what is refused before anything runs."""
 
+import json
 import time
 from typing import Any
 
 import pytest
 
 from tests.given import Given
-from tests.service import Client, Service
+from tests.service import Client, Logged, Service
 
 GRAPHQL_JSON = "application/graphql-response+json"
 
@@ -211,6 +212,18 @@ def test_the_same_text_is_parsed_and_validated_once(client: Client, service: Ser
     after = service.preparer.kept.cache_info()
     assert after.hits == before.hits + 2
     assert after.misses == before.misses
+
+
+def test_each_operation_is_one_line_of_the_log(client: Client, given: Given, logged: Logged) -> None:
+    course = given.course()
+    document = "query Tree($slug: String!) { course(slug: $slug) { sections { lectures { title } } } }"
+    client.ask(document, slug=course.slug)
+    (line,) = [json.loads(line) for line in logged.text.splitlines() if '"operation"' in line]
+    assert line["name"] == "Tree"
+    assert line["statements"] == 3
+    assert line["cost"] == 111
+    assert line["viewer"] is None
+    assert course.slug not in logged.text
 
 
 def test_introspection_works_within_the_limits(client: Client) -> None:

@@ -41,11 +41,16 @@ def test_seed_passwords_that_scripts_know_are_refused_in_production(run: Run) ->
     assert_one_clear_line(other, f"Port {port}")
 
 
-def test_sqlite_serves_one_process_in_production(anywhere: Run, tmp_path: Path) -> None:
+def test_sqlite_serves_one_process_in_production_and_code_does_not_change_there(
+    anywhere: Run, tmp_path: Path
+) -> None:
     given = {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db", "LMS_ENV": "production", "LMS_SECRET_KEY": GOOD}
     anywhere("db", "init", **given)
     ran = anywhere("serve", "--workers", "2", **given)
     assert_one_clear_line(ran, "SQLite", "--workers 1")
+    assert ran.exit_code == 3
+    ran = anywhere("serve", "--reload", **given)
+    assert_one_clear_line(ran, "--reload")
     assert ran.exit_code == 3
 
 

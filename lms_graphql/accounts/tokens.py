@@ -15,6 +15,10 @@ KIND = "at+jwt"
 ISSUER = AUDIENCE = "lms-graphql"
 LONGEST = 2_000
 KEY_ID = re.compile(r"k[1-9][0-9]{0,8}\Z")
+_SHAPE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}\Z")
+"""Without the padding that the decoder would take: a token has one spelling."""
+_KEY = re.compile(r"[1-9][0-9]{0,17}\Z")
+"""What fits the column: a larger number is an error to the drivers, not merely a row that is not there."""
 _CLAIMS = ["sub", "role", "sid", "iat", "exp", "iss", "aud"]
 
 
@@ -49,7 +53,7 @@ def issue(signer: Signer, claims: Claims, minutes: int) -> tuple[str, datetime]:
 def read(signer: Signer, text: str) -> Claims:
     """What a token says whose signature, issuer, audience, type and time are right. InvalidTokenError otherwise."""
     try:
-        if len(text) > LONGEST:
+        if len(text) > LONGEST or not _SHAPE.match(text):
             raise InvalidTokenError
         header = jwt.get_unverified_header(text)
         key_id = header.get("kid")
@@ -64,6 +68,12 @@ def read(signer: Signer, text: str) -> Claims:
             options={"require": _CLAIMS},
         )
         issued_at = datetime.fromtimestamp(payload["iat"], UTC)
-        return Claims(int(payload["sub"]), int(payload["sid"]), Role(payload["role"]), key_id, issued_at)
+        return Claims(_key(payload["sub"]), _key(payload["sid"]), Role(payload["role"]), key_id, issued_at)
     except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidTokenError from None
+
+
+def _key(said: object) -> int:
+    if not isinstance(said, str) or not _KEY.match(said):
+        raise InvalidTokenError
+    return int(said)

@@ -52,7 +52,7 @@ main.add_command(db)
 def serve(host: str, port: int, workers: int, reload: bool) -> None:
     """Serve the API."""
     read = settings.read()
-    require_safe(read, workers)
+    require_safe(read, workers, reload)
     require_ready(read)
     require_safe_seeds(read)
     _require_free(host, port)

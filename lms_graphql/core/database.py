@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from lms_graphql.core import faults
+from lms_graphql.core import faults, tally
 from lms_graphql.core.engines import make_engine
 from lms_graphql.core.lines import Line, Queue
 from lms_graphql.core.readers import Readers
@@ -51,6 +51,8 @@ class Database:
         self.url = make_url(url)
         self.engine = make_engine(self.url, pool_size=pool_size, patient=patient)
         self.reading = make_engine(self.url, pool_size=pool_size, patient=patient, reading=True)
+        for engine in (self.engine, self.reading):
+            tally.watch(engine)
         self._readers = Readers(self.reading)
         self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
@@ -97,12 +99,7 @@ class Database:
                 session.flush()
                 if given_up is not None and given_up.is_set():
                     raise faults.GivenUpError
-                try:
-                    session.commit()
-                except DBAPIError as error:
-                    if faults.read(error).unknown_at_commit:
-                        raise faults.CommitUnknownError from error
-                    raise
+                _commit(session)
                 for told in self.committed:
                     told(session)
                 return result
@@ -152,3 +149,21 @@ class Database:
             return
         with self._writers.turn():
             yield
+
+
+def _commit(session: Session) -> None:
+    """
+    CommitUnknownError where it may have been committed. Where it was not, the connection is cleared here: SQLAlchemy
+    gives it back as it is, and the next who gets it would commit what this one left.
+    """
+    link = session.connection().connection
+    try:
+        session.commit()
+    except DBAPIError as error:
+        try:
+            link.rollback()
+        except Exception:  # it is gone, or of no more use
+            session.invalidate()
+        if faults.read(error).unknown_at_commit:
+            raise faults.CommitUnknownError from error
+        raise

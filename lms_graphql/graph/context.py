@@ -16,6 +16,7 @@ from lms_graphql.core.hashing import Hashing
 from lms_graphql.core.listing import EVERYTHING, Listing, counts, pages
 from lms_graphql.core.paging import Slice
 from lms_graphql.core.signing import Signer
+from lms_graphql.core.tally import counted
 from lms_graphql.graph.allowance import Allowance
 from lms_graphql.graph.loaders import Loaders, Read
 from lms_graphql.settings import Settings
@@ -48,12 +49,18 @@ class Context:
         self.most_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
         self.allowance = Allowance(self.most_cost, settings.limit_seconds)
         self._nodes = equipment.nodes
-        self._loaders = Loaders(self.database, actor)
+        self._sent: list[int] = []
+        self._loaders = Loaders(self.database, actor, self._sent)
+
+    @property
+    def statements(self) -> int:
+        """How many have been sent to the database so far."""
+        return sum(self._sent)
 
     def become(self, actor: Actor) -> None:
         """Who has just signed in goes on as themselves."""
         self.actor = actor
-        self._loaders = Loaders(self.database, actor)
+        self._loaders = Loaders(self.database, actor, self._sent)
 
     def one(self, read: Read, key: Any, default: Any = None) -> Any:
         """The value at this key, or the default; a future of it unless it is at hand."""
@@ -104,10 +111,16 @@ class Context:
         Runs a service in one transaction. A refusal that it raises undoes all; one that it returns is refused as
         well, but what was written with it stays: a failed sign-in is counted.
         """
+
+        def work(session: Session) -> T | Refusal | Refusals:
+            result = service(session, self.actor, *args, **kwargs)
+            session.flush()
+            return result
+
         try:
-            result = await self.database.write(lambda session: service(session, self.actor, *args, **kwargs))
+            result = await self.database.write(counted(work, self._sent))
         finally:
-            self._loaders = Loaders(self.database, self.actor)  # what was read before may be stale
+            self._loaders = Loaders(self.database, self.actor, self._sent)  # what was read before may be stale
         if isinstance(result, Refusal | Refusals):
             raise result
         return result

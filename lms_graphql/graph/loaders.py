@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.core import faults
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
+from lms_graphql.core.tally import counted
 
 Read = Callable[[Session, Actor, Sequence[Any]], Mapping[Any, Any]]
 Job = Callable[[Session], Any]
@@ -28,8 +29,9 @@ LARGEST_BATCH = 5_000
 class Crossing:
     """Takes the jobs of one tick to the database in one hop, each with an outcome of its own."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sent: list[int]) -> None:
         self._database = database
+        self._sent = sent
         self._waiting: list[tuple[Job, asyncio.Future[Any]]] = []
         self._under_way: set[Hop] = set()
 
@@ -43,8 +45,8 @@ class Crossing:
 
     def _depart(self) -> None:
         crew, self._waiting = self._waiting, []
-        work = self._database.read(lambda session: [_attempt(job, session) for job, _ in crew])
-        hop = asyncio.ensure_future(work)
+        work = counted(lambda session: [_attempt(job, session) for job, _ in crew], self._sent)
+        hop = asyncio.ensure_future(self._database.read(work))
         self._under_way.add(hop)
         hop.add_done_callback(lambda done: self._arrive(done, [outcome for _, outcome in crew]))
 
@@ -89,8 +91,9 @@ class Loader(DataLoader[Any, Any]):
 class Loaders:
     """One operation's loaders: what it has read once it does not read again."""
 
-    def __init__(self, database: Database, actor: Actor) -> None:
-        self._crossing = Crossing(database)
+    def __init__(self, database: Database, actor: Actor, sent: list[int]) -> None:
+        """`sent`: to which each hop adds how many statements it took."""
+        self._crossing = Crossing(database, sent)
         self._actor = actor
         self._loaders: dict[Hashable, Loader] = {}
 

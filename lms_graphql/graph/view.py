@@ -30,6 +30,7 @@ logger = structlog.get_logger("lms_graphql.operations")
 
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "vary": "accept, authorization"}
 MORE_HEADERS = {405: {"allow": "POST"}, 503: {"retry-after": "1"}, 408: {"connection": "close"}}
+LONGEST_NAME = 100
 Answer = dict[str, Any]
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
@@ -79,12 +80,13 @@ class GraphQLView:
         except ClientDisconnect:
             return Response(status_code=499)
         started = time.perf_counter()
+        prepared: Prepared | None = None
         try:
             prepared = self._preparer.prepare(envelope.query)
             answer, status = await self._run(prepared, envelope, context, request.method)
         except Exception as error:
             answer, status = _refusal(answers.masked(error)), 500
-        _log(envelope, answer, context, started)
+        _log(envelope, prepared, answer, context, started)
         return _response(answer, status if kind == GRAPHQL_JSON or status not in {200, 400} else 200, kind)
 
     async def _open(self, request: Request) -> Envelope:
@@ -172,13 +174,19 @@ def _response(answer: Answer, status: int, kind: str) -> Response:
     return Response(orjson.dumps(answer), status, headers=headers, media_type=f"{kind}; charset=utf-8")
 
 
-def _log(envelope: Envelope, answer: Answer, context: Context, started: float) -> None:
+def _log(envelope: Envelope, prepared: Prepared | None, answer: Answer, context: Context, started: float) -> None:
+    """Never the document, the variables or a token; nor as a name what only claims to be one."""
+    operations = prepared.operations if prepared is not None else {}
+    name = envelope.operation_name if envelope.operation_name in operations else None
+    if envelope.operation_name is None and len(operations) == 1:
+        (name,) = operations
     codes = sorted({error.get("extensions", {}).get("code", "") for error in answer.get("errors", ())})
     logger.info(
         "operation",
-        name=(envelope.operation_name or "")[:100] or None,
+        name=(name or "")[:LONGEST_NAME] or None,
         hash=hashlib.sha256(envelope.query.encode()).hexdigest()[:12],
         milliseconds=round((time.perf_counter() - started) * 1000, 2),
+        statements=context.statements,
         cost=answer.get("extensions", {}).get("cost"),
         viewer=context.actor.id,
         errors=codes,

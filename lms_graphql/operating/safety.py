@@ -11,12 +11,14 @@ from lms_graphql.operating.seeding import USERS
 from lms_graphql.settings import Settings
 
 
-def require_safe(settings: Settings, workers: int = 1) -> None:
+def require_safe(settings: Settings, workers: int = 1, reload: bool = False) -> None:
     """UnsafeError, in one line, where the settings alone show that it is not."""
     if not settings.is_production:
         return
     if problem := weakness(settings.secret_key):
         raise UnsafeError(problem)
+    if reload:
+        raise UnsafeError("--reload is for development: leave it out, or unset LMS_ENV.")
     if workers > 1 and settings.url.get_backend_name() == "sqlite":
         raise UnsafeError("SQLite serves one process in production: use MySQL or MariaDB, or --workers 1.")
 

@@ -31,6 +31,8 @@ def update_profile(session: Session, actor: Actor, changes: Mapping[str, Any]) -
         checked["profile_image"] = form.url("profile_image_url", checked.pop("profile_image_url"))
     form.done()
     user = session.get_one(User, actor.id, with_for_update=True)  # the name's key is made of two columns
+    if user.deleted_at is not None:  # since the request came: an emptied account stays empty
+        raise RequestError(RequestFault.UNAUTHENTICATED, "This account was deleted.")
     for name, value in checked.items():
         setattr(user, name, value)
     session.flush()

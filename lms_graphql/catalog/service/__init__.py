@@ -1,0 +1,1 @@
+"""What is done with the catalog: each function is one transaction's work."""

@@ -1,0 +1,82 @@
+"""The way into a course that is to be changed: locked, by somebody who may, at the version they have seen.
+
+The lock is an UPDATE of the course's row, before anything is read: whoever changes anything below a course passes
+here, one after the other, and what is read afterwards is what the one before has left. A plain SELECT first would fix
+the transaction's view of things too early.
+"""
+
+from typing import Any, NoReturn
+
+from sqlalchemy import ColumnElement, Select, select, true, update
+from sqlalchemy.orm import Session
+
+from lms_graphql.catalog.models import Course, Lecture, Section
+from lms_graphql.catalog.policies import visible_to
+from lms_graphql.core import clock, ids
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFault
+from lms_graphql.core.statements import changed
+
+
+def course_to_edit(
+    session: Session, actor: Actor, course_id: str, expected_version: int | None = None, path: str = "course_id"
+) -> Course:
+    """NOT_FOUND at the path, FORBIDDEN, or STALE_VERSION at `expected_version`."""
+    key = ids.key_of("Course", course_id)
+    return _locked(session, actor, select(Course.id).where(Course.id == key), expected_version, path)
+
+
+def section_to_edit(
+    session: Session, actor: Actor, section_id: str, expected_version: int | None = None, path: str = "section_id"
+) -> tuple[Course, Section]:
+    there = (Section.id == ids.key_of("Section", section_id), Section.deleted_at.is_(None))
+    course = _locked(session, actor, select(Section.course_id).where(*there), expected_version, path)
+    return course, _still_there(session.scalar(select(Section).where(*there)), path)
+
+
+def lecture_to_edit(
+    session: Session, actor: Actor, lecture_id: str, expected_version: int | None = None, path: str = "lecture_id"
+) -> tuple[Course, Lecture]:
+    there = (Lecture.id == ids.key_of("Lecture", lecture_id), Lecture.deleted_at.is_(None))
+    course = _locked(session, actor, select(Lecture.course_id).where(*there), expected_version, path)
+    return course, _still_there(session.scalar(select(Lecture).where(*there)), path)
+
+
+def note_change(course: Course) -> None:
+    """Every change to a course or anything below it is a new version. The row is locked, so one more is right."""
+    course.version += 1
+    course.updated_at = clock.now()
+
+
+def _locked(
+    session: Session, actor: Actor, course_key: Select[Any], expected_version: int | None, path: str
+) -> Course:
+    its_own: list[ColumnElement[bool]] = [Course.id == course_key.scalar_subquery()]
+    version = true() if expected_version is None else Course.version == expected_version
+    lock = update(Course).where(*its_own, _edited_by(actor), version).values(version=Course.version)
+    if not changed(session, lock):
+        _explain(session, actor, its_own, path)
+    return session.scalars(select(Course).where(*its_own).execution_options(populate_existing=True)).one()
+
+
+def _edited_by(actor: Actor) -> ColumnElement[bool]:
+    return true() if actor.is_admin else Course.instructor_id == actor.id
+
+
+def _explain(session: Session, actor: Actor, its_own: list[ColumnElement[bool]], path: str) -> NoReturn:
+    seen = session.execute(
+        select(Course.instructor_id, Course.version).where(*its_own, visible_to(actor.scope)), actor.binds
+    ).first()
+    if seen is None:
+        raise Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", (path,))
+    if not actor.is_admin and seen.instructor_id != actor.id:
+        raise RequestError(RequestFault.FORBIDDEN, "Only the course's instructor and super admins change it.")
+    message = "Somebody has changed the course meanwhile. Load it again, and repeat your change."
+    raise Refusal(ErrorCode.STALE_VERSION, message, ("expected_version",))
+
+
+def _still_there(row: Any, path: str) -> Any:
+    """Deleted between the look-up inside the lock and this one: then it is not there."""
+    if row is None:
+        raise Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", (path,))
+    return row
