@@ -8,11 +8,10 @@ from graphql import GraphQLSchema
 
 from lms_graphql.schema import schema
 from lms_graphql.settings import Settings
-from tests.given import Given
 from tests.oracle.arguments import variants
 from tests.oracle.judging import Judge, Verdict
 from tests.oracle.paths import Paths, Piece
-from tests.oracle.world import World
+from tests.oracle.planting import planted
 from tests.service import Client, Service
 
 SCHEMA: GraphQLSchema = schema._schema
@@ -21,7 +20,7 @@ _TOKEN = re.compile(r'"[^"]*"|\w+|\.\.\.|[^\s\w,]')
 
 class Oracle:
     def __init__(self, service: Service) -> None:
-        self.world = World(Given(service.database), service.database)
+        self.world = planted(service.database)
         self.client = Client(service)
         self.paths = Paths(SCHEMA, variants(self.world))
         self._service = service
