@@ -71,7 +71,7 @@ class GraphQLView:
         try:
             kind = media_type(request.headers.get("accept"))
             envelope = await self._open(request)
-            context = await self._context_of(request)
+            context = await self._asked_by(request)
         except EnvelopeError as error:
             return _response(_refusal(answers.refused(error.code, error.message)), error.status, kind)
         except RequestError as error:
@@ -99,6 +99,13 @@ class GraphQLView:
                 )
         except TimeoutError:
             raise EnvelopeError(408, "The request did not arrive whole.", RequestFault.TIMEOUT) from None
+
+    async def _asked_by(self, request: Request) -> Context:
+        try:
+            async with asyncio.timeout(self._settings.limit_seconds):
+                return await self._context_of(request)
+        except TimeoutError:
+            raise RequestError(RequestFault.UNAVAILABLE, answers.BUSY) from None
 
     async def _run(self, prepared: Prepared, envelope: Envelope, context: Context, method: str) -> tuple[Answer, int]:
         """The answer and its HTTP status. 400: refused before anything ran; without `data` then."""

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from lms_graphql.accounts.mutations.sessions import desk_of
+from lms_graphql.accounts.mutations.sessions import RegisterInput, desk_of
 from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.service import managing, registering
 from lms_graphql.accounts.types import UserPayload, may
@@ -27,14 +27,9 @@ class UpdateProfileInput:
 
 
 @input_type()
-class CreateUserInput:
+class CreateUserInput(RegisterInput):
     """An account for somebody."""
 
-    email: str = described("Where mail reaches the person.")
-    username: str = described("3 to 30 letters, digits and _ . -, unique without case.")
-    password: str = described("10 to 256 characters, not a common one.")
-    first_name: str = described("Given name, at most 100 characters.")
-    last_name: str = described("Family name, at most 100 characters.")
     role: Role = described("What they will be here to do.")
 
 
