@@ -1,5 +1,7 @@
 """Signing up, in, on and out: over HTTP, with real tokens."""
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,10 +14,11 @@ from lms_graphql.accounts.models import AuditEvent, RefreshToken, SigningKey, Us
 from lms_graphql.accounts.service.forgetting import forget_stale
 from lms_graphql.accounts.service.sessions import rotate_keys
 from lms_graphql.core.actor import Role
-from lms_graphql.core.hashing import Hashing
+from lms_graphql.core.errors import RequestError
+from lms_graphql.core.hashing import MOST_PLACES_OF_ONE, Hashing
 from lms_graphql.mail.models import Mail
 from lms_graphql.settings import Settings
-from tests.given import PASSWORD, Given
+from tests.given import PASSWORD, Given, gid
 from tests.mailing import Postbox
 from tests.service import Client, Service, running
 
@@ -356,6 +359,75 @@ def test_who_signs_in_goes_on_as_themselves_in_the_same_request(client: Client, 
     answer = client.ask(document, input={"email": user.email, "password": PASSWORD})
     assert answer["login"]["session"]["user"]["email"] == user.email
     assert answer["updateProfile"]["user"] == {"username": user.username, "bio": "Back again."}
+
+
+def test_an_address_signs_in_as_it_was_registered_and_in_its_other_spellings(client: Client) -> None:
+    composed, decomposed = "jos\u00e9@example.com", "jose\u0301@example.com"
+    for number, (registered, others) in enumerate(
+        ((decomposed, [composed, decomposed]), ("x@xn--bcher-kva.example", ["x@b\u00fccher.example"]))
+    ):
+        person = {**NEW, "email": registered, "username": f"spelled{number}"}
+        assert client.ask(REGISTER, input=person)["register"]["errors"] == []
+        for spelling in (registered, *others):
+            answer = client.ask(LOGIN, input={"email": spelling, "password": NEW["password"]})
+            assert answer["login"]["errors"] == [], spelling
+
+
+def test_an_address_whose_key_would_not_fit_is_refused(client: Client) -> None:
+    email = "\u0390" * 63 + "@" + "a" * 63 + "." + "b" * 40 + ".com"
+    assert told(client.ask(REGISTER, input={**NEW, "email": email})["register"]) == [("INVALID", ["input", "email"])]
+
+
+def test_nobody_goes_on_in_the_request_that_ends_their_session(client: Client, given: Given) -> None:
+    own = 'updateProfile(input: {bio: "still here"}) { user { id } }'
+    for ending in (
+        "logoutEverywhere { ok }",
+        'logout(input: {refreshToken: "REFRESH"}) { ok }',
+        'deleteUser(input: {userId: "ID"}) { deletedId }',
+    ):
+        user = given.person()
+        session = signed_in(client, user)
+        named = ending.replace("REFRESH", session["refreshToken"]).replace("ID", gid("User", user))
+        body = client.answer(f"mutation {{ {named} {own} }}", bearer=session["accessToken"])
+        assert body["data"]["updateProfile"] is None
+        assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
+
+
+def test_a_super_admin_who_is_suspended_by_themselves_makes_no_other(client: Client, given: Given) -> None:
+    given.user(Role.SUPER_ADMIN)
+    admin = given.person(Role.SUPER_ADMIN)
+    document = f"""mutation {{
+      suspendUser(input: {{userId: "{gid("User", admin)}"}}) {{ user {{ isActive }} errors {{ code }} }}
+      createUser(input: {{email: "x@example.com", username: "xxx", password: "a long enough one", firstName: "X",
+        lastName: "Y", role: SUPER_ADMIN}}) {{ user {{ id }} }}
+    }}"""
+    body = client.answer(document, bearer=signed_in(client, admin)["accessToken"])
+    assert body["data"]["createUser"] is None
+    assert body["data"]["suspendUser"]["errors"] == []
+
+
+def test_many_register_at_once_from_one_address(service: Service) -> None:
+    def one(number: int) -> list[tuple[str, list[str] | None]]:
+        client = Client(service)
+        person = {**NEW, "email": f"crowd{number}@example.com", "username": f"crowd{number}"}
+        payload = client.ask(REGISTER, input=person)["register"]
+        client.close()
+        return told(payload)
+
+    with ThreadPoolExecutor(8) as crowd:
+        assert list(crowd.map(one, range(40))) == [[]] * 40
+
+
+def test_nobody_takes_all_places_of_the_line_alone() -> None:
+    hashing = Hashing()
+    with contextlib.ExitStack() as held:
+        for _ in range(MOST_PLACES_OF_ONE):
+            held.enter_context(hashing.place("one"))
+        with pytest.raises(RequestError):
+            hashing.require_room("one")
+        hashing.require_room("another")
+    hashing.require_room("one")
+    hashing.close()
 
 
 def test_stale_sessions_are_forgotten(client: Client, given: Given, service: Service) -> None:

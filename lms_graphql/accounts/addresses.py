@@ -1,6 +1,13 @@
 """When two spellings are one mail address."""
 
-import idna
+import unicodedata
+
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+
+
+def parsed(address: str) -> ValidatedEmail:
+    """ValueError where it is none. Nobody is asked whether it is there; domains for tests are taken, too."""
+    return validate_email(address.strip(), check_deliverability=False, test_environment=True)
 
 
 def key_of(address: str) -> str:
@@ -8,12 +15,12 @@ def key_of(address: str) -> str:
     What an address is known by: the local part without case, the domain as the network spells it. Domains that merely
     fold alike (`straße.example` and `strasse.example`) are not one domain, and may be somebody else's.
     """
-    local, _, domain = address.strip().rpartition("@")
     try:
-        spelled = idna.encode(domain, uts46=True).decode()
-    except UnicodeError:  # no name of the network: it is nobody's
-        spelled = domain
-    return f"{local.casefold()}@{spelled.lower()}"
+        found = parsed(address)
+        local, domain = found.local_part, found.ascii_domain
+    except EmailNotValidError:  # so nobody has it
+        local, _, domain = address.strip().rpartition("@")
+    return f"{unicodedata.normalize('NFC', local.casefold())}@{domain.lower()}"
 
 
 def mailbox_of(address: str) -> str:
