@@ -190,7 +190,8 @@ class Given:
     def _index(self, course: Course) -> None:
         terms = weights(course.title, course.short_description, course.description)
         rows = [{"term": term, "course_id": course.id, "weight": weight} for term, weight in terms.items()]
-        self._database.write_now(lambda session: session.execute(insert(CourseTerm), rows) and None)
+        if rows:
+            self._database.write_now(lambda session: session.execute(insert(CourseTerm), rows) and None)
 
     def _added(self, row: Any) -> Any:
         def add(session: Session) -> Any:

@@ -80,6 +80,6 @@ def racing(service: Service, number: int = 2) -> Iterator[Racers]:
         yield running
 
 
-def rounds(service: Service) -> range:
-    """Writers on SQLite stand in one line anyway."""
-    return range(20 if service.database.is_sqlite else 300)
+def rounds(service: Service, number: int = 100) -> range:
+    """Fewer on SQLite, where writers stand in one line anyway."""
+    return range(20 if service.database.is_sqlite else number)
