@@ -13,8 +13,11 @@ from lms_graphql.accounts.service.forgetting import forget_stale
 from lms_graphql.accounts.service.sessions import rotate_keys
 from lms_graphql.core.actor import Role
 from lms_graphql.core.hashing import Hashing
+from lms_graphql.mail.models import Mail
+from lms_graphql.settings import Settings
 from tests.given import PASSWORD, Given
-from tests.service import Client, Service
+from tests.mailing import Postbox
+from tests.service import Client, Service, running
 
 SESSION = """session {
   accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt user { username role email }
@@ -124,6 +127,43 @@ def test_an_address_and_a_username_are_taken_in_any_case(client: Client) -> None
     again = {**NEW, "email": " jane@EXAMPLE.com ", "username": "JANE.DOE"}
     payload = client.ask(REGISTER, input=again)["register"]
     assert told(payload) == [("ALREADY_EXISTS", ["input", "email"]), ("ALREADY_EXISTS", ["input", "username"])]
+
+
+def test_domains_that_merely_look_alike_are_not_one(client: Client, postbox: Postbox) -> None:
+    """straße.example and strasse.example may belong to two people."""
+    person = {**NEW, "email": "bob@straße.example"}
+    assert client.ask(REGISTER, input=person)["register"]["errors"] == []
+    other = {**NEW, "email": "bob@strasse.example", "username": "other.bob"}
+    assert client.ask(REGISTER, input=other)["register"]["errors"] == []
+    postbox.token_to("bob@xn--strae-oqa.example", "/verify-email")
+    postbox.token_to("bob@strasse.example", "/verify-email")
+    for spelling in ("Bob@STRAßE.example", "bob@xn--strae-oqa.example"):
+        session = client.ask(LOGIN, input={"email": spelling, "password": NEW["password"]})["login"]["session"]
+        assert session["user"]["username"] == NEW["username"]
+
+
+def test_one_mailbox_gets_only_so_many_mails_of_registrations(client: Client, service: Service) -> None:
+    for number in range(7):
+        tagged = {**NEW, "email": f"Victim+{number}@example.com", "username": f"victim{number}"}
+        assert client.ask(REGISTER, input=tagged)["register"]["errors"] == []
+    mails = service.database.read_now(lambda session: len(list(session.scalars(select(Mail.id)))))
+    assert mails == 5
+
+
+def test_one_address_makes_only_so_many_accounts(service_settings: Settings) -> None:
+    with running(service_settings.model_copy(update={"registrations_per_address": 3})) as service:
+        service.empty()
+        client = Client(service)
+        codes = [
+            told(
+                client.ask(REGISTER, input={**NEW, "email": f"p{n}@example.com", "username": f"person{n}"})[
+                    "register"
+                ]
+            )
+            for n in range(5)
+        ]
+        client.close()
+    assert codes == [[]] * 3 + [[("RATE_LIMITED", None)]] * 2
 
 
 def test_who_asks_for_one_account_after_another_is_told_no_more(client: Client, given: Given) -> None:
