@@ -2,9 +2,9 @@
 
 from lms_graphql.accounts import openings as accounts
 from lms_graphql.accounts.service import letters, recovering, registering
-from lms_graphql.assessment.reads.carried import has_attempts, quiz_problems
+from lms_graphql.assessment.reads.carried import kept_by_attempts, quiz_problems
 from lms_graphql.assessment.service.removing import remove_quizzes
-from lms_graphql.billing.reads.sales import has_pending_sales, has_sales
+from lms_graphql.billing.reads.sales import held_by_pending_sales, kept_by_sales
 from lms_graphql.catalog import openings as courses
 from lms_graphql.catalog import policies as catalog
 from lms_graphql.discussion.service.removing import remove_discussions
@@ -16,8 +16,8 @@ def connect() -> None:
     if not accounts.publicly_known:
         accounts.publicly_known.append(catalog.taught_in_public)
     courses.publish_checks[:] = [quiz_problems]
-    courses.unpublish_obstacles[:] = [has_pending_sales]
-    courses.delete_obstacles[:] = [has_attempts, has_sales]
+    courses.unpublish_obstacles[:] = [held_by_pending_sales]
+    courses.delete_obstacles[:] = [kept_by_attempts, kept_by_sales]
     courses.before_deletion[:] = [remove_quizzes, remove_discussions]
     writers[registering.VERIFY_EMAIL] = letters.verify_email
     writers[recovering.RESET_PASSWORD] = letters.reset_password

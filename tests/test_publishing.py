@@ -312,8 +312,8 @@ def test_who_takes_part_in_a_rule_of_the_catalog_is_said_in_one_place() -> None:
 
 OPENINGS = {
     "publish_checks": ["quiz_problems"],
-    "unpublish_obstacles": ["has_pending_sales"],
-    "delete_obstacles": ["has_attempts", "has_sales"],
+    "unpublish_obstacles": ["held_by_pending_sales"],
+    "delete_obstacles": ["kept_by_attempts", "kept_by_sales"],
     "before_deletion": ["remove_quizzes", "remove_discussions"],
 }
 

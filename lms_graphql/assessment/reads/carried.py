@@ -36,7 +36,7 @@ def quiz_problems(session: Session, course_keys: Sequence[int]) -> dict[int, lis
     return found
 
 
-def has_attempts(session: Session, course_key: int) -> str | None:
+def kept_by_attempts(session: Session, course_key: int) -> str | None:
     """What people have answered is kept."""
     attempts = exists().where(QuizAttempt.quiz_id == Quiz.id, Quiz.course_id == course_key)
     return "People have taken quizzes of this course." if session.scalar(select(attempts)) else None

@@ -18,7 +18,9 @@ TITLE = "At most 200 characters."
 DESCRIPTION = "Markdown, at most 10,000 characters; a draft may do without, as an empty text."
 SHORT_DESCRIPTION = "A sentence or two, at most 500 characters."
 CATEGORY = "The shelf it stands on."
-PRICE = "0 for a free course; with as many decimals as the currency has, at most."
+PRICE = (
+    "0 for a free course; no more decimals than the currency has, and at most 99,999,999,999 of its smallest unit."
+)
 LANGUAGE = "BCP 47 tag of the language it is taught in."
 
 

@@ -12,7 +12,7 @@ from lms_graphql.catalog.indexing import index
 from lms_graphql.catalog.models import Course, CourseStatus, Lecture, Section
 from lms_graphql.catalog.service.categories import category_of
 from lms_graphql.catalog.service.editing import course_to_edit, note_change
-from lms_graphql.catalog.service.states import has_enrollments, refuse_while
+from lms_graphql.catalog.service.states import kept_by_enrollments, refuse_while
 from lms_graphql.core import ids, turns
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFault
@@ -72,7 +72,7 @@ def delete_course(session: Session, actor: Actor, course_id: str) -> str:
     if course.status is not CourseStatus.DRAFT:
         message = "Only drafts are deleted. Archive the course instead."
         raise Refusal(ErrorCode.INVALID_TRANSITION, message, ("course_id",))
-    refuse_while(session, course, (has_enrollments, *openings.delete_obstacles))
+    refuse_while(session, course, (kept_by_enrollments, *openings.delete_obstacles))
     for remove in openings.before_deletion:
         remove(session, course.id)
     changed(session, delete(Lecture).where(Lecture.course_id == course.id))

@@ -38,7 +38,7 @@ def unpublish_course(session: Session, actor: Actor, course_id: str) -> int:
         return course.id
     if course.status is CourseStatus.ARCHIVED:
         raise Refusal(ErrorCode.INVALID_TRANSITION, "An archived course is published again, or stays.", ITSELF)
-    refuse_while(session, course, (has_enrollments, *openings.unpublish_obstacles))
+    refuse_while(session, course, (kept_by_enrollments, *openings.unpublish_obstacles))
     return _turned(course, CourseStatus.DRAFT)
 
 
@@ -58,7 +58,7 @@ def refuse_while(session: Session, course: Course, obstacles: Iterable[Obstacle]
         raise Refusals([Refusal(ErrorCode.IN_USE, reason, ITSELF) for reason in reasons])
 
 
-def has_enrollments(session: Session, course_key: int) -> str | None:
+def kept_by_enrollments(session: Session, course_key: int) -> str | None:
     """Whatever their status: who once had the course keeps what they did in it."""
     enrolled = session.scalar(select(exists().where(Enrollment.course_id == course_key)))
     return "People have enrolled in this course. Archive it instead." if enrolled else None
