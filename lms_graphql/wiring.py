@@ -2,6 +2,8 @@
 
 from lms_graphql.accounts import openings as accounts
 from lms_graphql.accounts.service import letters, recovering, registering
+from lms_graphql.assessment.service import lectures
+from lms_graphql.catalog import openings as curriculum
 from lms_graphql.catalog import policies as catalog
 from lms_graphql.mail.openings import writers
 
@@ -10,6 +12,8 @@ def connect() -> None:
     """Once a process, before anything is asked."""
     if not accounts.publicly_known:
         accounts.publicly_known.append(catalog.taught_in_public)
+    if not curriculum.lectures_removed:
+        curriculum.lectures_removed.append(lectures.free_quizzes)
     writers[registering.VERIFY_EMAIL] = letters.verify_email
     writers[recovering.RESET_PASSWORD] = letters.reset_password
     writers[recovering.PASSWORD_CHANGED] = letters.password_changed
