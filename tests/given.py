@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import searching
 from lms_graphql.accounts.models import InstructorApplication, User
+from lms_graphql.assessment.models import Quiz
 from lms_graphql.catalog.models import (
     Category,
     Course,
@@ -147,6 +148,10 @@ class Given:
             "content_url": "https://files.example.com/secret.pdf",
         }
         return self._added(Lecture(**{**given, **values}))
+
+    def quiz(self, course: GivenCourse, lecture: Lecture | None = None, **values: Any) -> Quiz:
+        given = {"course_id": course.row.id, "lecture_id": lecture.id if lecture else None, "title": "Quiz"}
+        return self._added(Quiz(**{**given, **values}))
 
     def enrollment(
         self, user: User, course: GivenCourse, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
