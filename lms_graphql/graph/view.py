@@ -79,6 +79,8 @@ class GraphQLView:
             return _response(_refusal(answers.of_request(error)), status, kind)
         except ClientDisconnect:
             return Response(status_code=499)
+        except Exception as error:  # the database, asked who this is
+            return _response(_refusal(answers.masked(error)), 500, kind)
         started = time.perf_counter()
         prepared: Prepared | None = None
         try:

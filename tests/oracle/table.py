@@ -1,4 +1,4 @@
-"""Who may read which field: the one table. Who belongs to a circle of which object, `world` says."""
+"""Who may read which field: the one table. Who belongs to a circle of which object, `planting` says."""
 
 from dataclasses import dataclass
 from enum import StrEnum
