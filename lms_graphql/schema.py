@@ -13,8 +13,11 @@ from lms_graphql.accounts.queries import AccountQueries
 from lms_graphql.accounts.reads.applications import applications_by_id
 from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.types import InstructorApplication, User
+from lms_graphql.assessment.mutations.lectures import LectureWritingMutations
 from lms_graphql.catalog.mutations.categories import CategoryMutations
 from lms_graphql.catalog.mutations.courses import CourseMutations
+from lms_graphql.catalog.mutations.lectures import LectureMutations
+from lms_graphql.catalog.mutations.sections import SectionMutations
 from lms_graphql.catalog.queries import CatalogQueries
 from lms_graphql.catalog.reads.categories import categories_by_id
 from lms_graphql.catalog.reads.courses import courses_by_id
@@ -63,7 +66,15 @@ class Query(AccountQueries, CatalogQueries):
 
 @strawberry.type(description="What can be done.")
 class Mutation(
-    SessionMutations, PasswordMutations, UserMutations, ApplicationMutations, CategoryMutations, CourseMutations
+    SessionMutations,
+    PasswordMutations,
+    UserMutations,
+    ApplicationMutations,
+    CategoryMutations,
+    CourseMutations,
+    SectionMutations,
+    LectureMutations,
+    LectureWritingMutations,
 ):
     pass
 

@@ -1,6 +1,6 @@
 """The catalog's derived figures: what each must be, where it is not, and how it is made right."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from lms_graphql.catalog.indexing import rewrite
 from lms_graphql.catalog.models import Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.catalog.search import weights
+from lms_graphql.core.statements import changed
 
 MOST_COURSES_AT_ONCE = 500
 
@@ -42,11 +43,14 @@ def _place(model: Any, parent: str) -> ScalarSelect[Any]:
     return select(func.count()).select_from(other).where(same, there, before).correlate(model).scalar_subquery()
 
 
-FIGURES = (
+TOTALS = (
     Figure(Section.total_lectures, _of_lectures(func.count(), Lecture.section_id, Section.id)),
     Figure(Section.total_duration, _of_lectures(func.sum(Lecture.duration), Lecture.section_id, Section.id)),
     Figure(Course.total_lectures, _of_lectures(func.count(), Lecture.course_id, Course.id)),
     Figure(Course.total_duration, _of_lectures(func.sum(Lecture.duration), Lecture.course_id, Course.id)),
+)
+FIGURES = (
+    *TOTALS,
     Figure(
         Course.enrollment_count,
         select(func.count()).where(Enrollment.course_id == Course.id).correlate_except(Enrollment).scalar_subquery(),
@@ -56,6 +60,14 @@ POSITIONS = (
     Figure(Section.order_index, _place(Section, "course_id")),
     Figure(Lecture.order_index, _place(Lecture, "section_id")),
 )
+
+
+def refresh_totals(session: Session, course_key: int, section_keys: Sequence[int]) -> None:
+    """After a change of lectures: of the course and of these of its sections, in one statement each."""
+    keys_of: dict[Any, Sequence[int]] = {Section: section_keys, Course: [course_key]}
+    for model, keys in keys_of.items():
+        totals = {figure.column.key: figure.truth for figure in TOTALS if figure.column.class_ is model}
+        changed(session, update(model).where(model.id.in_(keys)).values(totals))
 
 
 def drift(session: Session) -> list[str]:

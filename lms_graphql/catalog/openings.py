@@ -21,3 +21,9 @@ delete_obstacles: list[Callable[[Session, int], str | None]] = []
 
 before_deletion: list[Callable[[Session, int], None]] = []
 """Removes what hangs on this course or its lectures; they go right afterwards."""
+
+curriculum_changed: list[Callable[[Session, int], None]] = []
+"""Told a course's key after its sections or lectures have changed, in the same transaction."""
+
+lectures_removed: list[Callable[[Session, Sequence[int]], None]] = []
+"""Told the keys of lectures that are no more, in the same transaction."""

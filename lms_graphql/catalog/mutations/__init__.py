@@ -1,1 +1,1 @@
-"""What is done to the catalog, one file a noun."""
+"""What a client may do with the catalog."""
