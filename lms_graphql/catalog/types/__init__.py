@@ -20,7 +20,6 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.describing import described, expose, object_type
 from lms_graphql.graph.edges import edge
 from lms_graphql.graph.money import Money
-from lms_graphql.graph.mutations import UserError, no_errors
 from lms_graphql.graph.node import Node
 from lms_graphql.graph.permissions import Door
 
@@ -248,30 +247,6 @@ class Lecture(Node):
         """The lecture before it in the course, in the section before where it is the first of its own."""
         near = await info.context.fetch(curriculum.neighbours_by_lecture, (self.course_key, self.key))
         return await info.context.fetch(curriculum.lectures_by_id, near.previous) if near and near.previous else None
-
-
-@object_type
-class CoursePayload:
-    """What came of it."""
-
-    course: Course | None = described("The course as it is now.", default=None)
-    errors: list[UserError] = no_errors()
-
-
-@object_type
-class SectionPayload:
-    """What came of it."""
-
-    section: Section | None = described("The section as it is now.", default=None)
-    errors: list[UserError] = no_errors()
-
-
-@object_type
-class LecturePayload:
-    """What came of it."""
-
-    lecture: Lecture | None = described("The lecture as it is now.", default=None)
-    errors: list[UserError] = no_errors()
 
 
 @edge(User, name="courses")
