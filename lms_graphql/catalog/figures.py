@@ -1,11 +1,12 @@
 """The catalog's derived figures: what each must be, where it is not, and how it is made right."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ScalarSelect, delete, func, insert, select
+from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session, aliased
 
+from lms_graphql.catalog.indexing import rewrite
 from lms_graphql.catalog.models import Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.catalog.search import weights
 from lms_graphql.core.figures import Figure, mend, wrong
@@ -29,11 +30,14 @@ def _place(model: Any, parent: str) -> ScalarSelect[Any]:
     return select(func.count()).select_from(other).where(same, there, before).correlate(model).scalar_subquery()
 
 
-FIGURES = (
+TOTALS = (
     Figure(Section.total_lectures, _of_lectures(func.count(), Lecture.section_id, Section.id)),
     Figure(Section.total_duration, _of_lectures(func.sum(Lecture.duration), Lecture.section_id, Section.id)),
     Figure(Course.total_lectures, _of_lectures(func.count(), Lecture.course_id, Course.id)),
     Figure(Course.total_duration, _of_lectures(func.sum(Lecture.duration), Lecture.course_id, Course.id)),
+)
+FIGURES = (
+    *TOTALS,
     Figure(
         Course.enrollment_count,
         select(func.count()).where(Enrollment.course_id == Course.id).correlate_except(Enrollment).scalar_subquery(),
@@ -45,13 +49,27 @@ POSITIONS = (
 )
 
 
+def refresh_totals(session: Session, course: Course, sections: Sequence[Section]) -> None:
+    """
+    After a change of lectures: of a course that is locked, and of these of its sections. Worked out in a SELECT: an
+    UPDATE would lock what it reads for it, and the gaps in which other courses' lectures are put.
+    """
+    for model, rows in ((Section, sections), (Course, [course])):
+        totals = {figure.column.key: figure.truth.label(figure.column.key) for figure in TOTALS if figure.of(model)}
+        truth = select(model.id, *totals.values()).where(model.id.in_(row.id for row in rows))
+        found = {row.id: row for row in session.execute(truth)}
+        for row in rows:
+            for name in totals:
+                setattr(row, name, int(getattr(found[row.id], name)))
+
+
 def drift(session: Session) -> list[str]:
     """A line for each figure that is wrong anywhere, with how often."""
     lines = []
     for figure, rows in _wrong(session):
         lines.append(f"{figure.name}: wrong in {len(rows)} rows")
-    if courses := [course for course, _ in _wrong_terms(session)]:
-        lines.append(f"course_terms: wrong for {len(courses)} courses")
+    if courses := len(list(_wrong_terms(session))):
+        lines.append(f"course_terms: wrong for {courses} courses")
     return lines
 
 
@@ -62,11 +80,8 @@ def repair(session: Session) -> list[str]:
         mend(session, figure, rows)
         lines.append(f"{figure.name}: {len(rows)} rows mended")
     terms_wrong = list(_wrong_terms(session))
-    for course, terms in terms_wrong:
-        session.execute(delete(CourseTerm).where(CourseTerm.course_id == course))
-        if terms:
-            rows = [{"term": term, "course_id": course, "weight": weight} for term, weight in terms.items()]
-            session.execute(insert(CourseTerm), rows)
+    for course, kept, terms in terms_wrong:
+        rewrite(session, course, kept, terms)
     if terms_wrong:
         lines.append(f"course_terms: {len(terms_wrong)} courses mended")
     return lines
@@ -79,8 +94,8 @@ def _wrong(session: Session) -> Iterator[tuple[Figure, list[Any]]]:
             yield figure, rows
 
 
-def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int]]]:
-    """The courses whose search terms are not those of their texts, with what these would be."""
+def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int], dict[str, int]]]:
+    """The courses whose search terms are not those of their texts: what is kept, and what should be."""
     texts = select(Course.id, Course.title, Course.short_description, Course.description).order_by(Course.id)
     last = 0
     while rows := list(session.execute(texts.where(Course.id > last).limit(MOST_COURSES_AT_ONCE))):
@@ -93,5 +108,5 @@ def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int]]]:
             kept.setdefault(course, {})[term] = weight
         for row in rows:
             terms = dict(weights(row.title, row.short_description, row.description))
-            if kept.get(row.id, {}) != terms:
-                yield row.id, terms
+            if (found := kept.get(row.id, {})) != terms:
+                yield row.id, found, terms

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, bindparam, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from lms_graphql.core.orm import Table
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -18,6 +20,9 @@ class Figure:
     @property
     def name(self) -> str:
         return f"{self.column.class_.__tablename__}.{self.column.key}"
+
+    def of(self, model: type[Table]) -> bool:
+        return self.column.class_ is model
 
 
 def wrong(session: Session, figure: Figure, *where: ColumnElement[bool]) -> Sequence[Any]:

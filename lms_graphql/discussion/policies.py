@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, Lecture
-from lms_graphql.catalog.policies import Taught, content_visible_to, may_edit, takes_part
+from lms_graphql.catalog.policies import Taught, content_visible_to, may_edit, takes_part, visible_to
 from lms_graphql.core.actor import VIEWER, Actor, Scope
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
 
@@ -27,10 +27,11 @@ def notes_visible() -> ColumnElement[bool]:
 
 def questions_visible_to(scope: Scope) -> ColumnElement[bool]:
     """
-    On a lecture and its course: who may have the lecture's content reads what is asked about it. Once it was removed,
-    nobody reads it for having been a preview. Needs `NOW`.
+    On a lecture and its course: who sees the course and may have the lecture's content reads what is asked about it.
+    Once the lecture was removed, nobody does for its having been a preview. Needs `NOW`.
     """
-    return and_(content_visible_to(scope), or_(Lecture.deleted_at.is_(None), takes_part(scope)))
+    is_there = or_(Lecture.deleted_at.is_(None), takes_part(scope))
+    return and_(visible_to(scope), content_visible_to(scope), is_there)
 
 
 def is_author(actor: Actor, written: Written) -> bool:

@@ -1,4 +1,4 @@
-"""Who may read which field: the one table. Who belongs to a circle of which object, `world` says."""
+"""Who may read which field: the one table. Who belongs to a circle of which object, `planting` says."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +31,8 @@ SEEN = Audience("seen")
 """Everyone who sees the object at all."""
 SELF = Audience("person", Refused.FORBIDDEN)
 """The person and super admins."""
+STAFF = Audience("staff", Refused.FORBIDDEN)
+"""The instructor of a course and super admins."""
 ACCESS = Audience("access")
 """Those to whom a lecture is open."""
 LOCKED_OUT = Audience("locked_out")
@@ -66,7 +68,9 @@ FIELDS: dict[str, dict[Audience, str]] = {
             thumbnailUrl previewVideoUrl lectureCount durationSeconds enrollmentCount publishedAt createdAt updatedAt
             version price instructor category sections sectionCount viewerCanEdit
         """,
+        STAFF: "publishProblems",
     },
+    "PublishProblem": {STAFF: "code message subject"},
     "Money": {SEEN: "amount currency"},
     "Section": {
         SEEN: "id title description position lectureCount durationSeconds course lectures",
@@ -105,6 +109,8 @@ PLUMBING: dict[str, str] = {
     "SessionPayload": "a session, or why not",
     "UserPayload": "a person, or why not",
     "InstructorApplicationPayload": "an application, or why not",
+    "CategoryPayload": "a category, or why not",
+    "CoursePayload": "a course, or why not",
     "NotePayload": "a note, or why not",
     "QAQuestionPayload": "a question, or why not",
     "QAAnswerPayload": "an answer, or why not",
@@ -122,6 +128,7 @@ WITHOUT_CANARY: dict[str, str] = {
     "Money.amount": "a number",
     "Money.currency": "a code",
     "LectureLock.message": "one of three",
+    "PublishProblem.message": "tells a title, whose canary is looked for",
     "Session.accessToken": "made when it is asked for",
     "Session.refreshToken": "made when it is asked for",
 }

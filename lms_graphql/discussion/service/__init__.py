@@ -1,1 +1,1 @@
-"""What people say, and what is done with it: each function is one transaction's work."""
+"""What is done in discussions: each function is one transaction's work."""
