@@ -10,7 +10,9 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import searching
-from lms_graphql.accounts.models import User
+from lms_graphql.accounts.models import InstructorApplication, User
+from lms_graphql.assessment.models import Quiz
+from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
 from lms_graphql.catalog.models import (
     Category,
     Course,
@@ -124,19 +126,16 @@ class Given:
         return made
 
     def _section(self, course: GivenCourse, place: int, lectures: int) -> None:
-        section = self._added(
-            Section(
-                course_id=course.row.id,
-                title=f"Section {place}",
-                order_index=place,
-                total_lectures=lectures,
-                total_duration=lectures * 60,
-            )
-        )
-        course.sections.append(section)
+        totals = {"total_lectures": lectures, "total_duration": lectures * 60}
+        section = self.section(course, title=f"Section {place}", order_index=place, **totals)
         for number in range(lectures):
             first = place == 0 and number == 0
             course.lectures.append(self.lecture(section, order_index=number, is_preview=first))
+
+    def section(self, course: GivenCourse, **values: Any) -> Section:
+        section: Section = self._added(Section(course_id=course.row.id, **{"title": "Section", **values}))
+        course.sections.append(section)
+        return section
 
     def lecture(self, section: Section, **values: Any) -> Lecture:
         given = {
@@ -150,6 +149,24 @@ class Given:
             "content_url": "https://files.example.com/secret.pdf",
         }
         return self._added(Lecture(**{**given, **values}))
+
+    def quiz(self, course: GivenCourse, lecture: Lecture | None = None, **values: Any) -> Quiz:
+        given = {"course_id": course.row.id, "lecture_id": lecture.id if lecture else None, "title": "Quiz"}
+        return self._added(Quiz(**{**given, **values}))
+
+    def transaction(
+        self, user: User, course: GivenCourse, status: TransactionStatus = TransactionStatus.COMPLETED, **values: Any
+    ) -> Transaction:
+        given = {
+            "user_id": user.id,
+            "course_id": course.row.id,
+            "transaction_id": f"T-{next(self._numbers)}",
+            "amount": 1999,
+            "currency": "USD",
+            "status": status,
+            "payment_method": PaymentMethod.FAKE,
+        }
+        return self._added(Transaction(**{**given, **values}))
 
     def enrollment(
         self, user: User, course: GivenCourse, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
@@ -165,10 +182,16 @@ class Given:
             )
         )
 
+    def application(self, user: User, **values: Any) -> InstructorApplication:
+        """Waiting for an answer, unless `values` say that it has one."""
+        given = {"motivation": "I like to explain.", "experience": "Ten years of it.", "pending_of": user.id}
+        return self._added(InstructorApplication(user_id=user.id, **{**given, **values}))
+
     def _index(self, course: Course) -> None:
         terms = weights(course.title, course.short_description, course.description)
         rows = [{"term": term, "course_id": course.id, "weight": weight} for term, weight in terms.items()]
-        self._database.write_now(lambda session: session.execute(insert(CourseTerm), rows) and None)
+        if rows:
+            self._database.write_now(lambda session: session.execute(insert(CourseTerm), rows) and None)
 
     def _added(self, row: Any) -> Any:
         def add(session: Session) -> Any:

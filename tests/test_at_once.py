@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.commands import CLEAN, rows
+
+pytestmark = pytest.mark.slow
 
 
 def at_once(number: int, folder: Path, url: str, *words: str) -> list[subprocess.CompletedProcess[str]]:

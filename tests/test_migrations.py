@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import make_url
 
@@ -102,6 +103,7 @@ def test_two_processes_may_migrate_at_once(empty_database: str) -> None:
         assert list(pool.map(one, range(2))) == [migrations.head()] * 2
 
 
+@pytest.mark.slow
 def test_a_percent_sign_in_a_path_or_an_address_is_a_letter_like_any_other(tmp_path: Path) -> None:
     checkout, data = tmp_path / "50% off", tmp_path / "100%"
     data.mkdir()

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ScalarSelect, bindparam, delete, func, insert, select, update
+from sqlalchemy import ScalarSelect, bindparam, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from lms_graphql.catalog.indexing import rewrite
 from lms_graphql.catalog.models import Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.catalog.search import weights
 
@@ -62,8 +63,8 @@ def drift(session: Session) -> list[str]:
     lines = []
     for figure, rows in _wrong(session):
         lines.append(f"{figure.name}: wrong in {len(rows)} rows")
-    if courses := [course for course, _ in _wrong_terms(session)]:
-        lines.append(f"course_terms: wrong for {len(courses)} courses")
+    if courses := len(list(_wrong_terms(session))):
+        lines.append(f"course_terms: wrong for {courses} courses")
     return lines
 
 
@@ -77,11 +78,8 @@ def repair(session: Session) -> list[str]:
         session.connection().execute(mended, [{"key": row.id, "truth": int(row.truth)} for row in rows])
         lines.append(f"{figure.name}: {len(rows)} rows mended")
     wrong = list(_wrong_terms(session))
-    for course, terms in wrong:
-        session.execute(delete(CourseTerm).where(CourseTerm.course_id == course))
-        if terms:
-            rows = [{"term": term, "course_id": course, "weight": weight} for term, weight in terms.items()]
-            session.execute(insert(CourseTerm), rows)
+    for course, kept, terms in wrong:
+        rewrite(session, course, kept, terms)
     if wrong:
         lines.append(f"course_terms: {len(wrong)} courses mended")
     return lines
@@ -97,8 +95,8 @@ def _wrong(session: Session) -> Iterator[tuple[Figure, list[Any]]]:
             yield figure, rows
 
 
-def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int]]]:
-    """The courses whose search terms are not those of their texts, with what these would be."""
+def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int], dict[str, int]]]:
+    """The courses whose search terms are not those of their texts: what is kept, and what should be."""
     texts = select(Course.id, Course.title, Course.short_description, Course.description).order_by(Course.id)
     last = 0
     while rows := list(session.execute(texts.where(Course.id > last).limit(MOST_COURSES_AT_ONCE))):
@@ -111,5 +109,5 @@ def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int]]]:
             kept.setdefault(course, {})[term] = weight
         for row in rows:
             terms = dict(weights(row.title, row.short_description, row.description))
-            if kept.get(row.id, {}) != terms:
-                yield row.id, terms
+            if (found := kept.get(row.id, {})) != terms:
+                yield row.id, found, terms

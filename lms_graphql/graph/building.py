@@ -10,6 +10,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLObjectType,
     Undefined,
+    get_named_type,
     lexicographic_sort_schema,
     print_schema,
 )
@@ -40,9 +41,18 @@ def build(query: type, mutation: type | None = None, types: tuple[Any, ...] = ()
             kind.is_type_of = None
             for field in kind.fields.values():
                 _leave_out_null_defaults(field.args)
+                _describe_inputs(field.args)
         elif isinstance(kind, GraphQLInputObjectType):
             _leave_out_null_defaults(kind.fields)
     return schema
+
+
+def _describe_inputs(arguments: Mapping[str, GraphQLArgument]) -> None:
+    """A mutation's one argument is what its input type is: said once, there."""
+    for argument in arguments.values():
+        kind = get_named_type(argument.type)
+        if argument.description is None and isinstance(kind, GraphQLInputObjectType):
+            argument.description = kind.description
 
 
 def _leave_out_null_defaults(inputs: Mapping[str, GraphQLArgument | GraphQLInputField]) -> None:

@@ -1,0 +1,1 @@
+"""What is done to the catalog, one file a noun."""

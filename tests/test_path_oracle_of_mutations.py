@@ -1,0 +1,36 @@
+"""What mutations hand out is held against the same table as what is read: see tests/oracle."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.oracle.judging import Verdict, blind_spots, told
+from tests.oracle.mutating import cases, mutate, mutations_with_objects
+from tests.oracle.walking import SCHEMA, Oracle
+from tests.service import Service
+
+
+@pytest.fixture(scope="module")
+def oracle(running_service: Service) -> Iterator[Oracle]:
+    running_service.empty()
+    oracle = Oracle(running_service)
+    yield oracle
+    oracle.client.close()
+
+
+@pytest.fixture(scope="module")
+def verdict(oracle: Oracle) -> Verdict:
+    return mutate(oracle)
+
+
+def test_what_comes_with_a_mutation_is_what_the_table_allows(verdict: Verdict) -> None:
+    assert not verdict.complaints, told(verdict.complaints)
+
+
+def test_every_mutation_that_hands_out_objects_is_tried(oracle: Oracle) -> None:
+    assert {case.mutation for case in cases(oracle.world)} == mutations_with_objects()
+
+
+def test_everyone_who_signs_in_reads_all_of_their_session(oracle: Oracle, verdict: Verdict) -> None:
+    blind = blind_spots(oracle.world.of_kind("Session"), SCHEMA, verdict)
+    assert not blind, told(blind)
