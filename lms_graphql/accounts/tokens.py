@@ -77,8 +77,8 @@ def read(signer: Signer, text: str) -> Claims:
         if issued_at > clock.now() + CLOCK_SKEW or expires_at > issued_at + LONGEST_LIFE:
             raise InvalidTokenError
         return Claims(_key(payload["sub"]), _key(payload["sid"]), Role(payload["role"]), key_id, issued_at)
-    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError):
-        raise InvalidTokenError from None
+    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError, RecursionError):
+        raise InvalidTokenError from None  # OSError: an instant that the machine cannot reckon with
 
 
 def _key(said: object) -> int:
