@@ -2,7 +2,9 @@
 
 from lms_graphql.accounts import openings as accounts
 from lms_graphql.accounts.service import letters, recovering, registering
+from lms_graphql.billing.service import keeping as billing
 from lms_graphql.catalog import policies as catalog
+from lms_graphql.learning import openings as learning
 from lms_graphql.mail.openings import writers
 
 
@@ -10,6 +12,8 @@ def connect() -> None:
     """Once a process, before anything is asked."""
     if not accounts.publicly_known:
         accounts.publicly_known.append(catalog.taught_in_public)
+    if not learning.roll_ups:
+        learning.roll_ups.append(billing.OF_REVENUE)
     writers[registering.VERIFY_EMAIL] = letters.verify_email
     writers[recovering.RESET_PASSWORD] = letters.reset_password
     writers[recovering.PASSWORD_CHANGED] = letters.password_changed

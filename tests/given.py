@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import searching
 from lms_graphql.accounts.models import InstructorApplication, User
+from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
 from lms_graphql.catalog.models import (
     Category,
     Course,
@@ -30,6 +31,7 @@ from lms_graphql.core.database import Database
 from lms_graphql.core.hashing import hash_now
 from lms_graphql.core.orm import Table
 from lms_graphql.core.text import slugify
+from lms_graphql.learning.models import CourseProgress, LectureProgress
 
 PASSWORD = "correct horse battery"
 _hash = cache(hash_now)
@@ -151,16 +153,22 @@ class Given:
     def enrollment(
         self, user: User, course: GivenCourse, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
     ) -> Enrollment:
-        return self._added(
-            Enrollment(
-                user_id=user.id,
-                course_id=course.row.id,
-                status=status,
-                source=EnrollmentSource.FREE,
-                enrolled_at=START,
-                **values,
-            )
-        )
+        given = {"source": EnrollmentSource.FREE, "enrolled_at": START, **values}
+        return self._added(Enrollment(user_id=user.id, course_id=course.row.id, status=status, **given))
+
+    def progress(self, enrollment: Enrollment, **values: Any) -> CourseProgress:
+        of = {"user_id": enrollment.user_id, "course_id": enrollment.course_id}
+        return self._added(CourseProgress(**{**of, **values}))
+
+    def lecture_progress(self, user: User, lecture: Lecture, **values: Any) -> LectureProgress:
+        given = {"started_at": START, "last_accessed": START, **values}
+        return self._added(LectureProgress(user_id=user.id, lecture_id=lecture.id, **given))
+
+    def transaction(self, user: User, course: GivenCourse, amount: int, **values: Any) -> Transaction:
+        number = next(self._numbers)
+        given = {"currency": "USD", "status": TransactionStatus.COMPLETED, "payment_method": PaymentMethod.FAKE}
+        of = {"user_id": user.id, "course_id": course.row.id, "transaction_id": f"T{number}", "amount": amount}
+        return self._added(Transaction(**{**of, **given, **values}))
 
     def application(self, user: User, **values: Any) -> InstructorApplication:
         """Waiting for an answer, unless `values` say that it has one."""
