@@ -125,12 +125,17 @@ def _take(
     """
     table: Any = kept.class_
     session.execute(update(table).where(kept.in_(keys), table.as_of < as_of).values(as_of=as_of))
-    found: dict[int, datetime] = dict(session.execute(select(kept, table.as_of).where(kept.in_(keys))).tuples())
+    found = _kept_since(session, kept, keys)
     if missing := [key for key in keys if key not in found]:
         rows = select(source, literal(as_of, Instant())).where(source.in_(missing))
         session.execute(insert_unless_there(table).from_select([kept.key, "as_of"], rows))
-        found |= dict(session.execute(select(kept, table.as_of).where(kept.in_(missing))).tuples())
+        found |= _kept_since(session, kept, missing)
     return [key for key in keys if found.get(key) == as_of]
+
+
+def _kept_since(session: Session, kept: InstrumentedAttribute[int], keys: Sequence[int]) -> dict[int, datetime]:
+    rows = session.execute(select(kept, kept.class_.as_of).where(kept.in_(keys)))
+    return {key: as_of for key, as_of in rows}  # noqa: C416 - dict() takes no rows
 
 
 def _in_portions(
