@@ -130,6 +130,10 @@ def logged() -> Logged:
 @pytest.fixture
 def unswept(service: Service) -> None:
     """The service's own sweep stays away: what is due waits for the test."""
+    stay_unswept(service)
+
+
+def stay_unswept(service: Service) -> None:
     row = {"name": SWEEP, "taken_at": datetime(2096, 1, 1, tzinfo=UTC)}
     with service.engine.begin() as connection:
         connection.execute(insert(Turn), row)

@@ -84,6 +84,13 @@ def upgrade() -> None:
         op.f("ix_course_progress_updated_at_course_id"), "course_progress", ["updated_at", "course_id"], unique=False
     )
     op.create_index(
+        op.f("ix_enrollments_course_id_status_enrolled_at_id_access_expires_at"),
+        "enrollments",
+        ["course_id", "status", "enrolled_at", "id", "access_expires_at"],
+        unique=False,
+    )
+    op.drop_index(op.f("ix_enrollments_course_id_status_enrolled_at_id"), table_name="enrollments")
+    op.create_index(
         op.f("ix_enrollments_course_id_enrolled_at_id"),
         "enrollments",
         ["course_id", "enrolled_at", "id"],
@@ -107,7 +114,14 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_transactions_updated_at_course_id"), table_name="transactions")
     op.drop_index(op.f("ix_lecture_progress_updated_at_lecture_id"), table_name="lecture_progress")
     op.drop_index(op.f("ix_enrollments_updated_at_course_id"), table_name="enrollments")
+    op.create_index(
+        op.f("ix_enrollments_course_id_status_enrolled_at_id"),
+        "enrollments",
+        ["course_id", "status", "enrolled_at", "id"],
+        unique=False,
+    )
     op.drop_index(op.f("ix_enrollments_course_id_enrolled_at_id"), table_name="enrollments")
+    op.drop_index(op.f("ix_enrollments_course_id_status_enrolled_at_id_access_expires_at"), table_name="enrollments")
     op.drop_index(op.f("ix_course_progress_updated_at_course_id"), table_name="course_progress")
     op.drop_table("lecture_analytics")
     op.drop_table("course_revenue")
