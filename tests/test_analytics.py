@@ -132,7 +132,7 @@ def happen(rng: random.Random, given: Given, model: Model, people: int) -> None:
             refunded = {TransactionStatus.REFUNDED: amount, TransactionStatus.PARTIALLY_REFUNDED: amount // 3}
             paid: dict[str, Any] = {"status": status_of_it, "refunded_amount": refunded.get(status_of_it, 0)}
             currency = rng.choice(["USD", "JPY", "BHD"])
-            model.transactions.append(given.transaction(user, model.course, amount, currency=currency, **paid))
+            model.transactions.append(given.transaction(user, model.course, amount=amount, currency=currency, **paid))
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from lms_graphql.settings import Settings
 from tests.conftest import MariaDB
 from tests.given import Given
 from tests.mariadb import free_port
+from tests.people import Reception
 from tests.service import Client, Logged, Service, running
 
 ASK = "{ courses { nodes { title sections { title } } } categories { name } }"
@@ -43,6 +44,23 @@ def test_a_fault_of_ours_is_told_by_a_number_alone(client: Client, service: Serv
     assert len(body["errors"][0]["extensions"]["id"]) == 32
     assert "course_terms" not in str(body)
     assert "canary" not in str(body)
+
+
+def test_a_fault_while_it_is_asked_who_this_is_is_told_alike(client: Client, service: Service, given: Given) -> None:
+    reception = Reception(service.database, service.equipment.settings, service.equipment.signer)
+    token = reception.sign_in(given.user()).access_token
+    with service.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE signing_keys RENAME TO signing_keys_away"))
+    try:
+        response = client.post({"query": "{ me { id } }"}, headers={"authorization": f"Bearer {token}"})
+    finally:
+        with service.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE signing_keys_away RENAME TO signing_keys"))
+    assert response.status_code == 500
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["code"] == "INTERNAL_ERROR"
+    assert len(error["extensions"]["id"]) == 32
+    assert "signing_keys" not in response.text
 
 
 def test_no_value_reaches_the_log_of_a_fault(

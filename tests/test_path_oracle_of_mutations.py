@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.oracle.judging import Verdict, blind_spots
+from tests.oracle.judging import Verdict, blind_spots, told
 from tests.oracle.mutating import cases, mutate, mutations_with_objects
 from tests.oracle.walking import SCHEMA, Oracle
 from tests.service import Service
@@ -24,7 +24,7 @@ def verdict(oracle: Oracle) -> Verdict:
 
 
 def test_what_comes_with_a_mutation_is_what_the_table_allows(verdict: Verdict) -> None:
-    assert verdict.complaints == []
+    assert not verdict.complaints, told(verdict.complaints)
 
 
 def test_every_mutation_that_hands_out_objects_is_tried(oracle: Oracle) -> None:
@@ -32,4 +32,5 @@ def test_every_mutation_that_hands_out_objects_is_tried(oracle: Oracle) -> None:
 
 
 def test_everyone_who_signs_in_reads_all_of_their_session(oracle: Oracle, verdict: Verdict) -> None:
-    assert blind_spots(oracle.world.of_kind("Session"), SCHEMA, verdict) == []
+    blind = blind_spots(oracle.world.of_kind("Session"), SCHEMA, verdict)
+    assert not blind, told(blind)

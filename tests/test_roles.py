@@ -48,6 +48,15 @@ DOORS = {
     "suspendUser": "user:manage",
     "activateUser": "user:manage",
     "reviewInstructorApplication": "application:review",
+    "createCategory": "category:manage",
+    "updateCategory": "category:manage",
+    "deleteCategory": "category:manage",
+    "createCourse": "course:create",
+    "updateCourse": "course:edit-own",
+    "publishCourse": "course:edit-own",
+    "unpublishCourse": "course:edit-own",
+    "archiveCourse": "course:edit-own",
+    "deleteCourse": "course:edit-own",
 }
 """Of each mutation: for whom it opens. One that needs a permission opens for the roles that the table gives it to."""
 

@@ -95,7 +95,7 @@ def test_only_courses_where_something_changed_are_counted(service: Service, give
         lambda: given.enrollment(given.user(), courses[0]),
         lambda: given.progress(enrollments[1], total_lectures=2),
         lambda: given.lecture_progress(learner, courses[2].lectures[0]),
-        lambda: given.transaction(learner, courses[3], 100),
+        lambda: given.transaction(learner, courses[3], amount=100),
         given.course,
     )
     for number, change in enumerate(changes, start=1):
@@ -186,7 +186,7 @@ def test_a_drift_is_found_and_mended(service: Service, given: Given, client: Cli
     learner = given.user()
     given.enrollment(learner, course)
     given.lecture_progress(learner, course.lectures[0], watch_time=10)
-    given.transaction(learner, course, 500)
+    given.transaction(learner, course, amount=500)
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=1)):
         rolling_up.roll_up(service.database)
     right = figures(client, given, course)

@@ -14,7 +14,7 @@ from lms_graphql.core.errors import RequestError, RequestFault
 UNITS_OF_COST = 10
 """Objects and resolver calls for each unit of cost: an object brings fields and others without an id."""
 MOST_ERRORS = 1_000
-MOST_CHARACTERS = 20_000_000
+MOST_CHARACTERS = 10_000_000
 
 
 class SpentError(RequestError):

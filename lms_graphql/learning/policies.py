@@ -1,8 +1,9 @@
-"""Who sees what of learning: the person, and course staff."""
+"""Who sees what of learning: the person, as long as they see the course, and course staff."""
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, false, or_, true
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, false, or_, true
 
 from lms_graphql.catalog.models import Course, Enrollment
+from lms_graphql.catalog.policies import visible_to
 from lms_graphql.core.actor import VIEWER, Scope
 from lms_graphql.learning.models import LectureProgress
 
@@ -22,4 +23,4 @@ def _own_or_staff(scope: Scope, person: SQLColumnExpression[int]) -> ColumnEleme
         return true()
     if scope is Scope.ANONYMOUS:
         return false()
-    return or_(person == VIEWER, Course.instructor_id == VIEWER)
+    return and_(visible_to(scope), or_(person == VIEWER, Course.instructor_id == VIEWER))

@@ -25,6 +25,11 @@ class Verdict:
     reached: set[tuple[str, str, str]] = field(default_factory=set)
 
 
+def told(several: list[str], most: int = 40) -> str:
+    """For a message that people read."""
+    return "\n".join(["", *several[:most], f"({len(several)} in all)"])
+
+
 class Judge:
     """Of one viewer's answers. `makes_new`: they may hold objects that nobody planted."""
 
@@ -49,10 +54,11 @@ class Judge:
             self._canaries(value)
             if piece.finds is not None and not any(path == (name,) for path, _ in self._refusals):
                 self._found(value, piece.finds)
-        self._where = "; ".join(piece.path for piece in pieces.values())
+        self._where = "in an error"
         self._canaries(body.get("errors", ()))
-        told = {(tuple(error.get("path", ())), error["extensions"]["code"]) for error in body.get("errors", ())}
-        for path, code in sorted(told ^ self._refusals, key=str):
+        said = {(tuple(error.get("path", ())), error["extensions"]["code"]) for error in body.get("errors", ())}
+        for path, code in sorted(said ^ self._refusals, key=str):
+            self._where = pieces[str(path[0])].path if path else "all of it"
             self._complain(f"{code} at {path} {'was not told' if (path, code) in self._refusals else 'was told'}")
 
     def _object(self, value: Any, path: Path, owner: Planted | None) -> None:
@@ -78,9 +84,11 @@ class Judge:
         self._object(value, path, owner)
 
     def _hold(self, coordinate: str, owner: Planted, value: Any, path: Path) -> None:
-        audience = LINES[coordinate]
-        allowed = self._viewer in owner.circles[audience.circle]
-        if value is None:
+        if (audience := LINES.get(coordinate)) is None:
+            self._complain(f"{coordinate} has no line in the table")
+            return
+        allowed = self._viewer in owner.readers(audience)
+        if value is None or (value == [] and not allowed):
             is_empty = owner.kind == "Query" or coordinate.split(".")[1] in owner.empty
             if allowed and not is_empty:
                 self._complain(f"{coordinate} of {owner.label} is null")
@@ -108,7 +116,7 @@ class Judge:
         for text in _texts(value):
             for canary in _CANARY.findall(text):
                 owner, coordinate = self._world.owner_of(canary.lower())
-                if owner is None or self._viewer not in owner.circles[LINES[coordinate].circle]:
+                if owner is None or self._viewer not in owner.readers(LINES[coordinate]):
                     self._complain(f"{canary} is there")
 
     def _found(self, value: Any, labels: tuple[str, ...]) -> None:
@@ -134,7 +142,9 @@ class Judge:
         return self._schema.type_map[name]
 
     def _complain(self, what: str) -> None:
-        self._verdict.complaints.append(f"{self._viewer}: {what} — {self._where}")
+        complaint = f"{self._viewer}: {what} — {self._where}"
+        if complaint not in self._verdict.complaints:
+            self._verdict.complaints.append(complaint)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -156,7 +166,7 @@ def blind_spots(objects: Iterable[Planted], schema: GraphQLSchema, verdict: Verd
     missing = []
     for planted in objects:
         for coordinate in coordinates(schema, planted, planted.kind):
-            readers = planted.seen & planted.circles[LINES[coordinate].circle]
+            readers = planted.seen & planted.readers(LINES[coordinate])
             missing += [
                 f"{viewer}: {coordinate} of {planted.label}"
                 for viewer in sorted(readers)
@@ -170,7 +180,7 @@ def coordinates(schema: GraphQLSchema, planted: Planted, kind: str) -> Iterator[
     described = schema.type_map[kind]
     assert isinstance(described, GraphQLObjectType)
     for name, definition in described.fields.items():
-        if name not in planted.empty:
+        if name not in planted.empty and f"{kind}.{name}" in LINES:
             yield f"{kind}.{name}"
             target = get_named_type(definition.type)
             if is_value(target) and planted.kind != "Query":

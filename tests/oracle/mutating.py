@@ -31,6 +31,8 @@ class Case:
     sender: str
     input: Mapping[str, Any] | Callable[[Tokens], Mapping[str, Any]]
     reader: str = ""
+    brings: str = ""
+    """The label of what is handed out; left out, it is the reader's own person."""
     makes_new: bool = False
 
 
@@ -40,17 +42,37 @@ def cases(world: World) -> Iterator[Case]:
         credentials = {"email": world.people[viewer].email, "password": PASSWORD}
         yield Case("login", "anonymous", credentials, reader=viewer)
         yield Case("updateProfile", viewer, {})
-    yield Case("refreshSession", "anonymous", lambda tokens: {"refreshToken": tokens["learner"]}, reader="learner")
+    yield Case(
+        "refreshSession", "anonymous", lambda tokens: {"refreshToken": tokens.get("learner", "")}, reader="learner"
+    )
     changed = {"currentPassword": PASSWORD, "newPassword": "another long enough one"}
     yield Case("changePassword", "learner", changed)
     yield Case("register", "anonymous", NEWCOMER, reader="learner", makes_new=True)
     another = {**NEWCOMER, "email": "another@example.com", "username": "another", "role": "LEARNER"}
     yield Case("createUser", "admin", another, makes_new=True)
-    yield Case("setUserRole", "admin", {"userId": world.gid("learner"), "role": "LEARNER"})
-    yield Case("suspendUser", "admin", {"userId": world.gid("suspended")})
-    yield Case("activateUser", "admin", {"userId": world.gid("teacher")})
+    yield Case("setUserRole", "admin", {"userId": world.gid("learner"), "role": "LEARNER"}, brings="learner")
+    yield Case("suspendUser", "admin", {"userId": world.gid("suspended")}, brings="suspended")
+    yield Case("activateUser", "admin", {"userId": world.gid("teacher")}, brings="teacher")
     yield Case("applyToTeach", "learner", {"motivation": "Because.", "experience": "Some."}, makes_new=True)
-    yield Case("reviewInstructorApplication", "admin", {"applicationId": world.gid("waiting"), "approve": True})
+    answered = {"applicationId": world.gid("waiting"), "approve": True}
+    yield Case("reviewInstructorApplication", "admin", answered, brings="waiting")
+    yield from catalog_cases(world)
+
+
+def catalog_cases(world: World) -> Iterator[Case]:
+    """What is already as it is wished, so that the canaries stay; at the end what is new, which nobody planted."""
+    yield Case("updateCategory", "admin", {"categoryId": world.gid("shelf")}, brings="shelf")
+    for writer, mutation, label in (
+        ("teacher", "updateCourse", "draft"),
+        ("rival", "updateCourse", "theirs"),
+        ("admin", "updateCourse", "orphan"),
+        ("teacher", "publishCourse", "published"),
+        ("teacher", "archiveCourse", "archived"),
+        ("teacher", "unpublishCourse", "draft"),
+    ):
+        yield Case(mutation, writer, {"courseId": world.gid(label)}, brings=label)
+    yield Case("createCategory", "admin", {"name": "New"}, makes_new=True)
+    yield Case("createCourse", "teacher", {"title": "New", "description": "Words."}, makes_new=True)
 
 
 def mutations_with_objects() -> set[str]:
@@ -79,9 +101,19 @@ def mutate(oracle: Oracle) -> Verdict:
         payload = (body.get("data") or {}).get(case.mutation) or {"errors": body}
         if payload["errors"]:
             verdict.complaints.append(f"{reader}: {case.mutation} does nothing: {payload['errors']}")
-        elif session := payload.get("session"):
+            continue
+        if not case.makes_new and _brought(payload) != {oracle.world.gid(case.brings or reader)}:
+            verdict.complaints.append(f"{reader}: {case.mutation} hands out something else: {_brought(payload)}")
+        if session := payload.get("session"):
             tokens[reader] = session["refreshToken"]
     return verdict
+
+
+def _brought(value: Any) -> set[str]:
+    """The ids of the outermost objects."""
+    if not isinstance(value, dict):
+        return set()
+    return {value["id"]} if "id" in value else set().union(*map(_brought, value.values()))
 
 
 def _document(oracle: Oracle, mutation: str) -> str:
@@ -89,5 +121,6 @@ def _document(oracle: Oracle, mutation: str) -> str:
     field = SCHEMA.mutation_type.fields[mutation]
     payload = get_named_type(field.type)
     assert is_value(payload)
-    text = f"mutation ($input: {field.args['input'].type}) {{ {mutation}(input: $input) {{ "
-    return oracle.paths.whole(f"{text}{oracle.paths.payload(payload)} }} }}")
+    begin = f"mutation ($input: {field.args['input'].type}) {{ {mutation}(input: $input) {{ "
+    texts = [oracle.paths.whole(f"{begin}{oracle.paths.payload(payload, steps)} }} }}") for steps in (2, 1)]
+    return next(text for text in texts if oracle.is_short(text))

@@ -1,7 +1,7 @@
 """Ways through the schema: every edge of the type graph, each followed by every other that can follow it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -20,6 +20,8 @@ from tests.oracle.table import CONNECTION, EDGE, PLUMBING
 
 STEPS = 2
 """Edges that are followed from what an entrance brings. `nodes` is an entrance to every kind."""
+TOGETHER = 4
+"""Ways on from one object that are asked for at once: a document has room for so many."""
 PAGE_INFO = "pageInfo { __typename hasNextPage hasPreviousPage startCursor endCursor }"
 _LEAVES = re.compile(r"\.\.\.(\w+)Leaves")
 
@@ -67,9 +69,9 @@ class Paths:
                     for way in self._ways(_item(kind), STEPS, every_variant=True):
                         yield self._piece(name, definition, variant, kind, way)
 
-    def payload(self, kind: GraphQLNamedType) -> str:
-        """What is asked of a mutation's payload: all that it holds, and what is one step from there."""
-        return f"{self._leaves(kind)} {' '.join(self._ways(kind, STEPS))}"
+    def payload(self, kind: GraphQLNamedType, steps: int) -> str:
+        """What is asked of a mutation's payload: all that it holds, and all that is so many steps from there."""
+        return f"{self._leaves(kind)} {' '.join(self._ways(kind, steps))}"
 
     def whole(self, text: str) -> str:
         """With the fragments that it spreads."""
@@ -88,7 +90,10 @@ class Paths:
         return Piece(alias, f"{name}({variant.text[:100]}) {_shown(way)}".strip(), text, variant.finds)
 
     def _ways(self, kind: GraphQLNamedType, steps: int, every_variant: bool = False) -> Iterator[str]:
-        """One for each edge that leads on from an object of this type or from a value that hangs on it."""
+        """
+        One for each edge that leads on from an object of this type or from a value that hangs on it; several, where
+        many edges lead on from there.
+        """
         if not isinstance(kind, GraphQLObjectType) or not steps:
             return
         for name, definition in kind.fields.items():
@@ -99,12 +104,16 @@ class Paths:
             elif not is_leaf_type(target):
                 variants = self._variants.get(f"{kind.name}.{name}", PLAIN)
                 for variant in variants if every_variant else variants[:1]:
-                    yield self._edge(name, definition, variant, steps - 1)
+                    item = self._kind(variant.kind) if variant.kind else _item(target)
+                    further = list(self._ways(item, steps - 1))
+                    for start in range(0, len(further) or 1, TOGETHER):
+                        yield self._edge(name, definition, variant, further[start : start + TOGETHER])
 
-    def _edge(self, name: str, definition: GraphQLField, variant: Variant, steps: int) -> str:
-        target = get_named_type(definition.type)
-        item = _item(target)
-        selection = self._around(target, f"{self._leaves(item)} {' '.join(self._ways(item, steps))}")
+    def _edge(self, name: str, definition: GraphQLField, variant: Variant, further: Sequence[str]) -> str:
+        target = self._kind(variant.kind) if variant.kind else get_named_type(definition.type)
+        selection = self._around(target, f"{self._leaves(_item(target))} {' '.join(further)}")
+        if variant.kind:
+            selection = f"__typename id ... on {variant.kind} {{ {selection} }}"
         alias = f"{name}__{next(self._numbers)}: " if variant.text else ""
         return f"{alias}{name}{_arguments(definition, variant)} {{ {selection} }}"
 
@@ -155,5 +164,7 @@ def _arguments(definition: GraphQLField, variant: Variant) -> str:
 
 def _shown(way: str) -> str:
     """A way as a message tells it: without leaves and plumbing."""
-    words = re.findall(r"[\w.]+", re.sub(rf"\(.*?\)|{re.escape(PAGE_INFO)}|__\w+:?|edges \{{.*?\}} \}}", " ", way))
+    words = re.findall(
+        r"[\w.]+", re.sub(rf"\(.*?\)|{re.escape(PAGE_INFO)}|\w+__\d+:|__typename|edges \{{.*?\}} \}}", " ", way)
+    )
     return ".".join(word for word in words if not word.startswith("...") and word not in {"totalCount", "nodes"})

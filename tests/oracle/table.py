@@ -1,4 +1,4 @@
-"""Who may read which field: the one table. Who belongs to a circle of which object, `world` says."""
+"""Who may read which field: the one table. Who belongs to a circle of which object, `planting` says."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,10 +31,14 @@ SEEN = Audience("seen")
 """Everyone who sees the object at all."""
 SELF = Audience("person", Refused.FORBIDDEN)
 """The person and super admins."""
+STAFF = Audience("staff", Refused.FORBIDDEN)
+"""The instructor of a course and super admins."""
 ACCESS = Audience("access")
 """Those to whom a lecture is open."""
 LOCKED_OUT = Audience("locked_out")
 """Those who see a lecture that is not open to them."""
+ENROLLED = Audience("enrolled")
+"""Those with an enrollment in a course, whatever its status."""
 SIGNED_IN = Audience("signed_in")
 MEMBERS = Audience("signed_in", Refused.AT_THE_DOOR)
 ADMINS = Audience("admins", Refused.AT_THE_DOOR)
@@ -49,7 +53,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "Node": {SEEN: "id"},
     "User": {
         SEEN: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
-        SELF: "email isActive isEmailVerified lastLoginAt permissions",
+        SELF: "email isActive isEmailVerified lastLoginAt permissions enrollments teaching",
     },
     "Session": {
         SIGNED_IN: "user accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt",
@@ -66,7 +70,32 @@ FIELDS: dict[str, dict[Audience, str]] = {
             thumbnailUrl previewVideoUrl lectureCount durationSeconds enrollmentCount publishedAt createdAt updatedAt
             version price instructor category sections sectionCount viewerCanEdit
         """,
+        ENROLLED: "viewerEnrollment",
+        STAFF: "publishProblems enrollments analytics",
     },
+    "Enrollment": {
+        SEEN: """
+            id user course status source enrolledAt completedAt accessExpiresAt lastAccessedAt progress
+        """,
+    },
+    "CourseProgress": {
+        SEEN: """
+            id percent completedLectures totalLectures passedQuizzes totalQuizzes watchSeconds currentLecture lectures
+            updatedAt
+        """,
+    },
+    "LectureProgress": {
+        SEEN: "id lecture isCompleted watchSeconds positionSeconds startedAt completedAt lastAccessedAt",
+    },
+    "InstructorDashboard": {SEEN: "id courseCount learnerCount enrollmentCount completionCount"},
+    "CourseAnalytics": {
+        SEEN: """
+            id asOf enrollmentCount activeCount completionCount averageProgressPercent grossRevenue refundedRevenue
+            lectures
+        """,
+    },
+    "LectureAnalytics": {SEEN: "lecture startedCount completedCount averageWatchSeconds"},
+    "PublishProblem": {STAFF: "code message subject"},
     "Money": {SEEN: "amount currency"},
     "Section": {
         SEEN: "id title description position lectureCount durationSeconds course lectures",
@@ -91,6 +120,8 @@ PLUMBING: dict[str, str] = {
     "SessionPayload": "a session, or why not",
     "UserPayload": "a person, or why not",
     "InstructorApplicationPayload": "an application, or why not",
+    "CategoryPayload": "a category, or why not",
+    "CoursePayload": "a course, or why not",
 }
 """Types whose own fields are nobody's: what is below them is held against the table all the same."""
 
@@ -105,6 +136,7 @@ WITHOUT_CANARY: dict[str, str] = {
     "Money.amount": "a number",
     "Money.currency": "a code",
     "LectureLock.message": "one of three",
+    "PublishProblem.message": "tells a title, whose canary is looked for",
     "Session.accessToken": "made when it is asked for",
     "Session.refreshToken": "made when it is asked for",
 }

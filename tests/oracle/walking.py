@@ -7,11 +7,11 @@ from functools import cached_property
 from graphql import GraphQLSchema
 
 from lms_graphql.schema import schema
-from tests.given import Given
+from lms_graphql.settings import Settings
 from tests.oracle.arguments import variants
 from tests.oracle.judging import Judge, Verdict
 from tests.oracle.paths import Paths, Piece
-from tests.oracle.world import World
+from tests.oracle.planting import planted
 from tests.service import Client, Service
 
 SCHEMA: GraphQLSchema = schema._schema
@@ -20,7 +20,7 @@ _TOKEN = re.compile(r'"[^"]*"|\w+|\.\.\.|[^\s\w,]')
 
 class Oracle:
     def __init__(self, service: Service) -> None:
-        self.world = World(Given(service.database), service.database)
+        self.world = planted(service.database)
         self.client = Client(service)
         self.paths = Paths(SCHEMA, variants(self.world))
         self._service = service
@@ -50,7 +50,7 @@ class Oracle:
         spent = 0
         for piece in pieces:
             cost = self._cost(piece)
-            if together and (spent + cost > self._most_cost or not self._fits([*together, piece])):
+            if together and (spent + cost > self._limits.limit_cost_anonymous or not self._fits([*together, piece])):
                 yield self._text(together), together
                 together, spent = [], 0
             together = [*together, piece]
@@ -58,21 +58,28 @@ class Oracle:
         yield self._text(together), together
 
     @property
-    def _most_cost(self) -> int:
-        return self._service.equipment.settings.limit_cost_anonymous
+    def _limits(self) -> Settings:
+        return self._service.equipment.settings
 
     def _text(self, pieces: Sequence[Piece]) -> str:
         return self.paths.whole("{ " + "\n".join(piece.text for piece in pieces) + " }")
 
     def _fits(self, pieces: Sequence[Piece]) -> bool:
-        text, limits = self._text(pieces), self._service.equipment.settings
-        is_short = len(_TOKEN.findall(text)) < limits.limit_tokens
+        text = self._text(pieces)
         aliases = len(re.findall(r"__\d+:", text))
-        return is_short and len(pieces) <= limits.limit_root_fields and aliases <= limits.limit_aliases
+        return (
+            self.is_short(text)
+            and len(pieces) <= self._limits.limit_root_fields
+            and aliases <= self._limits.limit_aliases
+        )
+
+    def is_short(self, text: str) -> bool:
+        """Whether a document has no more tokens than the service takes."""
+        return len(_TOKEN.findall(text)) < self._limits.limit_tokens
 
     def _cost(self, piece: Piece) -> int:
         prepared = self._service.preparer.prepare_anew(self._text([piece]))
         assert not prepared.errors, f"{piece.path}: {prepared.errors}"
         cost = prepared.operation(None).costs.of({})
-        assert cost <= self._most_cost, f"{piece.path} costs {cost}: make PAGE smaller"
+        assert cost <= self._limits.limit_cost_anonymous, f"{piece.path} costs {cost}: make PAGE smaller"
         return cost

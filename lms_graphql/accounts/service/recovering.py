@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit, passwords, throttling
 from lms_graphql.accounts.models import AccountToken, TokenPurpose, User
-from lms_graphql.accounts.service.registering import VERIFY_EMAIL, email_of
+from lms_graphql.accounts.service.registering import MOST_MAILS, VERIFY_EMAIL, email_of
 from lms_graphql.accounts.service.sessions import Desk, Opened, end_sessions, open_session
 from lms_graphql.accounts.service.signing_in import account_limit, address_limit, too_often
 from lms_graphql.accounts.throttling import Allowed
@@ -22,8 +22,6 @@ from lms_graphql.mail.service import post
 
 RESET_PASSWORD = "reset_password"  # noqa: S105 - a kind of mail, not a password
 PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind of mail, not a password
-MOST_MAILS = 5
-"""Mails of one kind to one address within the window of sign-ins."""
 LIFETIMES = {TokenPurpose.VERIFY_EMAIL: timedelta(hours=24), TokenPurpose.RESET_PASSWORD: timedelta(hours=1)}
 
 

@@ -1,1 +1,1 @@
-"""What is read of billing: rows, not entities."""
+"""What is read of payments, one file a noun."""

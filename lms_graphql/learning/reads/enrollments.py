@@ -9,6 +9,7 @@ from sqlalchemy import SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment, EnrollmentSource, EnrollmentStatus
+from lms_graphql.catalog.policies import visible_to
 from lms_graphql.core import clock
 from lms_graphql.core.actor import VIEWER, Actor, Scope
 from lms_graphql.core.ids import identified
@@ -50,8 +51,8 @@ MINE = ENROLLMENTS.where(Enrollment.user_id == VIEWER, Enrollment.course_id.in_(
 
 @cache
 def _by_id(scope: Scope) -> Rows:
-    there = ENROLLMENTS.join(Course, Course.id == Enrollment.course_id)
-    return there.where(Enrollment.id.in_(KEYS), enrollments_visible_to(scope))
+    seen = enrollments_visible_to(scope)
+    return ENROLLMENTS.join(Course, Course.id == Enrollment.course_id).where(Enrollment.id.in_(KEYS), seen)
 
 
 def enrollments_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, EnrollmentRow]:
@@ -65,19 +66,21 @@ def viewer_enrollments_by_course(session: Session, actor: Actor, keys: Sequence[
 
 
 @cache
-def enrollments_of_user(status: EnrollmentStatus | None) -> Listing:
-    """All of a person, the newest first: for whom that person's list is."""
-    return _listing("user.enrollments", Enrollment.user_id, status)
+def enrollments_of_user(scope: Scope, status: EnrollmentStatus | None) -> Listing:
+    """Someone's, the newest first: for the person and super admins."""
+    rows = ENROLLMENTS.join(Course, Course.id == Enrollment.course_id).where(visible_to(scope))
+    return _listing("user.enrollments", rows, Enrollment.user_id, status)
 
 
 @cache
 def enrollments_of_course(status: EnrollmentStatus | None) -> Listing:
     """All in a course, the newest first: for its staff."""
-    return _listing("course.enrollments", Enrollment.course_id, status)
+    return _listing("course.enrollments", ENROLLMENTS, Enrollment.course_id, status)
 
 
-def _listing(name: str, parent: SQLColumnExpression[int], status: EnrollmentStatus | None) -> Listing:
-    rows = ENROLLMENTS if status is None else ENROLLMENTS.where(reads_as(status))
+def _listing(name: str, rows: Rows, parent: SQLColumnExpression[int], status: EnrollmentStatus | None) -> Listing:
+    if status is not None:
+        rows = rows.where(reads_as(status))
     enrolled = Term(Enrollment.enrolled_at, lambda row: row.enrolled_at, datetime)
     key = Term(Enrollment.id, lambda row: row.key, int)
     return Listing(rows, _make, Order(f"{name}:newest", (enrolled, key), descending=True), parent)

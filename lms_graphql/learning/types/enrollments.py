@@ -155,5 +155,5 @@ def enrollments_of_user(
     before: Before = None,
 ) -> Connection[Enrollment] | None:
     """(self) What they have ever enrolled in, the newest first."""
-    listing = enrollments.enrollments_of_user(status)
+    listing = enrollments.enrollments_of_user(info.context.actor.scope, status)
     return info.context.page(listing, Slice(first, after, last, before), user.key)

@@ -39,15 +39,15 @@ expose(
 )
 
 
+OrderBy = Annotated[CourseOrder | None, strawberry.argument(description="How they are sorted.")]
+OfStatus = Annotated[CourseStatus | None, strawberry.argument(description="Only those of this status.")]
+
+
 class IsCourseStaff(Door):
     """On a course: its instructor, or a super admin."""
 
     def admits(self, actor: Actor, source: Any) -> bool:
         return may_edit(actor, source)
-
-
-OrderBy = Annotated[CourseOrder | None, strawberry.argument(description="How they are sorted.")]
-OfStatus = Annotated[CourseStatus | None, strawberry.argument(description="Only those of this status.")]
 
 
 @object_type

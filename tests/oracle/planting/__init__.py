@@ -1,0 +1,16 @@
+"""The objects that are planted, a file for each domain."""
+
+from lms_graphql.core.database import Database
+from tests.given import Given
+from tests.oracle.planting import catalog, learning, people
+from tests.oracle.world import World
+
+
+def planted(database: Database) -> World:
+    world = World(Given(database))
+    people.plant_people(world)
+    catalog.plant_catalog(world)
+    people.plant_applications(world)
+    learning.plant_learning(world)
+    people.plant_deleted(world, database)
+    return world
