@@ -13,7 +13,7 @@ from structlog.typing import Processor
 from lms_graphql import settings
 from lms_graphql.app import make_app
 from lms_graphql.core.errors import UnsafeError
-from lms_graphql.operating.safety import require_safe
+from lms_graphql.operating.safety import require_safe, require_safe_seeds
 
 COLLECT_AFTER = 50_000
 """Objects made between two collections. An answer of thousands of rows would set off dozens, which find nothing."""
@@ -24,6 +24,7 @@ def app() -> Starlette:
     read = settings.read()
     try:
         require_safe(read)
+        require_safe_seeds(read)
     except UnsafeError as error:
         sys.exit(_told(error))
     made = make_app(read)

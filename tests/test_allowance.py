@@ -174,7 +174,7 @@ def test_who_comes_when_too_many_are_served_is_sent_away_at_once(hurried: Servic
         time.sleep(0.2)
         started = time.monotonic()
         response = httpx.post(f"{hurried.url}/graphql", json=body)
-        assert time.monotonic() - started < 0.4, "before anything has waited for long"
+        assert time.monotonic() - started < 2, "while the other is still served"
     assert served.result().status_code == 200
     assert response.status_code == 503
     assert response.headers["retry-after"] == "1"

@@ -12,9 +12,9 @@ from sqlalchemy import select, update
 
 from lms_graphql.accounts.models import AuditEvent, RefreshToken, SigningKey, User, UserSession
 from lms_graphql.accounts.service.forgetting import forget_stale
-from lms_graphql.accounts.service.sessions import rotate_keys
-from lms_graphql.core.actor import Role
-from lms_graphql.core.errors import RequestError
+from lms_graphql.accounts.service.sessions import end_sessions, require_live, rotate_keys
+from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.core.hashing import MOST_PLACES_OF_ONE, Hashing
 from lms_graphql.mail.models import Mail
 from lms_graphql.settings import Settings
@@ -391,6 +391,19 @@ def test_nobody_goes_on_in_the_request_that_ends_their_session(client: Client, g
         body = client.answer(f"mutation {{ {named} {own} }}", bearer=session["accessToken"])
         assert body["data"]["updateProfile"] is None
         assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
+
+
+def test_a_write_waits_for_nobody_whose_session_has_ended(client: Client, given: Given, service: Service) -> None:
+    """The request was let in; its session ends before its transaction begins."""
+    user = given.person()
+    signed_in(client, user)
+    key = service.database.read_now(lambda session: session.scalar(select(UserSession.id)))
+    actor = Actor(user.id, user.role, key)
+    service.database.write_now(lambda session: require_live(session, actor))
+    service.database.write_now(lambda session: end_sessions(session, user.id))
+    with pytest.raises(RequestError) as raised:
+        service.database.write_now(lambda session: require_live(session, actor))
+    assert raised.value.code is RequestFault.UNAUTHENTICATED
 
 
 def test_a_super_admin_who_is_suspended_by_themselves_makes_no_other(client: Client, given: Given) -> None:

@@ -339,7 +339,10 @@ def test_of_two_updates_of_one_version_one_counts(client: Client, given: Given, 
             answers = writers.race(
                 *(
                     author.asks(
-                        "updateCourse", courseId=course.gid, expectedVersion=version + 1, title=f"By {who} {version}"
+                        "updateCourse",
+                        courseId=course.gid,
+                        expectedVersion=version + 1,
+                        shortDescription=f"By {who} {version}",
                     )
                     for who in range(3)
                 )

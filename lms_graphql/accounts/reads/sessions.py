@@ -34,4 +34,4 @@ def actor_of(session: Session, claims: Claims) -> Actor | None:
         return None
     if retired_at is not None and claims.issued_at > retired_at + CLOCK_SKEW:
         return None  # signed with a key that had been retired by then: whoever has it is not us
-    return Actor(key, role)
+    return Actor(key, role, claims.session_key)

@@ -74,6 +74,7 @@ def suspend_user(session: Session, actor: Actor, user_id: str) -> int:
 
 
 def activate_user(session: Session, actor: Actor, user_id: str) -> int:
+    turns.hold(session, guards.SUPER_ADMINS)  # as those do who suspend and delete
     user = _user(session, user_id)
     _refuse_deleted(user)
     if not user.is_active:

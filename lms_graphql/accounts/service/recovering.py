@@ -91,7 +91,9 @@ def begin_password_reset(session: Session, _actor: Actor, token: str, new_passwo
 def reset_password(session: Session, _actor: Actor, desk: Desk, token: str, new_hash: str) -> bool:
     """Once for each token. Ends every session; what was wrong at sign-in before is forgotten."""
     user_key = _use(session, token, TokenPurpose.RESET_PASSWORD)
-    changed(session, update(User).where(User.id == user_key).values(password_hash=new_hash, updated_at=clock.now()))
+    there = update(User).where(User.id == user_key, User.deleted_at.is_(None))
+    if not changed(session, there.values(password_hash=new_hash, updated_at=clock.now())):
+        raise _no_such_token()
     _after_a_new_password(session, desk, user_key, "account.password_reset")
     email = session.scalar(select(User.email).where(User.id == user_key))
     throttling.forget(session, account_limit(desk, email or "").key)
