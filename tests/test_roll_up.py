@@ -1,16 +1,18 @@
 """The roll-up of figures: what it counts anew and when, and that nothing comes in its way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from sqlalchemy import Executable, delete, select, update
+from sqlalchemy.exc import OperationalError
 
 from lms_graphql.billing.models import CourseRevenue
 from lms_graphql.catalog.models import Course, CourseStatus, Lecture
-from lms_graphql.learning.models import CourseAnalytics, LectureAnalytics
+from lms_graphql.core.database import Database
+from lms_graphql.learning.models import CourseAnalytics, LectureAnalytics, TeachingFigures
 from lms_graphql.learning.service import rolling_up
 from tests.given import Given, GivenCourse, gid
 from tests.service import Client, Service
@@ -204,3 +206,45 @@ def test_a_drift_is_found_and_mended(service: Service, given: Given, client: Cli
             rolling_up.roll_up(service.database, everything=True)
             assert wrong(service) == []
         assert figures(client, given, course) == right
+
+
+def test_a_drift_of_an_instructors_figures_is_found_and_mended(service: Service, given: Given) -> None:
+    given.enrollment(given.user(), given.course())
+    rolling_up.roll_up(service.database)
+    execute(service, update(TeachingFigures).values(learner_count=7))
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=1)):
+        rolling_up.roll_up(service.database)
+        assert wrong(service) == []  # counted once more with its course
+        execute(service, update(TeachingFigures).values(learner_count=7))
+        with time_machine.travel(datetime.now(UTC) + timedelta(hours=1)):
+            assert wrong(service) == ["figures for instructors: wrong for 1 instructors"]
+            rolling_up.roll_up(service.database, everything=True)
+            assert wrong(service) == []
+
+
+def test_a_portion_that_fails_keeps_no_other_from_being_counted(
+    client: Client, service: Service, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    courses = [given.course() for _ in range(3)]
+    for course in courses:
+        given.enrollment(given.user(), course)
+    rolling_up.roll_up(service.database)
+    for course in courses:
+        given.enrollment(given.user(), course)
+    count, before = rolling_up._count_courses, analytics(client, given, courses[0])["asOf"]
+
+    def too_long(database: Database, keys: Sequence[int]) -> None:
+        if courses[0].row.id in keys:
+            raise OperationalError("SELECT", None, Exception(1969, "max_statement_time exceeded"))
+        count(database, keys)
+
+    monkeypatch.setattr(rolling_up, "_count_courses", too_long)
+    monkeypatch.setattr(rolling_up, "MOST_AT_ONCE", 1)
+    with pytest.raises(OperationalError):
+        rolling_up.roll_up(service.database)
+    found = [analytics(client, given, course) for course in courses]
+    assert [one["enrollmentCount"] for one in found] == [1, 2, 2]
+    assert found[0]["asOf"] == before  # and not the time of the sweep that failed
+    monkeypatch.undo()
+    rolling_up.roll_up(service.database)
+    assert analytics(client, given, courses[0])["enrollmentCount"] == 2

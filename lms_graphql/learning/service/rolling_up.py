@@ -73,8 +73,20 @@ def wrong(session: Session) -> list[str]:
         for part in _parts():
             counted, kept = part.count(session, keys, now), part.kept(session, keys)
             found |= {key for key in keys if _in_order(counted.get(key)) != _in_order(kept.get(key))}
-    found -= set(due(session, clock.now()))
-    return [f"figures for instructors: wrong for {len(found)} courses"] if found else []
+    waiting = due(session, clock.now())
+    found -= set(waiting)
+    teaching = _wrong_teaching(session, now) - set(_instructors_of(session, waiting))
+    told = {"courses": len(found), "instructors": len(teaching)}
+    return [f"figures for instructors: wrong for {number} {what}" for what, number in told.items() if number]
+
+
+def _wrong_teaching(session: Session, now: datetime) -> set[int]:
+    columns = (TeachingFigures.instructor_id, TeachingFigures.learner_count, TeachingFigures.completion_count)
+    kept = {row[0]: tuple(row[1:]) for row in fetch(session, select(*columns))}
+    counted: dict[int, Any] = {}
+    for keys in _in_batches(list(kept)):
+        counted |= figures_of_instructors(session, keys, now)
+    return {key for key, figures in kept.items() if figures != counted[key]}
 
 
 def _parts() -> tuple[RollUp, ...]:
