@@ -1,6 +1,8 @@
 """The roll-up of figures: what it counts anew and when, and that nothing comes in its way."""
 
+import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +20,8 @@ from tests.given import Given, GivenCourse, gid
 from tests.service import Client, Service
 
 pytestmark = pytest.mark.usefixtures("unswept")
+
+ROUNDS = 20
 
 ANALYTICS = """
 query A($id: ID!) { node(id: $id) { ... on Course { analytics {
@@ -248,3 +252,33 @@ def test_a_portion_that_fails_keeps_no_other_from_being_counted(
     monkeypatch.undo()
     rolling_up.roll_up(service.database)
     assert analytics(client, given, courses[0])["enrollmentCount"] == 2
+
+
+def test_two_sweeps_at_once_while_people_enroll_do_no_harm(service: Service, given: Given, client: Client) -> None:
+    """On connections of their own, as two processes would."""
+    courses = [given.course(lectures=3) for _ in range(8)]
+    others = [Database(service.database.url, pool_size=1, in_line_with=service.database) for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(ROUNDS):
+            learner, barrier = given.user(), threading.Barrier(2)
+
+            def sweep(database: Database, barrier: threading.Barrier = barrier) -> int:
+                barrier.wait(10)
+                return rolling_up.roll_up(database)
+
+            both = [threads.submit(sweep, database) for database in others]
+            for course in courses:
+                given.enrollment(learner, course)
+                given.lecture_progress(learner, course.lectures[0])
+                given.transaction(learner, course, amount=100)
+            assert all(one.result(30) >= 0 for one in both)
+    for database in others:
+        database.dispose()
+    rolling_up.roll_up(service.database)
+    for course in courses:
+        found = analytics(client, given, course)
+        assert found["enrollmentCount"] == ROUNDS
+        assert found["grossRevenue"] == [{"amount": f"{ROUNDS}.00"}]
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=1)):
+        sweep_twice(service, datetime.now(UTC) + timedelta(hours=1))
+    assert wrong(service) == []
