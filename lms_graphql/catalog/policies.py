@@ -2,15 +2,12 @@
 
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentStatus, Lecture
 from lms_graphql.core.actor import VIEWER, Actor, Scope
-from lms_graphql.core.orm import Instant
-
-NOW = bindparam("now", type_=Instant())
-"""The instant of the read, in statements that ask whether access has run out."""
+from lms_graphql.core.statements import NOW
 
 
 class Taught(Protocol):

@@ -2,7 +2,7 @@
 
 from lms_graphql.core.database import Database
 from tests.given import Given
-from tests.oracle.planting import catalog, people
+from tests.oracle.planting import catalog, learning, people
 from tests.oracle.world import World
 
 
@@ -11,5 +11,6 @@ def planted(database: Database) -> World:
     people.plant_people(world)
     catalog.plant_catalog(world)
     people.plant_applications(world)
+    learning.plant_learning(world)
     people.plant_deleted(world, database)
     return world
