@@ -14,6 +14,7 @@ from lms_graphql.accounts.reads.applications import applications_by_id
 from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.types import InstructorApplication, User
 from lms_graphql.assessment.mutations.lectures import LectureWritingMutations
+from lms_graphql.billing import types as billing
 from lms_graphql.catalog.mutations.categories import CategoryMutations
 from lms_graphql.catalog.mutations.courses import CourseMutations
 from lms_graphql.catalog.mutations.lectures import LectureMutations
@@ -37,6 +38,10 @@ from lms_graphql.graph.building import build
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.loaders import Read
 from lms_graphql.graph.node import Node
+from lms_graphql.learning.reads.enrollments import enrollments_by_id
+from lms_graphql.learning.reads.progress import lecture_progress_by_id
+from lms_graphql.learning.types import teaching
+from lms_graphql.learning.types.enrollments import Enrollment, LectureProgress
 
 wiring.connect()
 
@@ -47,6 +52,8 @@ NODES: dict[str, Read] = {
     "Course": courses_by_id,
     "Section": sections_by_id,
     "Lecture": lectures_by_id,
+    "Enrollment": enrollments_by_id,
+    "LectureProgress": lecture_progress_by_id,
     "Note": notes_by_id,
     "QAQuestion": questions_by_id,
     "QAAnswer": answers_by_id,
@@ -92,6 +99,9 @@ class Mutation(
     pass
 
 
+HUNG_FROM_ABOVE = (teaching, billing)
+"""Modules that are named nowhere else here: what they have hangs on the types of lower floors."""
+
 KINDS = (
     User,
     InstructorApplication,
@@ -100,6 +110,8 @@ KINDS = (
     Section,
     Lecture,
     PublishProblem,
+    Enrollment,
+    LectureProgress,
     Note,
     QAQuestion,
     QAAnswer,

@@ -33,6 +33,7 @@ from lms_graphql.core.hashing import hash_now
 from lms_graphql.core.orm import Table
 from lms_graphql.core.text import slugify
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
+from lms_graphql.learning.models import CourseProgress, LectureProgress
 
 PASSWORD = "correct horse battery"
 _hash = cache(hash_now)
@@ -172,16 +173,16 @@ class Given:
     def enrollment(
         self, user: User, course: GivenCourse, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
     ) -> Enrollment:
-        return self._added(
-            Enrollment(
-                user_id=user.id,
-                course_id=course.row.id,
-                status=status,
-                source=EnrollmentSource.FREE,
-                enrolled_at=START,
-                **values,
-            )
-        )
+        given = {"source": EnrollmentSource.FREE, "enrolled_at": START, **values}
+        return self._added(Enrollment(user_id=user.id, course_id=course.row.id, status=status, **given))
+
+    def progress(self, enrollment: Enrollment, **values: Any) -> CourseProgress:
+        of = {"user_id": enrollment.user_id, "course_id": enrollment.course_id}
+        return self._added(CourseProgress(**{**of, **values}))
+
+    def lecture_progress(self, user: User, lecture: Lecture, **values: Any) -> LectureProgress:
+        given = {"started_at": START, "last_accessed": START, **values}
+        return self._added(LectureProgress(user_id=user.id, lecture_id=lecture.id, **given))
 
     def application(self, user: User, **values: Any) -> InstructorApplication:
         """Waiting for an answer, unless `values` say that it has one."""

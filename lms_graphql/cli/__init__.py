@@ -87,7 +87,7 @@ def _require_free(host: str, port: int) -> None:
 
 @main.command()
 def sweep() -> None:
-    """Do what is due: send mail. As often as wanted; `serve` does it every minute."""
+    """Do what is due: count figures for instructors, send mail. As often as wanted; `serve` does it every minute."""
     configure_logs()
     read = settings.read()
     require_ready(read)

@@ -37,6 +37,8 @@ ACCESS = Audience("access")
 """Those to whom a lecture is open."""
 LOCKED_OUT = Audience("locked_out")
 """Those who see a lecture that is not open to them."""
+ENROLLED = Audience("enrolled")
+"""Those with an enrollment in a course, whatever its status."""
 SIGNED_IN = Audience("signed_in")
 MEMBERS = Audience("signed_in", Refused.AT_THE_DOOR)
 ADMINS = Audience("admins", Refused.AT_THE_DOOR)
@@ -51,7 +53,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "Node": {SEEN: "id"},
     "User": {
         SEEN: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
-        SELF: "email isActive isEmailVerified lastLoginAt permissions",
+        SELF: "email isActive isEmailVerified lastLoginAt permissions enrollments teaching",
     },
     "Session": {
         SIGNED_IN: "user accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt",
@@ -68,8 +70,31 @@ FIELDS: dict[str, dict[Audience, str]] = {
             thumbnailUrl previewVideoUrl lectureCount durationSeconds enrollmentCount publishedAt createdAt updatedAt
             version price instructor category sections sectionCount viewerCanEdit
         """,
-        STAFF: "publishProblems",
+        ENROLLED: "viewerEnrollment",
+        STAFF: "publishProblems enrollments analytics",
     },
+    "Enrollment": {
+        SEEN: """
+            id user course status source enrolledAt completedAt accessExpiresAt lastAccessedAt progress
+        """,
+    },
+    "CourseProgress": {
+        SEEN: """
+            id percent completedLectures totalLectures passedQuizzes totalQuizzes watchSeconds currentLecture lectures
+            updatedAt
+        """,
+    },
+    "LectureProgress": {
+        SEEN: "id lecture isCompleted watchSeconds positionSeconds startedAt completedAt lastAccessedAt",
+    },
+    "InstructorDashboard": {SEEN: "id courseCount learnerCount enrollmentCount completionCount openQuestions"},
+    "CourseAnalytics": {
+        SEEN: """
+            id asOf enrollmentCount activeCount completionCount averageProgressPercent grossRevenue refundedRevenue
+            lectures
+        """,
+    },
+    "LectureAnalytics": {SEEN: "lecture startedCount completedCount averageWatchSeconds"},
     "PublishProblem": {STAFF: "code message subject"},
     "Money": {SEEN: "amount currency"},
     "Section": {

@@ -38,6 +38,7 @@ expose(
     "How courses are sorted. RELEVANCE goes with `search` alone. Price orders go by currency, then price.",
 )
 
+
 OrderBy = Annotated[CourseOrder | None, strawberry.argument(description="How they are sorted.")]
 OfStatus = Annotated[CourseStatus | None, strawberry.argument(description="Only those of this status.")]
 

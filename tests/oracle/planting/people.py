@@ -18,7 +18,9 @@ def plant_people(world: World) -> None:
         world.people[label] = person = world.given.person(role, **texts.columns, **state)
         if label != "gone":
             known = EVERYONE if label in KNOWN else SIGNED_IN
-            world.plant("User", label, person, texts, seen=known, person=ADMIN | ({label} & SIGNED_IN))
+            teaches = "teaching" if role is Role.LEARNER else ""
+            person_alone = ADMIN | ({label} & SIGNED_IN)
+            world.plant("User", label, person, texts, seen=known, person=person_alone, empty=teaches)
 
 
 def person_texts(label: str) -> Texts:
