@@ -21,10 +21,11 @@ def plant_notes(world: World) -> None:
 
 
 def plant_questions(world: World) -> None:
-    """Each with an answer that is accepted, and a reply to that."""
+    """Each with an answer that is accepted, and a reply to that; but one, which waits."""
     for place, author in (
         ("published-preview", "enrolled"),
         ("published-closed", "enrolled"),
+        ("published-last", "enrolled"),
         ("published-gonelecture", "enrolled"),
         ("draft-preview", "teacher"),
         ("archived-preview", "enrolled"),
@@ -36,7 +37,11 @@ def plant_questions(world: World) -> None:
         label = f"asked-{place}"
         texts = Texts(label, title="QAQuestion.title", content="QAQuestion.content")
         question = world.given.question(world.people[author], lecture, timestamp=5, **texts.columns)
-        world.plant("QAQuestion", label, question, texts, seen=seen, empty=missing(place))
+        waits = place == "published-last"
+        empty = "acceptedAnswer" if waits else missing(place)
+        world.plant("QAQuestion", label, question, texts, seen=seen, empty=empty)
+        if waits:
+            continue
         parent = None
         for name in ("answer", "reply"):
             texts = Texts(f"{name}-{place}", content="QAAnswer.content")
