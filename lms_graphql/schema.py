@@ -27,6 +27,13 @@ from lms_graphql.catalog.types import Category, Course, Lecture, Section
 from lms_graphql.catalog.types.publishing import PublishProblem
 from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.core.paging import LARGEST_SIZE
+from lms_graphql.discussion.mutations.answers import AnswerMutations
+from lms_graphql.discussion.mutations.notes import NoteMutations
+from lms_graphql.discussion.mutations.questions import QuestionMutations
+from lms_graphql.discussion.reads.answers import answers_by_id
+from lms_graphql.discussion.reads.notes import notes_by_id
+from lms_graphql.discussion.reads.questions import questions_by_id
+from lms_graphql.discussion.types import Note, QAAnswer, QAQuestion
 from lms_graphql.graph.building import build
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.loaders import Read
@@ -47,6 +54,9 @@ NODES: dict[str, Read] = {
     "Lecture": lectures_by_id,
     "Enrollment": enrollments_by_id,
     "LectureProgress": lecture_progress_by_id,
+    "Note": notes_by_id,
+    "QAQuestion": questions_by_id,
+    "QAAnswer": answers_by_id,
 }
 """How an object of each kind is loaded by its key: with the viewer's eyes, as on every other path."""
 
@@ -82,6 +92,9 @@ class Mutation(
     SectionMutations,
     LectureMutations,
     LectureWritingMutations,
+    NoteMutations,
+    QuestionMutations,
+    AnswerMutations,
 ):
     pass
 
@@ -99,6 +112,9 @@ KINDS = (
     PublishProblem,
     Enrollment,
     LectureProgress,
+    Note,
+    QAQuestion,
+    QAAnswer,
 )
 
 schema = build(Query, Mutation, types=KINDS)

@@ -9,6 +9,8 @@ from lms_graphql.billing.reads.sales import held_by_pending_sales, kept_by_sales
 from lms_graphql.billing.service import keeping as billing
 from lms_graphql.catalog import openings as courses
 from lms_graphql.catalog import policies as catalog
+from lms_graphql.discussion import policies as discussion
+from lms_graphql.discussion.service import notes
 from lms_graphql.discussion.service.removing import remove_discussions
 from lms_graphql.learning import openings as learning
 from lms_graphql.mail.openings import writers
@@ -16,8 +18,8 @@ from lms_graphql.mail.openings import writers
 
 def connect() -> None:
     """Once a process, before anything is asked."""
-    if not accounts.publicly_known:
-        accounts.publicly_known.append(catalog.taught_in_public)
+    accounts.publicly_known[:] = [catalog.taught_in_public, discussion.speaks_in_public]
+    accounts.account_emptied[:] = [notes.forget_notes]
     courses.publish_checks[:] = [quiz_problems]
     courses.unpublish_obstacles[:] = [held_by_pending_sales]
     courses.delete_obstacles[:] = [kept_by_attempts, kept_by_sales]

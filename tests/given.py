@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import searching
@@ -32,6 +32,7 @@ from lms_graphql.core.database import Database
 from lms_graphql.core.hashing import hash_now
 from lms_graphql.core.orm import Table
 from lms_graphql.core.text import slugify
+from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 
 PASSWORD = "correct horse battery"
@@ -187,6 +188,33 @@ class Given:
         """Waiting for an answer, unless `values` say that it has one."""
         given = {"motivation": "I like to explain.", "experience": "Ten years of it.", "pending_of": user.id}
         return self._added(InstructorApplication(user_id=user.id, **{**given, **values}))
+
+    def note(self, user: User, lecture: Lecture, **values: Any) -> Note:
+        return self._added(Note(user_id=user.id, lecture_id=lecture.id, **{"content": "Remember this", **values}))
+
+    def question(self, user: User, lecture: Lecture, **values: Any) -> QAQuestion:
+        said = {"title": "Why?", "content": "I wonder.", "created_at": self._later()}
+        return self._added(QAQuestion(user_id=user.id, lecture_id=lecture.id, **{**said, **values}))
+
+    def answer(
+        self, user: User, question: QAQuestion, parent: QAAnswer | None = None, accepted: bool = False, **values: Any
+    ) -> QAAnswer:
+        """A reply where it has a parent."""
+        said = {"content": "Because.", "created_at": self._later(), "parent_id": parent and parent.id}
+        row = QAAnswer(user_id=user.id, question_id=question.id, **{**said, **values})
+        answer: QAAnswer = self._added(row)
+        change: Any = None
+        if parent is not None:
+            change = update(QAAnswer).where(QAAnswer.id == parent.id).values(reply_count=QAAnswer.reply_count + 1)
+        elif accepted:
+            change = update(QAQuestion).where(QAQuestion.id == question.id).values(accepted_answer_id=answer.id)
+        if change is not None:
+            self._database.write_now(lambda session: session.execute(change) and None)
+        return answer
+
+    def _later(self) -> datetime:
+        """A minute after what came before."""
+        return START + timedelta(minutes=next(self._numbers))
 
     def _index(self, course: Course) -> None:
         terms = weights(course.title, course.short_description, course.description)

@@ -12,6 +12,7 @@ from lms_graphql.accounts.reads import applications, users
 from lms_graphql.catalog import types as catalog
 from lms_graphql.catalog.reads import contents, courses, curriculum
 from lms_graphql.catalog.types import IsCourseStaff
+from lms_graphql.discussion.reads import answers, notes, questions
 from lms_graphql.learning.reads import enrollments, progress
 from tests.oracle.arguments import asked, offered, variants
 from tests.oracle.judging import Verdict, blind_spots, coordinates, told
@@ -124,6 +125,11 @@ def opened(*_: Any) -> bool:
         (courses, "or_", everything, "learner: Course draft is there, as a Course — nodes(ids"),
         (curriculum, "visible_to", everything, "cancelled: Lecture draft-closed is there"),
         (contents, "content_visible_to", everything, "learner: LectureContent.body of published-closed is there"),
+        (notes, "notes_visible", everything, "admin: Note note-published-closed is there"),
+        (notes, "notes_visible", nothing, "enrolled: finds [], not ['note-published-closed']"),
+        (questions, "questions_visible_to", everything, "learner: QAQuestion asked-published-closed is there"),
+        (questions, "questions_visible_to", nothing, "anonymous: finds [], not ['asked-published-preview']"),
+        (answers, "questions_visible_to", everything, "cancelled: QAAnswer reply-published-closed is there"),
         (contents, "content_visible_to", nothing, "enrolled: Lecture.content of published-closed is null"),
         (IsCourseStaff, "admits", opened, "learner: Course.enrollments of published is there"),
         (IsCourseStaff, "admits", opened, "rival: CourseAnalytics published-analytics is there"),

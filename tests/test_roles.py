@@ -57,6 +57,19 @@ DOORS = {
     "unpublishCourse": "course:edit-own",
     "archiveCourse": "course:edit-own",
     "deleteCourse": "course:edit-own",
+    "createNote": "note:write",
+    "updateNote": "note:write",
+    "deleteNote": "note:write",
+    "askQuestion": "question:ask",
+    "updateQaQuestion": "question:ask",
+    "deleteQaQuestion": SIGNED_IN,
+    "featureQaQuestion": "question:answer",
+    "voteQaQuestion": SIGNED_IN,
+    "acceptAnswer": SIGNED_IN,
+    "answerQuestion": SIGNED_IN,
+    "updateQaAnswer": SIGNED_IN,
+    "deleteQaAnswer": SIGNED_IN,
+    "voteQaAnswer": SIGNED_IN,
 }
 """Of each mutation: for whom it opens. One that needs a permission opens for the roles that the table gives it to."""
 

@@ -23,6 +23,8 @@ from tests.oracle.world import World
 
 PAGE = 15
 """Of a list in pages: all that is planted, or the oracle says that it is blind."""
+SHORT = 4
+"""The same, of lists inside lists, which cost more."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def variants(world: World) -> dict[str, tuple[Variant, ...]]:
         "Course.enrollments": (Variant(""), Variant("status: CANCELLED")),
         "Category.courses": (Variant("orderBy: TITLE"),),
         "PublishProblem.subject": (Variant("", kind="Lecture"),),
+        "Lecture.qaQuestions": tuple(_questions()),
+        "QAQuestion.answers": (Variant(f"first: {SHORT}"),),
     }
 
 
@@ -123,18 +127,24 @@ def _applications() -> Iterable[Variant]:
     yield Variant("status: REJECTED", ("refused",))
 
 
+def _questions() -> Iterable[Variant]:
+    for asked in ("orderBy: OLDEST", "orderBy: MOST_VOTED isAnswered: true", "isAnswered: false"):
+        yield Variant(f"first: {SHORT} {asked}")
+
+
 PAGING = {"first", "after", "last", "before"}
 
 
 def asked(schema: GraphQLSchema, variants: Mapping[str, tuple[Variant, ...]]) -> set[str]:
-    """Every argument, and every member of an input, that some variant gives."""
+    """Every argument, pages aside, and every member of an input, that some variant gives."""
     found = set()
     for coordinate, several in variants.items():
         kind, name = coordinate.split(".")
         definition = _fields(schema)[kind][name]
         for variant in several:
             for argument in _parsed(variant.text):
-                found.add(f"{coordinate}({argument.name.value})")
+                if argument.name.value not in PAGING:
+                    found.add(f"{coordinate}({argument.name.value})")
                 found |= _members(get_named_type(definition.args[argument.name.value].type), argument.value)
     return found
 

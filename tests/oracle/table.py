@@ -103,12 +103,26 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "Lecture": {
         SEEN: """
             id title description type position durationSeconds isPreview isDownloadable section course next previous
+            qaQuestions viewerNotes
         """,
         ACCESS: "content",
         LOCKED_OUT: "lock",
     },
     "LectureContent": {ACCESS: "videoUrl body resourceUrl"},
     "LectureLock": {LOCKED_OUT: "reason message"},
+    "Note": {SEEN: "id lecture content positionSeconds createdAt updatedAt"},
+    "QAQuestion": {
+        SEEN: """
+            id lecture author title content positionSeconds isAnswered isFeatured voteCount viewerHasVoted
+            acceptedAnswer answerCount answers createdAt updatedAt
+        """,
+    },
+    "QAAnswer": {
+        SEEN: """
+            id question author content isInstructorAnswer isAccepted voteCount viewerHasVoted parent replies createdAt
+            updatedAt
+        """,
+    },
 }
 
 PLUMBING: dict[str, str] = {
@@ -122,6 +136,9 @@ PLUMBING: dict[str, str] = {
     "InstructorApplicationPayload": "an application, or why not",
     "CategoryPayload": "a category, or why not",
     "CoursePayload": "a course, or why not",
+    "NotePayload": "a note, or why not",
+    "QAQuestionPayload": "a question, or why not",
+    "QAAnswerPayload": "an answer, or why not",
 }
 """Types whose own fields are nobody's: what is below them is held against the table all the same."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts import audit, guards, searching
+from lms_graphql.accounts import audit, guards, openings, searching
 from lms_graphql.accounts.models import TokenPurpose, User
 from lms_graphql.accounts.policies import is_self
 from lms_graphql.accounts.service.applying import withdraw_applications
@@ -101,6 +101,8 @@ def delete_user(session: Session, actor: Actor, user_id: str) -> int:
         void_tokens(session, user.id, *TokenPurpose)
         drop_mails_of(session, user.id)
         withdraw_applications(session, user.id)
+        for tell in openings.account_emptied:
+            tell(session, user.id)
         audit.record(session, "account.deleted", actor=actor.id, subject=user.id)
     return user.id
 

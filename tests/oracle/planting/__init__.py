@@ -2,7 +2,7 @@
 
 from lms_graphql.core.database import Database
 from tests.given import Given
-from tests.oracle.planting import catalog, learning, people
+from tests.oracle.planting import catalog, discussion, learning, people
 from tests.oracle.world import World
 
 
@@ -12,5 +12,7 @@ def planted(database: Database) -> World:
     catalog.plant_catalog(world)
     people.plant_applications(world)
     learning.plant_learning(world)
+    discussion.plant_notes(world)
+    discussion.plant_questions(world)
     people.plant_deleted(world, database)
     return world

@@ -90,6 +90,7 @@ def plant_lecture(
     place = len(course.lectures)
     row: Lecture = world.given.lecture(course.sections[-1], order_index=place, **state, **texts.columns)
     course.lectures.append(row)
+    world.lectures[label] = row
     world.plant("Lecture", label, row, texts, seen=seen, access=access, locked_out=seen - access, empty=empty)
 
 
