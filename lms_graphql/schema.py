@@ -24,6 +24,10 @@ from lms_graphql.graph.building import build
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.loaders import Read
 from lms_graphql.graph.node import Node
+from lms_graphql.learning.mutations.certificates import CertificateMutations
+from lms_graphql.learning.queries import LearningQueries
+from lms_graphql.learning.reads.certificates import certificates_by_id
+from lms_graphql.learning.types.certificates import Certificate
 
 wiring.connect()
 
@@ -34,6 +38,7 @@ NODES: dict[str, Read] = {
     "Course": courses_by_id,
     "Section": sections_by_id,
     "Lecture": lectures_by_id,
+    "Certificate": certificates_by_id,
 }
 """How an object of each kind is loaded by its key: with the viewer's eyes, as on every other path."""
 
@@ -42,7 +47,7 @@ Ids = Annotated[list[strawberry.ID], strawberry.argument(description="At most 10
 
 
 @strawberry.type(description="What can be read.")
-class Query(AccountQueries, CatalogQueries):
+class Query(AccountQueries, CatalogQueries, LearningQueries):
     @strawberry.field
     def node(self, info: Info, id: Id) -> Node | None:
         """Any object by its id; null where it does not exist or the viewer may not see it."""
@@ -59,8 +64,10 @@ class Query(AccountQueries, CatalogQueries):
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(SessionMutations, PasswordMutations, UserMutations, ApplicationMutations):
+class Mutation(SessionMutations, PasswordMutations, UserMutations, ApplicationMutations, CertificateMutations):
     pass
 
 
-schema = build(Query, Mutation, types=(User, InstructorApplication, Category, Course, Section, Lecture))
+KINDS = (User, InstructorApplication, Category, Course, Section, Lecture, Certificate)
+
+schema = build(Query, Mutation, types=KINDS)

@@ -3,6 +3,8 @@
 from lms_graphql.accounts import openings as accounts
 from lms_graphql.accounts.service import letters, recovering, registering
 from lms_graphql.catalog import policies as catalog
+from lms_graphql.learning.service import certifying
+from lms_graphql.learning.service import letters as learning
 from lms_graphql.mail.openings import writers
 
 
@@ -13,3 +15,4 @@ def connect() -> None:
     writers[registering.VERIFY_EMAIL] = letters.verify_email
     writers[recovering.RESET_PASSWORD] = letters.reset_password
     writers[recovering.PASSWORD_CHANGED] = letters.password_changed
+    writers[certifying.CERTIFICATE_ISSUED] = learning.certificate_issued

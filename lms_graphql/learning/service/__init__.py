@@ -1,0 +1,1 @@
+"""What changes learning: the rules in reading order. Nothing here commits."""
