@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 
 LETTERS = "34679CDFGHJKMNPQRTVWXY"
@@ -18,17 +19,20 @@ _BETWEEN = re.compile(r"[\s\-\u00ad\u2010-\u2015\u2212]+")
 _CODE = re.compile(f"[{LETTERS}]{{{GROUPS * GROUP}}}")
 
 
-def new_code() -> str:
+Choose = Callable[[str], str]
+
+
+def new_code(choose: Choose = secrets.choice) -> str:
     """Grouped for reading, which is how it is kept: 7KXM-3CDF-9QRT-GH46-WXYP."""
-    return _random(GROUPS)
+    return _random(GROUPS, choose)
 
 
-def new_serial(issued_at: datetime) -> str:
+def new_serial(issued_at: datetime, choose: Choose = secrets.choice) -> str:
     """
     LWR-2026-7KXM-3CDF: the year, and letters at random, so that it tells neither how many there are nor which others.
     It opens nothing.
     """
-    return f"{ISSUER}-{issued_at.year}-{_random(SERIAL_GROUPS)}"
+    return f"{ISSUER}-{issued_at.year}-{_random(SERIAL_GROUPS, choose)}"
 
 
 def read(text: str) -> str | None:
@@ -41,5 +45,5 @@ def read(text: str) -> str | None:
     return "-".join(bare[start : start + GROUP] for start in range(0, len(bare), GROUP))
 
 
-def _random(groups: int) -> str:
-    return "-".join("".join(secrets.choice(LETTERS) for _ in range(GROUP)) for _ in range(groups))
+def _random(groups: int, choose: Choose) -> str:
+    return "-".join("".join(choose(LETTERS) for _ in range(GROUP)) for _ in range(groups))
