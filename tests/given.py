@@ -30,6 +30,9 @@ from lms_graphql.core.database import Database
 from lms_graphql.core.hashing import hash_now
 from lms_graphql.core.orm import Table
 from lms_graphql.core.text import slugify
+from lms_graphql.learning import codes
+from lms_graphql.learning.models import Certificate, RevocationReason
+from lms_graphql.learning.validity import title_of
 
 PASSWORD = "correct horse battery"
 _hash = cache(hash_now)
@@ -161,6 +164,21 @@ class Given:
                 **values,
             )
         )
+
+    def certificate(self, user: User, course: GivenCourse, **values: Any) -> Certificate:
+        """A good one for ever, unless `values` say otherwise."""
+        revoked = {"revocation_reason": RevocationReason.ERROR} if "revoked_at" in values else {}
+        given = {
+            "serial": codes.new_serial(START),
+            "verification_code": codes.new_code(),
+            "title": title_of(course.row.title),
+            "learner_name": user.full_name,
+            "course_title": course.row.title,
+            "instructor_name": course.instructor.full_name,
+            "issued_at": START,
+            **revoked,
+        }
+        return self._added(Certificate(user_id=user.id, course_id=course.row.id, **{**given, **values}))
 
     def application(self, user: User, **values: Any) -> InstructorApplication:
         """Waiting for an answer, unless `values` say that it has one."""

@@ -10,6 +10,8 @@ from sqlalchemy import false, true
 from lms_graphql.accounts import types
 from lms_graphql.accounts.reads import applications, users
 from lms_graphql.catalog.reads import contents, courses, curriculum
+from lms_graphql.learning.reads import certificates
+from lms_graphql.learning.types import certificates as learning
 from tests.oracle.arguments import asked, offered, variants
 from tests.oracle.judging import Verdict, blind_spots, coordinates, told
 from tests.oracle.paths import is_plumbing
@@ -118,6 +120,8 @@ def opened(*_: Any) -> bool:
         (courses, "or_", everything, "learner: Course draft is there, as a Course — nodes(ids"),
         (curriculum, "visible_to", everything, "cancelled: Lecture draft-closed is there"),
         (contents, "content_visible_to", everything, "learner: LectureContent.body of published-closed is there"),
+        (certificates, "certificates_visible_to", everything, "learner: Certificate certified is there"),
+        (learning.IsHolder, "admits", opened, "teacher: Certificate.verificationCode of certified is there"),
         (contents, "content_visible_to", nothing, "enrolled: Lecture.content of published-closed is null"),
     ],
 )

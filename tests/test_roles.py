@@ -48,6 +48,8 @@ DOORS = {
     "suspendUser": "user:manage",
     "activateUser": "user:manage",
     "reviewInstructorApplication": "application:review",
+    "revokeCertificate": "certificate:revoke",
+    "reinstateCertificate": "certificate:revoke",
 }
 """Of each mutation: for whom it opens. One that needs a permission opens for the roles that the table gives it to."""
 

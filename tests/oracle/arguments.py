@@ -18,6 +18,7 @@ from graphql import (
     parse,
 )
 
+from tests.oracle.planting.learning import CODE
 from tests.oracle.world import World
 
 PAGE = 15
@@ -53,6 +54,7 @@ def variants(world: World) -> dict[str, tuple[Variant, ...]]:
         "Query.course": tuple(_by_slug(world, "Course")),
         "Query.courses": tuple(_courses(world)),
         "Query.users": tuple(_users()),
+        "Query.verifyCertificate": (Variant(f'code: "{CODE}"'),),
         "Query.instructorApplications": tuple(_applications()),
         "User.courses": tuple(Variant(f"status: {status}") for status in ("DRAFT", "PUBLISHED", "ARCHIVED")),
         "Category.courses": (Variant("orderBy: TITLE"),),

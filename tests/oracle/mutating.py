@@ -56,6 +56,9 @@ def cases(world: World) -> Iterator[Case]:
     yield Case("applyToTeach", "learner", {"motivation": "Because.", "experience": "Some."}, makes_new=True)
     answered = {"applicationId": world.gid("waiting"), "approve": True}
     yield Case("reviewInstructorApplication", "admin", answered, brings="waiting")
+    certificate = {"certificateId": world.gid("certified")}
+    yield Case("revokeCertificate", "admin", {**certificate, "reason": "ERROR"}, brings="certified")
+    yield Case("reinstateCertificate", "admin", certificate, brings="certified")
 
 
 def mutations_with_objects() -> set[str]:

@@ -31,6 +31,8 @@ SEEN = Audience("seen")
 """Everyone who sees the object at all."""
 SELF = Audience("person", Refused.FORBIDDEN)
 """The person and super admins."""
+HOLDER = Audience("holder", Refused.FORBIDDEN)
+"""Whose certificate it is, and super admins."""
 ACCESS = Audience("access")
 """Those to whom a lecture is open."""
 LOCKED_OUT = Audience("locked_out")
@@ -41,7 +43,7 @@ ADMINS = Audience("admins", Refused.AT_THE_DOOR)
 
 FIELDS: dict[str, dict[Audience, str]] = {
     "Query": {
-        SEEN: "node nodes category categories course courses",
+        SEEN: "node nodes category categories course courses verifyCertificate",
         SIGNED_IN: "me",
         MEMBERS: "instructorApplications",
         ADMINS: "users",
@@ -49,7 +51,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "Node": {SEEN: "id"},
     "User": {
         SEEN: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
-        SELF: "email isActive isEmailVerified lastLoginAt permissions",
+        SELF: "email isActive isEmailVerified lastLoginAt permissions certificates",
     },
     "Session": {
         SIGNED_IN: "user accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt",
@@ -80,6 +82,15 @@ FIELDS: dict[str, dict[Audience, str]] = {
     },
     "LectureContent": {ACCESS: "videoUrl body resourceUrl"},
     "LectureLock": {LOCKED_OUT: "reason message"},
+    "Certificate": {
+        SEEN: """
+            id serial title learnerName courseTitle instructorName issuedAt expiresAt revokedAt status user course
+        """,
+        HOLDER: "verificationCode pdfUrl",
+    },
+    "CertificateVerification": {
+        SEEN: "status serial learnerName courseTitle instructorName issuedAt expiresAt",
+    },
 }
 
 PLUMBING: dict[str, str] = {
@@ -91,6 +102,7 @@ PLUMBING: dict[str, str] = {
     "SessionPayload": "a session, or why not",
     "UserPayload": "a person, or why not",
     "InstructorApplicationPayload": "an application, or why not",
+    "CertificatePayload": "a certificate, or why not",
 }
 """Types whose own fields are nobody's: what is below them is held against the table all the same."""
 
@@ -105,6 +117,7 @@ WITHOUT_CANARY: dict[str, str] = {
     "Money.amount": "a number",
     "Money.currency": "a code",
     "LectureLock.message": "one of three",
+    "Certificate.pdfUrl": "made of the code, whose canary it carries",
     "Session.accessToken": "made when it is asked for",
     "Session.refreshToken": "made when it is asked for",
 }
