@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from lms_graphql import graphiql
+from lms_graphql.accounts.service.sessions import require_live
 from lms_graphql.certificates import Certificates
 from lms_graphql.core.database import Database
 from lms_graphql.core.hashing import Hashing
@@ -73,7 +74,7 @@ class Endpoints:
 def make_app(settings: Settings, identify: Identify = actor_of) -> Starlette:
     """`identify` tells who asks; RequestError where a token is not one of ours."""
     database = Database(settings.url, pool_size=settings.pool_size, threads=settings.worker_threads)
-    equipment = Equipment(database, settings, Hashing(), Signer(secret_of(settings)), NODES)
+    equipment = Equipment(database, settings, Hashing(), Signer(secret_of(settings)), NODES, require_live)
     outbox = Outbox(database, settings)
     preparer = Preparer(
         schema._schema,

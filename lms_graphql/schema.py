@@ -13,11 +13,17 @@ from lms_graphql.accounts.queries import AccountQueries
 from lms_graphql.accounts.reads.applications import applications_by_id
 from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.types import InstructorApplication, User
+from lms_graphql.assessment.mutations.lectures import LectureWritingMutations
+from lms_graphql.catalog.mutations.categories import CategoryMutations
+from lms_graphql.catalog.mutations.courses import CourseMutations
+from lms_graphql.catalog.mutations.lectures import LectureMutations
+from lms_graphql.catalog.mutations.sections import SectionMutations
 from lms_graphql.catalog.queries import CatalogQueries
 from lms_graphql.catalog.reads.categories import categories_by_id
 from lms_graphql.catalog.reads.courses import courses_by_id
 from lms_graphql.catalog.reads.curriculum import lectures_by_id, sections_by_id
 from lms_graphql.catalog.types import Category, Course, Lecture, Section
+from lms_graphql.catalog.types.publishing import PublishProblem
 from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.core.paging import LARGEST_SIZE
 from lms_graphql.graph.building import build
@@ -64,10 +70,21 @@ class Query(AccountQueries, CatalogQueries, LearningQueries):
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(SessionMutations, PasswordMutations, UserMutations, ApplicationMutations, CertificateMutations):
+class Mutation(
+    SessionMutations,
+    PasswordMutations,
+    UserMutations,
+    ApplicationMutations,
+    CategoryMutations,
+    CourseMutations,
+    SectionMutations,
+    LectureMutations,
+    LectureWritingMutations,
+    CertificateMutations,
+):
     pass
 
 
-KINDS = (User, InstructorApplication, Category, Course, Section, Lecture, Certificate)
+KINDS = (User, InstructorApplication, Category, Course, Section, Lecture, PublishProblem, Certificate)
 
 schema = build(Query, Mutation, types=KINDS)

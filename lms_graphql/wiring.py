@@ -2,7 +2,13 @@
 
 from lms_graphql.accounts import openings as accounts
 from lms_graphql.accounts.service import letters, recovering, registering
+from lms_graphql.assessment.reads.carried import kept_by_attempts, quiz_problems
+from lms_graphql.assessment.service import lectures
+from lms_graphql.assessment.service.removing import remove_quizzes
+from lms_graphql.billing.reads.sales import held_by_pending_sales, kept_by_sales
+from lms_graphql.catalog import openings as courses
 from lms_graphql.catalog import policies as catalog
+from lms_graphql.discussion.service.removing import remove_discussions
 from lms_graphql.learning.service import certifying
 from lms_graphql.learning.service import letters as learning
 from lms_graphql.mail.openings import writers
@@ -12,6 +18,11 @@ def connect() -> None:
     """Once a process, before anything is asked."""
     if not accounts.publicly_known:
         accounts.publicly_known.append(catalog.taught_in_public)
+    courses.publish_checks[:] = [quiz_problems]
+    courses.unpublish_obstacles[:] = [held_by_pending_sales]
+    courses.delete_obstacles[:] = [kept_by_attempts, kept_by_sales]
+    courses.before_deletion[:] = [remove_quizzes, remove_discussions]
+    courses.lectures_removed[:] = [lectures.free_quizzes]
     writers[registering.VERIFY_EMAIL] = letters.verify_email
     writers[recovering.RESET_PASSWORD] = letters.reset_password
     writers[recovering.PASSWORD_CHANGED] = letters.password_changed

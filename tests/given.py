@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import searching
 from lms_graphql.accounts.models import InstructorApplication, User
+from lms_graphql.assessment.models import Quiz
+from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
 from lms_graphql.catalog.models import (
     Category,
     Course,
@@ -151,6 +153,24 @@ class Given:
         }
         return self._added(Lecture(**{**given, **values}))
 
+    def quiz(self, course: GivenCourse, lecture: Lecture | None = None, **values: Any) -> Quiz:
+        given = {"course_id": course.row.id, "lecture_id": lecture.id if lecture else None, "title": "Quiz"}
+        return self._added(Quiz(**{**given, **values}))
+
+    def transaction(
+        self, user: User, course: GivenCourse, status: TransactionStatus = TransactionStatus.COMPLETED, **values: Any
+    ) -> Transaction:
+        given = {
+            "user_id": user.id,
+            "course_id": course.row.id,
+            "transaction_id": f"T-{next(self._numbers)}",
+            "amount": 1999,
+            "currency": "USD",
+            "status": status,
+            "payment_method": PaymentMethod.FAKE,
+        }
+        return self._added(Transaction(**{**given, **values}))
+
     def enrollment(
         self, user: User, course: GivenCourse, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
     ) -> Enrollment:
@@ -188,7 +208,8 @@ class Given:
     def _index(self, course: Course) -> None:
         terms = weights(course.title, course.short_description, course.description)
         rows = [{"term": term, "course_id": course.id, "weight": weight} for term, weight in terms.items()]
-        self._database.write_now(lambda session: session.execute(insert(CourseTerm), rows) and None)
+        if rows:
+            self._database.write_now(lambda session: session.execute(insert(CourseTerm), rows) and None)
 
     def _added(self, row: Any) -> Any:
         def add(session: Session) -> Any:

@@ -9,6 +9,7 @@ from sqlalchemy import false, true
 
 from lms_graphql.accounts import types
 from lms_graphql.accounts.reads import applications, users
+from lms_graphql.catalog import types as catalog
 from lms_graphql.catalog.reads import contents, courses, curriculum
 from lms_graphql.learning.reads import certificates
 from lms_graphql.learning.types import certificates as learning
@@ -112,6 +113,7 @@ def opened(*_: Any) -> bool:
     [
         (types.IsSelf, "admits", opened, "learner: User.email of teacher is there"),
         (types.may("user:manage"), "admits", opened, "learner: Query.users of the entrances is there"),
+        (catalog.IsCourseStaff, "admits", opened, "learner: Course.publishProblems of published is there"),
         (users, "visible_to", everything, "anonymous: User learner is there"),
         (applications, "applications_visible_to", everything, "learner: canary-waiting-motivation is there"),
         (applications, "applications_visible_to", nothing, "applicant: finds [], not ['waiting']"),

@@ -50,6 +50,15 @@ DOORS = {
     "reviewInstructorApplication": "application:review",
     "revokeCertificate": "certificate:revoke",
     "reinstateCertificate": "certificate:revoke",
+    "createCategory": "category:manage",
+    "updateCategory": "category:manage",
+    "deleteCategory": "category:manage",
+    "createCourse": "course:create",
+    "updateCourse": "course:edit-own",
+    "publishCourse": "course:edit-own",
+    "unpublishCourse": "course:edit-own",
+    "archiveCourse": "course:edit-own",
+    "deleteCourse": "course:edit-own",
 }
 """Of each mutation: for whom it opens. One that needs a permission opens for the roles that the table gives it to."""
 

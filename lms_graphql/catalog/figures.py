@@ -1,14 +1,16 @@
 """The catalog's derived figures: what each must be, where it is not, and how it is made right."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ScalarSelect, bindparam, delete, func, insert, select, update
+from sqlalchemy import ScalarSelect, bindparam, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from lms_graphql.catalog.indexing import rewrite
 from lms_graphql.catalog.models import Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.catalog.search import weights
+from lms_graphql.core.statements import changed
 
 MOST_COURSES_AT_ONCE = 500
 
@@ -41,11 +43,14 @@ def _place(model: Any, parent: str) -> ScalarSelect[Any]:
     return select(func.count()).select_from(other).where(same, there, before).correlate(model).scalar_subquery()
 
 
-FIGURES = (
+TOTALS = (
     Figure(Section.total_lectures, _of_lectures(func.count(), Lecture.section_id, Section.id)),
     Figure(Section.total_duration, _of_lectures(func.sum(Lecture.duration), Lecture.section_id, Section.id)),
     Figure(Course.total_lectures, _of_lectures(func.count(), Lecture.course_id, Course.id)),
     Figure(Course.total_duration, _of_lectures(func.sum(Lecture.duration), Lecture.course_id, Course.id)),
+)
+FIGURES = (
+    *TOTALS,
     Figure(
         Course.enrollment_count,
         select(func.count()).where(Enrollment.course_id == Course.id).correlate_except(Enrollment).scalar_subquery(),
@@ -57,13 +62,21 @@ POSITIONS = (
 )
 
 
+def refresh_totals(session: Session, course_key: int, section_keys: Sequence[int]) -> None:
+    """After a change of lectures: of the course and of these of its sections, in one statement each."""
+    keys_of: dict[Any, Sequence[int]] = {Section: section_keys, Course: [course_key]}
+    for model, keys in keys_of.items():
+        totals = {figure.column.key: figure.truth for figure in TOTALS if figure.column.class_ is model}
+        changed(session, update(model).where(model.id.in_(keys)).values(totals))
+
+
 def drift(session: Session) -> list[str]:
     """A line for each figure that is wrong anywhere, with how often."""
     lines = []
     for figure, rows in _wrong(session):
         lines.append(f"{figure.name}: wrong in {len(rows)} rows")
-    if courses := [course for course, _ in _wrong_terms(session)]:
-        lines.append(f"course_terms: wrong for {len(courses)} courses")
+    if courses := len(list(_wrong_terms(session))):
+        lines.append(f"course_terms: wrong for {courses} courses")
     return lines
 
 
@@ -77,11 +90,8 @@ def repair(session: Session) -> list[str]:
         session.connection().execute(mended, [{"key": row.id, "truth": int(row.truth)} for row in rows])
         lines.append(f"{figure.name}: {len(rows)} rows mended")
     wrong = list(_wrong_terms(session))
-    for course, terms in wrong:
-        session.execute(delete(CourseTerm).where(CourseTerm.course_id == course))
-        if terms:
-            rows = [{"term": term, "course_id": course, "weight": weight} for term, weight in terms.items()]
-            session.execute(insert(CourseTerm), rows)
+    for course, kept, terms in wrong:
+        rewrite(session, course, kept, terms)
     if wrong:
         lines.append(f"course_terms: {len(wrong)} courses mended")
     return lines
@@ -97,8 +107,8 @@ def _wrong(session: Session) -> Iterator[tuple[Figure, list[Any]]]:
             yield figure, rows
 
 
-def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int]]]:
-    """The courses whose search terms are not those of their texts, with what these would be."""
+def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int], dict[str, int]]]:
+    """The courses whose search terms are not those of their texts: what is kept, and what should be."""
     texts = select(Course.id, Course.title, Course.short_description, Course.description).order_by(Course.id)
     last = 0
     while rows := list(session.execute(texts.where(Course.id > last).limit(MOST_COURSES_AT_ONCE))):
@@ -111,5 +121,5 @@ def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int]]]:
             kept.setdefault(course, {})[term] = weight
         for row in rows:
             terms = dict(weights(row.title, row.short_description, row.description))
-            if kept.get(row.id, {}) != terms:
-                yield row.id, terms
+            if (found := kept.get(row.id, {})) != terms:
+                yield row.id, found, terms

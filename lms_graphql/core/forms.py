@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 from lms_graphql.core.errors import ErrorCode, Refusal, Refusals
 
 LONGEST_URL = 2_000
+LONGEST_TITLE = 200
 LONGEST_REASON = 1_000
 LONGEST_TEXT = 10_000
+LONGEST_BODY = 50_000
 
 
 class Form:
@@ -68,6 +70,22 @@ class Form:
         elif not _is_web_address(text):
             self.fault(ErrorCode.INVALID, "Give a whole address, e.g. https://example.com/picture.jpg.", name)
         return text
+
+    def number(self, name: str, value: int | None, *, least: int = 0, most: int | None = None) -> int:
+        """A whole number that is not left empty."""
+        if value is None:
+            self.fault(ErrorCode.REQUIRED, "Give it: it cannot be empty.", name)
+        elif most is not None and not least <= value <= most:
+            self.fault(ErrorCode.OUT_OF_RANGE, f"Give a number from {least:,} to {most:,}.", name)
+        elif value < least:
+            self.fault(ErrorCode.OUT_OF_RANGE, f"Give a number from {least:,} on.", name)
+        return value or 0
+
+    def flag(self, name: str, value: bool | None) -> bool:
+        """Yes or no, and not left empty."""
+        if value is None:
+            self.fault(ErrorCode.REQUIRED, "Say true or false: it cannot be empty.", name)
+        return bool(value)
 
 
 def _is_control(char: str) -> bool:

@@ -34,6 +34,8 @@ class Equipment:
     hashing: Hashing
     signer: Signer
     nodes: Mapping[str, Read]
+    require_live: Callable[[Session, Actor], None]
+    """Raises where the actor may no longer write, as things stand in the transaction."""
 
 
 class Context:
@@ -49,6 +51,7 @@ class Context:
         self.most_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
         self.allowance = Allowance(self.most_cost, settings.limit_seconds)
         self._nodes = equipment.nodes
+        self._require_live = equipment.require_live
         self._sent: list[int] = []
         self._loaders = Loaders(self.database, actor, self._sent)
 
@@ -113,6 +116,7 @@ class Context:
         """
 
         def work(session: Session) -> T | Refusal | Refusals:
+            self._require_live(session, self.actor)
             result = service(session, self.actor, *args, **kwargs)
             session.flush()
             return result

@@ -58,6 +58,7 @@ def variants(world: World) -> dict[str, tuple[Variant, ...]]:
         "Query.instructorApplications": tuple(_applications()),
         "User.courses": tuple(Variant(f"status: {status}") for status in ("DRAFT", "PUBLISHED", "ARCHIVED")),
         "Category.courses": (Variant("orderBy: TITLE"),),
+        "PublishProblem.subject": (Variant("", kind="Lecture"),),
     }
 
 

@@ -59,6 +59,23 @@ def cases(world: World) -> Iterator[Case]:
     certificate = {"certificateId": world.gid("certified")}
     yield Case("revokeCertificate", "admin", {**certificate, "reason": "ERROR"}, brings="certified")
     yield Case("reinstateCertificate", "admin", certificate, brings="certified")
+    yield from catalog_cases(world)
+
+
+def catalog_cases(world: World) -> Iterator[Case]:
+    """What is already as it is wished, so that the canaries stay; at the end what is new, which nobody planted."""
+    yield Case("updateCategory", "admin", {"categoryId": world.gid("shelf")}, brings="shelf")
+    for writer, mutation, label in (
+        ("teacher", "updateCourse", "draft"),
+        ("rival", "updateCourse", "theirs"),
+        ("admin", "updateCourse", "orphan"),
+        ("teacher", "publishCourse", "published"),
+        ("teacher", "archiveCourse", "archived"),
+        ("teacher", "unpublishCourse", "draft"),
+    ):
+        yield Case(mutation, writer, {"courseId": world.gid(label)}, brings=label)
+    yield Case("createCategory", "admin", {"name": "New"}, makes_new=True)
+    yield Case("createCourse", "teacher", {"title": "New", "description": "Words."}, makes_new=True)
 
 
 def mutations_with_objects() -> set[str]:

@@ -33,6 +33,8 @@ SELF = Audience("person", Refused.FORBIDDEN)
 """The person and super admins."""
 HOLDER = Audience("holder", Refused.FORBIDDEN)
 """Whose certificate it is, and super admins."""
+STAFF = Audience("staff", Refused.FORBIDDEN)
+"""The instructor of a course and super admins."""
 ACCESS = Audience("access")
 """Those to whom a lecture is open."""
 LOCKED_OUT = Audience("locked_out")
@@ -68,7 +70,9 @@ FIELDS: dict[str, dict[Audience, str]] = {
             thumbnailUrl previewVideoUrl lectureCount durationSeconds enrollmentCount publishedAt createdAt updatedAt
             version price instructor category sections sectionCount viewerCanEdit
         """,
+        STAFF: "publishProblems",
     },
+    "PublishProblem": {STAFF: "code message subject"},
     "Money": {SEEN: "amount currency"},
     "Section": {
         SEEN: "id title description position lectureCount durationSeconds course lectures",
@@ -103,6 +107,8 @@ PLUMBING: dict[str, str] = {
     "UserPayload": "a person, or why not",
     "InstructorApplicationPayload": "an application, or why not",
     "CertificatePayload": "a certificate, or why not",
+    "CategoryPayload": "a category, or why not",
+    "CoursePayload": "a course, or why not",
 }
 """Types whose own fields are nobody's: what is below them is held against the table all the same."""
 
@@ -118,6 +124,7 @@ WITHOUT_CANARY: dict[str, str] = {
     "Money.currency": "a code",
     "LectureLock.message": "one of three",
     "Certificate.pdfUrl": "made of the code, whose canary it carries",
+    "PublishProblem.message": "tells a title, whose canary is looked for",
     "Session.accessToken": "made when it is asked for",
     "Session.refreshToken": "made when it is asked for",
 }

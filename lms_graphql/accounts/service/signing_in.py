@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts import audit, throttling
+from lms_graphql.accounts import addresses, audit, throttling
 from lms_graphql.accounts.models import User
 from lms_graphql.accounts.service.sessions import Desk, Opened, open_session
 from lms_graphql.accounts.throttling import Allowed
@@ -26,7 +26,7 @@ class Trial(NamedTuple):
 
 def account_limit(desk: Desk, email: str) -> Allowed:
     """By what was typed, whether there is such an account or not. A digest, so that nobody's address is kept."""
-    key = desk.signer.digest("sign-in account", email.strip().casefold())
+    key = desk.signer.digest("sign-in account", addresses.key_of(email))
     return Allowed(key, desk.settings.login_failures_per_account, desk.settings.login_window_minutes)
 
 
@@ -49,7 +49,7 @@ def begin_sign_in(session: Session, _actor: Actor, desk: Desk, email: str) -> Tr
         throttling.give_back(session, address.key)
         return too_often(desk)
     known = session.execute(
-        select(User.id, User.password_hash).where(User.email_key == email.strip().casefold())
+        select(User.id, User.password_hash).where(User.email_key == addresses.key_of(email))
     ).first()
     user_key, password_hash = known if known is not None else (None, None)
     return Trial(account.key, address.key, user_key, password_hash)

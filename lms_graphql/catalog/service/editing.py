@@ -7,7 +7,7 @@ the transaction's view of things too early.
 
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, Select, select, true, update
+from sqlalchemy import ColumnElement, select, true, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Lecture, Section
@@ -22,15 +22,15 @@ def course_to_edit(
     session: Session, actor: Actor, course_id: str, expected_version: int | None = None, path: str = "course_id"
 ) -> Course:
     """NOT_FOUND at the path, FORBIDDEN, or STALE_VERSION at `expected_version`."""
-    key = ids.key_of("Course", course_id)
-    return _locked(session, actor, select(Course.id).where(Course.id == key), expected_version, path)
+    return _locked(session, actor, Course.id == ids.key_of("Course", course_id), expected_version, path)
 
 
 def section_to_edit(
     session: Session, actor: Actor, section_id: str, expected_version: int | None = None, path: str = "section_id"
 ) -> tuple[Course, Section]:
     there = (Section.id == ids.key_of("Section", section_id), Section.deleted_at.is_(None))
-    course = _locked(session, actor, select(Section.course_id).where(*there), expected_version, path)
+    its_course = Course.id == select(Section.course_id).where(*there).scalar_subquery()
+    course = _locked(session, actor, its_course, expected_version, path)
     return course, _still_there(session.scalar(select(Section).where(*there)), path)
 
 
@@ -38,7 +38,8 @@ def lecture_to_edit(
     session: Session, actor: Actor, lecture_id: str, expected_version: int | None = None, path: str = "lecture_id"
 ) -> tuple[Course, Lecture]:
     there = (Lecture.id == ids.key_of("Lecture", lecture_id), Lecture.deleted_at.is_(None))
-    course = _locked(session, actor, select(Lecture.course_id).where(*there), expected_version, path)
+    its_course = Course.id == select(Lecture.course_id).where(*there).scalar_subquery()
+    course = _locked(session, actor, its_course, expected_version, path)
     return course, _still_there(session.scalar(select(Lecture).where(*there)), path)
 
 
@@ -49,23 +50,23 @@ def note_change(course: Course) -> None:
 
 
 def _locked(
-    session: Session, actor: Actor, course_key: Select[Any], expected_version: int | None, path: str
+    session: Session, actor: Actor, this_one: ColumnElement[bool], expected_version: int | None, path: str
 ) -> Course:
-    its_own: list[ColumnElement[bool]] = [Course.id == course_key.scalar_subquery()]
     version = true() if expected_version is None else Course.version == expected_version
-    lock = update(Course).where(*its_own, _edited_by(actor), version).values(version=Course.version)
-    if not changed(session, lock):
-        _explain(session, actor, its_own, path)
-    return session.scalars(select(Course).where(*its_own).execution_options(populate_existing=True)).one()
+    lock = update(Course).where(this_one, _edited_by(actor), version)
+    # A lock is no change: `updated_at` would say that it is one.
+    if not changed(session, lock.values(version=Course.version, updated_at=Course.updated_at)):
+        _explain(session, actor, this_one, path)
+    return session.scalars(select(Course).where(this_one).execution_options(populate_existing=True)).one()
 
 
 def _edited_by(actor: Actor) -> ColumnElement[bool]:
     return true() if actor.is_admin else Course.instructor_id == actor.id
 
 
-def _explain(session: Session, actor: Actor, its_own: list[ColumnElement[bool]], path: str) -> NoReturn:
+def _explain(session: Session, actor: Actor, this_one: ColumnElement[bool], path: str) -> NoReturn:
     seen = session.execute(
-        select(Course.instructor_id, Course.version).where(*its_own, visible_to(actor.scope)), actor.binds
+        select(Course.instructor_id, Course.version).where(this_one, visible_to(actor.scope)), actor.binds
     ).first()
     if seen is None:
         raise Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", (path,))

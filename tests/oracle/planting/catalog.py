@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from lms_graphql.catalog.models import Category, CourseStatus, EnrollmentStatus, Lecture
+from lms_graphql.catalog.models import Category, CourseStatus, EnrollmentStatus, Lecture, LectureType
 from tests.given import GivenCourse
 from tests.oracle.world import ADMIN, EVERYONE, LONG_AGO, Texts, World
 
@@ -56,7 +56,8 @@ def plant_course(world: World, label: str, teacher: str, shelf: Category, **circ
     )
     world.courses[label] = course
     empty = "publishedAt" if status is CourseStatus.DRAFT else ""
-    world.plant("Course", label, course.row, texts, seen=circles["seen"], empty=empty)
+    staff = circles["seen"] & {"admin", teacher}
+    world.plant("Course", label, course.row, texts, seen=circles["seen"], staff=staff, empty=empty)
     preview = EVERYONE if status is CourseStatus.PUBLISHED else circles["access"]
     plant_section(world, course, f"{label}-s1", seen=circles["seen"])
     plant_lecture(world, course, f"{label}-preview", seen=circles["seen"], access=preview, empty="previous")
@@ -88,7 +89,9 @@ def plant_lecture(
         body="LectureContent.body",
         content_url="LectureContent.resourceUrl",
     )
-    state = {"is_preview": label.endswith("preview"), "deleted_at": deleted(label)}
+    # the last one of a course has no quiz: a problem, which is about a lecture
+    kind = LectureType.QUIZ if label.endswith("last") else LectureType.VIDEO
+    state = {"lecture_type": kind, "is_preview": label.endswith("preview"), "deleted_at": deleted(label)}
     place = len(course.lectures)
     row: Lecture = world.given.lecture(course.sections[-1], order_index=place, **state, **texts.columns)
     course.lectures.append(row)

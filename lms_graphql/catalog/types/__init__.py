@@ -13,6 +13,7 @@ from lms_graphql.catalog.reads import categories, contents, courses, curriculum
 from lms_graphql.catalog.reads.contents import LockReason
 from lms_graphql.catalog.reads.courses import CourseOrder
 from lms_graphql.core import money
+from lms_graphql.core.actor import Actor
 from lms_graphql.core.paging import Slice
 from lms_graphql.graph.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.context import Info
@@ -20,6 +21,7 @@ from lms_graphql.graph.describing import described, expose, object_type
 from lms_graphql.graph.edges import edge
 from lms_graphql.graph.money import Money
 from lms_graphql.graph.node import Node
+from lms_graphql.graph.permissions import Door
 
 expose(
     CourseStatus,
@@ -38,6 +40,13 @@ expose(
 
 OrderBy = Annotated[CourseOrder | None, strawberry.argument(description="How they are sorted.")]
 OfStatus = Annotated[CourseStatus | None, strawberry.argument(description="Only those of this status.")]
+
+
+class IsCourseStaff(Door):
+    """On a course: its instructor, or a super admin."""
+
+    def admits(self, actor: Actor, source: Any) -> bool:
+        return may_edit(actor, source)
 
 
 @object_type

@@ -1,0 +1,1 @@
+"""What is done with quizzes: each function is one transaction's work."""

@@ -1,0 +1,83 @@
+"""Lectures are written here, one floor above the others of the catalog's changes, since one may carry a quiz."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from lms_graphql.assessment.models import Quiz
+from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
+from lms_graphql.catalog.service.arranging import settle
+from lms_graphql.catalog.service.editing import lecture_to_edit, section_to_edit
+from lms_graphql.catalog.service.lectures import add_lecture, change_lecture
+from lms_graphql.core import ids
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.errors import ErrorCode, Refusal
+from lms_graphql.core.forms import Form
+from lms_graphql.core.statements import changed
+
+
+def create_lecture(
+    session: Session,
+    actor: Actor,
+    section_id: str,
+    kind: LectureType,
+    said: Mapping[str, Any],
+    position: int | None,
+    quiz_id: str | None,
+) -> int:
+    """The key of the new lecture."""
+    course, section = section_to_edit(session, actor, section_id)
+    quiz_key, form = _quiz(session, course, quiz_id), Form()
+    _refuse_quiz(form, kind, quiz_key)
+    lecture = add_lecture(session, course, section, form, kind, said, position)
+    if quiz_key is not None:
+        _hang(session, quiz_key, lecture)
+    settle(session, course, section)
+    return lecture.id
+
+
+def update_lecture(session: Session, actor: Actor, lecture_id: str, changes: Mapping[str, Any]) -> int:
+    """`changes`: what is not in it stays as it is; null as `quiz_id` takes the quiz off. The lecture's key."""
+    course, lecture = lecture_to_edit(session, actor, lecture_id)
+    quiz_key, form = _quiz(session, course, changes.get("quiz_id")), Form()
+    _refuse_quiz(form, lecture.lecture_type, quiz_key)
+    change_lecture(lecture, form, {name: value for name, value in changes.items() if name != "quiz_id"})
+    if quiz_key is not None:
+        _hang(session, quiz_key, lecture)
+    elif "quiz_id" in changes:
+        free_quizzes(session, [lecture.id])
+    if changes:
+        settle(session, course, session.get_one(Section, lecture.section_id))
+    return lecture.id
+
+
+def free_quizzes(session: Session, lecture_keys: Sequence[int]) -> None:
+    """What hung on these lectures hangs on the course alone."""
+    changed(session, update(Quiz).where(Quiz.lecture_id.in_(lecture_keys)).values(lecture_id=None))
+
+
+def _quiz(session: Session, course: Course, quiz_id: str | None) -> int | None:
+    """The key of the course's quiz with this id."""
+    if quiz_id is None:
+        return None
+    here = (Quiz.id == ids.key_of("Quiz", quiz_id), Quiz.course_id == course.id)
+    if (key := session.scalar(select(Quiz.id).where(*here))) is None:
+        raise Refusal(ErrorCode.NOT_FOUND, "The course has no such quiz.", ("quiz_id",))
+    return key
+
+
+def _refuse_quiz(form: Form, kind: LectureType, quiz_key: int | None) -> None:
+    if quiz_key is not None and kind is not LectureType.QUIZ:
+        form.fault(ErrorCode.INVALID, "Only a lecture of the type QUIZ carries one.", "quiz_id")
+
+
+def _hang(session: Session, quiz_key: int, lecture: Lecture) -> None:
+    """In place of the quiz that the lecture carries now."""
+    changed(session, update(Quiz).where(Quiz.lecture_id == lecture.id, Quiz.id != quiz_key).values(lecture_id=None))
+    is_free = or_(Quiz.lecture_id.is_(None), Quiz.lecture_id == lecture.id)
+    hung = update(Quiz).where(Quiz.id == quiz_key, is_free).values(lecture_id=lecture.id)
+    if not changed(session, hung):
+        message = "Another lecture carries this quiz. Take it off there first."
+        raise Refusal(ErrorCode.IN_USE, message, ("quiz_id",))
