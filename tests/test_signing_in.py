@@ -399,10 +399,13 @@ def test_a_write_waits_for_nobody_whose_session_has_ended(client: Client, given:
     signed_in(client, user)
     key = service.database.read_now(lambda session: session.scalar(select(UserSession.id)))
     actor = Actor(user.id, user.role, key)
-    service.database.write_now(lambda session: require_live(session, actor))
+    began = datetime.now(UTC)
+    service.database.write_now(lambda session: require_live(session, actor, began))
     service.database.write_now(lambda session: end_sessions(session, user.id))
+    service.database.write_now(lambda session: require_live(session, actor, began))
+    later = datetime.now(UTC)
     with pytest.raises(RequestError) as raised:
-        service.database.write_now(lambda session: require_live(session, actor))
+        service.database.write_now(lambda session: require_live(session, actor, later))
     assert raised.value.code is RequestFault.UNAUTHENTICATED
 
 

@@ -78,7 +78,7 @@ def read(signer: Signer, text: str) -> Claims:
             raise InvalidTokenError
         return Claims(_key(payload["sub"]), _key(payload["sid"]), Role(payload["role"]), key_id, issued_at)
     except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError, RecursionError):
-        raise InvalidTokenError from None
+        raise InvalidTokenError from None  # OSError: an instant that the machine cannot reckon with
 
 
 def _key(said: object) -> int:

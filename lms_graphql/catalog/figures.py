@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from lms_graphql.catalog.indexing import rewrite
 from lms_graphql.catalog.models import Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.catalog.search import weights
-from lms_graphql.core.statements import changed
+from lms_graphql.core.orm import Table
 
 MOST_COURSES_AT_ONCE = 500
 
@@ -25,6 +25,9 @@ class Figure:
     @property
     def name(self) -> str:
         return f"{self.column.class_.__tablename__}.{self.column.key}"
+
+    def of(self, model: type[Table]) -> bool:
+        return self.column.class_ is model
 
 
 def _of_lectures(what: Any, parent: Any, key: Any) -> ScalarSelect[Any]:
@@ -62,12 +65,18 @@ POSITIONS = (
 )
 
 
-def refresh_totals(session: Session, course_key: int, section_keys: Sequence[int]) -> None:
-    """After a change of lectures: of the course and of these of its sections, in one statement each."""
-    keys_of: dict[Any, Sequence[int]] = {Section: section_keys, Course: [course_key]}
-    for model, keys in keys_of.items():
-        totals = {figure.column.key: figure.truth for figure in TOTALS if figure.column.class_ is model}
-        changed(session, update(model).where(model.id.in_(keys)).values(totals))
+def refresh_totals(session: Session, course: Course, sections: Sequence[Section]) -> None:
+    """
+    After a change of lectures: of a course that is locked, and of these of its sections. Worked out in a SELECT: an
+    UPDATE would lock what it reads for it, and the gaps in which other courses' lectures are put.
+    """
+    for model, rows in ((Section, sections), (Course, [course])):
+        totals = {figure.column.key: figure.truth.label(figure.column.key) for figure in TOTALS if figure.of(model)}
+        truth = select(model.id, *totals.values()).where(model.id.in_(row.id for row in rows))
+        found = {row.id: row for row in session.execute(truth)}
+        for row in rows:
+            for name in totals:
+                setattr(row, name, int(getattr(found[row.id], name)))
 
 
 def drift(session: Session) -> list[str]:

@@ -22,7 +22,7 @@ MOST_PLACES = 32
 """At work or waiting in a process: about half a second. Whoever comes then is sent away, before anything was done."""
 MOST_PLACES_OF_ONE = 16
 """From one address, so that nobody alone keeps all others from signing in."""
-NICENESS = 5
+NICENESS = 10
 """A thread that hashes gives way to those that serve: hashing takes all the processor that it gets."""
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)

@@ -35,6 +35,17 @@ def changed(session: Session, statement: Update | Delete | Insert) -> int:
     return result.rowcount
 
 
+def look_up(session: Session, statement: Select[Any]) -> Any:
+    """
+    One value, read ahead of a unit of work: what the work reads later is not bound to what was there then. For what
+    never changes; nothing may have been done before.
+    """
+    assert not session.in_transaction()
+    value = session.scalar(statement)
+    session.rollback()
+    return value
+
+
 def insert_unless_there(table: type[Any]) -> Insert:
     """An INSERT that leaves a row alone that has its unique key already."""
     statement = insert(table).prefix_with("OR IGNORE", dialect="sqlite")

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
@@ -83,15 +83,17 @@ def end_sessions(session: Session, user_key: int) -> int:
     return changed(session, update(UserSession).where(*live).values(ended_at=clock.now()))
 
 
-def require_live(session: Session, actor: Actor) -> None:
+def require_live(session: Session, actor: Actor, began: datetime) -> None:
     """
-    The first thing in every transaction of somebody signed in: RequestError where their session has ended since the
-    request came. An UPDATE, and of nothing, so that whoever ends the session waits, or is waited for.
+    The last thing in every transaction of somebody signed in: RequestError where their session had ended when it
+    began, though it had not when the request came. An UPDATE, and of nothing, so that whoever ends the session waits,
+    or is waited for. What ends one's own session passes.
     """
     if actor.session_key is None:
         return
-    live = update(UserSession).where(UserSession.id == actor.session_key, UserSession.ended_at.is_(None))
-    if not changed(session, live.values(ended_at=None, updated_at=UserSession.updated_at)):
+    lived = or_(UserSession.ended_at.is_(None), UserSession.ended_at >= began)
+    live = update(UserSession).where(UserSession.id == actor.session_key, lived)
+    if not changed(session, live.values(ended_at=UserSession.ended_at, updated_at=UserSession.updated_at)):
         raise RequestError(RequestFault.UNAUTHENTICATED, "This session has ended. Sign in again.")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.assessment.models import Quiz
@@ -54,8 +54,9 @@ def update_lecture(session: Session, actor: Actor, lecture_id: str, changes: Map
 
 
 def free_quizzes(session: Session, lecture_keys: Sequence[int]) -> None:
-    """What hung on these lectures hangs on the course alone."""
-    changed(session, update(Quiz).where(Quiz.lecture_id.in_(lecture_keys)).values(lecture_id=None))
+    """What hung on these lectures hangs on the course alone. By the quizzes' keys: see `service.arranging`."""
+    if hung := session.scalars(select(Quiz.id).where(Quiz.lecture_id.in_(lecture_keys))).all():
+        changed(session, update(Quiz).where(Quiz.id.in_(hung)).values(lecture_id=None))
 
 
 def _quiz(session: Session, course: Course, quiz_id: str | None) -> int | None:
@@ -75,9 +76,8 @@ def _refuse_quiz(form: Form, kind: LectureType, quiz_key: int | None) -> None:
 
 def _hang(session: Session, quiz_key: int, lecture: Lecture) -> None:
     """In place of the quiz that the lecture carries now."""
-    changed(session, update(Quiz).where(Quiz.lecture_id == lecture.id, Quiz.id != quiz_key).values(lecture_id=None))
-    is_free = or_(Quiz.lecture_id.is_(None), Quiz.lecture_id == lecture.id)
-    hung = update(Quiz).where(Quiz.id == quiz_key, is_free).values(lecture_id=lecture.id)
-    if not changed(session, hung):
+    free_quizzes(session, [lecture.id])
+    is_free = (Quiz.id == quiz_key, Quiz.lecture_id.is_(None))
+    if not changed(session, update(Quiz).where(*is_free).values(lecture_id=lecture.id)):
         message = "Another lecture carries this quiz. Take it off there first."
         raise Refusal(ErrorCode.IN_USE, message, ("quiz_id",))

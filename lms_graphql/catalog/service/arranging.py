@@ -1,8 +1,8 @@
 """What stands in an order: the sections of a course, the lectures of a section. Positions are 0, 1, 2 … always.
 
 An order is read, changed here and written back with one UPDATE, which names the rows by their keys. The course is
-locked, so nobody else changes it meanwhile; a shift by position (`order_index > …`) would also lock the gap before
-another course's rows.
+locked, so nobody else changes it meanwhile. A shift by position (`order_index > …`) would also lock the gap up to
+another course's rows, in which its author may be about to put one: two of these wait for each other, in vain.
 """
 
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ def settle(session: Session, course: Course, *sections: Section) -> None:
     """
     session.flush()
     if sections:
-        figures.refresh_totals(session, course.id, [section.id for section in sections])
+        figures.refresh_totals(session, course, sections)
     note_change(course)
     session.flush()
     for tell in openings.curriculum_changed:

@@ -5,7 +5,7 @@ here, one after the other, and what is read afterwards is what the one before ha
 the transaction's view of things too early.
 """
 
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar
 
 from sqlalchemy import ColumnElement, select, true, update
 from sqlalchemy.orm import Session
@@ -15,7 +15,9 @@ from lms_graphql.catalog.policies import visible_to
 from lms_graphql.core import clock, ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFault
-from lms_graphql.core.statements import changed
+from lms_graphql.core.statements import changed, look_up
+
+Part = TypeVar("Part", Section, Lecture)
 
 
 def course_to_edit(
@@ -28,25 +30,35 @@ def course_to_edit(
 def section_to_edit(
     session: Session, actor: Actor, section_id: str, expected_version: int | None = None, path: str = "section_id"
 ) -> tuple[Course, Section]:
-    there = (Section.id == ids.key_of("Section", section_id), Section.deleted_at.is_(None))
-    its_course = Course.id == select(Section.course_id).where(*there).scalar_subquery()
-    course = _locked(session, actor, its_course, expected_version, path)
-    return course, _still_there(session.scalar(select(Section).where(*there)), path)
+    return _with_its_course(session, actor, Section, section_id, expected_version, path)
 
 
 def lecture_to_edit(
     session: Session, actor: Actor, lecture_id: str, expected_version: int | None = None, path: str = "lecture_id"
 ) -> tuple[Course, Lecture]:
-    there = (Lecture.id == ids.key_of("Lecture", lecture_id), Lecture.deleted_at.is_(None))
-    its_course = Course.id == select(Lecture.course_id).where(*there).scalar_subquery()
-    course = _locked(session, actor, its_course, expected_version, path)
-    return course, _still_there(session.scalar(select(Lecture).where(*there)), path)
+    return _with_its_course(session, actor, Lecture, lecture_id, expected_version, path)
 
 
 def note_change(course: Course) -> None:
     """Every change to a course or anything below it is a new version. The row is locked, so one more is right."""
     course.version += 1
     course.updated_at = clock.now()
+
+
+def _with_its_course(
+    session: Session, actor: Actor, table: type[Part], id: str, expected_version: int | None, path: str
+) -> tuple[Course, Part]:
+    """
+    The course of a section or a lecture is looked up ahead, since it never changes. A look-up inside the UPDATE
+    would lock the row, and all who wait for the course would keep its holder from writing it: a deadlock each time.
+    """
+    there = (table.id == ids.key_of(table.__name__, id), table.deleted_at.is_(None))
+    its_course = look_up(session, select(table.course_id).where(*there))
+    course = _locked(session, actor, Course.id == its_course, expected_version, path)
+    row = session.scalar(select(table).where(*there))
+    if row is None:  # deleted since it was looked up
+        raise _not_there(path)
+    return course, row
 
 
 def _locked(
@@ -69,15 +81,12 @@ def _explain(session: Session, actor: Actor, this_one: ColumnElement[bool], path
         select(Course.instructor_id, Course.version).where(this_one, visible_to(actor.scope)), actor.binds
     ).first()
     if seen is None:
-        raise Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", (path,))
+        raise _not_there(path)
     if not actor.is_admin and seen.instructor_id != actor.id:
         raise RequestError(RequestFault.FORBIDDEN, "Only the course's instructor and super admins change it.")
     message = "Somebody has changed the course meanwhile. Load it again, and repeat your change."
     raise Refusal(ErrorCode.STALE_VERSION, message, ("expected_version",))
 
 
-def _still_there(row: Any, path: str) -> Any:
-    """Deleted between the look-up inside the lock and this one: then it is not there."""
-    if row is None:
-        raise Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", (path,))
-    return row
+def _not_there(path: str) -> Refusal:
+    return Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", (path,))
