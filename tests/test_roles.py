@@ -48,6 +48,8 @@ DOORS = {
     "suspendUser": "user:manage",
     "activateUser": "user:manage",
     "reviewInstructorApplication": "application:review",
+    "revokeCertificate": "certificate:revoke",
+    "reinstateCertificate": "certificate:revoke",
     "createCategory": "category:manage",
     "updateCategory": "category:manage",
     "deleteCategory": "category:manage",

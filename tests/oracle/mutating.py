@@ -57,6 +57,9 @@ def cases(world: World) -> Iterator[Case]:
     answered = {"applicationId": world.gid("waiting"), "approve": True}
     yield Case("reviewInstructorApplication", "admin", answered, brings="waiting")
     yield from discussion_cases(world)
+    certificate = {"certificateId": world.gid("certified")}
+    yield Case("revokeCertificate", "admin", {**certificate, "reason": "ERROR"}, brings="certified")
+    yield Case("reinstateCertificate", "admin", certificate, brings="certified")
     yield from catalog_cases(world)
     yield from new_words(world)
 
