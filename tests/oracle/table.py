@@ -55,8 +55,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "Node": {SEEN: "id"},
     "User": {
         SEEN: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
-        SELF: "email isActive isEmailVerified lastLoginAt permissions enrollments teaching",
-        SELF: "email isActive isEmailVerified lastLoginAt permissions certificates",
+        SELF: "email isActive isEmailVerified lastLoginAt permissions enrollments teaching certificates",
     },
     "Session": {
         SIGNED_IN: "user accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt",
@@ -78,7 +77,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
     },
     "Enrollment": {
         SEEN: """
-            id user course status source enrolledAt completedAt accessExpiresAt lastAccessedAt progress
+            id user course status source enrolledAt completedAt accessExpiresAt lastAccessedAt progress certificate
         """,
     },
     "CourseProgress": {
