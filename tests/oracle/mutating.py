@@ -76,8 +76,25 @@ def catalog_cases(world: World) -> Iterator[Case]:
         ("teacher", "unpublishCourse", "draft"),
     ):
         yield Case(mutation, writer, {"courseId": world.gid(label)}, brings=label)
+    yield from curriculum_cases(world)
     yield Case("createCategory", "admin", {"name": "New"}, makes_new=True)
     yield Case("createCourse", "teacher", {"title": "New", "description": "Words."}, makes_new=True)
+
+
+def curriculum_cases(world: World) -> Iterator[Case]:
+    first, second = (world.gid(f"draft-{name}") for name in ("s1", "s2"))
+    preview, closed = (world.gid(f"draft-{name}") for name in ("preview", "closed"))
+    yield Case("updateSection", "teacher", {"sectionId": first}, brings="draft-s1")
+    yield Case(
+        "reorderSections", "teacher", {"courseId": world.gid("draft"), "sectionIds": [first, second]}, brings="draft"
+    )
+    yield Case("updateLecture", "teacher", {"lectureId": closed}, brings="draft-closed")
+    same = {"lectureId": closed, "sectionId": first, "position": 1}
+    yield Case("moveLecture", "teacher", same, brings="draft-closed")
+    yield Case("reorderLectures", "teacher", {"sectionId": first, "lectureIds": [preview, closed]}, brings="draft-s1")
+    yield Case("createSection", "teacher", {"courseId": world.gid("draft"), "title": "New"}, makes_new=True)
+    new = {"sectionId": second, "title": "New", "type": "TEXT"}
+    yield Case("createLecture", "teacher", new, makes_new=True)
 
 
 def discussion_cases(world: World) -> Iterator[Case]:
