@@ -7,11 +7,13 @@ from typing import TextIO
 
 import structlog
 from starlette.applications import Starlette
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import Processor
 
 from lms_graphql import settings
 from lms_graphql.app import make_app
 from lms_graphql.core.errors import UnsafeError
-from lms_graphql.operating.safety import require_safe
+from lms_graphql.operating.safety import require_safe, require_safe_seeds
 
 COLLECT_AFTER = 50_000
 """Objects made between two collections. An answer of thousands of rows would set off dozens, which find nothing."""
@@ -22,6 +24,7 @@ def app() -> Starlette:
     read = settings.read()
     try:
         require_safe(read)
+        require_safe_seeds(read)
     except UnsafeError as error:
         sys.exit(_told(error))
     made = make_app(read)
@@ -37,17 +40,25 @@ def _told(error: UnsafeError) -> int:
 
 
 def configure_logs(file: TextIO = sys.stderr) -> None:
-    """Once a process: one JSON line an event; uvicorn's own lines stay as they are."""
+    """Once a process: one JSON line an event, those of libraries included; uvicorn's own lines stay as they are."""
     if structlog.is_configured():
         return
+    common: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*common, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=file),
         cache_logger_on_first_use=True,
     )
+    libraries = logging.StreamHandler(file)
+    libraries.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=common,
+            processors=[ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
+        )
+    )
+    logging.getLogger().addHandler(libraries)

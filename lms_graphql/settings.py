@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     introspection: bool | None = None
     login_failures_per_account: Annotated[int, Field(ge=1, le=1_000_000)] = 10
     login_failures_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    registrations_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 300
     login_window_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     pool_size: Annotated[int, Field(ge=1, le=100)] = 5
     worker_threads: Annotated[int, Field(ge=1, le=100)] = 4

@@ -1,16 +1,20 @@
 """Real databases, a real server. `pytest -m "not slow"` keeps to SQLite; everything runs on MariaDB, too."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import insert
 
 from lms_graphql import settings
 from lms_graphql.cli import main
+from lms_graphql.core.turns import Turn
 from lms_graphql.mail.openings import writers
 from lms_graphql.operating import migrations
+from lms_graphql.operating.background import SWEEP
 from lms_graphql.operating.reaching import database_of
 from lms_graphql.serving import configure_logs
 from lms_graphql.settings import Settings
@@ -121,6 +125,18 @@ def logged() -> Logged:
     """What the service of the tests logs from here on."""
     LOGGED.lines.clear()
     return LOGGED
+
+
+@pytest.fixture
+def unswept(service: Service) -> None:
+    """The service's own sweep stays away: what is due waits for the test."""
+    stay_unswept(service)
+
+
+def stay_unswept(service: Service) -> None:
+    row = {"name": SWEEP, "taken_at": datetime(2096, 1, 1, tzinfo=UTC)}
+    with service.engine.begin() as connection:
+        connection.execute(insert(Turn), row)
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import searching
 from lms_graphql.accounts.models import InstructorApplication, User
 from lms_graphql.assessment.models import Quiz
+from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
 from lms_graphql.catalog.models import (
     Category,
     Course,
@@ -31,6 +32,10 @@ from lms_graphql.core.database import Database
 from lms_graphql.core.hashing import hash_now
 from lms_graphql.core.orm import Table
 from lms_graphql.core.text import slugify
+from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
+from lms_graphql.learning import codes
+from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress, RevocationReason
+from lms_graphql.learning.validity import title_of
 
 PASSWORD = "correct horse battery"
 _hash = cache(hash_now)
@@ -153,29 +158,86 @@ class Given:
         given = {"course_id": course.row.id, "lecture_id": lecture.id if lecture else None, "title": "Quiz"}
         return self._added(Quiz(**{**given, **values}))
 
+    def transaction(
+        self, user: User, course: GivenCourse, status: TransactionStatus = TransactionStatus.COMPLETED, **values: Any
+    ) -> Transaction:
+        given = {
+            "user_id": user.id,
+            "course_id": course.row.id,
+            "transaction_id": f"T-{next(self._numbers)}",
+            "amount": 1999,
+            "currency": "USD",
+            "status": status,
+            "payment_method": PaymentMethod.FAKE,
+        }
+        return self._added(Transaction(**{**given, **values}))
+
     def enrollment(
         self, user: User, course: GivenCourse, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
     ) -> Enrollment:
-        return self._added(
-            Enrollment(
-                user_id=user.id,
-                course_id=course.row.id,
-                status=status,
-                source=EnrollmentSource.FREE,
-                enrolled_at=START,
-                **values,
-            )
-        )
+        given = {"source": EnrollmentSource.FREE, "enrolled_at": START, **values}
+        return self._added(Enrollment(user_id=user.id, course_id=course.row.id, status=status, **given))
+
+    def progress(self, enrollment: Enrollment, **values: Any) -> CourseProgress:
+        of = {"user_id": enrollment.user_id, "course_id": enrollment.course_id}
+        return self._added(CourseProgress(**{**of, **values}))
+
+    def lecture_progress(self, user: User, lecture: Lecture, **values: Any) -> LectureProgress:
+        given = {"started_at": START, "last_accessed": START, **values}
+        return self._added(LectureProgress(user_id=user.id, lecture_id=lecture.id, **given))
+
+    def certificate(self, user: User, course: GivenCourse, **values: Any) -> Certificate:
+        """A good one for ever, unless `values` say otherwise."""
+        revoked = {"revocation_reason": RevocationReason.ERROR} if "revoked_at" in values else {}
+        given = {
+            "serial": codes.new_serial(START),
+            "verification_code": codes.new_code(),
+            "title": title_of(course.row.title),
+            "learner_name": user.full_name,
+            "course_title": course.row.title,
+            "instructor_name": course.instructor.full_name,
+            "issued_at": START,
+            **revoked,
+        }
+        return self._added(Certificate(user_id=user.id, course_id=course.row.id, **{**given, **values}))
 
     def application(self, user: User, **values: Any) -> InstructorApplication:
         """Waiting for an answer, unless `values` say that it has one."""
         given = {"motivation": "I like to explain.", "experience": "Ten years of it.", "pending_of": user.id}
         return self._added(InstructorApplication(user_id=user.id, **{**given, **values}))
 
+    def note(self, user: User, lecture: Lecture, **values: Any) -> Note:
+        return self._added(Note(user_id=user.id, lecture_id=lecture.id, **{"content": "Remember this", **values}))
+
+    def question(self, user: User, lecture: Lecture, **values: Any) -> QAQuestion:
+        said = {"title": "Why?", "content": "I wonder.", "created_at": self._later()}
+        return self._added(QAQuestion(user_id=user.id, lecture_id=lecture.id, **{**said, **values}))
+
+    def answer(
+        self, user: User, question: QAQuestion, parent: QAAnswer | None = None, accepted: bool = False, **values: Any
+    ) -> QAAnswer:
+        """A reply where it has a parent."""
+        said = {"content": "Because.", "created_at": self._later(), "parent_id": parent and parent.id}
+        row = QAAnswer(user_id=user.id, question_id=question.id, **{**said, **values})
+        answer: QAAnswer = self._added(row)
+        change: Any = None
+        if parent is not None:
+            change = update(QAAnswer).where(QAAnswer.id == parent.id).values(reply_count=QAAnswer.reply_count + 1)
+        elif accepted:
+            change = update(QAQuestion).where(QAQuestion.id == question.id).values(accepted_answer_id=answer.id)
+        if change is not None:
+            self._database.write_now(lambda session: session.execute(change) and None)
+        return answer
+
+    def _later(self) -> datetime:
+        """A minute after what came before."""
+        return START + timedelta(minutes=next(self._numbers))
+
     def _index(self, course: Course) -> None:
         terms = weights(course.title, course.short_description, course.description)
         rows = [{"term": term, "course_id": course.id, "weight": weight} for term, weight in terms.items()]
-        self._database.write_now(lambda session: session.execute(insert(CourseTerm), rows) and None)
+        if rows:
+            self._database.write_now(lambda session: session.execute(insert(CourseTerm), rows) and None)
 
     def _added(self, row: Any) -> Any:
         def add(session: Session) -> Any:

@@ -1,9 +1,12 @@
 """What one request may take of a process, whatever it asks for: time, memory, and the others' patience."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -136,6 +139,19 @@ def hurried(service_settings: Settings) -> Any:
         yield service
 
 
+@contextlib.contextmanager
+def all_threads_taken(service: Service, others: ThreadPoolExecutor, number: int = 4) -> Iterator[None]:
+    """For the while, those that read and write for requests do something else."""
+    done = threading.Event()
+    for _ in range(number):
+        others.submit(lambda: asyncio.run(service.database.read(lambda _: done.wait(10))))
+    time.sleep(0.1)
+    try:
+        yield
+    finally:
+        done.set()
+
+
 def half_sent(service: Service) -> socket.socket:
     host, port = service.url.removeprefix("http://").split(":")
     link = socket.create_connection((host, int(port)), timeout=10)
@@ -152,35 +168,36 @@ def test_a_body_that_never_arrives_is_not_waited_for(hurried: Service) -> None:
 
 
 def test_who_comes_when_too_many_are_served_is_sent_away_at_once(hurried: Service) -> None:
-    with half_sent(hurried):
+    body = {"query": "{ categories { id } }"}
+    with ThreadPoolExecutor(6) as others, all_threads_taken(hurried, others):
+        served = others.submit(httpx.post, f"{hurried.url}/graphql", json=body)
         time.sleep(0.2)
         started = time.monotonic()
-        response = httpx.post(f"{hurried.url}/graphql", json={"query": "{ categories { id } }"})
-        assert time.monotonic() - started < 0.5
+        response = httpx.post(f"{hurried.url}/graphql", json=body)
+        assert time.monotonic() - started < 2, "while the other is still served"
+    assert served.result().status_code == 200
     assert response.status_code == 503
     assert response.headers["retry-after"] == "1"
     assert codes(response) == ["UNAVAILABLE"]
+
+
+def test_requests_that_never_arrive_keep_nobody_out(service: Service) -> None:
+    with contextlib.ExitStack() as links:
+        for _ in range(100):
+            links.enter_context(half_sent(service))
+        time.sleep(0.2)
+        response = httpx.post(f"{service.url}/graphql", json={"query": "{ categories { id } }"})
+    assert response.status_code == 200
 
 
 def test_a_line_before_the_database_sends_new_requests_away_but_the_process_is_ready(
     service_settings: Settings,
 ) -> None:
     with running(service_settings) as service:
-        away = threading.Event()
-        jobs = [
-            threading.Thread(target=lambda: asyncio.run(service.database.read(lambda _: away.wait(10))))
-            for _ in range(8)
-        ]
-        for job in jobs:
-            job.start()
-        time.sleep(0.8)
-        try:
+        with ThreadPoolExecutor(8) as others, all_threads_taken(service, others, 8):
+            time.sleep(0.8)
             response = httpx.post(f"{service.url}/graphql", json={"query": "{ categories { id } }"})
             ready = httpx.get(f"{service.url}/health/ready")
-        finally:
-            away.set()
-            for job in jobs:
-                job.join()
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
         assert ready.status_code == 200
         assert httpx.post(f"{service.url}/graphql", json={"query": "{ categories { id } }"}).status_code == 200

@@ -6,7 +6,7 @@ import pytest
 
 from lms_graphql.accounts.models import User
 from lms_graphql.core.actor import Actor, Role
-from tests.given import Given
+from tests.given import Given, gid
 from tests.service import Client
 from tests.test_signing_in import refused, signed_in, told
 
@@ -93,6 +93,16 @@ def test_a_review_is_for_super_admins_and_needs_an_application(client: Client, g
         assert client.faults(REVIEW, as_=actor, input=variables) == ["FORBIDDEN"]
     assert told(review(client, admin, "nonsense", True)) == [("NOT_FOUND", ["input", "applicationId"])]
     assert told(review(client, admin, application["id"], True, note="x" * 1_001)) == [("TOO_LONG", ["input", "note"])]
+
+
+def test_who_leaves_takes_their_words_along(client: Client, given: Given) -> None:
+    learner, admin = given.user(), given.actor(given.user(Role.SUPER_ADMIN))
+    id = apply(client, given.actor(learner))["application"]["id"]
+    document = "mutation D($id: ID!) { deleteUser(input: {userId: $id}) { errors { code } } }"
+    assert client.ask(document, as_=given.actor(learner), id=gid("User", learner))["deleteUser"]["errors"] == []
+    assert client.ask(NODE, as_=admin, id=id)["node"]["motivation"] == ""
+    assert client.ask(LIST, as_=admin, status="PENDING")["instructorApplications"]["totalCount"] == 0
+    assert told(review(client, admin, id, True)) == [("INVALID_TRANSITION", ["input", "applicationId"])]
 
 
 def test_an_application_is_seen_by_the_applicant_and_super_admins(client: Client, given: Given) -> None:

@@ -51,6 +51,9 @@ def test_check_verify_and_repair_tell_the_state_of_a_demo(run: Run, empty_databa
     check = run("db", "check")
     assert check.exit_code == 0, check.stdout
     assert "derived figures: right" in check.stdout
+    assert re.search(r"figures for instructors: as of .* UTC, 0 courses", check.stdout)
+    assert rows(empty_database, "course_analytics") == 3
+    assert rows(empty_database, "lecture_analytics") > 0
     verify = run("db", "verify")
     assert verify.exit_code == 0, verify.stdout
     for part in (
@@ -65,15 +68,19 @@ def test_check_verify_and_repair_tell_the_state_of_a_demo(run: Run, empty_databa
         connection.execute(text("UPDATE courses SET total_lectures = 999, enrollment_count = 999"))
         connection.execute(text("UPDATE lectures SET order_index = order_index + 3"))
         connection.execute(text("DELETE FROM course_terms WHERE term = 'python'"))
+        connection.execute(text("UPDATE course_analytics SET active_count = 999"))
+        connection.execute(text("UPDATE teaching_figures SET learner_count = 999"))
     engine.dispose()
     drifted = run("db", "check")
     assert drifted.exit_code == 1
     for figure in ("courses.total_lectures", "courses.enrollment_count", "lectures.order_index", "course_terms"):
         assert f"FAIL {figure}" in drifted.stdout
         assert f"{figure}" in drifted.stdout
+    assert "FAIL figures for instructors: wrong for 3 courses" in drifted.stdout
     repaired = run("db", "repair")
     assert repaired.exit_code == 0
     assert "courses.total_lectures: 3 rows mended" in repaired.stdout
+    assert "figures for instructors: wrong for 3 courses, counted anew" in repaired.stdout
     assert run("db", "check").exit_code == 0
     assert "Nothing to mend." in run("db", "repair").stdout
     assert_one_clear_line(run("db", "demo"), "already")

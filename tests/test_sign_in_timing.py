@@ -12,7 +12,7 @@ from tests.racing import Ask, Racers, racers
 
 pytestmark = pytest.mark.slow
 
-SAMPLES = 40
+SAMPLES = 25
 TRIES = 4
 """A machine that does something else meanwhile is no leak: a real difference shows every time."""
 MOST_APART, NOT_WORTH_SECONDS = 0.15, 0.003

@@ -1,5 +1,7 @@
 """Signing up, in, on and out: over HTTP, with real tokens."""
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,11 +12,15 @@ from sqlalchemy import select, update
 
 from lms_graphql.accounts.models import AuditEvent, RefreshToken, SigningKey, User, UserSession
 from lms_graphql.accounts.service.forgetting import forget_stale
-from lms_graphql.accounts.service.sessions import rotate_keys
-from lms_graphql.core.actor import Role
-from lms_graphql.core.hashing import Hashing
-from tests.given import PASSWORD, Given
-from tests.service import Client, Service
+from lms_graphql.accounts.service.sessions import end_sessions, require_live, rotate_keys
+from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.errors import RequestError, RequestFault
+from lms_graphql.core.hashing import MOST_PLACES_OF_ONE, Hashing
+from lms_graphql.mail.models import Mail
+from lms_graphql.settings import Settings
+from tests.given import PASSWORD, Given, gid
+from tests.mailing import Postbox
+from tests.service import Client, Service, running
 
 SESSION = """session {
   accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt user { username role email }
@@ -124,6 +130,43 @@ def test_an_address_and_a_username_are_taken_in_any_case(client: Client) -> None
     again = {**NEW, "email": " jane@EXAMPLE.com ", "username": "JANE.DOE"}
     payload = client.ask(REGISTER, input=again)["register"]
     assert told(payload) == [("ALREADY_EXISTS", ["input", "email"]), ("ALREADY_EXISTS", ["input", "username"])]
+
+
+def test_domains_that_merely_look_alike_are_not_one(client: Client, postbox: Postbox) -> None:
+    """straße.example and strasse.example may belong to two people."""
+    person = {**NEW, "email": "bob@straße.example"}
+    assert client.ask(REGISTER, input=person)["register"]["errors"] == []
+    other = {**NEW, "email": "bob@strasse.example", "username": "other.bob"}
+    assert client.ask(REGISTER, input=other)["register"]["errors"] == []
+    postbox.token_to("bob@xn--strae-oqa.example", "/verify-email")
+    postbox.token_to("bob@strasse.example", "/verify-email")
+    for spelling in ("Bob@STRAßE.example", "bob@xn--strae-oqa.example"):
+        session = client.ask(LOGIN, input={"email": spelling, "password": NEW["password"]})["login"]["session"]
+        assert session["user"]["username"] == NEW["username"]
+
+
+def test_one_mailbox_gets_only_so_many_mails_of_registrations(client: Client, service: Service) -> None:
+    for number in range(7):
+        tagged = {**NEW, "email": f"Victim+{number}@example.com", "username": f"victim{number}"}
+        assert client.ask(REGISTER, input=tagged)["register"]["errors"] == []
+    mails = service.database.read_now(lambda session: len(list(session.scalars(select(Mail.id)))))
+    assert mails == 5
+
+
+def test_one_address_makes_only_so_many_accounts(service_settings: Settings) -> None:
+    with running(service_settings.model_copy(update={"registrations_per_address": 3})) as service:
+        service.empty()
+        client = Client(service)
+        codes = [
+            told(
+                client.ask(REGISTER, input={**NEW, "email": f"p{n}@example.com", "username": f"person{n}"})[
+                    "register"
+                ]
+            )
+            for n in range(5)
+        ]
+        client.close()
+    assert codes == [[]] * 3 + [[("RATE_LIMITED", None)]] * 2
 
 
 def test_who_asks_for_one_account_after_another_is_told_no_more(client: Client, given: Given) -> None:
@@ -316,6 +359,91 @@ def test_who_signs_in_goes_on_as_themselves_in_the_same_request(client: Client, 
     answer = client.ask(document, input={"email": user.email, "password": PASSWORD})
     assert answer["login"]["session"]["user"]["email"] == user.email
     assert answer["updateProfile"]["user"] == {"username": user.username, "bio": "Back again."}
+
+
+def test_an_address_signs_in_as_it_was_registered_and_in_its_other_spellings(client: Client) -> None:
+    composed, decomposed = "jos\u00e9@example.com", "jose\u0301@example.com"
+    for number, (registered, others) in enumerate(
+        ((decomposed, [composed, decomposed]), ("x@xn--bcher-kva.example", ["x@b\u00fccher.example"]))
+    ):
+        person = {**NEW, "email": registered, "username": f"spelled{number}"}
+        assert client.ask(REGISTER, input=person)["register"]["errors"] == []
+        for spelling in (registered, *others):
+            answer = client.ask(LOGIN, input={"email": spelling, "password": NEW["password"]})
+            assert answer["login"]["errors"] == [], spelling
+
+
+def test_an_address_of_long_letters_fits(client: Client) -> None:
+    email = "\u0390" * 63 + "@" + "a" * 63 + "." + "b" * 40 + ".com"
+    assert client.ask(REGISTER, input={**NEW, "email": email})["register"]["errors"] == []
+
+
+def test_nobody_goes_on_in_the_request_that_ends_their_session(client: Client, given: Given) -> None:
+    own = 'updateProfile(input: {bio: "still here"}) { user { id } }'
+    for ending in (
+        "logoutEverywhere { ok }",
+        'logout(input: {refreshToken: "REFRESH"}) { ok }',
+        'deleteUser(input: {userId: "ID"}) { deletedId }',
+    ):
+        user = given.person()
+        session = signed_in(client, user)
+        named = ending.replace("REFRESH", session["refreshToken"]).replace("ID", gid("User", user))
+        body = client.answer(f"mutation {{ {named} {own} }}", bearer=session["accessToken"])
+        assert body["data"]["updateProfile"] is None
+        assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
+
+
+def test_a_write_waits_for_nobody_whose_session_has_ended(client: Client, given: Given, service: Service) -> None:
+    """The request was let in; its session ends before its transaction begins."""
+    user = given.person()
+    signed_in(client, user)
+    key = service.database.read_now(lambda session: session.scalar(select(UserSession.id)))
+    actor = Actor(user.id, user.role, key)
+    began = datetime.now(UTC)
+    service.database.write_now(lambda session: require_live(session, actor, began))
+    service.database.write_now(lambda session: end_sessions(session, user.id))
+    service.database.write_now(lambda session: require_live(session, actor, began))
+    later = datetime.now(UTC)
+    with pytest.raises(RequestError) as raised:
+        service.database.write_now(lambda session: require_live(session, actor, later))
+    assert raised.value.code is RequestFault.UNAUTHENTICATED
+
+
+def test_a_super_admin_who_is_suspended_by_themselves_makes_no_other(client: Client, given: Given) -> None:
+    given.user(Role.SUPER_ADMIN)
+    admin = given.person(Role.SUPER_ADMIN)
+    document = f"""mutation {{
+      suspendUser(input: {{userId: "{gid("User", admin)}"}}) {{ user {{ isActive }} errors {{ code }} }}
+      createUser(input: {{email: "x@example.com", username: "xxx", password: "a long enough one", firstName: "X",
+        lastName: "Y", role: SUPER_ADMIN}}) {{ user {{ id }} }}
+    }}"""
+    body = client.answer(document, bearer=signed_in(client, admin)["accessToken"])
+    assert body["data"]["createUser"] is None
+    assert body["data"]["suspendUser"]["errors"] == []
+
+
+def test_many_register_at_once_from_one_address(service: Service) -> None:
+    def one(number: int) -> list[tuple[str, list[str] | None]]:
+        client = Client(service)
+        person = {**NEW, "email": f"crowd{number}@example.com", "username": f"crowd{number}"}
+        payload = client.ask(REGISTER, input=person)["register"]
+        client.close()
+        return told(payload)
+
+    with ThreadPoolExecutor(8) as crowd:
+        assert list(crowd.map(one, range(40))) == [[]] * 40
+
+
+def test_nobody_takes_all_places_of_the_line_alone() -> None:
+    hashing = Hashing()
+    with contextlib.ExitStack() as held:
+        for _ in range(MOST_PLACES_OF_ONE):
+            held.enter_context(hashing.place("one"))
+        with pytest.raises(RequestError):
+            hashing.require_room("one")
+        hashing.require_room("another")
+    hashing.require_room("one")
+    hashing.close()
 
 
 def test_stale_sessions_are_forgotten(client: Client, given: Given, service: Service) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from lms_graphql.accounts import roles
+from lms_graphql.accounts import addresses, roles
 from lms_graphql.core.actor import Role
 from lms_graphql.core.orm import EVERYWHERE, Json, Key, Model, Table, count, enum, exact, long_text, no, yes
 from lms_graphql.core.text import sort_key
@@ -59,9 +59,14 @@ class User(Table):
     last_login: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
-    @validates("email", "username")
-    def key_without_case(self, name: str, value: str | None) -> str | None:
-        setattr(self, f"{name}_key", None if value is None else value.casefold())
+    @validates("email")
+    def key_of_the_address(self, _: str, value: str | None) -> str | None:
+        self.email_key = None if value is None else addresses.key_of(value)
+        return value
+
+    @validates("username")
+    def key_without_case(self, _: str, value: str) -> str:
+        self.username_key = value.casefold()
         return value
 
     @validates("first_name", "last_name")

@@ -3,6 +3,10 @@
 from collections.abc import Callable
 
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 publicly_known: list[Callable[[], ColumnElement[bool]]] = []
 """Clauses on `User`: whoever one of them holds of is known to anonymous viewers, too."""
+
+account_emptied: list[Callable[[Session, int], None]] = []
+"""Told the key of a person whose account is emptied, in the same transaction: what is theirs alone goes with it."""

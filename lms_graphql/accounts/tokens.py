@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jwt
 
+from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
 from lms_graphql.core.signing import Signer
 
@@ -14,6 +15,10 @@ KIND = "at+jwt"
 """RFC 9068: an access token is nothing else, and nothing else is an access token."""
 ISSUER = AUDIENCE = "lms-graphql"
 LONGEST = 2_000
+LONGEST_LIFE = timedelta(days=1)
+"""More than the setting takes: whoever made a token that lasts longer is not this service."""
+CLOCK_SKEW = timedelta(seconds=5)
+"""By which two machines' clocks may differ."""
 KEY_ID = re.compile(r"k[1-9][0-9]{0,8}\Z")
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}\Z")
 """Without the padding that the decoder would take: a token has one spelling."""
@@ -65,12 +70,15 @@ def read(signer: Signer, text: str) -> Claims:
             algorithms=[ALGORITHM],
             issuer=ISSUER,
             audience=AUDIENCE,
-            options={"require": _CLAIMS},
+            options={"require": _CLAIMS, "verify_iat": False},
         )
         issued_at = datetime.fromtimestamp(payload["iat"], UTC)
+        expires_at = datetime.fromtimestamp(payload["exp"], UTC)
+        if issued_at > clock.now() + CLOCK_SKEW or expires_at > issued_at + LONGEST_LIFE:
+            raise InvalidTokenError
         return Claims(_key(payload["sub"]), _key(payload["sid"]), Role(payload["role"]), key_id, issued_at)
-    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError):
-        raise InvalidTokenError from None
+    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError, RecursionError):
+        raise InvalidTokenError from None  # OSError: an instant that the machine cannot reckon with
 
 
 def _key(said: object) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course
-from lms_graphql.core.orm import EVERYWHERE, Fixed, Key, Table, enum, exact, long_text
+from lms_graphql.core.orm import EVERYWHERE, Fixed, Key, Model, Table, enum, exact, long_text
 
 
 class TransactionStatus(StrEnum):
@@ -50,6 +50,7 @@ class Transaction(Table):
         Index(None, "status", "created_at", "id"),
         UniqueConstraint("payment_method", "gateway_transaction_id"),  # a payment is booked once
         Index(None, "created_at", "id"),
+        Index(None, "updated_at", "course_id"),
         EVERYWHERE,
     )
 
@@ -105,3 +106,22 @@ class InstructorPayout(Table):
     processed_at: Mapped[datetime | None]
 
     instructor: Mapped[User] = relationship(lazy="raise")
+
+
+class CourseRevenue(Model):
+    """What a course has brought in one currency, kept with the course's other figures."""
+
+    __tablename__ = "course_revenue"
+    __table_args__ = (
+        CheckConstraint("gross >= 0 AND refunded >= 0", name="amounts"),
+        EVERYWHERE,
+    )
+
+    course_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    currency: Mapped[str] = mapped_column(exact(3), primary_key=True)
+    gross: Mapped[int] = mapped_column(Key)
+    refunded: Mapped[int] = mapped_column(Key)
+
+    course: Mapped[Course] = relationship(lazy="raise")

@@ -1,32 +1,17 @@
 """The catalog's derived figures: what each must be, where it is not, and how it is made right."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ScalarSelect, bindparam, delete, func, insert, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy.orm import Session, aliased
 
+from lms_graphql.catalog.indexing import rewrite
 from lms_graphql.catalog.models import Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.catalog.search import weights
-from lms_graphql.core.orm import Table
+from lms_graphql.core.figures import Figure, mend, wrong
 
 MOST_COURSES_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A column that repeats what other rows say; `truth` works it out for the row."""
-
-    column: InstrumentedAttribute[int]
-    truth: ScalarSelect[Any]
-
-    @property
-    def name(self) -> str:
-        return f"{self.column.class_.__tablename__}.{self.column.key}"
-
-    def of(self, model: type[Table]) -> bool:
-        return self.column.class_ is model
 
 
 def _of_lectures(what: Any, parent: Any, key: Any) -> ScalarSelect[Any]:
@@ -83,8 +68,8 @@ def drift(session: Session) -> list[str]:
     lines = []
     for figure, rows in _wrong(session):
         lines.append(f"{figure.name}: wrong in {len(rows)} rows")
-    if courses := [course for course, _ in _wrong_terms(session)]:
-        lines.append(f"course_terms: wrong for {len(courses)} courses")
+    if courses := len(list(_wrong_terms(session))):
+        lines.append(f"course_terms: wrong for {courses} courses")
     return lines
 
 
@@ -92,34 +77,25 @@ def repair(session: Session) -> list[str]:
     """Makes every figure right, and tells what was changed."""
     lines = []
     for figure, rows in list(_wrong(session)):
-        table = figure.column.class_.__table__
-        mended = update(table).where(table.c.id == bindparam("key"))
-        mended = mended.values({figure.column.key: bindparam("truth"), "updated_at": table.c.updated_at})
-        session.connection().execute(mended, [{"key": row.id, "truth": int(row.truth)} for row in rows])
+        mend(session, figure, rows)
         lines.append(f"{figure.name}: {len(rows)} rows mended")
-    wrong = list(_wrong_terms(session))
-    for course, terms in wrong:
-        session.execute(delete(CourseTerm).where(CourseTerm.course_id == course))
-        if terms:
-            rows = [{"term": term, "course_id": course, "weight": weight} for term, weight in terms.items()]
-            session.execute(insert(CourseTerm), rows)
-    if wrong:
-        lines.append(f"course_terms: {len(wrong)} courses mended")
+    terms_wrong = list(_wrong_terms(session))
+    for course, kept, terms in terms_wrong:
+        rewrite(session, course, kept, terms)
+    if terms_wrong:
+        lines.append(f"course_terms: {len(terms_wrong)} courses mended")
     return lines
 
 
 def _wrong(session: Session) -> Iterator[tuple[Figure, list[Any]]]:
     for figure in (*FIGURES, *POSITIONS):
-        model = figure.column.class_
-        wrong = select(model.id, figure.truth.label("truth")).where(figure.column != figure.truth)
-        if figure in POSITIONS:
-            wrong = wrong.where(model.deleted_at.is_(None))
-        if rows := list(session.execute(wrong)):
+        where = (figure.column.class_.deleted_at.is_(None),) if figure in POSITIONS else ()
+        if rows := list(wrong(session, figure, *where)):
             yield figure, rows
 
 
-def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int]]]:
-    """The courses whose search terms are not those of their texts, with what these would be."""
+def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int], dict[str, int]]]:
+    """The courses whose search terms are not those of their texts: what is kept, and what should be."""
     texts = select(Course.id, Course.title, Course.short_description, Course.description).order_by(Course.id)
     last = 0
     while rows := list(session.execute(texts.where(Course.id > last).limit(MOST_COURSES_AT_ONCE))):
@@ -132,5 +108,5 @@ def _wrong_terms(session: Session) -> Iterator[tuple[int, dict[str, int]]]:
             kept.setdefault(course, {})[term] = weight
         for row in rows:
             terms = dict(weights(row.title, row.short_description, row.description))
-            if kept.get(row.id, {}) != terms:
-                yield row.id, terms
+            if (found := kept.get(row.id, {})) != terms:
+                yield row.id, found, terms

@@ -243,10 +243,12 @@ class Enrollment(Table):
     __tablename__ = "enrollments"
     __table_args__ = (
         UniqueConstraint("user_id", "course_id"),
-        Index(None, "course_id", "status", "enrolled_at", "id"),
+        Index(None, "course_id", "status", "enrolled_at", "id", "access_expires_at"),  # to count by it alone
+        Index(None, "course_id", "enrolled_at", "id"),
         Index(None, "user_id", "status", "enrolled_at", "id"),
         Index(None, "user_id", "enrolled_at", "id"),
         Index(None, "status", "access_expires_at"),
+        Index(None, "updated_at", "course_id"),
         EVERYWHERE,
     )
 

@@ -87,7 +87,7 @@ def _require_free(host: str, port: int) -> None:
 
 @main.command()
 def sweep() -> None:
-    """Do what is due: send mail. As often as wanted; `serve` does it every minute."""
+    """Do what is due: count figures for instructors, send mail. As often as wanted; `serve` does it every minute."""
     configure_logs()
     read = settings.read()
     require_ready(read)
@@ -103,7 +103,9 @@ def keys() -> None:
 @keys.command()
 def rotate() -> None:
     """Sign with a new key from now on. What the old one has signed stays good until it expires."""
-    with database_of(settings.read(), may_create=False) as database:
+    read = settings.read()
+    require_ready(read)
+    with database_of(read) as database:
         click.echo(f"signing key: {database.write_now(rotate_keys)}")
 
 

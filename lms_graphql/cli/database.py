@@ -14,6 +14,8 @@ from lms_graphql.catalog import figures
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.database import Database
 from lms_graphql.demo.building import DemoCounts, build_demo
+from lms_graphql.discussion import figures as discussion
+from lms_graphql.learning.service import rolling_up
 from lms_graphql.operating import checking, migrations, resetting, seeding, verifying
 from lms_graphql.operating.alone import alone
 from lms_graphql.operating.checking import Line
@@ -79,7 +81,10 @@ def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: 
                 return None
             return build_demo(session, courses=courses, learners=learners, seed=seed, told=told)
 
-        return database.write_now(build)
+        made = database.write_now(build)
+        if made is not None:
+            rolling_up.roll_up(database)
+        return made
 
 
 @db.command("create-migration")
@@ -101,8 +106,16 @@ def verify() -> None:
 def repair() -> None:
     """Work out the derived figures anew, and tell what was changed."""
     with database_of(settings.read(), may_create=False) as database:
-        for line in database.write_now(figures.repair) or ["Nothing to mend."]:
+        mended = database.write_now(_repair)
+        if wrong := database.read_now(rolling_up.wrong):
+            rolling_up.roll_up(database, everything=True)
+            mended += [f"{line}, counted anew" for line in wrong]
+        for line in mended or ["Nothing to mend."]:
             click.echo(line)
+
+
+def _repair(session: Session) -> list[str]:
+    return [*figures.repair(session), *discussion.repair(session)]
 
 
 @db.command()

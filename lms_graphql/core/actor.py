@@ -26,6 +26,8 @@ class Actor:
 
     id: int | None
     role: Role | None
+    session_key: int | None = None
+    """Of the session by which they are signed in, where it is by one."""
 
     @property
     def is_signed_in(self) -> bool:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import secrets
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -17,9 +18,11 @@ from lms_graphql.core.errors import RequestError, RequestFault
 T = TypeVar("T")
 
 THREADS = 2
-MOST_PLACES = 8
-"""At work or waiting in a process. Whoever comes then is sent away at once, before anything was done for them."""
-NICENESS = 15
+MOST_PLACES = 32
+"""At work or waiting in a process: about half a second. Whoever comes then is sent away, before anything was done."""
+MOST_PLACES_OF_ONE = 16
+"""From one address, so that nobody alone keeps all others from signing in."""
+NICENESS = 10
 """A thread that hashes gives way to those that serve: hashing takes all the processor that it gets."""
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -34,19 +37,23 @@ def hash_now(password: str) -> str:
 class Hashing:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_give_way)
-        self._taken = 0
+        self._taken: Counter[str] = Counter()
         self._of_nobody = hash_now(secrets.token_hex())
 
-    @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
-        """A place in the line, held around all that goes with a password. RequestError where it is full."""
-        if self._taken >= MOST_PLACES:
+    def require_room(self, origin: str) -> None:
+        """RequestError where the line is full, before anything was done for who comes from there."""
+        if self._taken.total() >= MOST_PLACES or self._taken[origin] >= MOST_PLACES_OF_ONE:
             raise RequestError(RequestFault.UNAVAILABLE, "Too many are signing in. Try again in a moment.")
-        self._taken += 1
+
+    @contextlib.contextmanager
+    def place(self, origin: str) -> Iterator[None]:
+        """A place in the line, held while passwords are worked on and no longer."""
+        self._taken[origin] += 1
         try:
             yield
         finally:
-            self._taken -= 1
+            self._taken[origin] -= 1
+            self._taken += Counter()  # leaves out who has none any more
 
     async def hash(self, password: str) -> str:
         return await self._run(lambda: hash_now(password))

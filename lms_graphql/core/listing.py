@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, SQLColumnExpression, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from lms_graphql.core import clock
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.paging import Order, Page, Slice, page_of
 from lms_graphql.core.statements import Rows, fetch
@@ -43,7 +44,7 @@ def pages(
     count: Callable[[Any], Any],
 ) -> Mapping[Hashable, Page[Any]]:
     """The page of each parent, in one statement however many there are."""
-    binds = {**actor.binds, "parents": list(parents)}
+    binds = _binds(actor, parents)
     if len(parents) == 1:
         rows = fetch(session, _of_one_parent(listing, asked), binds)
         found = {parents[0]: [listing.make(row) for row in rows]}
@@ -84,8 +85,13 @@ def _of_each_parent(listing: Listing, asked: Slice) -> Rows:
 def counts(session: Session, actor: Actor, listing: Listing, parents: Sequence[Hashable]) -> Mapping[Hashable, int]:
     """How many there are for each parent, whatever the page."""
     if listing.parent is None:
-        total = session.scalar(select(func.count()).select_from(listing.rows.subquery()), actor.binds)
+        total = session.scalar(select(func.count()).select_from(listing.rows.subquery()), _binds(actor, ()))
         return {parents[0]: total or 0}
     listed = listing.rows.with_only_columns(listing.parent, func.count()).where(listing.parent.in_(PARENTS))
-    rows = fetch(session, listed.group_by(listing.parent), {**actor.binds, "parents": list(parents)})
+    rows = fetch(session, listed.group_by(listing.parent), _binds(actor, parents))
     return {row[0]: row[1] for row in rows}
+
+
+def _binds(actor: Actor, parents: Sequence[Hashable]) -> dict[str, Any]:
+    """What a list may name: VIEWER, PARENTS and NOW."""
+    return {**actor.binds, "parents": list(parents), "now": clock.now()}

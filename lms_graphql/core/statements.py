@@ -1,16 +1,22 @@
 """What statements share: how the keys of a batch are bound, how rows are handed back, how many were changed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, CursorResult, Delete, Insert, Select, Update, bindparam, insert
 from sqlalchemy.orm import Session
+
+from lms_graphql.core.orm import Instant
 
 Rows = Select[*tuple[Any, ...]]
 """A statement that gives rows of some columns."""
 
 KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 """The keys of a batch: `column.in_(KEYS)`, executed with {"keys": keys}."""
+
+NOW: BindParameter[datetime] = bindparam("now", type_=Instant())
+"""The instant of a read, in statements that ask what has run out: executed with {"now": clock.now()}."""
 
 Made = TypeVar("Made")
 
@@ -28,7 +34,7 @@ def group(rows: Iterable[Any], make: Callable[[Any], Made], by: int) -> dict[Any
     return found
 
 
-def changed(session: Session, statement: Update | Delete) -> int:
+def changed(session: Session, statement: Update | Delete | Insert) -> int:
     """How many rows it met. `… WHERE` with the old value in it, and 1 as the answer, is how a race is won."""
     result = session.execute(statement.execution_options(synchronize_session=False))
     assert isinstance(result, CursorResult)

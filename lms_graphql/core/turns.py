@@ -51,3 +51,14 @@ def _made(session: Session, move: Update, name: str) -> bool:
         return True
     session.execute(insert_unless_there(Turn), {"name": name, "taken_at": LONG_AGO})
     return changed(session, move) == 1
+
+
+def reached(session: Session, name: str) -> datetime:
+    """The instant up to which a thing is done, where it is one that works its way through time."""
+    return session.scalar(select(Turn.taken_at).where(Turn.name == name)) or LONG_AGO
+
+
+def reach(session: Session, name: str, until: datetime) -> None:
+    """Forward only: who was slower than another does not take it back."""
+    session.execute(insert_unless_there(Turn), {"name": name, "taken_at": LONG_AGO})
+    session.execute(update(Turn).where(Turn.name == name, Turn.taken_at < until).values(taken_at=until))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
+from lms_graphql.accounts.addresses import key_of
 from lms_graphql.accounts.models import User, UserTerm
 from lms_graphql.accounts.searching import terms
 from lms_graphql.core.actor import Role
@@ -45,7 +46,7 @@ def place_person(rows: Rows, name: Name, role: Role, came_at: datetime, bio: str
         created_at=came_at,
         updated_at=came_at,
         email=email,
-        email_key=email.casefold(),
+        email_key=key_of(email),
         username=name.username,
         username_key=name.username.casefold(),
         first_name=name.first,

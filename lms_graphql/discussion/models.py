@@ -1,6 +1,6 @@
-"""The tables of notes, questions and answers."""
+"""The tables of notes, questions and answers, and of the votes for them."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms_graphql.accounts.models import User
@@ -26,6 +26,22 @@ class Note(Table):
 
     user: Mapped[User] = relationship(lazy="raise")
     lecture: Mapped[Lecture] = relationship(lazy="raise")
+
+
+class Notebook(Table):
+    """How many notes somebody has taken in a lecture: it holds the limit, since each new note changes this row."""
+
+    __tablename__ = "notebooks"
+    __table_args__ = (
+        UniqueConstraint("user_id", "lecture_id"),
+        CheckConstraint("note_count >= 0", name="note_count"),
+        Index(None, "lecture_id"),
+        EVERYWHERE,
+    )
+
+    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
+    lecture_id: Mapped[int] = mapped_column(Key, ForeignKey("lectures.id"))
+    note_count: Mapped[int] = count()
 
 
 class QAQuestion(Table):
@@ -64,6 +80,7 @@ class QAAnswer(Table):
     __tablename__ = "qa_answers"
     __table_args__ = (
         CheckConstraint("vote_count >= 0", name="vote_count"),
+        CheckConstraint("reply_count >= 0", name="reply_count"),
         Index(None, "question_id", "parent_id", "vote_count", "created_at", "id"),
         Index(None, "parent_id", "created_at", "id"),
         Index(None, "user_id"),
@@ -76,7 +93,24 @@ class QAAnswer(Table):
     content: Mapped[str] = mapped_column(long_text())
     is_instructor_answer: Mapped[bool] = no()
     vote_count: Mapped[int] = count()
+    reply_count: Mapped[int] = count()
 
     author: Mapped[User] = relationship(lazy="raise")
     question: Mapped[QAQuestion] = relationship(lazy="raise", foreign_keys=[question_id])
     parent: Mapped["QAAnswer | None"] = relationship(lazy="raise", remote_side="QAAnswer.id")
+
+
+class QAQuestionVote(Table):
+    __tablename__ = "qa_question_votes"
+    __table_args__ = (UniqueConstraint("user_id", "question_id"), Index(None, "question_id"), EVERYWHERE)
+
+    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
+    question_id: Mapped[int] = mapped_column(Key, ForeignKey("qa_questions.id", ondelete="CASCADE"))
+
+
+class QAAnswerVote(Table):
+    __tablename__ = "qa_answer_votes"
+    __table_args__ = (UniqueConstraint("user_id", "answer_id"), Index(None, "answer_id"), EVERYWHERE)
+
+    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
+    answer_id: Mapped[int] = mapped_column(Key, ForeignKey("qa_answers.id", ondelete="CASCADE"))

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import strawberry
 from sqlalchemy.orm import Session
 
-from lms_graphql.core import ids
+from lms_graphql.core import clock, ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import Refusal, Refusals
@@ -34,6 +35,8 @@ class Equipment:
     hashing: Hashing
     signer: Signer
     nodes: Mapping[str, Read]
+    require_live: Callable[[Session, Actor, datetime], None]
+    """Raises where the actor could no longer write when the transaction began."""
 
 
 class Context:
@@ -49,6 +52,7 @@ class Context:
         self.most_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
         self.allowance = Allowance(self.most_cost, settings.limit_seconds)
         self._nodes = equipment.nodes
+        self._require_live = equipment.require_live
         self._sent: list[int] = []
         self._loaders = Loaders(self.database, actor, self._sent)
 
@@ -113,8 +117,10 @@ class Context:
         """
 
         def work(session: Session) -> T | Refusal | Refusals:
+            began = clock.now()
             result = service(session, self.actor, *args, **kwargs)
             session.flush()
+            self._require_live(session, self.actor, began)
             return result
 
         try:

@@ -31,6 +31,8 @@ logger = structlog.get_logger("lms_graphql.operations")
 HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "vary": "accept, authorization"}
 MORE_HEADERS = {405: {"allow": "POST"}, 503: {"retry-after": "1"}, 408: {"connection": "close"}}
 LONGEST_NAME = 100
+MOST_ARRIVING = 1_000
+"""Requests of which a part has come."""
 Answer = dict[str, Any]
 _is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 
@@ -54,26 +56,38 @@ class GraphQLView:
         self._settings = settings
         self._context_of = context_of
         self._is_busy = is_busy
+        self._arriving = 0
         self._under_way = 0
 
     async def answer(self, request: Request) -> Response:
         """Who comes when too many are served, or wait too long, is sent away at once rather than late."""
-        if self._under_way >= self._settings.limit_in_flight or self._is_busy():
-            return _response(_refusal(answers.refused(RequestFault.UNAVAILABLE, answers.BUSY)), 503, JSON)
-        self._under_way += 1
-        try:
-            return await self._answer(request)
-        finally:
-            self._under_way -= 1
-
-    async def _answer(self, request: Request) -> Response:
         kind = JSON
+        if self._arriving >= MOST_ARRIVING or self._is_full():
+            return _busy()
+        self._arriving += 1  # apart from those at work: a body that never comes costs nothing but its connection
         try:
             kind = media_type(request.headers.get("accept"))
             envelope = await self._open(request)
-            context = await self._asked_by(request)
         except EnvelopeError as error:
             return _response(_refusal(answers.refused(error.code, error.message)), error.status, kind)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        finally:
+            self._arriving -= 1
+        if self._is_full():
+            return _busy()
+        self._under_way += 1
+        try:
+            return await self._answer(request, envelope, kind)
+        finally:
+            self._under_way -= 1
+
+    def _is_full(self) -> bool:
+        return self._under_way >= self._settings.limit_in_flight or self._is_busy()
+
+    async def _answer(self, request: Request, envelope: Envelope, kind: str) -> Response:
+        try:
+            context = await self._asked_by(request)
         except RequestError as error:
             status = 401 if error.code is RequestFault.UNAUTHENTICATED else 503
             return _response(_refusal(answers.of_request(error)), status, kind)
@@ -172,6 +186,10 @@ def _nothing_is_there(answer: Answer) -> bool:
         return False
     codes = [error.get("extensions", {}).get("code") for error in answer.get("errors", ())]
     return bool(codes) and all(code == RequestFault.UNAVAILABLE for code in codes)
+
+
+def _busy() -> Response:
+    return _response(_refusal(answers.refused(RequestFault.UNAVAILABLE, answers.BUSY)), 503, JSON)
 
 
 def _refusal(*errors: GraphQLError) -> Answer:

@@ -1,4 +1,4 @@
-"""The tables of progress and certificates."""
+"""The tables of progress and certificates, and what is kept of them for instructors."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, Lecture, Section
 from lms_graphql.core import clock
-from lms_graphql.core.orm import EVERYWHERE, Json, Key, Table, count, enum, exact, long_text, no
+from lms_graphql.core.orm import EVERYWHERE, Json, Key, Model, Table, count, enum, exact, long_text, no
 from lms_graphql.learning.progress import percent
 
 
@@ -31,6 +31,7 @@ class CourseProgress(Table):
         CheckConstraint("passed_quizzes >= 0 AND passed_quizzes <= total_quizzes", name="quizzes"),
         CheckConstraint("total_watch_time >= 0", name="total_watch_time"),
         Index(None, "course_id"),
+        Index(None, "updated_at", "course_id"),
         Index(None, "current_section_id"),
         Index(None, "current_lecture_id"),
         EVERYWHERE,
@@ -64,6 +65,7 @@ class LectureProgress(Table):
         UniqueConstraint("user_id", "lecture_id"),
         CheckConstraint("watch_time >= 0 AND last_position >= 0", name="seconds"),
         Index(None, "lecture_id", "is_completed"),
+        Index(None, "updated_at", "lecture_id"),
         EVERYWHERE,
     )
 
@@ -114,3 +116,63 @@ class Certificate(Table):
     @property
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= clock.now()
+
+
+class CourseAnalytics(Model):
+    """A course's figures as they were at `as_of`. `percent_total` adds up hundredths of a percent, exactly."""
+
+    __tablename__ = "course_analytics"
+    __table_args__ = (
+        CheckConstraint("enrollment_count >= 0 AND active_count >= 0 AND completion_count >= 0", name="counts"),
+        CheckConstraint("percent_total >= 0", name="percent_total"),
+        EVERYWHERE,
+    )
+
+    course_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    as_of: Mapped[datetime]
+    enrollment_count: Mapped[int] = count()
+    active_count: Mapped[int] = count()
+    completion_count: Mapped[int] = count()
+    percent_total: Mapped[int] = mapped_column(Key, default=0, server_default="0")
+
+    course: Mapped[Course] = relationship(lazy="raise")
+
+
+class LectureAnalytics(Model):
+    """A lecture's figures, kept with those of its course. A lecture that nobody has opened has none."""
+
+    __tablename__ = "lecture_analytics"
+    __table_args__ = (
+        CheckConstraint("started_count > 0 AND completed_count >= 0 AND watch_total >= 0", name="figures"),
+        Index(None, "course_id"),
+        EVERYWHERE,
+    )
+
+    lecture_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("lectures.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id", ondelete="CASCADE"))
+    started_count: Mapped[int]
+    completed_count: Mapped[int]
+    watch_total: Mapped[int] = mapped_column(Key)
+
+    lecture: Mapped[Lecture] = relationship(lazy="raise")
+
+
+class TeachingFigures(Model):
+    """What only a look at everybody's enrollments tells of an instructor, as it was at `as_of`."""
+
+    __tablename__ = "teaching_figures"
+    __table_args__ = (
+        CheckConstraint("learner_count >= 0 AND completion_count >= 0", name="counts"),
+        EVERYWHERE,
+    )
+
+    instructor_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    as_of: Mapped[datetime]
+    learner_count: Mapped[int] = count()
+    completion_count: Mapped[int] = count()
+
+    instructor: Mapped[User] = relationship(lazy="raise")

@@ -9,6 +9,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
 from typing import NamedTuple
 
+import idna
+
 from lms_graphql.core import clock
 
 NAME_LENGTH = 60
@@ -97,7 +99,7 @@ def _address(text: str) -> Address:
     """One address and nothing else: what ends a line, or lists several, is refused, and not repeated."""
     local, _, domain = text.rpartition("@")
     try:
-        domain = domain.encode("idna").decode()
+        domain = idna.encode(domain, uts46=True).decode()  # as accounts know it; Python's own makes ß ss
         address = Address(addr_spec=f"{local}@{domain}") if local.isascii() else Address("", local, domain)
     except Exception:  # the parsers fail in several ways on what is no address
         raise ValueError("This is no mail address.") from None

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from lms_graphql.catalog import figures
 from lms_graphql.core import clock
 from lms_graphql.core.errors import OperatorError
+from lms_graphql.discussion import figures as discussion
+from lms_graphql.learning.service import rolling_up
 from lms_graphql.mail.reads import outbox
 from lms_graphql.operating import migrations
 from lms_graphql.settings import Settings
@@ -37,11 +39,18 @@ def check(session: Session, settings: Settings) -> list[Line]:
         state = "no tables yet" if current is None else f"at {current}, the newest is {newest}"
         return [*lines, Line(False, f"migrations: {state}. Run `lms-graphql db migrate`.")]
     lines.append(Line(True, f"migrations: at {current}, the newest"))
-    wrong = figures.drift(session)
+    wrong = [*figures.drift(session), *discussion.drift(session), *rolling_up.wrong(session)]
     if not wrong:
         lines.append(Line(True, "derived figures: right"))
     lines += [Line(False, f"{line}. Run `lms-graphql db repair`.") for line in wrong]
-    return [*lines, *_mail(session, settings)]
+    return [*lines, _counted(session), *_mail(session, settings)]
+
+
+def _counted(session: Session) -> Line:
+    """Not a fault: they wait for as long as nobody sweeps."""
+    reached, waiting = rolling_up.state(session)
+    when = "never counted" if reached is None else f"as of {reached:%Y-%m-%d %H:%M} UTC"
+    return Line(True, f"figures for instructors: {when}, {waiting} courses to be counted by the next sweep")
 
 
 def _mail(session: Session, settings: Settings) -> list[Line]:

@@ -56,6 +56,51 @@ def cases(world: World) -> Iterator[Case]:
     yield Case("applyToTeach", "learner", {"motivation": "Because.", "experience": "Some."}, makes_new=True)
     answered = {"applicationId": world.gid("waiting"), "approve": True}
     yield Case("reviewInstructorApplication", "admin", answered, brings="waiting")
+    yield from discussion_cases(world)
+    certificate = {"certificateId": world.gid("certified")}
+    yield Case("revokeCertificate", "admin", {**certificate, "reason": "ERROR"}, brings="certified")
+    yield Case("reinstateCertificate", "admin", certificate, brings="certified")
+    yield from catalog_cases(world)
+    yield from new_words(world)
+
+
+def catalog_cases(world: World) -> Iterator[Case]:
+    """What is already as it is wished, so that the canaries stay; at the end what is new, which nobody planted."""
+    yield Case("updateCategory", "admin", {"categoryId": world.gid("shelf")}, brings="shelf")
+    for writer, mutation, label in (
+        ("teacher", "updateCourse", "draft"),
+        ("rival", "updateCourse", "theirs"),
+        ("admin", "updateCourse", "orphan"),
+        ("teacher", "publishCourse", "published"),
+        ("teacher", "archiveCourse", "archived"),
+        ("teacher", "unpublishCourse", "draft"),
+    ):
+        yield Case(mutation, writer, {"courseId": world.gid(label)}, brings=label)
+    yield Case("createCategory", "admin", {"name": "New"}, makes_new=True)
+    yield Case("createCourse", "teacher", {"title": "New", "description": "Words."}, makes_new=True)
+
+
+def discussion_cases(world: World) -> Iterator[Case]:
+    """What changes no canary."""
+    note, label = "note-published-closed", "asked-published-closed"
+    answer = world.by_label["answer-published-closed"]
+    question, of_answer = {"questionId": world.gid(label)}, {"answerId": answer.gid}
+    yield Case("updateNote", "enrolled", {"noteId": world.gid(note)}, brings=note)
+    yield Case("updateQaQuestion", "enrolled", question, brings=label)
+    yield Case("featureQaQuestion", "admin", {**question, "isFeatured": True}, brings=label)
+    yield Case("voteQaQuestion", "teacher", {**question, "vote": True}, brings=label)
+    yield Case("acceptAnswer", "enrolled", {**question, **of_answer}, brings=label)
+    yield Case("voteQaAnswer", "enrolled", {**of_answer, "vote": True}, brings=answer.label)
+    same = {**of_answer, "content": answer.canaries["QAAnswer.content"]}
+    yield Case("updateQaAnswer", "teacher", same, brings=answer.label)
+
+
+def new_words(world: World) -> Iterator[Case]:
+    question = {"questionId": world.gid("asked-published-closed"), "content": "Words"}
+    lecture = {"lectureId": world.gid("published-closed"), "content": "Words"}
+    yield Case("answerQuestion", "enrolled", question, makes_new=True)
+    yield Case("createNote", "enrolled", lecture, makes_new=True)
+    yield Case("askQuestion", "enrolled", {**lecture, "title": "Words"}, makes_new=True)
 
 
 def mutations_with_objects() -> set[str]:

@@ -104,13 +104,16 @@ class Paths:
             elif not is_leaf_type(target):
                 variants = self._variants.get(f"{kind.name}.{name}", PLAIN)
                 for variant in variants if every_variant else variants[:1]:
-                    further = list(self._ways(_item(target), steps - 1))
+                    item = self._kind(variant.kind) if variant.kind else _item(target)
+                    further = list(self._ways(item, steps - 1))
                     for start in range(0, len(further) or 1, TOGETHER):
                         yield self._edge(name, definition, variant, further[start : start + TOGETHER])
 
     def _edge(self, name: str, definition: GraphQLField, variant: Variant, further: Sequence[str]) -> str:
-        target = get_named_type(definition.type)
+        target = self._kind(variant.kind) if variant.kind else get_named_type(definition.type)
         selection = self._around(target, f"{self._leaves(_item(target))} {' '.join(further)}")
+        if variant.kind:
+            selection = f"__typename id ... on {variant.kind} {{ {selection} }}"
         alias = f"{name}__{next(self._numbers)}: " if variant.text else ""
         return f"{alias}{name}{_arguments(definition, variant)} {{ {selection} }}"
 

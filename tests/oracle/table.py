@@ -31,17 +31,23 @@ SEEN = Audience("seen")
 """Everyone who sees the object at all."""
 SELF = Audience("person", Refused.FORBIDDEN)
 """The person and super admins."""
+HOLDER = Audience("holder", Refused.FORBIDDEN)
+"""Whose certificate it is, and super admins."""
+STAFF = Audience("staff", Refused.FORBIDDEN)
+"""The instructor of a course and super admins."""
 ACCESS = Audience("access")
 """Those to whom a lecture is open."""
 LOCKED_OUT = Audience("locked_out")
 """Those who see a lecture that is not open to them."""
+ENROLLED = Audience("enrolled")
+"""Those with an enrollment in a course, whatever its status."""
 SIGNED_IN = Audience("signed_in")
 MEMBERS = Audience("signed_in", Refused.AT_THE_DOOR)
 ADMINS = Audience("admins", Refused.AT_THE_DOOR)
 
 FIELDS: dict[str, dict[Audience, str]] = {
     "Query": {
-        SEEN: "node nodes category categories course courses",
+        SEEN: "node nodes category categories course courses verifyCertificate",
         SIGNED_IN: "me",
         MEMBERS: "instructorApplications",
         ADMINS: "users",
@@ -49,7 +55,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "Node": {SEEN: "id"},
     "User": {
         SEEN: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
-        SELF: "email isActive isEmailVerified lastLoginAt permissions",
+        SELF: "email isActive isEmailVerified lastLoginAt permissions enrollments teaching certificates",
     },
     "Session": {
         SIGNED_IN: "user accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt",
@@ -66,7 +72,32 @@ FIELDS: dict[str, dict[Audience, str]] = {
             thumbnailUrl previewVideoUrl lectureCount durationSeconds enrollmentCount publishedAt createdAt updatedAt
             version price instructor category sections sectionCount viewerCanEdit
         """,
+        ENROLLED: "viewerEnrollment",
+        STAFF: "publishProblems enrollments analytics",
     },
+    "Enrollment": {
+        SEEN: """
+            id user course status source enrolledAt completedAt accessExpiresAt lastAccessedAt progress certificate
+        """,
+    },
+    "CourseProgress": {
+        SEEN: """
+            id percent completedLectures totalLectures passedQuizzes totalQuizzes watchSeconds currentLecture lectures
+            updatedAt
+        """,
+    },
+    "LectureProgress": {
+        SEEN: "id lecture isCompleted watchSeconds positionSeconds startedAt completedAt lastAccessedAt",
+    },
+    "InstructorDashboard": {SEEN: "id courseCount learnerCount enrollmentCount completionCount"},
+    "CourseAnalytics": {
+        SEEN: """
+            id asOf enrollmentCount activeCount completionCount averageProgressPercent grossRevenue refundedRevenue
+            lectures
+        """,
+    },
+    "LectureAnalytics": {SEEN: "lecture startedCount completedCount averageWatchSeconds"},
+    "PublishProblem": {STAFF: "code message subject"},
     "Money": {SEEN: "amount currency"},
     "Section": {
         SEEN: "id title description position lectureCount durationSeconds course lectures",
@@ -74,12 +105,35 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "Lecture": {
         SEEN: """
             id title description type position durationSeconds isPreview isDownloadable section course next previous
+            qaQuestions viewerNotes
         """,
         ACCESS: "content",
         LOCKED_OUT: "lock",
     },
     "LectureContent": {ACCESS: "videoUrl body resourceUrl"},
     "LectureLock": {LOCKED_OUT: "reason message"},
+    "Note": {SEEN: "id lecture content positionSeconds createdAt updatedAt"},
+    "QAQuestion": {
+        SEEN: """
+            id lecture author title content positionSeconds isAnswered isFeatured voteCount viewerHasVoted
+            acceptedAnswer answerCount answers createdAt updatedAt
+        """,
+    },
+    "QAAnswer": {
+        SEEN: """
+            id question author content isInstructorAnswer isAccepted voteCount viewerHasVoted parent replies createdAt
+            updatedAt
+        """,
+    },
+    "Certificate": {
+        SEEN: """
+            id serial title learnerName courseTitle instructorName issuedAt expiresAt revokedAt status user course
+        """,
+        HOLDER: "verificationCode pdfUrl",
+    },
+    "CertificateVerification": {
+        SEEN: "status serial learnerName courseTitle instructorName issuedAt expiresAt",
+    },
 }
 
 PLUMBING: dict[str, str] = {
@@ -91,6 +145,14 @@ PLUMBING: dict[str, str] = {
     "SessionPayload": "a session, or why not",
     "UserPayload": "a person, or why not",
     "InstructorApplicationPayload": "an application, or why not",
+    "CertificatePayload": "a certificate, or why not",
+    "CategoryPayload": "a category, or why not",
+    "CoursePayload": "a course, or why not",
+    "SectionPayload": "a section, or why not",
+    "LecturePayload": "a lecture, or why not",
+    "NotePayload": "a note, or why not",
+    "QAQuestionPayload": "a question, or why not",
+    "QAAnswerPayload": "an answer, or why not",
 }
 """Types whose own fields are nobody's: what is below them is held against the table all the same."""
 
@@ -105,6 +167,8 @@ WITHOUT_CANARY: dict[str, str] = {
     "Money.amount": "a number",
     "Money.currency": "a code",
     "LectureLock.message": "one of three",
+    "Certificate.pdfUrl": "made of the code, whose canary it carries",
+    "PublishProblem.message": "tells a title, whose canary is looked for",
     "Session.accessToken": "made when it is asked for",
     "Session.refreshToken": "made when it is asked for",
 }

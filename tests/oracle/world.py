@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lms_graphql.accounts.models import User
+from lms_graphql.catalog.models import Lecture
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from lms_graphql.core.ids import encode
 from lms_graphql.core.orm import Table
@@ -25,6 +26,8 @@ CAST = {
 Who asks, beside anonymous viewers. The teacher writes the courses but two, the rival teaches nothing that anyone has
 seen, the learner has nothing to do with anybody.
 """
+KNOWN = frozenset({"teacher", "enrolled"})
+"""To anonymous viewers as well: who teaches, and who has written below a preview."""
 SIGNED_IN = frozenset(CAST)
 EVERYONE = SIGNED_IN | {"anonymous"}
 VIEWERS = sorted(EVERYONE)
@@ -63,6 +66,7 @@ class World:
         self.people: dict[str, User] = {}
         self._owners: dict[str, tuple[Planted, str]] = {}
         self.courses: dict[str, GivenCourse] = {}
+        self.lectures: dict[str, Lecture] = {}
         self._put(Planted("Query", "the entrances", {"seen": EVERYONE, "signed_in": SIGNED_IN, "admins": ADMIN}))
         self._put(Planted("Session", "a session", {"seen": SIGNED_IN, "signed_in": SIGNED_IN}))
 

@@ -6,6 +6,7 @@ from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.service import registering, sessions, signing_in
 from lms_graphql.accounts.service.sessions import Desk, Opened
 from lms_graphql.accounts.types import Session, SessionPayload
+from lms_graphql.core.actor import ANONYMOUS
 from lms_graphql.graph.context import Context, Info
 from lms_graphql.graph.describing import described, input_type
 from lms_graphql.graph.mutations import DonePayload, mutation
@@ -71,24 +72,24 @@ class SessionMutations:
         """Make an account, as a learner, and sign in. A mail asks to confirm the address."""
         context, desk = info.context, desk_of(info.context)
         person = registering.checked(input.email, input.username, input.first_name, input.last_name, input.password)
-        with context.hashing.place():
-            throttle = await context.write(registering.begin_registration, desk, person)
+        context.hashing.require_room(context.origin)
+        throttle = await context.write(registering.begin_registration, desk, person)
+        with context.hashing.place(context.origin):
             hashed = await context.hashing.hash(input.password)
-            return await opened(context, await context.write(registering.register, desk, person, hashed, throttle))
+        return await opened(context, await context.write(registering.register, desk, person, hashed, throttle))
 
     @mutation()
     async def login(self, info: Info, input: LoginInput) -> SessionPayload | None:
         """Sign in. Wrong addresses and wrong passwords answer alike."""
         context, desk = info.context, desk_of(info.context)
-        with context.hashing.place():
-            trial = await context.write(signing_in.begin_sign_in, desk, input.email)
+        context.hashing.require_room(context.origin)
+        trial = await context.write(signing_in.begin_sign_in, desk, input.email)
+        better = None
+        with context.hashing.place(context.origin):
             is_right = await context.hashing.matches(trial.password_hash, input.password)
-            better = None
             if is_right and context.hashing.is_old(trial.password_hash or ""):
                 better = await context.hashing.hash(input.password)
-            return await opened(
-                context, await context.write(signing_in.finish_sign_in, desk, trial, is_right, better)
-            )
+        return await opened(context, await context.write(signing_in.finish_sign_in, desk, trial, is_right, better))
 
     @mutation()
     async def refresh_session(self, info: Info, input: RefreshSessionInput) -> SessionPayload | None:
@@ -106,9 +107,12 @@ class SessionMutations:
         """End the session of this refresh token, at once for its access tokens, too."""
         context = info.context
         ok = await context.write(sessions.end_session_of, desk_of(context), input.refresh_token)
+        context.become(ANONYMOUS)
         return DonePayload(ok=ok)
 
     @mutation(IsSignedIn)
     async def logout_everywhere(self, info: Info) -> DonePayload | None:
         """End all sessions of the viewer, this one included."""
-        return DonePayload(ok=await info.context.write(sessions.end_own_sessions, desk_of(info.context)))
+        ok = await info.context.write(sessions.end_own_sessions, desk_of(info.context))
+        info.context.become(ANONYMOUS)
+        return DonePayload(ok=ok)

@@ -6,7 +6,7 @@ from lms_graphql.accounts.mutations.sessions import RegisterInput, desk_of
 from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.service import managing, registering
 from lms_graphql.accounts.types import UserPayload, may
-from lms_graphql.core.actor import Role
+from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.graph.context import Context, Info
 from lms_graphql.graph.describing import described, input_type
 from lms_graphql.graph.inputs import changes
@@ -52,6 +52,12 @@ async def shown(context: Context, key: int) -> UserPayload:
     return UserPayload(user=await context.fetch(users_by_id, key))
 
 
+def leave_if_oneself(context: Context, key: int) -> None:
+    """Who has just ended their own account does nothing more in this request."""
+    if context.actor.id == key:
+        context.become(ANONYMOUS)
+
+
 @strawberry.type
 class UserMutations:
     @mutation(IsSignedIn)
@@ -64,11 +70,10 @@ class UserMutations:
         """Make an account for somebody, for super admins. A mail asks them to confirm the address."""
         context, desk = info.context, desk_of(info.context)
         person = registering.checked(input.email, input.username, input.first_name, input.last_name, input.password)
-        with context.hashing.place():
+        context.hashing.require_room(context.origin)
+        with context.hashing.place(context.origin):
             hashed = await context.hashing.hash(input.password)
-            return await shown(
-                context, await context.write(registering.create_user, desk, person, hashed, input.role)
-            )
+        return await shown(context, await context.write(registering.create_user, desk, person, hashed, input.role))
 
     @mutation(may("user:manage"))
     async def set_user_role(self, info: Info, input: SetUserRoleInput) -> UserPayload | None:
@@ -79,7 +84,10 @@ class UserMutations:
     @mutation(may("user:manage"))
     async def suspend_user(self, info: Info, input: UserIdInput) -> UserPayload | None:
         """Shut somebody out, for super admins. Ends all their sessions."""
-        return await shown(info.context, await info.context.write(managing.suspend_user, input.user_id))
+        key = await info.context.write(managing.suspend_user, input.user_id)
+        payload = await shown(info.context, key)
+        leave_if_oneself(info.context, key)
+        return payload
 
     @mutation(may("user:manage"))
     async def activate_user(self, info: Info, input: UserIdInput) -> UserPayload | None:
@@ -92,5 +100,6 @@ class UserMutations:
         Empty an account of everything personal, for good: one's own, or anyone's for super admins. Courses, payments
         and certificates stay.
         """
-        deleted = await info.context.write(managing.delete_user, input.user_id)
-        return DeletePayload(deleted_id=strawberry.ID(deleted))
+        key = await info.context.write(managing.delete_user, input.user_id)
+        leave_if_oneself(info.context, key)
+        return DeletePayload(deleted_id=input.user_id)

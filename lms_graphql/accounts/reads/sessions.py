@@ -1,16 +1,12 @@
 """Who an access token speaks for, as things stand now."""
 
-from datetime import timedelta
-
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import SigningKey, User, UserSession
-from lms_graphql.accounts.tokens import Claims
+from lms_graphql.accounts.tokens import CLOCK_SKEW, Claims
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.statements import fetch
-
-CLOCK_SKEW = timedelta(seconds=5)
 
 _LIVE = (
     select(User.id, User.role, SigningKey.retired_at)
@@ -38,4 +34,4 @@ def actor_of(session: Session, claims: Claims) -> Actor | None:
         return None
     if retired_at is not None and claims.issued_at > retired_at + CLOCK_SKEW:
         return None  # signed with a key that had been retired by then: whoever has it is not us
-    return Actor(key, role)
+    return Actor(key, role, claims.session_key)

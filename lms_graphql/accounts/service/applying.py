@@ -67,3 +67,11 @@ def _promote(session: Session, actor: Actor, user_key: int) -> None:
         audit.record(
             session, "account.role_changed", actor=actor.id, subject=user_key, old="learner", new="instructor"
         )
+
+
+def withdraw_applications(session: Session, user_key: int) -> None:
+    """Of somebody who leaves: nothing that they wrote is kept, and nobody need decide any more."""
+    theirs = update(InstructorApplication).where(InstructorApplication.user_id == user_key)
+    changed(session, theirs.values(motivation="", experience="", review_note=None, pending_of=None))
+    pending = theirs.where(InstructorApplication.status == ApplicationStatus.PENDING)
+    changed(session, pending.values(status=ApplicationStatus.REJECTED, reviewed_at=clock.now()))

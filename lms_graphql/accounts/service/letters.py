@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from lms_graphql.accounts import addresses
 from lms_graphql.accounts.models import TokenPurpose, User
 from lms_graphql.accounts.service.recovering import make_token
 from lms_graphql.mail.letters import Button, Letter, compose, hello
@@ -20,7 +21,7 @@ def verify_email(session: Session, mail: Mail, links: Links) -> Letter | None:
     return compose(
         user.email,
         "Confirm your e-mail address",
-        hello(user.full_name),
+        hello(""),  # whoever registered may have chosen name and address to tell somebody else something
         ["please confirm that this address is yours. The link is good for 24 hours.", NOT_YOU],
         Button("Confirm the address", links.to("/verify-email", token=token)),
     )
@@ -28,7 +29,7 @@ def verify_email(session: Session, mail: Mail, links: Links) -> Letter | None:
 
 def reset_password(session: Session, mail: Mail, links: Links) -> Letter | None:
     """To the account's own address, as it was registered: not to what somebody typed."""
-    user = session.scalar(select(User).where(User.email_key == (mail.address or "").casefold()))
+    user = session.scalar(select(User).where(User.email_key == addresses.key_of(mail.address or "")))
     if user is None or user.email is None:
         return None
     token = make_token(session, user.id, TokenPurpose.RESET_PASSWORD)

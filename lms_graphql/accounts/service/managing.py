@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts import audit, guards, searching
+from lms_graphql.accounts import audit, guards, openings, searching
 from lms_graphql.accounts.models import TokenPurpose, User
 from lms_graphql.accounts.policies import is_self
+from lms_graphql.accounts.service.applying import withdraw_applications
 from lms_graphql.accounts.service.recovering import void_tokens
 from lms_graphql.accounts.service.registering import LONGEST_NAME
 from lms_graphql.accounts.service.sessions import end_sessions
@@ -73,6 +74,7 @@ def suspend_user(session: Session, actor: Actor, user_id: str) -> int:
 
 
 def activate_user(session: Session, actor: Actor, user_id: str) -> int:
+    turns.hold(session, guards.SUPER_ADMINS)  # as those do who suspend and delete
     user = _user(session, user_id)
     _refuse_deleted(user)
     if not user.is_active:
@@ -81,10 +83,10 @@ def activate_user(session: Session, actor: Actor, user_id: str) -> int:
     return user.id
 
 
-def delete_user(session: Session, actor: Actor, user_id: str) -> str:
+def delete_user(session: Session, actor: Actor, user_id: str) -> int:
     """
     Empties the account of what is personal, for good. Money, courses and certificates stay, and hang on a "Deleted
-    user". The id that was deleted.
+    user". The key that was deleted.
     """
     turns.hold(session, guards.SUPER_ADMINS)
     user = _user(session, user_id)
@@ -98,8 +100,11 @@ def delete_user(session: Session, actor: Actor, user_id: str) -> str:
         end_sessions(session, user.id)
         void_tokens(session, user.id, *TokenPurpose)
         drop_mails_of(session, user.id)
+        withdraw_applications(session, user.id)
+        for tell in openings.account_emptied:
+            tell(session, user.id)
         audit.record(session, "account.deleted", actor=actor.id, subject=user.id)
-    return user_id
+    return user.id
 
 
 def _empty(user: User) -> None:

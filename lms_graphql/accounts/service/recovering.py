@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit, passwords, throttling
 from lms_graphql.accounts.models import AccountToken, TokenPurpose, User
-from lms_graphql.accounts.service.registering import VERIFY_EMAIL, email_of
+from lms_graphql.accounts.service.registering import MOST_MAILS, VERIFY_EMAIL, email_of
 from lms_graphql.accounts.service.sessions import Desk, Opened, end_sessions, open_session
 from lms_graphql.accounts.service.signing_in import account_limit, address_limit, too_often
 from lms_graphql.accounts.throttling import Allowed
@@ -22,8 +22,6 @@ from lms_graphql.mail.service import post
 
 RESET_PASSWORD = "reset_password"  # noqa: S105 - a kind of mail, not a password
 PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind of mail, not a password
-MOST_MAILS = 5
-"""Mails of one kind to one address within the window of sign-ins."""
 LIFETIMES = {TokenPurpose.VERIFY_EMAIL: timedelta(hours=24), TokenPurpose.RESET_PASSWORD: timedelta(hours=1)}
 
 
@@ -93,7 +91,9 @@ def begin_password_reset(session: Session, _actor: Actor, token: str, new_passwo
 def reset_password(session: Session, _actor: Actor, desk: Desk, token: str, new_hash: str) -> bool:
     """Once for each token. Ends every session; what was wrong at sign-in before is forgotten."""
     user_key = _use(session, token, TokenPurpose.RESET_PASSWORD)
-    changed(session, update(User).where(User.id == user_key).values(password_hash=new_hash, updated_at=clock.now()))
+    there = update(User).where(User.id == user_key, User.deleted_at.is_(None))
+    if not changed(session, there.values(password_hash=new_hash, updated_at=clock.now())):
+        raise _no_such_token()
     _after_a_new_password(session, desk, user_key, "account.password_reset")
     email = session.scalar(select(User.email).where(User.id == user_key))
     throttling.forget(session, account_limit(desk, email or "").key)

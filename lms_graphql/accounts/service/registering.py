@@ -3,15 +3,15 @@
 import re
 from typing import NamedTuple
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts import audit, passwords, searching, throttling
+from lms_graphql.accounts import addresses, audit, passwords, searching, throttling
 from lms_graphql.accounts.models import User
 from lms_graphql.accounts.service.sessions import Desk, Opened, open_session
-from lms_graphql.accounts.service.signing_in import address_limit, too_often
+from lms_graphql.accounts.service.signing_in import address_limit
+from lms_graphql.accounts.throttling import Allowed
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.errors import ErrorCode, Refusal, Refusals
 from lms_graphql.core.faults import is_duplicate_of
@@ -23,6 +23,8 @@ SHORTEST_USERNAME, LONGEST_USERNAME = 3, 30
 LONGEST_NAME = 100
 VERIFY_EMAIL = "verify_email"
 """The kind of mail that shows whether an address is the person's."""
+MOST_MAILS = 5
+"""Mails of one kind to one address within the window of sign-ins."""
 _USERNAME = re.compile(r"[a-z0-9_.-]+\Z", re.IGNORECASE | re.ASCII)
 
 
@@ -54,8 +56,12 @@ def email_of(form: Form, value: str) -> str:
     if form.is_faulty("email"):
         return text
     try:
-        return validate_email(text, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError:
+        address = addresses.parsed(text).normalized
+        if len(addresses.key_of(address)) <= LONGEST_EMAIL:
+            return address
+        form.fault(ErrorCode.TOO_LONG, f"Use at most {LONGEST_EMAIL} characters.", "email")
+        return address
+    except ValueError:
         form.fault(ErrorCode.INVALID, "Give an e-mail address, e.g. jane@example.com.", "email")
         return text
 
@@ -67,14 +73,21 @@ def begin_registration(session: Session, _actor: Actor, desk: Desk, person: Pers
     """
     limit = address_limit(desk, "registration")
     if not throttling.count(session, limit):
-        return Refusals([too_often(desk)])
+        return Refusals([_too_often(desk)])
     return Refusals(taken) if (taken := _taken(session, person)) else limit.key
 
 
 def register(session: Session, actor: Actor, desk: Desk, person: Person, password_hash: str, throttle: str) -> Opened:
     """A learner, signed in, with a mail under way to show that the address is theirs."""
-    user = add_user(session, person, password_hash, Role.LEARNER)
+    # What all who register from one address share comes first: after a read it would be stale when it is changed.
     throttling.give_back(session, throttle)
+    made = address_limit(desk, "accounts made")._replace(failures=desk.settings.registrations_per_address)
+    if not throttling.count(session, made):
+        raise _too_often(desk)
+    user = add_user(session, person, password_hash, Role.LEARNER)
+    box = desk.signer.digest("mailbox", addresses.mailbox_of(person.email))
+    if throttling.count(session, Allowed(box, MOST_MAILS, desk.settings.login_window_minutes)):
+        post(session, VERIFY_EMAIL, user_id=user.id)
     audit.record(session, "account.registered", actor=user.id, subject=user.id, origin=desk.origin)
     return open_session(session, desk, user)
 
@@ -82,6 +95,7 @@ def register(session: Session, actor: Actor, desk: Desk, person: Person, passwor
 def create_user(session: Session, actor: Actor, desk: Desk, person: Person, password_hash: str, role: Role) -> int:
     """An account that a super admin makes for somebody. Its key."""
     user = add_user(session, person, password_hash, role)
+    post(session, VERIFY_EMAIL, user_id=user.id)
     audit.record(session, "account.created", actor=actor.id, subject=user.id, origin=desk.origin, role=role.value)
     return user.id
 
@@ -96,19 +110,23 @@ def add_user(session: Session, person: Person, password_hash: str, role: Role) -
     except IntegrityError as error:  # somebody else was first, just now
         raise Refusals([_is_taken("username" if is_duplicate_of(error, "username_key") else "email")]) from None
     searching.index(session, user)
-    post(session, VERIFY_EMAIL, user_id=user.id)
     return user
 
 
 def _taken(session: Session, person: Person) -> list[Refusal]:
     taken = []
-    for field, column, value in (
-        ("email", User.email_key, person.email),
-        ("username", User.username_key, person.username),
+    for field, column, key in (
+        ("email", User.email_key, addresses.key_of(person.email)),
+        ("username", User.username_key, person.username.casefold()),
     ):
-        if session.scalar(select(User.id).where(column == value.casefold())) is not None:
+        if session.scalar(select(User.id).where(column == key)) is not None:
             taken.append(_is_taken(field))
     return taken
+
+
+def _too_often(desk: Desk) -> Refusal:
+    message = f"Too many accounts from where you are. Wait {desk.settings.login_window_minutes} minutes."
+    return Refusal(ErrorCode.RATE_LIMITED, message)
 
 
 def _is_taken(field: str) -> Refusal:

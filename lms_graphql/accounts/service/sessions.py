@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
@@ -11,7 +11,7 @@ from lms_graphql.accounts.models import RefreshToken, SigningKey, User, UserSess
 from lms_graphql.accounts.tokens import Claims, issue
 from lms_graphql.core import clock, turns
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.errors import ErrorCode, Refusal
+from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFault
 from lms_graphql.core.signing import Signer, new_token, token_hash
 from lms_graphql.core.statements import changed, insert_unless_there
 from lms_graphql.settings import Settings
@@ -83,6 +83,20 @@ def end_sessions(session: Session, user_key: int) -> int:
     return changed(session, update(UserSession).where(*live).values(ended_at=clock.now()))
 
 
+def require_live(session: Session, actor: Actor, began: datetime) -> None:
+    """
+    The last thing in every transaction of somebody signed in: RequestError where their session had ended when it
+    began, though it had not when the request came. An UPDATE, and of nothing, so that whoever ends the session waits,
+    or is waited for. What ends one's own session passes.
+    """
+    if actor.session_key is None:
+        return
+    lived = or_(UserSession.ended_at.is_(None), UserSession.ended_at >= began)
+    live = update(UserSession).where(UserSession.id == actor.session_key, lived)
+    if not changed(session, live.values(ended_at=UserSession.ended_at, updated_at=UserSession.updated_at)):
+        raise RequestError(RequestFault.UNAUTHENTICATED, "This session has ended. Sign in again.")
+
+
 def end_own_sessions(session: Session, actor: Actor, desk: Desk) -> bool:
     assert actor.id is not None
     ended = end_sessions(session, actor.id)
@@ -97,7 +111,7 @@ def _hand_out(session: Session, desk: Desk, user: User, family: UserSession) -> 
     session.add(RefreshToken(session_id=family.id, token_hash=token_hash(token), expires_at=family.expires_at))
     claims = Claims(user.id, family.id, user.role, current_key_id(session), clock.now())
     access_token, expires_at = issue(desk.signer, claims, desk.settings.access_token_minutes)
-    return Opened(Actor(user.id, user.role), access_token, expires_at, token, family.expires_at)
+    return Opened(Actor(user.id, user.role, family.id), access_token, expires_at, token, family.expires_at)
 
 
 def current_key_id(session: Session) -> str:

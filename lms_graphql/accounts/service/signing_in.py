@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts import audit, throttling
+from lms_graphql.accounts import addresses, audit, throttling
 from lms_graphql.accounts.models import User
 from lms_graphql.accounts.service.sessions import Desk, Opened, open_session
 from lms_graphql.accounts.throttling import Allowed
@@ -26,7 +26,7 @@ class Trial(NamedTuple):
 
 def account_limit(desk: Desk, email: str) -> Allowed:
     """By what was typed, whether there is such an account or not. A digest, so that nobody's address is kept."""
-    key = desk.signer.digest("sign-in account", email.strip().casefold())
+    key = desk.signer.digest("sign-in account", addresses.key_of(email))
     return Allowed(key, desk.settings.login_failures_per_account, desk.settings.login_window_minutes)
 
 
@@ -41,15 +41,18 @@ def too_often(desk: Desk) -> Refusal:
 
 
 def begin_sign_in(session: Session, _actor: Actor, desk: Desk, email: str) -> Trial | Refusal:
-    """Counts the try as failed, until it is known to be right."""
+    """
+    Counts the try as failed, until it is known to be right. The account first and the address last, here and at the
+    end: whoever shares an address waits for its row, and two who take their rows crosswise wait for ever.
+    """
     account, address = account_limit(desk, email), address_limit(desk)
-    if not throttling.count(session, address):
-        return too_often(desk)
     if not throttling.count(session, account):
-        throttling.give_back(session, address.key)
+        return too_often(desk)
+    if not throttling.count(session, address):
+        throttling.give_back(session, account.key)
         return too_often(desk)
     known = session.execute(
-        select(User.id, User.password_hash).where(User.email_key == email.strip().casefold())
+        select(User.id, User.password_hash).where(User.email_key == addresses.key_of(email))
     ).first()
     user_key, password_hash = known if known is not None else (None, None)
     return Trial(account.key, address.key, user_key, password_hash)
@@ -67,11 +70,17 @@ def finish_sign_in(
     new_hash = better_hash or trial.password_hash
     if not changed(session, signed_in.values(last_login=clock.now(), password_hash=new_hash)):
         return _suspended(session, desk, trial) or _failed(session, desk, trial)
-    throttling.give_back(session, trial.account)
-    throttling.give_back(session, trial.address)
     user = session.get_one(User, trial.user_key)
     audit.record(session, "account.signed_in", actor=user.id, subject=user.id, origin=desk.origin)
-    return open_session(session, desk, user)
+    opened = open_session(session, desk, user)
+    session.flush()
+    _give_back(session, trial)
+    return opened
+
+
+def _give_back(session: Session, trial: Trial) -> None:
+    throttling.give_back(session, trial.account)
+    throttling.give_back(session, trial.address)
 
 
 def _suspended(session: Session, desk: Desk, trial: Trial) -> Refusal | None:
@@ -79,8 +88,7 @@ def _suspended(session: Session, desk: Desk, trial: Trial) -> Refusal | None:
     user = session.get_one(User, trial.user_key)
     if user.is_active or user.deleted_at is not None or user.password_hash != trial.password_hash:
         return None
-    throttling.give_back(session, trial.account)
-    throttling.give_back(session, trial.address)
+    _give_back(session, trial)
     audit.record(session, "account.sign_in_while_suspended", subject=user.id, origin=desk.origin)
     return Refusal(ErrorCode.ACCOUNT_SUSPENDED, "This account is suspended. Ask whoever looks after the platform.")
 

@@ -7,7 +7,7 @@ from lms_graphql.assessment.service import lectures
 from lms_graphql.catalog.models import LectureType
 from lms_graphql.catalog.mutations.lectures import shown
 from lms_graphql.catalog.service.lectures import FIELDS
-from lms_graphql.catalog.types import LecturePayload
+from lms_graphql.catalog.types.payloads import LecturePayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.describing import described, input_type
 from lms_graphql.graph.inputs import changes

@@ -6,7 +6,7 @@ from lms_graphql.accounts.types import may
 from lms_graphql.catalog.mutations.sections import shown as shown_section
 from lms_graphql.catalog.reads.curriculum import lectures_by_id
 from lms_graphql.catalog.service import lectures
-from lms_graphql.catalog.types import LecturePayload, SectionPayload
+from lms_graphql.catalog.types.payloads import LecturePayload, SectionPayload
 from lms_graphql.graph.context import Context, Info
 from lms_graphql.graph.describing import described, input_type
 from lms_graphql.graph.mutations import DeletePayload, mutation

@@ -6,7 +6,7 @@ from lms_graphql.accounts.types import may
 from lms_graphql.catalog.reads.courses import courses_by_id
 from lms_graphql.catalog.reads.curriculum import sections_by_id
 from lms_graphql.catalog.service import sections
-from lms_graphql.catalog.types import CoursePayload, SectionPayload
+from lms_graphql.catalog.types.payloads import CoursePayload, SectionPayload
 from lms_graphql.graph.context import Context, Info
 from lms_graphql.graph.describing import described, input_type
 from lms_graphql.graph.inputs import changes

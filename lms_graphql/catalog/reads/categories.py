@@ -8,11 +8,10 @@ from sqlalchemy import CTE, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.catalog.models import Category
+from lms_graphql.catalog.tree import DEEPEST
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.ids import identified
 from lms_graphql.core.statements import KEYS, Rows, fetch, group
-
-DEEPEST = 5
 
 
 @identified("Category")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from lms_graphql.catalog.models import Category, CourseStatus, EnrollmentStatus, Lecture
+from lms_graphql.catalog.models import Category, CourseStatus, Lecture, LectureType
 from tests.given import GivenCourse
 from tests.oracle.world import ADMIN, EVERYONE, LONG_AGO, Texts, World
 
@@ -17,13 +17,6 @@ def plant_catalog(world: World) -> None:
     old = staff | {"enrolled"}
     plant_course(world, "archived", "teacher", shelves[1], seen=old | {"cancelled"}, access=old)
     plant_course(world, "orphan", "gone", shelves[0], seen=EVERYONE, access=ADMIN)
-    for label in (
-        "published",
-        "archived",
-        "draft",
-    ):  # a draft should have no learners; it is closed to any that it has
-        world.given.enrollment(world.people["enrolled"], world.courses[label])
-        world.given.enrollment(world.people["cancelled"], world.courses[label], EnrollmentStatus.CANCELLED)
 
 
 def plant_category(world: World, label: str, parent: Category | None) -> Category:
@@ -56,7 +49,10 @@ def plant_course(world: World, label: str, teacher: str, shelf: Category, **circ
     )
     world.courses[label] = course
     empty = "publishedAt" if status is CourseStatus.DRAFT else ""
-    world.plant("Course", label, course.row, texts, seen=circles["seen"], empty=empty)
+    staff = circles["seen"] & {"admin", teacher}
+    enrolled = frozenset({"enrolled", "cancelled"}) if label in {"published", "archived"} else frozenset()
+    its_own = {"seen": circles["seen"], "staff": staff, "enrolled": enrolled}
+    world.plant("Course", label, course.row, texts, **its_own, empty=empty)
     preview = EVERYONE if status is CourseStatus.PUBLISHED else circles["access"]
     plant_section(world, course, f"{label}-s1", seen=circles["seen"])
     plant_lecture(world, course, f"{label}-preview", seen=circles["seen"], access=preview, empty="previous")
@@ -88,10 +84,13 @@ def plant_lecture(
         body="LectureContent.body",
         content_url="LectureContent.resourceUrl",
     )
-    state = {"is_preview": label.endswith("preview"), "deleted_at": deleted(label)}
+    # the last one of a course has no quiz: a problem, which is about a lecture
+    kind = LectureType.QUIZ if label.endswith("last") else LectureType.VIDEO
+    state = {"lecture_type": kind, "is_preview": label.endswith("preview"), "deleted_at": deleted(label)}
     place = len(course.lectures)
     row: Lecture = world.given.lecture(course.sections[-1], order_index=place, **state, **texts.columns)
     course.lectures.append(row)
+    world.lectures[label] = row
     world.plant("Lecture", label, row, texts, seen=seen, access=access, locked_out=seen - access, empty=empty)
 
 

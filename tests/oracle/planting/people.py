@@ -7,7 +7,7 @@ from lms_graphql.accounts.service import managing
 from lms_graphql.core.actor import Role
 from lms_graphql.core.database import Database
 from lms_graphql.core.ids import encode
-from tests.oracle.world import ADMIN, CAST, EVERYONE, LONG_AGO, SIGNED_IN, Texts, World
+from tests.oracle.world import ADMIN, CAST, EVERYONE, KNOWN, LONG_AGO, SIGNED_IN, Texts, World
 
 
 def plant_people(world: World) -> None:
@@ -17,8 +17,10 @@ def plant_people(world: World) -> None:
         state = {"is_active": label != "suspended", "last_login": LONG_AGO}
         world.people[label] = person = world.given.person(role, **texts.columns, **state)
         if label != "gone":
-            known = EVERYONE if label == "teacher" else SIGNED_IN
-            world.plant("User", label, person, texts, seen=known, person=ADMIN | ({label} & SIGNED_IN))
+            known = EVERYONE if label in KNOWN else SIGNED_IN
+            teaches = "teaching" if role is Role.LEARNER else ""
+            person_alone = ADMIN | ({label} & SIGNED_IN)
+            world.plant("User", label, person, texts, seen=known, person=person_alone, empty=teaches)
 
 
 def person_texts(label: str) -> Texts:

@@ -13,14 +13,15 @@ from lms_graphql.catalog.reads import categories, contents, courses, curriculum
 from lms_graphql.catalog.reads.contents import LockReason
 from lms_graphql.catalog.reads.courses import CourseOrder
 from lms_graphql.core import money
+from lms_graphql.core.actor import Actor
 from lms_graphql.core.paging import Slice
 from lms_graphql.graph.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.describing import described, expose, object_type
 from lms_graphql.graph.edges import edge
 from lms_graphql.graph.money import Money
-from lms_graphql.graph.mutations import UserError, no_errors
 from lms_graphql.graph.node import Node
+from lms_graphql.graph.permissions import Door
 
 expose(
     CourseStatus,
@@ -37,8 +38,16 @@ expose(
     "How courses are sorted. RELEVANCE goes with `search` alone. Price orders go by currency, then price.",
 )
 
+
 OrderBy = Annotated[CourseOrder | None, strawberry.argument(description="How they are sorted.")]
 OfStatus = Annotated[CourseStatus | None, strawberry.argument(description="Only those of this status.")]
+
+
+class IsCourseStaff(Door):
+    """On a course: its instructor, or a super admin."""
+
+    def admits(self, actor: Actor, source: Any) -> bool:
+        return may_edit(actor, source)
 
 
 @object_type
@@ -239,30 +248,6 @@ class Lecture(Node):
         """The lecture before it in the course, in the section before where it is the first of its own."""
         near = await info.context.fetch(curriculum.neighbours_by_lecture, (self.course_key, self.key))
         return await info.context.fetch(curriculum.lectures_by_id, near.previous) if near and near.previous else None
-
-
-@object_type
-class CoursePayload:
-    """What came of it."""
-
-    course: Course | None = described("The course as it is now.", default=None)
-    errors: list[UserError] = no_errors()
-
-
-@object_type
-class SectionPayload:
-    """What came of it."""
-
-    section: Section | None = described("The section as it is now.", default=None)
-    errors: list[UserError] = no_errors()
-
-
-@object_type
-class LecturePayload:
-    """What came of it."""
-
-    lecture: Lecture | None = described("The lecture as it is now.", default=None)
-    errors: list[UserError] = no_errors()
 
 
 @edge(User, name="courses")

@@ -1,0 +1,29 @@
+"""When two spellings are one mail address."""
+
+import unicodedata
+
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+
+
+def parsed(address: str) -> ValidatedEmail:
+    """ValueError where it is none. Nobody is asked whether it is there; domains for tests are taken, too."""
+    return validate_email(address.strip(), check_deliverability=False, test_environment=True)
+
+
+def key_of(address: str) -> str:
+    """
+    What an address is known by: the local part without case, the domain as the network spells it. Domains that merely
+    fold alike (`straße.example` and `strasse.example`) are not one domain, and may be somebody else's.
+    """
+    try:
+        found = parsed(address)
+        local, domain = found.local_part, found.ascii_domain
+    except EmailNotValidError:  # so nobody has it
+        local, _, domain = address.strip().rpartition("@")
+    return f"{unicodedata.normalize('NFC', local.casefold())}@{domain.lower()}"
+
+
+def mailbox_of(address: str) -> str:
+    """The mailbox behind it, in which all addresses with a +tag end."""
+    local, _, domain = key_of(address).rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"

@@ -1,0 +1,1 @@
+"""What is read of quizzes, one file a noun."""

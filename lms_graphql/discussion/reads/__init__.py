@@ -1,0 +1,1 @@
+"""What people say, as it is read."""

@@ -1,0 +1,23 @@
+"""Which questions and answers the viewer has voted for."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lms_graphql.core.actor import VIEWER, Actor
+from lms_graphql.core.statements import KEYS, fetch
+from lms_graphql.discussion.models import QAAnswerVote, QAQuestionVote
+
+FOR_QUESTIONS = select(QAQuestionVote.question_id).where(
+    QAQuestionVote.user_id == VIEWER, QAQuestionVote.question_id.in_(KEYS)
+)
+FOR_ANSWERS = select(QAAnswerVote.answer_id).where(QAAnswerVote.user_id == VIEWER, QAAnswerVote.answer_id.in_(KEYS))
+
+
+def votes_by_question(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, bool]:
+    return {row[0]: True for row in fetch(session, FOR_QUESTIONS, {**actor.binds, "keys": keys})}
+
+
+def votes_by_answer(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, bool]:
+    return {row[0]: True for row in fetch(session, FOR_ANSWERS, {**actor.binds, "keys": keys})}

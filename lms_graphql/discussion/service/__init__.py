@@ -1,0 +1,1 @@
+"""What is done in discussions: each function is one transaction's work."""

@@ -1,0 +1,82 @@
+"""Questions about a lecture: asked, reworded, taken out, put forward."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from lms_graphql.catalog.policies import may_edit
+from lms_graphql.core import ids
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.forms import LONGEST_TITLE, Form
+from lms_graphql.core.statements import changed
+from lms_graphql.discussion.models import QAQuestion
+from lms_graphql.discussion.policies import is_author, may_delete
+from lms_graphql.discussion.reads.places import find_lecture
+from lms_graphql.discussion.service.finding import question_to_change
+from lms_graphql.discussion.service.rules import demand_part, demand_qa, forbidden, not_found, position
+
+
+def ask_question(
+    session: Session, actor: Actor, lecture_id: str, title: str, content: str, position_seconds: int | None
+) -> int:
+    """Its key."""
+    lecture = find_lecture(session, actor, ids.key_of("Lecture", lecture_id))
+    if lecture is None:
+        raise not_found("lecture_id")
+    form = Form()
+    said = {
+        "title": form.line("title", title, most=LONGEST_TITLE),
+        "content": form.text("content", content, required=True),
+        "timestamp": position(form, position_seconds),
+    }
+    form.done()
+    demand_part(lecture.takes_part, "lecture_id")
+    demand_qa(lecture.allow_qa, "lecture_id")
+    question = QAQuestion(user_id=actor.id, lecture_id=lecture.key, **said)
+    session.add(question)
+    session.flush()
+    return question.id
+
+
+def update_question(session: Session, actor: Actor, question_id: str, changes: Mapping[str, Any]) -> int:
+    """`changes`: what is not in it stays as it is. Its key."""
+    question = question_to_change(session, actor, question_id)
+    if not is_author(actor, question):
+        raise forbidden("Only who has asked changes the words of a question.")
+    form = Form()
+    values: dict[str, Any] = {}
+    if "title" in changes:
+        values["title"] = form.line("title", changes["title"], most=LONGEST_TITLE)
+    if "content" in changes:
+        values["content"] = form.text("content", changes["content"], required=True)
+    form.done()
+    if values:
+        changed(session, update(QAQuestion).where(QAQuestion.id == question.key).values(values))
+    return question.key
+
+
+def delete_question(session: Session, actor: Actor, question_id: str) -> str:
+    """With its answers, their replies and all votes. The id that is no more."""
+    question = question_to_change(session, actor, question_id)
+    if not may_delete(actor, question):
+        raise forbidden("Only who has asked and the course's staff delete a question.")
+    set_on_question(session, question.key, accepted_answer_id=None)  # the two rows point at each other
+    changed(session, delete(QAQuestion).where(QAQuestion.id == question.key))
+    return question_id
+
+
+def feature_question(session: Session, actor: Actor, question_id: str, is_featured: bool) -> int:
+    """Its key."""
+    question = question_to_change(session, actor, question_id)
+    if not may_edit(actor, question):
+        raise forbidden("Only the course's staff put questions forward.")
+    set_on_question(session, question.key, is_featured=is_featured)
+    return question.key
+
+
+def set_on_question(session: Session, key: int, **values: Any) -> None:
+    """What others do with a question is no change of its words, of which `updated_at` tells."""
+    kept = {**values, "updated_at": QAQuestion.updated_at}
+    changed(session, update(QAQuestion).where(QAQuestion.id == key).values(kept))

@@ -1,0 +1,28 @@
+"""What the figures of courses leave open for the floors above. Filled in `lms_graphql/wiring.py`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from lms_graphql.core.statements import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class RollUp:
+    """Figures that are kept for each course, because to count takes long."""
+
+    changed: Callable[[datetime, datetime], Sequence[Rows]]
+    """Statements for the keys of courses to which something happened between these two; quick ones, by an index."""
+    count: Callable[[Session, Sequence[int], datetime], Mapping[int, Any]]
+    """Works the figures of these courses out, as they are at that instant. A course without any may be left out."""
+    kept: Callable[[Session, Sequence[int]], Mapping[int, Any]]
+    """What is kept of them, in the form that `count` gives."""
+    keep: Callable[[Session, Sequence[int], Mapping[int, Any]], None]
+    """Writes what was counted in place of what is kept of these courses."""
+
+
+roll_ups: list[RollUp] = []
+"""Beside learning's own: counted and kept with them, so that all figures of a course are of one time."""

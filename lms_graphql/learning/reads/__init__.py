@@ -1,0 +1,1 @@
+"""What is read of learning: rows, not entities."""

@@ -1,0 +1,136 @@
+"""How far someone has come in a course, and in each of its lectures."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import NamedTuple
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from lms_graphql.catalog.models import Course, Enrollment, Lecture, Section
+from lms_graphql.core.actor import Actor, Scope
+from lms_graphql.core.ids import identified
+from lms_graphql.core.statements import KEYS, Rows, fetch, group
+from lms_graphql.learning.models import CourseProgress, LectureProgress
+from lms_graphql.learning.policies import progress_visible_to
+from lms_graphql.learning.progress import percent
+
+
+@identified("CourseProgress")
+class ProgressRow(NamedTuple):
+    """`key` is the enrollment's: there is one progress for each, also before anything was done."""
+
+    key: int
+    completed_lectures: int
+    total_lectures: int
+    passed_quizzes: int
+    total_quizzes: int
+    watch_seconds: int
+    current_lecture_key: int | None
+    updated_at: datetime
+
+    @property
+    def percent(self) -> float:
+        done, required = self.completed_lectures + self.passed_quizzes, self.total_lectures + self.total_quizzes
+        return float(percent(done, required))
+
+
+@identified("LectureProgress")
+class LectureProgressRow(NamedTuple):
+    key: int
+    lecture_key: int
+    is_completed: bool
+    watch_seconds: int
+    position_seconds: int
+    started_at: datetime
+    completed_at: datetime | None
+    last_accessed_at: datetime
+
+
+PROGRESS = (
+    select(
+        Enrollment.id,
+        func.coalesce(CourseProgress.completed_lectures, 0),
+        func.coalesce(CourseProgress.total_lectures, Course.total_lectures),
+        func.coalesce(CourseProgress.passed_quizzes, 0),
+        func.coalesce(CourseProgress.total_quizzes, 0),
+        func.coalesce(CourseProgress.total_watch_time, 0),
+        CourseProgress.current_lecture_id,
+        func.coalesce(CourseProgress.updated_at, Enrollment.enrolled_at),
+    )
+    .join(Course, Course.id == Enrollment.course_id)
+    .outerjoin(
+        CourseProgress,
+        and_(CourseProgress.user_id == Enrollment.user_id, CourseProgress.course_id == Enrollment.course_id),
+    )
+    .where(Enrollment.id.in_(KEYS))
+)
+ITS_OWN = and_(LectureProgress.lecture_id == Lecture.id, LectureProgress.user_id == Enrollment.user_id)
+THERE = and_(Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
+IN_ORDER = (Section.order_index, Section.id, Lecture.order_index, Lecture.id)
+LECTURES = (
+    select(
+        LectureProgress.id,
+        LectureProgress.lecture_id,
+        LectureProgress.is_completed,
+        LectureProgress.watch_time,
+        LectureProgress.last_position,
+        LectureProgress.started_at,
+        LectureProgress.completed_at,
+        LectureProgress.last_accessed,
+    )
+    .join(Lecture, Lecture.id == LectureProgress.lecture_id)
+    .join(Section, Section.id == Lecture.section_id)
+    .where(THERE)
+)
+OF_ENROLLMENTS = (
+    LECTURES.add_columns(Enrollment.id)
+    .join(Enrollment, and_(Enrollment.course_id == Lecture.course_id, Enrollment.user_id == LectureProgress.user_id))
+    .where(Enrollment.id.in_(KEYS))
+    .order_by(Enrollment.id, *IN_ORDER)
+)
+
+
+def progress_by_enrollment(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ProgressRow]:
+    return {row[0]: ProgressRow._make(row) for row in fetch(session, PROGRESS, {"keys": keys})}
+
+
+def lectures_by_enrollment(
+    session: Session, actor: Actor, keys: Sequence[int]
+) -> dict[int, list[LectureProgressRow]]:
+    """Of the lectures that were opened, in the course's order."""
+    rows = fetch(session, OF_ENROLLMENTS, {"keys": keys})
+    return group(rows, lambda row: LectureProgressRow._make(row[:-1]), by=-1)
+
+
+@cache
+def _undone() -> Rows:
+    """(enrollment, lecture): the first in the course's order that is not completed."""
+    place = func.row_number().over(partition_by=Enrollment.id, order_by=IN_ORDER)
+    numbered = (
+        select(Enrollment.id.label("enrollment"), Lecture.id.label("lecture"), place.label("place"))
+        .join(Lecture, Lecture.course_id == Enrollment.course_id)
+        .join(Section, Section.id == Lecture.section_id)
+        .outerjoin(LectureProgress, ITS_OWN)
+        .where(Enrollment.id.in_(KEYS), THERE)
+        .where(or_(LectureProgress.id.is_(None), LectureProgress.is_completed.is_(False)))
+        .subquery()
+    )
+    return select(numbered.c.enrollment, numbered.c.lecture).where(numbered.c.place == 1)
+
+
+def next_lecture_by_enrollment(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
+    """The key of the next lecture to do, where there is one left."""
+    return {row[0]: row[1] for row in fetch(session, _undone(), {"keys": keys})}
+
+
+@cache
+def _lectures_by_id(scope: Scope) -> Rows:
+    seen = LECTURES.join(Course, Course.id == Lecture.course_id).where(progress_visible_to(scope))
+    return seen.where(LectureProgress.id.in_(KEYS))
+
+
+def lecture_progress_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureProgressRow]:
+    rows = fetch(session, _lectures_by_id(actor.scope), {**actor.binds, "keys": keys})
+    return {row[0]: LectureProgressRow._make(row) for row in rows}

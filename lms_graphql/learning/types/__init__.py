@@ -1,0 +1,1 @@
+"""Learning in the schema. Rows of `reads` serve as these objects."""
