@@ -61,6 +61,7 @@ def cases(world: World) -> Iterator[Case]:
     yield Case("revokeCertificate", "admin", {**certificate, "reason": "ERROR"}, brings="certified")
     yield Case("reinstateCertificate", "admin", certificate, brings="certified")
     yield from catalog_cases(world)
+    yield from curriculum_cases(world)
     yield from new_words(world)
 
 
@@ -76,25 +77,28 @@ def catalog_cases(world: World) -> Iterator[Case]:
         ("teacher", "unpublishCourse", "draft"),
     ):
         yield Case(mutation, writer, {"courseId": world.gid(label)}, brings=label)
-    yield from curriculum_cases(world)
     yield Case("createCategory", "admin", {"name": "New"}, makes_new=True)
     yield Case("createCourse", "teacher", {"title": "New", "description": "Words."}, makes_new=True)
 
 
 def curriculum_cases(world: World) -> Iterator[Case]:
-    first, second = (world.gid(f"draft-{name}") for name in ("s1", "s2"))
-    preview, closed = (world.gid(f"draft-{name}") for name in ("preview", "closed"))
-    yield Case("updateSection", "teacher", {"sectionId": first}, brings="draft-s1")
-    yield Case(
-        "reorderSections", "teacher", {"courseId": world.gid("draft"), "sectionIds": [first, second]}, brings="draft"
-    )
-    yield Case("updateLecture", "teacher", {"lectureId": closed}, brings="draft-closed")
-    same = {"lectureId": closed, "sectionId": first, "position": 1}
-    yield Case("moveLecture", "teacher", same, brings="draft-closed")
-    yield Case("reorderLectures", "teacher", {"sectionId": first, "lectureIds": [preview, closed]}, brings="draft-s1")
-    yield Case("createSection", "teacher", {"courseId": world.gid("draft"), "title": "New"}, makes_new=True)
-    new = {"sectionId": second, "title": "New", "type": "TEXT"}
-    yield Case("createLecture", "teacher", new, makes_new=True)
+    """What stands where it is put; then what is new."""
+    for writer, label in (
+        ("teacher", "published"),
+        ("teacher", "archived"),
+        ("rival", "theirs"),
+        ("admin", "orphan"),
+    ):
+        section, other, first, second = (world.gid(f"{label}-{part}") for part in ("s1", "s2", "preview", "closed"))
+        course, here = {"courseId": world.gid(label)}, {"sectionId": section}
+        yield Case("updateSection", writer, here, brings=f"{label}-s1")
+        yield Case("reorderSections", writer, {**course, "sectionIds": [section, other]}, brings=label)
+        yield Case("updateLecture", writer, {"lectureId": second}, brings=f"{label}-closed")
+        moved = {**here, "lectureId": second, "position": 1}
+        yield Case("moveLecture", writer, moved, brings=f"{label}-closed")
+        yield Case("reorderLectures", writer, {**here, "lectureIds": [first, second]}, brings=f"{label}-s1")
+        yield Case("createLecture", writer, {**here, "title": "New", "type": "TEXT"}, makes_new=True)
+        yield Case("createSection", writer, {**course, "title": "New"}, makes_new=True)
 
 
 def discussion_cases(world: World) -> Iterator[Case]:
