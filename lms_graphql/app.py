@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from lms_graphql import graphiql
 from lms_graphql.accounts.service.sessions import require_live
+from lms_graphql.certificates import Certificates
 from lms_graphql.core.database import Database
 from lms_graphql.core.hashing import Hashing
 from lms_graphql.core.signing import Signer
@@ -89,6 +90,7 @@ def make_app(settings: Settings, identify: Identify = actor_of) -> Starlette:
     def is_busy() -> bool:
         return database.queued_seconds() * 1000 > settings.limit_queue_milliseconds
 
+    certificates = Certificates(equipment, origin_of, is_busy)
     endpoints = Endpoints(settings, database, GraphQLView(schema._schema, preparer, settings, context_of, is_busy))
 
     @asynccontextmanager
@@ -96,10 +98,12 @@ def make_app(settings: Settings, identify: Identify = actor_of) -> Starlette:
         outbox.start()
         yield
         equipment.hashing.close()
+        certificates.close()
         await asyncio.to_thread(outbox.stop)
         database.dispose()
 
-    app = Starlette(routes=_routes(endpoints, settings), middleware=_middleware(settings), lifespan=lifespan)
+    routes = [*_routes(endpoints, settings), Route("/certificates/{code}.pdf", certificates.answer)]
+    app = Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
     app.state.equipment = equipment
     app.state.database = database
     app.state.outbox = outbox

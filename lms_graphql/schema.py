@@ -38,9 +38,13 @@ from lms_graphql.graph.building import build
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.loaders import Read
 from lms_graphql.graph.node import Node
+from lms_graphql.learning.mutations.certificates import CertificateMutations
+from lms_graphql.learning.queries import LearningQueries
+from lms_graphql.learning.reads.certificates import certificates_by_id
 from lms_graphql.learning.reads.enrollments import enrollments_by_id
 from lms_graphql.learning.reads.progress import lecture_progress_by_id
 from lms_graphql.learning.types import teaching
+from lms_graphql.learning.types.certificates import Certificate
 from lms_graphql.learning.types.enrollments import Enrollment, LectureProgress
 
 wiring.connect()
@@ -57,6 +61,7 @@ NODES: dict[str, Read] = {
     "Note": notes_by_id,
     "QAQuestion": questions_by_id,
     "QAAnswer": answers_by_id,
+    "Certificate": certificates_by_id,
 }
 """How an object of each kind is loaded by its key: with the viewer's eyes, as on every other path."""
 
@@ -65,7 +70,7 @@ Ids = Annotated[list[strawberry.ID], strawberry.argument(description="At most 10
 
 
 @strawberry.type(description="What can be read.")
-class Query(AccountQueries, CatalogQueries):
+class Query(AccountQueries, CatalogQueries, LearningQueries):
     @strawberry.field
     def node(self, info: Info, id: Id) -> Node | None:
         """Any object by its id; null where it does not exist or the viewer may not see it."""
@@ -95,6 +100,7 @@ class Mutation(
     NoteMutations,
     QuestionMutations,
     AnswerMutations,
+    CertificateMutations,
 ):
     pass
 
@@ -115,6 +121,7 @@ KINDS = (
     Note,
     QAQuestion,
     QAAnswer,
+    Certificate,
 )
 
 schema = build(Query, Mutation, types=KINDS)

@@ -13,6 +13,8 @@ from lms_graphql.discussion import policies as discussion
 from lms_graphql.discussion.service import notes
 from lms_graphql.discussion.service.removing import remove_discussions
 from lms_graphql.learning import openings as learning
+from lms_graphql.learning.service import certifying
+from lms_graphql.learning.service import letters as learning_letters
 from lms_graphql.mail.openings import writers
 
 
@@ -29,3 +31,4 @@ def connect() -> None:
     writers[registering.VERIFY_EMAIL] = letters.verify_email
     writers[recovering.RESET_PASSWORD] = letters.reset_password
     writers[recovering.PASSWORD_CHANGED] = letters.password_changed
+    writers[certifying.CERTIFICATE_ISSUED] = learning_letters.certificate_issued

@@ -33,7 +33,9 @@ from lms_graphql.core.hashing import hash_now
 from lms_graphql.core.orm import Table
 from lms_graphql.core.text import slugify
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
-from lms_graphql.learning.models import CourseProgress, LectureProgress
+from lms_graphql.learning import codes
+from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress, RevocationReason
+from lms_graphql.learning.validity import title_of
 
 PASSWORD = "correct horse battery"
 _hash = cache(hash_now)
@@ -183,6 +185,21 @@ class Given:
     def lecture_progress(self, user: User, lecture: Lecture, **values: Any) -> LectureProgress:
         given = {"started_at": START, "last_accessed": START, **values}
         return self._added(LectureProgress(user_id=user.id, lecture_id=lecture.id, **given))
+
+    def certificate(self, user: User, course: GivenCourse, **values: Any) -> Certificate:
+        """A good one for ever, unless `values` say otherwise."""
+        revoked = {"revocation_reason": RevocationReason.ERROR} if "revoked_at" in values else {}
+        given = {
+            "serial": codes.new_serial(START),
+            "verification_code": codes.new_code(),
+            "title": title_of(course.row.title),
+            "learner_name": user.full_name,
+            "course_title": course.row.title,
+            "instructor_name": course.instructor.full_name,
+            "issued_at": START,
+            **revoked,
+        }
+        return self._added(Certificate(user_id=user.id, course_id=course.row.id, **{**given, **values}))
 
     def application(self, user: User, **values: Any) -> InstructorApplication:
         """Waiting for an answer, unless `values` say that it has one."""

@@ -33,7 +33,8 @@ from lms_graphql.demo.building import DemoCounts, build_demo
 from lms_graphql.demo.instants import TODAY
 from lms_graphql.demo.subjects import themes
 from lms_graphql.demo.written import written_courses
-from lms_graphql.learning.models import CourseProgress, LectureProgress
+from lms_graphql.learning import codes
+from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress
 from lms_graphql.operating.seeding import seed
 from lms_graphql.tables import metadata
 
@@ -271,6 +272,17 @@ def test_enrollments_fit_their_courses(session: Session) -> None:
         assert is_whole == (enrollment.completed_at is not None)
         assert (enrollment.status is EnrollmentStatus.EXPIRED) == (enrollment.access_expires_at is not None)
     assert seen >= {EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED, EnrollmentStatus.CANCELLED}
+
+
+def test_everyone_who_completed_a_course_has_a_certificate_for_it(session: Session) -> None:
+    done = select(Enrollment.user_id, Enrollment.course_id, Enrollment.completed_at)
+    completed = session.execute(done.where(Enrollment.status == EnrollmentStatus.COMPLETED)).all()
+    issued = session.execute(select(Certificate.user_id, Certificate.course_id, Certificate.issued_at)).all()
+    assert set(issued) == set(completed)
+    assert len(issued) == len(completed) > 0
+    jane = session.scalars(select(Certificate).where(Certificate.learner_name == "Jane Learner")).one()
+    assert codes.read(jane.verification_code) == jane.verification_code
+    assert jane.title == f"Certificate of Completion: {jane.course_title}"
 
 
 def test_jane_has_six_courses(session: Session) -> None:

@@ -22,7 +22,7 @@ FLOORS = [
     {"learning"},
     {"assessment", "discussion", "billing"},
     {"tables", "wiring"},
-    {"schema", "operating", "demo", "graphiql", "identifying"},
+    {"schema", "operating", "demo", "graphiql", "identifying", "certificates"},
     {"app"},
     {"serving"},
     {"cli"},

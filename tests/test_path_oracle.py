@@ -13,7 +13,8 @@ from lms_graphql.catalog import types as catalog
 from lms_graphql.catalog.reads import contents, courses, curriculum
 from lms_graphql.catalog.types import IsCourseStaff
 from lms_graphql.discussion.reads import answers, notes, questions
-from lms_graphql.learning.reads import enrollments, progress
+from lms_graphql.learning.reads import certificates, enrollments, progress
+from lms_graphql.learning.types import certificates as learning
 from tests.oracle.arguments import asked, offered, variants
 from tests.oracle.judging import Verdict, blind_spots, coordinates, told
 from tests.oracle.paths import is_plumbing
@@ -130,6 +131,8 @@ def opened(*_: Any) -> bool:
         (questions, "questions_visible_to", everything, "learner: QAQuestion asked-published-closed is there"),
         (questions, "questions_visible_to", nothing, "anonymous: finds [], not ['asked-published-preview']"),
         (answers, "questions_visible_to", everything, "cancelled: QAAnswer reply-published-closed is there"),
+        (certificates, "certificates_visible_to", everything, "learner: Certificate certified is there"),
+        (learning.IsHolder, "admits", opened, "teacher: Certificate.verificationCode of certified is there"),
         (contents, "content_visible_to", nothing, "enrolled: Lecture.content of published-closed is null"),
         (IsCourseStaff, "admits", opened, "learner: Course.enrollments of published is there"),
         (IsCourseStaff, "admits", opened, "rival: CourseAnalytics published-analytics is there"),

@@ -34,7 +34,7 @@ def group(rows: Iterable[Any], make: Callable[[Any], Made], by: int) -> dict[Any
     return found
 
 
-def changed(session: Session, statement: Update | Delete) -> int:
+def changed(session: Session, statement: Update | Delete | Insert) -> int:
     """How many rows it met. `… WHERE` with the old value in it, and 1 as the answer, is how a race is won."""
     result = session.execute(statement.execution_options(synchronize_session=False))
     assert isinstance(result, CursorResult)

@@ -17,6 +17,7 @@ from lms_graphql.core.errors import OperatorError
 from lms_graphql.core.text import slugify
 from lms_graphql.demo import instants
 from lms_graphql.demo.categories import place_categories
+from lms_graphql.demo.certifying import place_certificates
 from lms_graphql.demo.enrolling import Offer, Plan, place_enrollment
 from lms_graphql.demo.generated import generated_course
 from lms_graphql.demo.naming import free_name
@@ -92,6 +93,7 @@ def build_demo(
     _enroll_jane(build, people[JANE], offer, enrolled)
     _place_learners(build, learners, offer, usernames, enrolled)
     _count_enrollments(session, enrolled)
+    place_certificates(session, build.rows, build.rng)
     counts = build.rows.counts
     return DemoCounts(
         counts[Category], counts[Course], counts[Section], counts[Lecture], learners, counts[Enrollment]

@@ -10,7 +10,7 @@ from lms_graphql.accounts.models import User
 from lms_graphql.assessment.models import Question, Quiz
 from lms_graphql.catalog.models import Category, Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.core import orm
-from lms_graphql.learning.models import CourseProgress, LectureProgress
+from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress
 
 PARENTS_FIRST: tuple[type[orm.Model], ...] = (
     User,
@@ -24,6 +24,7 @@ PARENTS_FIRST: tuple[type[orm.Model], ...] = (
     Enrollment,
     CourseProgress,
     LectureProgress,
+    Certificate,
 )
 AT_ONCE = 5_000
 

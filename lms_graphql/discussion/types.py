@@ -175,8 +175,8 @@ def open_questions(
     before: Before = None,
 ) -> Connection[QAQuestion]:
     """Q&A questions without an instructor's or accepted answer, oldest first."""
-    asked = Slice(first, after, last, before)
-    return info.context.page(questions.open_questions_of_instructor(), asked, dashboard.key)
+    listing = questions.open_questions_of_instructor()
+    return info.context.page(listing, Slice(first, after, last, before), dashboard.key)
 
 
 @object_type

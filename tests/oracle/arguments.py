@@ -19,6 +19,7 @@ from graphql import (
 )
 
 from lms_graphql.schema import NODES
+from tests.oracle.planting.certificates import CODE
 from tests.oracle.world import World
 
 PAGE = 15
@@ -56,6 +57,7 @@ def variants(world: World) -> dict[str, tuple[Variant, ...]]:
         "Query.course": tuple(_by_slug(world, "Course")),
         "Query.courses": tuple(_courses(world)),
         "Query.users": tuple(_users()),
+        "Query.verifyCertificate": (Variant(f'code: "{CODE}"'),),
         "Query.instructorApplications": tuple(_applications()),
         "User.courses": tuple(Variant(f"status: {status}") for status in ("DRAFT", "PUBLISHED", "ARCHIVED")),
         "User.enrollments": (Variant(""), Variant("status: COMPLETED")),

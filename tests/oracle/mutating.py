@@ -57,7 +57,11 @@ def cases(world: World) -> Iterator[Case]:
     answered = {"applicationId": world.gid("waiting"), "approve": True}
     yield Case("reviewInstructorApplication", "admin", answered, brings="waiting")
     yield from discussion_cases(world)
+    certificate = {"certificateId": world.gid("certified")}
+    yield Case("revokeCertificate", "admin", {**certificate, "reason": "ERROR"}, brings="certified")
+    yield Case("reinstateCertificate", "admin", certificate, brings="certified")
     yield from catalog_cases(world)
+    yield from curriculum_cases(world)
     yield from new_words(world)
 
 
@@ -75,6 +79,26 @@ def catalog_cases(world: World) -> Iterator[Case]:
         yield Case(mutation, writer, {"courseId": world.gid(label)}, brings=label)
     yield Case("createCategory", "admin", {"name": "New"}, makes_new=True)
     yield Case("createCourse", "teacher", {"title": "New", "description": "Words."}, makes_new=True)
+
+
+def curriculum_cases(world: World) -> Iterator[Case]:
+    """What stands where it is put; then what is new."""
+    for writer, label in (
+        ("teacher", "published"),
+        ("teacher", "archived"),
+        ("rival", "theirs"),
+        ("admin", "orphan"),
+    ):
+        section, other, first, second = (world.gid(f"{label}-{part}") for part in ("s1", "s2", "preview", "closed"))
+        course, here = {"courseId": world.gid(label)}, {"sectionId": section}
+        yield Case("updateSection", writer, here, brings=f"{label}-s1")
+        yield Case("reorderSections", writer, {**course, "sectionIds": [section, other]}, brings=label)
+        yield Case("updateLecture", writer, {"lectureId": second}, brings=f"{label}-closed")
+        moved = {**here, "lectureId": second, "position": 1}
+        yield Case("moveLecture", writer, moved, brings=f"{label}-closed")
+        yield Case("reorderLectures", writer, {**here, "lectureIds": [first, second]}, brings=f"{label}-s1")
+        yield Case("createLecture", writer, {**here, "title": "New", "type": "TEXT"}, makes_new=True)
+        yield Case("createSection", writer, {**course, "title": "New"}, makes_new=True)
 
 
 def discussion_cases(world: World) -> Iterator[Case]:

@@ -31,6 +31,8 @@ SEEN = Audience("seen")
 """Everyone who sees the object at all."""
 SELF = Audience("person", Refused.FORBIDDEN)
 """The person and super admins."""
+HOLDER = Audience("holder", Refused.FORBIDDEN)
+"""Whose certificate it is, and super admins."""
 STAFF = Audience("staff", Refused.FORBIDDEN)
 """The instructor of a course and super admins."""
 ACCESS = Audience("access")
@@ -45,7 +47,7 @@ ADMINS = Audience("admins", Refused.AT_THE_DOOR)
 
 FIELDS: dict[str, dict[Audience, str]] = {
     "Query": {
-        SEEN: "node nodes category categories course courses",
+        SEEN: "node nodes category categories course courses verifyCertificate",
         SIGNED_IN: "me",
         MEMBERS: "instructorApplications",
         ADMINS: "users",
@@ -53,7 +55,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "Node": {SEEN: "id"},
     "User": {
         SEEN: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
-        SELF: "email isActive isEmailVerified lastLoginAt permissions enrollments teaching",
+        SELF: "email isActive isEmailVerified lastLoginAt permissions enrollments teaching certificates",
     },
     "Session": {
         SIGNED_IN: "user accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt",
@@ -75,7 +77,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
     },
     "Enrollment": {
         SEEN: """
-            id user course status source enrolledAt completedAt accessExpiresAt lastAccessedAt progress
+            id user course status source enrolledAt completedAt accessExpiresAt lastAccessedAt progress certificate
         """,
     },
     "CourseProgress": {
@@ -123,6 +125,15 @@ FIELDS: dict[str, dict[Audience, str]] = {
             updatedAt
         """,
     },
+    "Certificate": {
+        SEEN: """
+            id serial title learnerName courseTitle instructorName issuedAt expiresAt revokedAt status user course
+        """,
+        HOLDER: "verificationCode pdfUrl",
+    },
+    "CertificateVerification": {
+        SEEN: "status serial learnerName courseTitle instructorName issuedAt expiresAt",
+    },
 }
 
 PLUMBING: dict[str, str] = {
@@ -134,8 +145,11 @@ PLUMBING: dict[str, str] = {
     "SessionPayload": "a session, or why not",
     "UserPayload": "a person, or why not",
     "InstructorApplicationPayload": "an application, or why not",
+    "CertificatePayload": "a certificate, or why not",
     "CategoryPayload": "a category, or why not",
     "CoursePayload": "a course, or why not",
+    "SectionPayload": "a section, or why not",
+    "LecturePayload": "a lecture, or why not",
     "NotePayload": "a note, or why not",
     "QAQuestionPayload": "a question, or why not",
     "QAAnswerPayload": "an answer, or why not",
@@ -153,6 +167,7 @@ WITHOUT_CANARY: dict[str, str] = {
     "Money.amount": "a number",
     "Money.currency": "a code",
     "LectureLock.message": "one of three",
+    "Certificate.pdfUrl": "made of the code, whose canary it carries",
     "PublishProblem.message": "tells a title, whose canary is looked for",
     "Session.accessToken": "made when it is asked for",
     "Session.refreshToken": "made when it is asked for",

@@ -19,6 +19,8 @@ from lms_graphql.graph.edges import edge
 from lms_graphql.graph.node import Node
 from lms_graphql.graph.permissions import door
 from lms_graphql.learning.reads import enrollments, progress
+from lms_graphql.learning.reads.certificates import certificates_by_enrollment
+from lms_graphql.learning.types.certificates import Certificate
 
 expose(
     EnrollmentStatus,
@@ -119,6 +121,11 @@ class Enrollment(Node):
     def course_progress(self, info: Info) -> CourseProgress:
         """How far they have come."""
         return info.context.one(progress.progress_by_enrollment, self.key)
+
+    @resolver(name="certificate")
+    def its_certificate(self, info: Info) -> Certificate | None:
+        """What was issued for completing the course; null before that."""
+        return info.context.one(certificates_by_enrollment, self.key)
 
 
 @edge(Course)

@@ -2,7 +2,7 @@
 
 from lms_graphql.core.database import Database
 from tests.given import Given
-from tests.oracle.planting import catalog, discussion, learning, people
+from tests.oracle.planting import catalog, certificates, discussion, learning, people
 from tests.oracle.world import World
 
 
@@ -10,6 +10,7 @@ def planted(database: Database) -> World:
     world = World(Given(database))
     people.plant_people(world)
     catalog.plant_catalog(world)
+    certificates.plant_certificates(world)
     people.plant_applications(world)
     learning.plant_learning(world)
     discussion.plant_notes(world)
