@@ -7,7 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from lms_graphql import settings
 from lms_graphql.cli import main
@@ -136,6 +136,7 @@ def unswept(service: Service) -> None:
 def stay_unswept(service: Service) -> None:
     row = {"name": SWEEP, "taken_at": datetime(2096, 1, 1, tzinfo=UTC)}
     with service.engine.begin() as connection:
+        connection.execute(delete(Turn).where(Turn.name == SWEEP))  # the service may have begun to sweep just now
         connection.execute(insert(Turn), row)
 
 
