@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from lms_graphql.catalog.models import Course, EnrollmentStatus, Lecture
+from lms_graphql.catalog.models import Course, CourseStatus, EnrollmentStatus, Lecture
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.discussion import figures
 from lms_graphql.discussion.models import Note, Notebook
@@ -211,6 +211,17 @@ def test_a_note_outlives_its_lecture(client: Client, given: Given, service: Serv
     assert client.ask(NODE, as_=actor, id=id)["node"] == {"content": "Remember this", "lecture": None}
     assert told(create(client, actor, lecture)) == [("NOT_FOUND", ["input", "lectureId"])]
     assert remove(client, actor, id)["errors"] == []
+
+
+def test_a_draft_is_deleted_with_the_notes_that_its_staff_have_tried(
+    client: Client, given: Given, service: Service
+) -> None:
+    course = given.course(status=CourseStatus.DRAFT)
+    teacher = given.actor(course.instructor)
+    assert create(client, teacher, course.lectures[0])["errors"] == []
+    delete = "mutation D($id: ID!) { deleteCourse(input: {courseId: $id}) { deletedId errors { code } } }"
+    assert client.ask(delete, as_=teacher, id=course.gid)["deleteCourse"] == {"deletedId": course.gid, "errors": []}
+    assert rows(service, select(func.count()).select_from(Note)) == 0
 
 
 def test_notes_go_with_the_account(client: Client, given: Given, service: Service) -> None:

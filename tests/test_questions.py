@@ -7,11 +7,8 @@ from sqlalchemy import func, select, update
 
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.listing import counts, pages
-from lms_graphql.core.paging import Slice
 from lms_graphql.discussion import figures
 from lms_graphql.discussion.models import QAAnswer, QAAnswerVote, QAQuestionVote
-from lms_graphql.discussion.reads.questions import open_questions_of_instructor
 from lms_graphql.discussion.service.answering import MOST_REPLIES
 from tests.discussing import ANSWERS, Classroom, listed, refused, send, titles
 from tests.given import Given, gid
@@ -324,26 +321,29 @@ def test_replies_come_oldest_first(client: Client, room: Classroom, given: Given
     assert [reply["content"] for reply in replies] == ["a", "b", "c"]
 
 
-def test_open_questions_of_an_instructor_come_oldest_first(room: Classroom, given: Given, service: Service) -> None:
+OPEN = """query O($id: ID!, $after: String) { node(id: $id) { ... on User { teaching {
+  openQuestions(first: 2, after: $after) { totalCount pageInfo { endCursor } nodes { title } }
+} } } }"""
+
+
+def test_open_questions_of_an_instructor_come_oldest_first(client: Client, room: Classroom, given: Given) -> None:
     waiting = [room.question(title=str(number)) for number in range(3)]
     given.answer(room.peer, waiting[0])
     given.answer(room.teacher, room.question(), is_instructor_answer=True)
     given.answer(room.peer, room.question(), accepted=True)
     elsewhere = given.course(instructor=room.rival)
     given.question(room.peer, elsewhere.lectures[0], title="elsewhere")
-    listing = open_questions_of_instructor()
 
-    def read(key: int) -> list[str]:
-        def page(session: Any) -> Any:
-            asked = Slice(first=10)
-            found = pages(session, room.actor("teacher"), listing, [key], asked, lambda _: 0)[key].rows
-            assert counts(session, room.actor("teacher"), listing, [key]).get(key, 0) == len(found)
-            return found
+    def asked(who: str, whose: str, after: str | None = None) -> Any:
+        id = gid("User", getattr(room, whose))
+        return client.ask(OPEN, as_=room.actor(who), id=id, after=after)["node"]["teaching"]["openQuestions"]
 
-        return [question.title for question in service.database.read_now(page)]
-
-    assert read(room.teacher.id) == ["0", "1", "2"]
-    assert read(room.rival.id) == ["elsewhere"]
+    for who in ("teacher", "admin"):
+        page = asked(who, "teacher")
+        assert page["totalCount"] == 3
+        rest = asked(who, "teacher", page["pageInfo"]["endCursor"])
+        assert [question["title"] for question in (*page["nodes"], *rest["nodes"])] == ["0", "1", "2"]
+    assert [question["title"] for question in asked("rival", "rival")["nodes"]] == ["elsewhere"]
 
 
 LECTURES = """query T($ids: [ID!]!) { nodes(ids: $ids) { ... on Lecture {

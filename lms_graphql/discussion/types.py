@@ -18,6 +18,7 @@ from lms_graphql.graph.describing import described, expose, object_type, resolve
 from lms_graphql.graph.edges import edge
 from lms_graphql.graph.mutations import UserError, no_errors
 from lms_graphql.graph.node import Node
+from lms_graphql.learning.types.teaching import InstructorDashboard
 
 expose(
     QAOrder,
@@ -162,6 +163,20 @@ def qa_questions(
     """What is asked about it, for those who may have its content; empty for everyone else."""
     listing = questions.questions_of_lecture(info.context.actor.scope, order_by or QAOrder.NEWEST, is_answered)
     return info.context.page(listing, Slice(first, after, last, before), lecture.key)
+
+
+@edge(InstructorDashboard)
+def open_questions(
+    dashboard: strawberry.Parent[InstructorDashboard],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[QAQuestion]:
+    """Q&A questions without an instructor's or accepted answer, oldest first."""
+    listing = questions.open_questions_of_instructor()
+    return info.context.page(listing, Slice(first, after, last, before), dashboard.key)
 
 
 @object_type

@@ -89,7 +89,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "LectureProgress": {
         SEEN: "id lecture isCompleted watchSeconds positionSeconds startedAt completedAt lastAccessedAt",
     },
-    "InstructorDashboard": {SEEN: "id courseCount learnerCount enrollmentCount completionCount"},
+    "InstructorDashboard": {SEEN: "id courseCount learnerCount enrollmentCount completionCount openQuestions"},
     "CourseAnalytics": {
         SEEN: """
             id asOf enrollmentCount activeCount completionCount averageProgressPercent grossRevenue refundedRevenue

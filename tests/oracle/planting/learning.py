@@ -34,6 +34,7 @@ def plant_enrollment(world: World, label: str, learner: str, status: EnrollmentS
     staff = world.by_label[label].circles["staff"]
     seen = staff if label == "draft" else staff | {learner}
     empty = "" if is_complete else "completedAt lastAccessedAt accessExpiresAt"
+    empty += " certificate" if label == "draft" else ""
     world.plant("Enrollment", name, row, {}, seen=seen, empty=empty)
     world.plant("CourseProgress", f"{name}-progress", row, {}, seen=seen)
     if is_complete:
