@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql import settings, wiring
 from lms_graphql.accounts import openings as accounts
+from lms_graphql.billing.service import keeping as billing
 from lms_graphql.catalog import policies as catalog
 from lms_graphql.core.actor import ANONYMOUS
 from lms_graphql.core.database import Database
@@ -23,6 +24,7 @@ from lms_graphql.core.faults import GivenUpError
 from lms_graphql.discussion import policies as discussion
 from lms_graphql.discussion.service import notes
 from lms_graphql.graph.loaders import Loaders
+from lms_graphql.learning import openings as learning
 from lms_graphql.schema import NODES, schema
 from lms_graphql.settings import Settings
 from tests.conftest import MariaDB
@@ -236,4 +238,5 @@ def test_every_kind_of_node_can_be_asked_for_by_its_id() -> None:
 def test_every_opening_is_filled_once() -> None:
     wiring.connect()
     assert accounts.publicly_known == [catalog.taught_in_public, discussion.speaks_in_public]
+    assert learning.roll_ups == [billing.OF_REVENUE]
     assert accounts.account_emptied == [notes.forget_notes]
