@@ -55,8 +55,9 @@ class Database:
             tally.watch(engine)
         self._readers = Readers(self.reading)
         self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
+        self._writing = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database-write")
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
-        self._line = Line()
+        self._line, self._writers_line = Line(), Line()
         self._writers = Queue() if self.is_sqlite else None
         if in_line_with is not None:
             self._writers = in_line_with._writers
@@ -67,21 +68,21 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        return await self._in_a_thread(self.read_now, work)
+        return await self._in_a_thread(self._threads, self._line, self.read_now, work)
 
     async def probe(self, work: Callable[[Session], T]) -> T:
         """A read that does not wait behind the others, with a thread and a connection of its own."""
         return await asyncio.get_running_loop().run_in_executor(self._prober, self.read_now, work)
 
     def queued_seconds(self) -> float:
-        """How long the first in the line has waited for a thread."""
+        """How long the first in the line has waited for a thread to read with. Who writes may wait for others' locks."""
         return self._line.seconds()
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Who is cancelled before the commit has written nothing: the thread finishes, and rolls back."""
         given_up = threading.Event()
         try:
-            return await self._in_a_thread(self.write_now, work, given_up)
+            return await self._in_a_thread(self._writing, self._writers_line, self.write_now, work, given_up)
         except asyncio.CancelledError:
             given_up.set()
             raise
@@ -106,19 +107,22 @@ class Database:
 
         return self._persist(attempt)
 
-    def _in_a_thread(self, function: Callable[..., T], *given: object) -> asyncio.Future[T]:
-        ticket = self._line.enter()
+    def _in_a_thread(
+        self, threads: ThreadPoolExecutor, line: Line, function: Callable[..., T], *given: object
+    ) -> asyncio.Future[T]:
+        ticket = line.enter()
 
         def begin() -> T:
-            self._line.leave(ticket)
+            line.leave(ticket)
             return function(*given)
 
-        future = asyncio.get_running_loop().run_in_executor(self._threads, begin)
-        future.add_done_callback(lambda _: self._line.leave(ticket))  # it may have been given up before it began
+        future = asyncio.get_running_loop().run_in_executor(threads, begin)
+        future.add_done_callback(lambda _: line.leave(ticket))  # it may have been given up before it began
         return future
 
     def dispose(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
+        self._writing.shutdown(wait=True, cancel_futures=True)
         self._prober.shutdown(wait=True, cancel_futures=True)
         self._readers.close()
         self.reading.dispose()

@@ -17,12 +17,12 @@ from lms_graphql.core.errors import RequestError, RequestFault
 
 T = TypeVar("T")
 
-THREADS = 2
-MOST_PLACES = 32
+THREADS = 1
+MOST_PLACES = 16
 """At work or waiting in a process: about half a second. Whoever comes then is sent away, before anything was done."""
-MOST_PLACES_OF_ONE = 16
+MOST_PLACES_OF_ONE = 10
 """From one address, so that nobody alone keeps all others from signing in."""
-NICENESS = 10
+NICENESS = 15
 """A thread that hashes gives way to those that serve: hashing takes all the processor that it gets."""
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
