@@ -75,7 +75,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._prober, self.read_now, work)
 
     def queued_seconds(self) -> float:
-        """How long the first in the line has waited for a thread to read with. Who writes may wait for others' locks."""
+        """How long the first in the line has waited to read. Who writes may wait for others' locks."""
         return self._line.seconds()
 
     async def write(self, work: Callable[[Session], T]) -> T:
