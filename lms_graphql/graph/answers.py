@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -77,6 +78,15 @@ def masked(original: BaseException, error: GraphQLError | None = None) -> GraphQ
         path=error.path if error else None,
         extensions={"code": RequestFault.INTERNAL_ERROR.value, "id": number},
     )
+
+
+def forget_traces(errors: Sequence[GraphQLError]) -> None:
+    """Once they are told: a trace holds all that was going on, which in turn holds the error."""
+    for error in errors:
+        seen: BaseException | None = error
+        while seen is not None:
+            seen.__traceback__ = None
+            seen = seen.original_error if isinstance(seen, GraphQLError) else seen.__context__
 
 
 def _with_code(error: GraphQLError, code: RequestFault) -> GraphQLError:

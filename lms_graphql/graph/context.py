@@ -66,6 +66,13 @@ class Context:
         self.actor = actor
         self._loaders = Loaders(self.database, actor, self._sent)
 
+    def close(self) -> None:
+        """
+        At the operation's end. What refers to itself in a circle waits for the collector, which stops the process
+        for as long as a page takes once there is much of it.
+        """
+        self._loaders.close()
+
     def one(self, read: Read, key: Any, default: Any = None) -> Any:
         """The value at this key, or the default; a future of it unless it is at hand."""
         return self._loaders.load(read, key, default)

@@ -14,6 +14,7 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLOutputType, Undefined, is_non_null_type, located_error
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import AwaitableOrValue, Path
+from graphql.type import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from lms_graphql.core.faults import GivenUpError
@@ -22,6 +23,8 @@ from lms_graphql.graph.nulling import null_at
 from lms_graphql.graph.steps import Step, Steps, plain_rows, steps_of
 
 Late = asyncio.Future[Any]
+_HELPERS = GraphQLResolveInfoHelpers(gather=lambda late: asyncio.gather(*late), track=lambda _late: None)
+"""Resolvers here neither gather nor track: they have their loaders."""
 
 
 class RowExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -29,6 +32,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.async_helpers = _HELPERS  # its own refer back to it: see `Context.close`
         self._allowance: Allowance = self.context_value.allowance
         self._steps: dict[int, Steps] = {}
         self._waiting = 0

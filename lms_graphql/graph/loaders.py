@@ -79,6 +79,10 @@ class Loader(DataLoader[Any, Any]):
 
     max_batch_size = LARGEST_BATCH
 
+    @staticmethod
+    def get_cache_key(key: Any) -> Any:
+        return key
+
     def load(self, key: Any) -> "asyncio.Future[Any]":
         cached = self._cache.get(key)
         if cached is not None:
@@ -101,7 +105,8 @@ class Loaders:
         """The value at this key: at once where it is there already, else a future of it."""
         loader = self._loaders.get((read, default))
         if loader is None:
-            loader = self._loaders[read, default] = Loader(self._batch_of(read, default))
+            batch = _batch_of(self._crossing, self._actor, read, default)
+            loader = self._loaders[read, default] = Loader(batch)
         future = loader.load(key)
         if future.done() and not future.cancelled() and future.exception() is None:
             return future.result()
@@ -111,9 +116,14 @@ class Loaders:
         """A read that is no batch: a list, a figure."""
         return self._crossing.send(job)
 
-    def _batch_of(self, read: Read, default: Any) -> Callable[[list[Any]], Any]:
-        async def batch(keys: list[Any]) -> list[Any]:
-            found = await self._crossing.send(lambda session: read(session, self._actor, keys))
-            return [found.get(key, default) for key in keys]
+    def close(self) -> None:
+        """Nothing is read any more: what refers to the loaders, and they to it, lets go."""
+        self._loaders.clear()
 
-        return batch
+
+def _batch_of(crossing: Crossing, actor: Actor, read: Read, default: Any) -> Callable[[list[Any]], Any]:
+    async def batch(keys: list[Any]) -> list[Any]:
+        found = await crossing.send(lambda session: read(session, actor, keys))
+        return [found.get(key, default) for key in keys]
+
+    return batch

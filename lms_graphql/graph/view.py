@@ -102,6 +102,8 @@ class GraphQLView:
             answer, status = await self._run(prepared, envelope, context, request.method)
         except Exception as error:
             answer, status = _refusal(answers.masked(error)), 500
+        finally:
+            context.close()
         _log(envelope, prepared, answer, context, started)
         return _response(answer, status if kind == GRAPHQL_JSON or status not in {200, 400} else 200, kind)
 
@@ -144,6 +146,7 @@ class GraphQLView:
         answer: Answer = {"data": result.data}
         if result.errors:
             answer["errors"] = [answers.of_field(error).formatted for error in result.errors]
+            answers.forget_traces(result.errors)
         answer["extensions"] = {"cost": cost}
         return answer, 503 if _nothing_is_there(answer) else 200
 
