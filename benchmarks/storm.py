@@ -207,7 +207,7 @@ def measure(port: int, token: str, pids: dict[str, int], a_second: int, seconds:
     beside.join()
     print(stormy.row("in the storm"))
     ends = ", ".join(f"{number} {what}" for what, number in sorted(counted.items()))
-    print(f"  sign-ins: {ends}; those in: p50 {_at(taken, 0.5):.0f} ms, p99 {_at(taken, 0.99):.0f} ms")
+    print(f"  sign-ins: {ends}; those in: p50 {_at(taken or [0.0], 0.5):.0f} ms, p99 {_at(taken or [0.0], 0.99):.0f} ms")
     shares = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()} | {"the storm itself": spent}
     print("  CPU: " + ", ".join(f"{name} {used / seconds:.0%}" for name, used in shares.items()) + " of one core")
     ratio = _at(stormy.all, 0.99) / _at(idle.all, 0.99)
