@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
@@ -18,6 +18,10 @@ from lms_graphql.settings import Settings
 
 REUSE_SECONDS = 10
 """Two tabs may present the same token at once. Later than this, somebody has a token that is not theirs."""
+
+USED_KEPT_DAYS = 7
+"""A device that never rests uses a hundred tokens a day. One that is forgotten is still of no use to anybody."""
+_FORGET_USED = delete(RefreshToken).where(RefreshToken.session_id == bindparam("of"), RefreshToken.used_at < NOW)
 
 
 class Opened(NamedTuple):
@@ -62,6 +66,7 @@ def refresh_session(session: Session, _actor: Actor, desk: Desk, token: str) -> 
     if family.ended_at is not None or not user.is_active or user.deleted_at is not None:
         return _no_such_token()
     family.expires_at = now + timedelta(days=desk.settings.refresh_token_days)
+    changed(session, _FORGET_USED, {"of": family.id, "now": now - timedelta(days=USED_KEPT_DAYS)})
     return _hand_out(session, desk, user, family)
 
 
