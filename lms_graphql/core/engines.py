@@ -55,7 +55,7 @@ def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: boo
 
 
 def _keep_a_log(cursor: DBAPICursor, seconds: float) -> None:
-    """Who opens a new file while another writes to it cannot change it over, and is told so at once, not after a wait."""
+    """Who opens a new file while another writes to it cannot change it over, and is told so without a wait."""
     until = time.monotonic() + seconds
     while True:
         try:
