@@ -424,6 +424,7 @@ def test_a_super_admin_who_is_suspended_by_themselves_makes_no_other(client: Cli
     assert body["data"]["suspendUser"]["errors"] == []
 
 
+@pytest.mark.slow
 def test_many_register_at_once_from_one_address(service: Service) -> None:
     def one(number: int) -> list[tuple[str, list[str] | None]]:
         client = Client(service)
