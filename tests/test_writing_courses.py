@@ -218,6 +218,9 @@ def test_a_stale_version_changes_nothing(client: Client, given: Given) -> None:
     for stale in (6, 8, -1):
         refused = author.refused("updateCourse", courseId=course.gid, expectedVersion=stale, title="New")
         assert refused == [("STALE_VERSION", "expectedVersion")]
+    wrong = {"expectedVersion": 6, "title": "", "price": "-1"}
+    faults = [("REQUIRED", "title"), ("OUT_OF_RANGE", "price")]  # of the input: first, and together
+    assert author.refused("updateCourse", courseId=course.gid, **wrong) == faults
     assert author.does("updateCourse", courseId=course.gid, expectedVersion=7, title="New")["version"] == 8
     assert author.does("updateCourse", courseId=course.gid, title="Newer")["version"] == 9
 
