@@ -102,7 +102,7 @@ def test_a_second_id_that_is_not_there_comes_before_what_is_not_theirs_to_change
     author = Author(client, given.actor(rival))
     section, lecture = gid("Section", course.sections[0]), gid("Lecture", course.lectures[0])
     new = {"sectionId": section, "title": "Test", "type": "QUIZ"}
-    first, second, not_there, there = {
+    cases: dict[str, tuple[dict[str, Any], str, list[str], str]] = {
         "updateCourse": ({"courseId": course.gid}, "categoryId", [section], gid("Category", given.category())),
         "moveLecture": (
             {"lectureId": lecture, "position": -1},
@@ -112,7 +112,8 @@ def test_a_second_id_that_is_not_there_comes_before_what_is_not_theirs_to_change
         ),
         "createLecture": (new, "quizId", [gid("Quiz", hidden), NOT_THERE["Quiz"]], gid("Quiz", published)),
         "updateLecture": ({"lectureId": lecture}, "quizId", [gid("Quiz", hidden)], gid("Quiz", published)),
-    }[mutation]
+    }
+    first, second, not_there, there = cases[mutation]
     given.enrollment(rival, course)
     for id in (*not_there, "nonsense", ""):
         assert author.refused(mutation, **first, **{second: id}) == [("NOT_FOUND", second)]
