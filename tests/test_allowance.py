@@ -152,11 +152,11 @@ def all_threads_taken(service: Service, others: ThreadPoolExecutor, number: int 
         done.set()
 
 
-def half_sent(service: Service) -> socket.socket:
+def half_sent(service: Service, size: int = 1) -> socket.socket:
     host, port = service.url.removeprefix("http://").split(":")
     link = socket.create_connection((host, int(port)), timeout=10)
-    head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"
-    link.sendall(head.encode())
+    head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    link.sendall(f"{head}content-length: {size + 500}\r\n\r\n{{".encode() + b" " * (size - 1))
     return link
 
 
@@ -188,6 +188,26 @@ def test_requests_that_never_arrive_keep_nobody_out(service: Service) -> None:
         time.sleep(0.2)
         response = httpx.post(f"{service.url}/graphql", json={"query": "{ categories { id } }"})
     assert response.status_code == 200
+
+
+def test_large_requests_that_never_arrive_keep_only_large_ones_out(service_settings: Settings) -> None:
+    body = {"query": "{ categories { id } }"}
+    large = {**body, "variables": {"unused": "x" * 200_000}}
+    with running(service_settings.model_copy(update={"limit_seconds": 60})) as service:
+        assert httpx.post(f"{service.url}/graphql", json=large).status_code == 200
+        with contextlib.ExitStack() as links:
+            for _ in range(64):
+                links.enter_context(half_sent(service, 150_000))
+            time.sleep(0.5)
+            refused = httpx.post(f"{service.url}/graphql", json=large)
+            assert (refused.status_code, codes(refused), refused.headers["retry-after"]) == (
+                503,
+                ["UNAVAILABLE"],
+                "1",
+            )
+            assert httpx.post(f"{service.url}/graphql", json=body).status_code == 200
+        time.sleep(0.5)
+        assert httpx.post(f"{service.url}/graphql", json=large).status_code == 200
 
 
 def test_a_line_before_the_database_sends_new_requests_away_but_the_process_is_ready(

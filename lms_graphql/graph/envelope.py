@@ -1,7 +1,8 @@
 """The request around a document: read with a bound, checked before anything else looks at it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,14 @@ import orjson
 from starlette.requests import Request
 
 from lms_graphql.core.errors import RequestFault
+from lms_graphql.graph import answers
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 READS = {"GET", "HEAD"}
 """Methods that carry the request in the address, and never write."""
+LARGE, MOST_LARGE = 100_000, 64
+"""Bytes of a request, and how many with more are taken in at once."""
 MARKS = (b"[", b"{", b",")
 """What comes before each value of a list or an object, or stands for the list itself."""
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
@@ -46,7 +50,24 @@ class Envelope:
     variables: dict[str, Any] | None
 
 
-async def open_envelope(request: Request, most: Bounds) -> Envelope:
+class Entrance:
+    """Where bodies arrive: many may be on their way, but few large ones, since some never end and stay in memory."""
+
+    def __init__(self) -> None:
+        self._large = 0
+
+    @contextmanager
+    def large(self) -> Iterator[None]:
+        if self._large >= MOST_LARGE:
+            raise EnvelopeError(503, answers.BUSY, RequestFault.UNAVAILABLE)
+        self._large += 1
+        try:
+            yield
+        finally:
+            self._large -= 1
+
+
+async def open_envelope(request: Request, most: Bounds, entrance: Entrance) -> Envelope:
     if request.method in READS:
         return _checked(_from_address(request.query_params, most))
     kind, *parameters = request.headers.get("content-type", "").lower().split(";")
@@ -56,7 +77,7 @@ async def open_envelope(request: Request, most: Bounds) -> Envelope:
         name, _, value = parameter.strip().partition("=")
         if name == "charset" and value.strip('"') not in {"utf-8", "utf8"}:
             raise EnvelopeError(415, "Send the request in UTF-8.")
-    return _checked(parsed(await _body(request, most.bytes), most))
+    return _checked(parsed(await _body(request, most.bytes, entrance), most))
 
 
 def media_type(accept: str | None) -> str:
@@ -85,16 +106,19 @@ def _weight(offer: str) -> float:
     return 1.0
 
 
-async def _body(request: Request, most_bytes: int) -> bytes:
+async def _body(request: Request, most_bytes: int, entrance: Entrance) -> bytes:
     too_large = EnvelopeError(413, f"Send at most {most_bytes} bytes.", RequestFault.PAYLOAD_TOO_LARGE)
     length = request.headers.get("content-length", "0")
     if length.isdigit() and int(length[:18]) > most_bytes:
         raise too_large
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most_bytes:
-            raise too_large
+    with ExitStack() as held:
+        async for chunk in request.stream():
+            if len(body) <= LARGE < len(body) + len(chunk):
+                held.enter_context(entrance.large())
+            body += chunk
+            if len(body) > most_bytes:
+                raise too_large
     return bytes(body)
 
 

@@ -26,6 +26,7 @@ from lms_graphql.graph.envelope import (
     JSON,
     READS,
     Bounds,
+    Entrance,
     Envelope,
     EnvelopeError,
     media_type,
@@ -63,6 +64,7 @@ class GraphQLView:
         self._schema = schema
         self._preparer = preparer
         self._settings = settings
+        self._entrance = Entrance()
         self._bounds = Bounds(settings.limit_body_bytes, settings.limit_json_depth, settings.limit_json_values)
         self._context_of = context_of
         self._is_busy = is_busy
@@ -120,7 +122,7 @@ class GraphQLView:
     async def _open(self, request: Request) -> Envelope:
         try:
             async with asyncio.timeout(self._settings.limit_seconds):
-                return await open_envelope(request, self._bounds)
+                return await open_envelope(request, self._bounds, self._entrance)
         except TimeoutError:
             raise EnvelopeError(408, "The request did not arrive whole.", RequestFault.TIMEOUT) from None
 
