@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pymysql
 import pytest
-from graphql import GraphQLError, execute, parse
+from graphql import GraphQLError, build_schema, execute, execute_sync, parse
 from sqlalchemy.exc import OperationalError
 
 from lms_graphql import settings
@@ -228,6 +228,16 @@ def test_a_statement_that_the_database_breaks_off_is_a_timeout() -> None:
         broken_off = OperationalError("SELECT", {}, pymysql.err.OperationalError(code, "too long"))
         error = GraphQLError("x", original_error=broken_off)
         assert answers.of_field(error).extensions == {"code": "TIMEOUT"}
+
+
+def test_what_goes_away_while_it_is_read_may_be_asked_for_again() -> None:
+    """As where a course is unpublished between its lectures, which are read first, and the course of each."""
+    read = build_schema("type Query { lecture: Lecture } type Lecture { course: Course! } type Course { id: ID }")
+    result = execute_sync(read, parse("{ lecture { course { id } } }"), {"lecture": {"course": None}})
+    assert result.data == {"lecture": None}
+    (error,) = map(answers.of_field, result.errors or [])
+    assert (error.extensions, error.path) == ({"code": "UNAVAILABLE"}, ["lecture", "course"])
+    assert "Lecture" not in error.message
 
 
 def test_a_request_that_the_database_was_away_for_is_told_when_to_come_back() -> None:
