@@ -16,6 +16,7 @@ from lms_graphql.graph.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.describing import described, expose, object_type, resolver
 from lms_graphql.graph.edges import edge
+from lms_graphql.graph.mutations import UserError, no_errors
 from lms_graphql.graph.node import Node
 from lms_graphql.graph.permissions import door
 from lms_graphql.learning.reads import enrollments, progress
@@ -126,6 +127,14 @@ class Enrollment(Node):
     def its_certificate(self, info: Info) -> Certificate | None:
         """What was issued for completing the course; null before that."""
         return info.context.one(certificates_by_enrollment, self.key)
+
+
+@object_type
+class EnrollmentPayload:
+    """What came of it."""
+
+    enrollment: Enrollment | None = described("The enrollment as it is now.", default=None)
+    errors: list[UserError] = no_errors()
 
 
 @edge(Course)
