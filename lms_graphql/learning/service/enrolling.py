@@ -84,7 +84,10 @@ def grant_enrollment(
     if place is None:
         key = open_place(session, user.id, course.id, EnrollmentSource.GRANT, access_expires_at)
     else:
-        key = reopen(session, place, *_granted(place, access_expires_at), actor.id)
+        granted = _granted(place, access_expires_at)
+        if _is_open(place) and granted == (place.source, place.access_expires_at):
+            return place.id  # they have it already
+        key = reopen(session, place, *granted, actor.id)
     said = None if access_expires_at is None else access_expires_at.isoformat()
     audit.record(session, "enrollment.granted", actor=actor.id, subject=user.id, enrollment=key, until=said)
     return key
