@@ -36,6 +36,6 @@ def has_completed() -> ColumnElement[bool]:
     return or_(Enrollment.completed_at.is_not(None), Enrollment.status == EnrollmentStatus.COMPLETED)
 
 
-def has_run_out() -> ColumnElement[bool]:
+def has_run_out(now: ColumnElement[datetime] | datetime = NOW) -> ColumnElement[bool]:
     """Whether it is still kept as one that gives access, which is over."""
-    return and_(Enrollment.status.in_(GIVES_ACCESS), Enrollment.access_expires_at <= NOW)
+    return and_(Enrollment.status.in_(GIVES_ACCESS), Enrollment.access_expires_at <= now)
