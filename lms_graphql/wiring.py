@@ -29,7 +29,7 @@ def connect() -> None:
     courses.before_deletion[:] = [remove_quizzes, remove_discussions]
     courses.lectures_removed[:] = [lectures.free_quizzes]
     learning.roll_ups[:] = [billing.OF_REVENUE]
-    learning.required_quizzes[:] = [standing_quizzes]
+    learning.standing_quizzes[:] = [standing_quizzes]
     writers[registering.VERIFY_EMAIL] = letters.verify_email
     writers[recovering.RESET_PASSWORD] = letters.reset_password
     writers[recovering.PASSWORD_CHANGED] = letters.password_changed

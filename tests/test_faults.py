@@ -240,5 +240,5 @@ def test_every_opening_is_filled_once() -> None:
     wiring.connect()
     assert accounts.publicly_known == [catalog.taught_in_public, discussion.speaks_in_public]
     assert learning.roll_ups == [billing.OF_REVENUE]
-    assert learning.required_quizzes == [standing_quizzes]
+    assert learning.standing_quizzes == [standing_quizzes]
     assert accounts.account_emptied == [notes.forget_notes]

@@ -1,4 +1,4 @@
-"""What learning leaves open for the floors above. Filled in `lms_graphql/wiring.py`."""
+"""What figures and progress leave open for the floors above. Filled in `lms_graphql/wiring.py`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,5 +27,5 @@ class RollUp:
 roll_ups: list[RollUp] = []
 """Beside learning's own: counted and kept with them, so that all figures of a course are of one time."""
 
-required_quizzes: list[Callable[[Session, int], int]] = []
-"""How many quizzes of a course are to be passed beside its lectures: the published ones that no lecture carries."""
+standing_quizzes: list[Callable[[Session, Sequence[int]], Mapping[int, Sequence[int]]]] = []
+"""The keys of the published quizzes of each of these courses that no lecture carries, by the course's key."""

@@ -1,23 +1,36 @@
-"""What a course asks for: everything that is to be done until it is completed."""
+"""What a course requires of those who learn: domain.md, Learning 4."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lms_graphql.catalog.models import Lecture
+from lms_graphql.catalog.models import Lecture, Section
 from lms_graphql.learning import openings
 
 
 class Required(NamedTuple):
-    """A quiz that a lecture carries is done with its lecture, and counts there."""
+    """Things to do: the lectures that exist, and the published quizzes that no lecture carries. Each counts once."""
 
     lectures: int
     quizzes: int
 
 
+class Things(NamedTuple):
+    """The same by their keys, in the order of the keys."""
+
+    lectures: Sequence[int]
+    quizzes: Sequence[int]
+
+
 def required(session: Session, course_key: int) -> Required:
-    """Stays true for as long as the course's row is locked."""
-    there = (Lecture.course_id == course_key, Lecture.deleted_at.is_(None))
-    lectures = session.scalar(select(func.count()).where(*there)) or 0
-    return Required(lectures, sum(count(session, course_key) for count in openings.required_quizzes))
+    things = required_things(session, course_key)
+    return Required(len(things.lectures), len(things.quizzes))
+
+
+def required_things(session: Session, course_key: int) -> Things:
+    there = (Lecture.course_id == course_key, Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
+    lectures = select(Lecture.id).join(Section, Section.id == Lecture.section_id).where(*there).order_by(Lecture.id)
+    quizzes = [key for found in openings.standing_quizzes for key in found(session, [course_key]).get(course_key, ())]
+    return Things(session.scalars(lectures).all(), sorted(quizzes))
