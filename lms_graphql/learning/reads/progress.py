@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, or_, select, union_all
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment, Lecture, Section
@@ -106,32 +106,24 @@ def _going_on() -> Rows:
     (enrollment, lecture): the one that was opened last, where it is still there; else the first in the course's order
     that is not completed. In one statement, so that a page of enrollments loads all these lectures together.
     """
-    opened = (
-        select(Enrollment.id.label("enrollment"), Lecture.id.label("lecture"))
-        .join(CourseProgress, OF_ITS_COURSE)
-        .join(Lecture, Lecture.id == CourseProgress.current_lecture_id)
-        .join(Section, Section.id == Lecture.section_id)
-        .where(Enrollment.id.in_(KEYS), THERE)
-        .cte("opened")
-    )
-    place = func.row_number().over(partition_by=Enrollment.id, order_by=IN_ORDER)
+    there = select(Lecture.id).join(Section, Section.id == Lecture.section_id).where(THERE)
+    opened = there.where(Lecture.id == CourseProgress.current_lecture_id).correlate(CourseProgress)
     undone = (
-        select(Enrollment.id.label("enrollment"), Lecture.id.label("lecture"), place.label("place"))
-        .join(Lecture, Lecture.course_id == Enrollment.course_id)
-        .join(Section, Section.id == Lecture.section_id)
-        .outerjoin(LectureProgress, ITS_OWN)
-        .where(Enrollment.id.in_(KEYS), Enrollment.id.not_in(select(opened.c.enrollment)), THERE)
+        there.outerjoin(LectureProgress, ITS_OWN)
+        .where(Lecture.course_id == Enrollment.course_id)
         .where(or_(LectureProgress.id.is_(None), LectureProgress.is_completed.is_(False)))
-        .subquery("undone")
+        .order_by(*IN_ORDER)
+        .limit(1)
+        .correlate(Enrollment)
     )
-    first = select(undone.c.enrollment, undone.c.lecture).where(undone.c.place == 1)
-    both = union_all(select(opened), first).subquery("both")
-    return select(both.c.enrollment, both.c.lecture)
+    lecture = func.coalesce(opened.scalar_subquery(), undone.scalar_subquery())
+    return select(Enrollment.id, lecture).outerjoin(CourseProgress, OF_ITS_COURSE).where(Enrollment.id.in_(KEYS))
 
 
 def current_lectures_by_enrollment(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
     """The key of the lecture to go on with, where there is one left."""
-    return {row[0]: row[1] for row in fetch(session, _going_on(), {"keys": keys})}
+    found = fetch(session, _going_on(), {"keys": keys})
+    return {enrollment: lecture for enrollment, lecture in found if lecture is not None}
 
 
 @cache
