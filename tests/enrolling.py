@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import func, select
 
 from lms_graphql.accounts.models import AuditEvent, User
-from lms_graphql.catalog import figures
 from lms_graphql.catalog.models import Enrollment
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
@@ -70,11 +69,6 @@ def rows(database: Database, statement: Any) -> Any:
 
 def number(database: Database, table: Any, *where: Any) -> Any:
     return rows(database, select(func.count()).select_from(table).where(*where))[0]
-
-
-def count_places(database: Database) -> None:
-    """Makes courses know of the places that a test has put there by hand."""
-    database.write_now(lambda session: figures.repair(session) and None)
 
 
 def told(database: Database, what: str) -> list[tuple[int | None, int | None, Any]]:
