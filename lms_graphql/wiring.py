@@ -3,6 +3,7 @@
 from lms_graphql.accounts import openings as accounts
 from lms_graphql.accounts.service import letters, recovering, registering
 from lms_graphql.assessment.reads.carried import kept_by_attempts, quiz_problems
+from lms_graphql.assessment.reads.standing import standing_quizzes
 from lms_graphql.assessment.service import lectures
 from lms_graphql.assessment.service.removing import remove_quizzes
 from lms_graphql.billing.reads.sales import held_by_pending_sales, kept_by_sales
@@ -28,6 +29,7 @@ def connect() -> None:
     courses.before_deletion[:] = [remove_quizzes, remove_discussions]
     courses.lectures_removed[:] = [lectures.free_quizzes]
     learning.roll_ups[:] = [billing.OF_REVENUE]
+    learning.standing_quizzes[:] = [standing_quizzes]
     writers[registering.VERIFY_EMAIL] = letters.verify_email
     writers[recovering.RESET_PASSWORD] = letters.reset_password
     writers[recovering.PASSWORD_CHANGED] = letters.password_changed

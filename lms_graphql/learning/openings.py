@@ -1,4 +1,4 @@
-"""What the figures of courses leave open for the floors above. Filled in `lms_graphql/wiring.py`."""
+"""What figures and progress leave open for the floors above. Filled in `lms_graphql/wiring.py`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,3 +26,6 @@ class RollUp:
 
 roll_ups: list[RollUp] = []
 """Beside learning's own: counted and kept with them, so that all figures of a course are of one time."""
+
+standing_quizzes: list[Callable[[Session, Sequence[int]], Mapping[int, Sequence[int]]]] = []
+"""The keys of the published quizzes of each of these courses that no lecture carries, by the course's key."""

@@ -1,0 +1,18 @@
+"""Published quizzes that no lecture carries: what a course requires beside its lectures."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from lms_graphql.assessment.models import Quiz
+from lms_graphql.core.statements import KEYS, fetch, group
+
+STANDING = select(Quiz.course_id, Quiz.id).where(
+    Quiz.course_id.in_(KEYS), Quiz.is_published, Quiz.lecture_id.is_(None)
+)
+
+
+def standing_quizzes(session: Session, course_keys: Sequence[int]) -> dict[int, list[int]]:
+    """Their keys, by course."""
+    return group(fetch(session, STANDING, {"keys": course_keys}), lambda row: row[1], by=0)
