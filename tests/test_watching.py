@@ -1,6 +1,7 @@
 """The rules for what was watched, held against the plainest way to count: a set of seconds."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +39,7 @@ def test_any_reports_leave_the_union_of_what_they_may_claim(
         plainly |= claimed_plainly(report, length, most)
         assert seconds_in(kept) == plainly
         assert before <= watching.seconds(kept) == len(plainly) <= length
-        assert all(one[1] < other[0] for one, other in zip(kept, kept[1:], strict=False)), "merged and in order"
+        assert all(one[1] < other[0] for one, other in pairwise(kept)), "merged and in order"
 
 
 @given(LENGTHS, st.lists(STRETCH, max_size=6), st.randoms(use_true_random=False))

@@ -23,8 +23,8 @@ class RevocationReason(StrEnum):
 
 class CourseProgress(Table):
     """
-    What a person has done of a course: counts, from which the percentage follows. All of them are of one instant: the
-    last time that they were counted. `total_watch_time` is of all lectures that there ever were. `reported_at`: when a
+    What a person has done of a course: counts, from which the percentage follows. All are of one instant: the last
+    time that they were counted. `total_watch_time` is of all lectures that there ever were. `reported_at`: when a
     player last reported.
     """
 

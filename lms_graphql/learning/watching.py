@@ -36,7 +36,7 @@ def cut(claimed: Iterable[Stretch], length: int, most: int) -> list[list[int]]:
 
 def union(*several: Iterable[Stretch]) -> list[list[int]]:
     merged: list[list[int]] = []
-    for start, end in sorted(chain(*several)):
+    for start, end in sorted((stretch[0], stretch[1]) for stretch in chain(*several)):
         if start >= end:
             continue
         if merged and start <= merged[-1][1]:

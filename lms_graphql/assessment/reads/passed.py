@@ -51,8 +51,8 @@ def passed_quizzes(session: Session, course_key: int, user_keys: Sequence[int]) 
 
 def has_passed(attempts: Sequence[Any]) -> bool:
     """
-    Of one person's graded attempts at one quiz, in their order: whether the kept score has ever been enough. Passed is
-    passed, whatever a later attempt does to the last or the mean.
+    Of one person's graded attempts at one quiz, in their order: whether the kept score has ever been enough. What is
+    passed stays so, whatever a later attempt does to the last or the mean.
     """
     kept = attempts[0].kept_score
     if kept is KeptScore.AVERAGE:

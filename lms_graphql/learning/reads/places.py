@@ -38,20 +38,34 @@ class CourseSoFar(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Of the viewer: an enrollment, whether or not it gives access; what they have done, where they have begun."""
+    """
+    Of the viewer: an enrollment, whether or not it gives access; what they have done, where they have begun. As long
+    as `version` of the course and `changed_at` of the enrollment, and when they were last there, are the same, all of
+    it is.
+    """
 
     lecture_key: int
     course_key: int
     section_key: int
     type: LectureType
     seconds: int
+    version: int
+    changed_at: datetime | None
     enrollment: EnrollmentRow | None
     progress: LectureProgressRow | None
     ranges: list[list[int]]
     course: CourseSoFar | None
 
 
-LECTURE = (Lecture.id, Lecture.course_id, Lecture.section_id, Lecture.lecture_type, Lecture.duration)
+LECTURE = (
+    Lecture.id,
+    Lecture.course_id,
+    Lecture.section_id,
+    Lecture.lecture_type,
+    Lecture.duration,
+    Course.version,
+    Enrollment.updated_at,
+)
 SO_FAR = (
     CourseProgress.id,
     CourseProgress.completed_lectures,
@@ -93,10 +107,12 @@ def _made(row: tuple[Any, ...]) -> Place:
     lecture, rest = row[: len(LECTURE)], row[len(LECTURE) :]
     enrollment, rest = rest[: len(ENROLLMENT_COLUMNS)], rest[len(ENROLLMENT_COLUMNS) :]
     progress, (ranges, *course) = rest[: len(LECTURE_COLUMNS)], rest[len(LECTURE_COLUMNS) :]
-    return Place(
-        *lecture,
-        enrollment=None if enrollment[0] is None else EnrollmentRow._make(enrollment),
-        progress=None if progress[0] is None else LectureProgressRow._make(progress),
-        ranges=ranges or [],
-        course=None if course[0] is None else CourseSoFar._make(course),
+    return Place._make(
+        (
+            *lecture,
+            None if enrollment[0] is None else EnrollmentRow._make(enrollment),
+            None if progress[0] is None else LectureProgressRow._make(progress),
+            ranges or [],
+            None if course[0] is None else CourseSoFar._make(course),
+        )
     )

@@ -16,6 +16,7 @@ from lms_graphql.graph.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.describing import described, expose, object_type, resolver
 from lms_graphql.graph.edges import edge
+from lms_graphql.graph.mutations import UserError, no_errors
 from lms_graphql.graph.node import Node
 from lms_graphql.graph.permissions import door
 from lms_graphql.learning.reads import enrollments, progress
@@ -128,6 +129,14 @@ class Enrollment(Node):
         return info.context.one(certificates_by_enrollment, self.key)
 
 
+@edge(Lecture)
+def viewer_progress(lecture: strawberry.Parent[Lecture], info: Info) -> LectureProgress | None:
+    """The viewer's own. Null for a viewer without an enrollment, or before the first contact."""
+    if not info.context.actor.is_signed_in:
+        return None
+    return info.context.one(progress.viewer_progress_by_lecture, lecture.key)
+
+
 @edge(Course)
 def viewer_enrollment(course: strawberry.Parent[Course], info: Info) -> Enrollment | None:
     """The viewer's enrollment, whatever its status."""
@@ -164,3 +173,12 @@ def enrollments_of_user(
     """(self) What they have ever enrolled in, the newest first."""
     listing = enrollments.enrollments_of_user(info.context.actor.scope, status)
     return info.context.page(listing, Slice(first, after, last, before), user.key)
+
+
+@object_type
+class LectureProgressPayload:
+    """What came of it."""
+
+    progress: LectureProgress | None = described("What is done of the lecture now.", default=None)
+    enrollment: Enrollment | None = described("The enrollment as it is now.", default=None)
+    errors: list[UserError] = no_errors()

@@ -1,0 +1,56 @@
+"""A course is completed: once, with all that follows."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts.models import User
+from lms_graphql.catalog.models import Enrollment, EnrollmentStatus
+from lms_graphql.core import clock
+from lms_graphql.core.statements import changed
+from lms_graphql.learning.service.certifying import issue_certificate
+from lms_graphql.learning.service.counting import Counts, refresh
+from lms_graphql.settings import Settings
+
+
+def complete(session: Session, course_key: int, user_key: int, settings: Settings) -> bool:
+    """
+    Everything required is done. True for the one who has made it so: of several at once that is one, and whoever had
+    completed it before keeps that. Only for who has access now: the others may come back.
+    """
+    now = clock.now()
+    has_access = or_(Enrollment.access_expires_at.is_(None), Enrollment.access_expires_at > now)
+    open_ = (Enrollment.status == EnrollmentStatus.ACTIVE, Enrollment.completed_at.is_(None), has_access)
+    done = update(Enrollment).where(Enrollment.user_id == user_key, Enrollment.course_id == course_key, *open_)
+    if not changed(session, done.values(status=EnrollmentStatus.COMPLETED, completed_at=now, updated_at=now)):
+        return False
+    issue_certificate(session, user_key, course_key, settings)
+    return True
+
+
+def count_and_complete(session: Session, course_key: int, user_key: int, settings: Settings) -> tuple[Counts, bool]:
+    """What somebody has done of a course, counted anew, and whether that has completed it. They are locked."""
+    counts = refresh(session, course_key, [user_key])[user_key]
+    return counts, counts.all_done and complete(session, course_key, user_key, settings)
+
+
+def about_to_complete(session: Session, course_key: int, counts: Mapping[int, Counts]) -> Sequence[int]:
+    """Those of these people who have done everything in an enrollment that is open and not completed."""
+    done = [user for user, each in counts.items() if each.all_done]
+    if not done:
+        return []
+    now = clock.now()
+    waiting = (
+        select(Enrollment.user_id)
+        .join(User, User.id == Enrollment.user_id)
+        .where(
+            Enrollment.course_id == course_key,
+            Enrollment.user_id.in_(done),
+            Enrollment.status == EnrollmentStatus.ACTIVE,
+            Enrollment.completed_at.is_(None),
+            or_(Enrollment.access_expires_at.is_(None), Enrollment.access_expires_at > now),
+            User.deleted_at.is_(None),
+        )
+    )
+    return session.scalars(waiting.order_by(Enrollment.id)).all()
