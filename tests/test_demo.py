@@ -135,7 +135,9 @@ def test_without_the_first_users_it_says_what_to_run(tmp_path: Path) -> None:
 
 
 def test_all_derived_figures_are_right(session: Session) -> None:
+    wiring.connect()
     assert drift(session) == []
+    assert mending.drift(session) == []
 
 
 def test_positions_are_dense_and_totals_right_for_every_course(session: Session) -> None:

@@ -5,13 +5,14 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment, Lecture, Section
 from lms_graphql.core.actor import VIEWER, Actor, Scope
 from lms_graphql.core.ids import identified
 from lms_graphql.core.statements import KEYS, Rows, fetch, group
+from lms_graphql.learning import openings
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.policies import progress_visible_to
 from lms_graphql.learning.progress import percent
@@ -58,6 +59,7 @@ PROGRESS = (
         func.coalesce(CourseProgress.total_watch_time, 0),
         CourseProgress.current_lecture_id,
         func.coalesce(CourseProgress.updated_at, Enrollment.enrolled_at),
+        case((CourseProgress.id.is_(None), Enrollment.course_id)),
     )
     .join(Course, Course.id == Enrollment.course_id)
     .outerjoin(
@@ -97,7 +99,23 @@ OF_ENROLLMENTS = (
 
 
 def progress_by_enrollment(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ProgressRow]:
-    return {row[0]: ProgressRow._make(row) for row in fetch(session, PROGRESS, {"keys": keys})}
+    rows = fetch(session, PROGRESS, {"keys": keys})
+    found = {row[0]: ProgressRow._make(row[:-1]) for row in rows}
+    not_begun = {row[0]: row[-1] for row in rows if row[-1] is not None}
+    if not_begun:  # nothing is kept of them, so what is required is asked for
+        quizzes = standing_quizzes_of(session, sorted(set(not_begun.values())))
+        for key, course in not_begun.items():
+            found[key] = found[key]._replace(total_quizzes=len(quizzes.get(course, ())))
+    return found
+
+
+def standing_quizzes_of(session: Session, course_keys: Sequence[int]) -> dict[int, list[int]]:
+    """The keys of published quizzes that no lecture carries, by course."""
+    found: dict[int, list[int]] = {}
+    for fill in openings.standing_quizzes:
+        for course, quizzes in fill(session, course_keys).items():
+            found.setdefault(course, []).extend(quizzes)
+    return found
 
 
 def lectures_by_enrollment(

@@ -1,6 +1,7 @@
 """A course is completed: once, with all that follows."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -14,25 +15,27 @@ from lms_graphql.learning.service.counting import Counts, refresh
 from lms_graphql.settings import Settings
 
 
-def complete(session: Session, course_key: int, user_key: int, settings: Settings) -> bool:
+def complete(session: Session, course_key: int, user_key: int, settings: Settings) -> datetime | None:
     """
-    Everything required is done. True for the one who has made it so: of several at once that is one, and whoever had
-    completed it before keeps that. Only for who has access now: the others may come back.
+    Everything required is done. When it was completed, where this has done so: of several at once one does, and
+    whoever had completed it before keeps that. Only for who has access now: the others may come back.
     """
     now = clock.now()
     has_access = or_(Enrollment.access_expires_at.is_(None), Enrollment.access_expires_at > now)
     open_ = (Enrollment.status == EnrollmentStatus.ACTIVE, Enrollment.completed_at.is_(None), has_access)
     done = update(Enrollment).where(Enrollment.user_id == user_key, Enrollment.course_id == course_key, *open_)
     if not changed(session, done.values(status=EnrollmentStatus.COMPLETED, completed_at=now, updated_at=now)):
-        return False
+        return None
     issue_certificate(session, user_key, course_key, settings)
-    return True
+    return now
 
 
-def count_and_complete(session: Session, course_key: int, user_key: int, settings: Settings) -> tuple[Counts, bool]:
-    """What somebody has done of a course, counted anew, and whether that has completed it. They are locked."""
+def count_and_complete(
+    session: Session, course_key: int, user_key: int, settings: Settings
+) -> tuple[Counts, datetime | None]:
+    """What somebody has done of a course, counted anew, and when that has completed it. They are locked."""
     counts = refresh(session, course_key, [user_key])[user_key]
-    return counts, counts.all_done and complete(session, course_key, user_key, settings)
+    return counts, complete(session, course_key, user_key, settings) if counts.all_done else None
 
 
 def about_to_complete(session: Session, course_key: int, counts: Mapping[int, Counts]) -> Sequence[int]:

@@ -24,7 +24,7 @@ def quiz_passed(
         return False
     if lecture_key is not None:
         finish_lectures(session, {(user_key, lecture_key)})
-    return count_and_complete(session, course_key, user_key, settings)[1]
+    return count_and_complete(session, course_key, user_key, settings)[1] is not None
 
 
 def finish_lectures(session: Session, done: set[tuple[int, int]]) -> bool:

@@ -64,7 +64,7 @@ def record_lecture_progress(
     )
     progress = _keep(session, place, progress, watched_ranges=ranges)
     said = {"reported_at": now, "total_watch_time": CourseProgress.total_watch_time + seconds - had.watch_seconds}
-    return _settle(session, place, progress, now, said, settings)
+    return _settle(session, place, progress, said, settings)
 
 
 def set_lecture_completed(
@@ -80,7 +80,7 @@ def set_lecture_completed(
     had = _begun(place, now)
     at = (had.completed_at or now) if is_completed else None
     progress = had._replace(is_completed=is_completed, completed_at=at, last_accessed_at=now)
-    return _settle(session, place, _keep(session, place, progress), now, {}, settings)
+    return _settle(session, place, _keep(session, place, progress), {}, settings)
 
 
 def _check(stretches: Sequence[watching.Stretch]) -> None:
@@ -126,7 +126,6 @@ def _settle(
     session: Session,
     place: Place,
     progress: LectureProgressRow,
-    now: datetime,
     said: dict[str, Any],
     settings: Settings,
 ) -> Recorded:
@@ -138,13 +137,13 @@ def _settle(
     was_done = place.progress is not None and place.progress.is_completed
     is_open = enrollment.completed_at is None
     is_other = progress.is_completed != was_done
-    is_last, has_completed = course is not None and course.all_done, False
+    is_last, completed_at = course is not None and course.all_done, None
     if course is None or is_other or (is_last and is_open):
-        counts, has_completed = count_and_complete(session, place.course_key, enrollment.user_key, settings)
+        counts, completed_at = count_and_complete(session, place.course_key, enrollment.user_key, settings)
         is_last = counts.all_done
         said = {name: value for name, value in said.items() if name != "total_watch_time"}  # it was counted as well
-    if has_completed:
-        enrollment = enrollment._replace(status=EnrollmentStatus.COMPLETED, completed_at=now)
+    if completed_at is not None:
+        enrollment = enrollment._replace(status=EnrollmentStatus.COMPLETED, completed_at=completed_at)
     _go_on(session, place, progress, is_last, said)
     return Recorded(progress, enrollment)
 
