@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from lms_graphql import wiring
 from lms_graphql.accounts.models import User
 from lms_graphql.assessment.models import Question, Quiz
 from lms_graphql.catalog.figures import drift
@@ -35,6 +36,7 @@ from lms_graphql.demo.subjects import themes
 from lms_graphql.demo.written import written_courses
 from lms_graphql.learning import codes
 from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress
+from lms_graphql.learning.service import mending
 from lms_graphql.operating.seeding import seed
 from lms_graphql.tables import metadata
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -13,6 +14,11 @@ from lms_graphql.core.statements import changed
 from lms_graphql.learning.service.certifying import issue_certificate
 from lms_graphql.learning.service.counting import Counts, refresh
 from lms_graphql.settings import Settings
+
+
+class Waiting(NamedTuple):
+    enrollment_key: int
+    user_key: int
 
 
 def complete(session: Session, course_key: int, user_key: int, settings: Settings) -> datetime | None:
@@ -38,14 +44,14 @@ def count_and_complete(
     return counts, complete(session, course_key, user_key, settings) if counts.all_done else None
 
 
-def about_to_complete(session: Session, course_key: int, counts: Mapping[int, Counts]) -> Sequence[int]:
-    """Those of these people who have done everything in an enrollment that is open and not completed."""
+def about_to_complete(session: Session, course_key: int, counts: Mapping[int, Counts]) -> Sequence[Waiting]:
+    """Those of these people who have done everything in an enrollment that is open and not completed yet."""
     done = [user for user, each in counts.items() if each.all_done]
     if not done:
         return []
     now = clock.now()
     waiting = (
-        select(Enrollment.user_id)
+        select(Enrollment.id, Enrollment.user_id)
         .join(User, User.id == Enrollment.user_id)
         .where(
             Enrollment.course_id == course_key,
@@ -56,4 +62,4 @@ def about_to_complete(session: Session, course_key: int, counts: Mapping[int, Co
             User.deleted_at.is_(None),
         )
     )
-    return session.scalars(waiting.order_by(Enrollment.id)).all()
+    return [Waiting._make(row) for row in session.execute(waiting.order_by(Enrollment.id))]

@@ -17,7 +17,7 @@ from lms_graphql.catalog.models import Enrollment
 from lms_graphql.core.database import Database
 from lms_graphql.core.statements import changed, insert_unless_there
 from lms_graphql.learning.models import CourseRequirements
-from lms_graphql.learning.service.completing import about_to_complete, complete
+from lms_graphql.learning.service.completing import Waiting, about_to_complete, complete
 from lms_graphql.learning.service.counting import passed_by, refresh
 from lms_graphql.learning.service.entering import lock_enrollments, note_change, share
 from lms_graphql.learning.service.passing import finish_lectures
@@ -27,9 +27,9 @@ from lms_graphql.settings import Settings, in_force
 FEW = 200
 """Enrollments that are counted with the change. It takes some 50 ms."""
 FEW_COMPLETIONS = 10
-"""Of them: a completion takes a dozen statements."""
-PORTION = 100
-"""Enrollments in one transaction of the sweep, in which all of them may turn out to be completed."""
+"""Of them: a completion takes some ten statements."""
+PORTION, MOST_COMPLETIONS = 200, 25
+"""Enrollments that are counted in one transaction of the sweep, and how many of them are completed there."""
 
 
 def curriculum_changed(session: Session, course_key: int) -> None:
@@ -51,8 +51,8 @@ def curriculum_changed(session: Session, course_key: int) -> None:
     if len(to_complete) > FEW_COMPLETIONS:
         _mark(session, course_key, 0)
         return
-    for user in to_complete:
-        complete(session, course_key, user, in_force(session))
+    for each in to_complete:
+        complete(session, course_key, each.user_key, in_force(session))
 
 
 def recount_marked(database: Database, settings: Settings) -> int:
@@ -80,16 +80,19 @@ def _next_portion(session: Session, course_key: int, settings: Settings) -> int:
     if reached is None:
         return 0
     keys = _enrollments(session, course_key, after=reached, most=PORTION)
-    for user in _recount(session, course_key, keys):
-        complete(session, course_key, user, settings)
+    to_complete = _recount(session, course_key, keys)
+    for each in to_complete[:MOST_COMPLETIONS]:
+        complete(session, course_key, each.user_key, settings)
     until = keys[-1] if len(keys) == PORTION else None
+    if len(to_complete) > MOST_COMPLETIONS:
+        until = to_complete[MOST_COMPLETIONS - 1].enrollment_key
     # Another sweep may have counted the same: then it has noted that, too.
     mine = update(CourseRequirements).where(_of(course_key), CourseRequirements.recounted_to == reached)
     changed(session, mine.values(recounted_to=until))
-    return len(keys)
+    return sum(key <= until for key in keys) if until is not None else len(keys)
 
 
-def _recount(session: Session, course_key: int, keys: Sequence[int]) -> Sequence[int]:
+def _recount(session: Session, course_key: int, keys: Sequence[int]) -> Sequence[Waiting]:
     """In as many statements for many as for one. The people who are about to complete the course by it."""
     if not keys:
         return []
