@@ -12,8 +12,9 @@ Locks are taken before anything else is read, as everywhere: what is read then i
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ScalarSelect, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment
@@ -22,6 +23,7 @@ from lms_graphql.core import clock, ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal
 from lms_graphql.core.statements import ahead, changed
+from lms_graphql.learning.reads.enrollments import EnrollmentRow
 from lms_graphql.learning.reads.places import Place, find_place
 
 
@@ -33,11 +35,13 @@ def enter(session: Session, actor: Actor, lecture_id: str) -> tuple[Place, bool]
     """
     key = ids.key_of("Lecture", lecture_id)
     place, seen_at = ahead(session, lambda here: find_place(here, actor, key)), None
-    if place is not None and place.enrollment is not None:
-        course, user = place.course_key, place.enrollment.user_key
-        if (seen_at := touch(session, course, user, as_seen=place)) is None:
-            seen_at = touch(session, course, user)
+    if place is not None and (of := place.enrollment) is not None:
+        seen_at = _visit_as_seen(session, place, of)
+        if seen_at is None:
+            is_open = hold(session, place.course_key, of.user_key)
             place = find_place(session, actor, key)
+            if is_open and place is not None and place.enrollment is not None:
+                seen_at = _visit_as_seen(session, place, place.enrollment)
     if place is None:
         raise Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", ("lecture_id",))
     if place.enrollment is not None and seen_at is not None:
@@ -51,25 +55,47 @@ def demand_access(is_open: bool) -> None:
         raise Refusal(ErrorCode.NOT_ENROLLED, message, ("lecture_id",))
 
 
-def touch(
-    session: Session, course_key: int, user_key: int, *, with_access: bool = True, as_seen: Place | None = None
-) -> datetime | None:
+def hold(session: Session, course_key: int, user_key: int, *, with_access: bool = True) -> bool:
     """
-    Locks the course, shared, and somebody's enrollment, in this order: what is asked of the course comes first. Notes
-    that they were there, and gives when. None where there is no enrollment, where it has to give access and does not,
-    and where something is not `as_seen`.
+    Locks the course, shared, and somebody's enrollment, in this order: what is asked of the course comes first. False
+    where there is none, or where it has to give access and does not.
     """
+    open_ = [has_access()] if with_access else []
+    nothing = {Enrollment.last_accessed: Enrollment.last_accessed}
+    return _updated(session, nothing, *_of(course_key, user_key), *open_)
+
+
+def visit(session: Session, course_key: int, user_key: int) -> None:
+    """Notes that they were there, in an enrollment that is locked."""
+    mine = _of(course_key, user_key)
+    _updated(session, _seen_after(session.scalar(select(Enrollment.last_accessed).where(*mine))), *mine)
+
+
+def _visit_as_seen(session: Session, place: Place, of: EnrollmentRow) -> datetime | None:
+    """Locks and notes it, where they have access and nothing is different from what was seen: then it gives when."""
+    mine = _of(place.course_key, of.user_key, Course.version == place.version)
+    same = [Enrollment.last_accessed.is_not_distinct_from(of.last_accessed_at)]
+    same += [Enrollment.updated_at == place.changed_at, has_access()]
+    seen = _seen_after(of.last_accessed_at)
+    return seen[Enrollment.last_accessed] if _updated(session, seen, *mine, *same) else None
+
+
+def _of(course_key: int, user_key: int, *course: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    """InnoDB locks what an UPDATE reads. A value that does not depend on the row is worked out ahead of all rows."""
+    shared = select(Course.id).where(Course.id == course_key, *course).scalar_subquery()
+    return Enrollment.user_id == user_key, Enrollment.course_id == shared
+
+
+def _seen_after(before: datetime | None) -> dict[Any, Any]:
+    """Always later than before, also by a clock that is behind: no two visits are taken for one another."""
     now = clock.now()
-    mine = [Enrollment.user_id == user_key, Enrollment.course_id == _shared(course_key, as_seen)]
-    mine += [has_access()] if with_access else []
-    if as_seen is not None and as_seen.enrollment is not None:
-        seen_at = as_seen.enrollment.last_accessed_at
-        mine += [Enrollment.last_accessed.is_not_distinct_from(seen_at), Enrollment.updated_at == as_seen.changed_at]
-        now = max(now, seen_at + timedelta.resolution) if seen_at is not None else now
-    # To have been there is no change that any figure counts.
-    seen = update(Enrollment).where(*mine).values(last_accessed=now, updated_at=Enrollment.updated_at)
-    is_there = session.connection().execute(seen, {"now": now} if with_access else {}).rowcount == 1
-    return now if is_there else None
+    return {Enrollment.last_accessed: now if before is None else max(now, before + timedelta.resolution)}
+
+
+def _updated(session: Session, values: dict[Any, Any], *where: ColumnElement[bool]) -> bool:
+    """To have been there is no change that any figure counts."""
+    statement = update(Enrollment).where(*where).values({**values, Enrollment.updated_at: Enrollment.updated_at})
+    return session.connection().execute(statement, {"now": clock.now()}).rowcount == 1
 
 
 def share(session: Session, course_key: int) -> bool:
@@ -85,11 +111,5 @@ def lock_enrollments(session: Session, keys: Sequence[int]) -> None:
 
 
 def note_change(session: Session, keys: Sequence[int]) -> None:
-    """Something was done in these enrollments, which are locked, that `touch` does not see otherwise."""
+    """Something was done in these enrollments, which are locked: whoever looked ahead is to notice it."""
     changed(session, update(Enrollment).where(Enrollment.id.in_(keys)).values(updated_at=clock.now()))
-
-
-def _shared(course_key: int, as_seen: Place | None) -> ScalarSelect[int]:
-    """InnoDB locks what an UPDATE reads. A value that does not depend on the row is worked out ahead of all rows."""
-    course = select(Course.id).where(Course.id == course_key)
-    return (course if as_seen is None else course.where(Course.version == as_seen.version)).scalar_subquery()
