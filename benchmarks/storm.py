@@ -207,7 +207,9 @@ def measure(port: int, token: str, pids: dict[str, int], a_second: int, seconds:
     beside.join()
     print(stormy.row("in the storm"))
     ends = ", ".join(f"{number} {what}" for what, number in sorted(counted.items()))
-    print(f"  sign-ins: {ends}; those in: p50 {_at(taken or [0.0], 0.5):.0f} ms, p99 {_at(taken or [0.0], 0.99):.0f} ms")
+    print(
+        f"  sign-ins: {ends}; those in: p50 {_at(taken or [0.0], 0.5):.0f} ms, p99 {_at(taken or [0.0], 0.99):.0f} ms"
+    )
     shares = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()} | {"the storm itself": spent}
     print("  CPU: " + ", ".join(f"{name} {used / seconds:.0%}" for name, used in shares.items()) + " of one core")
     ratio = _at(stormy.all, 0.99) / _at(idle.all, 0.99)
@@ -225,7 +227,8 @@ def run(database: tuple[str, ...], a_second: int, seconds: float, rounds: int) -
         with tempfile.TemporaryDirectory(prefix="storm-") as place, address_of(name, Path(place)) as (url, server):
             token, port = prepare(url), free_port()
             environment = {"LMS_DATABASE_URL": url, "LMS_ENV": "production", "LMS_SECRET_KEY": SECRET}
-            environment |= {"XSW": os.environ.get("XSW","0.005")}; environment["LMS_LOGIN_FAILURES_PER_ADDRESS"] = "1000000"  # all come from one address here
+            environment |= {"XSW": os.environ.get("XSW", "0.005")}
+            environment["LMS_LOGIN_FAILURES_PER_ADDRESS"] = "1000000"  # all come from one address here
             command = (sys.executable, "-m", "lms_graphql", "serve", "--port", str(port))
             with running(command, Path(place) / "serve.log", port, environment) as pid:
                 print(f"\n{name}")

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import httpx
 import orjson
 
+from tests.service import plain_http
+
 TURN_SECONDS = 30
 
 
@@ -56,7 +58,7 @@ class Racers:
     """Each on a thread, with a connection of its own that is open before the start, to the processes in turn."""
 
     def __init__(self, urls: Sequence[str], number: int) -> None:
-        self.clients = [httpx.Client(base_url=urls[each % len(urls)], timeout=30) for each in range(number)]
+        self.clients = [plain_http(urls[each % len(urls)]) for each in range(number)]
         self._threads = ThreadPoolExecutor(number)
         for client in self.clients:
             client.get("/health/live")

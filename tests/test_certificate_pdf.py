@@ -166,6 +166,7 @@ def test_many_at_once_are_served_or_sent_away_and_nobody_waits_for_long(
     assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_names_in_every_alphabet_that_the_fonts_have_and_of_every_length_can_be_read(name: str) -> None:
     text = read(pdf_of(said(learner_name=name, instructor_name=name, course_title=name[:200])))
@@ -173,6 +174,7 @@ def test_names_in_every_alphabet_that_the_fonts_have_and_of_every_length_can_be_
     assert page.NO_NAME not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["أحمد منصور", "नमस्ते", "דוד", "ไทย", "\U00020000 𝒜da", "ሀሎ"])
 def test_a_name_that_the_fonts_do_not_have_is_said_to_stand_where_it_is_verified(name: str) -> None:
     text = read(pdf_of(said(learner_name=name)))

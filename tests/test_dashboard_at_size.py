@@ -19,7 +19,7 @@ from tests.conftest import stay_unswept
 from tests.given import START, Given
 from tests.service import Client, Service, Statements
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 COURSES, LEARNERS, LARGE = 200, 50_000, 20_000

@@ -14,7 +14,7 @@ from lms_graphql.core.text import sort_key
 from tests.given import START, Given
 from tests.service import Client, Service, Statements
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 COURSES = 1_000
 PAGE = """

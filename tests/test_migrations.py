@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from sqlalchemy import Engine, inspect, text
@@ -101,6 +103,21 @@ def test_two_processes_may_migrate_at_once(empty_database: str) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(one, range(2))) == [migrations.head()] * 2
+
+
+def test_who_opens_a_new_file_waits_for_whoever_writes_to_it_already(tmp_path: Path) -> None:
+    """Then it cannot be changed over to a write-ahead log, and SQLite says so at once."""
+    file = tmp_path / "lms.db"
+    first = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    first.execute("BEGIN IMMEDIATE")
+    ending = Timer(0.2, first.execute, ["COMMIT"])
+    ending.start()
+    engine = make_engine(make_url(f"sqlite:///{file}"), pool_size=1)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+    engine.dispose()
+    ending.join()
+    first.close()
 
 
 @pytest.mark.slow

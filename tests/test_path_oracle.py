@@ -112,6 +112,7 @@ def opened(*_: Any) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "name", "value", "complaint"),
     [

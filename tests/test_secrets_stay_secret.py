@@ -11,7 +11,6 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import Column, Engine, select, text, update
 from sqlalchemy.orm import Session
@@ -27,7 +26,7 @@ from tests.mailing import Postbox
 from tests.people import Reception
 from tests.processes import Fleet, fleet
 from tests.racing import Ask
-from tests.service import Client, Service
+from tests.service import Client, Service, plain_http
 
 ADDRESS, NOBODYS = "canary.jane@canary-mail.com", "canary.nobody@canary-mail.com"
 FIRST, SECOND, THIRD, WRONG = (f"canary pass-word {number}" for number in ("one", "two", "three", "wrong"))
@@ -51,7 +50,7 @@ class Life:
     secrets: set[str] = field(default_factory=lambda: {ADDRESS, NOBODYS, FIRST, SECOND, THIRD, WRONG})
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.fleet.urls[0], timeout=30)
+        self.http = plain_http(self.fleet.urls[0])
 
     def ask(self, document: str, bearer: str | None = None, **variables: Any) -> Any:
         response = self.http.send(Ask(document, variables, bearer).request(self.http))

@@ -16,7 +16,7 @@ from tests.given import PASSWORD, Given
 from tests.processes import Fleet
 from tests.racing import Ask, Racers, racers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 EVERY_SECONDS = 0.05
 AT_ONCE_SECONDS = 1.0

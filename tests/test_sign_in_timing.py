@@ -10,7 +10,7 @@ from tests.given import Given
 from tests.processes import Fleet
 from tests.racing import Ask, Racers, racers
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 SAMPLES = 25
 TRIES = 4

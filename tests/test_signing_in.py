@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from lms_graphql.accounts.models import AuditEvent, RefreshToken, SigningKey, User, UserSession
 from lms_graphql.accounts.service.forgetting import forget_stale
@@ -16,6 +16,8 @@ from lms_graphql.accounts.service.sessions import end_sessions, require_live, ro
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.core.hashing import MOST_PLACES_OF_ONE, Hashing
+from lms_graphql.core.signing import token_hash
+from lms_graphql.core.statements import changed
 from lms_graphql.mail.models import Mail
 from lms_graphql.settings import Settings
 from tests.given import PASSWORD, Given, gid
@@ -422,6 +424,7 @@ def test_a_super_admin_who_is_suspended_by_themselves_makes_no_other(client: Cli
     assert body["data"]["suspendUser"]["errors"] == []
 
 
+@pytest.mark.slow
 def test_many_register_at_once_from_one_address(service: Service) -> None:
     def one(number: int) -> list[tuple[str, list[str] | None]]:
         client = Client(service)
@@ -444,6 +447,21 @@ def test_nobody_takes_all_places_of_the_line_alone() -> None:
         hashing.require_room("another")
     hashing.require_room("one")
     hashing.close()
+
+
+def test_tokens_that_were_used_long_ago_are_forgotten_when_the_session_goes_on(
+    client: Client, given: Given, service: Service
+) -> None:
+    first = signed_in(client, given.person())
+    second = refresh(client, first["refreshToken"])["session"]
+    third = refresh(client, second["refreshToken"])["session"]
+    long_ago = datetime.now(UTC) - timedelta(days=8)
+    used = update(RefreshToken).where(RefreshToken.token_hash == token_hash(first["refreshToken"]))
+    service.database.write_now(lambda session: changed(session, used.values(used_at=long_ago)))
+    assert refresh(client, third["refreshToken"])["errors"] == []
+    left = service.database.read_now(lambda session: session.scalar(select(func.count()).select_from(RefreshToken)))
+    assert left == 3
+    assert not refused(client, third["accessToken"])
 
 
 def test_stale_sessions_are_forgotten(client: Client, given: Given, service: Service) -> None:

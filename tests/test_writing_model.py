@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -277,6 +278,7 @@ class Authoring(RuleBasedStateMachine):
         assert drift(self.service.database) == []
 
 
+@pytest.mark.slow
 def test_any_steps_leave_what_a_simple_model_says(client: Client, service: Service) -> None:
     class Here(Authoring):
         pass

@@ -1,9 +1,13 @@
 """What is kept of who did what: a row in the same transaction, never changed."""
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import AuditEvent
 from lms_graphql.core import clock
+from lms_graphql.core.statements import changed
+
+_INSERT = insert(AuditEvent)
 
 
 def record(
@@ -19,8 +23,5 @@ def record(
     `what` is `area.happened`, e.g. `account.suspended`; `actor` and `subject` are users' keys; `origin` is where the
     request came from. Details hold no secret, address or text that a person wrote.
     """
-    session.add(
-        AuditEvent(
-            happened_at=clock.now(), what=what, actor_id=actor, subject_id=subject, origin=origin, details=details
-        )
-    )
+    event = {"happened_at": clock.now(), "what": what, "origin": origin, "details": details}
+    changed(session, _INSERT, {**event, "actor_id": actor, "subject_id": subject})

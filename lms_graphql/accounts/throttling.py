@@ -4,15 +4,16 @@ A try is counted before it is made and given back where it succeeds: counted aft
 slip through.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, case, delete, or_, update
+from sqlalchemy import BindParameter, bindparam, case, delete, or_, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import Throttle
 from lms_graphql.core import clock
-from lms_graphql.core.statements import changed, insert_unless_there
+from lms_graphql.core.orm import Instant
+from lms_graphql.core.statements import NOW, changed, insert_unless_there
 
 
 class Allowed(NamedTuple):
@@ -21,6 +22,23 @@ class Allowed(NamedTuple):
     key: str
     failures: int
     minutes: int
+
+
+_KEY: BindParameter[str] = bindparam("of")
+_HORIZON: BindParameter[datetime] = bindparam("horizon", type_=Instant())
+_IS_OVER = Throttle.since <= _HORIZON
+_COUNT = (
+    update(Throttle)
+    .where(Throttle.key == _KEY, or_(_IS_OVER, Throttle.failures < bindparam("most")))
+    # MySQL assigns from left to right and would see a `since` that it has just set: `failures` comes first.
+    .ordered_values(
+        (Throttle.failures, case((_IS_OVER, 1), else_=Throttle.failures + 1)),
+        (Throttle.since, case((_IS_OVER, NOW), else_=Throttle.since)),
+    )
+)
+_GIVE_BACK = (
+    update(Throttle).where(Throttle.key == _KEY, Throttle.failures > 0).values(failures=Throttle.failures - 1)
+)
 
 
 def count(session: Session, allowed: Allowed) -> bool:
@@ -33,8 +51,7 @@ def count(session: Session, allowed: Allowed) -> bool:
 
 def give_back(session: Session, key: str) -> None:
     """The try did not fail."""
-    row = and_(Throttle.key == key, Throttle.failures > 0)
-    changed(session, update(Throttle).where(row).values(failures=Throttle.failures - 1))
+    changed(session, _GIVE_BACK, {"of": key})
 
 
 def forget(session: Session, key: str) -> None:
@@ -43,14 +60,6 @@ def forget(session: Session, key: str) -> None:
 
 def _counted(session: Session, allowed: Allowed) -> bool:
     now = clock.now()
-    is_over = Throttle.since <= now - timedelta(minutes=allowed.minutes)
-    counted = (
-        update(Throttle)
-        .where(Throttle.key == allowed.key, or_(is_over, Throttle.failures < allowed.failures))
-        # MySQL assigns from left to right and would see a `since` that it has just set: `failures` comes first.
-        .ordered_values(
-            (Throttle.failures, case((is_over, 1), else_=Throttle.failures + 1)),
-            (Throttle.since, case((is_over, now), else_=Throttle.since)),
-        )
-    )
-    return changed(session, counted) == 1
+    horizon = now - timedelta(minutes=allowed.minutes)
+    binds = {"of": allowed.key, "most": allowed.failures, "now": now, "horizon": horizon}
+    return changed(session, _COUNT, binds) == 1

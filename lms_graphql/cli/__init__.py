@@ -57,7 +57,8 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     require_safe_seeds(read)
     _require_free(host, port)
     shown = f"[{host}]" if ":" in host else host
-    click.echo(f"GraphQL and GraphiQL: http://{shown}:{port}/graphql (stop with Ctrl-C)")
+    offered = "GraphQL and GraphiQL" if read.shows_graphiql else "GraphQL"
+    click.echo(f"{offered}: http://{shown}:{port}/graphql (stop with Ctrl-C)")
     uvicorn.run(
         "lms_graphql.serving:app",
         factory=True,

@@ -1,11 +1,12 @@
 """How a connection is set up: time-outs, strictness, character set, time zone, for each kind of database."""
 
+import sqlite3
 import time
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
@@ -53,6 +54,20 @@ def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: boo
     return _mysql(url, options, patient)
 
 
+def _keep_a_log(cursor: DBAPICursor, seconds: float) -> None:
+    """Who opens a new file while another writes to it cannot change it over, and is told so without a wait."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def _sqlite(url: URL, options: dict[str, Any], patient: bool) -> Engine:
     busy = PATIENT_BUSY_SECONDS if patient else BUSY_SECONDS
     arguments = {"check_same_thread": False, "timeout": busy, "isolation_level": None}
@@ -61,7 +76,8 @@ def _sqlite(url: URL, options: dict[str, Any], patient: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        _keep_a_log(cursor, busy)
+        for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, CursorResult, Delete, Insert, Select, Update, bindparam, insert
+from sqlalchemy import BindParameter, Delete, Insert, Select, Update, bindparam, insert
 from sqlalchemy.orm import Session
 
 from lms_graphql.core.orm import Instant
@@ -34,11 +34,13 @@ def group(rows: Iterable[Any], make: Callable[[Any], Made], by: int) -> dict[Any
     return found
 
 
-def changed(session: Session, statement: Update | Delete | Insert) -> int:
-    """How many rows it met. `… WHERE` with the old value in it, and 1 as the answer, is how a race is won."""
-    result = session.execute(statement.execution_options(synchronize_session=False))
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+def changed(session: Session, statement: Update | Delete | Insert, binds: Mapping[str, Any] | None = None) -> int:
+    """
+    How many rows it met. `… WHERE` with the old value in it, and 1 as the answer, is how a race is won. Past the ORM,
+    whose objects do not learn of it. A statement that is made once, with `binds`, costs an eighth of one that is not.
+    """
+    session.flush()
+    return session.connection().execute(statement, binds).rowcount
 
 
 def look_up(session: Session, statement: Select[Any]) -> Any:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
@@ -13,11 +13,15 @@ from lms_graphql.core import clock, turns
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFault
 from lms_graphql.core.signing import Signer, new_token, token_hash
-from lms_graphql.core.statements import changed, insert_unless_there
+from lms_graphql.core.statements import NOW, changed, insert_unless_there
 from lms_graphql.settings import Settings
 
 REUSE_SECONDS = 10
 """Two tabs may present the same token at once. Later than this, somebody has a token that is not theirs."""
+
+USED_KEPT_DAYS = 7
+"""A device that never rests uses a hundred tokens a day. One that is forgotten is still of no use to anybody."""
+_FORGET_USED = delete(RefreshToken).where(RefreshToken.session_id == bindparam("of"), RefreshToken.used_at < NOW)
 
 
 class Opened(NamedTuple):
@@ -62,6 +66,7 @@ def refresh_session(session: Session, _actor: Actor, desk: Desk, token: str) -> 
     if family.ended_at is not None or not user.is_active or user.deleted_at is not None:
         return _no_such_token()
     family.expires_at = now + timedelta(days=desk.settings.refresh_token_days)
+    changed(session, _FORGET_USED, {"of": family.id, "now": now - timedelta(days=USED_KEPT_DAYS)})
     return _hand_out(session, desk, user, family)
 
 
@@ -91,10 +96,15 @@ def require_live(session: Session, actor: Actor, began: datetime) -> None:
     """
     if actor.session_key is None:
         return
-    lived = or_(UserSession.ended_at.is_(None), UserSession.ended_at >= began)
-    live = update(UserSession).where(UserSession.id == actor.session_key, lived)
-    if not changed(session, live.values(ended_at=UserSession.ended_at, updated_at=UserSession.updated_at)):
+    if not changed(session, _TOUCH_LIVE, {"of": actor.session_key, "now": began}):
         raise RequestError(RequestFault.UNAUTHENTICATED, "This session has ended. Sign in again.")
+
+
+_TOUCH_LIVE = (
+    update(UserSession)
+    .where(UserSession.id == bindparam("of"), or_(UserSession.ended_at.is_(None), UserSession.ended_at >= NOW))
+    .values(ended_at=UserSession.ended_at, updated_at=UserSession.updated_at)
+)
 
 
 def end_own_sessions(session: Session, actor: Actor, desk: Desk) -> bool:
@@ -116,8 +126,8 @@ def _hand_out(session: Session, desk: Desk, user: User, family: UserSession) -> 
 
 def current_key_id(session: Session) -> str:
     """The id of the key that signs now. The first one is made when it is first needed."""
-    newest = select(SigningKey.key_id).where(SigningKey.retired_at.is_(None)).order_by(SigningKey.id.desc()).limit(1)
-    if (key_id := session.scalar(newest)) is None:
+    session.flush()
+    if (key_id := session.connection().scalar(_NEWEST_KEY)) is None:
         now = clock.now()
         session.execute(insert_unless_there(SigningKey), {"key_id": "k1", "created_at": now, "updated_at": now})
         key_id = "k1"
@@ -134,6 +144,9 @@ def rotate_keys(session: Session) -> str:
     session.add(key)
     audit.record(session, "keys.rotated", key=key.key_id)
     return key.key_id
+
+
+_NEWEST_KEY = select(SigningKey.key_id).where(SigningKey.retired_at.is_(None)).order_by(SigningKey.id.desc()).limit(1)
 
 
 def _watch_reuse(session: Session, desk: Desk, known: RefreshToken, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import addresses, audit, throttling
@@ -12,7 +12,7 @@ from lms_graphql.accounts.throttling import Allowed
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal
-from lms_graphql.core.statements import changed
+from lms_graphql.core.statements import NOW, changed, fetch
 
 
 class Trial(NamedTuple):
@@ -40,6 +40,15 @@ def too_often(desk: Desk) -> Refusal:
     return Refusal(ErrorCode.RATE_LIMITED, message)
 
 
+_KNOWN = select(User.id, User.password_hash).where(User.email_key == bindparam("email"))
+_SIGNED_IN = (
+    update(User)
+    .where(User.id == bindparam("of"), User.password_hash == bindparam("right"))
+    .where(User.deleted_at.is_(None), User.is_active)
+    .values(last_login=NOW, password_hash=bindparam("better"))
+)
+
+
 def begin_sign_in(session: Session, _actor: Actor, desk: Desk, email: str) -> Trial | Refusal:
     """
     Counts the try as failed, until it is known to be right. The account first and the address last, here and at the
@@ -51,10 +60,8 @@ def begin_sign_in(session: Session, _actor: Actor, desk: Desk, email: str) -> Tr
     if not throttling.count(session, address):
         throttling.give_back(session, account.key)
         return too_often(desk)
-    known = session.execute(
-        select(User.id, User.password_hash).where(User.email_key == addresses.key_of(email))
-    ).first()
-    user_key, password_hash = known if known is not None else (None, None)
+    known = fetch(session, _KNOWN, {"email": addresses.key_of(email)})
+    user_key, password_hash = known[0] if known else (None, None)
     return Trial(account.key, address.key, user_key, password_hash)
 
 
@@ -65,10 +72,8 @@ def finish_sign_in(
     if not is_right or trial.user_key is None:
         return _failed(session, desk, trial)
     # By the hash that was checked: where the password has changed since, or the account has ended, nobody is let in.
-    right = (User.id == trial.user_key, User.password_hash == trial.password_hash, User.deleted_at.is_(None))
-    signed_in = update(User).where(*right, User.is_active)
-    new_hash = better_hash or trial.password_hash
-    if not changed(session, signed_in.values(last_login=clock.now(), password_hash=new_hash)):
+    binds = {"of": trial.user_key, "right": trial.password_hash, "better": better_hash or trial.password_hash}
+    if not changed(session, _SIGNED_IN, {**binds, "now": clock.now()}):
         return _suspended(session, desk, trial) or _failed(session, desk, trial)
     user = session.get_one(User, trial.user_key)
     audit.record(session, "account.signed_in", actor=user.id, subject=user.id, origin=desk.origin)
