@@ -40,6 +40,7 @@ from lms_graphql.graph.loaders import Read
 from lms_graphql.graph.node import Node
 from lms_graphql.learning.mutations.certificates import CertificateMutations
 from lms_graphql.learning.mutations.enrollments import EnrollmentMutations
+from lms_graphql.learning.mutations.progress import ProgressMutations
 from lms_graphql.learning.queries import LearningQueries
 from lms_graphql.learning.reads.certificates import certificates_by_id
 from lms_graphql.learning.reads.enrollments import enrollments_by_id
@@ -102,6 +103,7 @@ class Mutation(
     QuestionMutations,
     AnswerMutations,
     EnrollmentMutations,
+    ProgressMutations,
     CertificateMutations,
 ):
     pass

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, AliasChoices, Field, ValidationError, field
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
 
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.core.money import DECIMALS
@@ -197,6 +198,16 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `read` hands in: it has merged the environment over the file by then."""
         return (init_settings,)
+
+
+IN_FORCE = "settings"
+"""In `Session.info`: those of the service that has opened the session."""
+
+
+def in_force(session: Session) -> Settings:
+    """For effects of a change whose author knows nothing of them. The usual ones, where nobody has said others."""
+    settings = session.info.get(IN_FORCE)
+    return settings if isinstance(settings, Settings) else Settings()
 
 
 def read(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:

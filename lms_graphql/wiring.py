@@ -3,6 +3,7 @@
 from lms_graphql.accounts import openings as accounts
 from lms_graphql.accounts.service import letters, recovering, registering
 from lms_graphql.assessment.reads.carried import kept_by_attempts, quiz_problems
+from lms_graphql.assessment.reads.passed import passed_quizzes
 from lms_graphql.assessment.reads.standing import standing_quizzes
 from lms_graphql.assessment.service import lectures
 from lms_graphql.assessment.service.removing import remove_quizzes
@@ -14,7 +15,7 @@ from lms_graphql.discussion import policies as discussion
 from lms_graphql.discussion.service import notes
 from lms_graphql.discussion.service.removing import remove_discussions
 from lms_graphql.learning import openings as learning
-from lms_graphql.learning.service import certifying
+from lms_graphql.learning.service import certifying, recounting
 from lms_graphql.learning.service import letters as learning_letters
 from lms_graphql.mail.openings import writers
 
@@ -28,8 +29,10 @@ def connect() -> None:
     courses.delete_obstacles[:] = [kept_by_attempts, kept_by_sales]
     courses.before_deletion[:] = [remove_quizzes, remove_discussions]
     courses.lectures_removed[:] = [lectures.free_quizzes]
+    courses.curriculum_changed[:] = [recounting.curriculum_changed]
     learning.roll_ups[:] = [billing.OF_REVENUE]
     learning.standing_quizzes[:] = [standing_quizzes]
+    learning.passed_quizzes[:] = [passed_quizzes]
     writers[registering.VERIFY_EMAIL] = letters.verify_email
     writers[recovering.RESET_PASSWORD] = letters.reset_password
     writers[recovering.PASSWORD_CHANGED] = letters.password_changed

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from lms_graphql import wiring
 from lms_graphql.accounts.models import User
 from lms_graphql.assessment.models import Question, Quiz
 from lms_graphql.catalog.figures import drift
@@ -38,6 +39,7 @@ from lms_graphql.discussion import figures as discussion
 from lms_graphql.discussion.models import Note, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
 from lms_graphql.learning import codes
 from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress
+from lms_graphql.learning.service import mending
 from lms_graphql.operating.seeding import seed
 from lms_graphql.tables import metadata
 
@@ -138,7 +140,9 @@ def test_without_the_first_users_it_says_what_to_run(tmp_path: Path) -> None:
 
 
 def test_all_derived_figures_are_right(session: Session) -> None:
+    wiring.connect()
     assert drift(session) == []
+    assert mending.drift(session) == []
 
 
 def test_positions_are_dense_and_totals_right_for_every_course(session: Session) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql import settings, wiring
 from lms_graphql.accounts import openings as accounts
+from lms_graphql.assessment.reads.passed import passed_quizzes
 from lms_graphql.assessment.reads.standing import standing_quizzes
 from lms_graphql.billing.service import keeping as billing
 from lms_graphql.catalog import policies as catalog
@@ -241,4 +242,5 @@ def test_every_opening_is_filled_once() -> None:
     assert accounts.publicly_known == [catalog.taught_in_public, discussion.speaks_in_public]
     assert learning.roll_ups == [billing.OF_REVENUE]
     assert learning.standing_quizzes == [standing_quizzes]
+    assert learning.passed_quizzes == [passed_quizzes]
     assert accounts.account_emptied == [notes.forget_notes]

@@ -320,6 +320,8 @@ OPENINGS = {
     "unpublish_obstacles": ["held_by_pending_sales"],
     "delete_obstacles": ["kept_by_attempts", "kept_by_sales"],
     "before_deletion": ["remove_quizzes", "remove_discussions"],
+    "curriculum_changed": ["curriculum_changed"],
+    "lectures_removed": ["free_quizzes"],
 }
 
 

@@ -71,6 +71,8 @@ DOORS = {
     "deleteLecture": "course:edit-own",
     "moveLecture": "course:edit-own",
     "reorderLectures": "course:edit-own",
+    "recordLectureProgress": SIGNED_IN,
+    "setLectureCompleted": SIGNED_IN,
     "createNote": "note:write",
     "updateNote": "note:write",
     "deleteNote": "note:write",

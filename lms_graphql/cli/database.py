@@ -9,13 +9,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lms_graphql import settings
+from lms_graphql import settings, wiring
 from lms_graphql.catalog import figures
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.database import Database
 from lms_graphql.demo.building import DemoCounts, build_demo
 from lms_graphql.discussion import figures as discussion
-from lms_graphql.learning.service import rolling_up
+from lms_graphql.learning.service import mending, rolling_up
 from lms_graphql.operating import checking, migrations, resetting, seeding, verifying
 from lms_graphql.operating.alone import alone
 from lms_graphql.operating.checking import Line
@@ -115,7 +115,8 @@ def repair() -> None:
 
 
 def _repair(session: Session) -> list[str]:
-    return [*figures.repair(session), *discussion.repair(session)]
+    wiring.connect()  # what a course requires is told from above
+    return [*figures.repair(session), *discussion.repair(session), *mending.repair(session)]
 
 
 @db.command()

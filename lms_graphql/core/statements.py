@@ -44,12 +44,17 @@ def changed(session: Session, statement: Update | Delete | Insert, binds: Mappin
 
 
 def look_up(session: Session, statement: Select[Any]) -> Any:
+    """One value, read ahead of a unit of work: for what never changes."""
+    return ahead(session, lambda here: here.scalar(statement))
+
+
+def ahead(session: Session, read: Callable[[Session], Made]) -> Made:
     """
-    One value, read ahead of a unit of work: what the work reads later is not bound to what was there then. For what
-    never changes; nothing may have been done before.
+    What is read ahead of a unit of work: what the work reads later is not bound to what was there then. Nothing may
+    have been done before.
     """
     assert not session.in_transaction()
-    value = session.scalar(statement)
+    value = read(session)
     session.rollback()
     return value
 

@@ -20,7 +20,7 @@ from lms_graphql.core.signing import Signer
 from lms_graphql.core.tally import counted
 from lms_graphql.graph.allowance import Allowance
 from lms_graphql.graph.loaders import Loaders, Read
-from lms_graphql.settings import Settings
+from lms_graphql.settings import IN_FORCE, Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -125,6 +125,7 @@ class Context:
 
         def work(session: Session) -> T | Refusal | Refusals:
             began = clock.now()
+            session.info[IN_FORCE] = self.settings
             result = service(session, self.actor, *args, **kwargs)
             session.flush()
             self._require_live(session, self.actor, began)

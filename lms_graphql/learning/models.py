@@ -22,7 +22,11 @@ class RevocationReason(StrEnum):
 
 
 class CourseProgress(Table):
-    """What a person has done of a course: counts, from which the percentage follows."""
+    """
+    What a person has done of a course: counts, from which the percentage follows. All are of one instant: the last
+    time that they were counted. `total_watch_time` is of all lectures that there ever were. `reported_at`: when a
+    player last reported.
+    """
 
     __tablename__ = "course_progress"
     __table_args__ = (
@@ -46,6 +50,7 @@ class CourseProgress(Table):
     total_watch_time: Mapped[int] = count()
     current_section_id: Mapped[int | None] = mapped_column(Key, ForeignKey("sections.id"))
     current_lecture_id: Mapped[int | None] = mapped_column(Key, ForeignKey("lectures.id"))
+    reported_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship(lazy="raise")
     course: Mapped[Course] = relationship(lazy="raise")
@@ -55,6 +60,28 @@ class CourseProgress(Table):
     @property
     def completion_percentage(self) -> Decimal:
         return percent(self.completed_lectures + self.passed_quizzes, self.total_lectures + self.total_quizzes)
+
+
+class CourseRequirements(Model):
+    """
+    What a course required when the progress in it was last counted anew, as a hash. `recounted_to`: the key of the
+    enrollment up to which the sweep has done so; null where all are counted.
+    """
+
+    __tablename__ = "course_requirements"
+    __table_args__ = (
+        CheckConstraint("recounted_to >= 0", name="recounted_to"),
+        Index(None, "recounted_to"),
+        EVERYWHERE,
+    )
+
+    course_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    things: Mapped[str] = mapped_column(exact(64))
+    recounted_to: Mapped[int | None] = mapped_column(Key)
+
+    course: Mapped[Course] = relationship(lazy="raise")
 
 
 class LectureProgress(Table):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -29,3 +29,14 @@ roll_ups: list[RollUp] = []
 
 standing_quizzes: list[Callable[[Session, Sequence[int]], Mapping[int, Sequence[int]]]] = []
 """The keys of the published quizzes of each of these courses that no lecture carries, by the course's key."""
+
+
+class Passed(NamedTuple):
+    """What somebody has passed in a course: lectures by their quiz, and quizzes that no lecture carries."""
+
+    lectures: frozenset[int] = frozenset()
+    quizzes: int = 0
+
+
+passed_quizzes: list[Callable[[Session, int, Sequence[int]], Mapping[int, Passed]]] = []
+"""What each of these people has passed of this course's published quizzes. Who has passed nothing may be left out."""

@@ -17,6 +17,11 @@ def percent(done: int, required: int) -> Decimal:
     return min(ALMOST, (Decimal(done * 100) / required).quantize(HUNDREDTH, ROUND_HALF_UP))
 
 
+def all_done(done: int, required: int) -> bool:
+    """Whether everything is done. Nothing required: never."""
+    return 0 < required <= done
+
+
 def hundredths(done: ColumnElement[int], required: ColumnElement[int]) -> ColumnElement[int]:
     """The same in SQL, as whole hundredths of a percent. None of it is a float, on any database."""
     doubled = done * 20_000 + required  # one half more, so that cutting off rounds half up

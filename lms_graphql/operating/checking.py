@@ -6,11 +6,12 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from lms_graphql import wiring
 from lms_graphql.catalog import figures
 from lms_graphql.core import clock
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.discussion import figures as discussion
-from lms_graphql.learning.service import rolling_up
+from lms_graphql.learning.service import mending, rolling_up
 from lms_graphql.mail.reads import outbox
 from lms_graphql.operating import migrations
 from lms_graphql.settings import Settings
@@ -25,6 +26,7 @@ class Line(NamedTuple):
 
 
 def check(session: Session, settings: Settings) -> list[Line]:
+    wiring.connect()  # what a course requires is told from above
     bind = session.get_bind()
     is_sqlite = bind.dialect.name == "sqlite"
     version = session.scalar(text("SELECT sqlite_version()" if is_sqlite else "SELECT VERSION()"))
@@ -39,7 +41,7 @@ def check(session: Session, settings: Settings) -> list[Line]:
         state = "no tables yet" if current is None else f"at {current}, the newest is {newest}"
         return [*lines, Line(False, f"migrations: {state}. Run `lms-graphql db migrate`.")]
     lines.append(Line(True, f"migrations: at {current}, the newest"))
-    wrong = [*figures.drift(session), *discussion.drift(session), *rolling_up.wrong(session)]
+    wrong = [*figures.drift(session), *discussion.drift(session), *mending.drift(session), *rolling_up.wrong(session)]
     if not wrong:
         lines.append(Line(True, "derived figures: right"))
     lines += [Line(False, f"{line}. Run `lms-graphql db repair`.") for line in wrong]

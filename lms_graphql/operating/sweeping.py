@@ -10,7 +10,7 @@ from lms_graphql import wiring
 from lms_graphql.accounts.service import forgetting
 from lms_graphql.core import faults
 from lms_graphql.core.database import Database
-from lms_graphql.learning.service import expiring, rolling_up
+from lms_graphql.learning.service import expiring, recounting, rolling_up
 from lms_graphql.mail.carriers import Carrier, carrier_of
 from lms_graphql.mail.delivery import Delivered, deliver
 from lms_graphql.mail.openings import Links
@@ -62,6 +62,11 @@ def expire_access(means: Means) -> list[str]:
     return [f"enrollments: {number} whose access has run out"] if number else []
 
 
+def recount_progress(means: Means) -> list[str]:
+    number = recounting.recount_marked(means.database, means.settings)
+    return [f"progress: counted anew for {number} enrollments"] if number else []
+
+
 def count_figures(means: Means) -> list[str]:
     number = rolling_up.roll_up(means.database)
     return [f"figures for instructors: counted anew for {number} courses"] if number else []
@@ -70,7 +75,8 @@ def count_figures(means: Means) -> list[str]:
 TASKS: dict[str, Task] = {
     "accounts": forget_stale,
     "access": expire_access,
-    "figures": count_figures,
+    "progress": recount_progress,
+    "figures": count_figures,  # after what changes them
     "mail": send_mail,  # the last: it sends what the others cause, and a slow server delays none of them
 }
 

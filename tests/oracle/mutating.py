@@ -33,7 +33,7 @@ class Case:
     input: Mapping[str, Any] | Callable[[Tokens], Mapping[str, Any]]
     reader: str = ""
     brings: str = ""
-    """The label of what is handed out; left out, it is the reader's own person."""
+    """The labels of what is handed out; left out, it is the reader's own person."""
     makes_new: bool = False
 
 
@@ -62,6 +62,10 @@ def cases(world: World) -> Iterator[Case]:
     yield Case("revokeCertificate", "admin", {**certificate, "reason": "ERROR"}, brings="certified")
     yield Case("reinstateCertificate", "admin", certificate, brings="certified")
     yield from learning_cases(world)
+    lecture, brings = {"lectureId": world.gid("published-closed")}, "published-enrolled-lecture published-enrolled"
+    report = {**lecture, "positionSeconds": 0, "watched": []}
+    yield Case("recordLectureProgress", "enrolled", report, brings=brings)
+    yield Case("setLectureCompleted", "enrolled", {**lecture, "isCompleted": True}, brings=brings)
     yield from catalog_cases(world)
     yield from curriculum_cases(world)
     yield from new_words(world)
@@ -172,7 +176,8 @@ def mutate(oracle: Oracle) -> Verdict:
         if payload["errors"]:
             verdict.complaints.append(f"{reader}: {case.mutation} does nothing: {payload['errors']}")
             continue
-        if not case.makes_new and _brought(payload) != {oracle.world.gid(case.brings or reader)}:
+        expected = {oracle.world.gid(label) for label in (case.brings or reader).split()}
+        if not case.makes_new and _brought(payload) != expected:
             verdict.complaints.append(f"{reader}: {case.mutation} hands out something else: {_brought(payload)}")
         if session := payload.get("session"):
             tokens[reader] = session["refreshToken"]

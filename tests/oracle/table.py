@@ -41,6 +41,8 @@ LOCKED_OUT = Audience("locked_out")
 """Those who see a lecture that is not open to them."""
 ENROLLED = Audience("enrolled")
 """Those with an enrollment in a course, whatever its status."""
+LEARNED = Audience("learned")
+"""Those who have done something in a lecture, with an enrollment."""
 SIGNED_IN = Audience("signed_in")
 MEMBERS = Audience("signed_in", Refused.AT_THE_DOOR)
 ADMINS = Audience("admins", Refused.AT_THE_DOOR)
@@ -109,6 +111,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
         """,
         ACCESS: "content",
         LOCKED_OUT: "lock",
+        LEARNED: "viewerProgress",
     },
     "LectureContent": {ACCESS: "videoUrl body resourceUrl"},
     "LectureLock": {LOCKED_OUT: "reason message"},
@@ -146,6 +149,7 @@ PLUMBING: dict[str, str] = {
     "UserPayload": "a person, or why not",
     "InstructorApplicationPayload": "an application, or why not",
     "EnrollmentPayload": "an enrollment, or why not",
+    "LectureProgressPayload": "progress and an enrollment, or why not",
     "CertificatePayload": "a certificate, or why not",
     "CategoryPayload": "a category, or why not",
     "CoursePayload": "a course, or why not",

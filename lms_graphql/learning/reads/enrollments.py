@@ -35,7 +35,7 @@ class EnrollmentRow(NamedTuple):
     last_accessed_at: datetime | None
 
 
-ENROLLMENTS = select(
+ENROLLMENT_COLUMNS = (
     Enrollment.id,
     Enrollment.user_id,
     Enrollment.course_id,
@@ -46,6 +46,7 @@ ENROLLMENTS = select(
     Enrollment.access_expires_at,
     Enrollment.last_accessed,
 )
+ENROLLMENTS = select(*ENROLLMENT_COLUMNS)
 MINE = ENROLLMENTS.where(Enrollment.user_id == VIEWER, Enrollment.course_id.in_(KEYS))
 
 

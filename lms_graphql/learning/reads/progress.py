@@ -5,13 +5,14 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment, Lecture, Section
-from lms_graphql.core.actor import Actor, Scope
+from lms_graphql.core.actor import VIEWER, Actor, Scope
 from lms_graphql.core.ids import identified
 from lms_graphql.core.statements import KEYS, Rows, fetch, group
+from lms_graphql.learning import openings
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.policies import progress_visible_to
 from lms_graphql.learning.progress import percent
@@ -57,6 +58,7 @@ PROGRESS = (
         func.coalesce(CourseProgress.total_quizzes, 0),
         func.coalesce(CourseProgress.total_watch_time, 0),
         func.coalesce(CourseProgress.updated_at, Enrollment.enrolled_at),
+        case((CourseProgress.id.is_(None), Enrollment.course_id)),
     )
     .join(Course, Course.id == Enrollment.course_id)
     .outerjoin(CourseProgress, OF_ITS_COURSE)
@@ -65,21 +67,25 @@ PROGRESS = (
 ITS_OWN = and_(LectureProgress.lecture_id == Lecture.id, LectureProgress.user_id == Enrollment.user_id)
 THERE = and_(Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
 IN_ORDER = (Section.order_index, Section.id, Lecture.order_index, Lecture.id)
+LECTURE_COLUMNS = (
+    LectureProgress.id,
+    LectureProgress.lecture_id,
+    LectureProgress.is_completed,
+    LectureProgress.watch_time,
+    LectureProgress.last_position,
+    LectureProgress.started_at,
+    LectureProgress.completed_at,
+    LectureProgress.last_accessed,
+)
 LECTURES = (
-    select(
-        LectureProgress.id,
-        LectureProgress.lecture_id,
-        LectureProgress.is_completed,
-        LectureProgress.watch_time,
-        LectureProgress.last_position,
-        LectureProgress.started_at,
-        LectureProgress.completed_at,
-        LectureProgress.last_accessed,
-    )
+    select(*LECTURE_COLUMNS)
     .join(Lecture, Lecture.id == LectureProgress.lecture_id)
     .join(Section, Section.id == Lecture.section_id)
     .where(THERE)
 )
+OF_VIEWER = LECTURES.join(
+    Enrollment, and_(Enrollment.course_id == Lecture.course_id, Enrollment.user_id == LectureProgress.user_id)
+).where(LectureProgress.user_id == VIEWER, LectureProgress.lecture_id.in_(KEYS))
 OF_ENROLLMENTS = (
     LECTURES.add_columns(Enrollment.id)
     .join(Enrollment, and_(Enrollment.course_id == Lecture.course_id, Enrollment.user_id == LectureProgress.user_id))
@@ -89,7 +95,23 @@ OF_ENROLLMENTS = (
 
 
 def progress_by_enrollment(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ProgressRow]:
-    return {row[0]: ProgressRow._make(row) for row in fetch(session, PROGRESS, {"keys": keys})}
+    rows = fetch(session, PROGRESS, {"keys": keys})
+    found = {row[0]: ProgressRow._make(row[:-1]) for row in rows}
+    not_begun = {row[0]: row[-1] for row in rows if row[-1] is not None}
+    if not_begun:  # nothing is kept of them, so what is required is asked for
+        quizzes = standing_quizzes_of(session, sorted(set(not_begun.values())))
+        for key, course in not_begun.items():
+            found[key] = found[key]._replace(total_quizzes=len(quizzes.get(course, ())))
+    return found
+
+
+def standing_quizzes_of(session: Session, course_keys: Sequence[int]) -> dict[int, list[int]]:
+    """The keys of published quizzes that no lecture carries, by course."""
+    found: dict[int, list[int]] = {}
+    for fill in openings.standing_quizzes:
+        for course, quizzes in fill(session, course_keys).items():
+            found.setdefault(course, []).extend(quizzes)
+    return found
 
 
 def lectures_by_enrollment(
@@ -98,6 +120,12 @@ def lectures_by_enrollment(
     """Of the lectures that were opened, in the course's order."""
     rows = fetch(session, OF_ENROLLMENTS, {"keys": keys})
     return group(rows, lambda row: LectureProgressRow._make(row[:-1]), by=-1)
+
+
+def viewer_progress_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureProgressRow]:
+    """The viewer's own, whatever has become of their access."""
+    rows = fetch(session, OF_VIEWER, {**actor.binds, "keys": keys})
+    return {row[1]: LectureProgressRow._make(row) for row in rows}
 
 
 @cache

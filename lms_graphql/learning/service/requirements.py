@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Lecture, Section
-from lms_graphql.learning import openings
+from lms_graphql.learning.reads.progress import standing_quizzes_of
 
 
 class Required(NamedTuple):
@@ -32,5 +32,5 @@ def required(session: Session, course_key: int) -> Required:
 def required_things(session: Session, course_key: int) -> Things:
     there = (Lecture.course_id == course_key, Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
     lectures = select(Lecture.id).join(Section, Section.id == Lecture.section_id).where(*there).order_by(Lecture.id)
-    quizzes = [key for found in openings.standing_quizzes for key in found(session, [course_key]).get(course_key, ())]
+    quizzes = standing_quizzes_of(session, [course_key]).get(course_key, ())
     return Things(session.scalars(lectures).all(), sorted(quizzes))

@@ -132,6 +132,14 @@ class EnrollmentPayload:
     errors: list[UserError] = no_errors()
 
 
+@edge(Lecture)
+def viewer_progress(lecture: strawberry.Parent[Lecture], info: Info) -> LectureProgress | None:
+    """The viewer's own. Null for a viewer without an enrollment, or before the first contact."""
+    if not info.context.actor.is_signed_in:
+        return None
+    return info.context.one(progress.viewer_progress_by_lecture, lecture.key)
+
+
 @edge(Course)
 def viewer_enrollment(course: strawberry.Parent[Course], info: Info) -> Enrollment | None:
     """The viewer's enrollment, whatever its status."""
@@ -168,3 +176,12 @@ def enrollments_of_user(
     """(self) What they have ever enrolled in, the newest first."""
     listing = enrollments.enrollments_of_user(info.context.actor.scope, status)
     return info.context.page(listing, Slice(first, after, last, before), user.key)
+
+
+@object_type
+class LectureProgressPayload:
+    """What came of it."""
+
+    progress: LectureProgress | None = described("What is done of the lecture now.", default=None)
+    enrollment: Enrollment | None = described("The enrollment as it is now.", default=None)
+    errors: list[UserError] = no_errors()

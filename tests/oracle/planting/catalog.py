@@ -26,6 +26,8 @@ def plant_category(world: World, label: str, parent: Category | None) -> Categor
     return row
 
 
+BEGUN = {"published-closed", "archived-closed"}
+"""Lectures in which somebody has done something who sees them."""
 STATES = {
     "draft": CourseStatus.DRAFT,
     "theirs": CourseStatus.DRAFT,
@@ -91,7 +93,9 @@ def plant_lecture(
     row: Lecture = world.given.lecture(course.sections[-1], order_index=place, **state, **texts.columns)
     course.lectures.append(row)
     world.lectures[label] = row
-    world.plant("Lecture", label, row, texts, seen=seen, access=access, locked_out=seen - access, empty=empty)
+    learned = frozenset({"enrolled"} if label in BEGUN else ())
+    circles = {"seen": seen, "access": access, "locked_out": seen - access, "learned": learned}
+    world.plant("Lecture", label, row, texts, **circles, empty=empty)
 
 
 def deleted(label: str) -> datetime | None:

@@ -1,0 +1,114 @@
+"""
+The figures of people's progress in a course, counted from what is there.
+
+Whoever writes them has locked the enrollments of these people before: see `service/entering.py`. They are counted in
+SELECTs: an UPDATE that counted would lock what it reads for it, and the gaps in which others write.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, bindparam, case, cast, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from lms_graphql.catalog.models import Lecture
+from lms_graphql.core import clock
+from lms_graphql.core.statements import KEYS, changed, fetch
+from lms_graphql.learning import openings
+from lms_graphql.learning.models import CourseProgress, LectureProgress
+from lms_graphql.learning.openings import Passed
+from lms_graphql.learning.progress import all_done
+from lms_graphql.learning.service.requirements import Required, required
+
+
+class Counts(NamedTuple):
+    """As `CourseProgress` keeps them. `total_watch_time` is also of lectures that were removed: it never falls."""
+
+    completed_lectures: int
+    total_lectures: int
+    passed_quizzes: int
+    total_quizzes: int
+    total_watch_time: int
+
+    @property
+    def all_done(self) -> bool:
+        return all_done(self.completed_lectures + self.passed_quizzes, self.total_lectures + self.total_quizzes)
+
+
+_THERE = case((LectureProgress.is_completed & Lecture.deleted_at.is_(None), 1), else_=0)
+_OF_LECTURES = (
+    select(
+        LectureProgress.user_id,
+        cast(func.sum(_THERE), BigInteger),
+        cast(func.sum(LectureProgress.watch_time), BigInteger),
+    )
+    .join(Lecture, Lecture.id == LectureProgress.lecture_id)
+    .where(Lecture.course_id == bindparam("course"), LectureProgress.user_id.in_(KEYS))
+    .group_by(LectureProgress.user_id)
+)
+_KEPT = select(
+    CourseProgress.user_id, CourseProgress.id, *(getattr(CourseProgress, name) for name in Counts._fields)
+).where(CourseProgress.course_id == bindparam("course"), CourseProgress.user_id.in_(KEYS))
+
+
+class Kept(NamedTuple):
+    """`key`: of the row."""
+
+    key: int
+    counts: Counts
+
+
+def counts_of(session: Session, course_key: int, user_keys: Sequence[int]) -> dict[int, Counts]:
+    """Of all of these people."""
+    things = required(session, course_key)
+    rows = fetch(session, _OF_LECTURES, {"course": course_key, "keys": user_keys})
+    done = {user: (int(completed), int(seconds)) for user, completed, seconds in rows}
+    passed = passed_by(session, course_key, user_keys)
+    return {user: _counts(things, *done.get(user, (0, 0)), passed.get(user, Passed())) for user in user_keys}
+
+
+def _counts(things: Required, completed: int, seconds: int, passed: Passed) -> Counts:
+    return Counts(completed, things.lectures, min(passed.quizzes, things.quizzes), things.quizzes, seconds)
+
+
+def passed_by(session: Session, course_key: int, user_keys: Sequence[int]) -> dict[int, Passed]:
+    found: dict[int, Passed] = {}
+    for fill in openings.passed_quizzes:
+        found |= fill(session, course_key, user_keys)
+    return found
+
+
+def kept_of(session: Session, course_key: int, user_keys: Sequence[int]) -> dict[int, Kept]:
+    """Of those who have a row at all."""
+    rows = fetch(session, _KEPT, {"course": course_key, "keys": user_keys})
+    return {row[0]: Kept(row[1], Counts._make(row[2:])) for row in rows}
+
+
+def refresh(session: Session, course_key: int, user_keys: Sequence[int]) -> dict[int, Counts]:
+    """Counts anew and keeps it, in as many statements for many people as for one. What it is now."""
+    counts, kept = counts_of(session, course_key, user_keys), kept_of(session, course_key, user_keys)
+    wrong = {kept[user].key: counts[user] for user in user_keys if user in kept and kept[user].counts != counts[user]}
+    if wrong:
+        set_counts(session, wrong)
+    if missing := [user for user in user_keys if user not in kept]:
+        rows = [{"user_id": user, "course_id": course_key, **counts[user]._asdict()} for user in missing]
+        session.connection().execute(insert(CourseProgress), rows)
+    return counts
+
+
+def set_counts(session: Session, counts: Mapping[int, Counts]) -> None:
+    """By the keys of the rows. A change of theirs: the roll-up of figures looks for those."""
+    values: dict[str, Any] = {name: _chosen(counts, place) for place, name in enumerate(Counts._fields)}
+    these = update(CourseProgress).where(CourseProgress.id.in_(counts))
+    changed(session, these.values(**values, updated_at=clock.now()))
+
+
+def _chosen(counts: Mapping[int, Counts], place: int) -> Any:
+    """One value where all have the same, which is most of the totals."""
+    values = {key: int(each[place]) for key, each in counts.items()}
+    different = set(values.values())
+    return different.pop() if len(different) == 1 else case(values, value=CourseProgress.id)
+
+
+def portions(keys: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (keys[start : start + size] for start in range(0, len(keys), size))

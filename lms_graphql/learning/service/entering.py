@@ -1,0 +1,115 @@
+"""
+The way to what somebody has done in a course, for whoever changes it.
+
+The order of locks, so that nobody waits for each other: the course, its enrollments by their keys, the rows of
+progress, what the course requires, certificates. Whoever changes the curriculum locks the course for themselves
+(`catalog/service/editing.py`). Those who learn, and the sweep, share it: learners do not wait for one another, and
+what a course requires does not change while they count. The enrollment is the lock on all of a person's progress in
+the course: of two devices the second one sees what the first has left. A quiz attempt is locked ahead of all this.
+
+Locks are taken before anything else is read, as everywhere: what is read then is what the one before has left.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from lms_graphql.catalog.models import Course, Enrollment
+from lms_graphql.catalog.policies import has_access
+from lms_graphql.core import clock, ids
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.errors import ErrorCode, Refusal
+from lms_graphql.core.statements import ahead, changed
+from lms_graphql.learning.reads.enrollments import EnrollmentRow
+from lms_graphql.learning.reads.places import Place, find_place
+
+
+def enter(session: Session, actor: Actor, lecture_id: str) -> tuple[Place, bool]:
+    """
+    The lecture as the viewer finds it, and whether their enrollment gives access now: then it is locked, and notes
+    that they were there. NOT_FOUND where there is no such lecture for them. It is looked at ahead, and again only
+    where something has changed until it was locked, which is when two devices report at once.
+    """
+    key = ids.key_of("Lecture", lecture_id)
+    place, seen_at = ahead(session, lambda here: find_place(here, actor, key)), None
+    if place is not None and (of := place.enrollment) is not None:
+        seen_at = _visit_as_seen(session, place, of)
+        if seen_at is None:
+            is_open = hold(session, place.course_key, of.user_key)
+            place = find_place(session, actor, key)
+            if is_open and place is not None and place.enrollment is not None:
+                seen_at = _visit_as_seen(session, place, place.enrollment)
+    if place is None:
+        raise Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", ("lecture_id",))
+    if place.enrollment is not None and seen_at is not None:
+        place = place._replace(enrollment=place.enrollment._replace(last_accessed_at=seen_at))
+    return place, seen_at is not None
+
+
+def demand_access(is_open: bool) -> None:
+    if not is_open:
+        message = "Enroll in the course first: your access is not open."
+        raise Refusal(ErrorCode.NOT_ENROLLED, message, ("lecture_id",))
+
+
+def hold(session: Session, course_key: int, user_key: int, *, with_access: bool = True) -> bool:
+    """
+    Locks the course, shared, and somebody's enrollment, in this order: what is asked of the course comes first. False
+    where there is none, or where it has to give access and does not.
+    """
+    open_ = [has_access()] if with_access else []
+    nothing = {Enrollment.last_accessed: Enrollment.last_accessed}
+    return _updated(session, nothing, *_of(course_key, user_key), *open_)
+
+
+def visit(session: Session, course_key: int, user_key: int) -> None:
+    """Notes that they were there, in an enrollment that is locked."""
+    mine = _of(course_key, user_key)
+    _updated(session, _seen_after(session.scalar(select(Enrollment.last_accessed).where(*mine))), *mine)
+
+
+def _visit_as_seen(session: Session, place: Place, of: EnrollmentRow) -> datetime | None:
+    """Locks and notes it, where they have access and nothing is different from what was seen: then it gives when."""
+    mine = _of(place.course_key, of.user_key, Course.version == place.version)
+    same = [Enrollment.last_accessed.is_not_distinct_from(of.last_accessed_at)]
+    same += [Enrollment.updated_at == place.changed_at, has_access()]
+    seen = _seen_after(of.last_accessed_at)
+    return seen[Enrollment.last_accessed] if _updated(session, seen, *mine, *same) else None
+
+
+def _of(course_key: int, user_key: int, *course: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    """InnoDB locks what an UPDATE reads. A value that does not depend on the row is worked out ahead of all rows."""
+    shared = select(Course.id).where(Course.id == course_key, *course).scalar_subquery()
+    return Enrollment.user_id == user_key, Enrollment.course_id == shared
+
+
+def _seen_after(before: datetime | None) -> dict[Any, Any]:
+    """Always later than before, also by a clock that is behind: no two visits are taken for one another."""
+    now = clock.now()
+    return {Enrollment.last_accessed: now if before is None else max(now, before + timedelta.resolution)}
+
+
+def _updated(session: Session, values: dict[Any, Any], *where: ColumnElement[bool]) -> bool:
+    """To have been there is no change that any figure counts."""
+    statement = update(Enrollment).where(*where).values({**values, Enrollment.updated_at: Enrollment.updated_at})
+    return session.connection().execute(statement, {"now": clock.now()}).rowcount == 1
+
+
+def share(session: Session, course_key: int) -> bool:
+    """Locks a course, shared. False where it is gone."""
+    course = select(Course.id).where(Course.id == course_key).with_for_update(read=True)
+    return session.scalar(course) is not None
+
+
+def lock_enrollments(session: Session, keys: Sequence[int]) -> None:
+    """In one order."""
+    rows = select(Enrollment.id).where(Enrollment.id.in_(keys)).order_by(Enrollment.id).with_for_update()
+    session.execute(rows).all()
+
+
+def note_change(session: Session, keys: Sequence[int]) -> None:
+    """Something was done in these enrollments, which are locked: whoever looked ahead is to notice it."""
+    changed(session, update(Enrollment).where(Enrollment.id.in_(keys)).values(updated_at=clock.now()))

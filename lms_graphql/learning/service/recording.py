@@ -1,0 +1,161 @@
+"""What is done in lectures: watched, as a player tells, or ticked by hand."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import insert, update
+from sqlalchemy.orm import Session
+
+from lms_graphql.catalog.models import EnrollmentStatus, LectureType
+from lms_graphql.core import clock
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.errors import ErrorCode, Refusal
+from lms_graphql.core.forms import Form
+from lms_graphql.core.statements import changed
+from lms_graphql.learning import watching
+from lms_graphql.learning.models import CourseProgress, LectureProgress
+from lms_graphql.learning.reads.enrollments import EnrollmentRow
+from lms_graphql.learning.reads.places import Place
+from lms_graphql.learning.reads.progress import LectureProgressRow
+from lms_graphql.learning.service.completing import count_and_complete
+from lms_graphql.learning.service.entering import demand_access, enter
+from lms_graphql.settings import Settings
+
+MOST_STRETCHES = 100
+"""Of one report."""
+
+
+class Recorded(NamedTuple):
+    """Both as they are now."""
+
+    progress: LectureProgressRow
+    enrollment: EnrollmentRow
+
+
+def record_lecture_progress(
+    session: Session,
+    actor: Actor,
+    lecture_id: str,
+    position: int,
+    stretches: Sequence[watching.Stretch],
+    settings: Settings,
+) -> Recorded:
+    """`stretches`: what was played since the last report. No figure falls, in whatever order reports come."""
+    place, is_open = enter(session, actor, lecture_id)
+    _check(stretches)
+    demand_access(is_open)
+    now, enrollment = clock.now(), _enrollment(place)
+    had = _begun(place, now)
+    last = place.course.reported_at if place.course is not None else None
+    most = watching.most_seconds(now - (last or enrollment.enrolled_at))
+    ranges = watching.added(place.ranges, watching.cut(stretches, place.seconds, most))
+    seconds = max(had.watch_seconds, watching.seconds(ranges))
+    is_new = seconds > had.watch_seconds
+    # What was taken back by hand stays so until more of it is watched.
+    is_watched = watching.is_watched(ranges, place.seconds, settings.completion_watched_percent)
+    completes = place.type is LectureType.VIDEO and is_new and is_watched and not had.is_completed
+    progress = had._replace(
+        watch_seconds=seconds,
+        position_seconds=min(max(position, 0), place.seconds),
+        is_completed=had.is_completed or completes,
+        completed_at=now if completes else had.completed_at,
+        last_accessed_at=now,
+    )
+    progress = _keep(session, place, progress, watched_ranges=ranges)
+    said = {"reported_at": now, "total_watch_time": CourseProgress.total_watch_time + seconds - had.watch_seconds}
+    return _settle(session, place, progress, said, settings)
+
+
+def set_lecture_completed(
+    session: Session, actor: Actor, lecture_id: str, is_completed: bool, settings: Settings
+) -> Recorded:
+    """By hand. Taking it back leaves a completed course completed."""
+    place, is_open = enter(session, actor, lecture_id)
+    if place.type is LectureType.QUIZ:
+        message = "A quiz is done when it is passed, and not by hand."
+        raise Refusal(ErrorCode.INVALID, message, ("lecture_id",))
+    demand_access(is_open)
+    now = clock.now()
+    had = _begun(place, now)
+    at = (had.completed_at or now) if is_completed else None
+    progress = had._replace(is_completed=is_completed, completed_at=at, last_accessed_at=now)
+    return _settle(session, place, _keep(session, place, progress), {}, settings)
+
+
+def _check(stretches: Sequence[watching.Stretch]) -> None:
+    form = Form()
+    if len(stretches) > MOST_STRETCHES:
+        form.fault(ErrorCode.LIMIT_REACHED, f"Report at most {MOST_STRETCHES} stretches at once.", "watched")
+    for number, (start, end) in enumerate(stretches[:MOST_STRETCHES]):
+        if start > end:
+            form.fault(ErrorCode.INVALID, "A stretch ends after it starts.", "watched", str(number))
+    form.done()
+
+
+def _enrollment(place: Place) -> EnrollmentRow:
+    assert place.enrollment is not None, "it is open"
+    return place.enrollment
+
+
+def _begun(place: Place, now: datetime) -> LectureProgressRow:
+    """What there is, or the first contact, which has no key yet."""
+    return place.progress or LectureProgressRow(0, place.lecture_key, False, 0, 0, now, None, now)
+
+
+def _keep(session: Session, place: Place, progress: LectureProgressRow, **ranges: Any) -> LectureProgressRow:
+    """The enrollment is locked, so nobody else makes this row or changes it meanwhile."""
+    values = {
+        "is_completed": progress.is_completed,
+        "watch_time": progress.watch_seconds,
+        "last_position": progress.position_seconds,
+        "completed_at": progress.completed_at,
+        "last_accessed": progress.last_accessed_at,
+        **ranges,
+    }
+    if progress.key:
+        changed(session, update(LectureProgress).where(LectureProgress.id == progress.key).values(values))
+        return progress
+    of = {"user_id": _enrollment(place).user_key, "lecture_id": place.lecture_key, "started_at": progress.started_at}
+    made = session.connection().execute(insert(LectureProgress).values(**of, **values))
+    assert made.inserted_primary_key is not None
+    return progress._replace(key=made.inserted_primary_key[0])
+
+
+def _settle(
+    session: Session,
+    place: Place,
+    progress: LectureProgressRow,
+    said: dict[str, Any],
+    settings: Settings,
+) -> Recorded:
+    """
+    What the course makes of it. It is counted anew where a lecture was done or taken back, and where something else
+    has come to the end of the course meanwhile.
+    """
+    enrollment, course = _enrollment(place), place.course
+    was_done = place.progress is not None and place.progress.is_completed
+    is_open = enrollment.completed_at is None
+    is_other = progress.is_completed != was_done
+    is_last, completed_at = course is not None and course.all_done, None
+    if course is None or is_other or (is_last and is_open):
+        counts, completed_at = count_and_complete(session, place.course_key, enrollment.user_key, settings)
+        is_last = counts.all_done
+        said = {name: value for name, value in said.items() if name != "total_watch_time"}  # it was counted as well
+    if completed_at is not None:
+        enrollment = enrollment._replace(status=EnrollmentStatus.COMPLETED, completed_at=completed_at)
+    _go_on(session, place, progress, is_last, said)
+    return Recorded(progress, enrollment)
+
+
+def _go_on(session: Session, place: Place, progress: LectureProgressRow, is_last: bool, said: dict[str, Any]) -> None:
+    """Where to go on: the last lecture that was opened, and the next one to do once that is done."""
+    here = {"current_lecture_id": place.lecture_key, "current_section_id": place.section_key}
+    current = place.course.current_lecture_key if place.course is not None else None
+    if not progress.is_completed or is_last:
+        said = said | here if current != place.lecture_key else said
+    elif current == place.lecture_key:
+        said = said | dict.fromkeys(here)
+    if said:
+        mine = (CourseProgress.user_id == _enrollment(place).user_key, CourseProgress.course_id == place.course_key)
+        changed(session, update(CourseProgress).where(*mine).values(said))

@@ -1,0 +1,233 @@
+"""Progress when several things happen at once, on two processes of the service."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select, update
+
+from lms_graphql import wiring
+from lms_graphql.accounts.models import AuditEvent, User
+from lms_graphql.catalog.models import Enrollment, EnrollmentStatus, Lecture
+from lms_graphql.core import clock
+from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress
+from lms_graphql.learning.service import mending, recounting
+from lms_graphql.mail.models import Mail
+from tests.given import Given, GivenCourse, gid
+from tests.processes import Fleet
+from tests.racing import Answer, Ask, Racers, racers
+from tests.studying import BARE_REPORT, BARE_TICK, report_of, tick_of
+
+pytestmark = pytest.mark.slow
+
+CLIENTS = 10
+ROUNDS = 30
+DELETE = "mutation D($input: LectureIdInput!) { deleteLecture(input: $input) { errors { code path } } }"
+CREATE = "mutation C($input: CreateLectureInput!) { createLecture(input: $input) { errors { code path } } }"
+
+
+@pytest.fixture
+def given(two_processes: Fleet) -> Given:
+    return Given(two_processes.database)
+
+
+@pytest.fixture
+def many(two_processes: Fleet) -> Iterator[Racers]:
+    with racers(two_processes.urls, CLIENTS) as running:
+        yield running
+
+
+def token(fleet: Fleet, user: User) -> str:
+    return fleet.reception.sign_in(user).access_token
+
+
+def codes(answers: list[Answer]) -> Counter[str | None]:
+    return Counter(answer.code for answer in answers)
+
+
+def read(fleet: Fleet, statement: Any) -> Any:
+    return fleet.database.read_now(lambda session: session.scalar(statement))
+
+
+def count(fleet: Fleet, table: Any, *where: Any) -> int:
+    return int(read(fleet, select(func.count()).select_from(table).where(*where)))
+
+
+def write(fleet: Fleet, statement: Any) -> None:
+    fleet.database.write_now(lambda session: session.execute(statement) and None)
+
+
+def drift(fleet: Fleet) -> list[str]:
+    wiring.connect()
+    return fleet.database.read_now(mending.drift)
+
+
+def test_ten_requests_that_finish_a_course_complete_it_once(two_processes: Fleet, given: Given, many: Racers) -> None:
+    course = given.course()
+    first, second = course.lectures
+    for number in range(1, ROUNDS + 1):
+        person = given.user()
+        given.enrollment(person, course)
+        given.lecture_progress(person, first, is_completed=True)
+        bearer = token(two_processes, person)
+        report = Ask(BARE_REPORT, {"input": report_of(second, (0, 60))}, bearer)
+        tick = Ask(BARE_TICK, {"input": tick_of(second)}, bearer)
+        answers = many.race(*[report, tick] * (CLIENTS // 2))
+        assert codes(answers) == {None: CLIENTS}
+        assert {answer.payload["enrollment"]["status"] for answer in answers} == {"COMPLETED"}
+        mine = (Enrollment.user_id == person.id, Enrollment.status == EnrollmentStatus.COMPLETED)
+        assert count(two_processes, Enrollment, *mine) == 1
+        issued = AuditEvent.what == "certificate.issued"
+        counts = [count(two_processes, Certificate), count(two_processes, Mail)]
+        assert [*counts, count(two_processes, AuditEvent, issued)] == [number] * 3
+    assert drift(two_processes) == []
+
+
+def test_a_course_that_ten_lectures_finish_at_once_is_completed_once(
+    two_processes: Fleet, given: Given, many: Racers
+) -> None:
+    course = given.course(lectures=CLIENTS)
+    for number in range(1, ROUNDS // 3 + 1):
+        person = given.user()
+        given.enrollment(person, course)
+        bearer = token(two_processes, person)
+        asks = [Ask(BARE_TICK, {"input": tick_of(lecture)}, bearer) for lecture in course.lectures]
+        answers = many.race(*asks)
+        assert codes(answers) == {None: CLIENTS}
+        states = Counter(answer.payload["enrollment"]["status"] for answer in answers)
+        assert states == {"ACTIVE": CLIENTS - 1, "COMPLETED": 1}
+        assert count(two_processes, Certificate) == number
+    assert drift(two_processes) == []
+
+
+def test_reports_of_several_devices_add_up_in_whatever_order_they_come(
+    two_processes: Fleet, given: Given, many: Racers
+) -> None:
+    course = given.course(lectures=0)
+    person = given.user()
+    given.enrollment(person, course)
+    bearer = token(two_processes, person)
+    for place in range(ROUNDS):
+        video = given.lecture(course.sections[0], order_index=place, duration=1_000)
+        mine = (LectureProgress.lecture_id == video.id, LectureProgress.user_id == person.id)
+        stretches = [(7 * step, 7 * step + 10) for step in range(CLIENTS)]
+        asks = [Ask(BARE_REPORT, {"input": report_of(video, stretch)}, bearer) for stretch in stretches]
+        answers = many.race(*asks)
+        assert codes(answers) == {None: CLIENTS}
+        assert read(two_processes, select(LectureProgress.watch_time).where(*mine)) == 7 * (CLIENTS - 1) + 10
+        assert sorted(answer.payload["progress"]["watchSeconds"] for answer in answers)[-1] == 73
+    assert drift(two_processes) == []
+
+
+class Classroom:
+    """Learners at work in a course whose author is at work, too."""
+
+    def __init__(self, fleet: Fleet, given: Given, learners: int) -> None:
+        self.fleet, self.given = fleet, given
+        self.course: GivenCourse = given.course(lectures=4)
+        self.author = token(fleet, self.course.instructor)
+        self.people = [given.user() for _ in range(learners)]
+        self.tokens = [token(fleet, person) for person in self.people]
+        for person in self.people:
+            given.enrollment(person, self.course, enrolled_at=clock.now() - timedelta(minutes=5))
+        self.number = 4
+
+    def new_lecture(self) -> Lecture:
+        self.number += 1
+        return self.given.lecture(self.course.sections[0], order_index=self.number)
+
+    def deletes(self, lecture: Lecture) -> Ask:
+        return Ask(DELETE, {"input": {"lectureId": gid("Lecture", lecture)}}, self.author)
+
+    def adds(self) -> Ask:
+        section = gid("Section", self.course.sections[0])
+        return Ask(CREATE, {"input": {"sectionId": section, "title": "New", "type": "TEXT"}}, self.author)
+
+
+def test_progress_and_changes_of_the_curriculum_at_once_agree_at_the_end(
+    two_processes: Fleet, given: Given, many: Racers
+) -> None:
+    room = Classroom(two_processes, given, CLIENTS - 2)
+    for number in range(ROUNDS):
+        lecture, kept = room.new_lecture(), room.course.lectures[number % 4]
+        asks = [
+            Ask(BARE_REPORT, {"input": report_of(lecture, (0, 60))}, bearer)
+            if place % 2
+            else Ask(BARE_TICK, {"input": tick_of(lecture if place % 4 else kept, number % 3 > 0)}, bearer)
+            for place, bearer in enumerate(room.tokens)
+        ]
+        removed, added, *others = many.race(room.deletes(lecture), room.adds(), *asks)
+        assert (removed.code, added.code) == (None, None)
+        assert set(codes(others)) <= {None, "NOT_FOUND"}
+        assert drift(two_processes) == []
+
+
+def test_whoever_finishes_while_another_lecture_is_removed_is_completed(
+    two_processes: Fleet, given: Given, many: Racers
+) -> None:
+    for number in range(1, ROUNDS + 1):
+        course, person = given.course(lectures=3), given.user()
+        first, second, third = course.lectures
+        given.enrollment(person, course)
+        given.lecture_progress(person, first, is_completed=True)
+        bearer, author = token(two_processes, person), token(two_processes, course.instructor)
+        ticks = [Ask(BARE_TICK, {"input": tick_of(second)}, bearer)] * 3
+        removal = Ask(DELETE, {"input": {"lectureId": gid("Lecture", third)}}, author)
+        assert codes(many.race(removal, *ticks)) == {None: 4}
+        mine = select(Enrollment.status).where(Enrollment.user_id == person.id)
+        assert read(two_processes, mine) is EnrollmentStatus.COMPLETED
+        assert count(two_processes, Certificate) == number
+    assert drift(two_processes) == []
+
+
+def test_several_sweeps_at_once_count_everybody_and_complete_them_once(two_processes: Fleet, given: Given) -> None:
+    wiring.connect()
+    course, people = given.course(lectures=2), [given.user() for _ in range(60)]
+    first, second = course.lectures
+    for person in people:
+        given.enrollment(person, course)
+        given.lecture_progress(person, first, is_completed=True)
+    gone = update(Lecture).where(Lecture.id == second.id).values(deleted_at=clock.now())
+    write(two_processes, gone)
+    database, settings = two_processes.database, two_processes.settings
+    database.write_now(lambda session: recounting.mark(session, [course.row.id]))
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: recounting.recount_marked(database, settings), range(4)))
+    assert count(two_processes, Certificate) == count(two_processes, Mail) == len(people)
+    assert drift(two_processes) == []
+
+
+def test_a_sweep_that_breaks_off_is_gone_on_with(two_processes: Fleet, given: Given) -> None:
+    """What it has done stays, what it was about to do is done by the next."""
+    wiring.connect()
+    course = given.course(lectures=1)
+    rows = [given.user().id for _ in range(recounting.MOST_COMPLETIONS + 5)]
+    enrolled = {"course_id": course.row.id, "source": "free", "enrolled_at": clock.now()}
+    values = [{"user_id": key, **enrolled} for key in rows]
+    done = {"lecture_id": course.lectures[0].id, "is_completed": True, "started_at": clock.now()}
+    progress = [{"user_id": key, **done, "last_accessed": clock.now()} for key in rows]
+    database, settings = two_processes.database, two_processes.settings
+
+    def plant(session: Any) -> None:
+        session.execute(insert(Enrollment), values)
+        session.execute(insert(LectureProgress), progress)
+        recounting.mark(session, [course.row.id])
+
+    database.write_now(plant)
+
+    def killed(session: Any) -> None:
+        recounting._next_portion(session, course.row.id, settings)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.write_now(killed)
+    assert count(two_processes, Certificate) == 0
+    portion = recounting._next_portion
+    first = database.write_now(lambda session: portion(session, course.row.id, settings))
+    assert first == count(two_processes, Certificate) == recounting.MOST_COMPLETIONS
+    assert recounting.recount_marked(database, settings) == 5
+    assert count(two_processes, Certificate) == len(rows)
+    assert count(two_processes, CourseProgress) == len(rows)
