@@ -159,6 +159,7 @@ def test_coming_back_restores_what_is_theirs_and_no_more(
         times = {"access_expires_at": when(until), "completed_at": done_at}
         row = given.enrollment(learner, course, kept, source=source, **times)
         given.progress(row, total_lectures=2, completed_lectures=1, total_watch_time=7)
+        given.lecture_progress(learner, course.lectures[0], is_completed=True, watch_time=7)
         case = (price, kept.name, source.name, until)
         if not isinstance(becomes, EnrollmentSource):
             answer = refused(client, given.actor(learner), "enroll", courseId=course.gid)

@@ -96,6 +96,7 @@ def test_a_grant_revives_an_old_place_and_takes_nothing_away(
         status = COMPLETED if has_completed and kept is ACTIVE else kept
         row = given.enrollment(learner, course, status, source=source, **times)
         given.progress(row, total_lectures=2, completed_lectures=1)
+        given.lecture_progress(learner, course.lectures[0], is_completed=True)
         asked = {**ids_of(course, learner), "accessExpiresAt": said(when(until))}
         found = done(client, given.actor(course.instructor), "grantEnrollment", **asked)
         case = (kept.name, source.name, kept_until, until)

@@ -12,7 +12,7 @@ from lms_graphql.catalog.models import Course, Enrollment, EnrollmentSource, Enr
 from lms_graphql.learning.models import Certificate, CourseProgress, RevocationReason
 from lms_graphql.learning.service.places import admit, end, find_place
 from tests.enrolling import HOUR, done, number, rows, told, when
-from tests.given import START, Given, GivenCourse
+from tests.given import START, Given, GivenCourse, gid
 from tests.service import Client, Service
 
 wiring.connect()
@@ -48,6 +48,7 @@ def test_who_has_paid_is_in_for_ever_whatever_was_before(given: Given, service: 
     course, learner = given.course(price=1, enrollment_count=1), given.user()
     row = given.enrollment(learner, course, kept, source=EnrollmentSource.GRANT, access_expires_at=when(-HOUR))
     given.progress(row, total_lectures=2, completed_lectures=1)
+    given.lecture_progress(learner, course.lectures[0], is_completed=True)
     assert buy(service, learner, course) == row.id
     (place,) = rows(service.database, select(Enrollment))
     assert (place.status, place.source, place.access_expires_at) == (EnrollmentStatus.ACTIVE, PURCHASE, None)
@@ -72,6 +73,24 @@ def test_what_is_paid_back_ends_with_its_certificate_and_both_come_back(
     assert rows(service.database, select(Enrollment.status)) == [EnrollmentStatus.COMPLETED]
     assert rows(service.database, select(Certificate.revoked_at)) == [None]
     assert [len(told(service.database, f"certificate.{what}")) for what in ("revoked", "reinstated")] == [1, 1]
+
+
+def test_who_comes_back_to_nothing_left_to_do_has_completed_the_course(
+    client: Client, given: Given, service: Service
+) -> None:
+    """A lecture was removed while they were away."""
+    course, learner = given.course(), given.user()
+    row = given.enrollment(learner, course, EnrollmentStatus.CANCELLED)
+    given.progress(row, total_lectures=2, completed_lectures=1)
+    first, second = course.lectures
+    given.lecture_progress(learner, first, is_completed=True)
+    remove = "mutation R($input: LectureIdInput!) { deleteLecture(input: $input) { errors { code } } }"
+    asked = {"lectureId": gid("Lecture", second)}
+    assert client.ask(remove, as_=given.actor(course.instructor), input=asked)["deleteLecture"]["errors"] == []
+    assert rows(service.database, select(Enrollment.status)) == [EnrollmentStatus.CANCELLED]
+    found = done(client, given.actor(learner), "enroll", courseId=course.gid)
+    assert (found["status"], found["progress"]["percent"]) == ("COMPLETED", 100)
+    assert found["certificate"] == {"status": "VALID"}
 
 
 def test_a_transaction_that_fails_after_it_leaves_no_place(given: Given, service: Service) -> None:

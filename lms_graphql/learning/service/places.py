@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.core import clock
-from lms_graphql.core.statements import changed, insert_unless_there
-from lms_graphql.learning.models import CourseProgress
+from lms_graphql.core.statements import changed
 from lms_graphql.learning.service.certifying import reinstate_after_refund, revoke_for_refund
-from lms_graphql.learning.service.requirements import required
+from lms_graphql.learning.service.completing import count_and_complete
+from lms_graphql.learning.service.counting import refresh
+from lms_graphql.settings import in_force
 
 
 def admit(
@@ -68,7 +69,7 @@ def open_place(
     )
     session.add(place)
     session.flush()
-    _begin_progress(session, user_key, course_key)
+    refresh(session, course_key, [user_key])
     one_more = {"enrollment_count": Course.enrollment_count + 1, "updated_at": Course.updated_at}
     changed(session, update(Course).where(Course.id == course_key).values(one_more))
     return place.id
@@ -81,11 +82,14 @@ def reopen(
     until: datetime | None,
     actor_key: int | None = None,
 ) -> int:
-    """Back to what was done so far, in a course that is locked. Its key."""
+    """
+    Back to what was done so far, in a course that is locked. Its key. What the course asks for may have changed
+    meanwhile: it may be that nothing is left to do.
+    """
     place.status = EnrollmentStatus.ACTIVE if place.completed_at is None else EnrollmentStatus.COMPLETED
     place.source, place.access_expires_at = source, until
     session.flush()
-    _begin_progress(session, place.user_id, place.course_id)
+    count_and_complete(session, place.course_id, place.user_id, in_force(session))
     reinstate_after_refund(session, place.user_id, place.course_id, actor_key)
     return place.id
 
@@ -96,10 +100,3 @@ def end(session: Session, place: Enrollment, status: EnrollmentStatus, actor_key
     session.flush()
     if status is EnrollmentStatus.REFUNDED:
         revoke_for_refund(session, place.user_id, place.course_id, actor_key)
-
-
-def _begin_progress(session: Session, user_key: int, course_key: int) -> None:
-    """Unless there is some."""
-    lectures, quizzes = required(session, course_key)
-    new = {"user_id": user_key, "course_id": course_key, "total_lectures": lectures, "total_quizzes": quizzes}
-    changed(session, insert_unless_there(CourseProgress).values(new))
