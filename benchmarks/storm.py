@@ -227,7 +227,6 @@ def run(database: tuple[str, ...], a_second: int, seconds: float, rounds: int) -
         with tempfile.TemporaryDirectory(prefix="storm-") as place, address_of(name, Path(place)) as (url, server):
             token, port = prepare(url), free_port()
             environment = {"LMS_DATABASE_URL": url, "LMS_ENV": "production", "LMS_SECRET_KEY": SECRET}
-            environment |= {"XSW": os.environ.get("XSW", "0.005")}
             environment["LMS_LOGIN_FAILURES_PER_ADDRESS"] = "1000000"  # all come from one address here
             command = (sys.executable, "-m", "lms_graphql", "serve", "--port", str(port))
             with running(command, Path(place) / "serve.log", port, environment) as pid:

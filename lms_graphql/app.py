@@ -124,6 +124,7 @@ def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:
 
 def limits_of(settings: Settings) -> Limits:
     return Limits(
+        characters=settings.limit_document_characters,
         tokens=settings.limit_tokens,
         depth=settings.limit_depth,
         aliases=settings.limit_aliases,

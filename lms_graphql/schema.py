@@ -39,6 +39,7 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.loaders import Read
 from lms_graphql.graph.node import Node
 from lms_graphql.learning.mutations.certificates import CertificateMutations
+from lms_graphql.learning.mutations.enrollments import EnrollmentMutations
 from lms_graphql.learning.mutations.progress import ProgressMutations
 from lms_graphql.learning.queries import LearningQueries
 from lms_graphql.learning.reads.certificates import certificates_by_id
@@ -101,6 +102,7 @@ class Mutation(
     NoteMutations,
     QuestionMutations,
     AnswerMutations,
+    EnrollmentMutations,
     ProgressMutations,
     CertificateMutations,
 ):

@@ -97,8 +97,10 @@ class Settings(BaseSettings):
     login_window_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     pool_size: Annotated[int, Field(ge=1, le=100)] = 5
     worker_threads: Annotated[int, Field(ge=1, le=100)] = 4
-    limit_body_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 100_000
+    limit_body_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 800_000
     limit_json_depth: Annotated[int, Field(ge=4, le=500)] = 64
+    limit_json_values: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
+    limit_document_characters: Annotated[int, Field(ge=1_000, le=1_000_000)] = 100_000
     limit_tokens: Annotated[int, Field(ge=100, le=100_000)] = 1_000
     limit_depth: Annotated[int, Field(ge=3, le=100)] = 12
     limit_aliases: Annotated[int, Field(ge=0, le=1_000)] = 30

@@ -19,6 +19,7 @@ lecture {{
   content {{ videoUrl body resourceUrl }} section {{ id }} {COURSE}
 }}"""
 ANSWERS = {
+    "updateCourse": ("UpdateCourseInput", COURSE),
     "createSection": ("CreateSectionInput", SECTION),
     "updateSection": ("UpdateSectionInput", SECTION),
     "deleteSection": ("SectionIdInput", "deletedId"),

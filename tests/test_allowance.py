@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pymysql
 import pytest
-from graphql import GraphQLError, execute, parse
+from graphql import GraphQLError, build_schema, execute, execute_sync, parse
 from sqlalchemy.exc import OperationalError
 
 from lms_graphql import settings
@@ -152,11 +152,11 @@ def all_threads_taken(service: Service, others: ThreadPoolExecutor, number: int 
         done.set()
 
 
-def half_sent(service: Service) -> socket.socket:
+def half_sent(service: Service, size: int = 1) -> socket.socket:
     host, port = service.url.removeprefix("http://").split(":")
     link = socket.create_connection((host, int(port)), timeout=10)
-    head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"
-    link.sendall(head.encode())
+    head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+    link.sendall(f"{head}content-length: {size + 500}\r\n\r\n{{".encode() + b" " * (size - 1))
     return link
 
 
@@ -190,6 +190,26 @@ def test_requests_that_never_arrive_keep_nobody_out(service: Service) -> None:
     assert response.status_code == 200
 
 
+def test_large_requests_that_never_arrive_keep_only_large_ones_out(service_settings: Settings) -> None:
+    body = {"query": "{ categories { id } }"}
+    large = {**body, "variables": {"unused": "x" * 200_000}}
+    with running(service_settings.model_copy(update={"limit_seconds": 60})) as service:
+        assert httpx.post(f"{service.url}/graphql", json=large).status_code == 200
+        with contextlib.ExitStack() as links:
+            for _ in range(64):
+                links.enter_context(half_sent(service, 150_000))
+            time.sleep(0.5)
+            refused = httpx.post(f"{service.url}/graphql", json=large)
+            assert (refused.status_code, codes(refused), refused.headers["retry-after"]) == (
+                503,
+                ["UNAVAILABLE"],
+                "1",
+            )
+            assert httpx.post(f"{service.url}/graphql", json=body).status_code == 200
+        time.sleep(0.5)
+        assert httpx.post(f"{service.url}/graphql", json=large).status_code == 200
+
+
 def test_a_line_before_the_database_sends_new_requests_away_but_the_process_is_ready(
     service_settings: Settings,
 ) -> None:
@@ -208,6 +228,16 @@ def test_a_statement_that_the_database_breaks_off_is_a_timeout() -> None:
         broken_off = OperationalError("SELECT", {}, pymysql.err.OperationalError(code, "too long"))
         error = GraphQLError("x", original_error=broken_off)
         assert answers.of_field(error).extensions == {"code": "TIMEOUT"}
+
+
+def test_what_goes_away_while_it_is_read_may_be_asked_for_again() -> None:
+    """As where a course is unpublished between its lectures, which are read first, and the course of each."""
+    read = build_schema("type Query { lecture: Lecture } type Lecture { course: Course! } type Course { id: ID }")
+    result = execute_sync(read, parse("{ lecture { course { id } } }"), {"lecture": {"course": None}})
+    assert result.data == {"lecture": None}
+    (error,) = map(answers.of_field, result.errors or [])
+    assert (error.extensions, error.path) == ({"code": "UNAVAILABLE"}, ["lecture", "course"])
+    assert "Lecture" not in error.message
 
 
 def test_a_request_that_the_database_was_away_for_is_told_when_to_come_back() -> None:

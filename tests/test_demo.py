@@ -30,10 +30,13 @@ from lms_graphql.catalog.search import weights
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.core.text import sort_key
+from lms_graphql.demo import texts
 from lms_graphql.demo.building import DemoCounts, build_demo
 from lms_graphql.demo.instants import TODAY
 from lms_graphql.demo.subjects import themes
 from lms_graphql.demo.written import written_courses
+from lms_graphql.discussion import figures as discussion
+from lms_graphql.discussion.models import Note, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
 from lms_graphql.learning import codes
 from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress
 from lms_graphql.learning.service import mending
@@ -287,6 +290,62 @@ def test_everyone_who_completed_a_course_has_a_certificate_for_it(session: Sessi
     jane = session.scalars(select(Certificate).where(Certificate.learner_name == "Jane Learner")).one()
     assert codes.read(jane.verification_code) == jane.verification_code
     assert jane.title == f"Certificate of Completion: {jane.course_title}"
+
+
+def test_what_people_say_below_lectures_obeys_the_rules(session: Session) -> None:
+    assert discussion.drift(session) == []
+    came = {
+        (row.user_id, row.course_id): row.enrolled_at
+        for row in session.execute(select(Enrollment.user_id, Enrollment.course_id, Enrollment.enrolled_at))
+    }
+    of = select(QAQuestion, Lecture, Course).join(Lecture, Lecture.id == QAQuestion.lecture_id)
+    asked = {
+        question.id: (question, lecture, course)
+        for question, lecture, course in session.execute(of.join(Course, Course.id == Lecture.course_id))
+    }
+    answers = {answer.id: answer for answer in session.scalars(select(QAAnswer))}
+    for question, lecture, course in asked.values():
+        assert came[question.user_id, course.id] <= question.created_at <= TODAY
+        assert question.timestamp is None or question.timestamp < lecture.duration
+        if question.accepted_answer_id is not None:
+            accepted = answers[question.accepted_answer_id]
+            assert (accepted.question_id, accepted.parent_id) == (question.id, None)
+    for answer in answers.values():
+        question, _, course = asked[answer.question_id]
+        teaches = answer.user_id == course.instructor_id
+        assert answer.is_instructor_answer == teaches
+        assert teaches or came[answer.user_id, course.id] <= answer.created_at
+        above = question if answer.parent_id is None else answers[answer.parent_id]
+        assert above.created_at <= answer.created_at <= TODAY
+        assert answer.parent_id is None or answers[answer.parent_id].parent_id is None
+    for vote in session.scalars(select(QAQuestionVote)):
+        question, _, course = asked[vote.question_id]
+        assert vote.user_id != question.user_id
+        assert came[vote.user_id, course.id] <= vote.created_at <= TODAY
+    for voted in session.scalars(select(QAAnswerVote)):
+        assert voted.user_id != answers[voted.answer_id].user_id
+    featured = [question for question, _, _ in asked.values() if question.is_featured]
+    settled = [question for question, _, _ in asked.values() if question.accepted_answer_id is not None]
+    assert 0 < len(featured) < len(asked) / 2
+    assert 0 < len(settled) < len(asked)
+
+
+def test_people_take_notes_in_lectures_that_they_have_opened(session: Session) -> None:
+    opened = {(row.user_id, row.lecture_id) for row in session.scalars(select(LectureProgress))}
+    notes = session.scalars(select(Note)).all()
+    assert {(note.user_id, note.lecture_id) for note in notes} <= opened
+    assert len(notes) > 20
+    jane = session.scalar(select(User.id).where(User.username == "learner"))
+    assert any(note.user_id == jane for note in notes)
+
+
+def test_there_are_words_in_every_language_that_courses_are_taught_in() -> None:
+    words = texts.read("pools/words")
+    assert {course.language for course in written_courses()} <= set(words)
+    for language in words.values():
+        threads = language["threads"]
+        assert all(len(thread["title"]) <= 200 for thread in threads)
+        assert len({thread["title"] for thread in threads}) == len(threads)
 
 
 def test_jane_has_six_courses(session: Session) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from lms_graphql.graph import envelope
+from lms_graphql.graph.envelope import Bounds, EnvelopeError
 from tests.given import Given
 from tests.service import Client, Logged, Service
 
@@ -41,9 +43,40 @@ def test_a_malformed_envelope_is_a_bad_request(client: Client, body: bytes) -> N
 
 
 def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
-    response = client.post({"query": "{ categories { id } }" + " " * 100_001})
+    response = client.post({"query": "{ categories { id } }", "variables": {"unused": "x" * 800_000}})
     assert response.status_code == 413
     assert response.json()["errors"][0]["extensions"]["code"] == "PAYLOAD_TOO_LARGE"
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        b"[" + b"[]," * 260_000 + b"1]",
+        b"[" + b'"[{,",' * 19_999 + b'"x","x"]',
+        b"[" + b'"",' * 250_000 + b'""]',
+        b"[" + b"[[[]]]," * 110_000 + b"1]",
+        b"[" + b'{"a":[1,2,3]},' * 5_000 + b"1]",
+        b"{" + b",".join(b'"%x":0' % n for n in range(60_000)) + b"}",
+    ],
+)
+def test_a_request_of_very_many_values_is_refused_at_once(client: Client, many: bytes) -> None:
+    body = b'{"query": "{ categories { id } }", "variables": {"a": ' + many + b"}}"
+    response = client.send("POST", "/graphql", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["message"] == "The request has more than 20000 values."
+
+    def seconds() -> float:
+        started = time.thread_time()
+        with pytest.raises(EnvelopeError):
+            envelope.parsed(body, Bounds(800_000, 64, 20_000))
+        return time.thread_time() - started
+
+    assert min(seconds() for _ in range(3)) < 0.1
+
+
+def test_a_text_counts_as_one_value_whatever_is_in_it(client: Client) -> None:
+    text = ',[{"\\' * 100_000
+    assert client.ask("query Q($slug: String!) { course(slug: $slug) { id } }", slug=text) == {"course": None}
 
 
 @pytest.mark.parametrize(
@@ -173,6 +206,7 @@ def too_complex() -> dict[str, str]:
     )
     wide = "".join(f"fragment f{n} on Category {{ ...f{n + 1} ...f{n + 1} }} " for n in range(90))
     return {
+        "characters": "{ categories { id } }" + "#\n" * 200_000,
         "tokens": "{ " + "categories { id } " * 300 + "}",
         "depth": deep,
         "aliases": "{ " + " ".join(f"a{n}: __typename" for n in range(31)) + " }",

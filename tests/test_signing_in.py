@@ -1,6 +1,7 @@
 """Signing up, in, on and out: over HTTP, with real tokens."""
 
 import contextlib
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select, update
 
+from lms_graphql.accounts import addresses
 from lms_graphql.accounts.models import AuditEvent, RefreshToken, SigningKey, User, UserSession
 from lms_graphql.accounts.service.forgetting import forget_stale
 from lms_graphql.accounts.service.sessions import end_sessions, require_live, rotate_keys
@@ -230,6 +232,16 @@ def test_unknown_addresses_are_throttled_alike(client: Client) -> None:
     body = {"email": "nobody@example.com", "password": "wrong password"}
     codes = [told(client.ask(LOGIN, input=body)["login"])[0][0] for _ in range(11)]
     assert codes == ["INVALID_CREDENTIALS"] * 10 + ["RATE_LIMITED"]
+
+
+@pytest.mark.parametrize("address", ["x" * 780_000, "." * 780_000 + "@example.com", "a@" + "é" * 390_000])
+def test_an_address_that_is_far_too_long_costs_nothing(client: Client, address: str) -> None:
+    body = {"email": address, "password": "wrong password"}
+    assert told(client.ask(LOGIN, input=body)["login"])[0][0] == "INVALID_CREDENTIALS"
+    began = time.thread_time()
+    for _ in range(10):
+        addresses.key_of(address)
+    assert time.thread_time() - began < 0.05
 
 
 def test_right_sign_ins_are_not_counted(client: Client, given: Given) -> None:

@@ -221,3 +221,10 @@ def test_who_can_edit_is_told(client: Client, given: Given) -> None:
         for who in EVERYONE
     }
     assert {who for who, allowed in may.items() if allowed} == {"teacher", "admin"}
+
+
+def test_who_taught_a_course_and_is_a_learner_now_sees_that_they_cannot_edit(client: Client, given: Given) -> None:
+    course = given.course(status=CourseStatus.DRAFT)
+    former = Actor(course.instructor.id, Role.LEARNER)
+    document = "query E($slug: String!) { course(slug: $slug) { viewerCanEdit } }"
+    assert client.ask(document, as_=former, slug=course.slug) == {"course": {"viewerCanEdit": False}}

@@ -92,6 +92,34 @@ def test_nothing_is_moved_into_anothers_course_or_out_of_it(
     assert (owner.sees(course.gid), author.sees(own.gid)) == before
 
 
+@pytest.mark.parametrize("mutation", ["updateCourse", "moveLecture", "createLecture", "updateLecture"])
+def test_a_second_id_that_is_not_there_comes_before_what_is_not_theirs_to_change(
+    client: Client, given: Given, mutation: str
+) -> None:
+    course, rival = given.course(sections=2), given.user(Role.INSTRUCTOR)
+    hidden, published = given.quiz(course), given.quiz(course, is_published=True)
+    draft = given.course(status=CourseStatus.DRAFT)
+    author = Author(client, given.actor(rival))
+    section, lecture = gid("Section", course.sections[0]), gid("Lecture", course.lectures[0])
+    new = {"sectionId": section, "title": "Test", "type": "QUIZ"}
+    cases: dict[str, tuple[dict[str, Any], str, list[str], str]] = {
+        "updateCourse": ({"courseId": course.gid}, "categoryId", [section], gid("Category", given.category())),
+        "moveLecture": (
+            {"lectureId": lecture, "position": -1},
+            "sectionId",
+            [gid("Section", draft.sections[0]), NOT_THERE["Section"]],
+            gid("Section", course.sections[1]),
+        ),
+        "createLecture": (new, "quizId", [gid("Quiz", hidden), NOT_THERE["Quiz"]], gid("Quiz", published)),
+        "updateLecture": ({"lectureId": lecture}, "quizId", [gid("Quiz", hidden)], gid("Quiz", published)),
+    }
+    first, second, not_there, there = cases[mutation]
+    given.enrollment(rival, course)
+    for id in (*not_there, "nonsense", ""):
+        assert author.refused(mutation, **first, **{second: id}) == [("NOT_FOUND", second)]
+    assert codes(author.answer(mutation, **first, **{second: there})) == ["FORBIDDEN"]
+
+
 def test_a_super_admin_changes_the_lectures_of_any_course(client: Client, given: Given) -> None:
     course = given.course(status=CourseStatus.DRAFT)
     admin = Author(client, given.actor(given.user(Role.SUPER_ADMIN)))

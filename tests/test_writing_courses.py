@@ -101,6 +101,7 @@ def test_null_in_a_new_course_is_as_if_it_was_left_out(teacher: Writer) -> None:
 
 FAULTS: list[tuple[str, Any, str]] = [
     ("title", " ", "REQUIRED"),
+    ("title", "\u200b \u202e\ufeff", "REQUIRED"),
     ("title", "x" * 201, "TOO_LONG"),
     ("title", "two\nlines", "INVALID"),
     ("description", "x" * 10_001, "TOO_LONG"),
@@ -116,6 +117,16 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("language", "en-" + "-".join(["abcdefgh"] * 4), "INVALID"),
     ("thumbnailUrl", "javascript:alert(1)", "INVALID"),
     ("thumbnailUrl", "/picture.jpg", "INVALID"),
+    ("thumbnailUrl", "https://pictures.example.com@evil.example/a.jpg", "INVALID"),
+    ("thumbnailUrl", "https://user:word@example.com/a.jpg", "INVALID"),
+    ("thumbnailUrl", "https://example.com\\@evil.example/a.jpg", "INVALID"),
+    ("thumbnailUrl", "https://exam\u200bple.com/a.jpg", "INVALID"),
+    ("thumbnailUrl", "https://example.com/\u202egpj.a", "INVALID"),
+    ("thumbnailUrl", 'https://example.com/"onerror=', "INVALID"),
+    ("thumbnailUrl", "https://.", "INVALID"),
+    ("thumbnailUrl", "https:example.com", "INVALID"),
+    ("thumbnailUrl", "https://example.com/a b", "INVALID"),
+    ("thumbnailUrl", "https://example.com:99999/", "INVALID"),
     ("previewVideoUrl", "ftp://example.com/a.mp4", "INVALID"),
     ("previewVideoUrl", "https://example.com/" + "x" * 2000, "TOO_LONG"),
 ]
@@ -218,6 +229,9 @@ def test_a_stale_version_changes_nothing(client: Client, given: Given) -> None:
     for stale in (6, 8, -1):
         refused = author.refused("updateCourse", courseId=course.gid, expectedVersion=stale, title="New")
         assert refused == [("STALE_VERSION", "expectedVersion")]
+    wrong = {"expectedVersion": 6, "title": "", "price": "-1"}
+    faults = [("REQUIRED", "title"), ("OUT_OF_RANGE", "price")]  # of the input: first, and together
+    assert author.refused("updateCourse", courseId=course.gid, **wrong) == faults
     assert author.does("updateCourse", courseId=course.gid, expectedVersion=7, title="New")["version"] == 8
     assert author.does("updateCourse", courseId=course.gid, title="Newer")["version"] == 9
 

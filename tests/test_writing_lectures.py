@@ -1,5 +1,6 @@
 """Lectures: written, arranged, moved, taken out."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,9 +14,9 @@ from lms_graphql.catalog.models import Course, CourseStatus, Lecture, LectureTyp
 from lms_graphql.core import clock, ids
 from lms_graphql.discussion.models import Note, QAQuestion
 from lms_graphql.learning.models import LectureProgress
-from tests.authoring import Author, drift
+from tests.authoring import Author, document, drift
 from tests.given import Given, GivenCourse, gid
-from tests.service import Client, Service, Statements
+from tests.service import ACTOR_HEADER, Client, Service, Statements
 
 MARKDOWN = "  # Title\n\n<script>alert('x')</script>\t*so*  \n"
 FULL = {
@@ -138,12 +139,33 @@ def test_all_faults_of_a_lecture_are_told_at_once(author: Author, course: GivenC
 
 
 def test_what_lies_at_the_bounds_is_taken(author: Author, course: GivenCourse) -> None:
-    most = {"title": "x" * 200, "description": "ö" * 10_000, "body": "𝄞" * 15_000, "durationSeconds": 360_000}
+    most = {"title": "x" * 200, "description": "ö" * 10_000, "body": "𝄞" * 50_000, "durationSeconds": 360_000}
     lecture = author.does("createLecture", sectionId=sections(course)[0], type="TEXT", **most)
     assert (lecture["title"], lecture["description"]) == (most["title"], most["description"])
     assert (lecture["content"]["body"], lecture["durationSeconds"]) == (most["body"], 360_000)
     long = author.does("updateLecture", lectureId=lecture["id"], body="x" * 50_000, durationSeconds=0)
     assert (len(long["content"]["body"]), long["durationSeconds"]) == (50_000, 0)
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_the_longest_lecture_arrives_however_it_is_written_down(
+    client: Client, author: Author, course: GivenCourse, inline: bool
+) -> None:
+    """Twelve bytes a letter, as JSON without a letter beyond ASCII has it; or as a literal of the document."""
+    texts = {"title": "𝄞" * 200, "description": "𝄞" * 10_000, "body": "𝄞" * 50_000}
+    texts |= dict.fromkeys(["videoUrl", "resourceUrl"], "https://example.com/" + "é" * 1_980)
+    section = sections(course)[0]
+    new = {"sectionId": section, "type": "TEXT", **texts}
+    request: dict[str, Any] = {"query": document("createLecture"), "variables": {"input": new}}
+    if inline:
+        fields = ", ".join(f'{name}: "{text}"' for name, text in texts.items())
+        chosen = f'createLecture(input: {{sectionId: "{section}", type: TEXT, {fields}}})'
+        request = {"query": f"mutation {{ {chosen} {{ lecture {{ id }} errors {{ code }} }} }}"}
+    headers = {ACTOR_HEADER: f"{author.actor.id}:{author.actor.role}", "content-type": "application/json"}
+    answer = client.send("POST", "/graphql", content=json.dumps(request).encode(), headers=headers).json()
+    lecture = author.does("updateLecture", lectureId=answer["data"]["createLecture"]["lecture"]["id"])
+    shown = {**lecture, **lecture["content"]}
+    assert {name: shown[name] for name in texts} == texts
 
 
 def test_what_is_left_out_of_a_lecture_stays_and_null_empties(author: Author, course: GivenCourse) -> None:

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
 
+from lms_graphql.accounts import roles
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentStatus, Lecture
 from lms_graphql.core.actor import VIEWER, Actor, Scope
@@ -23,6 +24,11 @@ class Previewed(Protocol):
 def may_edit(actor: Actor, course: Taught) -> bool:
     """Course staff: its instructor and super admins."""
     return actor.is_admin or (actor.is_signed_in and course.instructor_key == actor.id)
+
+
+def may_write(actor: Actor, course: Taught) -> bool:
+    """Staff whose role writes courses. Whoever taught this one and is a learner by now still sees all of it."""
+    return may_edit(actor, course) and actor.role is not None and roles.allows(actor.role, "course:edit-own")
 
 
 def visible_to(scope: Scope) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from lms_graphql.core.errors import ErrorCode, Refusal, Refusals
 
 LONGEST_URL = 2_000
+NOT_IN_URLS = '"<>\\`'
 LONGEST_TITLE = 200
 LONGEST_REASON = 1_000
 LONGEST_TEXT = 10_000
@@ -38,7 +39,7 @@ class Form:
     def line(self, name: str, value: str | None, *, most: int, least: int = 1) -> str:
         """A name or title: trimmed, on one line, not empty."""
         text = (value or "").strip()
-        if not text:
+        if _is_blank(text):
             self.fault(ErrorCode.REQUIRED, "Give it: it cannot be empty.", name)
         elif len(text) > most:
             self.fault(ErrorCode.TOO_LONG, f"Use at most {most} characters.", name)
@@ -50,7 +51,7 @@ class Form:
 
     def text(self, name: str, value: str | None, *, most: int = LONGEST_TEXT, required: bool = False) -> str | None:
         """Several lines, kept as they were written; null where it is empty."""
-        if value is None or not value.strip():
+        if value is None or _is_blank(value):
             if required:
                 self.fault(ErrorCode.REQUIRED, "Give it: it cannot be empty.", name)
             return None
@@ -88,15 +89,24 @@ class Form:
         return bool(value)
 
 
+def _is_blank(text: str) -> bool:
+    """Whether nothing is to be seen in it: spaces, and marks without width that shape what is around them."""
+    return all(char.isspace() or unicodedata.category(char) == "Cf" for char in text)
+
+
 def _is_control(char: str) -> bool:
     return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
 
 
 def _is_web_address(text: str) -> bool:
-    if any(char.isspace() or _is_control(char) for char in text):
+    """One that leads where it seems to: no name before an @, nothing unseen, nothing that ends it in a page."""
+    if any(_is_control(char) or unicodedata.category(char) == "Cf" for char in text):
+        return False
+    if any(char.isspace() or char in NOT_IN_URLS for char in text):
         return False
     try:
         parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        has_host = bool((parts.hostname or "").strip("."))
+        return parts.scheme in {"http", "https"} and has_host and "@" not in parts.netloc and parts.port != 0
     except ValueError:
         return False

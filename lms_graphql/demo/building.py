@@ -26,6 +26,7 @@ from lms_graphql.demo.people import learner_name, place_instructors, place_perso
 from lms_graphql.demo.placing import Place, PlacedCourse, place_course
 from lms_graphql.demo.rows import Rows
 from lms_graphql.demo.subjects import themes
+from lms_graphql.demo.talking import Talk
 from lms_graphql.demo.written import written_courses
 from lms_graphql.operating.seeding import CATEGORIES, USERS
 
@@ -61,6 +62,7 @@ class Build:
     rows: Rows
     seed: int
     told: Told
+    talk: Talk
 
     def rng(self, what: str) -> Random:
         """Of its own for each thing, so that a larger demo begins with the same things."""
@@ -83,7 +85,8 @@ def build_demo(
     if session.scalar(select(Course.id).where(Course.slug == LANDMARK)) is not None:
         raise OperatorError("The demo data are already there.")
     people, categories = _seed_people(session), _seed_categories(session)
-    build = Build(session, Rows(session), seed, told)
+    rows = Rows(session)
+    build = Build(session, rows, seed, told, Talk(rows))
     category_ids = place_categories(build.rows, categories)
     usernames = set(session.scalars(select(User.username_key)))
     instructor_ids = place_instructors(build.rows, people, usernames)
@@ -93,6 +96,7 @@ def build_demo(
     _enroll_jane(build, people[JANE], offer, enrolled)
     _place_learners(build, learners, offer, usernames, enrolled)
     _count_enrollments(session, enrolled)
+    build.talk.accept(session)
     place_certificates(session, build.rows, build.rng)
     counts = build.rows.counts
     return DemoCounts(
@@ -149,7 +153,7 @@ def _place_courses(
 
 def _enroll_jane(build: Build, user_id: int, offer: Offer, enrolled: Counter[int]) -> None:
     rng = build.rng("jane")
-    _enroll(build, user_id, offer.plans_of_jane(rng), rng, enrolled)
+    _enroll(build, user_id, offer.plans_of_jane(rng), (rng, build.rng("words/jane")), enrolled)
     build.rows.write()
 
 
@@ -160,14 +164,18 @@ def _place_learners(build: Build, total: int, offer: Offer, usernames: set[str],
         plans = offer.plans(rng)
         came_at = min((plan.enrolled_at for plan in plans), default=instants.FIRST)
         key = place_person(build.rows, name, Role.LEARNER, came_at)
-        _enroll(build, key, plans, rng, enrolled)
+        _enroll(build, key, plans, (rng, build.rng(f"words/{number}")), enrolled)
         build.done("learners", number, total)
 
 
-def _enroll(build: Build, user_id: int, plans: Sequence[Plan], rng: Random, enrolled: Counter[int]) -> None:
-    """`enrolled` counts by the courses' keys."""
+def _enroll(
+    build: Build, user_id: int, plans: Sequence[Plan], rngs: tuple[Random, Random], enrolled: Counter[int]
+) -> None:
+    """`rngs`: for what they do, and for what they say. `enrolled` counts by the courses' keys."""
+    for_studies, for_words = rngs
     for plan in plans:
-        place_enrollment(build.rows, user_id, plan, rng)
+        studies = place_enrollment(build.rows, user_id, plan, for_studies)
+        build.talk.place(user_id, plan.course, plan.enrolled_at, studies, for_words)
         enrolled[plan.course.id] += 1
 
 

@@ -10,7 +10,7 @@ from lms_graphql.catalog.models import Enrollment, EnrollmentSource, EnrollmentS
 from lms_graphql.demo.instants import TODAY, between
 from lms_graphql.demo.placing import PlacedCourse
 from lms_graphql.demo.rows import Rows
-from lms_graphql.demo.studying import place_studies
+from lms_graphql.demo.studying import Study, place_studies
 
 FEWEST, MOST = 3, 8
 NEWEST = TODAY - timedelta(days=14)
@@ -87,8 +87,10 @@ def _planned(rng: Random, course: PlacedCourse, status: EnrollmentStatus, part: 
     return Plan(course, status, source, between(rng, course.published_at + timedelta(hours=1), NEWEST), part)
 
 
-def place_enrollment(rows: Rows, user_id: int, plan: Plan, rng: Random) -> None:
-    studied_at = place_studies(rows, user_id, plan.course, plan.enrolled_at, plan.part, rng)
+def place_enrollment(rows: Rows, user_id: int, plan: Plan, rng: Random) -> list[Study]:
+    """What they have studied so far."""
+    studies = place_studies(rows, user_id, plan.course, plan.enrolled_at, plan.part, rng)
+    studied_at = studies[-1].seen_at if studies else None
     seen_at = studied_at or plan.enrolled_at
     rows.add(
         Enrollment,
@@ -104,3 +106,4 @@ def place_enrollment(rows: Rows, user_id: int, plan: Plan, rng: Random) -> None:
         last_accessed=studied_at,
         access_expires_at=seen_at + GRACE if plan.status is EnrollmentStatus.EXPIRED else None,
     )
+    return studies

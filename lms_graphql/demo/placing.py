@@ -35,12 +35,15 @@ class PlacedLecture(NamedTuple):
     section_id: int
     kind: LectureType
     duration: int
+    title: str
 
 
 class PlacedCourse(NamedTuple):
     """What enrolling needs to know of a course. Drafts have no `published_at`."""
 
     id: int
+    instructor_id: int
+    language: str
     is_free: bool
     published_at: datetime | None
     lectures: Sequence[PlacedLecture]
@@ -100,7 +103,8 @@ def place_course(rows: Rows, outline: CourseOutline, place: Place, rng: Random) 
         version=1,
     )
     _place_terms(rows, outline, place.id)
-    return PlacedCourse(place.id, outline.price == 0, published_at, tuple(lectures))
+    is_free = outline.price == 0
+    return PlacedCourse(place.id, place.instructor_id, outline.language, is_free, published_at, tuple(lectures))
 
 
 def _place_terms(rows: Rows, outline: CourseOutline, course_id: int) -> None:
@@ -115,7 +119,7 @@ def _place_section(
     section = course.sections[position]
     key = rows.key(Section)
     lectures = [
-        PlacedLecture(rows.key(Lecture), key, lecture.kind, rng.randint(*SECONDS[lecture.kind]))
+        PlacedLecture(rows.key(Lecture), key, lecture.kind, rng.randint(*SECONDS[lecture.kind]), lecture.title)
         for lecture in section.lectures
     ]
     rows.add(

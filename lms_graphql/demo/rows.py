@@ -10,6 +10,7 @@ from lms_graphql.accounts.models import User
 from lms_graphql.assessment.models import Question, Quiz
 from lms_graphql.catalog.models import Category, Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.core import orm
+from lms_graphql.discussion.models import Note, Notebook, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
 from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress
 
 PARENTS_FIRST: tuple[type[orm.Model], ...] = (
@@ -25,6 +26,12 @@ PARENTS_FIRST: tuple[type[orm.Model], ...] = (
     CourseProgress,
     LectureProgress,
     Certificate,
+    QAQuestion,
+    QAAnswer,
+    QAQuestionVote,
+    QAAnswerVote,
+    Notebook,
+    Note,
 )
 AT_ONCE = 5_000
 

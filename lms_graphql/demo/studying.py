@@ -31,25 +31,33 @@ class Watched(NamedTuple):
         return self.ranges[-1][1] if self.ranges else 0
 
 
+class Study(NamedTuple):
+    """A lecture, and when somebody was last in it."""
+
+    lecture: PlacedLecture
+    seen_at: datetime
+
+
 def place_studies(
     rows: Rows, user_id: int, course: PlacedCourse, enrolled_at: datetime, part: float, rng: Random
-) -> datetime | None:
-    """When they last learned; None for who has not begun."""
+) -> list[Study]:
+    """In their order; none of who has not begun."""
     done, begun = _chosen(course.lectures, part)
     touched = (*done, *begun)
     span = min(timedelta(seconds=rng.randint(_seconds(SHORTEST), _seconds(LONGEST))), TODAY - enrolled_at)
     step = span / (len(touched) + 1)
-    seconds, seen_at = 0, None
+    seconds, studies = 0, list[Study]()
     for number, lecture in enumerate(touched):
         started_at = (enrolled_at + step * number).replace(microsecond=0)
         seen_at = started_at + timedelta(seconds=lecture.duration)
+        studies.append(Study(lecture, seen_at))
         is_completed = number < len(done)
         seconds += _place_lecture(rows, user_id, lecture, is_completed, started_at, seen_at, rng)
     rows.add(
         CourseProgress,
         id=rows.key(CourseProgress),
         created_at=enrolled_at,
-        updated_at=seen_at or enrolled_at,
+        updated_at=studies[-1].seen_at if studies else enrolled_at,
         user_id=user_id,
         course_id=course.id,
         completed_lectures=len(done),
@@ -60,7 +68,7 @@ def place_studies(
         current_section_id=touched[-1].section_id if touched else None,
         current_lecture_id=touched[-1].id if touched else None,
     )
-    return seen_at
+    return studies
 
 
 def _place_lecture(

@@ -12,6 +12,7 @@ from lms_graphql.core import faults
 from lms_graphql.core.errors import RequestError, RequestFault
 
 BUSY = "The service is busy. Try again in a moment."
+GONE = "It went away while it was being read. Ask again."
 LONGEST_MESSAGE = 400
 
 logger = structlog.get_logger("lms_graphql.errors")
@@ -22,6 +23,7 @@ _ECHO = re.compile(
 _ENUM_ECHO = re.compile(r"Value '.*?' does not exist", re.DOTALL)
 _FAULT_ECHO = re.compile(r"[;,]? ?but encountered error:? .*", re.DOTALL)
 _SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
+_NULL = re.compile(r"Cannot return null for non-nullable field ")
 _TOKEN_ECHO = re.compile(r"(String|BlockString|Int|Float) .*?(?=\.$|, found|$)", re.DOTALL)
 
 
@@ -62,6 +64,10 @@ def of_field(error: GraphQLError) -> GraphQLError:
     if faults.is_unavailable(original):
         logger.warning("database unavailable", error=type(original).__name__)
         return _replace(error, BUSY, RequestFault.UNAVAILABLE)
+    if isinstance(original, TypeError) and _NULL.match(str(original)):
+        # An answer takes several transactions: a course may be unpublished between its lectures and itself.
+        logger.warning("gone while it was read", path=error.path)
+        return _replace(error, GONE, RequestFault.UNAVAILABLE)
     if faults.is_too_slow(original):
         message = "The database takes too long over this. Ask for less at once."
         return _replace(error, message, RequestFault.TIMEOUT)

@@ -1,6 +1,8 @@
 """The request around a document: read with a bound, checked before anything else looks at it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +10,18 @@ import orjson
 from starlette.requests import Request
 
 from lms_graphql.core.errors import RequestFault
+from lms_graphql.graph import answers
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 READS = {"GET", "HEAD"}
 """Methods that carry the request in the address, and never write."""
+LARGE, MOST_LARGE = 100_000, 64
+"""Bytes of a request, and how many with more are taken in at once."""
+MARKS = (b"[", b"{", b",")
+"""What comes before each value of a list or an object, or stands for the list itself."""
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
+"""To its end, or to the end of everything: nothing is looked at twice."""
 
 
 class EnvelopeError(Exception):
@@ -26,15 +35,41 @@ class EnvelopeError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of a request. `values`: lists, objects and what is in them."""
+
+    bytes: int
+    depth: int
+    values: int
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     query: str
     operation_name: str | None
     variables: dict[str, Any] | None
 
 
-async def open_envelope(request: Request, *, most_bytes: int, deepest: int) -> Envelope:
+class Entrance:
+    """Where bodies arrive: many may be on their way, but few large ones, since some never end and stay in memory."""
+
+    def __init__(self) -> None:
+        self._large = 0
+
+    @contextmanager
+    def large(self) -> Iterator[None]:
+        if self._large >= MOST_LARGE:
+            raise EnvelopeError(503, answers.BUSY, RequestFault.UNAVAILABLE)
+        self._large += 1
+        try:
+            yield
+        finally:
+            self._large -= 1
+
+
+async def open_envelope(request: Request, most: Bounds, entrance: Entrance) -> Envelope:
     if request.method in READS:
-        return _checked(_from_address(request.query_params, deepest))
+        return _checked(_from_address(request.query_params, most))
     kind, *parameters = request.headers.get("content-type", "").lower().split(";")
     if kind.strip() != JSON:
         raise EnvelopeError(415, f"Send the request as {JSON}.")
@@ -42,7 +77,7 @@ async def open_envelope(request: Request, *, most_bytes: int, deepest: int) -> E
         name, _, value = parameter.strip().partition("=")
         if name == "charset" and value.strip('"') not in {"utf-8", "utf8"}:
             raise EnvelopeError(415, "Send the request in UTF-8.")
-    return _checked(_parsed(await _body(request, most_bytes), deepest))
+    return _checked(parsed(await _body(request, most.bytes, entrance), most))
 
 
 def media_type(accept: str | None) -> str:
@@ -71,27 +106,41 @@ def _weight(offer: str) -> float:
     return 1.0
 
 
-async def _body(request: Request, most_bytes: int) -> bytes:
+async def _body(request: Request, most_bytes: int, entrance: Entrance) -> bytes:
     too_large = EnvelopeError(413, f"Send at most {most_bytes} bytes.", RequestFault.PAYLOAD_TOO_LARGE)
     length = request.headers.get("content-length", "0")
     if length.isdigit() and int(length[:18]) > most_bytes:
         raise too_large
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most_bytes:
-            raise too_large
+    with ExitStack() as held:
+        async for chunk in request.stream():
+            if len(body) <= LARGE < len(body) + len(chunk):
+                held.enter_context(entrance.large())
+            body += chunk
+            if len(body) > most_bytes:
+                raise too_large
     return bytes(body)
 
 
-def _parsed(text: bytes | str, deepest: int) -> Any:
+def parsed(text: bytes, most: Bounds) -> Any:
+    if _values(text, most.values) > most.values:
+        raise EnvelopeError(400, f"The request has more than {most.values} values.")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise EnvelopeError(400, "The request is not valid JSON in UTF-8.") from None
-    if _deeper_than(value, deepest):
-        raise EnvelopeError(400, f"The request nests deeper than {deepest} levels.")
+    if _deeper_than(value, most.depth):
+        raise EnvelopeError(400, f"The request nests deeper than {most.depth} levels.")
     return value
+
+
+def _values(text: bytes, enough: int) -> int:
+    """
+    At least as many as there are, and no more than `enough` where there are no more. Told before they are made: a
+    long text costs little, many small lists take a second.
+    """
+    counted = sum(map(text.count, MARKS))
+    return counted if counted <= enough else sum(map(_TEXT.sub(b"", text).count, MARKS))
 
 
 def _deeper_than(value: Any, deepest: int) -> bool:
@@ -109,11 +158,11 @@ def _deeper_than(value: Any, deepest: int) -> bool:
     return True
 
 
-def _from_address(parameters: Mapping[str, str], deepest: int) -> dict[str, Any]:
+def _from_address(parameters: Mapping[str, str], most: Bounds) -> dict[str, Any]:
     envelope: dict[str, Any] = dict(parameters)
     for name in ("variables", "extensions"):
         if envelope.get(name):
-            envelope[name] = _parsed(envelope[name], deepest)
+            envelope[name] = parsed(envelope[name].encode(), most)
         else:
             envelope.pop(name, None)
     return envelope

@@ -39,6 +39,7 @@ MOST_REPEATS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
+    characters: int = 100_000
     tokens: int = 1_000
     depth: int = 12
     aliases: int = 30

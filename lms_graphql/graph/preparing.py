@@ -81,6 +81,11 @@ class Preparer:
         return self.kept(text) if len(text) <= LONGEST_KEPT else self.prepare_anew(text)
 
     def prepare_anew(self, text: str) -> Prepared:
+        if len(text) > self._limits.characters:
+            message = (
+                f"The document has more than {self._limits.characters} characters. Send long texts as variables."
+            )
+            return _refused(answers.refused(RequestFault.QUERY_TOO_COMPLEX, message))
         try:
             document = parse(text, max_tokens=self._limits.tokens)
             limits.check(document, self._limits)

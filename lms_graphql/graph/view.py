@@ -21,7 +21,17 @@ from lms_graphql.core.errors import RequestError, RequestFault
 from lms_graphql.graph import answers
 from lms_graphql.graph.allowance import SpentError, too_slow
 from lms_graphql.graph.context import Context
-from lms_graphql.graph.envelope import GRAPHQL_JSON, JSON, READS, Envelope, EnvelopeError, media_type, open_envelope
+from lms_graphql.graph.envelope import (
+    GRAPHQL_JSON,
+    JSON,
+    READS,
+    Bounds,
+    Entrance,
+    Envelope,
+    EnvelopeError,
+    media_type,
+    open_envelope,
+)
 from lms_graphql.graph.executor import RowExecutor
 from lms_graphql.graph.preparing import Operation, Prepared, Preparer
 from lms_graphql.settings import Settings
@@ -54,6 +64,8 @@ class GraphQLView:
         self._schema = schema
         self._preparer = preparer
         self._settings = settings
+        self._entrance = Entrance()
+        self._bounds = Bounds(settings.limit_body_bytes, settings.limit_json_depth, settings.limit_json_values)
         self._context_of = context_of
         self._is_busy = is_busy
         self._arriving = 0
@@ -110,11 +122,7 @@ class GraphQLView:
     async def _open(self, request: Request) -> Envelope:
         try:
             async with asyncio.timeout(self._settings.limit_seconds):
-                return await open_envelope(
-                    request,
-                    most_bytes=self._settings.limit_body_bytes,
-                    deepest=self._settings.limit_json_depth,
-                )
+                return await open_envelope(request, self._bounds, self._entrance)
         except TimeoutError:
             raise EnvelopeError(408, "The request did not arrive whole.", RequestFault.TIMEOUT) from None
 

@@ -1,5 +1,7 @@
 """What an enrollment's status reads as: access that has run out is EXPIRED from that instant on, whatever is kept."""
 
+from datetime import datetime
+
 from sqlalchemy import ColumnElement, and_, case, or_
 
 from lms_graphql.catalog.models import Enrollment, EnrollmentStatus
@@ -8,16 +10,22 @@ from lms_graphql.core.statements import NOW
 GIVES_ACCESS = (EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED)
 
 
+def status_at(now: datetime, kept: EnrollmentStatus, expires_at: datetime | None) -> EnrollmentStatus:
+    """Of one at hand."""
+    has_run_out = kept in GIVES_ACCESS and expires_at is not None and expires_at <= now
+    return EnrollmentStatus.EXPIRED if has_run_out else kept
+
+
 def status_now() -> ColumnElement[EnrollmentStatus]:
-    """Needs `NOW`, as all of these."""
-    return case((_has_run_out(), EnrollmentStatus.EXPIRED), else_=Enrollment.status)
+    """The same of a row. Needs `NOW`, as all of these."""
+    return case((has_run_out(), EnrollmentStatus.EXPIRED), else_=Enrollment.status)
 
 
 def reads_as(status: EnrollmentStatus) -> ColumnElement[bool]:
     """The same as a clause: spelled out, so that an index on the kept status serves it."""
     kept = Enrollment.status == status
     if status is EnrollmentStatus.EXPIRED:
-        return or_(kept, _has_run_out())
+        return or_(kept, has_run_out())
     if status in GIVES_ACCESS:
         return and_(kept, or_(Enrollment.access_expires_at.is_(None), Enrollment.access_expires_at > NOW))
     return kept
@@ -28,5 +36,6 @@ def has_completed() -> ColumnElement[bool]:
     return or_(Enrollment.completed_at.is_not(None), Enrollment.status == EnrollmentStatus.COMPLETED)
 
 
-def _has_run_out() -> ColumnElement[bool]:
-    return and_(Enrollment.status.in_(GIVES_ACCESS), Enrollment.access_expires_at <= NOW)
+def has_run_out(now: ColumnElement[datetime] | datetime = NOW) -> ColumnElement[bool]:
+    """Whether it is still kept as one that gives access, which is over."""
+    return and_(Enrollment.status.in_(GIVES_ACCESS), Enrollment.access_expires_at <= now)

@@ -10,7 +10,7 @@ from lms_graphql import wiring
 from lms_graphql.accounts.service import forgetting
 from lms_graphql.core import faults
 from lms_graphql.core.database import Database
-from lms_graphql.learning.service import recounting, rolling_up
+from lms_graphql.learning.service import expiring, recounting, rolling_up
 from lms_graphql.mail.carriers import Carrier, carrier_of
 from lms_graphql.mail.delivery import Delivered, deliver
 from lms_graphql.mail.openings import Links
@@ -57,6 +57,11 @@ def forget_stale(means: Means) -> list[str]:
     return [f"accounts: {number} rows forgotten that were of no more use"] if number else []
 
 
+def expire_access(means: Means) -> list[str]:
+    number = expiring.expire_access(means.database)
+    return [f"enrollments: {number} whose access has run out"] if number else []
+
+
 def recount_progress(means: Means) -> list[str]:
     number = recounting.recount_marked(means.database, means.settings)
     return [f"progress: counted anew for {number} enrollments"] if number else []
@@ -69,6 +74,7 @@ def count_figures(means: Means) -> list[str]:
 
 TASKS: dict[str, Task] = {
     "accounts": forget_stale,
+    "access": expire_access,
     "progress": recount_progress,
     "figures": count_figures,  # after what changes them
     "mail": send_mail,  # the last: it sends what the others cause, and a slow server delays none of them

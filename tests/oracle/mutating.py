@@ -9,6 +9,7 @@ from graphql import GraphQLObjectType, get_named_type
 from tests.given import PASSWORD
 from tests.oracle.judging import Judge, Verdict
 from tests.oracle.paths import Piece, is_value
+from tests.oracle.planting.learning import FAR_AHEAD
 from tests.oracle.walking import SCHEMA, Oracle
 from tests.oracle.world import CAST, World
 
@@ -60,6 +61,7 @@ def cases(world: World) -> Iterator[Case]:
     certificate = {"certificateId": world.gid("certified")}
     yield Case("revokeCertificate", "admin", {**certificate, "reason": "ERROR"}, brings="certified")
     yield Case("reinstateCertificate", "admin", certificate, brings="certified")
+    yield from learning_cases(world)
     lecture, brings = {"lectureId": world.gid("published-closed")}, "published-enrolled-lecture published-enrolled"
     report = {**lecture, "positionSeconds": 0, "watched": []}
     yield Case("recordLectureProgress", "enrolled", report, brings=brings)
@@ -67,6 +69,7 @@ def cases(world: World) -> Iterator[Case]:
     yield from catalog_cases(world)
     yield from curriculum_cases(world)
     yield from new_words(world)
+    yield from newcomers(world)
 
 
 def catalog_cases(world: World) -> Iterator[Case]:
@@ -118,6 +121,24 @@ def discussion_cases(world: World) -> Iterator[Case]:
     yield Case("voteQaAnswer", "enrolled", {**of_answer, "vote": True}, brings=answer.label)
     same = {**of_answer, "content": answer.canaries["QAAnswer.content"]}
     yield Case("updateQaAnswer", "teacher", same, brings=answer.label)
+
+
+def learning_cases(world: World) -> Iterator[Case]:
+    """Places that stay as they are."""
+    course, theirs = {"courseId": world.gid("published")}, "published-enrolled"
+    yield Case("enroll", "enrolled", course, brings=theirs)
+    granted = {**course, "userId": world.gid("enrolled"), "accessExpiresAt": FAR_AHEAD.isoformat()}
+    yield Case("grantEnrollment", "teacher", granted, brings=theirs)
+    for viewer in ("cancelled", "teacher", "admin"):
+        given_up = {"enrollmentId": world.gid("published-cancelled")}
+        yield Case("cancelEnrollment", viewer, given_up, brings="published-cancelled")
+
+
+def newcomers(world: World) -> Iterator[Case]:
+    """The last: from here on they belong to other circles."""
+    course = {"courseId": world.gid("orphan")}
+    yield Case("enroll", "rival", course, makes_new=True)
+    yield Case("grantEnrollment", "admin", {**course, "userId": world.gid("applicant")}, makes_new=True)
 
 
 def new_words(world: World) -> Iterator[Case]:

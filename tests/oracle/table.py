@@ -148,6 +148,7 @@ PLUMBING: dict[str, str] = {
     "SessionPayload": "a session, or why not",
     "UserPayload": "a person, or why not",
     "InstructorApplicationPayload": "an application, or why not",
+    "EnrollmentPayload": "an enrollment, or why not",
     "LectureProgressPayload": "progress and an enrollment, or why not",
     "CertificatePayload": "a certificate, or why not",
     "CategoryPayload": "a category, or why not",

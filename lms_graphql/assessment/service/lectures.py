@@ -1,17 +1,19 @@
 """Lectures are written here, one floor above the others of the catalog's changes, since one may carry a quiz."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.assessment.models import Quiz
+from lms_graphql.assessment.policies import visible_to
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
 from lms_graphql.catalog.service.arranging import settle
 from lms_graphql.catalog.service.editing import lecture_to_edit, section_to_edit
 from lms_graphql.catalog.service.lectures import add_lecture, change_lecture
-from lms_graphql.core import ids
+from lms_graphql.core import clock, ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal
 from lms_graphql.core.forms import Form
@@ -28,8 +30,9 @@ def create_lecture(
     quiz_id: str | None,
 ) -> int:
     """The key of the new lecture."""
-    course, section = section_to_edit(session, actor, section_id)
-    quiz_key, form = _quiz(session, course, quiz_id), Form()
+    find = partial(_quiz, session, actor, quiz_id)
+    course, section = section_to_edit(session, actor, section_id, find)
+    quiz_key, form = find(course.id), Form()
     _refuse_quiz(form, kind, quiz_key)
     lecture = add_lecture(session, course, section, form, kind, said, position)
     if quiz_key is not None:
@@ -40,8 +43,9 @@ def create_lecture(
 
 def update_lecture(session: Session, actor: Actor, lecture_id: str, changes: Mapping[str, Any]) -> int:
     """`changes`: what is not in it stays as it is; null as `quiz_id` takes the quiz off. The lecture's key."""
-    course, lecture = lecture_to_edit(session, actor, lecture_id)
-    quiz_key, form = _quiz(session, course, changes.get("quiz_id")), Form()
+    find = partial(_quiz, session, actor, changes.get("quiz_id"))
+    course, lecture = lecture_to_edit(session, actor, lecture_id, find)
+    quiz_key, form = find(course.id), Form()
     _refuse_quiz(form, lecture.lecture_type, quiz_key)
     change_lecture(lecture, form, {name: value for name, value in changes.items() if name != "quiz_id"})
     if quiz_key is not None:
@@ -59,12 +63,13 @@ def free_quizzes(session: Session, lecture_keys: Sequence[int]) -> None:
         changed(session, update(Quiz).where(Quiz.id.in_(hung)).values(lecture_id=None))
 
 
-def _quiz(session: Session, course: Course, quiz_id: str | None) -> int | None:
-    """The key of the course's quiz with this id."""
+def _quiz(session: Session, actor: Actor, quiz_id: str | None, course_key: int) -> int | None:
+    """The key of the quiz with this id, which the course has and the viewer sees."""
     if quiz_id is None:
         return None
-    here = (Quiz.id == ids.key_of("Quiz", quiz_id), Quiz.course_id == course.id)
-    if (key := session.scalar(select(Quiz.id).where(*here))) is None:
+    here = (Quiz.id == ids.key_of("Quiz", quiz_id), Quiz.course_id == course_key, visible_to(actor.scope))
+    found = select(Quiz.id).join(Course, Course.id == Quiz.course_id).where(*here)
+    if (key := session.scalar(found, {**actor.binds, "now": clock.now()})) is None:
         raise Refusal(ErrorCode.NOT_FOUND, "The course has no such quiz.", ("quiz_id",))
     return key
 

@@ -16,7 +16,7 @@ from lms_graphql.graph.mutations import DeletePayload, mutation
 class CreateCategoryInput:
     """A new shelf."""
 
-    name: str = described("At most 100 characters, unique among the categories beside it, without case.")
+    name: str = described("At most 100 characters, unique among the categories beside it, without case and accents.")
     description: str | None = described("What belongs there, at most 10,000 characters.", default=None)
     parent_id: strawberry.ID | None = described("The category above; a root where left out.", default=None)
 

@@ -11,7 +11,7 @@ from lms_graphql.catalog import course_forms, openings, slugs
 from lms_graphql.catalog.indexing import index
 from lms_graphql.catalog.models import Course, CourseStatus, Lecture, Section
 from lms_graphql.catalog.service.categories import category_of
-from lms_graphql.catalog.service.editing import course_to_edit, note_change
+from lms_graphql.catalog.service.editing import course_to_edit, demand_version, note_change
 from lms_graphql.catalog.service.states import kept_by_enrollments, refuse_while
 from lms_graphql.core import ids, turns
 from lms_graphql.core.actor import Actor
@@ -47,11 +47,14 @@ def update_course(
         _refuse_featuring(actor)
     if "title" in changes:
         turns.hold(session, slugs.COURSES)
-    course, form = course_to_edit(session, actor, course_id, expected_version), Form()
+    category_id = changes.get("category_id")
+    course = course_to_edit(session, actor, course_id, lambda _: category_of(session, category_id))
+    form = Form()
     columns = course_forms.columns(form, changes, course.currency)
     if "category_id" in changes:
-        columns["category_id"] = category_of(session, changes["category_id"])
+        columns["category_id"] = category_of(session, category_id)
     form.done()
+    demand_version(course, expected_version)
     new = {name: value for name, value in columns.items() if getattr(course, name) != value}
     if not new:
         return course.id

@@ -5,7 +5,8 @@ here, one after the other, and what is read afterwards is what the one before ha
 the transaction's view of things too early.
 """
 
-from typing import NoReturn, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, select, true, update
 from sqlalchemy.orm import Session
@@ -18,25 +19,37 @@ from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFau
 from lms_graphql.core.statements import changed, look_up
 
 Part = TypeVar("Part", Section, Lecture)
+Beside = Callable[[int], object]
+"""
+Looks up what else the input names, given the course's key, and raises NOT_FOUND. Asked before somebody is told that
+the course is not theirs: what is not there comes first.
+"""
 
 
-def course_to_edit(
-    session: Session, actor: Actor, course_id: str, expected_version: int | None = None, path: str = "course_id"
-) -> Course:
-    """NOT_FOUND at the path, FORBIDDEN, or STALE_VERSION at `expected_version`."""
-    return _locked(session, actor, Course.id == ids.key_of("Course", course_id), expected_version, path)
+def course_to_edit(session: Session, actor: Actor, course_id: str, beside: Beside | None = None) -> Course:
+    """NOT_FOUND at `course_id`, or FORBIDDEN."""
+    return _locked(session, actor, Course.id == ids.key_of("Course", course_id), "course_id", beside)
 
 
 def section_to_edit(
-    session: Session, actor: Actor, section_id: str, expected_version: int | None = None, path: str = "section_id"
+    session: Session, actor: Actor, section_id: str, beside: Beside | None = None
 ) -> tuple[Course, Section]:
-    return _with_its_course(session, actor, Section, section_id, expected_version, path)
+    """NOT_FOUND at `section_id`, or FORBIDDEN."""
+    return _with_its_course(session, actor, Section, section_id, "section_id", beside)
 
 
 def lecture_to_edit(
-    session: Session, actor: Actor, lecture_id: str, expected_version: int | None = None, path: str = "lecture_id"
+    session: Session, actor: Actor, lecture_id: str, beside: Beside | None = None
 ) -> tuple[Course, Lecture]:
-    return _with_its_course(session, actor, Lecture, lecture_id, expected_version, path)
+    """NOT_FOUND at `lecture_id`, or FORBIDDEN."""
+    return _with_its_course(session, actor, Lecture, lecture_id, "lecture_id", beside)
+
+
+def demand_version(course: Course, expected: int | None) -> None:
+    """STALE_VERSION where the course has changed since it was read. It is locked, so it changes no more."""
+    if expected is not None and course.version != expected:
+        message = "Somebody has changed the course meanwhile. Load it again, and repeat your change."
+        raise Refusal(ErrorCode.STALE_VERSION, message, ("expected_version",))
 
 
 def note_change(course: Course) -> None:
@@ -45,8 +58,12 @@ def note_change(course: Course) -> None:
     course.updated_at = clock.now()
 
 
+def not_there(path: str) -> Refusal:
+    return Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", (path,))
+
+
 def _with_its_course(
-    session: Session, actor: Actor, table: type[Part], id: str, expected_version: int | None, path: str
+    session: Session, actor: Actor, table: type[Part], id: str, path: str, beside: Beside | None
 ) -> tuple[Course, Part]:
     """
     The course of a section or a lecture is looked up ahead, since it never changes. A look-up inside the UPDATE
@@ -54,39 +71,31 @@ def _with_its_course(
     """
     there = (table.id == ids.key_of(table.__name__, id), table.deleted_at.is_(None))
     its_course = look_up(session, select(table.course_id).where(*there))
-    course = _locked(session, actor, Course.id == its_course, expected_version, path)
+    course = _locked(session, actor, Course.id == its_course, path, beside)
     row = session.scalar(select(table).where(*there))
     if row is None:  # deleted since it was looked up
-        raise _not_there(path)
+        raise not_there(path)
     return course, row
 
 
 def _locked(
-    session: Session, actor: Actor, this_one: ColumnElement[bool], expected_version: int | None, path: str
+    session: Session, actor: Actor, this_one: ColumnElement[bool], path: str, beside: Beside | None
 ) -> Course:
-    version = true() if expected_version is None else Course.version == expected_version
-    lock = update(Course).where(this_one, _edited_by(actor), version)
+    own = true() if actor.is_admin else Course.instructor_id == actor.id
     # A lock is no change: `updated_at` would say that it is one.
-    if not changed(session, lock.values(version=Course.version, updated_at=Course.updated_at)):
-        _explain(session, actor, this_one, path)
+    as_it_is = {"version": Course.version, "updated_at": Course.updated_at}
+    if not changed(session, update(Course).where(this_one, own).values(as_it_is)):
+        raise _refusal(session, actor, this_one, path, beside)
     return session.scalars(select(Course).where(this_one).execution_options(populate_existing=True)).one()
 
 
-def _edited_by(actor: Actor) -> ColumnElement[bool]:
-    return true() if actor.is_admin else Course.instructor_id == actor.id
-
-
-def _explain(session: Session, actor: Actor, this_one: ColumnElement[bool], path: str) -> NoReturn:
-    seen = session.execute(
-        select(Course.instructor_id, Course.version).where(this_one, visible_to(actor.scope)), actor.binds
-    ).first()
-    if seen is None:
-        raise _not_there(path)
-    if not actor.is_admin and seen.instructor_id != actor.id:
-        raise RequestError(RequestFault.FORBIDDEN, "Only the course's instructor and super admins change it.")
-    message = "Somebody has changed the course meanwhile. Load it again, and repeat your change."
-    raise Refusal(ErrorCode.STALE_VERSION, message, ("expected_version",))
-
-
-def _not_there(path: str) -> Refusal:
-    return Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", (path,))
+def _refusal(
+    session: Session, actor: Actor, this_one: ColumnElement[bool], path: str, beside: Beside | None
+) -> Exception:
+    """Of somebody for whom the course is not there, or not theirs."""
+    key = session.scalar(select(Course.id).where(this_one, visible_to(actor.scope)), actor.binds)
+    if key is None:
+        return not_there(path)
+    if beside is not None:
+        beside(key)
+    return RequestError(RequestFault.FORBIDDEN, "Only the course's instructor and super admins change it.")

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog import openings
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
-from lms_graphql.catalog.reads.curriculum import sections_by_id
+from lms_graphql.catalog.reads.curriculum import SectionRow, sections_by_id
 from lms_graphql.catalog.service.arranging import Order, lectures_of, position_of, settle
-from lms_graphql.catalog.service.editing import lecture_to_edit, section_to_edit
+from lms_graphql.catalog.service.editing import demand_version, lecture_to_edit, not_there, section_to_edit
 from lms_graphql.core import clock, ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal
@@ -100,7 +100,7 @@ def delete_lecture(session: Session, actor: Actor, lecture_id: str) -> str:
 
 def move_lecture(session: Session, actor: Actor, lecture_id: str, section_id: str, position: int) -> int:
     """To a place in its own section or another of the course. The lecture's key."""
-    course, lecture = lecture_to_edit(session, actor, lecture_id)
+    course, lecture = lecture_to_edit(session, actor, lecture_id, lambda _: _seen(session, actor, section_id))
     source, target = session.get_one(Section, lecture.section_id), _target(session, actor, course, section_id)
     form = Form()
     position_of(form, position)
@@ -123,7 +123,8 @@ def reorder_lectures(
     session: Session, actor: Actor, section_id: str, lecture_ids: Sequence[str], expected_version: int | None
 ) -> int:
     """The section's key."""
-    course, section = section_to_edit(session, actor, section_id, expected_version)
+    course, section = section_to_edit(session, actor, section_id)
+    demand_version(course, expected_version)
     lectures_of(session, section).arrange(session, lecture_ids, "lecture_ids")
     settle(session, course, section)
     return section.id
@@ -133,15 +134,19 @@ def _checked(form: Form, said: Mapping[str, Any]) -> dict[str, Any]:
     return {FIELDS[name].column: FIELDS[name].check(form, name, value) for name, value in said.items()}
 
 
-def _target(session: Session, actor: Actor, course: Course, section_id: str) -> Section:
+def _seen(session: Session, actor: Actor, section_id: str) -> SectionRow:
     key = ids.key_of("Section", section_id)
     seen = sections_by_id(session, actor, [key] if key is not None else [])
     if key is None or key not in seen:
-        message = "There is no such thing, or it is not yours to see."
-        raise Refusal(ErrorCode.NOT_FOUND, message, ("section_id",))
-    if seen[key].course_key != course.id:
+        raise not_there("section_id")
+    return seen[key]
+
+
+def _target(session: Session, actor: Actor, course: Course, section_id: str) -> Section:
+    seen = _seen(session, actor, section_id)
+    if seen.course_key != course.id:
         raise Refusal(ErrorCode.INVALID, "A lecture stays in its course: name a section of that.", ("section_id",))
-    return session.get_one(Section, key)
+    return session.get_one(Section, seen.key)
 
 
 def _refuse_one_more(order: Order) -> None:

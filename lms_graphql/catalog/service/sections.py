@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.catalog import openings
 from lms_graphql.catalog.models import Lecture, Section
 from lms_graphql.catalog.service.arranging import lectures_of, position_of, sections_of, settle
-from lms_graphql.catalog.service.editing import course_to_edit, section_to_edit
+from lms_graphql.catalog.service.editing import course_to_edit, demand_version, section_to_edit
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal
@@ -69,7 +69,8 @@ def reorder_sections(
     session: Session, actor: Actor, course_id: str, section_ids: Sequence[str], expected_version: int | None
 ) -> int:
     """The course's key."""
-    course = course_to_edit(session, actor, course_id, expected_version)
+    course = course_to_edit(session, actor, course_id)
+    demand_version(course, expected_version)
     sections_of(session, course).arrange(session, section_ids, "section_ids")
     settle(session, course)
     return course.id

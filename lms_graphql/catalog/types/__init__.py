@@ -8,7 +8,7 @@ import strawberry
 from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.types import User
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel, LectureType
-from lms_graphql.catalog.policies import may_edit, opens_for_anyone
+from lms_graphql.catalog.policies import may_edit, may_write, opens_for_anyone
 from lms_graphql.catalog.reads import categories, contents, courses, curriculum
 from lms_graphql.catalog.reads.contents import LockReason
 from lms_graphql.catalog.reads.courses import CourseOrder
@@ -156,8 +156,8 @@ class Course(Node):
 
     @strawberry.field
     def viewer_can_edit(self, info: Info) -> bool:
-        """Whether the viewer is course staff: its instructor or a super admin."""
-        return may_edit(info.context.actor, self)
+        """Whether the viewer may change it: its instructor, as long as they are one, or a super admin."""
+        return may_write(info.context.actor, self)
 
 
 @object_type

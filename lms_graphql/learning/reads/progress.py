@@ -28,7 +28,6 @@ class ProgressRow(NamedTuple):
     passed_quizzes: int
     total_quizzes: int
     watch_seconds: int
-    current_lecture_key: int | None
     updated_at: datetime
 
     @property
@@ -49,6 +48,7 @@ class LectureProgressRow(NamedTuple):
     last_accessed_at: datetime
 
 
+OF_ITS_COURSE = and_(CourseProgress.user_id == Enrollment.user_id, CourseProgress.course_id == Enrollment.course_id)
 PROGRESS = (
     select(
         Enrollment.id,
@@ -57,15 +57,11 @@ PROGRESS = (
         func.coalesce(CourseProgress.passed_quizzes, 0),
         func.coalesce(CourseProgress.total_quizzes, 0),
         func.coalesce(CourseProgress.total_watch_time, 0),
-        CourseProgress.current_lecture_id,
         func.coalesce(CourseProgress.updated_at, Enrollment.enrolled_at),
         case((CourseProgress.id.is_(None), Enrollment.course_id)),
     )
     .join(Course, Course.id == Enrollment.course_id)
-    .outerjoin(
-        CourseProgress,
-        and_(CourseProgress.user_id == Enrollment.user_id, CourseProgress.course_id == Enrollment.course_id),
-    )
+    .outerjoin(CourseProgress, OF_ITS_COURSE)
     .where(Enrollment.id.in_(KEYS))
 )
 ITS_OWN = and_(LectureProgress.lecture_id == Lecture.id, LectureProgress.user_id == Enrollment.user_id)
@@ -133,24 +129,29 @@ def viewer_progress_by_lecture(session: Session, actor: Actor, keys: Sequence[in
 
 
 @cache
-def _undone() -> Rows:
-    """(enrollment, lecture): the first in the course's order that is not completed."""
-    place = func.row_number().over(partition_by=Enrollment.id, order_by=IN_ORDER)
-    numbered = (
-        select(Enrollment.id.label("enrollment"), Lecture.id.label("lecture"), place.label("place"))
-        .join(Lecture, Lecture.course_id == Enrollment.course_id)
-        .join(Section, Section.id == Lecture.section_id)
-        .outerjoin(LectureProgress, ITS_OWN)
-        .where(Enrollment.id.in_(KEYS), THERE)
+def _going_on() -> Rows:
+    """
+    (enrollment, lecture): the one that was opened last, where it is still there; else the first in the course's order
+    that is not completed. In one statement, so that a page of enrollments loads all these lectures together.
+    """
+    there = select(Lecture.id).join(Section, Section.id == Lecture.section_id).where(THERE)
+    opened = there.where(Lecture.id == CourseProgress.current_lecture_id).correlate(CourseProgress)
+    undone = (
+        there.outerjoin(LectureProgress, ITS_OWN)
+        .where(Lecture.course_id == Enrollment.course_id)
         .where(or_(LectureProgress.id.is_(None), LectureProgress.is_completed.is_(False)))
-        .subquery()
+        .order_by(*IN_ORDER)
+        .limit(1)
+        .correlate(Enrollment)
     )
-    return select(numbered.c.enrollment, numbered.c.lecture).where(numbered.c.place == 1)
+    lecture = func.coalesce(opened.scalar_subquery(), undone.scalar_subquery())
+    return select(Enrollment.id, lecture).outerjoin(CourseProgress, OF_ITS_COURSE).where(Enrollment.id.in_(KEYS))
 
 
-def next_lecture_by_enrollment(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
-    """The key of the next lecture to do, where there is one left."""
-    return {row[0]: row[1] for row in fetch(session, _undone(), {"keys": keys})}
+def current_lectures_by_enrollment(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
+    """The key of the lecture to go on with, where there is one left."""
+    found = fetch(session, _going_on(), {"keys": keys})
+    return {enrollment: lecture for enrollment, lecture in found if lecture is not None}
 
 
 @cache

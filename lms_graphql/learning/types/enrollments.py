@@ -77,17 +77,12 @@ class CourseProgress:
     watch_seconds: int = described("Distinct seconds of its lectures that were watched.")
     updated_at: datetime = described("When it last changed.")
     key: strawberry.Private[int]
-    current_lecture_key: strawberry.Private[int | None]
 
     @resolver()
     async def current_lecture(self, info: Info) -> Lecture | None:
         """Where to go on: the last lecture opened, or the next one to do."""
-        if self.current_lecture_key is not None:
-            opened = await info.context.fetch(lectures_by_id, self.current_lecture_key)
-            if opened is not None:
-                return opened
-        following = await info.context.fetch(progress.next_lecture_by_enrollment, self.key)
-        return None if following is None else await info.context.fetch(lectures_by_id, following)
+        lecture = await info.context.fetch(progress.current_lectures_by_enrollment, self.key)
+        return None if lecture is None else await info.context.fetch(lectures_by_id, lecture)
 
     @resolver()
     def lectures(self, info: Info) -> list[LectureProgress]:
@@ -127,6 +122,14 @@ class Enrollment(Node):
     def its_certificate(self, info: Info) -> Certificate | None:
         """What was issued for completing the course; null before that."""
         return info.context.one(certificates_by_enrollment, self.key)
+
+
+@object_type
+class EnrollmentPayload:
+    """What came of it."""
+
+    enrollment: Enrollment | None = described("The enrollment as it is now.", default=None)
+    errors: list[UserError] = no_errors()
 
 
 @edge(Lecture)

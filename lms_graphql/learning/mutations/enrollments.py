@@ -1,0 +1,71 @@
+"""Coming into a course, and leaving it."""
+
+from datetime import datetime
+
+import strawberry
+
+from lms_graphql.accounts.types import may
+from lms_graphql.graph.context import Context, Info
+from lms_graphql.graph.describing import described, input_type
+from lms_graphql.graph.mutations import mutation
+from lms_graphql.graph.permissions import IsSignedIn
+from lms_graphql.learning.reads.enrollments import enrollments_by_id
+from lms_graphql.learning.service import enrolling
+from lms_graphql.learning.types.enrollments import EnrollmentPayload
+
+
+@input_type()
+class EnrollInput:
+    """A course to learn."""
+
+    course_id: strawberry.ID = described("Which one.")
+
+
+@input_type()
+class GrantEnrollmentInput:
+    """Somebody to let into a course."""
+
+    course_id: strawberry.ID = described("Which one.")
+    user_id: strawberry.ID = described("Whom.")
+    access_expires_at: datetime | None = described(
+        "Until when, an instant that is still to come; null: for ever.", default=None
+    )
+
+
+@input_type()
+class EnrollmentIdInput:
+    """An enrollment."""
+
+    enrollment_id: strawberry.ID = described("Which one.")
+
+
+async def shown(context: Context, key: int) -> EnrollmentPayload:
+    return EnrollmentPayload(enrollment=await context.fetch(enrollments_by_id, key))
+
+
+@strawberry.type
+class EnrollmentMutations:
+    @mutation(may("course:enroll"))
+    async def enroll(self, info: Info, input: EnrollInput) -> EnrollmentPayload | None:
+        """
+        Come into a course that costs nothing, or back into one that was bought or granted and cancelled. Enrolling
+        again gives the same enrollment, with all that was done.
+        """
+        return await shown(info.context, await info.context.write(enrolling.enroll, input.course_id))
+
+    @mutation(may("enrollment:grant"))
+    async def grant_enrollment(self, info: Info, input: GrantEnrollmentInput) -> EnrollmentPayload | None:
+        """
+        Let somebody into a course, whatever it costs, for its staff. An enrollment that has ended lives again; one
+        that was bought stays bought, and no grant makes it shorter.
+        """
+        context, said = info.context, (input.course_id, input.user_id, input.access_expires_at)
+        return await shown(context, await context.write(enrolling.grant_enrollment, *said))
+
+    @mutation(IsSignedIn)
+    async def cancel_enrollment(self, info: Info, input: EnrollmentIdInput) -> EnrollmentPayload | None:
+        """
+        Give a course up that is not completed, for the person and course staff; what was done is kept. Who cancels
+        their own purchase or grant may `enroll` again; a grant that staff cancel is over.
+        """
+        return await shown(info.context, await info.context.write(enrolling.cancel_enrollment, input.enrollment_id))
