@@ -293,3 +293,14 @@ def test_progress_before_the_first_contact_tells_what_is_required(room: Class, g
     _, learner = room.learner()
     progress = learner.enrollment(room.course.gid)["progress"]
     assert (progress["totalLectures"], progress["totalQuizzes"], progress["percent"]) == (2, 1, 0)
+
+
+def test_whoever_comes_back_to_a_course_that_is_done_by_now_has_completed_it(room: Class) -> None:
+    person, learner = room.learner(EnrollmentStatus.CANCELLED)
+    room.given.lecture_progress(person, room.course.lectures[0], is_completed=True)
+    room.author.does("deleteLecture", lectureId=gid("Lecture", room.course.lectures[1]))
+    assert learner.enrollment(room.course.gid)["status"] == "CANCELLED"
+    document = "mutation E($input: EnrollInput!) { enroll(input: $input) { enrollment { status } errors { code } } }"
+    done = room.client.ask(document, as_=learner.actor, input={"courseId": room.course.gid})["enroll"]
+    assert done == {"enrollment": {"status": "COMPLETED"}, "errors": []}
+    assert learner.enrollment(room.course.gid)["certificate"] is not None

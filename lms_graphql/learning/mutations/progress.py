@@ -53,7 +53,7 @@ class ProgressMutations:
         """
         Tell what was played of a lecture, with access by an enrollment. Cut off is what lies outside of the lecture,
         and what is more than twice the time since the last report in the course, and ten seconds. A video is done
-        once 90 % of it were watched. No figure falls, in whatever order reports come.
+        once 90 % of it were watched (the default). No figure falls, in whatever order reports come.
         """
         stretches = [(stretch.start_seconds, stretch.end_seconds) for stretch in input.watched]
         context, where = info.context, (input.lecture_id, input.position_seconds)
