@@ -12,7 +12,7 @@ from lms_graphql.catalog.models import Enrollment, EnrollmentStatus
 from lms_graphql.core import clock
 from lms_graphql.core.statements import changed
 from lms_graphql.learning.service.certifying import issue_certificate
-from lms_graphql.learning.service.counting import Counts, refresh
+from lms_graphql.learning.service.counting import Counts, kept_of, refresh
 from lms_graphql.settings import Settings
 
 
@@ -42,6 +42,13 @@ def count_and_complete(
     """What somebody has done of a course, counted anew, and when that has completed it. They are locked."""
     counts = refresh(session, course_key, [user_key])[user_key]
     return counts, complete(session, course_key, user_key, settings) if counts.all_done else None
+
+
+def complete_if_done(session: Session, course_key: int, user_key: int, settings: Settings) -> None:
+    """For whoever comes back: what was removed while they were away may have been all that they had left."""
+    kept = kept_of(session, course_key, [user_key]).get(user_key)
+    if kept is not None and kept.counts.all_done:
+        count_and_complete(session, course_key, user_key, settings)
 
 
 def about_to_complete(session: Session, course_key: int, counts: Mapping[int, Counts]) -> Sequence[Waiting]:

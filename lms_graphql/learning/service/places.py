@@ -16,7 +16,9 @@ from lms_graphql.core import clock
 from lms_graphql.core.statements import changed, insert_unless_there
 from lms_graphql.learning.models import CourseProgress
 from lms_graphql.learning.service.certifying import reinstate_after_refund, revoke_for_refund
+from lms_graphql.learning.service.completing import complete_if_done
 from lms_graphql.learning.service.requirements import required
+from lms_graphql.settings import in_force
 
 
 def admit(
@@ -81,11 +83,16 @@ def reopen(
     until: datetime | None,
     actor_key: int | None = None,
 ) -> int:
-    """Back to what was done so far, in a course that is locked. Its key."""
+    """
+    Back to what was done so far, in a course that is locked. Its key. Where the course has come to ask for no more
+    than that meanwhile, it is completed: nothing is left that they could do for it.
+    """
     place.status = EnrollmentStatus.ACTIVE if place.completed_at is None else EnrollmentStatus.COMPLETED
     place.source, place.access_expires_at = source, until
     session.flush()
     _begin_progress(session, place.user_id, place.course_id)
+    if place.completed_at is None:
+        complete_if_done(session, place.course_id, place.user_id, in_force(session))
     reinstate_after_refund(session, place.user_id, place.course_id, actor_key)
     return place.id
 
