@@ -13,9 +13,11 @@ from lms_graphql.catalog.models import Enrollment, EnrollmentStatus, LectureType
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
 from lms_graphql.learning.models import Certificate
+from lms_graphql.learning.service.mending import drift
 from lms_graphql.learning.service.passing import quiz_passed
 from lms_graphql.mail.models import Mail
 from tests.authoring import Author
+from tests.enrolling import done, ids_of
 from tests.given import START, Given, gid
 from tests.mailing import Postbox
 from tests.service import Client, Service
@@ -38,6 +40,10 @@ class Class:
     def enrollment(self, person: User) -> Enrollment:
         mine = select(Enrollment).where(Enrollment.user_id == person.id)
         return self.service.database.read_now(lambda session: session.scalars(mine).one())
+
+    def change(self, person: User, **values: Any) -> None:
+        these = update(Enrollment).where(Enrollment.user_id == person.id).values(**values)
+        self.service.database.write_now(lambda session: session.execute(these) and None)
 
     def count(self, model: Any, *where: Any) -> int:
         number = select(func.count()).select_from(model).where(*where)
@@ -234,6 +240,32 @@ def test_a_lecture_that_is_removed_completes_whoever_has_done_all_others(room: C
     assert room.enrollment(expired).completed_at is None
     postbox.wait_for(1)
     assert (postbox.addresses, room.count(Certificate)) == ([person.email], 1)
+
+
+@pytest.mark.parametrize("by", ["themselves", "a grant"])
+def test_whoever_comes_back_to_a_course_in_which_nothing_is_left_has_completed_it(
+    room: Class, postbox: Postbox, by: str
+) -> None:
+    first, second = room.course.lectures
+    person, learner = room.learner()
+    learner.ticks(first)
+    enrollment = room.enrollment(person)
+    if by == "themselves":
+        done(room.client, learner.actor, "cancelEnrollment", enrollmentId=gid("Enrollment", enrollment))
+    else:
+        room.change(person, access_expires_at=START)
+    room.author.does("deleteLecture", lectureId=gid("Lecture", second))
+    assert learner.enrollment(room.course.gid)["completedAt"] is None
+    if by == "themselves":
+        back = done(room.client, learner.actor, "enroll", courseId=room.course.gid)
+    else:
+        teacher = room.given.actor(room.course.instructor)
+        back = done(room.client, teacher, "grantEnrollment", **ids_of(room.course, person))
+    assert (back["status"], back["progress"]["percent"]) == ("COMPLETED", 100)
+    assert back["certificate"] == {"status": "VALID"}
+    assert room.service.database.read_now(drift) == []
+    postbox.wait_for(1)
+    assert postbox.addresses == [person.email]
 
 
 def test_a_section_that_is_removed_takes_its_lectures_along(service: Service, client: Client, given: Given) -> None:

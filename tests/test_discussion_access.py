@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from lms_graphql.catalog.models import CourseStatus, Lecture
-from lms_graphql.core.actor import ANONYMOUS, Actor
+from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from tests.discussing import DOCUMENTS, Classroom, listed, refused, send
 from tests.given import Given, gid
 from tests.service import Client, Service
@@ -163,6 +163,15 @@ def test_authors_change_their_own_and_staff_delete_feature_and_accept_any(
             assert (mutation, refused(client, room.actor(who), mutation, **said)) == (mutation, ["FORBIDDEN"])
         else:
             assert (mutation, send(client, room.actor(who), mutation, **said)["errors"]) == (mutation, [])
+
+
+def test_whoever_taught_the_course_and_is_a_learner_by_now_removes_and_accepts_nothing(
+    client: Client, given: Given, room: Classroom
+) -> None:
+    former = Actor(room.actor("teacher").id, Role.LEARNER)
+    for mutation, _, said in changes_of(room, given):
+        if mutation in {"featureQaQuestion", "acceptAnswer", "deleteQaAnswer", "deleteQaQuestion"}:
+            assert (mutation, refused(client, former, mutation, **said)) == (mutation, ["FORBIDDEN"])
 
 
 @pytest.mark.parametrize("who", ["stranger", "cancelled", "rival"])

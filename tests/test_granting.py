@@ -243,6 +243,16 @@ def test_nobody_gives_up_what_is_not_theirs(client: Client, given: Given, servic
     assert set(rows(service.database, select(Enrollment.status))) == {ACTIVE}
 
 
+def test_whoever_taught_the_course_and_is_a_learner_by_now_ends_nobodys_place(
+    client: Client, given: Given, service: Service
+) -> None:
+    course = given.course()
+    asked = {"enrollmentId": gid("Enrollment", given.enrollment(given.user(), course))}
+    former = Actor(course.instructor.id, Role.LEARNER)
+    assert refused(client, former, "cancelEnrollment", **asked) == [("FORBIDDEN", "")]
+    assert rows(service.database, select(Enrollment.status)) == [ACTIVE]
+
+
 @pytest.mark.parametrize(
     ("source", "by_themselves", "by_staff"),
     [(GRANT, "GRANT", "PAYMENT_REQUIRED"), (PURCHASE, "PURCHASE", "PURCHASE")],

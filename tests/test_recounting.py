@@ -1,6 +1,8 @@
 """What a change of the curriculum does to many: nothing in its transaction, all of it in the sweep."""
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Enrollment, EnrollmentSource, EnrollmentStatus, Lecture
 from lms_graphql.core import clock
+from lms_graphql.core.database import Database
 from lms_graphql.learning.models import Certificate, CourseProgress, CourseRequirements, LectureProgress
 from lms_graphql.learning.service import mending, recounting
 from lms_graphql.operating.sweeping import TASKS, Means, recount_progress
@@ -132,6 +135,36 @@ def test_a_change_while_the_sweep_counts_is_counted_from_the_start(crowd: Crowd)
     assert crowd.marks == [0]
     crowd.sweep()
     assert crowd.count(CourseProgress, CourseProgress.total_lectures == 4) == MANY
+
+
+def test_sweeps_that_come_at_once_share_the_work_and_none_does_what_another_does(
+    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On connections of their own, as processes would. Each portion is counted once: none is tried again."""
+    monkeypatch.setattr(recounting, "PORTION", 20)
+    tries, count = [], recounting._recount
+
+    def noted(*said: Any) -> Any:
+        tries.append(said)
+        return count(*said)
+
+    monkeypatch.setattr(recounting, "_recount", noted)
+    database, settings = crowd.service.database, crowd.service.equipment.settings
+    others = [Database(database.url, pool_size=1, in_line_with=database) for _ in range(3)]
+    crowd.adds_a_lecture()
+    barrier = threading.Barrier(len(others))
+
+    def sweep(database: Database) -> int:
+        barrier.wait(10)
+        return recounting.recount_marked(database, settings)
+
+    with ThreadPoolExecutor(len(others)) as threads:
+        counted = [one.result(60) for one in [threads.submit(sweep, other) for other in others]]
+    for other in others:
+        other.dispose()
+    assert (sum(counted), len(tries)) == (MANY, MANY // 20 + 1)
+    assert crowd.count(CourseProgress, CourseProgress.total_lectures == 3) == MANY
+    assert crowd.marks == [None]
 
 
 def test_the_change_itself_costs_the_same_for_two_and_for_many(

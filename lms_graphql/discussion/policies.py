@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, Lecture
-from lms_graphql.catalog.policies import Taught, content_visible_to, may_edit, takes_part, visible_to
+from lms_graphql.catalog.policies import Taught, content_visible_to, may_write, takes_part, visible_to
 from lms_graphql.core.actor import VIEWER, Actor, Scope
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
 
@@ -39,8 +39,8 @@ def is_author(actor: Actor, written: Written) -> bool:
 
 
 def may_delete(actor: Actor, written: WrittenInCourse) -> bool:
-    """Authors their own, course staff any."""
-    return is_author(actor, written) or may_edit(actor, written)
+    """Authors their own, course staff any: not those who taught the course and are learners by now."""
+    return is_author(actor, written) or may_write(actor, written)
 
 
 def speaks_in_public() -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from lms_graphql.catalog.policies import may_edit
+from lms_graphql.catalog.policies import may_write
 from lms_graphql.core import ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal
@@ -91,7 +91,7 @@ def accept_answer(session: Session, actor: Actor, question_id: str, said: Mappin
     lock(session, QAAnswer, answer_key)
     question = question_to_change(session, actor, question_id)
     answer = None if answer_id is None else seen_answer(session, actor, answer_key)
-    if not (is_author(actor, question) or may_edit(actor, question)):
+    if not (is_author(actor, question) or may_write(actor, question)):
         raise forbidden("Only who has asked and the course's staff accept an answer.")
     if "answer_id" not in said:
         message = "Say which answer, or null to take the acceptance back."

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from lms_graphql.catalog.policies import may_edit
+from lms_graphql.catalog.policies import may_write
 from lms_graphql.core import ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.forms import LONGEST_TITLE, Form
@@ -70,7 +70,7 @@ def delete_question(session: Session, actor: Actor, question_id: str) -> str:
 def feature_question(session: Session, actor: Actor, question_id: str, is_featured: bool) -> int:
     """Its key."""
     question = question_to_change(session, actor, question_id)
-    if not may_edit(actor, question):
+    if not may_write(actor, question):
         raise forbidden("Only the course's staff put questions forward.")
     set_on_question(session, question.key, is_featured=is_featured)
     return question.key

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts import audit
+from lms_graphql.accounts import audit, roles
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.catalog.policies import visible_to
@@ -125,6 +125,8 @@ def cancel_enrollment(session: Session, actor: Actor, enrollment_id: str) -> int
     seen = {} if place is None else enrollments_by_id(session, actor, [place.id])
     if place is None or place.id not in seen:
         raise _not_found(ENROLLMENT)
+    if not _may_end(actor, place):
+        raise RequestError(RequestFault.FORBIDDEN, "Only the person and the course's staff cancel an enrollment.")
     status = seen[place.id].status
     if status is EnrollmentStatus.CANCELLED:
         return place.id
@@ -136,6 +138,11 @@ def cancel_enrollment(session: Session, actor: Actor, enrollment_id: str) -> int
         audit.record(session, "enrollment.cancelled", actor=actor.id, subject=place.user_id, enrollment=place.id)
     end(session, place, EnrollmentStatus.CANCELLED, actor.id)
     return place.id
+
+
+def _may_end(actor: Actor, place: Enrollment) -> bool:
+    """Of what they see. Whoever taught the course and is a learner by now still sees who learns in it."""
+    return place.user_id == actor.id or (actor.role is not None and roles.allows(actor.role, "enrollment:grant"))
 
 
 def _is_open(place: Enrollment) -> bool:

@@ -3,7 +3,7 @@ The curriculum has changed: everybody's progress in the course is counted anew.
 
 Few are counted in the transaction of the change. For many the course is marked, and the sweep counts them, a portion
 in each transaction; until then their progress is what it was before the change, as a whole, and whoever gets on in
-the meantime is counted at once. Counting again does no harm: a portion may be counted twice, or by two at once.
+the meantime is counted at once. Counting again does no harm, and sweeps that come at once share the portions.
 """
 
 import hashlib
@@ -73,10 +73,14 @@ def mark(session: Session, course_keys: Sequence[int]) -> None:
 
 
 def _next_portion(session: Session, course_key: int, settings: Settings) -> int:
-    """0 where nothing is left. The course is shared, so it is not marked again until this is committed."""
+    """
+    0 where nothing is left. The course is shared, so it is not marked again until this is committed. Sweeps take
+    turns by locking how far they are: two that counted the same portion would be in each other's way time and again.
+    Only they lock it ahead of the enrollments.
+    """
     if not share(session, course_key):
         return 0
-    reached = session.scalar(select(CourseRequirements.recounted_to).where(_of(course_key)))
+    reached = session.scalar(select(CourseRequirements.recounted_to).where(_of(course_key)).with_for_update())
     if reached is None:
         return 0
     keys = _enrollments(session, course_key, after=reached, most=PORTION)
@@ -86,9 +90,7 @@ def _next_portion(session: Session, course_key: int, settings: Settings) -> int:
     until = keys[-1] if len(keys) == PORTION else None
     if len(to_complete) > MOST_COMPLETIONS:
         until = to_complete[MOST_COMPLETIONS - 1].enrollment_key
-    # Another sweep may have counted the same: then it has noted that, too.
-    mine = update(CourseRequirements).where(_of(course_key), CourseRequirements.recounted_to == reached)
-    changed(session, mine.values(recounted_to=until))
+    _mark(session, course_key, until)
     return sum(key <= until for key in keys) if until is not None else len(keys)
 
 
