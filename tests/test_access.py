@@ -13,6 +13,7 @@ from lms_graphql.learning.models import CourseProgress
 from tests.enrolling import HOUR, done, ids_of, said, when
 from tests.given import Given, GivenCourse, gid
 from tests.service import Client, Service, Statements
+from tests.test_signing_in import login
 
 CONTENT = "content { videoUrl body resourceUrl } lock { reason }"
 PATHS = """query P($lecture: ID!, $preview: ID!, $section: ID!, $course: ID!) {
@@ -160,6 +161,9 @@ DASHBOARD = """{ me { enrollments(first: 30) { nodes {
   status course { title } progress { percent currentLecture { title } lectures { isCompleted lecture { title } } }
   certificate { serial status }
 } } } }"""
+WHERE_TO_GO_ON = """{ me { enrollments(first: 30) { nodes {
+  status course { title slug } progress { percent completedLectures totalLectures currentLecture { title } }
+} } } }"""
 
 
 def opened(service: Service, course: GivenCourse) -> None:
@@ -173,7 +177,7 @@ def test_a_dashboard_of_thirty_courses_costs_what_one_of_one_costs(
     client: Client, given: Given, service: Service, statements: Statements
 ) -> None:
     """Where some were opened and others were not yet."""
-    learner, costs = given.user(), []
+    learner, costs = given.person(), []
     actor = given.actor(learner)
     for number in (1, 29):
         for place in range(number):
@@ -192,3 +196,7 @@ def test_a_dashboard_of_thirty_courses_costs_what_one_of_one_costs(
     (one, first), (thirty, second) = costs
     assert (one, thirty) == (1, 30)
     assert first == second <= 8, costs
+    token = login(client, learner)["session"]["accessToken"]
+    with statements:
+        client.ask(WHERE_TO_GO_ON, bearer=token)
+    assert statements.count <= 8, "also with the one that asks who this is"
