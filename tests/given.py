@@ -1,10 +1,11 @@
 """What a test starts from: rows with sensible values, and those that the test is about as it says."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
@@ -37,6 +38,7 @@ from lms_graphql.learning import codes
 from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress, RevocationReason
 from lms_graphql.learning.validity import title_of
 
+T = TypeVar("T")
 PASSWORD = "correct horse battery"
 _hash = cache(hash_now)
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -66,6 +68,7 @@ class Given:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._numbers = itertools.count(1)
+        self._open: Session | None = None
 
     def user(self, role: Role = Role.LEARNER, **values: Any) -> User:
         number = next(self._numbers)
@@ -77,9 +80,15 @@ class Given:
             "role": role,
             "password_hash": "x",
         }
-        user: User = self._added(User(**{**given, **values}))
-        self._database.write_now(lambda session: searching.index(session, user))
-        return user
+
+        def add(session: Session) -> User:
+            user = User(**{**given, **values})
+            session.add(user)
+            session.flush()
+            searching.index(session, user)
+            return user
+
+        return self._write(add)
 
     def person(self, role: Role = Role.LEARNER, **values: Any) -> User:
         """Somebody who signs in with `PASSWORD`."""
@@ -122,12 +131,16 @@ class Given:
             "total_lectures": sections * lectures,
             "total_duration": sections * lectures * 60,
         }
-        row = self._added(Course(**{**given, **values}))
-        self._index(row)
-        made = GivenCourse(row, instructor, [], [])
-        for place in range(sections):
-            self._section(made, place, lectures)
-        return made
+
+        def plant() -> GivenCourse:
+            row = self._added(Course(**{**given, **values}))
+            self._index(row)
+            made = GivenCourse(row, instructor, [], [])
+            for place in range(sections):
+                self._section(made, place, lectures)
+            return made
+
+        return self._together(plant)
 
     def _section(self, course: GivenCourse, place: int, lectures: int) -> None:
         totals = {"total_lectures": lectures, "total_duration": lectures * 60}
@@ -226,7 +239,7 @@ class Given:
         elif accepted:
             change = update(QAQuestion).where(QAQuestion.id == question.id).values(accepted_answer_id=answer.id)
         if change is not None:
-            self._database.write_now(lambda session: session.execute(change) and None)
+            self._write(lambda session: session.execute(change) and None)
         return answer
 
     def _later(self) -> datetime:
@@ -237,7 +250,7 @@ class Given:
         terms = weights(course.title, course.short_description, course.description)
         rows = [{"term": term, "course_id": course.id, "weight": weight} for term, weight in terms.items()]
         if rows:
-            self._database.write_now(lambda session: session.execute(insert(CourseTerm), rows) and None)
+            self._write(lambda session: session.execute(insert(CourseTerm), rows) and None)
 
     def _added(self, row: Any) -> Any:
         def add(session: Session) -> Any:
@@ -245,4 +258,19 @@ class Given:
             session.flush()
             return row
 
-        return self._database.write_now(add)
+        return self._write(add)
+
+    def _write(self, work: Callable[[Session], T]) -> T:
+        return work(self._open) if self._open is not None else self._database.write_now(work)
+
+    def _together(self, plant: Callable[[], T]) -> T:
+        """In one transaction: one for each row takes longer than most of what is tested."""
+
+        def work(session: Session) -> T:
+            self._open = session
+            try:
+                return plant()
+            finally:
+                self._open = None
+
+        return self._database.write_now(work)

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import uvicorn
-from sqlalchemy import Engine, delete, event, text
+from sqlalchemy import Engine, event, text
 from starlette.requests import Request
 
 from lms_graphql.app import make_app
@@ -51,6 +51,10 @@ class Service:
         empty(self.database)
 
 
+_TABLES = [table.name for table in reversed(metadata.sorted_tables)]
+"""Those that refer to others first."""
+
+
 def empty(database: Database) -> None:
     """Takes out every row, so that each test starts from nothing."""
     with database.engine.begin() as connection:
@@ -58,8 +62,8 @@ def empty(database: Database) -> None:
             connection.execute(text("SET SESSION foreign_key_checks = 0"))
         else:
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-        for table in reversed(metadata.sorted_tables):
-            connection.execute(delete(table))
+        for table in _TABLES:
+            connection.exec_driver_sql(f"DELETE FROM {table}")
         if not database.is_sqlite:
             connection.execute(text("SET SESSION foreign_key_checks = 1"))
 

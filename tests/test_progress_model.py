@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -145,6 +146,7 @@ def percent(done: int, required: int) -> float:
     return float((Decimal(done * 100) / required).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
+@pytest.mark.slow
 def test_any_steps_leave_the_progress_that_a_simple_model_says(client: Client, service: Service) -> None:
     class Here(Studying):
         pass
