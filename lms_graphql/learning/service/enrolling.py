@@ -12,6 +12,7 @@ from lms_graphql.catalog.policies import visible_to
 from lms_graphql.core import clock, ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal, Refusals, RequestError, RequestFault
+from lms_graphql.core.statements import look_up
 from lms_graphql.learning.reads.enrollments import enrollments_by_id
 from lms_graphql.learning.service.places import end, find_place, lock_course, open_place, reopen
 from lms_graphql.learning.statuses import GIVES_ACCESS, status_at
@@ -120,8 +121,7 @@ def cancel_enrollment(session: Session, actor: Actor, enrollment_id: str) -> int
     The person may come back to what they gave up themselves. A grant that staff take back is over, so that nobody
     gives it back to themselves.
     """
-    key = ids.key_of("Enrollment", enrollment_id)
-    place = None if key is None else session.get(Enrollment, key, with_for_update=True)
+    place = _locked_place(session, ids.key_of("Enrollment", enrollment_id))
     seen = {} if place is None else enrollments_by_id(session, actor, [place.id])
     if place is None or place.id not in seen:
         raise _not_found(ENROLLMENT)
@@ -161,6 +161,14 @@ def _locked_course(session: Session, actor: Actor, course_id: str) -> Course | N
     if key is None or not lock_course(session, key):
         return None
     return session.scalar(select(Course).where(Course.id == key, visible_to(actor.scope)), actor.binds)
+
+
+def _locked_place(session: Session, key: int | None) -> Enrollment | None:
+    """With its course, ahead of it: who reports progress meanwhile looks for the place by what is changed here."""
+    course_key = None if key is None else look_up(session, select(Enrollment.course_id).where(Enrollment.id == key))
+    if course_key is None or not lock_course(session, course_key):
+        return None
+    return session.get(Enrollment, key, with_for_update=True)
 
 
 def _refuse_price(course: Course) -> None:

@@ -1,9 +1,9 @@
 """
 Someone's place in a course: an enrollment and the progress that belongs to it, made once and kept for ever.
 
-Who lets somebody in locks the course's row before anything is read, as who edits a course does: so nobody unpublishes
-or deletes it meanwhile, two who make the same place take turns, and what the course asks for stays what was counted.
-Who completes a course or gives it up locks the place alone, so a place that is there is locked as well.
+Who lets somebody in, or out, locks the course's row before anything is read, as who edits a course does: so nobody
+unpublishes or deletes it meanwhile, two who make the same place take turns, and what the course asks for stays what
+was counted. Who completes a course only shares it, so a place that is there is locked as well.
 """
 
 from datetime import datetime
@@ -95,7 +95,10 @@ def reopen(
 
 
 def end(session: Session, place: Enrollment, status: EnrollmentStatus, actor_key: int | None = None) -> None:
-    """CANCELLED or REFUNDED; the place is locked. What was done is kept; a refund takes the certificate back."""
+    """
+    CANCELLED or REFUNDED; the course and the place are locked. What was done is kept; a refund takes the certificate
+    back.
+    """
     place.status = status
     session.flush()
     if status is EnrollmentStatus.REFUNDED:
