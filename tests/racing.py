@@ -1,5 +1,6 @@
 """Clients that start together: without that, careless code passes thousands of tries."""
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,11 @@ import orjson
 from tests.service import plain_http
 
 TURN_SECONDS = 30
+
+
+def rounds(usual: int) -> int:
+    """How often a race is run. `LMS_TEST_ROUNDS=300 pytest …` says more than a quick run would."""
+    return int(os.environ.get("LMS_TEST_ROUNDS", usual))
 
 
 @dataclass(frozen=True)

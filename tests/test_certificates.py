@@ -27,7 +27,7 @@ from lms_graphql.mail.models import Mail
 from lms_graphql.settings import Settings
 from tests.given import START, Given, GivenCourse, gid
 from tests.mailing import Postbox
-from tests.racing import TURN_SECONDS, Ask, racers
+from tests.racing import TURN_SECONDS, Ask, racers, rounds
 from tests.service import ACTOR_HEADER, Client, Service, Statements
 
 ALL = """
@@ -41,7 +41,7 @@ LISTED = "query L($id: ID!) { node(id: $id) { ... on User { certificates { total
 PAYLOAD = "{ certificate { id status revokedAt } errors { code path } }"
 REVOKE = f"mutation R($input: RevokeCertificateInput!) {{ revokeCertificate(input: $input) {PAYLOAD} }}"
 REINSTATE = f"mutation R($input: CertificateIdInput!) {{ reinstateCertificate(input: $input) {PAYLOAD} }}"
-RACERS, ROUNDS = 10, 20
+RACERS, ROUNDS = 10, rounds(20)
 
 
 class Holding:

@@ -15,12 +15,12 @@ from lms_graphql.discussion.service.notes import MOST_NOTES
 from tests.discussing import MUTATIONS, Classroom
 from tests.given import Given, gid
 from tests.processes import Fleet
-from tests.racing import Answer, Ask, Racers, racers
+from tests.racing import Answer, Ask, Racers, racers, rounds
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = 10
-ROUNDS = 30
+ROUNDS = rounds(30)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ grant and an enrollment at once fail three times of four, all within the first r
 enrolls. Only unpublishing is lost to nobody: counting enrollments is a write of the same row.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,12 +25,12 @@ from tests.enrolling import HOUR as AN_HOUR
 from tests.enrolling import bearing, ids_of, number, rows, said, when
 from tests.given import START, Given, GivenCourse, gid
 from tests.processes import Fleet
-from tests.racing import Answer, Ask, Racers, racers
+from tests.racing import Answer, Ask, Racers, racers, rounds
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = 10
-ROUNDS = int(os.environ.get("LMS_TEST_ROUNDS", "60"))
+ROUNDS = rounds(60)
 """300 for whoever has changed how places are made: the longest test takes a minute then."""
 
 

@@ -18,13 +18,13 @@ from lms_graphql.learning.service import mending, recounting
 from lms_graphql.mail.models import Mail
 from tests.given import Given, GivenCourse, gid
 from tests.processes import Fleet
-from tests.racing import Answer, Ask, Racers, racers
+from tests.racing import Answer, Ask, Racers, racers, rounds
 from tests.studying import BARE_REPORT, BARE_TICK, report_of, tick_of
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = 10
-ROUNDS = 30
+ROUNDS = rounds(30)
 DELETE = "mutation D($input: LectureIdInput!) { deleteLecture(input: $input) { errors { code path } } }"
 CREATE = "mutation C($input: CreateLectureInput!) { createLecture(input: $input) { errors { code path } } }"
 

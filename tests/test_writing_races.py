@@ -31,6 +31,7 @@ from lms_graphql.core.errors import Refusal
 from tests.authoring import drift
 from tests.conftest import DATABASES, migrated
 from tests.given import Given, GivenCourse, gid
+from tests.racing import rounds
 from tests.service import empty
 
 CLIENTS = 10
@@ -147,7 +148,7 @@ class Race:
 @pytest.fixture(scope="module", params=DATABASES)
 def running_race(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Race]:
     settings = migrated(request, tmp_path_factory, "lms_races")
-    race = Race(settings.url, rounds=3 if request.param == "sqlite" else 30)
+    race = Race(settings.url, rounds=3 if request.param == "sqlite" else rounds(30))
     yield race
     race.close()
 
