@@ -17,7 +17,7 @@ from lms_graphql.accounts.service.forgetting import forget_stale
 from lms_graphql.accounts.service.sessions import end_sessions, require_live, rotate_keys
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.errors import RequestError, RequestFault
-from lms_graphql.core.hashing import MOST_PLACES_OF_ONE, Hashing
+from lms_graphql.core.hashing import MOST_ENTERING, MOST_PLACES_OF_ONE, Hashing
 from lms_graphql.core.signing import token_hash
 from lms_graphql.core.statements import changed
 from lms_graphql.mail.models import Mail
@@ -458,6 +458,19 @@ def test_nobody_takes_all_places_of_the_line_alone() -> None:
             hashing.require_room("one")
         hashing.require_room("another")
     hashing.require_room("one")
+    hashing.close()
+
+
+def test_no_more_than_so_many_are_on_their_way_to_a_place() -> None:
+    """Where the database stalls, whoever signs in meanwhile would else take the room of all who read."""
+    hashing = Hashing()
+    with contextlib.ExitStack() as held:
+        for number in range(MOST_ENTERING):
+            held.enter_context(hashing.entering(f"{number}"))
+        with pytest.raises(RequestError), hashing.entering("another"):
+            pass
+    with hashing.entering("another"):
+        pass
     hashing.close()
 
 

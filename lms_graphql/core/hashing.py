@@ -22,6 +22,8 @@ MOST_PLACES = 16
 """At work or waiting in a process: about half a second. Whoever comes then is sent away, before anything was done."""
 MOST_PLACES_OF_ONE = 10
 """From one address, so that nobody alone keeps all others from signing in."""
+MOST_ENTERING = 40
+"""On their way to a place, in a process: where the database stalls, they are not to take the room of readers."""
 NICENESS = 15
 """A thread that hashes gives way to those that serve: hashing takes all the processor that it gets."""
 
@@ -38,12 +40,25 @@ class Hashing:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_give_way)
         self._taken: Counter[str] = Counter()
+        self._entering = 0
         self._of_nobody = hash_now(secrets.token_hex())
 
     def require_room(self, origin: str) -> None:
         """RequestError where the line is full, before anything was done for who comes from there."""
         if self._taken.total() >= MOST_PLACES or self._taken[origin] >= MOST_PLACES_OF_ONE:
-            raise RequestError(RequestFault.UNAVAILABLE, "Too many are signing in. Try again in a moment.")
+            raise _full()
+
+    @contextlib.contextmanager
+    def entering(self, origin: str) -> Iterator[None]:
+        """On the way to a place, with what comes before it. RequestError as from `require_room`."""
+        if self._entering >= MOST_ENTERING:
+            raise _full()
+        self.require_room(origin)
+        self._entering += 1
+        try:
+            yield
+        finally:
+            self._entering -= 1
 
     @contextlib.contextmanager
     def place(self, origin: str) -> Iterator[None]:
@@ -80,6 +95,10 @@ def is_password_of(hashed: str, password: str) -> bool:
         return _HASHER.verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _full() -> RequestError:
+    return RequestError(RequestFault.UNAVAILABLE, "Too many are signing in. Try again in a moment.")
 
 
 def _give_way() -> None:

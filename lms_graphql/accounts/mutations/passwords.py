@@ -47,8 +47,8 @@ class PasswordMutations:
     async def change_password(self, info: Info, input: ChangePasswordInput) -> SessionPayload | None:
         """Change one's password. Ends all sessions of the account and opens a new one here."""
         context, desk = info.context, desk_of(info.context)
-        context.hashing.require_room(context.origin)
-        known = await context.write(recovering.begin_password_change, desk, input.new_password)
+        with context.hashing.entering(context.origin):
+            known = await context.write(recovering.begin_password_change, desk, input.new_password)
         with context.hashing.place(context.origin):
             if not await context.hashing.matches(known.password_hash, input.current_password):
                 raise await context.write(recovering.wrong_password, desk)
@@ -66,8 +66,8 @@ class PasswordMutations:
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> DonePayload | None:
         """Choose a new password with the token of a mail. Ends all sessions of the account."""
         context, desk = info.context, desk_of(info.context)
-        context.hashing.require_room(context.origin)
-        await context.write(recovering.begin_password_reset, input.token, input.new_password)
+        with context.hashing.entering(context.origin):
+            await context.write(recovering.begin_password_reset, input.token, input.new_password)
         with context.hashing.place(context.origin):
             hashed = await context.hashing.hash(input.new_password)
         return DonePayload(ok=await context.write(recovering.reset_password, desk, input.token, hashed))

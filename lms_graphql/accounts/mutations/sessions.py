@@ -72,8 +72,8 @@ class SessionMutations:
         """Make an account, as a learner, and sign in. A mail asks to confirm the address."""
         context, desk = info.context, desk_of(info.context)
         person = registering.checked(input.email, input.username, input.first_name, input.last_name, input.password)
-        context.hashing.require_room(context.origin)
-        throttle = await context.write(registering.begin_registration, desk, person)
+        with context.hashing.entering(context.origin):
+            throttle = await context.write(registering.begin_registration, desk, person)
         with context.hashing.place(context.origin):
             hashed = await context.hashing.hash(input.password)
         return await opened(context, await context.write(registering.register, desk, person, hashed, throttle))
@@ -82,8 +82,8 @@ class SessionMutations:
     async def login(self, info: Info, input: LoginInput) -> SessionPayload | None:
         """Sign in. Wrong addresses and wrong passwords answer alike."""
         context, desk = info.context, desk_of(info.context)
-        context.hashing.require_room(context.origin)
-        trial = await context.write(signing_in.begin_sign_in, desk, input.email)
+        with context.hashing.entering(context.origin):
+            trial = await context.write(signing_in.begin_sign_in, desk, input.email)
         better = None
         with context.hashing.place(context.origin):
             is_right = await context.hashing.matches(trial.password_hash, input.password)
