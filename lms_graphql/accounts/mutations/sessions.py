@@ -1,16 +1,24 @@
 """Signing up, in and out."""
 
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
+
 import strawberry
+from sqlalchemy.orm import Session as DatabaseSession
 
 from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.service import registering, sessions, signing_in
 from lms_graphql.accounts.service.sessions import Desk, Opened
 from lms_graphql.accounts.types import Session, SessionPayload
-from lms_graphql.core.actor import ANONYMOUS
+from lms_graphql.core.actor import ANONYMOUS, Actor
+from lms_graphql.core.errors import Refusal
 from lms_graphql.graph.context import Context, Info
 from lms_graphql.graph.describing import described, input_type
 from lms_graphql.graph.mutations import DonePayload, mutation
 from lms_graphql.graph.permissions import IsSignedIn
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @input_type()
@@ -65,6 +73,17 @@ async def opened(context: Context, session: Opened) -> SessionPayload:
     )
 
 
+async def in_turn(
+    context: Context,
+    service: Callable[Concatenate[DatabaseSession, Actor, P], T | Refusal],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """As `context.write`, one after the other of those who sign in."""
+    async with context.hashing.turn:
+        return await context.write(service, *args, **kwargs)
+
+
 @strawberry.type
 class SessionMutations:
     @mutation()
@@ -73,23 +92,24 @@ class SessionMutations:
         context, desk = info.context, desk_of(info.context)
         person = registering.checked(input.email, input.username, input.first_name, input.last_name, input.password)
         with context.hashing.entering(context.origin):
-            throttle = await context.write(registering.begin_registration, desk, person)
+            throttle = await in_turn(context, registering.begin_registration, desk, person)
         with context.hashing.place(context.origin):
             hashed = await context.hashing.hash(input.password)
-        return await opened(context, await context.write(registering.register, desk, person, hashed, throttle))
+        return await opened(context, await in_turn(context, registering.register, desk, person, hashed, throttle))
 
     @mutation()
     async def login(self, info: Info, input: LoginInput) -> SessionPayload | None:
         """Sign in. Wrong addresses and wrong passwords answer alike."""
         context, desk = info.context, desk_of(info.context)
         with context.hashing.entering(context.origin):
-            trial = await context.write(signing_in.begin_sign_in, desk, input.email)
+            trial = await in_turn(context, signing_in.begin_sign_in, desk, input.email)
         better = None
         with context.hashing.place(context.origin):
             is_right = await context.hashing.matches(trial.password_hash, input.password)
             if is_right and context.hashing.is_old(trial.password_hash or ""):
                 better = await context.hashing.hash(input.password)
-        return await opened(context, await context.write(signing_in.finish_sign_in, desk, trial, is_right, better))
+        session = await in_turn(context, signing_in.finish_sign_in, desk, trial, is_right, better)
+        return await opened(context, session)
 
     @mutation()
     async def refresh_session(self, info: Info, input: RefreshSessionInput) -> SessionPayload | None:
