@@ -11,7 +11,7 @@ from lms_graphql.accounts.service import registering, sessions, signing_in
 from lms_graphql.accounts.service.sessions import Desk, Opened
 from lms_graphql.accounts.types import Session, SessionPayload
 from lms_graphql.core.actor import ANONYMOUS, Actor
-from lms_graphql.core.errors import Refusal
+from lms_graphql.core.errors import Refusal, Refusals
 from lms_graphql.graph.context import Context, Info
 from lms_graphql.graph.describing import described, input_type
 from lms_graphql.graph.mutations import DonePayload, mutation
@@ -75,7 +75,7 @@ async def opened(context: Context, session: Opened) -> SessionPayload:
 
 async def in_turn(
     context: Context,
-    service: Callable[Concatenate[DatabaseSession, Actor, P], T | Refusal],
+    service: Callable[Concatenate[DatabaseSession, Actor, P], T | Refusal | Refusals],
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
