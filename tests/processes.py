@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from lms_graphql import settings
+from lms_graphql.accounts.models import User
 from lms_graphql.core.database import Database
 from lms_graphql.core.signing import Signer
 from lms_graphql.operating import migrations
@@ -75,6 +76,10 @@ class Fleet:
 
     def empty(self) -> None:
         empty(self.database)
+
+    def token(self, user: User) -> str:
+        """The bearer of somebody who has just signed in."""
+        return self.reception.sign_in(user).access_token
 
 
 @contextlib.contextmanager

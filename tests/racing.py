@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -58,6 +59,11 @@ class Answer(NamedTuple):
     @property
     def path(self) -> Any:
         return self.payload["errors"][0]["path"]
+
+
+def codes(answers: Sequence[Answer]) -> Counter[str | None]:
+    """How many were refused by each code; None for those who were not."""
+    return Counter(answer.code for answer in answers)
 
 
 class Racers:

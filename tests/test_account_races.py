@@ -6,7 +6,6 @@ as it comes, four of eight clients got a pair for one token in a round; with inn
 server has it and the service switches it on, even that held for 300.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -32,7 +31,7 @@ from lms_graphql.core.hashing import is_password_of
 from lms_graphql.core.signing import token_hash
 from tests.given import Given
 from tests.processes import Fleet
-from tests.racing import Answer, Ask, Racers, racers
+from tests.racing import Ask, Racers, codes, racers
 
 pytestmark = pytest.mark.slow
 
@@ -68,10 +67,6 @@ def given(two_processes: Fleet) -> Given:
 def many(two_processes: Fleet) -> Iterator[Racers]:
     with racers(two_processes.urls, CLIENTS) as running:
         yield running
-
-
-def codes(answers: list[Answer]) -> Counter[str | None]:
-    return Counter(answer.code for answer in answers)
 
 
 def is_signed_in(racers: Racers, access_token: str, number: int = 0) -> bool:

@@ -1,13 +1,11 @@
 """The discussion when two things happen at once, on two processes of the service."""
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from lms_graphql.accounts.models import User
 from lms_graphql.discussion import figures
 from lms_graphql.discussion.models import Note, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
 from lms_graphql.discussion.service.answering import MOST_REPLIES
@@ -15,7 +13,7 @@ from lms_graphql.discussion.service.notes import MOST_NOTES
 from tests.discussing import MUTATIONS, Classroom
 from tests.given import Given, gid
 from tests.processes import Fleet
-from tests.racing import Answer, Ask, Racers, racers, rounds
+from tests.racing import Ask, Racers, codes, racers, rounds
 
 pytestmark = pytest.mark.slow
 
@@ -39,19 +37,11 @@ def many(two_processes: Fleet) -> Iterator[Racers]:
         yield running
 
 
-def token(fleet: Fleet, user: User) -> str:
-    return fleet.reception.sign_in(user).access_token
-
-
 def ask(mutation: str, bearer: str, what: str = "errors { code path }", **said: Any) -> Ask:
     """`what`: of the payload. Objects in it are read after the commit, when somebody may have deleted them."""
     kind = {"createNote": "CreateNoteInput", "deleteNote": "NoteIdInput"}.get(mutation) or MUTATIONS[mutation][0]
     document = f"mutation R($input: {kind}!) {{ {mutation}(input: $input) {{ {what} }} }}"
     return Ask(document, {"input": said}, bearer)
-
-
-def codes(answers: list[Answer]) -> Counter[str | None]:
-    return Counter(answer.code for answer in answers)
 
 
 def scalar(fleet: Fleet, statement: Any) -> Any:
@@ -71,7 +61,7 @@ def drift(fleet: Fleet) -> list[str]:
 
 
 def test_of_two_acceptances_one_is_left(two_processes: Fleet, given: Given, room: Classroom, many: Racers) -> None:
-    asker, teacher = token(two_processes, room.asker), token(two_processes, room.teacher)
+    asker, teacher = two_processes.token(room.asker), two_processes.token(room.teacher)
     question = room.question()
     answers = [given.answer(room.peer, question) for _ in range(2)]
     for _ in range(ROUNDS):
@@ -87,7 +77,7 @@ def test_of_two_acceptances_one_is_left(two_processes: Fleet, given: Given, room
 def test_an_answer_that_is_deleted_while_it_is_accepted_is_not_accepted(
     two_processes: Fleet, given: Given, room: Classroom, many: Racers
 ) -> None:
-    asker, peer = token(two_processes, room.asker), token(two_processes, room.peer)
+    asker, peer = two_processes.token(room.asker), two_processes.token(room.peer)
     question = room.question()
     for _ in range(ROUNDS):
         id = gid("QAAnswer", given.answer(room.peer, question))
@@ -104,7 +94,7 @@ def test_an_answer_that_is_deleted_while_it_is_accepted_is_not_accepted(
 def test_ten_votes_of_one_person_are_one(
     two_processes: Fleet, given: Given, room: Classroom, many: Racers, kind: str
 ) -> None:
-    peer = token(two_processes, room.other)
+    peer = two_processes.token(room.other)
     question = room.question()
     answer = given.answer(room.peer, question)
     row, votes = (question, QAQuestionVote) if kind == "QAQuestion" else (answer, QAAnswerVote)
@@ -122,7 +112,7 @@ def test_votes_of_many_at_once_are_all_counted(two_processes: Fleet, given: Give
     voters = [given.user() for _ in range(CLIENTS)]
     for voter in voters:
         given.enrollment(voter, room.course)
-    tokens = [token(two_processes, voter) for voter in voters]
+    tokens = [two_processes.token(voter) for voter in voters]
     for number in range(ROUNDS // 3):
         question = room.question()
         id = gid("QAQuestion", question)
@@ -139,7 +129,7 @@ def test_votes_of_many_at_once_are_all_counted(two_processes: Fleet, given: Give
 def test_the_two_hundred_and_first_note_is_one_too_many(
     two_processes: Fleet, given: Given, room: Classroom, many: Racers
 ) -> None:
-    bearer, lecture = token(two_processes, room.asker), gid("Lecture", room.lecture)
+    bearer, lecture = two_processes.token(room.asker), gid("Lecture", room.lecture)
     notes = [Note(user_id=room.asker.id, lecture_id=room.lecture.id, content="x") for _ in range(MOST_NOTES - 1)]
     two_processes.database.write_now(lambda session: session.add_all(notes))
     for _ in range(ROUNDS):
@@ -156,7 +146,7 @@ def test_the_two_hundred_and_first_note_is_one_too_many(
 def test_the_hundred_and_first_reply_is_one_too_many(
     two_processes: Fleet, given: Given, room: Classroom, many: Racers
 ) -> None:
-    bearer, question = token(two_processes, room.other), room.question()
+    bearer, question = two_processes.token(room.other), room.question()
     for _ in range(ROUNDS // 3):
         answer = given.answer(room.peer, question)
         full = update(QAAnswer).where(QAAnswer.id == answer.id).values(reply_count=MOST_REPLIES - 2)
@@ -170,7 +160,7 @@ def test_the_hundred_and_first_reply_is_one_too_many(
 def test_a_question_that_is_deleted_while_it_is_answered_and_voted_for_leaves_nothing(
     two_processes: Fleet, given: Given, room: Classroom, many: Racers
 ) -> None:
-    asker, peer, other = (token(two_processes, user) for user in (room.asker, room.peer, room.other))
+    asker, peer, other = (two_processes.token(user) for user in (room.asker, room.peer, room.other))
     for _ in range(ROUNDS):
         question = room.question()
         answer = given.answer(room.peer, question, accepted=True)
@@ -193,7 +183,7 @@ def test_a_question_that_is_deleted_while_it_is_answered_and_voted_for_leaves_no
 def test_replies_and_deletions_at_once_are_all_counted(
     two_processes: Fleet, given: Given, room: Classroom, many: Racers
 ) -> None:
-    bearer, question = token(two_processes, room.other), room.question()
+    bearer, question = two_processes.token(room.other), room.question()
     answer = given.answer(room.peer, question)
     said = {"questionId": gid("QAQuestion", question), "parentId": gid("QAAnswer", answer), "content": "x"}
     for _ in range(ROUNDS):

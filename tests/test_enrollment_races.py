@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from lms_graphql.accounts.models import User
 from lms_graphql.catalog import figures
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.core.actor import Role
@@ -25,7 +24,7 @@ from tests.enrolling import HOUR as AN_HOUR
 from tests.enrolling import bearing, ids_of, number, rows, said, when
 from tests.given import START, Given, GivenCourse, gid
 from tests.processes import Fleet
-from tests.racing import Answer, Ask, Racers, racers, rounds
+from tests.racing import Ask, Racers, codes, racers, rounds
 
 pytestmark = pytest.mark.slow
 
@@ -43,14 +42,6 @@ def given(two_processes: Fleet) -> Given:
 def many(two_processes: Fleet) -> Iterator[Racers]:
     with racers(two_processes.urls, CLIENTS) as running:
         yield running
-
-
-def token(fleet: Fleet, user: User) -> str:
-    return fleet.reception.sign_in(user).access_token
-
-
-def codes(answers: list[Answer]) -> Counter[str | None]:
-    return Counter(answer.code for answer in answers)
 
 
 def change(fleet: Fleet, *statements: Any) -> None:
@@ -77,7 +68,7 @@ def course_ask(mutation: str, bearer: str, course: GivenCourse) -> Ask:
 
 def test_ten_enrollments_of_one_person_at_once_are_one(two_processes: Fleet, given: Given, many: Racers) -> None:
     course, learner = given.course(), given.user()
-    ask = bearing("enroll", token(two_processes, learner), courseId=course.gid)
+    ask = bearing("enroll", two_processes.token(learner), courseId=course.gid)
     for _ in range(ROUNDS):
         answers = many.race(*[ask] * CLIENTS)
         assert codes(answers) == {None: CLIENTS}
@@ -90,7 +81,7 @@ def test_ten_enrollments_of_one_person_at_once_are_one(two_processes: Fleet, giv
 
 def test_ten_people_who_enroll_at_once_are_ten(two_processes: Fleet, given: Given, many: Racers) -> None:
     course = given.course()
-    asks = [bearing("enroll", token(two_processes, given.user()), courseId=course.gid) for _ in range(CLIENTS)]
+    asks = [bearing("enroll", two_processes.token(given.user()), courseId=course.gid) for _ in range(CLIENTS)]
     for _ in range(ROUNDS // 2):
         assert codes(many.race(*asks)) == {None: CLIENTS}
         assert rows(two_processes.database, select(Course.enrollment_count)) == [CLIENTS]
@@ -103,7 +94,7 @@ def test_people_who_enroll_in_different_courses_do_not_hinder_each_other(
 ) -> None:
     """Their places stand side by side in the indexes."""
     people = [given.user() for _ in range(CLIENTS)]
-    tokens = [token(two_processes, person) for person in people]
+    tokens = [two_processes.token(person) for person in people]
     courses = [given.course(lectures=0) for _ in range(CLIENTS)]
     for _ in range(ROUNDS // 2):
         asks = [
@@ -116,8 +107,8 @@ def test_people_who_enroll_in_different_courses_do_not_hinder_each_other(
 
 def test_a_course_that_is_unpublished_has_no_places(two_processes: Fleet, given: Given, many: Racers) -> None:
     course = given.course()
-    staff = token(two_processes, course.instructor)
-    learners = [token(two_processes, given.user()) for _ in range(4)]
+    staff = two_processes.token(course.instructor)
+    learners = [two_processes.token(given.user()) for _ in range(4)]
     told: Counter[str | None] = Counter()
     for _ in range(ROUNDS):
         enrolling = [bearing("enroll", bearer, courseId=course.gid) for bearer in learners]
@@ -134,7 +125,7 @@ def test_a_course_that_is_unpublished_has_no_places(two_processes: Fleet, given:
 
 def test_a_course_that_is_archived_takes_who_came_before(two_processes: Fleet, given: Given, many: Racers) -> None:
     course = given.course()
-    staff, learner = token(two_processes, course.instructor), token(two_processes, given.user())
+    staff, learner = two_processes.token(course.instructor), two_processes.token(given.user())
     for _ in range(ROUNDS):
         enrolled, archived = many.race(
             bearing("enroll", learner, courseId=course.gid), course_ask("archiveCourse", staff, course)
@@ -147,7 +138,7 @@ def test_a_course_that_is_archived_takes_who_came_before(two_processes: Fleet, g
 
 def test_a_course_that_is_deleted_leaves_no_place_behind(two_processes: Fleet, given: Given, many: Racers) -> None:
     teacher, admin = given.user(Role.INSTRUCTOR), given.user(Role.SUPER_ADMIN)
-    staff, learner, other = (token(two_processes, user) for user in (teacher, given.user(), admin))
+    staff, learner, other = (two_processes.token(user) for user in (teacher, given.user(), admin))
     for _ in range(ROUNDS // 2):
         course = given.course(instructor=teacher, lectures=0)
         unpublished, deleted, *enrolled = many.race(
@@ -168,7 +159,7 @@ def test_a_course_that_is_deleted_leaves_no_place_behind(two_processes: Fleet, g
 
 def test_who_comes_and_goes_at_once_is_either_in_or_out(two_processes: Fleet, given: Given, many: Racers) -> None:
     course, learner = given.course(price=1), given.user()
-    bearer = token(two_processes, learner)
+    bearer = two_processes.token(learner)
     row = given.enrollment(learner, course, source=EnrollmentSource.PURCHASE)
     given.progress(row, total_lectures=2, completed_lectures=1)
     given.lecture_progress(learner, course.lectures[0], is_completed=True)
@@ -186,7 +177,7 @@ def test_who_comes_and_goes_at_once_is_either_in_or_out(two_processes: Fleet, gi
 
 def test_a_grant_and_an_enrollment_at_once_are_one_place(two_processes: Fleet, given: Given, many: Racers) -> None:
     course, learner = given.course(), given.user()
-    staff, bearer = token(two_processes, course.instructor), token(two_processes, learner)
+    staff, bearer = two_processes.token(course.instructor), two_processes.token(learner)
     until = when(AN_HOUR)
     enrolling = bearing("enroll", bearer, courseId=course.gid)
     granting = bearing("grantEnrollment", staff, **ids_of(course, learner), accessExpiresAt=said(until))
@@ -205,7 +196,7 @@ def test_a_grant_that_staff_take_back_is_gone_whenever_the_learner_asks_for_it(
     two_processes: Fleet, given: Given, many: Racers
 ) -> None:
     course, learner = given.course(price=1), given.user()
-    staff, bearer = token(two_processes, course.instructor), token(two_processes, learner)
+    staff, bearer = two_processes.token(course.instructor), two_processes.token(learner)
     row = given.enrollment(learner, course, source=EnrollmentSource.GRANT)
     fresh = update(Enrollment).values(status=EnrollmentStatus.ACTIVE, access_expires_at=None)
     enrolling = bearing("enroll", bearer, courseId=course.gid)
@@ -222,7 +213,7 @@ def test_what_is_completed_meanwhile_is_not_cancelled(two_processes: Fleet, give
     """Who completes a course does it by an UPDATE of what is ACTIVE."""
     course, learner = given.course(), given.user()
     row = given.enrollment(learner, course)
-    cancelling = bearing("cancelEnrollment", token(two_processes, learner), enrollmentId=gid("Enrollment", row))
+    cancelling = bearing("cancelEnrollment", two_processes.token(learner), enrollmentId=gid("Enrollment", row))
     open_ = (Enrollment.id == row.id, Enrollment.status == EnrollmentStatus.ACTIVE)
     complete = update(Enrollment).where(*open_).values(status=EnrollmentStatus.COMPLETED, completed_at=START)
 

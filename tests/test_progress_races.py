@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, insert, select, text, update
 
 from lms_graphql import wiring
-from lms_graphql.accounts.models import AuditEvent, User
+from lms_graphql.accounts.models import AuditEvent
 from lms_graphql.catalog.models import Enrollment, EnrollmentStatus, Lecture
 from lms_graphql.core import clock
 from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress
@@ -18,7 +18,7 @@ from lms_graphql.learning.service import mending, recounting
 from lms_graphql.mail.models import Mail
 from tests.given import Given, GivenCourse, gid
 from tests.processes import Fleet
-from tests.racing import Answer, Ask, Racers, racers, rounds
+from tests.racing import Ask, Racers, codes, racers, rounds
 from tests.studying import BARE_REPORT, BARE_TICK, report_of, tick_of
 
 pytestmark = pytest.mark.slow
@@ -41,14 +41,6 @@ def given(two_processes: Fleet) -> Given:
 def many(two_processes: Fleet) -> Iterator[Racers]:
     with racers(two_processes.urls, CLIENTS) as running:
         yield running
-
-
-def token(fleet: Fleet, user: User) -> str:
-    return fleet.reception.sign_in(user).access_token
-
-
-def codes(answers: list[Answer]) -> Counter[str | None]:
-    return Counter(answer.code for answer in answers)
 
 
 def read(fleet: Fleet, statement: Any) -> Any:
@@ -75,7 +67,7 @@ def test_ten_requests_that_finish_a_course_complete_it_once(two_processes: Fleet
         person = given.user()
         given.enrollment(person, course)
         given.lecture_progress(person, first, is_completed=True)
-        bearer = token(two_processes, person)
+        bearer = two_processes.token(person)
         report = Ask(BARE_REPORT, {"input": report_of(second, (0, 60))}, bearer)
         tick = Ask(BARE_TICK, {"input": tick_of(second)}, bearer)
         answers = many.race(*[report, tick] * (CLIENTS // 2))
@@ -96,7 +88,7 @@ def test_a_course_that_ten_lectures_finish_at_once_is_completed_once(
     for number in range(1, ROUNDS // 3 + 1):
         person = given.user()
         given.enrollment(person, course)
-        bearer = token(two_processes, person)
+        bearer = two_processes.token(person)
         asks = [Ask(BARE_TICK, {"input": tick_of(lecture)}, bearer) for lecture in course.lectures]
         answers = many.race(*asks)
         assert codes(answers) == {None: CLIENTS}
@@ -112,7 +104,7 @@ def test_reports_of_several_devices_add_up_in_whatever_order_they_come(
     course = given.course(lectures=0)
     person = given.user()
     given.enrollment(person, course)
-    bearer = token(two_processes, person)
+    bearer = two_processes.token(person)
     section = course.sections[0]
     for video in [given.lecture(section, order_index=place, duration=1_000) for place in range(ROUNDS)]:
         mine = (LectureProgress.lecture_id == video.id, LectureProgress.user_id == person.id)
@@ -136,9 +128,9 @@ class Classroom:
     def __init__(self, fleet: Fleet, given: Given, learners: int) -> None:
         self.fleet, self.given = fleet, given
         self.course: GivenCourse = given.course(lectures=4)
-        self.author = token(fleet, self.course.instructor)
+        self.author = fleet.token(self.course.instructor)
         self.people = [given.user() for _ in range(learners)]
-        self.tokens = [token(fleet, person) for person in self.people]
+        self.tokens = [fleet.token(person) for person in self.people]
         for person in self.people:
             given.enrollment(person, self.course, enrolled_at=clock.now() - timedelta(minutes=5))
         self.number = 4
@@ -161,7 +153,7 @@ def test_who_leaves_while_devices_report_is_not_in_their_way(
     """Each would hold what the other needs next, if only the place were locked: the rows of indexes have an order."""
     course, person = given.course(), given.user()
     enrollment = given.enrollment(person, course)
-    bearer, before = token(two_processes, person), deadlocks(two_processes)
+    bearer, before = two_processes.token(person), deadlocks(two_processes)
     leave = Ask(CANCEL, {"input": {"enrollmentId": gid("Enrollment", enrollment)}}, bearer)
     back = Ask(ENROLL, {"input": {"courseId": course.gid}}, bearer)
     report = Ask(BARE_REPORT, {"input": report_of(course.lectures[0], (0, 5))}, bearer)
@@ -200,7 +192,7 @@ def test_whoever_finishes_while_another_lecture_is_removed_is_completed(
         first, second, third = course.lectures
         given.enrollment(person, course)
         given.lecture_progress(person, first, is_completed=True)
-        bearer, author = token(two_processes, person), token(two_processes, course.instructor)
+        bearer, author = two_processes.token(person), two_processes.token(course.instructor)
         ticks = [Ask(BARE_TICK, {"input": tick_of(second)}, bearer)] * 3
         removal = Ask(DELETE, {"input": {"lectureId": gid("Lecture", third)}}, author)
         assert codes(many.race(removal, *ticks)) == {None: 4}

@@ -55,6 +55,11 @@ class Refusals(Exception):
         self.reasons = tuple(reasons)
 
 
+def not_found(*path: str) -> Refusal:
+    """Of what is not there, and of what the viewer may not see: nobody is told which."""
+    return Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", path)
+
+
 class RequestFault(StrEnum):
     """`extensions.code` of a top-level error."""
 

@@ -15,7 +15,7 @@ from lms_graphql.catalog.models import Course, Lecture, Section
 from lms_graphql.catalog.policies import visible_to
 from lms_graphql.core import clock, ids
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFault
+from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFault, not_found
 from lms_graphql.core.statements import changed, look_up
 
 Part = TypeVar("Part", Section, Lecture)
@@ -45,6 +45,12 @@ def lecture_to_edit(
     return _with_its_course(session, actor, Lecture, lecture_id, "lecture_id", beside)
 
 
+def lock_course(session: Session, *this_one: ColumnElement[bool]) -> bool:
+    """Whether there is one. A lock is no change: neither the version nor the time of the last change moves."""
+    as_it_is = {"version": Course.version, "updated_at": Course.updated_at}
+    return changed(session, update(Course).where(*this_one).values(as_it_is)) == 1
+
+
 def demand_version(course: Course, expected: int | None) -> None:
     """STALE_VERSION where the course has changed since it was read. It is locked, so it changes no more."""
     if expected is not None and course.version != expected:
@@ -56,10 +62,6 @@ def note_change(course: Course) -> None:
     """Every change to a course or anything below it is a new version. The row is locked, so one more is right."""
     course.version += 1
     course.updated_at = clock.now()
-
-
-def not_there(path: str) -> Refusal:
-    return Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", (path,))
 
 
 def _with_its_course(
@@ -74,7 +76,7 @@ def _with_its_course(
     course = _locked(session, actor, Course.id == its_course, path, beside)
     row = session.scalar(select(table).where(*there))
     if row is None:  # deleted since it was looked up
-        raise not_there(path)
+        raise not_found(path)
     return course, row
 
 
@@ -82,9 +84,7 @@ def _locked(
     session: Session, actor: Actor, this_one: ColumnElement[bool], path: str, beside: Beside | None
 ) -> Course:
     own = true() if actor.is_admin else Course.instructor_id == actor.id
-    # A lock is no change: `updated_at` would say that it is one.
-    as_it_is = {"version": Course.version, "updated_at": Course.updated_at}
-    if not changed(session, update(Course).where(this_one, own).values(as_it_is)):
+    if not lock_course(session, this_one, own):
         raise _refusal(session, actor, this_one, path, beside)
     return session.scalars(select(Course).where(this_one).execution_options(populate_existing=True)).one()
 
@@ -95,7 +95,7 @@ def _refusal(
     """Of somebody for whom the course is not there, or not theirs."""
     key = session.scalar(select(Course.id).where(this_one, visible_to(actor.scope)), actor.binds)
     if key is None:
-        return not_there(path)
+        return not_found(path)
     if beside is not None:
         beside(key)
     return RequestError(RequestFault.FORBIDDEN, "Only the course's instructor and super admins change it.")

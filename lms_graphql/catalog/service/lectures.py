@@ -13,10 +13,10 @@ from lms_graphql.catalog import openings
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
 from lms_graphql.catalog.reads.curriculum import SectionRow, sections_by_id
 from lms_graphql.catalog.service.arranging import Order, lectures_of, position_of, settle
-from lms_graphql.catalog.service.editing import demand_version, lecture_to_edit, not_there, section_to_edit
+from lms_graphql.catalog.service.editing import demand_version, lecture_to_edit, section_to_edit
 from lms_graphql.core import clock, ids
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.errors import ErrorCode, Refusal
+from lms_graphql.core.errors import ErrorCode, Refusal, not_found
 from lms_graphql.core.forms import LONGEST_BODY, LONGEST_TITLE, Form
 
 MOST_LECTURES = 200
@@ -138,7 +138,7 @@ def _seen(session: Session, actor: Actor, section_id: str) -> SectionRow:
     key = ids.key_of("Section", section_id)
     seen = sections_by_id(session, actor, [key] if key is not None else [])
     if key is None or key not in seen:
-        raise not_there("section_id")
+        raise not_found("section_id")
     return seen[key]
 
 

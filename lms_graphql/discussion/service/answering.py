@@ -22,7 +22,8 @@ from lms_graphql.discussion.service.finding import (
     seen_answer,
     seen_question,
 )
-from lms_graphql.discussion.service.rules import demand_part, demand_qa, forbidden
+from lms_graphql.discussion.service.rules import demand_qa, forbidden
+from lms_graphql.learning.service.entering import demand_access
 
 MOST_REPLIES = 100
 """To an answer."""
@@ -50,7 +51,7 @@ def answer_question(session: Session, actor: Actor, question_id: str, content: s
             form.fault(ErrorCode.INVALID, "This is a reply: reply to the answer above it.", "parent_id")
     text = form.text("content", content, required=True)
     form.done()
-    demand_part(question.takes_part, "question_id")
+    demand_access(question.takes_part, "question_id")
     demand_qa(question.allow_qa, "question_id")
     if not has_room:
         message = f"An answer has at most {MOST_REPLIES} replies."

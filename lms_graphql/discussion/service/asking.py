@@ -9,13 +9,15 @@ from sqlalchemy.orm import Session
 from lms_graphql.catalog.policies import may_write
 from lms_graphql.core import ids
 from lms_graphql.core.actor import Actor
+from lms_graphql.core.errors import not_found
 from lms_graphql.core.forms import LONGEST_TITLE, Form
 from lms_graphql.core.statements import changed
 from lms_graphql.discussion.models import QAQuestion
 from lms_graphql.discussion.policies import is_author, may_delete
 from lms_graphql.discussion.reads.places import find_lecture
 from lms_graphql.discussion.service.finding import question_to_change
-from lms_graphql.discussion.service.rules import demand_part, demand_qa, forbidden, not_found, position
+from lms_graphql.discussion.service.rules import demand_qa, forbidden, position
+from lms_graphql.learning.service.entering import demand_access
 
 
 def ask_question(
@@ -32,7 +34,7 @@ def ask_question(
         "timestamp": position(form, position_seconds),
     }
     form.done()
-    demand_part(lecture.takes_part, "lecture_id")
+    demand_access(lecture.takes_part, "lecture_id")
     demand_qa(lecture.allow_qa, "lecture_id")
     question = QAQuestion(user_id=actor.id, lecture_id=lecture.key, **said)
     session.add(question)

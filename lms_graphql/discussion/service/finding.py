@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.core import ids
 from lms_graphql.core.actor import Actor
+from lms_graphql.core.errors import not_found
 from lms_graphql.core.statements import changed
 from lms_graphql.discussion.models import QAAnswer, QAQuestion
 from lms_graphql.discussion.reads.places import AnswerPlace, QuestionPlace, find_answer, find_question
-from lms_graphql.discussion.service.rules import not_found
 
 
 def question_to_change(session: Session, actor: Actor, question_id: str) -> QuestionPlace:

@@ -8,12 +8,13 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.core import ids
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.errors import ErrorCode, Refusal
+from lms_graphql.core.errors import ErrorCode, Refusal, not_found
 from lms_graphql.core.forms import Form
 from lms_graphql.core.statements import changed, insert_unless_there
 from lms_graphql.discussion.models import Note, Notebook
 from lms_graphql.discussion.reads.places import find_lecture, find_note
-from lms_graphql.discussion.service.rules import demand_part, not_found, position
+from lms_graphql.discussion.service.rules import position
+from lms_graphql.learning.service.entering import demand_access
 
 MOST_NOTES = 200
 """Of a person in a lecture."""
@@ -35,7 +36,7 @@ def create_note(session: Session, actor: Actor, lecture_id: str, content: str, p
         "timestamp": position(form, position_seconds),
     }
     form.done()
-    demand_part(lecture.takes_part, "lecture_id")
+    demand_access(lecture.takes_part, "lecture_id")
     if not lecture.allow_notes:
         raise Refusal(ErrorCode.FEATURE_DISABLED, "Notes are switched off in this course.", ("lecture_id",))
     if not has_room:
@@ -58,7 +59,7 @@ def update_note(session: Session, actor: Actor, note_id: str, changes: Mapping[s
     if "position_seconds" in changes:
         values["timestamp"] = position(form, changes["position_seconds"])
     form.done()
-    demand_part(note.takes_part, "note_id")
+    demand_access(note.takes_part, "note_id")
     if values and not changed(session, update(Note).where(Note.id == note.key).values(values)):
         raise not_found("note_id")
     return note.key

@@ -4,18 +4,8 @@ from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFau
 from lms_graphql.core.forms import Form
 
 
-def not_found(path: str) -> Refusal:
-    return Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", (path,))
-
-
 def forbidden(message: str) -> RequestError:
     return RequestError(RequestFault.FORBIDDEN, message)
-
-
-def demand_part(takes_part: bool, path: str) -> None:
-    """A preview gives reading; whoever writes has access to the course, or is its staff."""
-    if not takes_part:
-        raise Refusal(ErrorCode.NOT_ENROLLED, "Enroll in the course first: your access is not open.", (path,))
 
 
 def demand_qa(allow_qa: bool, path: str) -> None:

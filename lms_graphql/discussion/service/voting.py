@@ -10,7 +10,8 @@ from lms_graphql.core.statements import changed, insert_unless_there
 from lms_graphql.discussion.models import QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
 from lms_graphql.discussion.policies import Written, is_author
 from lms_graphql.discussion.service.finding import answer_to_change, question_to_change
-from lms_graphql.discussion.service.rules import demand_part, forbidden
+from lms_graphql.discussion.service.rules import forbidden
+from lms_graphql.learning.service.entering import demand_access
 
 
 def vote_question(session: Session, actor: Actor, question_id: str, vote: bool) -> int:
@@ -18,7 +19,7 @@ def vote_question(session: Session, actor: Actor, question_id: str, vote: bool) 
     question = question_to_change(session, actor, question_id)
     _refuse_own(actor, question)
     if vote:
-        demand_part(question.takes_part, "question_id")
+        demand_access(question.takes_part, "question_id")
     _vote(session, QAQuestion, question.key, QAQuestionVote, QAQuestionVote.question_id, actor, vote)
     return question.key
 
@@ -28,7 +29,7 @@ def vote_answer(session: Session, actor: Actor, answer_id: str, vote: bool) -> i
     answer = answer_to_change(session, actor, answer_id)
     _refuse_own(actor, answer)
     if vote:
-        demand_part(answer.takes_part, "answer_id")
+        demand_access(answer.takes_part, "answer_id")
     _vote(session, QAAnswer, answer.key, QAAnswerVote, QAAnswerVote.answer_id, actor, vote)
     return answer.key
 

@@ -9,12 +9,13 @@ from lms_graphql.accounts import audit, roles
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.catalog.policies import visible_to
+from lms_graphql.catalog.service.editing import lock_course
 from lms_graphql.core import clock, ids
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.errors import ErrorCode, Refusal, Refusals, RequestError, RequestFault
+from lms_graphql.core.errors import ErrorCode, Refusal, Refusals, RequestError, RequestFault, not_found
 from lms_graphql.core.statements import look_up
 from lms_graphql.learning.reads.enrollments import enrollments_by_id
-from lms_graphql.learning.service.places import end, find_place, lock_course, open_place, reopen
+from lms_graphql.learning.service.places import end, find_place, open_place, reopen
 from lms_graphql.learning.statuses import GIVES_ACCESS, status_at
 
 COURSE, USER, ENROLLMENT, UNTIL = ("course_id",), ("user_id",), ("enrollment_id",), ("access_expires_at",)
@@ -34,7 +35,7 @@ def enroll(session: Session, actor: Actor, course_id: str) -> int:
     """
     course = _locked_course(session, actor, course_id)
     if course is None:
-        raise _not_found(COURSE)
+        raise not_found(*COURSE)
     assert actor.id is not None
     if course.instructor_id == actor.id:
         raise Refusal(ErrorCode.OWN_COURSE, "This is your own course: nothing in it is closed to you.", COURSE)
@@ -77,7 +78,7 @@ def grant_enrollment(
     user = None if user_key is None else session.get(User, user_key, with_for_update={"read": True})
     if course is None or user is None:
         missing = ((COURSE, course), (USER, user))
-        raise Refusals([_not_found(path) for path, found in missing if found is None])
+        raise Refusals([not_found(*path) for path, found in missing if found is None])
     if not actor.is_admin and course.instructor_id != actor.id:
         raise RequestError(RequestFault.FORBIDDEN, "Only the course's instructor and super admins let people in.")
     _refuse_grant(course, user, access_expires_at)
@@ -124,7 +125,7 @@ def cancel_enrollment(session: Session, actor: Actor, enrollment_id: str) -> int
     place = _locked_place(session, ids.key_of("Enrollment", enrollment_id))
     seen = {} if place is None else enrollments_by_id(session, actor, [place.id])
     if place is None or place.id not in seen:
-        raise _not_found(ENROLLMENT)
+        raise not_found(*ENROLLMENT)
     if not _may_end(actor, place):
         raise RequestError(RequestFault.FORBIDDEN, "Only the person and the course's staff cancel an enrollment.")
     status = seen[place.id].status
@@ -158,7 +159,7 @@ def _was_given_up(place: Enrollment) -> bool:
 def _locked_course(session: Session, actor: Actor, course_id: str) -> Course | None:
     """None where it is not there for the viewer."""
     key = ids.key_of("Course", course_id)
-    if key is None or not lock_course(session, key):
+    if not lock_course(session, Course.id == key):
         return None
     return session.scalar(select(Course).where(Course.id == key, visible_to(actor.scope)), actor.binds)
 
@@ -166,7 +167,7 @@ def _locked_course(session: Session, actor: Actor, course_id: str) -> Course | N
 def _locked_place(session: Session, key: int | None) -> Enrollment | None:
     """With its course, ahead of it: who reports progress meanwhile looks for the place by what is changed here."""
     course_key = None if key is None else look_up(session, select(Enrollment.course_id).where(Enrollment.id == key))
-    if course_key is None or not lock_course(session, course_key):
+    if course_key is None or not lock_course(session, Course.id == course_key):
         return None
     return session.get(Enrollment, key, with_for_update=True)
 
@@ -174,7 +175,3 @@ def _locked_place(session: Session, key: int | None) -> Enrollment | None:
 def _refuse_price(course: Course) -> None:
     if not course.is_free:
         raise Refusal(ErrorCode.PAYMENT_REQUIRED, "This course has a price. Buy it to enroll.", COURSE)
-
-
-def _not_found(path: tuple[str, ...]) -> Refusal:
-    return Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", path)

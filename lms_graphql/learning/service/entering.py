@@ -21,38 +21,38 @@ from lms_graphql.catalog.models import Course, Enrollment
 from lms_graphql.catalog.policies import has_access
 from lms_graphql.core import clock, ids
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.errors import ErrorCode, Refusal
+from lms_graphql.core.errors import ErrorCode, Refusal, not_found
 from lms_graphql.core.statements import ahead, changed
 from lms_graphql.learning.reads.enrollments import EnrollmentRow
-from lms_graphql.learning.reads.places import Place, find_place
+from lms_graphql.learning.reads.visits import Visit, find_visit
 
 
-def enter(session: Session, actor: Actor, lecture_id: str) -> tuple[Place, bool]:
+def enter(session: Session, actor: Actor, lecture_id: str) -> tuple[Visit, bool]:
     """
     The lecture as the viewer finds it, and whether their enrollment gives access now: then it is locked, and notes
     that they were there. NOT_FOUND where there is no such lecture for them. It is looked at ahead, and again only
     where something has changed until it was locked, which is when two devices report at once.
     """
     key = ids.key_of("Lecture", lecture_id)
-    place, seen_at = ahead(session, lambda here: find_place(here, actor, key)), None
-    if place is not None and (of := place.enrollment) is not None:
-        seen_at = _visit_as_seen(session, place, of)
+    visit, seen_at = ahead(session, lambda here: find_visit(here, actor, key)), None
+    if visit is not None and (of := visit.enrollment) is not None:
+        seen_at = _visit_as_seen(session, visit, of)
         if seen_at is None:
-            is_open = hold(session, place.course_key, of.user_key)
-            place = find_place(session, actor, key)
-            if is_open and place is not None and place.enrollment is not None:
-                seen_at = _visit_as_seen(session, place, place.enrollment)
-    if place is None:
-        raise Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", ("lecture_id",))
-    if place.enrollment is not None and seen_at is not None:
-        place = place._replace(enrollment=place.enrollment._replace(last_accessed_at=seen_at))
-    return place, seen_at is not None
+            is_open = hold(session, visit.course_key, of.user_key)
+            visit = find_visit(session, actor, key)
+            if is_open and visit is not None and visit.enrollment is not None:
+                seen_at = _visit_as_seen(session, visit, visit.enrollment)
+    if visit is None:
+        raise not_found("lecture_id")
+    if visit.enrollment is not None and seen_at is not None:
+        visit = visit._replace(enrollment=visit.enrollment._replace(last_accessed_at=seen_at))
+    return visit, seen_at is not None
 
 
-def demand_access(is_open: bool) -> None:
+def demand_access(is_open: bool, path: str) -> None:
+    """A preview gives reading, and no more."""
     if not is_open:
-        message = "Enroll in the course first: your access is not open."
-        raise Refusal(ErrorCode.NOT_ENROLLED, message, ("lecture_id",))
+        raise Refusal(ErrorCode.NOT_ENROLLED, "Enroll in the course first: your access is not open.", (path,))
 
 
 def hold(session: Session, course_key: int, user_key: int, *, with_access: bool = True) -> bool:
@@ -71,11 +71,11 @@ def visit(session: Session, course_key: int, user_key: int) -> None:
     _updated(session, _seen_after(session.scalar(select(Enrollment.last_accessed).where(*mine))), *mine)
 
 
-def _visit_as_seen(session: Session, place: Place, of: EnrollmentRow) -> datetime | None:
+def _visit_as_seen(session: Session, visit: Visit, of: EnrollmentRow) -> datetime | None:
     """Locks and notes it, where they have access and nothing is different from what was seen: then it gives when."""
-    mine = _of(place.course_key, of.user_key, Course.version == place.version)
+    mine = _of(visit.course_key, of.user_key, Course.version == visit.version)
     same = [Enrollment.last_accessed.is_not_distinct_from(of.last_accessed_at)]
-    same += [Enrollment.updated_at == place.changed_at, has_access()]
+    same += [Enrollment.updated_at == visit.changed_at, has_access()]
     seen = _seen_after(of.last_accessed_at)
     return seen[Enrollment.last_accessed] if _updated(session, seen, *mine, *same) else None
 

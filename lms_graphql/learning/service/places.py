@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment, EnrollmentSource, EnrollmentStatus
+from lms_graphql.catalog.service.editing import lock_course
 from lms_graphql.core import clock
 from lms_graphql.core.statements import changed
 from lms_graphql.learning.service.certifying import reinstate_after_refund, revoke_for_refund
@@ -32,17 +33,11 @@ def admit(
     The key of the place in which this person has access from now on, until then or for ever. The rules are the
     caller's: this lets in. `actor_key`: who does it, where that is a person.
     """
-    lock_course(session, course_key)
+    lock_course(session, Course.id == course_key)
     place = find_place(session, user_key, course_key)
     if place is None:
         return open_place(session, user_key, course_key, source, until)
     return reopen(session, place, source, until, actor_key)
-
-
-def lock_course(session: Session, course_key: int | None) -> bool:
-    """Whether there is one. A lock is no change: neither the version nor the time of the last change moves."""
-    same = {"version": Course.version, "updated_at": Course.updated_at}
-    return changed(session, update(Course).where(Course.id == course_key).values(same)) == 1
 
 
 def find_place(session: Session, user_key: int, course_key: int) -> Enrollment | None:

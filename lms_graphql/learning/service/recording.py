@@ -16,8 +16,8 @@ from lms_graphql.core.statements import changed
 from lms_graphql.learning import watching
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.reads.enrollments import EnrollmentRow
-from lms_graphql.learning.reads.places import Place
 from lms_graphql.learning.reads.progress import LectureProgressRow
+from lms_graphql.learning.reads.visits import Visit
 from lms_graphql.learning.service.completing import count_and_complete
 from lms_graphql.learning.service.entering import demand_access, enter
 from lms_graphql.settings import Settings
@@ -42,45 +42,45 @@ def record_lecture_progress(
     settings: Settings,
 ) -> Recorded:
     """`stretches`: what was played since the last report. No figure falls, in whatever order reports come."""
-    place, is_open = enter(session, actor, lecture_id)
+    visit, is_open = enter(session, actor, lecture_id)
     _check(stretches)
-    demand_access(is_open)
-    now, enrollment = clock.now(), _enrollment(place)
-    had = _begun(place, now)
-    last = place.course.reported_at if place.course is not None else None
+    demand_access(is_open, "lecture_id")
+    now, enrollment = clock.now(), _enrollment(visit)
+    had = _begun(visit, now)
+    last = visit.course.reported_at if visit.course is not None else None
     most = watching.most_seconds(now - (last or enrollment.enrolled_at))
-    ranges = watching.added(place.ranges, watching.cut(stretches, place.seconds, most))
+    ranges = watching.added(visit.ranges, watching.cut(stretches, visit.seconds, most))
     seconds = max(had.watch_seconds, watching.seconds(ranges))
     is_new = seconds > had.watch_seconds
     # What was taken back by hand stays so until more of it is watched.
-    is_watched = watching.is_watched(ranges, place.seconds, settings.completion_watched_percent)
-    completes = place.type is LectureType.VIDEO and is_new and is_watched and not had.is_completed
+    is_watched = watching.is_watched(ranges, visit.seconds, settings.completion_watched_percent)
+    completes = visit.type is LectureType.VIDEO and is_new and is_watched and not had.is_completed
     progress = had._replace(
         watch_seconds=seconds,
-        position_seconds=min(max(position, 0), place.seconds),
+        position_seconds=min(max(position, 0), visit.seconds),
         is_completed=had.is_completed or completes,
         completed_at=now if completes else had.completed_at,
         last_accessed_at=now,
     )
-    progress = _keep(session, place, progress, watched_ranges=ranges)
+    progress = _keep(session, visit, progress, watched_ranges=ranges)
     said = {"reported_at": now, "total_watch_time": CourseProgress.total_watch_time + seconds - had.watch_seconds}
-    return _settle(session, place, progress, said, settings)
+    return _settle(session, visit, progress, said, settings)
 
 
 def set_lecture_completed(
     session: Session, actor: Actor, lecture_id: str, is_completed: bool, settings: Settings
 ) -> Recorded:
     """By hand. Taking it back leaves a completed course completed."""
-    place, is_open = enter(session, actor, lecture_id)
-    if place.type is LectureType.QUIZ:
+    visit, is_open = enter(session, actor, lecture_id)
+    if visit.type is LectureType.QUIZ:
         message = "A quiz is done when it is passed, and not by hand."
         raise Refusal(ErrorCode.INVALID, message, ("lecture_id",))
-    demand_access(is_open)
+    demand_access(is_open, "lecture_id")
     now = clock.now()
-    had = _begun(place, now)
+    had = _begun(visit, now)
     at = (had.completed_at or now) if is_completed else None
     progress = had._replace(is_completed=is_completed, completed_at=at, last_accessed_at=now)
-    return _settle(session, place, _keep(session, place, progress), {}, settings)
+    return _settle(session, visit, _keep(session, visit, progress), {}, settings)
 
 
 def _check(stretches: Sequence[watching.Stretch]) -> None:
@@ -93,17 +93,17 @@ def _check(stretches: Sequence[watching.Stretch]) -> None:
     form.done()
 
 
-def _enrollment(place: Place) -> EnrollmentRow:
-    assert place.enrollment is not None, "it is open"
-    return place.enrollment
+def _enrollment(visit: Visit) -> EnrollmentRow:
+    assert visit.enrollment is not None, "it is open"
+    return visit.enrollment
 
 
-def _begun(place: Place, now: datetime) -> LectureProgressRow:
+def _begun(visit: Visit, now: datetime) -> LectureProgressRow:
     """What there is, or the first contact, which has no key yet."""
-    return place.progress or LectureProgressRow(0, place.lecture_key, False, 0, 0, now, None, now)
+    return visit.progress or LectureProgressRow(0, visit.lecture_key, False, 0, 0, now, None, now)
 
 
-def _keep(session: Session, place: Place, progress: LectureProgressRow, **ranges: Any) -> LectureProgressRow:
+def _keep(session: Session, visit: Visit, progress: LectureProgressRow, **ranges: Any) -> LectureProgressRow:
     """The enrollment is locked, so nobody else makes this row or changes it meanwhile."""
     values = {
         "is_completed": progress.is_completed,
@@ -116,7 +116,7 @@ def _keep(session: Session, place: Place, progress: LectureProgressRow, **ranges
     if progress.key:
         changed(session, update(LectureProgress).where(LectureProgress.id == progress.key).values(values))
         return progress
-    of = {"user_id": _enrollment(place).user_key, "lecture_id": place.lecture_key, "started_at": progress.started_at}
+    of = {"user_id": _enrollment(visit).user_key, "lecture_id": visit.lecture_key, "started_at": progress.started_at}
     made = session.connection().execute(insert(LectureProgress).values(**of, **values))
     assert made.inserted_primary_key is not None
     return progress._replace(key=made.inserted_primary_key[0])
@@ -124,7 +124,7 @@ def _keep(session: Session, place: Place, progress: LectureProgressRow, **ranges
 
 def _settle(
     session: Session,
-    place: Place,
+    visit: Visit,
     progress: LectureProgressRow,
     said: dict[str, Any],
     settings: Settings,
@@ -133,29 +133,29 @@ def _settle(
     What the course makes of it. It is counted anew where a lecture was done or taken back, and where something else
     has come to the end of the course meanwhile.
     """
-    enrollment, course = _enrollment(place), place.course
-    was_done = place.progress is not None and place.progress.is_completed
+    enrollment, course = _enrollment(visit), visit.course
+    was_done = visit.progress is not None and visit.progress.is_completed
     is_open = enrollment.completed_at is None
     is_other = progress.is_completed != was_done
     is_last, completed_at = course is not None and course.all_done, None
     if course is None or is_other or (is_last and is_open):
-        counts, completed_at = count_and_complete(session, place.course_key, enrollment.user_key, settings)
+        counts, completed_at = count_and_complete(session, visit.course_key, enrollment.user_key, settings)
         is_last = counts.all_done
         said = {name: value for name, value in said.items() if name != "total_watch_time"}  # it was counted as well
     if completed_at is not None:
         enrollment = enrollment._replace(status=EnrollmentStatus.COMPLETED, completed_at=completed_at)
-    _go_on(session, place, progress, is_last, said)
+    _go_on(session, visit, progress, is_last, said)
     return Recorded(progress, enrollment)
 
 
-def _go_on(session: Session, place: Place, progress: LectureProgressRow, is_last: bool, said: dict[str, Any]) -> None:
+def _go_on(session: Session, visit: Visit, progress: LectureProgressRow, is_last: bool, said: dict[str, Any]) -> None:
     """Where to go on: the last lecture that was opened, and the next one to do once that is done."""
-    here = {"current_lecture_id": place.lecture_key, "current_section_id": place.section_key}
-    current = place.course.current_lecture_key if place.course is not None else None
+    here = {"current_lecture_id": visit.lecture_key, "current_section_id": visit.section_key}
+    current = visit.course.current_lecture_key if visit.course is not None else None
     if not progress.is_completed or is_last:
-        said = said | here if current != place.lecture_key else said
-    elif current == place.lecture_key:
+        said = said | here if current != visit.lecture_key else said
+    elif current == visit.lecture_key:
         said = said | dict.fromkeys(here)
     if said:
-        mine = (CourseProgress.user_id == _enrollment(place).user_key, CourseProgress.course_id == place.course_key)
+        mine = (CourseProgress.user_id == _enrollment(visit).user_key, CourseProgress.course_id == visit.course_key)
         changed(session, update(CourseProgress).where(*mine).values(said))

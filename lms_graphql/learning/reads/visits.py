@@ -37,7 +37,7 @@ class CourseSoFar(NamedTuple):
         return all_done(done, things)
 
 
-class Place(NamedTuple):
+class Visit(NamedTuple):
     """
     Of the viewer: an enrollment, whether or not it gives access; what they have done, where they have begun. As long
     as `version` of the course and `changed_at` of the enrollment, and when they were last there, are the same, all of
@@ -78,7 +78,7 @@ SO_FAR = (
 
 
 @cache
-def _place(scope: Scope) -> Rows:
+def _visit(scope: Scope) -> Rows:
     mine = and_(Enrollment.course_id == Lecture.course_id, Enrollment.user_id == VIEWER)
     here = and_(LectureProgress.lecture_id == Lecture.id, LectureProgress.user_id == VIEWER)
     so_far = and_(CourseProgress.course_id == Lecture.course_id, CourseProgress.user_id == VIEWER)
@@ -94,20 +94,20 @@ def _place(scope: Scope) -> Rows:
     )
 
 
-def find_place(session: Session, actor: Actor, key: int | None) -> Place | None:
+def find_visit(session: Session, actor: Actor, key: int | None) -> Visit | None:
     """None where there is no such lecture for the viewer."""
     if key is None:
         return None
     binds = {**actor.binds, "key": key, "now": clock.now()}
-    row = session.connection().execute(_place(actor.scope), binds).first()
+    row = session.connection().execute(_visit(actor.scope), binds).first()
     return None if row is None else _made(tuple(row))
 
 
-def _made(row: tuple[Any, ...]) -> Place:
+def _made(row: tuple[Any, ...]) -> Visit:
     lecture, rest = row[: len(LECTURE)], row[len(LECTURE) :]
     enrollment, rest = rest[: len(ENROLLMENT_COLUMNS)], rest[len(ENROLLMENT_COLUMNS) :]
     progress, (ranges, *course) = rest[: len(LECTURE_COLUMNS)], rest[len(LECTURE_COLUMNS) :]
-    return Place._make(
+    return Visit._make(
         (
             *lecture,
             None if enrollment[0] is None else EnrollmentRow._make(enrollment),
