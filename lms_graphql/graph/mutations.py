@@ -62,10 +62,10 @@ class Payload(FieldExtension):
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Any, **kwargs: Any) -> Any:
         try:
             return await next_(source, info, **kwargs)
-        except Refusal as refusal:
-            return self._payload(errors=[_shown(refusal)])
-        except Refusals as several:
-            return self._payload(errors=[_shown(refusal) for refusal in several.reasons])
+        except (Refusal, Refusals) as refused:
+            refused.__traceback__ = None  # what raised it may hold it: see `Context.close`
+            reasons = refused.reasons if isinstance(refused, Refusals) else [refused]
+            return self._payload(errors=[_shown(reason) for reason in reasons])
 
 
 def mutation(*doors: type[Door]) -> Callable[[Callable[..., Any]], Any]:
