@@ -94,7 +94,7 @@ def prepare(url: str, clients: int) -> tuple[list[str], list[str]]:
         lectures = [Lecture(title="Lecture", order_index=place, **of) for place in range(LECTURES)]
         session.add_all(lectures)
         session.flush()
-        tokens = [open_session(session, desk, person).access_token for person in people]
+        tokens = [open_session(session, desk, person.id, person.role).access_token for person in people]
         return tokens, [ids.encode("Lecture", lecture.id) for lecture in lectures]
 
     prepared = database.write_now(fill)

@@ -54,6 +54,11 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def stolen_seconds() -> float:
+    """What the host of a virtual machine has given to others, of all processors together, until now."""
+    return int(Path("/proc/stat").read_text().split(maxsplit=9)[8]) / TICKS
+
+
 def last_words(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
 

@@ -85,7 +85,9 @@ def make_app(settings: Settings, identify: Identify = actor_of) -> Starlette:
 
     async def context_of(request: Request) -> Context:
         origin = origin_of(request)
-        return Context(equipment, await identify(equipment, request), origin)
+        with equipment.courtesy.first():
+            actor = await identify(equipment, request)
+        return Context(equipment, actor, origin)
 
     def is_busy() -> bool:
         return database.queued_seconds() * 1000 > settings.limit_queue_milliseconds

@@ -17,7 +17,7 @@ class Reception:
         self.desk = Desk(signer, settings, HERE)
 
     def sign_in(self, user: User) -> Opened:
-        return self.database.write_now(lambda session: open_session(session, self.desk, user))
+        return self.database.write_now(lambda session: open_session(session, self.desk, user.id, user.role))
 
 
 def bearer(opened: Opened) -> dict[str, str]:

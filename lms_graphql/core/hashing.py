@@ -41,8 +41,6 @@ class Hashing:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_give_way)
         self._taken: Counter[str] = Counter()
         self._entering = 0
-        self.turn = asyncio.Semaphore(1)
-        """Held while something is written for who signs in: several at once would keep those who read waiting."""
         self._of_nobody = hash_now(secrets.token_hex())
 
     def require_room(self, origin: str) -> None:

@@ -1,10 +1,14 @@
 """Who waits: in order for a turn, and for how long."""
 
+import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+PATIENCE_SECONDS = 0.02
+"""How long those who give way wait at most: longer than most reads take, and no end of it where reads never cease."""
 
 
 class Queue:
@@ -60,3 +64,35 @@ class Line:
         with self._guard:
             first = next(iter(self._since.values()), None)
         return 0.0 if first is None else time.monotonic() - first
+
+
+class Courtesy:
+    """On one event loop: some go first, as many as like; others one after the other, who let them pass."""
+
+    def __init__(self) -> None:
+        self._first = 0
+        self._none_left = asyncio.Event()
+        self._turn = asyncio.Lock()
+
+    @contextmanager
+    def first(self) -> Iterator[None]:
+        self._first += 1
+        try:
+            yield
+        finally:
+            self._first -= 1
+            if not self._first:
+                self._none_left.set()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        async with self._turn:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self._let_pass()
+            yield
+
+    async def _let_pass(self) -> None:
+        while self._first:
+            self._none_left.clear()
+            await self._none_left.wait()

@@ -43,6 +43,15 @@ def changed(session: Session, statement: Update | Delete | Insert, binds: Mappin
     return session.connection().execute(statement, binds).rowcount
 
 
+def inserted(session: Session, statement: Insert, binds: Mapping[str, Any]) -> int:
+    """The key of a new row. Past the ORM, as `changed`."""
+    session.flush()
+    made = session.connection().execute(statement, binds)
+    assert made.inserted_primary_key is not None
+    key: int = made.inserted_primary_key[0]
+    return key
+
+
 def look_up(session: Session, statement: Select[Any]) -> Any:
     """One value, read ahead of a unit of work: for what never changes."""
     return ahead(session, lambda here: here.scalar(statement))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -14,6 +14,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import Refusal, Refusals
 from lms_graphql.core.hashing import Hashing
+from lms_graphql.core.lines import Courtesy
 from lms_graphql.core.listing import EVERYTHING, Listing, counts, pages
 from lms_graphql.core.paging import Slice
 from lms_graphql.core.signing import Signer
@@ -37,6 +38,8 @@ class Equipment:
     nodes: Mapping[str, Read]
     require_live: Callable[[Session, Actor, datetime], None]
     """Raises where the actor could no longer write when the transaction began."""
+    courtesy: Courtesy = field(default_factory=Courtesy)
+    """Those who read go before those who sign in."""
 
 
 class Context:
@@ -47,6 +50,7 @@ class Context:
         self.settings = settings = equipment.settings
         self.hashing = equipment.hashing
         self.signer = equipment.signer
+        self.courtesy = equipment.courtesy
         self.actor = actor
         self.origin = origin
         self.most_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous

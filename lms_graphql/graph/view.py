@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any, TypeGuard, cast
 
 import orjson
@@ -146,7 +147,8 @@ class GraphQLView:
             message = "A GET request only reads: send a mutation by POST."
             return _refusal(answers.refused(RequestFault.BAD_USER_INPUT, message)), 405
         try:
-            result = await self._execute(prepared, operation, envelope, context)
+            with context.courtesy.first() if operation.kind is OperationType.QUERY else nullcontext():
+                result = await self._execute(prepared, operation, envelope, context)
         except SpentError as error:
             return _refusal(answers.of_request(error)), 504 if error.code is RequestFault.TIMEOUT else 400
         if result.errors and result.data is None and all(error.path is None for error in result.errors):

@@ -79,8 +79,8 @@ async def in_turn(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    """As `context.write`, one after the other of those who sign in."""
-    async with context.hashing.turn:
+    """As `context.write`, for those who sign in: several at once would keep those who read waiting."""
+    async with context.courtesy.turn():
         return await context.write(service, *args, **kwargs)
 
 

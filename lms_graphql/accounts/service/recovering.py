@@ -58,7 +58,7 @@ def change_password(session: Session, actor: Actor, desk: Desk, known: Known, ne
         return wrong_password(session, actor, desk)
     throttling.give_back(session, known.throttle)
     _after_a_new_password(session, desk, known.user_key, "account.password_changed")
-    return open_session(session, desk, session.get_one(User, known.user_key))
+    return open_session(session, desk, known.user_key, session.get_one(User, known.user_key).role)
 
 
 def request_password_reset(session: Session, _actor: Actor, desk: Desk, email: str) -> bool | Refusal:

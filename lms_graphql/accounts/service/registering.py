@@ -89,7 +89,7 @@ def register(session: Session, actor: Actor, desk: Desk, person: Person, passwor
     if throttling.count(session, Allowed(box, MOST_MAILS, desk.settings.login_window_minutes)):
         post(session, VERIFY_EMAIL, user_id=user.id)
     audit.record(session, "account.registered", actor=user.id, subject=user.id, origin=desk.origin)
-    return open_session(session, desk, user)
+    return open_session(session, desk, user.id, user.role)
 
 
 def create_user(session: Session, actor: Actor, desk: Desk, person: Person, password_hash: str, role: Role) -> int:

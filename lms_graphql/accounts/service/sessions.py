@@ -3,17 +3,17 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
 from lms_graphql.accounts.models import RefreshToken, SigningKey, User, UserSession
 from lms_graphql.accounts.tokens import Claims, issue
 from lms_graphql.core import clock, turns
-from lms_graphql.core.actor import Actor
+from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.errors import ErrorCode, Refusal, RequestError, RequestFault
 from lms_graphql.core.signing import Signer, new_token, token_hash
-from lms_graphql.core.statements import NOW, changed, insert_unless_there
+from lms_graphql.core.statements import NOW, changed, insert_unless_there, inserted
 from lms_graphql.settings import Settings
 
 REUSE_SECONDS = 10
@@ -42,12 +42,13 @@ class Desk(NamedTuple):
     origin: str
 
 
-def open_session(session: Session, desk: Desk, user: User) -> Opened:
+_OPEN, _HAND_OUT = insert(UserSession), insert(RefreshToken)
+
+
+def open_session(session: Session, desk: Desk, user_key: int, role: Role) -> Opened:
     expires_at = clock.now() + timedelta(days=desk.settings.refresh_token_days)
-    opened = UserSession(user_id=user.id, expires_at=expires_at)
-    session.add(opened)
-    session.flush()
-    return _hand_out(session, desk, user, opened)
+    session_key = inserted(session, _OPEN, {"user_id": user_key, "expires_at": expires_at})
+    return _hand_out(session, desk, Actor(user_key, role, session_key), expires_at)
 
 
 def refresh_session(session: Session, _actor: Actor, desk: Desk, token: str) -> Opened | Refusal:
@@ -67,7 +68,7 @@ def refresh_session(session: Session, _actor: Actor, desk: Desk, token: str) -> 
         return _no_such_token()
     family.expires_at = now + timedelta(days=desk.settings.refresh_token_days)
     changed(session, _FORGET_USED, {"of": family.id, "now": now - timedelta(days=USED_KEPT_DAYS)})
-    return _hand_out(session, desk, user, family)
+    return _hand_out(session, desk, Actor(user.id, user.role, family.id), family.expires_at)
 
 
 def end_session_of(session: Session, actor: Actor, desk: Desk, token: str) -> bool | Refusal:
@@ -116,12 +117,16 @@ def end_own_sessions(session: Session, actor: Actor, desk: Desk) -> bool:
     return True
 
 
-def _hand_out(session: Session, desk: Desk, user: User, family: UserSession) -> Opened:
+def _hand_out(session: Session, desk: Desk, actor: Actor, expires_at: datetime) -> Opened:
+    assert actor.id is not None
+    assert actor.role is not None
+    assert actor.session_key is not None
     token = new_token()
-    session.add(RefreshToken(session_id=family.id, token_hash=token_hash(token), expires_at=family.expires_at))
-    claims = Claims(user.id, family.id, user.role, current_key_id(session), clock.now())
-    access_token, expires_at = issue(desk.signer, claims, desk.settings.access_token_minutes)
-    return Opened(Actor(user.id, user.role, family.id), access_token, expires_at, token, family.expires_at)
+    kept = {"session_id": actor.session_key, "token_hash": token_hash(token), "expires_at": expires_at}
+    changed(session, _HAND_OUT, kept)
+    claims = Claims(actor.id, actor.session_key, actor.role, current_key_id(session), clock.now())
+    access_token, access_expires_at = issue(desk.signer, claims, desk.settings.access_token_minutes)
+    return Opened(actor, access_token, access_expires_at, token, expires_at)
 
 
 def current_key_id(session: Session) -> str:

@@ -47,6 +47,7 @@ _SIGNED_IN = (
     .where(User.deleted_at.is_(None), User.is_active)
     .values(last_login=NOW, password_hash=bindparam("better"))
 )
+_ROLE = select(User.role).where(User.id == bindparam("of"))
 
 
 def begin_sign_in(session: Session, _actor: Actor, desk: Desk, email: str) -> Trial | Refusal:
@@ -75,10 +76,9 @@ def finish_sign_in(
     binds = {"of": trial.user_key, "right": trial.password_hash, "better": better_hash or trial.password_hash}
     if not changed(session, _SIGNED_IN, {**binds, "now": clock.now()}):
         return _suspended(session, desk, trial) or _failed(session, desk, trial)
-    user = session.get_one(User, trial.user_key)
-    audit.record(session, "account.signed_in", actor=user.id, subject=user.id, origin=desk.origin)
-    opened = open_session(session, desk, user)
-    session.flush()
+    ((role,),) = fetch(session, _ROLE, {"of": trial.user_key})
+    audit.record(session, "account.signed_in", actor=trial.user_key, subject=trial.user_key, origin=desk.origin)
+    opened = open_session(session, desk, trial.user_key, role)
     _give_back(session, trial)
     return opened
 

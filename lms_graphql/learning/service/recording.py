@@ -12,7 +12,7 @@ from lms_graphql.core import clock
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal
 from lms_graphql.core.forms import Form
-from lms_graphql.core.statements import changed
+from lms_graphql.core.statements import changed, inserted
 from lms_graphql.learning import watching
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.reads.enrollments import EnrollmentRow
@@ -117,9 +117,7 @@ def _keep(session: Session, visit: Visit, progress: LectureProgressRow, **ranges
         changed(session, update(LectureProgress).where(LectureProgress.id == progress.key).values(values))
         return progress
     of = {"user_id": _enrollment(visit).user_key, "lecture_id": visit.lecture_key, "started_at": progress.started_at}
-    made = session.connection().execute(insert(LectureProgress).values(**of, **values))
-    assert made.inserted_primary_key is not None
-    return progress._replace(key=made.inserted_primary_key[0])
+    return progress._replace(key=inserted(session, insert(LectureProgress), {**of, **values}))
 
 
 def _settle(

@@ -1,0 +1,88 @@
+"""Those who sign in let those who read go first, one after the other, and wait for nobody for ever."""
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+from sqlalchemy import text
+
+from lms_graphql.core.lines import PATIENCE_SECONDS, Courtesy
+from tests.given import PASSWORD, Given
+from tests.service import Client, Service
+
+READ = "{ courses(first: 5) { nodes { sections { title } } } }"
+LOGIN = """mutation ($e: String!, $p: String!) {
+  login(input: {email: $e, password: $p}) { session { user { email } } errors { code } }
+}"""
+
+
+async def take_a_turn(courtesy: Courtesy, told: list[str], seconds: float = 0.0) -> None:
+    async with courtesy.turn():
+        told.append("in")
+        await asyncio.sleep(seconds)
+        told.append("out")
+
+
+def test_who_comes_while_others_go_first_waits_until_the_last_of_them_has_passed() -> None:
+    async def meet() -> list[str]:
+        courtesy, told = Courtesy(), list[str]()
+        with courtesy.first():
+            with courtesy.first():
+                waiting = asyncio.create_task(take_a_turn(courtesy, told))
+                await asyncio.sleep(0)
+            told.append("one has passed")
+            await asyncio.sleep(0)
+        with courtesy.first():  # and who comes before the waiting one has begun goes before it, too
+            await asyncio.sleep(PATIENCE_SECONDS / 4)
+            told.append("all have passed")
+        await waiting
+        return told
+
+    assert asyncio.run(meet()) == ["one has passed", "all have passed", "in", "out"]
+
+
+def test_who_gives_way_does_not_wait_for_ever() -> None:
+    async def meet() -> float:
+        courtesy = Courtesy()
+        with courtesy.first():
+            began = time.monotonic()
+            await take_a_turn(courtesy, [])
+            return time.monotonic() - began
+
+    assert PATIENCE_SECONDS * 0.9 < asyncio.run(meet()) < 1
+
+
+def test_turns_are_taken_one_after_the_other_also_where_one_fails_or_is_given_up() -> None:
+    async def fail(courtesy: Courtesy) -> None:
+        async with courtesy.turn():
+            raise ValueError("on purpose")
+
+    async def meet() -> list[str]:
+        courtesy, told = Courtesy(), list[str]()
+        first = asyncio.create_task(take_a_turn(courtesy, told, 0.005))
+        given_up = asyncio.create_task(take_a_turn(courtesy, told))
+        others = [fail(courtesy), take_a_turn(courtesy, told, 0.005), take_a_turn(courtesy, told)]
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.gather(first, given_up, *others, return_exceptions=True)
+        return told
+
+    assert asyncio.run(meet()) == ["in", "out"] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
+def test_a_read_that_hangs_keeps_nobody_from_signing_in(client: Client, given: Given, service: Service) -> None:
+    given.course()
+    person = given.person()
+    with closing(Client(service)) as reader, ThreadPoolExecutor(1) as pool, service.engine.connect() as holder:
+        holder.execute(text("LOCK TABLES sections WRITE"))
+        reading = pool.submit(reader.ask, READ)
+        time.sleep(0.2)
+        answer = client.ask(LOGIN, e=person.email, p=PASSWORD)["login"]
+        assert (answer["errors"], reading.done()) == ([], False)
+        assert answer["session"]["user"]["email"] == person.email
+        holder.execute(text("UNLOCK TABLES"))
+        assert len(reading.result()["courses"]["nodes"]) == 1
