@@ -17,12 +17,13 @@ LOGIN = """mutation ($e: String!, $p: String!) {
   login(input: {email: $e, password: $p}) { session { accessToken user { email } } errors { code } }
 }"""
 ENROLL = "mutation ($c: ID!) { enroll(input: {courseId: $c}) { enrollment { course { title } } errors { code } } }"
+APPLY = """mutation { applyToTeach(input: {motivation: "I like it.", experience: "Some."}) { errors { code } } }"""
 OURS = {"Context", "Loaders", "Loader", "RowExecutor", "Allowance", "Crossing", "Session", "Refusal"}
 
 
 @pytest.fixture
-def uncollected() -> Iterator[None]:
-    """What the collector finds is kept, to be looked at."""
+def uncollected(unswept: None) -> Iterator[None]:
+    """What the collector finds is kept, to be looked at. The sweep, which leaves a session, stays away."""
     gc.collect()
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
@@ -60,4 +61,12 @@ def test_what_is_written_or_refused_leaves_nothing_for_the_collector(
         assert client.ask(LOGIN, e=learner.email, p=password)["login"]["errors"] == said
     for id_, said in ((course.gid, []), ("Q291cnNlOjk5OQ", [{"code": "NOT_FOUND"}])):
         assert client.ask(ENROLL, Actor(learner.id, learner.role), c=id_)["enroll"]["errors"] == said
+    assert left() == Counter()
+
+
+@pytest.mark.usefixtures("uncollected")
+def test_what_the_database_refuses_leaves_nothing_for_the_collector(client: Client, given: Given) -> None:
+    learner = given.person()
+    for said in ([], [{"code": "ALREADY_EXISTS"}]):
+        assert client.ask(APPLY, Actor(learner.id, learner.role))["applyToTeach"]["errors"] == said
     assert left() == Counter()

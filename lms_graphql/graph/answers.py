@@ -86,7 +86,7 @@ def masked(original: BaseException, error: GraphQLError | None = None) -> GraphQ
     )
 
 
-def forget_traces(errors: Sequence[GraphQLError]) -> None:
+def forget_traces(errors: Sequence[BaseException]) -> None:
     """Once they are told: a trace holds all that was going on, which in turn holds the error."""
     for error in errors:
         seen: BaseException | None = error

@@ -10,6 +10,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
 from lms_graphql.core.errors import ErrorCode, Refusal, Refusals
+from lms_graphql.graph.answers import forget_traces
 from lms_graphql.graph.describing import described, expose, object_type, text_of
 from lms_graphql.graph.permissions import Door, IsSignedIn, door
 
@@ -63,7 +64,7 @@ class Payload(FieldExtension):
         try:
             return await next_(source, info, **kwargs)
         except (Refusal, Refusals) as refused:
-            refused.__traceback__ = None  # what raised it may hold it: see `Context.close`
+            forget_traces([refused])  # what raised it may hold it: see `Context.close`
             reasons = refused.reasons if isinstance(refused, Refusals) else [refused]
             return self._payload(errors=[_shown(reason) for reason in reasons])
 
