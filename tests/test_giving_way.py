@@ -1,7 +1,11 @@
 """Those who sign in let those who read go first, one after the other, and wait for nobody for ever."""
 
 import asyncio
+import contextlib
+import random
+import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -86,3 +90,35 @@ def test_a_read_that_hangs_keeps_nobody_from_signing_in(client: Client, given: G
         assert answer["session"]["user"]["email"] == person.email
         holder.execute(text("UNLOCK TABLES"))
         assert len(reading.result()["courses"]["nodes"]) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
+def test_those_who_sign_in_while_reads_never_cease_leave_room_for_others(given: Given, service: Service) -> None:
+    """Each turn takes its time then, and those who wait for theirs with a right or wrong password are many."""
+    given.course()
+    over, told, seen = threading.Event(), Counter[int](), Counter[int]()
+
+    def sign_in(number: int) -> None:
+        with closing(Client(service)) as client:
+            while not over.wait(random.uniform(0.2, 0.6)):  # so that they do not come in one burst
+                said = {"e": f"nobody{number}@example.com", "p": "a wrong one"}
+                told[client.post({"query": LOGIN, "variables": said}).status_code] += 1
+
+    with contextlib.ExitStack() as held:
+        reader, another = (held.enter_context(closing(Client(service))) for _ in range(2))
+        pool, holder = held.enter_context(ThreadPoolExecutor(81)), held.enter_context(service.engine.connect())
+        holder.execute(text("LOCK TABLES sections WRITE"))
+        try:
+            reading = pool.submit(reader.ask, READ)
+            others = [pool.submit(sign_in, number) for number in range(80)]
+            for _ in range(60):
+                over.wait(0.05)
+                seen[another.post({"query": "{ __typename }"}).status_code] += 1
+        finally:
+            over.set()
+            holder.execute(text("UNLOCK TABLES"))
+        for one in [reading, *others]:
+            one.result()
+    assert seen[200] >= 55, "some may meet a burst"
+    assert told.keys() == {200, 503}

@@ -1,13 +1,13 @@
 """Password hashes, made and checked in threads of their own: few, and so yielding that reads go on beside them."""
 
 import asyncio
-import contextlib
 import os
 import secrets
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -22,8 +22,10 @@ MOST_PLACES = 16
 """At work or waiting in a process: about half a second. Whoever comes then is sent away, before anything was done."""
 MOST_PLACES_OF_ONE = 10
 """From one address, so that nobody alone keeps all others from signing in."""
-MOST_ENTERING = 40
-"""On their way to a place, in a process: where the database stalls, they are not to take the room of readers."""
+MOST_PASSING = 40
+"""On their way to a place or from it, in a process: while they wait for the database or for their turn, they are not
+to take the room of readers."""
+MOST_PASSING_OF_ONE = 30
 NICENESS = 15
 """A thread that hashes gives way to those that serve: hashing takes all the processor that it gets."""
 
@@ -40,7 +42,7 @@ class Hashing:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_give_way)
         self._taken: Counter[str] = Counter()
-        self._entering = 0
+        self._passing: Counter[str] = Counter()
         self._of_nobody = hash_now(secrets.token_hex())
 
     def require_room(self, origin: str) -> None:
@@ -48,27 +50,22 @@ class Hashing:
         if self._taken.total() >= MOST_PLACES or self._taken[origin] >= MOST_PLACES_OF_ONE:
             raise _full()
 
-    @contextlib.contextmanager
+    @contextmanager
     def entering(self, origin: str) -> Iterator[None]:
         """On the way to a place, with what comes before it. RequestError as from `require_room`."""
-        if self._entering >= MOST_ENTERING:
+        if self._passing.total() >= MOST_PASSING or self._passing[origin] >= MOST_PASSING_OF_ONE:
             raise _full()
         self.require_room(origin)
-        self._entering += 1
-        try:
+        with _counted(self._passing, origin):
             yield
-        finally:
-            self._entering -= 1
 
-    @contextlib.contextmanager
-    def place(self, origin: str) -> Iterator[None]:
+    def place(self, origin: str) -> AbstractContextManager[None]:
         """A place in the line, held while passwords are worked on and no longer."""
-        self._taken[origin] += 1
-        try:
-            yield
-        finally:
-            self._taken[origin] -= 1
-            self._taken += Counter()  # leaves out who has none any more
+        return _counted(self._taken, origin)
+
+    def leaving(self, origin: str) -> AbstractContextManager[None]:
+        """On the way from a place, with what comes after it: until that is done, fewer enter."""
+        return _counted(self._passing, origin)
 
     async def hash(self, password: str) -> str:
         return await self._run(lambda: hash_now(password))
@@ -95,6 +92,17 @@ def is_password_of(hashed: str, password: str) -> bool:
         return _HASHER.verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+@contextmanager
+def _counted(where: Counter[str], origin: str) -> Iterator[None]:
+    where[origin] += 1
+    try:
+        yield
+    finally:
+        where[origin] -= 1
+        if not where[origin]:
+            del where[origin]
 
 
 def _full() -> RequestError:

@@ -95,7 +95,9 @@ class SessionMutations:
             throttle = await in_turn(context, registering.begin_registration, desk, person)
         with context.hashing.place(context.origin):
             hashed = await context.hashing.hash(input.password)
-        return await opened(context, await in_turn(context, registering.register, desk, person, hashed, throttle))
+        with context.hashing.leaving(context.origin):
+            session = await in_turn(context, registering.register, desk, person, hashed, throttle)
+        return await opened(context, session)
 
     @mutation()
     async def login(self, info: Info, input: LoginInput) -> SessionPayload | None:
@@ -108,7 +110,8 @@ class SessionMutations:
             is_right = await context.hashing.matches(trial.password_hash, input.password)
             if is_right and context.hashing.is_old(trial.password_hash or ""):
                 better = await context.hashing.hash(input.password)
-        session = await in_turn(context, signing_in.finish_sign_in, desk, trial, is_right, better)
+        with context.hashing.leaving(context.origin):
+            session = await in_turn(context, signing_in.finish_sign_in, desk, trial, is_right, better)
         return await opened(context, session)
 
     @mutation()
