@@ -82,6 +82,12 @@ def test_a_fault_in_a_profile_changes_nothing(
     assert me == {"bio": None, "firstName": user.first_name}
 
 
+def test_all_faults_of_a_profile_are_told_in_the_order_of_its_fields(client: Client, given: Given) -> None:
+    wrong = {"firstName": None, "lastName": "", "bio": "x" * 1001, "profileImageUrl": "here"}
+    payload = client.ask(PROFILE, as_=given.actor(given.user()), input=wrong)["updateProfile"]
+    assert [path[1] for _, path in told(payload) if path] == list(wrong)
+
+
 def test_a_super_admin_makes_an_account_that_signs_in(client: Client, given: Given, service: Service) -> None:
     admin = given.user(Role.SUPER_ADMIN)
     payload = client.ask(CREATE, as_=given.actor(admin), input=NEWCOMER)["createUser"]

@@ -24,8 +24,9 @@ LONGEST_BIO = 1_000
 def update_profile(session: Session, actor: Actor, changes: Mapping[str, Any]) -> int:
     """`changes`: what is not in it stays as it is. The actor's key."""
     form, checked = Form(), dict(changes)
-    for name in checked.keys() & {"first_name", "last_name"}:
-        checked[name] = form.line(name, checked[name], most=LONGEST_NAME)
+    for name in ("first_name", "last_name"):
+        if name in checked:
+            checked[name] = form.line(name, checked[name], most=LONGEST_NAME)
     if "bio" in checked:
         checked["bio"] = form.text("bio", checked["bio"], most=LONGEST_BIO)
     if "profile_image_url" in checked:

@@ -65,7 +65,7 @@ def hold(session: Session, course_key: int, user_key: int, *, with_access: bool 
     return _updated(session, nothing, *_of(course_key, user_key), *open_)
 
 
-def visit(session: Session, course_key: int, user_key: int) -> None:
+def note_visit(session: Session, course_key: int, user_key: int) -> None:
     """Notes that they were there, in an enrollment that is locked."""
     mine = _of(course_key, user_key)
     _updated(session, _seen_after(session.scalar(select(Enrollment.last_accessed).where(*mine))), *mine)

@@ -7,7 +7,7 @@ from lms_graphql.core import clock
 from lms_graphql.core.statements import changed, insert_unless_there
 from lms_graphql.learning.models import LectureProgress
 from lms_graphql.learning.service.completing import count_and_complete
-from lms_graphql.learning.service.entering import hold, visit
+from lms_graphql.learning.service.entering import hold, note_visit
 from lms_graphql.settings import Settings
 
 
@@ -22,7 +22,7 @@ def quiz_passed(
     """
     if not hold(session, course_key, user_key, with_access=False):
         return False
-    visit(session, course_key, user_key)
+    note_visit(session, course_key, user_key)
     if lecture_key is not None:
         finish_lectures(session, {(user_key, lecture_key)})
     return count_and_complete(session, course_key, user_key, settings)[1] is not None
