@@ -26,6 +26,7 @@ MOST_PASSING = 40
 """On their way to a place or from it, in a process: while they wait for the database or for their turn, they are not
 to take the room of readers."""
 MOST_PASSING_OF_ONE = 30
+"""From one address, as above."""
 NICENESS = 15
 """A thread that hashes gives way to those that serve: hashing takes all the processor that it gets."""
 

@@ -34,6 +34,15 @@ class Opened(NamedTuple):
     refresh_token_expires_at: datetime
 
 
+class Family(NamedTuple):
+    """A session, whose it is, and until when it may be carried on."""
+
+    key: int
+    user_key: int
+    role: Role
+    expires_at: datetime
+
+
 class Desk(NamedTuple):
     """What it takes to hand out tokens, and from where they were asked for."""
 
@@ -47,8 +56,8 @@ _OPEN, _HAND_OUT = insert(UserSession), insert(RefreshToken)
 
 def open_session(session: Session, desk: Desk, user_key: int, role: Role) -> Opened:
     expires_at = clock.now() + timedelta(days=desk.settings.refresh_token_days)
-    session_key = inserted(session, _OPEN, {"user_id": user_key, "expires_at": expires_at})
-    return _hand_out(session, desk, Actor(user_key, role, session_key), expires_at)
+    key = inserted(session, _OPEN, {"user_id": user_key, "expires_at": expires_at})
+    return _hand_out(session, desk, Family(key, user_key, role, expires_at))
 
 
 def refresh_session(session: Session, _actor: Actor, desk: Desk, token: str) -> Opened | Refusal:
@@ -68,7 +77,7 @@ def refresh_session(session: Session, _actor: Actor, desk: Desk, token: str) -> 
         return _no_such_token()
     family.expires_at = now + timedelta(days=desk.settings.refresh_token_days)
     changed(session, _FORGET_USED, {"of": family.id, "now": now - timedelta(days=USED_KEPT_DAYS)})
-    return _hand_out(session, desk, Actor(user.id, user.role, family.id), family.expires_at)
+    return _hand_out(session, desk, Family(family.id, user.id, user.role, family.expires_at))
 
 
 def end_session_of(session: Session, actor: Actor, desk: Desk, token: str) -> bool | Refusal:
@@ -117,16 +126,12 @@ def end_own_sessions(session: Session, actor: Actor, desk: Desk) -> bool:
     return True
 
 
-def _hand_out(session: Session, desk: Desk, actor: Actor, expires_at: datetime) -> Opened:
-    assert actor.id is not None
-    assert actor.role is not None
-    assert actor.session_key is not None
+def _hand_out(session: Session, desk: Desk, of: Family) -> Opened:
     token = new_token()
-    kept = {"session_id": actor.session_key, "token_hash": token_hash(token), "expires_at": expires_at}
-    changed(session, _HAND_OUT, kept)
-    claims = Claims(actor.id, actor.session_key, actor.role, current_key_id(session), clock.now())
-    access_token, access_expires_at = issue(desk.signer, claims, desk.settings.access_token_minutes)
-    return Opened(actor, access_token, access_expires_at, token, expires_at)
+    changed(session, _HAND_OUT, {"session_id": of.key, "token_hash": token_hash(token), "expires_at": of.expires_at})
+    claims = Claims(of.user_key, of.key, of.role, current_key_id(session), clock.now())
+    access_token, expires_at = issue(desk.signer, claims, desk.settings.access_token_minutes)
+    return Opened(Actor(of.user_key, of.role, of.key), access_token, expires_at, token, of.expires_at)
 
 
 def current_key_id(session: Session) -> str:
