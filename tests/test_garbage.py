@@ -13,6 +13,7 @@ from tests.service import Client
 TREE = "query ($s: String!) { course(slug: $s) { title sections { title lectures { title type } } } }"
 PAGE = "{ courses(first: 5) { totalCount nodes { title instructor { fullName } } } }"
 DENIED = "{ me { id } users { totalCount } }"
+FOR_A_NUMBER = "query ($n: Int) { courses(first: $n) { totalCount } }"
 LOGIN = """mutation ($e: String!, $p: String!) {
   login(input: {email: $e, password: $p}) { session { accessToken user { email } } errors { code } }
 }"""
@@ -49,6 +50,7 @@ def test_what_is_read_leaves_nothing_for_the_collector(client: Client, course: G
         client.ask(TREE, s=course.slug)
         client.ask(PAGE)
         assert client.faults(DENIED)
+        assert client.faults(FOR_A_NUMBER, n="no number") == ["BAD_USER_INPUT"]
     assert left() == Counter()
 
 

@@ -152,6 +152,7 @@ class GraphQLView:
         except SpentError as error:
             return _refusal(answers.of_request(error)), 504 if error.code is RequestFault.TIMEOUT else 400
         if result.errors and result.data is None and all(error.path is None for error in result.errors):
+            answers.forget_traces(result.errors)
             return _refusal(*map(answers.of_variables, result.errors)), 400
         answer: Answer = {"data": result.data}
         if result.errors:
