@@ -47,6 +47,13 @@ def test_a_category_is_made_renamed_moved_and_removed(client: Client, given: Giv
     assert admin.refused("deleteCategory", categoryId=made["id"]) == [("NOT_FOUND", "categoryId")]
 
 
+def test_the_id_of_what_was_deleted_is_never_given_again(client: Client, admin: Writer) -> None:
+    gone = admin.does("createCategory", name="Shelf")["id"]
+    admin.does("deleteCategory", categoryId=gone)
+    assert admin.does("createCategory", name="Another shelf")["id"] != gone
+    assert client.ask("query ($id: ID!) { node(id: $id) { id } }", id=gone) == {"node": None}
+
+
 def test_an_update_that_says_nothing_changes_nothing(given: Given, admin: Writer) -> None:
     category = given.category("Shelf", description="Old words.", parent=given.category())
     shown = admin.does("updateCategory", categoryId=gid("Category", category))
