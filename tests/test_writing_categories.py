@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from lms_graphql.catalog.models import Category, CourseStatus
 from lms_graphql.catalog.tree import Tree
-from lms_graphql.core.actor import Role
+from lms_graphql.core.actor import ANONYMOUS, Role
 from tests.given import Given, gid
 from tests.service import Client, Service
 from tests.writing import NO_IDS, Writer, racing, rounds
@@ -64,7 +64,7 @@ def test_an_update_that_says_nothing_changes_nothing(given: Given, admin: Writer
 @pytest.mark.parametrize("role", [None, Role.LEARNER, Role.INSTRUCTOR])
 def test_nobody_but_super_admins_changes_the_tree(client: Client, given: Given, role: Role | None) -> None:
     category = given.category("Shelf")
-    writer = Writer(client, None if role is None else given.actor(given.user(role)))
+    writer = Writer(client, ANONYMOUS if role is None else given.actor(given.user(role)))
     code = ["UNAUTHENTICATED" if role is None else "FORBIDDEN"]
     for id in (gid("Category", category), "nonsense"):
         assert writer.faults("createCategory", name="New", parentId=id) == code
