@@ -53,6 +53,8 @@ class Service:
 
 _TABLES = [table.name for table in reversed(metadata.sorted_tables)]
 """Those that refer to others first."""
+_FILLED = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in _TABLES)
+"""After most tests most tables are empty: to ask which are not is quicker than to empty them all."""
 
 
 def empty(database: Database) -> None:
@@ -62,8 +64,10 @@ def empty(database: Database) -> None:
             connection.execute(text("SET SESSION foreign_key_checks = 0"))
         else:
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+        filled = {name for (name,) in connection.exec_driver_sql(_FILLED)}
         for table in _TABLES:
-            connection.exec_driver_sql(f"DELETE FROM {table}")
+            if table in filled:
+                connection.exec_driver_sql(f"DELETE FROM {table}")
         if not database.is_sqlite:
             connection.execute(text("SET SESSION foreign_key_checks = 1"))
 
