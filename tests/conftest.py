@@ -1,5 +1,6 @@
 """Real databases, a real server. `pytest -m "not slow"` keeps to SQLite; everything runs on MariaDB, too."""
 
+import gc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,16 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def is_part(config: pytest.Config) -> bool:
     """Whether this is one of the processes that share the tests."""
     return hasattr(config, "workerinput")
+
+
+def pytest_collection() -> None:
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected is there to stay: the collector need not look through it again and again."""
+    gc.enable()
+    gc.freeze()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
