@@ -1,11 +1,10 @@
 """Courses as their instructors write them: each mutation of the curriculum, and what has become of the course."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lms_graphql.catalog import figures
-from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
-from tests.service import Client
+from tests.writing import Writer
 
 COURSE = """
 course {
@@ -33,43 +32,10 @@ ANSWERS = {
 NODE = f"query N($id: ID!) {{ node(id: $id) {{ id ... on Course {{ {COURSE.strip()[8:-1]} }} }} }}"
 
 
-def document(mutation: str) -> str:
-    kind, answer = ANSWERS[mutation]
-    return (
-        f"mutation M($input: {kind}!) {{ {mutation}(input: $input) {{ {answer} errors {{ code message path }} }} }}"
-    )
+class Author(Writer):
+    """Somebody who writes a curriculum, or tries to."""
 
-
-class Author:
-    """Somebody who writes, or tries to."""
-
-    def __init__(self, client: Client, actor: Actor) -> None:
-        self._client = client
-        self.actor = actor
-
-    def tries(self, mutation: str, **input: Any) -> Any:
-        """The payload."""
-        return self._client.ask(document(mutation), as_=self.actor, input=input)[mutation]
-
-    def does(self, mutation: str, **input: Any) -> Any:
-        """What was made or changed, or the id that is no more."""
-        payload = self.tries(mutation, **input)
-        assert payload.pop("errors") == []
-        (done,) = payload.values()
-        assert done is not None
-        return done
-
-    def refused(self, mutation: str, **input: Any) -> list[tuple[str, str]]:
-        """Code and input field of each fault."""
-        payload = self.tries(mutation, **input)
-        errors = payload.pop("errors")
-        assert list(payload.values()) == [None]
-        assert all(error["path"][0] == "input" and len(error["path"]) == 2 for error in errors)
-        return [(error["code"], error["path"][1]) for error in errors]
-
-    def answer(self, mutation: str, **input: Any) -> Any:
-        """All that comes back, top-level errors too."""
-        return self._client.answer(document(mutation), as_=self.actor, input=input)
+    answers: ClassVar[dict[str, tuple[str, str]]] = ANSWERS
 
     def sees(self, id: str) -> Any:
         return self._client.ask(NODE, as_=self.actor, id=id)["node"]

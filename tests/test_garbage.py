@@ -58,6 +58,6 @@ def test_what_is_written_or_refused_leaves_nothing_for_the_collector(
     learner = given.person()
     for password, said in ((PASSWORD, []), ("a wrong one", [{"code": "INVALID_CREDENTIALS"}])):
         assert client.ask(LOGIN, e=learner.email, p=password)["login"]["errors"] == said
-    for id_, said in ((course.gid, []), ("Q291cnNlOjk5OQ", [{"code": "NOT_FOUND"}])):
+    for id_, said in ((course.gid, []), ("Q291cnNlOjk5OTk5OTk", [{"code": "NOT_FOUND"}])):
         assert client.ask(ENROLL, Actor(learner.id, learner.role), c=id_)["enroll"]["errors"] == said
     assert left() == Counter()

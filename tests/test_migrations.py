@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Timer
 
@@ -60,6 +61,45 @@ def test_those_who_are_there_already_are_found_and_sorted_by_name(empty_database
         assert connection.scalar(text("SELECT name_key FROM users")) == "jose alvarez"
         terms = set(connection.scalars(text("SELECT term FROM user_terms WHERE user_id = 1")))
     assert terms == {"jose", "alvarez", "pepe", "x", "org", ".org"}
+    engine.dispose()
+
+
+def test_keys_of_sqlite_count_on_from_what_was_there_also_for_who_has_it_open(tmp_path: Path) -> None:
+    file = tmp_path / "lms.db"
+    engine = make_engine(make_url(f"sqlite:///{file}"), pool_size=1)
+    with engine.begin() as connection:
+        command.upgrade(migrations.config(connection), "0006")
+    with closing(sqlite3.connect(file, isolation_level=None)) as open_all_along:
+
+        def make(key_id: str) -> int | None:
+            columns = "created_at, updated_at, key_id"
+            values = f"'2026-01-01', '2026-01-01', '{key_id}'"
+            return open_all_along.execute(f"INSERT INTO signing_keys ({columns}) VALUES ({values})").lastrowid
+
+        assert [make("k1"), make("k2")] == [1, 2]
+        migrations.migrate(engine)
+        assert make("k3") == 3
+        open_all_along.execute("DELETE FROM signing_keys WHERE id > 1")
+        assert make("k4") == 4
+        with engine.begin() as connection:
+            command.downgrade(migrations.config(connection), "0006")
+        open_all_along.execute("DELETE FROM signing_keys WHERE id > 1")
+        assert make("k5") == 2
+        migrations.migrate(engine)
+        assert make("k6") == 5, "it still knows how far it has counted"
+        assert open_all_along.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    engine.dispose()
+
+
+def test_every_table_with_a_key_of_its_own_counts(tmp_path: Path) -> None:
+    """A migration that makes a table says `sqlite_autoincrement=True`, or SQLite gives keys twice."""
+    file = tmp_path / "lms.db"
+    engine = make_engine(make_url(f"sqlite:///{file}"), pool_size=1)
+    migrations.migrate(engine)
+    with closing(sqlite3.connect(file)) as opened:
+        tables = opened.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+    counting = {name for name, words in tables if "AUTOINCREMENT" in words}
+    assert counting == {name for name, table in metadata.tables.items() if "id" in table.primary_key.columns}
     engine.dispose()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from lms_graphql.catalog.models import Category, CourseStatus
 from lms_graphql.catalog.tree import Tree
-from lms_graphql.core.actor import Role
+from lms_graphql.core.actor import ANONYMOUS, Role
 from tests.given import Given, gid
 from tests.service import Client, Service
 from tests.writing import NO_IDS, Writer, racing, rounds
@@ -47,6 +47,13 @@ def test_a_category_is_made_renamed_moved_and_removed(client: Client, given: Giv
     assert admin.refused("deleteCategory", categoryId=made["id"]) == [("NOT_FOUND", "categoryId")]
 
 
+def test_the_id_of_what_was_deleted_is_never_given_again(client: Client, admin: Writer) -> None:
+    gone = admin.does("createCategory", name="Shelf")["id"]
+    admin.does("deleteCategory", categoryId=gone)
+    assert admin.does("createCategory", name="Another shelf")["id"] != gone
+    assert client.ask("query ($id: ID!) { node(id: $id) { id } }", id=gone) == {"node": None}
+
+
 def test_an_update_that_says_nothing_changes_nothing(given: Given, admin: Writer) -> None:
     category = given.category("Shelf", description="Old words.", parent=given.category())
     shown = admin.does("updateCategory", categoryId=gid("Category", category))
@@ -57,7 +64,7 @@ def test_an_update_that_says_nothing_changes_nothing(given: Given, admin: Writer
 @pytest.mark.parametrize("role", [None, Role.LEARNER, Role.INSTRUCTOR])
 def test_nobody_but_super_admins_changes_the_tree(client: Client, given: Given, role: Role | None) -> None:
     category = given.category("Shelf")
-    writer = Writer(client, None if role is None else given.actor(given.user(role)))
+    writer = Writer(client, ANONYMOUS if role is None else given.actor(given.user(role)))
     code = ["UNAUTHENTICATED" if role is None else "FORBIDDEN"]
     for id in (gid("Category", category), "nonsense"):
         assert writer.faults("createCategory", name="New", parentId=id) == code

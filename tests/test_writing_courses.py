@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from lms_graphql.catalog import figures
 from lms_graphql.catalog.models import Course, CourseStatus, CourseTerm, Lecture, Section
-from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from tests.given import Given, GivenCourse, gid
 from tests.service import Client, Service, Statements
 from tests.test_accounts import count
@@ -320,14 +320,14 @@ def test_others_get_nowhere(
             assert there == writer.refused(mutation, courseId=NO_IDS[2], **said) == [("NOT_FOUND", "courseId")]
     learner = Writer(client, given.actor(given.user()))
     assert learner.faults(mutation, courseId=course.gid) == learner.faults(mutation, courseId="x") == ["FORBIDDEN"]
-    assert Writer(client, None).faults(mutation, courseId=course.gid) == ["UNAUTHENTICATED"]
+    assert Writer(client, ANONYMOUS).faults(mutation, courseId=course.gid) == ["UNAUTHENTICATED"]
     after = service.database.read_now(lambda session: vars(session.get_one(Course, course.row.id)))
     assert {**after, "_sa_instance_state": None} == {**before, "_sa_instance_state": None}
 
 
 def test_learners_and_strangers_begin_no_course(client: Client, given: Given, service: Service) -> None:
     assert Writer(client, given.actor(given.user())).faults("createCourse", **NEW) == ["FORBIDDEN"]
-    assert Writer(client, None).faults("createCourse", **NEW) == ["UNAUTHENTICATED"]
+    assert Writer(client, ANONYMOUS).faults("createCourse", **NEW) == ["UNAUTHENTICATED"]
     assert count(service, Course) == 0
 
 

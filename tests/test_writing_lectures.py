@@ -14,7 +14,7 @@ from lms_graphql.catalog.models import Course, CourseStatus, Lecture, LectureTyp
 from lms_graphql.core import clock, ids
 from lms_graphql.discussion.models import Note, QAQuestion
 from lms_graphql.learning.models import LectureProgress
-from tests.authoring import Author, document, drift
+from tests.authoring import Author, drift
 from tests.given import Given, GivenCourse, gid
 from tests.service import ACTOR_HEADER, Client, Service, Statements
 
@@ -156,7 +156,7 @@ def test_the_longest_lecture_arrives_however_it_is_written_down(
     texts |= dict.fromkeys(["videoUrl", "resourceUrl"], "https://example.com/" + "é" * 1_980)
     section = sections(course)[0]
     new = {"sectionId": section, "type": "TEXT", **texts}
-    request: dict[str, Any] = {"query": document("createLecture"), "variables": {"input": new}}
+    request: dict[str, Any] = {"query": Author.document("createLecture"), "variables": {"input": new}}
     if inline:
         fields = ", ".join(f'{name}: "{text}"' for name, text in texts.items())
         chosen = f'createLecture(input: {{sectionId: "{section}", type: TEXT, {fields}}})'

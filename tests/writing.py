@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from lms_graphql.core.actor import Actor
 from tests.racing import Ask, Racers, racers
@@ -31,23 +31,29 @@ NO_IDS = ["", "nonsense", "Q291cnNlOjk5OTk5OTk", "Q2F0ZWdvcnk6OTk5OTk5OQ", "VXNl
 """Malformed, of nothing, of another kind."""
 
 
-def document(mutation: str) -> str:
-    kind, answer = ANSWERS[mutation]
-    return (
-        f"mutation M($input: {kind}!) {{ {mutation}(input: $input) {{ {answer} errors {{ code message path }} }} }}"
-    )
-
-
 class Writer:
     """Somebody who writes, or tries to."""
 
-    def __init__(self, client: Client, actor: Actor | None) -> None:
+    answers: ClassVar[dict[str, tuple[str, str]]] = ANSWERS
+    """What each mutation takes and what is asked of it."""
+
+    def __init__(self, client: Client, actor: Actor) -> None:
         self._client = client
         self.actor = actor
 
+    @classmethod
+    def document(cls, mutation: str) -> str:
+        kind, answer = cls.answers[mutation]
+        asked = f"{answer} errors {{ code message path }}"
+        return f"mutation M($input: {kind}!) {{ {mutation}(input: $input) {{ {asked} }} }}"
+
+    def tries(self, mutation: str, **input: Any) -> Any:
+        """The payload."""
+        return self._client.ask(self.document(mutation), as_=self.actor, input=input)[mutation]
+
     def does(self, mutation: str, **input: Any) -> Any:
         """What was made or changed, or the id that is no more."""
-        payload = self._client.ask(document(mutation), as_=self.actor, input=input)[mutation]
+        payload = self.tries(mutation, **input)
         assert payload.pop("errors") == []
         (done,) = payload.values()
         assert done is not None
@@ -55,23 +61,26 @@ class Writer:
 
     def refused(self, mutation: str, **input: Any) -> list[tuple[str, str]]:
         """Code and input field of each fault."""
-        payload = self._client.ask(document(mutation), as_=self.actor, input=input)[mutation]
+        payload = self.tries(mutation, **input)
         errors = payload.pop("errors")
         assert list(payload.values()) == [None]
         assert all(error["path"][0] == "input" and len(error["path"]) == 2 for error in errors)
         return [(error["code"], error["path"][1]) for error in errors]
 
+    def answer(self, mutation: str, **input: Any) -> Any:
+        """All that comes back, top-level errors too."""
+        return self._client.answer(self.document(mutation), as_=self.actor, input=input)
+
     def faults(self, mutation: str, **input: Any) -> list[str]:
         """The codes of top-level errors; nothing else came."""
-        body = self._client.answer(document(mutation), as_=self.actor, input=input)
+        body = self.answer(mutation, **input)
         assert body.get("data") in (None, {mutation: None})
         return [error["extensions"]["code"] for error in body["errors"]]
 
     def asks(self, mutation: str, **input: Any) -> Ask:
         """For a race."""
-        assert self.actor is not None
         headers = {ACTOR_HEADER: f"{self.actor.id}:{self.actor.role}"}
-        return Ask(document(mutation), {"input": input}, headers=headers)
+        return Ask(self.document(mutation), {"input": input}, headers=headers)
 
 
 @contextmanager

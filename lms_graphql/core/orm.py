@@ -127,6 +127,11 @@ class Table(Model):
     created_at: Mapped[datetime] = mapped_column(default=clock.now, sort_order=-2)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now, sort_order=-1)
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """SQLite gives a deleted row's key to the next row unless it is told to count."""
+        super().__init_subclass__(**kwargs)
+        cls.metadata.tables[cls.__tablename__].dialect_options["sqlite"]["autoincrement"] = True
+
 
 def yes() -> Mapped[bool]:
     """A flag that is on unless told otherwise, also for rows written by hand."""

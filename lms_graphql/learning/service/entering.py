@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import BindParameter, ColumnElement, Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment
@@ -22,6 +22,7 @@ from lms_graphql.catalog.policies import has_access
 from lms_graphql.core import clock, ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import ErrorCode, Refusal, not_found
+from lms_graphql.core.orm import Instant
 from lms_graphql.core.statements import ahead, changed
 from lms_graphql.learning.reads.enrollments import EnrollmentRow
 from lms_graphql.learning.reads.visits import Visit, find_visit
@@ -60,42 +61,57 @@ def hold(session: Session, course_key: int, user_key: int, *, with_access: bool 
     Locks the course, shared, and somebody's enrollment, in this order: what is asked of the course comes first. False
     where there is none, or where it has to give access and does not.
     """
-    open_ = [has_access()] if with_access else []
-    nothing = {Enrollment.last_accessed: Enrollment.last_accessed}
-    return _updated(session, nothing, *_of(course_key, user_key), *open_)
+    binds = {"course": course_key, "user": user_key, "now": clock.now()}
+    return changed(session, _HOLD_WITH_ACCESS if with_access else _HOLD, binds) == 1
 
 
 def visit(session: Session, course_key: int, user_key: int) -> None:
     """Notes that they were there, in an enrollment that is locked."""
-    mine = _of(course_key, user_key)
-    _updated(session, _seen_after(session.scalar(select(Enrollment.last_accessed).where(*mine))), *mine)
+    mine = {"course": course_key, "user": user_key}
+    before = session.scalar(_LAST_SEEN, mine)
+    changed(session, _VISIT, {**mine, "seen": _after(before)})
 
 
 def _visit_as_seen(session: Session, visit: Visit, of: EnrollmentRow) -> datetime | None:
     """Locks and notes it, where they have access and nothing is different from what was seen: then it gives when."""
-    mine = _of(visit.course_key, of.user_key, Course.version == visit.version)
-    same = [Enrollment.last_accessed.is_not_distinct_from(of.last_accessed_at)]
-    same += [Enrollment.updated_at == visit.changed_at, has_access()]
-    seen = _seen_after(of.last_accessed_at)
-    return seen[Enrollment.last_accessed] if _updated(session, seen, *mine, *same) else None
+    seen = _after(of.last_accessed_at)
+    binds = {"course": visit.course_key, "user": of.user_key, "seen": seen, "now": clock.now()}
+    same = {"version": visit.version, "last_seen": of.last_accessed_at, "changed_at": visit.changed_at}
+    return seen if changed(session, _VISIT_AS_SEEN, {**binds, **same}) else None
 
 
-def _of(course_key: int, user_key: int, *course: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
-    """InnoDB locks what an UPDATE reads. A value that does not depend on the row is worked out ahead of all rows."""
-    shared = select(Course.id).where(Course.id == course_key, *course).scalar_subquery()
-    return Enrollment.user_id == user_key, Enrollment.course_id == shared
-
-
-def _seen_after(before: datetime | None) -> dict[Any, Any]:
+def _after(before: datetime | None) -> datetime:
     """Always later than before, also by a clock that is behind: no two visits are taken for one another."""
     now = clock.now()
-    return {Enrollment.last_accessed: now if before is None else max(now, before + timedelta.resolution)}
+    return now if before is None else max(now, before + timedelta.resolution)
 
 
-def _updated(session: Session, values: dict[Any, Any], *where: ColumnElement[bool]) -> bool:
+def _of(*course: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    """InnoDB locks what an UPDATE reads. A value that does not depend on the row is worked out ahead of all rows."""
+    shared = select(Course.id).where(Course.id == bindparam("course"), *course).scalar_subquery()
+    return Enrollment.user_id == bindparam("user"), Enrollment.course_id == shared
+
+
+def _touch(seen: Any, *where: ColumnElement[bool]) -> Update:
     """To have been there is no change that any figure counts."""
-    statement = update(Enrollment).where(*where).values({**values, Enrollment.updated_at: Enrollment.updated_at})
-    return session.connection().execute(statement, {"now": clock.now()}).rowcount == 1
+    return update(Enrollment).where(*where).values(last_accessed=seen, updated_at=Enrollment.updated_at)
+
+
+def _instant(name: str) -> BindParameter[datetime]:
+    return bindparam(name, type_=Instant())
+
+
+_HOLD = _touch(Enrollment.last_accessed, *_of())
+_HOLD_WITH_ACCESS = _touch(Enrollment.last_accessed, *_of(), has_access())
+_LAST_SEEN = select(Enrollment.last_accessed).where(*_of())
+_VISIT = _touch(_instant("seen"), *_of())
+_VISIT_AS_SEEN = _touch(
+    _instant("seen"),
+    *_of(Course.version == bindparam("version")),
+    Enrollment.last_accessed.is_not_distinct_from(_instant("last_seen")),
+    Enrollment.updated_at == _instant("changed_at"),
+    has_access(),
+)
 
 
 def share(session: Session, course_key: int) -> bool:

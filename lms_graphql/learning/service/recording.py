@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import EnrollmentStatus, LectureType
@@ -63,8 +63,7 @@ def record_lecture_progress(
         last_accessed_at=now,
     )
     progress = _keep(session, visit, progress, watched_ranges=ranges)
-    said = {"reported_at": now, "total_watch_time": CourseProgress.total_watch_time + seconds - had.watch_seconds}
-    return _settle(session, visit, progress, said, settings)
+    return _settle(session, visit, progress, settings, seconds - had.watch_seconds, reported_at=now)
 
 
 def set_lecture_completed(
@@ -80,7 +79,7 @@ def set_lecture_completed(
     had = _begun(visit, now)
     at = (had.completed_at or now) if is_completed else None
     progress = had._replace(is_completed=is_completed, completed_at=at, last_accessed_at=now)
-    return _settle(session, visit, _keep(session, visit, progress), {}, settings)
+    return _settle(session, visit, _keep(session, visit, progress), settings)
 
 
 def _check(stretches: Sequence[watching.Stretch]) -> None:
@@ -114,22 +113,27 @@ def _keep(session: Session, visit: Visit, progress: LectureProgressRow, **ranges
         **ranges,
     }
     if progress.key:
-        changed(session, update(LectureProgress).where(LectureProgress.id == progress.key).values(values))
+        changed(session, _CHANGE, {"of": progress.key, **values})
         return progress
     of = {"user_id": _enrollment(visit).user_key, "lecture_id": visit.lecture_key, "started_at": progress.started_at}
-    return progress._replace(key=inserted(session, insert(LectureProgress), {**of, **values}))
+    return progress._replace(key=inserted(session, _BEGIN, {**of, **values}))
+
+
+_BEGIN = insert(LectureProgress)
+_CHANGE = update(LectureProgress).where(LectureProgress.id == bindparam("of"))
 
 
 def _settle(
     session: Session,
     visit: Visit,
     progress: LectureProgressRow,
-    said: dict[str, Any],
     settings: Settings,
+    seconds: int = 0,
+    **said: Any,
 ) -> Recorded:
     """
-    What the course makes of it. It is counted anew where a lecture was done or taken back, and where something else
-    has come to the end of the course meanwhile.
+    What the course makes of it, of which so many more seconds were watched. It is counted anew where a lecture was
+    done or taken back, and where something else has come to the end of the course meanwhile.
     """
     enrollment, course = _enrollment(visit), visit.course
     was_done = visit.progress is not None and visit.progress.is_completed
@@ -138,22 +142,28 @@ def _settle(
     is_last, completed_at = course is not None and course.all_done, None
     if course is None or is_other or (is_last and is_open):
         counts, completed_at = count_and_complete(session, visit.course_key, enrollment.user_key, settings)
-        is_last = counts.all_done
-        said = {name: value for name, value in said.items() if name != "total_watch_time"}  # it was counted as well
+        is_last, seconds = counts.all_done, 0  # what was watched was counted as well
     if completed_at is not None:
         enrollment = enrollment._replace(status=EnrollmentStatus.COMPLETED, completed_at=completed_at)
-    _go_on(session, visit, progress, is_last, said)
+    said |= _where_to_go_on(visit, progress, is_last)
+    mine = {"user": enrollment.user_key, "course": visit.course_key}
+    if seconds:
+        changed(session, _MORE_OF_COURSE, {**mine, **said, "seconds": seconds})
+    elif said:
+        changed(session, _OF_COURSE, {**mine, **said})
     return Recorded(progress, enrollment)
 
 
-def _go_on(session: Session, visit: Visit, progress: LectureProgressRow, is_last: bool, said: dict[str, Any]) -> None:
-    """Where to go on: the last lecture that was opened, and the next one to do once that is done."""
-    here = {"current_lecture_id": visit.lecture_key, "current_section_id": visit.section_key}
+_OF_COURSE = update(CourseProgress).where(
+    CourseProgress.user_id == bindparam("user"), CourseProgress.course_id == bindparam("course")
+)
+_MORE_OF_COURSE = _OF_COURSE.values(total_watch_time=CourseProgress.total_watch_time + bindparam("seconds"))
+
+
+def _where_to_go_on(visit: Visit, progress: LectureProgressRow, is_last: bool) -> dict[str, int | None]:
+    """The last lecture that was opened, and the next one to do once that is done. What is to be changed of it."""
+    here: dict[str, int | None] = {"current_lecture_id": visit.lecture_key, "current_section_id": visit.section_key}
     current = visit.course.current_lecture_key if visit.course is not None else None
     if not progress.is_completed or is_last:
-        said = said | here if current != visit.lecture_key else said
-    elif current == visit.lecture_key:
-        said = said | dict.fromkeys(here)
-    if said:
-        mine = (CourseProgress.user_id == _enrollment(visit).user_key, CourseProgress.course_id == visit.course_key)
-        changed(session, update(CourseProgress).where(*mine).values(said))
+        return here if current != visit.lecture_key else {}
+    return dict.fromkeys(here) if current == visit.lecture_key else {}
