@@ -7,7 +7,7 @@ serve:  ## set up and serve on http://127.0.0.1:8000
 test:  ## everything, as continuous integration does
 	scripts/test
 
-quick:  ## while developing: SQLite alone
+quick:  ## while developing: SQLite alone, on all cores, a minute
 	.venv/bin/pytest -q -m "not slow"
 
 lint:

@@ -1,5 +1,6 @@
 """Real databases, a real server. `pytest -m "not slow"` keeps to SQLite; everything runs on MariaDB, too."""
 
+import gc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,38 @@ hypothesis.settings.register_profile("calm", deadline=None)  # a slow machine is
 hypothesis.settings.load_profile("calm")
 
 DATABASES = ["sqlite", pytest.param("mariadb", marks=pytest.mark.slow)]
+MANY = ("not slow", "not alone")
+"""What takes long enough to be shared out, and leaves out those that measure time."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """`pytest -m "not slow"` takes all cores. One file, or what is looked into, keeps to one process."""
+    option = config.option
+    named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or option.keyword
+    looked_into = option.usepdb or option.trace or option.capture == "no" or option.collectonly
+    if option.markexpr in MANY and option.numprocesses is None and not (named or looked_into or is_part(config)):
+        option.numprocesses, option.maxprocesses = "auto", option.maxprocesses or 4
+
+
+def is_part(config: pytest.Config) -> bool:
+    """Whether this is one of the processes that share the tests."""
+    return hasattr(config, "workerinput")
+
+
+def pytest_collection() -> None:
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected is there to stay: the collector need not look through it again and again."""
+    gc.enable()
+    gc.freeze()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.get_closest_marker("alone"):
+        item.add_marker("slow")  # the quick ones run side by side
 
 
 class MariaDB:

@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import searching
-from lms_graphql.accounts.models import InstructorApplication, User
+from lms_graphql.accounts.models import InstructorApplication, User, UserTerm
 from lms_graphql.assessment.models import Quiz
 from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
 from lms_graphql.catalog.models import (
@@ -64,6 +64,20 @@ class GivenCourse:
         return self.row.slug
 
 
+def _lecture(section: Section, **values: Any) -> Lecture:
+    given = {
+        "section_id": section.id,
+        "course_id": section.course_id,
+        "title": f"Lecture {values.get('order_index', 0)}",
+        "lecture_type": LectureType.VIDEO,
+        "duration": 60,
+        "video_url": "https://videos.example.com/secret.mp4",
+        "body": "A secret body",
+        "content_url": "https://files.example.com/secret.pdf",
+    }
+    return Lecture(**{**given, **values})
+
+
 class Given:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -85,7 +99,8 @@ class Given:
             user = User(**{**given, **values})
             session.add(user)
             session.flush()
-            searching.index(session, user)
+            found = searching.terms(user.first_name, user.last_name, user.username, user.email)
+            session.execute(insert(UserTerm), [{"term": term, "user_id": user.id} for term in found])
             return user
 
         return self._write(add)
@@ -116,13 +131,11 @@ class Given:
         """A course whose first lecture is a preview; `lectures` is for each section."""
         number = next(self._numbers)
         title = title or f"Course {number}"
-        instructor = instructor or self.user(Role.INSTRUCTOR)
         created = START + timedelta(minutes=number)
         given = {
             "title": title,
             "slug": f"{slugify(title)}-{number}",
             "description": "What it is about.",
-            "instructor_id": instructor.id,
             "category_id": category.id if category else None,
             "currency": "USD",
             "status": status,
@@ -133,21 +146,29 @@ class Given:
         }
 
         def plant() -> GivenCourse:
-            row = self._added(Course(**{**given, **values}))
+            teaches = instructor or self.user(Role.INSTRUCTOR)
+            row = self._added(Course(**{"instructor_id": teaches.id, **given, **values}))
             self._index(row)
-            made = GivenCourse(row, instructor, [], [])
-            for place in range(sections):
-                self._section(made, place, lectures)
+            made = GivenCourse(row, teaches, [], [])
+            self._curriculum(made, sections, lectures)
             return made
 
         return self._together(plant)
 
-    def _section(self, course: GivenCourse, place: int, lectures: int) -> None:
+    def _curriculum(self, course: GivenCourse, sections: int, lectures: int) -> None:
         totals = {"total_lectures": lectures, "total_duration": lectures * 60}
-        section = self.section(course, title=f"Section {place}", order_index=place, **totals)
-        for number in range(lectures):
-            first = place == 0 and number == 0
-            course.lectures.append(self.lecture(section, order_index=number, is_preview=first))
+        given = {"course_id": course.row.id, **totals}
+        places = range(sections)
+        course.sections += self._all(
+            [Section(title=f"Section {place}", order_index=place, **given) for place in places]
+        )
+        course.lectures += self._all(
+            [
+                _lecture(section, order_index=number, is_preview=section.order_index == 0 and number == 0)
+                for section in course.sections
+                for number in range(lectures)
+            ]
+        )
 
     def section(self, course: GivenCourse, **values: Any) -> Section:
         section: Section = self._added(Section(course_id=course.row.id, **{"title": "Section", **values}))
@@ -155,17 +176,7 @@ class Given:
         return section
 
     def lecture(self, section: Section, **values: Any) -> Lecture:
-        given = {
-            "section_id": section.id,
-            "course_id": section.course_id,
-            "title": f"Lecture {values.get('order_index', 0)}",
-            "lecture_type": LectureType.VIDEO,
-            "duration": 60,
-            "video_url": "https://videos.example.com/secret.mp4",
-            "body": "A secret body",
-            "content_url": "https://files.example.com/secret.pdf",
-        }
-        return self._added(Lecture(**{**given, **values}))
+        return self._added(_lecture(section, **values))
 
     def quiz(self, course: GivenCourse, lecture: Lecture | None = None, **values: Any) -> Quiz:
         given = {"course_id": course.row.id, "lecture_id": lecture.id if lecture else None, "title": "Quiz"}
@@ -253,10 +264,15 @@ class Given:
             self._write(lambda session: session.execute(insert(CourseTerm), rows) and None)
 
     def _added(self, row: Any) -> Any:
-        def add(session: Session) -> Any:
-            session.add(row)
+        return self._all([row])[0]
+
+    def _all(self, rows: list[T]) -> list[T]:
+        """At one go: a flush for each takes longer than most of what is tested."""
+
+        def add(session: Session) -> list[T]:
+            session.add_all(rows)
             session.flush()
-            return row
+            return rows
 
         return self._write(add)
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import ssl
 import sys
 import threading
 import time
@@ -53,6 +54,8 @@ class Service:
 
 _TABLES = [table.name for table in reversed(metadata.sorted_tables)]
 """Those that refer to others first."""
+_FILLED = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in _TABLES)
+"""After most tests most tables are empty: to ask which are not is quicker than to empty them all."""
 
 
 def empty(database: Database) -> None:
@@ -62,8 +65,10 @@ def empty(database: Database) -> None:
             connection.execute(text("SET SESSION foreign_key_checks = 0"))
         else:
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+        filled = {name for (name,) in connection.exec_driver_sql(_FILLED)}
         for table in _TABLES:
-            connection.exec_driver_sql(f"DELETE FROM {table}")
+            if table in filled:
+                connection.exec_driver_sql(f"DELETE FROM {table}")
         if not database.is_sqlite:
             connection.execute(text("SET SESSION foreign_key_checks = 1"))
 
@@ -88,9 +93,12 @@ def running(settings: Settings) -> Iterator[Service]:
         thread.join(20)
 
 
+_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def plain_http(url: str) -> httpx.Client:
     """A client that reads no certificates: that takes longer than most tests."""
-    return httpx.Client(base_url=url, timeout=30, verify=False)
+    return httpx.Client(base_url=url, timeout=30, verify=_NO_CERTIFICATES)
 
 
 class Client:

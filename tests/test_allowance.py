@@ -160,6 +160,7 @@ def half_sent(service: Service, size: int = 1) -> socket.socket:
     return link
 
 
+@pytest.mark.slow
 def test_a_body_that_never_arrives_is_not_waited_for(hurried: Service) -> None:
     with half_sent(hurried) as link:
         answer = link.recv(10_000).decode()
@@ -190,6 +191,7 @@ def test_requests_that_never_arrive_keep_nobody_out(service: Service) -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.slow
 def test_large_requests_that_never_arrive_keep_only_large_ones_out(service_settings: Settings) -> None:
     body = {"query": "{ categories { id } }"}
     large = {**body, "variables": {"unused": "x" * 200_000}}
@@ -210,6 +212,7 @@ def test_large_requests_that_never_arrive_keep_only_large_ones_out(service_setti
         assert httpx.post(f"{service.url}/graphql", json=large).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_line_before_the_database_sends_new_requests_away_but_the_process_is_ready(
     service_settings: Settings,
 ) -> None:

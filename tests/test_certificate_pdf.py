@@ -154,6 +154,7 @@ def test_only_reading_is_offered(client: Client, certificate: Certificate) -> No
     assert client.send("POST", path).status_code == 405
 
 
+@pytest.mark.slow
 def test_many_at_once_are_served_or_sent_away_and_nobody_waits_for_long(
     client: Client, certificate: Certificate
 ) -> None:

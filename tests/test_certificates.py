@@ -390,6 +390,7 @@ def test_coming_back_lifts_what_a_refund_has_revoked_and_nothing_else(given: Giv
     assert good.certificate.revoked_at is None
 
 
+@pytest.mark.slow
 def test_ten_completions_at_once_make_one_certificate_one_letter_and_one_line_in_the_audit(
     given: Given, service: Service, settings: Settings
 ) -> None:
@@ -424,6 +425,7 @@ def completion(
     return database.write_now(work)
 
 
+@pytest.mark.slow
 def test_revoking_and_reinstating_at_once_leaves_one_or_the_other_whole(given: Given, service: Service) -> None:
     holding = Holding(given)
     admin = holding.actor("admin")

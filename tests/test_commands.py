@@ -42,6 +42,7 @@ def test_the_seed_password_can_be_given_and_is_not_shown(run: Run) -> None:
     assert "correct horse battery" not in ran.stdout + ran.stderr
 
 
+@pytest.mark.slow
 def test_check_verify_and_repair_tell_the_state_of_a_demo(run: Run, empty_database: str) -> None:
     assert run("db", "check").exit_code == 1
     assert run("db", "init").exit_code == 0
@@ -86,6 +87,7 @@ def test_check_verify_and_repair_tell_the_state_of_a_demo(run: Run, empty_databa
     assert_one_clear_line(run("db", "demo"), "already")
 
 
+@pytest.mark.slow
 def test_verify_finds_what_was_broken(run: Run, empty_database: str) -> None:
     assert run("db", "init").exit_code == 0
     engine = create_engine(empty_database)
@@ -187,6 +189,7 @@ def test_the_dotenv_file_is_read_and_the_environment_stands_above_it(run: Run, t
     assert "LMS_POOL_SIZE" not in run("db", "check", LMS_POOL_SIZE="3").stderr
 
 
+@pytest.mark.slow
 def test_schema_prints_the_schema_as_a_process_of_its_own(tmp_path: Path) -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "lms_graphql", "schema"], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -105,6 +105,7 @@ def test_figures_for_instructors_see_what_the_sweep_has_done(client: Client, giv
         assert service.database.read_now(rolling_up.wrong) == []
 
 
+@pytest.mark.slow
 def test_two_sweeps_and_who_gives_more_time_do_not_hinder_each_other(
     given: Given, service: Service, monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:

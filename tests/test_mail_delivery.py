@@ -38,6 +38,7 @@ from tests.mailing import (
 )
 
 
+@pytest.mark.slow
 def test_several_deliveries_at_once_send_each_mail_once(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
     box, url = office
     everyone = [f"p{number}@example.com" for number in range(60)]

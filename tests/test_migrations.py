@@ -32,6 +32,7 @@ def tables(engine: Engine) -> set[str]:
     return set(inspect(engine).get_table_names()) - {"alembic_version"}
 
 
+@pytest.mark.slow
 def test_up_down_and_up_again_ends_where_the_models_are(empty_database: str) -> None:
     engine = make_engine(make_url(empty_database), pool_size=2)
     assert migrations.migrate(engine) == (None, migrations.head())
@@ -133,6 +134,7 @@ def test_every_table_keeps_text_exactly_whatever_the_servers_defaults(empty_data
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_two_processes_may_migrate_at_once(empty_database: str) -> None:
     def one(_: int) -> str | None:
         engine = make_engine(make_url(empty_database), pool_size=2, patient=True)

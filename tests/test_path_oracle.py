@@ -39,10 +39,12 @@ def verdict(oracle: Oracle) -> Verdict:
     return oracle.walk(VIEWERS)
 
 
+@pytest.mark.slow
 def test_everyone_reads_what_the_table_allows_them_and_nothing_else(verdict: Verdict) -> None:
     assert not verdict.complaints, told(verdict.complaints)
 
 
+@pytest.mark.slow
 def test_everything_that_the_table_allows_is_reached(oracle: Oracle, verdict: Verdict) -> None:
     objects = [planted for planted in oracle.world.by_label.values() if planted.kind != "Session"]
     blind = blind_spots(objects, SCHEMA, verdict)

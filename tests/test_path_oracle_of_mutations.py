@@ -23,6 +23,7 @@ def verdict(oracle: Oracle) -> Verdict:
     return mutate(oracle)
 
 
+@pytest.mark.slow
 def test_what_comes_with_a_mutation_is_what_the_table_allows(verdict: Verdict) -> None:
     assert not verdict.complaints, told(verdict.complaints)
 
@@ -31,6 +32,7 @@ def test_every_mutation_that_hands_out_objects_is_tried(oracle: Oracle) -> None:
     assert {case.mutation for case in cases(oracle.world)} == mutations_with_objects()
 
 
+@pytest.mark.slow
 def test_everyone_who_signs_in_reads_all_of_their_session(oracle: Oracle, verdict: Verdict) -> None:
     blind = blind_spots(oracle.world.of_kind("Session"), SCHEMA, verdict)
     assert not blind, told(blind)

@@ -347,6 +347,7 @@ def test_a_course_is_published_or_deleted_and_never_both(client: Client, given: 
                 assert state is CourseStatus.PUBLISHED
 
 
+@pytest.mark.slow
 def test_of_many_who_publish_at_once_one_makes_a_version(client: Client, given: Given, service: Service) -> None:
     with racing(service, 4) as everyone:
         for _ in rounds(service)[:50]:

@@ -96,6 +96,7 @@ def test_many_are_counted_by_the_sweep_and_show_until_then_what_was(crowd: Crowd
     assert crowd.sweep() == []
 
 
+@pytest.mark.slow
 def test_a_lecture_that_is_removed_completes_many_by_the_sweep(crowd: Crowd) -> None:
     crowd.removes(crowd.second)
     shown = crowd.learner.enrollment(crowd.course.gid)

@@ -254,6 +254,7 @@ def test_a_portion_that_fails_keeps_no_other_from_being_counted(
     assert analytics(client, given, courses[0])["enrollmentCount"] == 2
 
 
+@pytest.mark.slow
 def test_two_sweeps_at_once_while_people_enroll_do_no_harm(service: Service, given: Given, client: Client) -> None:
     """On connections of their own, as two processes would."""
     courses = [given.course(lectures=3) for _ in range(8)]

@@ -54,6 +54,7 @@ def test_sqlite_serves_one_process_in_production_and_code_does_not_change_there(
     assert ran.exit_code == 3
 
 
+@pytest.mark.slow
 def test_a_server_started_without_the_command_line_refuses_as_well(tmp_path: Path) -> None:
     environment = {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db", "LMS_ENV": "production"}
     code = "from lms_graphql.serving import app; app()"
@@ -73,6 +74,7 @@ def test_in_development_a_secret_is_made_once_and_kept_beside_the_database(tmp_p
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_keep_one_secret(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path; from lms_graphql import settings; from lms_graphql.operating import secret;"

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +78,7 @@ def test_twice_the_time_and_ten_seconds_may_be_claimed() -> None:
     assert watching.most_seconds(timedelta(seconds=-5)) == 10, "of two machines' clocks one is behind"
 
 
+@pytest.mark.slow
 def test_whoever_claims_every_other_second_of_a_day_leaves_no_more_than_so_many_pieces() -> None:
     kept: list[list[int]] = []
     for first in range(0, 86_400, 200):

@@ -180,6 +180,7 @@ def test_two_moves_at_once_make_no_circle(given: Given, service: Service, admin:
             assert Counter(answer.code for answer in answers) == {None: 1, "INVALID": 1}
 
 
+@pytest.mark.slow
 def test_two_moves_at_once_make_no_tree_that_is_too_deep(given: Given, service: Service, admin: Writer) -> None:
     with racing(service) as both:
         for _ in rounds(service)[:40]:
@@ -203,6 +204,7 @@ def test_of_two_creations_of_one_name_one_counts(service: Service, admin: Writer
             assert codes == {None: 1, "ALREADY_EXISTS": 2}
 
 
+@pytest.mark.slow
 def test_nothing_is_put_into_a_category_that_is_being_deleted(given: Given, service: Service, admin: Writer) -> None:
     with racing(service, 3) as all_three:
         for _ in rounds(service):

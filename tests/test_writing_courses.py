@@ -365,6 +365,7 @@ def test_of_two_updates_of_one_version_one_counts(client: Client, given: Given, 
     assert service.database.read_now(figures.drift) == []
 
 
+@pytest.mark.slow
 def test_courses_begun_at_once_have_slugs_of_their_own(
     client: Client, given: Given, service: Service, teacher: Writer
 ) -> None:

@@ -34,6 +34,8 @@ from tests.given import Given, GivenCourse, gid
 from tests.racing import rounds
 from tests.service import empty
 
+pytestmark = pytest.mark.slow
+
 CLIENTS = 10
 Step = Callable[[Session], Any]
 
