@@ -77,6 +77,7 @@ def test_keys_of_sqlite_count_on_from_what_was_there_also_for_who_has_it_open(tm
             return open_all_along.execute(f"INSERT INTO signing_keys ({columns}) VALUES ({values})").lastrowid
 
         assert [make("k1"), make("k2")] == [1, 2]
+        open_all_along.execute("CREATE TABLE of_others (id TEXT, PRIMARY KEY (id))")
         migrations.migrate(engine)
         assert make("k3") == 3
         open_all_along.execute("DELETE FROM signing_keys WHERE id > 1")
