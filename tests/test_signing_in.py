@@ -17,7 +17,7 @@ from lms_graphql.accounts.service.forgetting import forget_stale
 from lms_graphql.accounts.service.sessions import end_sessions, require_live, rotate_keys
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.errors import RequestError, RequestFault
-from lms_graphql.core.hashing import MOST_PASSING, MOST_PASSING_OF_ONE, MOST_PLACES_OF_ONE, Hashing
+from lms_graphql.core.hashing import MOST_PLACES_OF_ONE, MOST_UNDER_WAY, MOST_UNDER_WAY_OF_ONE, Hashing
 from lms_graphql.core.signing import token_hash
 from lms_graphql.core.statements import changed
 from lms_graphql.mail.models import Mail
@@ -455,9 +455,9 @@ def test_nobody_takes_all_places_of_the_line_alone() -> None:
         for _ in range(MOST_PLACES_OF_ONE):
             held.enter_context(hashing.place("one"))
         with pytest.raises(RequestError):
-            hashing.require_room("one")
-        hashing.require_room("another")
-    hashing.require_room("one")
+            hashing.room("one")
+        hashing.room("another")
+    hashing.room("one")
     hashing.close()
 
 
@@ -465,28 +465,23 @@ def test_no_more_than_so_many_are_on_their_way_to_a_place_and_from_it() -> None:
     """Where the database stalls, whoever signs in meanwhile would else take the room of all who read."""
     hashing = Hashing()
     with contextlib.ExitStack() as held:
-        for number in range(MOST_PASSING):
-            way = hashing.leaving if number % 2 else hashing.entering
-            held.enter_context(way(f"{number}"))
-        with pytest.raises(RequestError), hashing.entering("another"):
-            pass
-        held.enter_context(hashing.leaving("another"))  # who has come so far is let out
-    with hashing.entering("another"):
-        pass
+        for number in range(MOST_UNDER_WAY):
+            held.enter_context(hashing.room(f"{number}"))
+        with pytest.raises(RequestError):
+            hashing.room("another")
+    hashing.room("another")
     hashing.close()
 
 
 def test_nobody_fills_the_way_to_the_line_alone() -> None:
     hashing = Hashing()
     with contextlib.ExitStack() as held:
-        for _ in range(MOST_PASSING_OF_ONE):
-            held.enter_context(hashing.entering("one"))
-        with pytest.raises(RequestError), hashing.entering("one"):
-            pass
-        with hashing.entering("another"):
-            pass
-    with hashing.entering("one"):
-        pass
+        for _ in range(MOST_UNDER_WAY_OF_ONE):
+            held.enter_context(hashing.room("one"))
+        with pytest.raises(RequestError):
+            hashing.room("one")
+        hashing.room("another")
+    hashing.room("one")
     hashing.close()
 
 

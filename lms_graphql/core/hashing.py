@@ -22,10 +22,10 @@ MOST_PLACES = 16
 """At work or waiting in a process: about half a second. Whoever comes then is sent away, before anything was done."""
 MOST_PLACES_OF_ONE = 10
 """From one address, so that nobody alone keeps all others from signing in."""
-MOST_PASSING = 40
-"""On their way to a place or from it, in a process: while they wait for the database or for their turn, they are not
+MOST_UNDER_WAY = 40
+"""From their first word to their last, in a process: while they wait for the database or for their turn, they are not
 to take the room of readers."""
-MOST_PASSING_OF_ONE = 30
+MOST_UNDER_WAY_OF_ONE = 30
 """From one address, as above."""
 NICENESS = 15
 """A thread that hashes gives way to those that serve: hashing takes all the processor that it gets."""
@@ -43,30 +43,22 @@ class Hashing:
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_give_way)
         self._taken: Counter[str] = Counter()
-        self._passing: Counter[str] = Counter()
+        self._under_way: Counter[str] = Counter()
         self._of_nobody = hash_now(secrets.token_hex())
 
-    def require_room(self, origin: str) -> None:
-        """RequestError where the line is full, before anything was done for who comes from there."""
-        if self._taken.total() >= MOST_PLACES or self._taken[origin] >= MOST_PLACES_OF_ONE:
-            raise _full()
-
-    @contextmanager
-    def entering(self, origin: str) -> Iterator[None]:
-        """On the way to a place, with what comes before it. RequestError as from `require_room`."""
-        if self._passing.total() >= MOST_PASSING or self._passing[origin] >= MOST_PASSING_OF_ONE:
-            raise _full()
-        self.require_room(origin)
-        with _counted(self._passing, origin):
-            yield
+    def room(self, origin: str) -> AbstractContextManager[None]:
+        """
+        For the whole of what needs a place in the line, with what comes before it and after it. RequestError where
+        there is none, before anything was done for who comes from there.
+        """
+        is_full = _is_full(self._under_way, origin, MOST_UNDER_WAY, MOST_UNDER_WAY_OF_ONE)
+        if is_full or _is_full(self._taken, origin, MOST_PLACES, MOST_PLACES_OF_ONE):
+            raise RequestError(RequestFault.UNAVAILABLE, "Too many are signing in. Try again in a moment.")
+        return _counted(self._under_way, origin)
 
     def place(self, origin: str) -> AbstractContextManager[None]:
         """A place in the line, held while passwords are worked on and no longer."""
         return _counted(self._taken, origin)
-
-    def leaving(self, origin: str) -> AbstractContextManager[None]:
-        """On the way from a place, with what comes after it: until that is done, fewer enter."""
-        return _counted(self._passing, origin)
 
     async def hash(self, password: str) -> str:
         return await self._run(lambda: hash_now(password))
@@ -106,8 +98,8 @@ def _counted(where: Counter[str], origin: str) -> Iterator[None]:
             del where[origin]
 
 
-def _full() -> RequestError:
-    return RequestError(RequestFault.UNAVAILABLE, "Too many are signing in. Try again in a moment.")
+def _is_full(taken: Counter[str], origin: str, most: int, most_of_one: int) -> bool:
+    return taken.total() >= most or taken[origin] >= most_of_one
 
 
 def _give_way() -> None:

@@ -47,13 +47,14 @@ class PasswordMutations:
     async def change_password(self, info: Info, input: ChangePasswordInput) -> SessionPayload | None:
         """Change one's password. Ends all sessions of the account and opens a new one here."""
         context, desk = info.context, desk_of(info.context)
-        with context.hashing.entering(context.origin):
+        with context.hashing.room(context.origin):
             known = await context.write(recovering.begin_password_change, desk, input.new_password)
-        with context.hashing.place(context.origin):
-            if not await context.hashing.matches(known.password_hash, input.current_password):
-                raise await context.write(recovering.wrong_password, desk)
-            hashed = await context.hashing.hash(input.new_password)
-        return await opened(context, await context.write(recovering.change_password, desk, known, hashed))
+            with context.hashing.place(context.origin):
+                if not await context.hashing.matches(known.password_hash, input.current_password):
+                    raise await context.write(recovering.wrong_password, desk)
+                hashed = await context.hashing.hash(input.new_password)
+            session = await context.write(recovering.change_password, desk, known, hashed)
+        return await opened(context, session)
 
     @mutation()
     async def request_password_reset(self, info: Info, input: RequestPasswordResetInput) -> DonePayload | None:
@@ -66,11 +67,11 @@ class PasswordMutations:
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> DonePayload | None:
         """Choose a new password with the token of a mail. Ends all sessions of the account."""
         context, desk = info.context, desk_of(info.context)
-        with context.hashing.entering(context.origin):
+        with context.hashing.room(context.origin):
             await context.write(recovering.begin_password_reset, input.token, input.new_password)
-        with context.hashing.place(context.origin):
-            hashed = await context.hashing.hash(input.new_password)
-        return DonePayload(ok=await context.write(recovering.reset_password, desk, input.token, hashed))
+            with context.hashing.place(context.origin):
+                hashed = await context.hashing.hash(input.new_password)
+            return DonePayload(ok=await context.write(recovering.reset_password, desk, input.token, hashed))
 
     @mutation(IsSignedIn)
     async def request_email_verification(self, info: Info) -> DonePayload | None:

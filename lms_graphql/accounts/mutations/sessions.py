@@ -91,11 +91,10 @@ class SessionMutations:
         """Make an account, as a learner, and sign in. A mail asks to confirm the address."""
         context, desk = info.context, desk_of(info.context)
         person = registering.checked(input.email, input.username, input.first_name, input.last_name, input.password)
-        with context.hashing.entering(context.origin):
+        with context.hashing.room(context.origin):
             throttle = await in_turn(context, registering.begin_registration, desk, person)
-        with context.hashing.place(context.origin):
-            hashed = await context.hashing.hash(input.password)
-        with context.hashing.leaving(context.origin):
+            with context.hashing.place(context.origin):
+                hashed = await context.hashing.hash(input.password)
             session = await in_turn(context, registering.register, desk, person, hashed, throttle)
         return await opened(context, session)
 
@@ -103,14 +102,13 @@ class SessionMutations:
     async def login(self, info: Info, input: LoginInput) -> SessionPayload | None:
         """Sign in. Wrong addresses and wrong passwords answer alike."""
         context, desk = info.context, desk_of(info.context)
-        with context.hashing.entering(context.origin):
-            trial = await in_turn(context, signing_in.begin_sign_in, desk, input.email)
         better = None
-        with context.hashing.place(context.origin):
-            is_right = await context.hashing.matches(trial.password_hash, input.password)
-            if is_right and context.hashing.is_old(trial.password_hash or ""):
-                better = await context.hashing.hash(input.password)
-        with context.hashing.leaving(context.origin):
+        with context.hashing.room(context.origin):
+            trial = await in_turn(context, signing_in.begin_sign_in, desk, input.email)
+            with context.hashing.place(context.origin):
+                is_right = await context.hashing.matches(trial.password_hash, input.password)
+                if is_right and context.hashing.is_old(trial.password_hash or ""):
+                    better = await context.hashing.hash(input.password)
             session = await in_turn(context, signing_in.finish_sign_in, desk, trial, is_right, better)
         return await opened(context, session)
 

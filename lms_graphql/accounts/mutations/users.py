@@ -70,10 +70,11 @@ class UserMutations:
         """Make an account for somebody, for super admins. A mail asks them to confirm the address."""
         context, desk = info.context, desk_of(info.context)
         person = registering.checked(input.email, input.username, input.first_name, input.last_name, input.password)
-        context.hashing.require_room(context.origin)
-        with context.hashing.place(context.origin):
-            hashed = await context.hashing.hash(input.password)
-        return await shown(context, await context.write(registering.create_user, desk, person, hashed, input.role))
+        with context.hashing.room(context.origin):
+            with context.hashing.place(context.origin):
+                hashed = await context.hashing.hash(input.password)
+            key = await context.write(registering.create_user, desk, person, hashed, input.role)
+        return await shown(context, key)
 
     @mutation(may("user:manage"))
     async def set_user_role(self, info: Info, input: SetUserRoleInput) -> UserPayload | None:
