@@ -159,7 +159,7 @@ def _was_given_up(place: Enrollment) -> bool:
 def _locked_course(session: Session, actor: Actor, course_id: str) -> Course | None:
     """None where it is not there for the viewer."""
     key = ids.key_of("Course", course_id)
-    if not lock_course(session, Course.id == key):
+    if key is None or not lock_course(session, Course.id == key):
         return None
     return session.scalar(select(Course).where(Course.id == key, visible_to(actor.scope)), actor.binds)
 
