@@ -13,6 +13,7 @@ from tests.service import Client
 TREE = "query ($s: String!) { course(slug: $s) { title sections { title lectures { title type } } } }"
 PAGE = "{ courses(first: 5) { totalCount nodes { title instructor { fullName } } } }"
 DENIED = "{ me { id } users { totalCount } }"
+ME = "{ me { email } }"
 FOR_A_NUMBER = "query ($n: Int) { courses(first: $n) { totalCount } }"
 LOGIN = """mutation ($e: String!, $p: String!) {
   login(input: {email: $e, password: $p}) { session { accessToken user { email } } errors { code } }
@@ -59,8 +60,11 @@ def test_what_is_written_or_refused_leaves_nothing_for_the_collector(
     client: Client, given: Given, course: GivenCourse
 ) -> None:
     learner = given.person()
-    for password, said in ((PASSWORD, []), ("a wrong one", [{"code": "INVALID_CREDENTIALS"}])):
-        assert client.ask(LOGIN, e=learner.email, p=password)["login"]["errors"] == said
+    signed_in = client.ask(LOGIN, e=learner.email, p=PASSWORD)["login"]
+    assert client.ask(ME, bearer=signed_in["session"]["accessToken"]) == {"me": {"email": learner.email}}
+    assert client.faults(ME, bearer="nonsense") == ["UNAUTHENTICATED"]
+    refused = client.ask(LOGIN, e=learner.email, p="a wrong one")["login"]
+    assert refused["errors"] == [{"code": "INVALID_CREDENTIALS"}]
     for id_, said in ((course.gid, []), ("Q291cnNlOjk5OTk5OTk", [{"code": "NOT_FOUND"}])):
         assert client.ask(ENROLL, Actor(learner.id, learner.role), c=id_)["enroll"]["errors"] == said
     assert left() == Counter()
