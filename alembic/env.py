@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `operating.migrations` hands in, or on the settings' database."""
+"""Runs the migrations on the connection that `operations.migrations` hands in, or on the settings' database."""
 
 from typing import Any, Literal
 
@@ -6,23 +6,23 @@ from sqlalchemy import BigInteger, Connection, String, Text
 
 from alembic import context
 from lms_graphql import settings
+from lms_graphql.all_models import metadata
 from lms_graphql.core import orm
 from lms_graphql.core.engines import make_engine
-from lms_graphql.tables import metadata
 
 
 def written(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
     """How a column's type stands in a new migration: by the name that the models use."""
     if kind != "type":
         return False
-    if isinstance(item, orm.Instant | orm.Fixed | orm.Json):
+    if isinstance(item, orm.UtcDateTime | orm.FixedDecimal | orm.Json):
         return f"orm.{type(item).__name__}()"
     if isinstance(item, BigInteger) and "sqlite" in item._variant_mapping:
-        return "orm.Key"
+        return "orm.BigIntKey"
     if isinstance(item, Text) and "mysql" in item._variant_mapping:
         return "orm.long_text()"
     if type(item) is String and "mysql" in item._variant_mapping:
-        return f"orm.exact({item.length})"
+        return f"orm.case_sensitive({item.length})"
     return False
 
 
@@ -38,7 +38,7 @@ def run(connection: Connection) -> None:
 
 
 def run_on_the_settings_database() -> None:
-    engine = make_engine(settings.read().url, pool_size=1)
+    engine = make_engine(settings.load_settings().url, pool_size=1)
     with engine.begin() as connection:
         run(connection)
 

@@ -39,7 +39,7 @@ class Server:
 
 
 CONTESTANTS = (
-    Contestant("ours", "this API", (*UVICORN, *AS_SERVED, "--factory", "lms_graphql.serving:app")),
+    Contestant("ours", "this API", (*UVICORN, *AS_SERVED, "--factory", "lms_graphql.asgi:app")),
     Contestant("apollo", "Apollo Server", ("node", str(PEERS / "apollo.js"))),
     Contestant("yoga", "GraphQL Yoga", ("node", str(PEERS / "yoga.js"))),
     Contestant("floor", "by hand (floor)", (*UVICORN, *AS_SERVED, "benchmarks.floor:app")),

@@ -27,8 +27,8 @@ from lms_graphql.catalog.reads.categories import categories_by_id
 from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder, courses, courses_by_slug
 from lms_graphql.catalog.reads.curriculum import lectures_by_section, sections_by_course
 from lms_graphql.core.actor import ANONYMOUS
-from lms_graphql.core.listing import pages
-from lms_graphql.core.paging import Slice
+from lms_graphql.core.list_queries import fetch_pages
+from lms_graphql.core.pagination import PageArguments
 
 Row = tuple[Any, ...]
 Answer = dict[str, Any]
@@ -40,11 +40,13 @@ def overhear(read: Callable[[Session], object]) -> Statement:
 
 @cache
 def newest(size: int) -> Statement:
-    listing = courses(ANONYMOUS.scope, CourseFilter(), None, CourseOrder.NEWEST)
-    return overhear(lambda session: pages(session, ANONYMOUS, listing, [None], Slice(first=size), lambda _: 0))
+    listing = courses(ANONYMOUS.access_level, CourseFilter(), None, CourseOrder.NEWEST)
+    return overhear(
+        lambda session: fetch_pages(session, ANONYMOUS, listing, [None], PageArguments(first=size), lambda _: 0)
+    )
 
 
-wiring.connect()
+wiring.register_hooks()
 COURSE = overhear(lambda session: courses_by_slug(session, ANONYMOUS, ["-"]))
 USERS = overhear(lambda session: users_by_id(session, ANONYMOUS, [1]))
 CATEGORIES = overhear(lambda session: categories_by_id(session, ANONYMOUS, [1]))

@@ -16,7 +16,7 @@ from benchmarks.commands import start
 from benchmarks.processes import HOST, cpu_seconds, free_port, running
 from benchmarks.storm import SECRET, Connection, address_of
 from lms_graphql.accounts.models import User
-from lms_graphql.accounts.service.sessions import Desk, open_session
+from lms_graphql.accounts.services.sessions import AuthContext, create_session
 from lms_graphql.catalog.models import (
     Course,
     CourseStatus,
@@ -26,10 +26,10 @@ from lms_graphql.catalog.models import (
     LectureType,
     Section,
 )
-from lms_graphql.core import clock, ids
+from lms_graphql.core import clock, global_ids
 from lms_graphql.core.database import Database
 from lms_graphql.core.signing import Signer
-from lms_graphql.operating import migrations
+from lms_graphql.operations import migrations
 from lms_graphql.settings import Settings
 
 LECTURES, LENGTH = 50, 3_600
@@ -86,7 +86,7 @@ def prepare(url: str, clients: int) -> tuple[list[str], list[str]]:
         course = _course(session, people.pop())
         enrolled = {"course_id": course.id, "source": EnrollmentSource.FREE, "enrolled_at": clock.now()}
         session.add_all(Enrollment(user_id=person.id, **enrolled) for person in people)
-        desk = Desk(Signer(SECRET), Settings(database_url=url, access_token_minutes=60), HOST)
+        desk = AuthContext(Signer(SECRET), Settings(database_url=url, access_token_minutes=60), HOST)
         section = Section(course_id=course.id, title="Section", order_index=0, total_lectures=LECTURES)
         session.add(section)
         session.flush()
@@ -94,10 +94,10 @@ def prepare(url: str, clients: int) -> tuple[list[str], list[str]]:
         lectures = [Lecture(title="Lecture", order_index=place, **of) for place in range(LECTURES)]
         session.add_all(lectures)
         session.flush()
-        tokens = [open_session(session, desk, person.id, person.role).access_token for person in people]
-        return tokens, [ids.encode("Lecture", lecture.id) for lecture in lectures]
+        tokens = [create_session(session, desk, person.id, person.role).access_token for person in people]
+        return tokens, [global_ids.encode("Lecture", lecture.id) for lecture in lectures]
 
-    prepared = database.write_now(fill)
+    prepared = database.write_sync(fill)
     database.dispose()
     return prepared
 

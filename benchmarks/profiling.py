@@ -22,7 +22,7 @@ from benchmarks.processes import BenchmarkError
 from benchmarks.seed import fill
 from benchmarks.workloads import WORKLOADS, Workload
 from lms_graphql import settings
-from lms_graphql.app import make_app
+from lms_graphql.app import create_app
 from lms_graphql.core.database import Database
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ def run(workload: tuple[Workload, ...], requests: int, sort: str, lines: int) ->
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name, private_mariadb(Path(name)) as database:
         fill(database)
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-        app = make_app(settings.read({"LMS_DATABASE_URL": database.url}))
+        app = create_app(settings.load_settings({"LMS_DATABASE_URL": database.url}))
         for each in workload:
             asyncio.run(_profile(app, each, requests, sort, lines))
         app.state.database.dispose()
@@ -67,7 +67,7 @@ def _stay_in_this_thread(database: Database) -> None:
     """The profiler sees one thread only."""
 
     async def read(work: Callable[[Session], T]) -> T:
-        return database.read_now(work)
+        return database.read_sync(work)
 
     database.read = read  # type: ignore[method-assign]
 

@@ -25,13 +25,13 @@ from benchmarks.commands import start
 from benchmarks.mariadb import private_mariadb
 from benchmarks.processes import HOST, cpu_seconds, free_port, running, stolen_seconds
 from lms_graphql.accounts.models import User
-from lms_graphql.accounts.service.sessions import Desk, open_session
+from lms_graphql.accounts.services.sessions import AuthContext, create_session
 from lms_graphql.catalog.models import Course, CourseStatus, Lecture, LectureType, Section
 from lms_graphql.core import clock
 from lms_graphql.core.database import Database
-from lms_graphql.core.hashing import hash_now
+from lms_graphql.core.password_hashing import hash_password
 from lms_graphql.core.signing import Signer
-from lms_graphql.operating import migrations
+from lms_graphql.operations import migrations
 from lms_graphql.settings import Settings
 
 PEOPLE = 400
@@ -149,7 +149,7 @@ def prepare(url: str) -> str:
     """People who can sign in, and a course of 15 lectures. The access token of one of them."""
     database = Database(url)
     migrations.migrate(database.engine)
-    hashed = hash_now(PASSWORD)
+    hashed = hash_password(PASSWORD)
 
     def fill(session: Session) -> str:
         for number in range(PEOPLE):
@@ -175,10 +175,10 @@ def prepare(url: str) -> str:
             session.flush()
             of = {"section_id": section.id, "course_id": course.id, "lecture_type": LectureType.TEXT}
             session.add_all(Lecture(title="Lecture", description="", order_index=number, **of) for number in range(5))
-        desk = Desk(Signer(SECRET), Settings(database_url=url, access_token_minutes=60), HOST)
-        return open_session(session, desk, first.id, first.role).access_token
+        desk = AuthContext(Signer(SECRET), Settings(database_url=url, access_token_minutes=60), HOST)
+        return create_session(session, desk, first.id, first.role).access_token
 
-    token = database.write_now(fill)
+    token = database.write_sync(fill)
     database.dispose()
     return token
 

@@ -15,25 +15,25 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from lms_graphql import graphiql
-from lms_graphql.accounts.service.sessions import require_live
-from lms_graphql.certificates import Certificates
+from lms_graphql.accounts.services.sessions import require_active_session
+from lms_graphql.authentication import Authenticator, authenticate, client_ip
+from lms_graphql.certificate_endpoint import CertificateEndpoint
 from lms_graphql.core.database import Database
-from lms_graphql.core.hashing import Hashing
+from lms_graphql.core.password_hashing import PasswordHashingPool
 from lms_graphql.core.signing import Signer
-from lms_graphql.graph.context import Context, Equipment
-from lms_graphql.graph.limits import Limits
-from lms_graphql.graph.preparing import Preparer
-from lms_graphql.graph.view import GraphQLView
-from lms_graphql.identifying import Identify, actor_of, origin_of
-from lms_graphql.operating import health
-from lms_graphql.operating.background import Outbox
-from lms_graphql.operating.secret import secret_of
-from lms_graphql.schema import NODES, schema
+from lms_graphql.graph.context import AppResources, Context
+from lms_graphql.graph.document_limits import DocumentLimits
+from lms_graphql.graph.documents import DocumentCache
+from lms_graphql.graph.http.view import GraphQLView
+from lms_graphql.operations import readiness
+from lms_graphql.operations.background import BackgroundWorker
+from lms_graphql.operations.secret_key import load_secret_key
+from lms_graphql.schema import NODE_LOADERS, schema
 from lms_graphql.settings import Settings
 
-READY_SECONDS = 0.25
+READINESS_TIMEOUT_SECONDS = 0.25
 """A balancer asks often and waits 300 ms: a database that takes longer is not there for it."""
-STILL_READY_SECONDS = 1.0
+READINESS_CACHE_SECONDS = 1.0
 """How long a good answer holds, so that a process that is busy for a moment is not taken out."""
 
 
@@ -47,16 +47,16 @@ class Endpoints:
         self._was_ready = float("-inf")
 
     async def graphql(self, request: Request) -> Response:
-        if graphiql.is_asked_for(request):
+        if graphiql.is_page_request(request):
             return graphiql.page() if self._settings.shows_graphiql else PlainTextResponse("Not found", 404)
-        return await self._view.answer(request)
+        return await self._view.handle(request)
 
     async def live(self, request: Request) -> Response:
         return JSONResponse({"status": "live"})
 
     async def ready(self, request: Request) -> Response:
         problem = None
-        if time.monotonic() - self._was_ready > STILL_READY_SECONDS:
+        if time.monotonic() - self._was_ready > READINESS_CACHE_SECONDS:
             problem = await self._problem()
             if problem is None:
                 self._was_ready = time.monotonic()
@@ -65,34 +65,41 @@ class Endpoints:
 
     async def _problem(self) -> str | None:
         try:
-            async with asyncio.timeout(READY_SECONDS):
-                return await self._database.probe(health.problem)
+            async with asyncio.timeout(READINESS_TIMEOUT_SECONDS):
+                return await self._database.probe(readiness.readiness_problem)
         except (SQLAlchemyError, TimeoutError):
             return "The database does not answer."
 
 
-def make_app(settings: Settings, identify: Identify = actor_of) -> Starlette:
+def create_app(settings: Settings, identify: Authenticator = authenticate) -> Starlette:
     """`identify` tells who asks; RequestError where a token is not one of ours."""
     database = Database(settings.url, pool_size=settings.pool_size, threads=settings.worker_threads)
-    equipment = Equipment(database, settings, Hashing(), Signer(secret_of(settings)), NODES, require_live)
-    outbox = Outbox(database, settings)
-    preparer = Preparer(
+    equipment = AppResources(
+        database,
+        settings,
+        PasswordHashingPool(),
+        Signer(load_secret_key(settings)),
+        NODE_LOADERS,
+        require_active_session,
+    )
+    outbox = BackgroundWorker(database, settings)
+    preparer = DocumentCache(
         schema._schema,
-        limits_of(settings),
+        document_limits(settings),
         introspection=settings.allows_introspection,
         suggestions=not settings.is_production,
     )
 
     async def context_of(request: Request) -> Context:
-        origin = origin_of(request)
-        with equipment.courtesy.first():
+        origin = client_ip(request)
+        with equipment.read_priority.reader():
             actor = await identify(equipment, request)
         return Context(equipment, actor, origin)
 
     def is_busy() -> bool:
-        return database.queued_seconds() * 1000 > settings.limit_queue_milliseconds
+        return database.read_queue_seconds() * 1000 > settings.limit_queue_milliseconds
 
-    certificates = Certificates(equipment, origin_of, is_busy)
+    certificates = CertificateEndpoint(equipment, client_ip, is_busy)
     endpoints = Endpoints(settings, database, GraphQLView(schema._schema, preparer, settings, context_of, is_busy))
 
     @asynccontextmanager
@@ -104,7 +111,7 @@ def make_app(settings: Settings, identify: Identify = actor_of) -> Starlette:
         await asyncio.to_thread(outbox.stop)
         database.dispose()
 
-    routes = [*_routes(endpoints, settings), Route("/certificates/{code}.pdf", certificates.answer)]
+    routes = [*_routes(endpoints, settings), Route("/certificates/{code}.pdf", certificates.handle)]
     app = Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
     app.state.equipment = equipment
     app.state.database = database
@@ -120,12 +127,12 @@ def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:
         Route("/health/ready", endpoints.ready),
     ]
     if settings.shows_graphiql and graphiql.is_built():
-        routes.append(Mount("/graphiql/assets", StaticFiles(directory=graphiql.ASSETS)))
+        routes.append(Mount("/graphiql/assets", StaticFiles(directory=graphiql.ASSETS_DIR)))
     return routes
 
 
-def limits_of(settings: Settings) -> Limits:
-    return Limits(
+def document_limits(settings: Settings) -> DocumentLimits:
+    return DocumentLimits(
         characters=settings.limit_document_characters,
         tokens=settings.limit_tokens,
         depth=settings.limit_depth,

@@ -5,8 +5,8 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-BUILT = Path(__file__).parent / "static" / "graphiql"
-ASSETS = BUILT / "assets"
+BUILD_DIR = Path(__file__).parent / "static" / "graphiql"
+ASSETS_DIR = BUILD_DIR / "assets"
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -21,10 +21,10 @@ CDN_CSP = (
 
 
 def is_built() -> bool:
-    return (BUILT / "index.html").is_file()
+    return (BUILD_DIR / "index.html").is_file()
 
 
-def is_asked_for(request: Request) -> bool:
+def is_page_request(request: Request) -> bool:
     """A browser that opens the address, rather than a client that sends a query in it."""
     wants_page = "text/html" in request.headers.get("accept", "")
     return request.method == "GET" and "query" not in request.query_params and wants_page
@@ -32,8 +32,8 @@ def is_asked_for(request: Request) -> bool:
 
 def page() -> HTMLResponse:
     if is_built():
-        return HTMLResponse((BUILT / "index.html").read_text(), headers=_headers(CSP))
-    return HTMLResponse(FROM_CDN, headers=_headers(CDN_CSP))
+        return HTMLResponse((BUILD_DIR / "index.html").read_text(), headers=_headers(CSP))
+    return HTMLResponse(CDN_PAGE, headers=_headers(CDN_CSP))
 
 
 def _headers(policy: str) -> dict[str, str]:
@@ -45,7 +45,7 @@ def _headers(policy: str) -> dict[str, str]:
     }
 
 
-FROM_CDN = """<!doctype html>
+CDN_PAGE = """<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />

@@ -6,15 +6,16 @@ import strawberry
 
 from lms_graphql import wiring
 from lms_graphql.accounts.mutations.applications import ApplicationMutations
-from lms_graphql.accounts.mutations.passwords import PasswordMutations
+from lms_graphql.accounts.mutations.credentials import CredentialMutations
 from lms_graphql.accounts.mutations.sessions import SessionMutations
 from lms_graphql.accounts.mutations.users import UserMutations
 from lms_graphql.accounts.queries import AccountQueries
 from lms_graphql.accounts.reads.applications import applications_by_id
 from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.types import InstructorApplication, User
-from lms_graphql.assessment.mutations.lectures import LectureWritingMutations
-from lms_graphql.billing import types as billing
+from lms_graphql.analytics import revenue_types as billing
+from lms_graphql.analytics import types
+from lms_graphql.assessment.mutations.lectures import LectureEditMutations
 from lms_graphql.catalog.mutations.categories import CategoryMutations
 from lms_graphql.catalog.mutations.courses import CourseMutations
 from lms_graphql.catalog.mutations.lectures import LectureMutations
@@ -24,9 +25,13 @@ from lms_graphql.catalog.reads.categories import categories_by_id
 from lms_graphql.catalog.reads.courses import courses_by_id
 from lms_graphql.catalog.reads.curriculum import lectures_by_id, sections_by_id
 from lms_graphql.catalog.types import Category, Course, Lecture, Section
-from lms_graphql.catalog.types.publishing import PublishProblem
-from lms_graphql.core.errors import RequestError, RequestFault
-from lms_graphql.core.paging import LARGEST_SIZE
+from lms_graphql.catalog.types.publish_problems import PublishProblem
+from lms_graphql.certificates.mutations import CertificateMutations
+from lms_graphql.certificates.queries import CertificateQueries
+from lms_graphql.certificates.reads import certificates_by_id
+from lms_graphql.certificates.types import Certificate
+from lms_graphql.core.errors import RequestError, RequestErrorCode
+from lms_graphql.core.pagination import MAX_PAGE_SIZE
 from lms_graphql.discussion.mutations.answers import AnswerMutations
 from lms_graphql.discussion.mutations.notes import NoteMutations
 from lms_graphql.discussion.mutations.questions import QuestionMutations
@@ -34,24 +39,19 @@ from lms_graphql.discussion.reads.answers import answers_by_id
 from lms_graphql.discussion.reads.notes import notes_by_id
 from lms_graphql.discussion.reads.questions import questions_by_id
 from lms_graphql.discussion.types import Note, QAAnswer, QAQuestion
-from lms_graphql.graph.building import build
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.loaders import Read
-from lms_graphql.graph.node import Node
-from lms_graphql.learning.mutations.certificates import CertificateMutations
+from lms_graphql.graph.execution.loaders import BatchRead
+from lms_graphql.graph.schema.builder import build_schema
+from lms_graphql.graph.schema.node import Node
 from lms_graphql.learning.mutations.enrollments import EnrollmentMutations
 from lms_graphql.learning.mutations.progress import ProgressMutations
-from lms_graphql.learning.queries import LearningQueries
-from lms_graphql.learning.reads.certificates import certificates_by_id
 from lms_graphql.learning.reads.enrollments import enrollments_by_id
 from lms_graphql.learning.reads.progress import lecture_progress_by_id
-from lms_graphql.learning.types import teaching
-from lms_graphql.learning.types.certificates import Certificate
 from lms_graphql.learning.types.enrollments import Enrollment, LectureProgress
 
-wiring.connect()
+wiring.register_hooks()
 
-NODES: dict[str, Read] = {
+NODE_LOADERS: dict[str, BatchRead] = {
     "User": users_by_id,
     "InstructorApplication": applications_by_id,
     "Category": categories_by_id,
@@ -72,7 +72,7 @@ Ids = Annotated[list[strawberry.ID], strawberry.argument(description="At most 10
 
 
 @strawberry.type(description="What can be read.")
-class Query(AccountQueries, CatalogQueries, LearningQueries):
+class Query(AccountQueries, CatalogQueries, CertificateQueries):
     @strawberry.field
     def node(self, info: Info, id: Id) -> Node | None:
         """Any object by its id; null where it does not exist or the viewer may not see it."""
@@ -83,22 +83,22 @@ class Query(AccountQueries, CatalogQueries, LearningQueries):
         """
         Objects by their ids, in the order asked, at most 100; null in place of what is not there for the viewer.
         """
-        if len(ids) > LARGEST_SIZE:
-            raise RequestError(RequestFault.BAD_USER_INPUT, f"Ask for at most {LARGEST_SIZE} ids at once.")
+        if len(ids) > MAX_PAGE_SIZE:
+            raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"Ask for at most {MAX_PAGE_SIZE} ids at once.")
         return await info.context.nodes(ids)
 
 
 @strawberry.type(description="What can be done.")
 class Mutation(
     SessionMutations,
-    PasswordMutations,
+    CredentialMutations,
     UserMutations,
     ApplicationMutations,
     CategoryMutations,
     CourseMutations,
     SectionMutations,
     LectureMutations,
-    LectureWritingMutations,
+    LectureEditMutations,
     NoteMutations,
     QuestionMutations,
     AnswerMutations,
@@ -109,10 +109,10 @@ class Mutation(
     pass
 
 
-HUNG_FROM_ABOVE = (teaching, billing)
+TYPE_EXTENSION_MODULES = (types, billing)
 """Modules that are named nowhere else here: what they have hangs on the types of lower floors."""
 
-KINDS = (
+OBJECT_TYPES = (
     User,
     InstructorApplication,
     Category,
@@ -128,4 +128,4 @@ KINDS = (
     Certificate,
 )
 
-schema = build(Query, Mutation, types=KINDS)
+schema = build_schema(Query, Mutation, types=OBJECT_TYPES)

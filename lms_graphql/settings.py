@@ -22,7 +22,7 @@ from lms_graphql.core.errors import OperatorError
 from lms_graphql.core.money import DECIMALS
 
 PREFIX = "LMS_"
-DATABASE_NAMES = ("DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT")
+DATABASE_VARIABLES = ("DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT")
 LAST_PORT = 65535
 _ORIGIN = re.compile(r"(?P<scheme>https?)://(\[[0-9a-f:]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 
@@ -196,28 +196,28 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `read` hands in: it has merged the environment over the file by then."""
+        """Only what `load_settings` hands in: it has merged the environment over the file by then."""
         return (init_settings,)
 
 
-IN_FORCE = "settings"
+SESSION_SETTINGS_KEY = "settings"
 """In `Session.info`: those of the service that has opened the session."""
 
 
-def in_force(session: Session) -> Settings:
+def settings_of(session: Session) -> Settings:
     """For effects of a change whose author knows nothing of them. The usual ones, where nobody has said others."""
-    settings = session.info.get(IN_FORCE)
+    settings = session.info.get(SESSION_SETTINGS_KEY)
     return settings if isinstance(settings, Settings) else Settings()
 
 
-def read(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
+def load_settings(environment: Mapping[str, str] | None = None, dotenv: Path = Path(".env")) -> Settings:
     """The settings. OperatorError, in one line that names the setting, where one is unknown or out of range."""
     given = _in_file(dotenv)
     given |= os.environ if environment is None else environment
-    ours = {key: value for key, value in given.items() if key.startswith(PREFIX) or key in DATABASE_NAMES}
+    ours = {key: value for key, value in given.items() if key.startswith(PREFIX) or key in DATABASE_VARIABLES}
     ours = {key: value for key, value in ours.items() if value != ""}
     names = {f"{PREFIX}{name.upper()}": name for name in Settings.model_fields if not name.startswith("db_")}
-    names |= {name: name.lower() for name in DATABASE_NAMES}
+    names |= {name: name.lower() for name in DATABASE_VARIABLES}
     if unknown := sorted(ours.keys() - names.keys()):
         raise OperatorError(f"{unknown[0]} is not a setting. The README lists those there are.")
     try:
@@ -237,8 +237,8 @@ def _in_file(dotenv: Path) -> dict[str, str]:
         raise OperatorError(f"The file {dotenv} is not UTF-8 text. Save it as such.") from None
     except OSError as error:
         raise OperatorError(f"The file {dotenv} cannot be read: {error.strerror}.") from None
-    if unknown := sorted(key for key in given if key.startswith("DB_") and key not in DATABASE_NAMES):
-        raise OperatorError(f"{unknown[0]} in {dotenv} is not a setting: there are {', '.join(DATABASE_NAMES)}.")
+    if unknown := sorted(key for key in given if key.startswith("DB_") and key not in DATABASE_VARIABLES):
+        raise OperatorError(f"{unknown[0]} in {dotenv} is not a setting: there are {', '.join(DATABASE_VARIABLES)}.")
     return {key: value for key, value in given.items() if value is not None}
 
 

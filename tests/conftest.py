@@ -11,23 +11,23 @@ from click.testing import CliRunner, Result
 from sqlalchemy import delete, insert
 
 from lms_graphql import settings
+from lms_graphql.asgi import configure_logging
 from lms_graphql.cli import main
-from lms_graphql.core.turns import Turn
-from lms_graphql.mail.openings import writers
-from lms_graphql.operating import migrations
-from lms_graphql.operating.background import SWEEP
-from lms_graphql.operating.reaching import database_of
-from lms_graphql.serving import configure_logs
+from lms_graphql.core.named_locks import NamedLock
+from lms_graphql.mail.templates import TEMPLATES
+from lms_graphql.operations import migrations
+from lms_graphql.operations.background import MAINTENANCE_LEASE
+from lms_graphql.operations.database_access import open_database
 from lms_graphql.settings import Settings
 from tests import mariadb
-from tests.commands import CLEAN, Run
-from tests.given import Given
-from tests.mailing import KIND, OutboxUnderTest, Postbox, post_office, worded
+from tests.cli import CLEAN, Run
+from tests.factories import Given
+from tests.live_service import Client, Logged, Service, Statements, running
+from tests.mail_servers import KIND, OutboxUnderTest, Postbox, post_office, worded
 from tests.processes import Fleet, fleet
-from tests.service import Client, Logged, Service, Statements, running
 
 LOGGED = Logged()
-configure_logs(LOGGED)
+configure_logging(LOGGED)
 hypothesis.settings.register_profile("calm", deadline=None)  # a slow machine is no fault
 hypothesis.settings.load_profile("calm")
 
@@ -96,8 +96,8 @@ def migrated(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, na
         url = f"sqlite:///{folders.mktemp(name)}/lms.db"
     else:
         url = request.getfixturevalue("maria").new_database(name)
-    read = settings.read({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
-    with database_of(read) as database:
+    read = settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
+    with open_database(read) as database:
         migrations.migrate(database.engine)
     return read
 
@@ -167,10 +167,12 @@ def unswept(service: Service) -> None:
 
 
 def stay_unswept(service: Service) -> None:
-    row = {"name": SWEEP, "taken_at": datetime(2096, 1, 1, tzinfo=UTC)}
+    row = {"name": MAINTENANCE_LEASE, "taken_at": datetime(2096, 1, 1, tzinfo=UTC)}
     with service.engine.begin() as connection:
-        connection.execute(delete(Turn).where(Turn.name == SWEEP))  # the service may have begun to sweep just now
-        connection.execute(insert(Turn), row)
+        connection.execute(
+            delete(NamedLock).where(NamedLock.name == MAINTENANCE_LEASE)
+        )  # the service may have begun to sweep just now
+        connection.execute(insert(NamedLock), row)
 
 
 @pytest.fixture
@@ -216,7 +218,7 @@ def outbox_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
 
 @pytest.fixture
 def outbox(outbox_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[OutboxUnderTest]:
-    monkeypatch.setitem(writers, KIND, worded)
+    monkeypatch.setitem(TEMPLATES, KIND, worded)
     outbox = OutboxUnderTest(outbox_settings)
     yield outbox
     outbox.database.dispose()

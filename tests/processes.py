@@ -14,12 +14,12 @@ from lms_graphql import settings
 from lms_graphql.accounts.models import User
 from lms_graphql.core.database import Database
 from lms_graphql.core.signing import Signer
-from lms_graphql.operating import migrations
-from lms_graphql.operating.reaching import database_of
-from tests.commands import CLEAN
+from lms_graphql.operations import migrations
+from lms_graphql.operations.database_access import open_database
+from tests.auth import Reception
+from tests.cli import CLEAN
+from tests.live_service import empty
 from tests.mariadb import free_port
-from tests.people import Reception
-from tests.service import empty
 
 SECRET = "a secret of the tests, which nobody else knows: 6f1d"
 START_SECONDS = 60
@@ -86,8 +86,8 @@ class Fleet:
 def fleet(folder: Path, url: str, processes: int = 2, **environment: str) -> Iterator[Fleet]:
     """On a migrated database. `environment`: more settings."""
     given = {"LMS_DATABASE_URL": url, "LMS_SECRET_KEY": SECRET, **environment}
-    read = settings.read(given, dotenv=Path("/nowhere"))
-    with database_of(read) as database:
+    read = settings.load_settings(given, dotenv=Path("/nowhere"))
+    with open_database(read) as database:
         migrations.migrate(database.engine)
     database = Database(read.url)
     started: list[Process] = []

@@ -18,9 +18,9 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "mails",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("created_at", orm.Instant(), nullable=False),
-        sa.Column("updated_at", orm.Instant(), nullable=False),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("created_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", orm.UtcDateTime(), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column("address", sa.String(length=254), nullable=True),
@@ -40,12 +40,12 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("next_attempt_at", orm.Instant(), nullable=False),
-        sa.Column("sent_at", orm.Instant(), nullable=True),
+        sa.Column("next_attempt_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("sent_at", orm.UtcDateTime(), nullable=True),
         sa.Column("last_error", sa.String(length=500), nullable=True),
         sa.CheckConstraint("attempts >= 0", name=op.f("ck_mails_attempts")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(
         op.f("ix_mails_status_next_attempt_at_id"), "mails", ["status", "next_attempt_at", "id"], unique=False
@@ -53,14 +53,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_mails_user_id_status"), "mails", ["user_id", "status"], unique=False)
     op.create_table(
         "turns",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("created_at", orm.Instant(), nullable=False),
-        sa.Column("updated_at", orm.Instant(), nullable=False),
-        sa.Column("name", orm.exact(40), nullable=False),
-        sa.Column("taken_at", orm.Instant(), nullable=False),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("created_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("name", orm.case_sensitive(40), nullable=False),
+        sa.Column("taken_at", orm.UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_turns")),
         sa.UniqueConstraint("name", name=op.f("uq_turns_name")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
 
 

@@ -10,7 +10,7 @@ from alembic import op
 
 from lms_graphql.core import orm
 from lms_graphql.core.text import sort_key
-from lms_graphql.core.words import terms_of
+from lms_graphql.core.search_terms import index_terms
 
 revision = "0003"
 down_revision = "0002"
@@ -21,15 +21,15 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "audit_events",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("happened_at", orm.Instant(), nullable=False),
-        sa.Column("what", orm.exact(60), nullable=False),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("happened_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("what", orm.case_sensitive(60), nullable=False),
         sa.Column("actor_id", sa.BigInteger(), nullable=True),
         sa.Column("subject_id", sa.BigInteger(), nullable=True),
-        sa.Column("origin", orm.exact(45), nullable=True),
+        sa.Column("origin", orm.case_sensitive(45), nullable=True),
         sa.Column("details", orm.Json(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(
         op.f("ix_audit_events_subject_id_happened_at"), "audit_events", ["subject_id", "happened_at"], unique=False
@@ -37,35 +37,35 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_events_what_happened_at"), "audit_events", ["what", "happened_at"], unique=False)
     op.create_table(
         "signing_keys",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("created_at", orm.Instant(), nullable=False),
-        sa.Column("updated_at", orm.Instant(), nullable=False),
-        sa.Column("key_id", orm.exact(20), nullable=False),
-        sa.Column("retired_at", orm.Instant(), nullable=True),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("created_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("key_id", orm.case_sensitive(20), nullable=False),
+        sa.Column("retired_at", orm.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signing_keys")),
         sa.UniqueConstraint("key_id", name=op.f("uq_signing_keys_key_id")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_table(
         "throttles",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("created_at", orm.Instant(), nullable=False),
-        sa.Column("updated_at", orm.Instant(), nullable=False),
-        sa.Column("key", orm.exact(64), nullable=False),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("created_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("key", orm.case_sensitive(64), nullable=False),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("since", orm.Instant(), nullable=False),
+        sa.Column("since", orm.UtcDateTime(), nullable=False),
         sa.CheckConstraint("failures >= 0", name=op.f("ck_throttles_failures_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_throttles")),
         sa.UniqueConstraint("key", name=op.f("uq_throttles_key")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(op.f("ix_throttles_since_id"), "throttles", ["since", "id"], unique=False)
     op.create_table(
         "account_tokens",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("created_at", orm.Instant(), nullable=False),
-        sa.Column("updated_at", orm.Instant(), nullable=False),
-        sa.Column("user_id", orm.Key, nullable=False),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("created_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("user_id", orm.BigIntKey, nullable=False),
         sa.Column(
             "purpose",
             sa.Enum(
@@ -73,22 +73,22 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("token_hash", orm.exact(64), nullable=False),
-        sa.Column("expires_at", orm.Instant(), nullable=False),
-        sa.Column("used_at", orm.Instant(), nullable=True),
+        sa.Column("token_hash", orm.case_sensitive(64), nullable=False),
+        sa.Column("expires_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("used_at", orm.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_account_tokens_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account_tokens")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_account_tokens_token_hash")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(op.f("ix_account_tokens_expires_at_id"), "account_tokens", ["expires_at", "id"], unique=False)
     op.create_index(op.f("ix_account_tokens_user_id_purpose"), "account_tokens", ["user_id", "purpose"], unique=False)
     op.create_table(
         "instructor_applications",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("created_at", orm.Instant(), nullable=False),
-        sa.Column("updated_at", orm.Instant(), nullable=False),
-        sa.Column("user_id", orm.Key, nullable=False),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("created_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("user_id", orm.BigIntKey, nullable=False),
         sa.Column("pending_of", sa.BigInteger(), nullable=True),
         sa.Column("motivation", orm.long_text(), nullable=False),
         sa.Column("experience", orm.long_text(), nullable=False),
@@ -100,15 +100,15 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("review_note", orm.long_text(), nullable=True),
-        sa.Column("reviewed_by_id", orm.Key, nullable=True),
-        sa.Column("reviewed_at", orm.Instant(), nullable=True),
+        sa.Column("reviewed_by_id", orm.BigIntKey, nullable=True),
+        sa.Column("reviewed_at", orm.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["reviewed_by_id"], ["users.id"], name=op.f("fk_instructor_applications_reviewed_by_id")
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_instructor_applications_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_instructor_applications")),
         sa.UniqueConstraint("pending_of", name=op.f("uq_instructor_applications_pending_of")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(
         op.f("ix_instructor_applications_created_at_id"),
@@ -130,43 +130,43 @@ def upgrade() -> None:
     )
     op.create_table(
         "sessions",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("created_at", orm.Instant(), nullable=False),
-        sa.Column("updated_at", orm.Instant(), nullable=False),
-        sa.Column("user_id", orm.Key, nullable=False),
-        sa.Column("expires_at", orm.Instant(), nullable=False),
-        sa.Column("ended_at", orm.Instant(), nullable=True),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("created_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("user_id", orm.BigIntKey, nullable=False),
+        sa.Column("expires_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("ended_at", orm.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(op.f("ix_sessions_expires_at_id"), "sessions", ["expires_at", "id"], unique=False)
     op.create_index(op.f("ix_sessions_user_id_ended_at"), "sessions", ["user_id", "ended_at"], unique=False)
     op.create_table(
         "user_terms",
-        sa.Column("term", orm.exact(64), nullable=False),
-        sa.Column("user_id", orm.Key, nullable=False),
+        sa.Column("term", orm.case_sensitive(64), nullable=False),
+        sa.Column("user_id", orm.BigIntKey, nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_terms_user_id")),
         sa.PrimaryKeyConstraint("term", "user_id", name=op.f("pk_user_terms")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(op.f("ix_user_terms_user_id"), "user_terms", ["user_id"], unique=False)
     op.create_table(
         "refresh_tokens",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("created_at", orm.Instant(), nullable=False),
-        sa.Column("updated_at", orm.Instant(), nullable=False),
-        sa.Column("session_id", orm.Key, nullable=False),
-        sa.Column("token_hash", orm.exact(64), nullable=False),
-        sa.Column("expires_at", orm.Instant(), nullable=False),
-        sa.Column("used_at", orm.Instant(), nullable=True),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("created_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("session_id", orm.BigIntKey, nullable=False),
+        sa.Column("token_hash", orm.case_sensitive(64), nullable=False),
+        sa.Column("expires_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("used_at", orm.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name=op.f("fk_refresh_tokens_session_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refresh_tokens")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_refresh_tokens_token_hash")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(op.f("ix_refresh_tokens_session_id"), "refresh_tokens", ["session_id"], unique=False)
-    op.add_column("users", sa.Column("name_key", orm.exact(200), server_default="", nullable=False))
+    op.add_column("users", sa.Column("name_key", orm.case_sensitive(200), server_default="", nullable=False))
     op.create_index(op.f("ix_users_name_key_id"), "users", ["name_key", "id"], unique=False)
     _fill()
 
@@ -213,7 +213,7 @@ def _fill() -> None:
             for term in {
                 term
                 for text in (person.first_name, person.last_name, person.username, person.email or "")
-                for term in terms_of(text)
+                for term in index_terms(text)
             }
         ]
         if found:

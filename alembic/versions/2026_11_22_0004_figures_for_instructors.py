@@ -18,23 +18,23 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "teaching_figures",
-        sa.Column("instructor_id", orm.Key, autoincrement=False, nullable=False),
-        sa.Column("as_of", orm.Instant(), nullable=False),
+        sa.Column("instructor_id", orm.BigIntKey, autoincrement=False, nullable=False),
+        sa.Column("as_of", orm.UtcDateTime(), nullable=False),
         sa.Column("learner_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("completion_count", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("learner_count >= 0 AND completion_count >= 0", name=op.f("ck_teaching_figures_counts")),
         sa.ForeignKeyConstraint(["instructor_id"], ["users.id"], name=op.f("fk_teaching_figures_instructor_id")),
         sa.PrimaryKeyConstraint("instructor_id", name=op.f("pk_teaching_figures")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_table(
         "course_analytics",
-        sa.Column("course_id", orm.Key, autoincrement=False, nullable=False),
-        sa.Column("as_of", orm.Instant(), nullable=False),
+        sa.Column("course_id", orm.BigIntKey, autoincrement=False, nullable=False),
+        sa.Column("as_of", orm.UtcDateTime(), nullable=False),
         sa.Column("enrollment_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("active_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("completion_count", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("percent_total", orm.Key, server_default="0", nullable=False),
+        sa.Column("percent_total", orm.BigIntKey, server_default="0", nullable=False),
         sa.CheckConstraint(
             "enrollment_count >= 0 AND active_count >= 0 AND completion_count >= 0",
             name=op.f("ck_course_analytics_counts"),
@@ -44,28 +44,28 @@ def upgrade() -> None:
             ["course_id"], ["courses.id"], name=op.f("fk_course_analytics_course_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("course_id", name=op.f("pk_course_analytics")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_table(
         "course_revenue",
-        sa.Column("course_id", orm.Key, autoincrement=False, nullable=False),
-        sa.Column("currency", orm.exact(3), nullable=False),
-        sa.Column("gross", orm.Key, nullable=False),
-        sa.Column("refunded", orm.Key, nullable=False),
+        sa.Column("course_id", orm.BigIntKey, autoincrement=False, nullable=False),
+        sa.Column("currency", orm.case_sensitive(3), nullable=False),
+        sa.Column("gross", orm.BigIntKey, nullable=False),
+        sa.Column("refunded", orm.BigIntKey, nullable=False),
         sa.CheckConstraint("gross >= 0 AND refunded >= 0", name=op.f("ck_course_revenue_amounts")),
         sa.ForeignKeyConstraint(
             ["course_id"], ["courses.id"], name=op.f("fk_course_revenue_course_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("course_id", "currency", name=op.f("pk_course_revenue")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_table(
         "lecture_analytics",
-        sa.Column("lecture_id", orm.Key, autoincrement=False, nullable=False),
-        sa.Column("course_id", orm.Key, nullable=False),
+        sa.Column("lecture_id", orm.BigIntKey, autoincrement=False, nullable=False),
+        sa.Column("course_id", orm.BigIntKey, nullable=False),
         sa.Column("started_count", sa.Integer(), nullable=False),
         sa.Column("completed_count", sa.Integer(), nullable=False),
-        sa.Column("watch_total", orm.Key, nullable=False),
+        sa.Column("watch_total", orm.BigIntKey, nullable=False),
         sa.CheckConstraint(
             "started_count > 0 AND completed_count >= 0 AND watch_total >= 0",
             name=op.f("ck_lecture_analytics_figures"),
@@ -77,7 +77,7 @@ def upgrade() -> None:
             ["lecture_id"], ["lectures.id"], name=op.f("fk_lecture_analytics_lecture_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("lecture_id", name=op.f("pk_lecture_analytics")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(op.f("ix_lecture_analytics_course_id"), "lecture_analytics", ["course_id"], unique=False)
     op.create_index(

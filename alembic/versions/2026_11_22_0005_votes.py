@@ -19,50 +19,50 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "notebooks",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("created_at", orm.Instant(), nullable=False),
-        sa.Column("updated_at", orm.Instant(), nullable=False),
-        sa.Column("user_id", orm.Key, nullable=False),
-        sa.Column("lecture_id", orm.Key, nullable=False),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("created_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("user_id", orm.BigIntKey, nullable=False),
+        sa.Column("lecture_id", orm.BigIntKey, nullable=False),
         sa.Column("note_count", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("note_count >= 0", name=op.f("ck_notebooks_note_count")),
         sa.ForeignKeyConstraint(["lecture_id"], ["lectures.id"], name=op.f("fk_notebooks_lecture_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notebooks_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notebooks")),
         sa.UniqueConstraint("user_id", "lecture_id", name=op.f("uq_notebooks_user_id_lecture_id")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(op.f("ix_notebooks_lecture_id"), "notebooks", ["lecture_id"], unique=False)
     op.create_table(
         "qa_question_votes",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("created_at", orm.Instant(), nullable=False),
-        sa.Column("updated_at", orm.Instant(), nullable=False),
-        sa.Column("user_id", orm.Key, nullable=False),
-        sa.Column("question_id", orm.Key, nullable=False),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("created_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("user_id", orm.BigIntKey, nullable=False),
+        sa.Column("question_id", orm.BigIntKey, nullable=False),
         sa.ForeignKeyConstraint(
             ["question_id"], ["qa_questions.id"], name=op.f("fk_qa_question_votes_question_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_qa_question_votes_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_qa_question_votes")),
         sa.UniqueConstraint("user_id", "question_id", name=op.f("uq_qa_question_votes_user_id_question_id")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(op.f("ix_qa_question_votes_question_id"), "qa_question_votes", ["question_id"], unique=False)
     op.create_table(
         "qa_answer_votes",
-        sa.Column("id", orm.Key, nullable=False),
-        sa.Column("created_at", orm.Instant(), nullable=False),
-        sa.Column("updated_at", orm.Instant(), nullable=False),
-        sa.Column("user_id", orm.Key, nullable=False),
-        sa.Column("answer_id", orm.Key, nullable=False),
+        sa.Column("id", orm.BigIntKey, nullable=False),
+        sa.Column("created_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", orm.UtcDateTime(), nullable=False),
+        sa.Column("user_id", orm.BigIntKey, nullable=False),
+        sa.Column("answer_id", orm.BigIntKey, nullable=False),
         sa.ForeignKeyConstraint(
             ["answer_id"], ["qa_answers.id"], name=op.f("fk_qa_answer_votes_answer_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_qa_answer_votes_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_qa_answer_votes")),
         sa.UniqueConstraint("user_id", "answer_id", name=op.f("uq_qa_answer_votes_user_id_answer_id")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(op.f("ix_qa_answer_votes_answer_id"), "qa_answer_votes", ["answer_id"], unique=False)
     _count_replies()

@@ -16,18 +16,18 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("course_progress", sa.Column("reported_at", orm.Instant(), nullable=True))
+    op.add_column("course_progress", sa.Column("reported_at", orm.UtcDateTime(), nullable=True))
     op.create_table(
         "course_requirements",
-        sa.Column("course_id", orm.Key, autoincrement=False, nullable=False),
-        sa.Column("things", orm.exact(64), nullable=False),
-        sa.Column("recounted_to", orm.Key, nullable=True),
+        sa.Column("course_id", orm.BigIntKey, autoincrement=False, nullable=False),
+        sa.Column("things", orm.case_sensitive(64), nullable=False),
+        sa.Column("recounted_to", orm.BigIntKey, nullable=True),
         sa.CheckConstraint("recounted_to >= 0", name=op.f("ck_course_requirements_recounted_to")),
         sa.ForeignKeyConstraint(
             ["course_id"], ["courses.id"], name=op.f("fk_course_requirements_course_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("course_id", name=op.f("pk_course_requirements")),
-        **orm.EVERYWHERE,
+        **orm.TABLE_OPTIONS,
     )
     op.create_index(
         op.f("ix_course_requirements_recounted_to"), "course_requirements", ["recounted_to"], unique=False

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import AuditEvent
 from lms_graphql.core import clock
-from lms_graphql.core.statements import changed
+from lms_graphql.core.statements import execute_dml
 
 _INSERT = insert(AuditEvent)
 
@@ -24,4 +24,4 @@ def record(
     request came from. Details hold no secret, address or text that a person wrote.
     """
     event = {"happened_at": clock.now(), "what": what, "origin": origin, "details": details}
-    changed(session, _INSERT, {**event, "actor_id": actor, "subject_id": subject})
+    execute_dml(session, _INSERT, {**event, "actor_id": actor, "subject_id": subject})

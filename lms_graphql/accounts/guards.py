@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts.models import User
 from lms_graphql.core.actor import Role
 
-SUPER_ADMINS = "super_admins"
+SUPER_ADMINS_LOCK = "super_admins"
 """The turn to hold before a super admin becomes less."""
 
 

@@ -7,11 +7,23 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from lms_graphql.accounts import addresses, roles
+from lms_graphql.accounts import email_addresses, roles
 from lms_graphql.core.actor import Role
-from lms_graphql.core.orm import EVERYWHERE, Json, Key, Model, Table, count, enum, exact, long_text, no, yes
+from lms_graphql.core.orm import (
+    TABLE_OPTIONS,
+    BigIntKey,
+    Json,
+    Model,
+    TimestampedModel,
+    case_sensitive,
+    checked_enum,
+    counter_column,
+    false_column,
+    long_text,
+    true_column,
+)
+from lms_graphql.core.search_terms import MAX_TERM_LENGTH
 from lms_graphql.core.text import sort_key
-from lms_graphql.core.words import LONGEST_TERM
 
 DELETED_NAME = "Deleted user"
 HASH_LENGTH = 64
@@ -30,7 +42,7 @@ class ApplicationStatus(StrEnum):
     REJECTED = "rejected"
 
 
-class User(Table):
+class User(TimestampedModel):
     """A person. A deleted one keeps their row, emptied of what is personal: money and courses hang on it."""
 
     __tablename__ = "users"
@@ -40,20 +52,20 @@ class User(Table):
         Index(None, "role", "created_at", "id"),
         Index(None, "created_at", "id"),
         Index(None, "name_key", "id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
     email: Mapped[str | None] = mapped_column(String(254))
-    email_key: Mapped[str | None] = mapped_column(exact(254))
+    email_key: Mapped[str | None] = mapped_column(case_sensitive(254))
     username: Mapped[str] = mapped_column(String(30))
-    username_key: Mapped[str] = mapped_column(exact(30))
+    username_key: Mapped[str] = mapped_column(case_sensitive(30))
     first_name: Mapped[str] = mapped_column(String(100))
     last_name: Mapped[str] = mapped_column(String(100))
-    name_key: Mapped[str] = mapped_column(exact(200), default="", server_default="")
-    password_hash: Mapped[str | None] = mapped_column(exact(255))
-    role: Mapped[Role] = mapped_column(enum(Role, "role"), default=Role.LEARNER)
-    is_active: Mapped[bool] = yes()
-    is_verified: Mapped[bool] = no()
+    name_key: Mapped[str] = mapped_column(case_sensitive(200), default="", server_default="")
+    password_hash: Mapped[str | None] = mapped_column(case_sensitive(255))
+    role: Mapped[Role] = mapped_column(checked_enum(Role, "role"), default=Role.LEARNER)
+    is_active: Mapped[bool] = true_column()
+    is_verified: Mapped[bool] = false_column()
     profile_image: Mapped[str | None] = mapped_column(String(2000))
     bio: Mapped[str | None] = mapped_column(long_text())
     last_login: Mapped[datetime | None]
@@ -61,7 +73,7 @@ class User(Table):
 
     @validates("email")
     def key_of_the_address(self, _: str, value: str | None) -> str | None:
-        self.email_key = None if value is None else addresses.key_of(value)
+        self.email_key = None if value is None else email_addresses.normalize_email(value)
         return value
 
     @validates("username")
@@ -92,46 +104,46 @@ class UserTerm(Model):
     """A word by which super admins find a person."""
 
     __tablename__ = "user_terms"
-    __table_args__ = (Index(None, "user_id"), EVERYWHERE)
+    __table_args__ = (Index(None, "user_id"), TABLE_OPTIONS)
 
-    term: Mapped[str] = mapped_column(exact(LONGEST_TERM), primary_key=True)
+    term: Mapped[str] = mapped_column(case_sensitive(MAX_TERM_LENGTH), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
 
 
-class SigningKey(Table):
+class SigningKey(TimestampedModel):
     """A key that access tokens are signed with: derived from the secret and this id, and not kept."""
 
     __tablename__ = "signing_keys"
-    __table_args__ = (UniqueConstraint("key_id"), EVERYWHERE)
+    __table_args__ = (UniqueConstraint("key_id"), TABLE_OPTIONS)
 
-    key_id: Mapped[str] = mapped_column(exact(20))
+    key_id: Mapped[str] = mapped_column(case_sensitive(20))
     retired_at: Mapped[datetime | None]
 
 
-class UserSession(Table):
+class UserSession(TimestampedModel):
     """Somebody signed in on some device: the family of its refresh tokens."""
 
     __tablename__ = "sessions"
-    __table_args__ = (Index(None, "user_id", "ended_at"), Index(None, "expires_at", "id"), EVERYWHERE)
+    __table_args__ = (Index(None, "user_id", "ended_at"), Index(None, "expires_at", "id"), TABLE_OPTIONS)
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
 
-class RefreshToken(Table):
+class RefreshToken(TimestampedModel):
     """Used once. Kept after that, so that a second use is known for what it is."""
 
     __tablename__ = "refresh_tokens"
-    __table_args__ = (UniqueConstraint("token_hash"), Index(None, "session_id"), EVERYWHERE)
+    __table_args__ = (UniqueConstraint("token_hash"), Index(None, "session_id"), TABLE_OPTIONS)
 
     session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"))
-    token_hash: Mapped[str] = mapped_column(exact(HASH_LENGTH))
+    token_hash: Mapped[str] = mapped_column(case_sensitive(HASH_LENGTH))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 
 
-class AccountToken(Table):
+class AccountToken(TimestampedModel):
     """A single-use token that was sent by mail."""
 
     __tablename__ = "account_tokens"
@@ -139,17 +151,17 @@ class AccountToken(Table):
         UniqueConstraint("token_hash"),
         Index(None, "user_id", "purpose"),
         Index(None, "expires_at", "id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    purpose: Mapped[TokenPurpose] = mapped_column(enum(TokenPurpose, "purpose"))
-    token_hash: Mapped[str] = mapped_column(exact(HASH_LENGTH))
+    purpose: Mapped[TokenPurpose] = mapped_column(checked_enum(TokenPurpose, "purpose"))
+    token_hash: Mapped[str] = mapped_column(case_sensitive(HASH_LENGTH))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 
 
-class Throttle(Table):
+class Throttle(TimestampedModel):
     """How often something failed for someone since a moment. `key` is a digest: it names nobody."""
 
     __tablename__ = "throttles"
@@ -157,15 +169,15 @@ class Throttle(Table):
         UniqueConstraint("key"),
         Index(None, "since", "id"),
         CheckConstraint("failures >= 0", name="failures_not_negative"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    key: Mapped[str] = mapped_column(exact(HASH_LENGTH))
-    failures: Mapped[int] = count()
+    key: Mapped[str] = mapped_column(case_sensitive(HASH_LENGTH))
+    failures: Mapped[int] = counter_column()
     since: Mapped[datetime]
 
 
-class InstructorApplication(Table):
+class InstructorApplication(TimestampedModel):
     """A learner asks to teach. `pending_of` is the learner's id while it is pending: one at a time."""
 
     __tablename__ = "instructor_applications"
@@ -174,7 +186,7 @@ class InstructorApplication(Table):
         Index(None, "status", "created_at", "id"),
         Index(None, "user_id", "created_at", "id"),
         Index(None, "created_at", "id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
@@ -182,7 +194,7 @@ class InstructorApplication(Table):
     motivation: Mapped[str] = mapped_column(long_text())
     experience: Mapped[str] = mapped_column(long_text())
     status: Mapped[ApplicationStatus] = mapped_column(
-        enum(ApplicationStatus, "status"), default=ApplicationStatus.PENDING
+        checked_enum(ApplicationStatus, "status"), default=ApplicationStatus.PENDING
     )
     review_note: Mapped[str | None] = mapped_column(long_text())
     reviewed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
@@ -196,13 +208,13 @@ class AuditEvent(Model):
     __table_args__ = (
         Index(None, "subject_id", "happened_at"),
         Index(None, "what", "happened_at"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    id: Mapped[int] = mapped_column(BigIntKey, primary_key=True)
     happened_at: Mapped[datetime]
-    what: Mapped[str] = mapped_column(exact(60))
+    what: Mapped[str] = mapped_column(case_sensitive(60))
     actor_id: Mapped[int | None] = mapped_column(BigInteger)
     subject_id: Mapped[int | None] = mapped_column(BigInteger)
-    origin: Mapped[str | None] = mapped_column(exact(45))
+    origin: Mapped[str | None] = mapped_column(case_sensitive(45))
     details: Mapped[Any] = mapped_column(Json, default=dict)

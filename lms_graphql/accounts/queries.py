@@ -9,19 +9,19 @@ from lms_graphql.accounts.models import ApplicationStatus
 from lms_graphql.accounts.reads import applications, listing
 from lms_graphql.accounts.reads.listing import UserFilter, UserOrder
 from lms_graphql.accounts.reads.users import users_by_id
-from lms_graphql.accounts.types import InstructorApplication, User, may
+from lms_graphql.accounts.types import InstructorApplication, User, has_permission
 from lms_graphql.core.actor import Role
-from lms_graphql.core.errors import RequestError, RequestFault
-from lms_graphql.core.paging import Slice
-from lms_graphql.core.words import words_of_query
-from lms_graphql.graph.connections import After, Before, Connection, First, Last
+from lms_graphql.core.errors import RequestError, RequestErrorCode
+from lms_graphql.core.pagination import PageArguments
+from lms_graphql.core.search_terms import query_terms
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.describing import described, expose, input_type, resolver
-from lms_graphql.graph.permissions import IsSignedIn, door
+from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
+from lms_graphql.graph.schema.fields import expose_enum, field, input_type, resolver_field
+from lms_graphql.graph.schema.permissions import IsSignedIn, require
 
 LONGEST_SEARCH = 200
 
-expose(
+expose_enum(
     UserOrder,
     "How people are sorted.",
     NEWEST="Who registered last comes first.",
@@ -34,13 +34,13 @@ expose(
 class UserFilterInput:
     """What a person must be; a field left out asks nothing."""
 
-    search: str | None = described(
+    search: str | None = field(
         "Words of the names or the address that all must be there; the last one may be unfinished.", default=None
     )
-    role: Role | None = described("What they are here to do.", default=None)
-    is_active: bool | None = described("Whether they may sign in.", default=None)
-    created_after: datetime | None = described("Registered later than this.", default=None)
-    created_before: datetime | None = described("Registered earlier than this.", default=None)
+    role: Role | None = field("What they are here to do.", default=None)
+    is_active: bool | None = field("Whether they may sign in.", default=None)
+    created_after: datetime | None = field("Registered later than this.", default=None)
+    created_before: datetime | None = field("Registered earlier than this.", default=None)
 
 
 Filter = Annotated[UserFilterInput | None, strawberry.argument(description="What a person must be.")]
@@ -54,9 +54,9 @@ class AccountQueries:
     def me(self, info: Info) -> User | None:
         """The signed-in user; null for an anonymous viewer."""
         actor = info.context.actor
-        return info.context.one(users_by_id, actor.id) if actor.is_signed_in else None
+        return info.context.load(users_by_id, actor.key) if actor.is_signed_in else None
 
-    @resolver(name="users", extensions=[door(IsSignedIn, may("user:manage"))])
+    @resolver_field(name="users", extensions=[require(IsSignedIn, has_permission("user:manage"))])
     def all_users(
         self,
         info: Info,
@@ -69,9 +69,9 @@ class AccountQueries:
     ) -> Connection[User] | None:
         """Users, for super admins."""
         people = listing.users(_filter(filter or UserFilterInput()), order_by or UserOrder.NEWEST)
-        return info.context.page(people, Slice(first, after, last, before))
+        return info.context.page(people, PageArguments(first, after, last, before))
 
-    @resolver(extensions=[door(IsSignedIn)])
+    @resolver_field(extensions=[require(IsSignedIn)])
     def instructor_applications(
         self,
         info: Info,
@@ -82,16 +82,16 @@ class AccountQueries:
         before: Before = None,
     ) -> Connection[InstructorApplication] | None:
         """Instructor applications: super admins see all, anyone else their own."""
-        sent = applications.applications(info.context.actor.scope, status)
-        return info.context.page(sent, Slice(first, after, last, before))
+        sent = applications.applications(info.context.actor.access_level, status)
+        return info.context.page(sent, PageArguments(first, after, last, before))
 
 
 def _filter(asked: UserFilterInput) -> UserFilter:
     search = (asked.search or "").strip()
     if len(search) > LONGEST_SEARCH:
-        raise RequestError(RequestFault.BAD_USER_INPUT, f"Search for at most {LONGEST_SEARCH} characters.")
+        raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"Search for at most {LONGEST_SEARCH} characters.")
     return UserFilter(
-        words=tuple(words_of_query(search)) if search else None,
+        words=tuple(query_terms(search)) if search else None,
         role=asked.role,
         is_active=asked.is_active,
         created_after=asked.created_after,

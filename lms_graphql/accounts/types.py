@@ -12,19 +12,19 @@ from lms_graphql.accounts.policies import is_self
 from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.describing import described, expose, object_type, resolver
-from lms_graphql.graph.mutations import UserError, no_errors
-from lms_graphql.graph.node import Node
-from lms_graphql.graph.permissions import Door, door
+from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field
+from lms_graphql.graph.schema.mutations import UserError, errors_field
+from lms_graphql.graph.schema.node import Node
+from lms_graphql.graph.schema.permissions import Permission, require
 
-expose(
+expose_enum(
     Role,
     "What someone is here to do.",
     SUPER_ADMIN="Looks after the platform and may do everything.",
     INSTRUCTOR="Writes courses, and may learn as well.",
     LEARNER="Enrolls and learns.",
 )
-expose(
+expose_enum(
     ApplicationStatus,
     "How far an application to teach has come.",
     PENDING="Nobody has looked at it yet.",
@@ -33,53 +33,53 @@ expose(
 )
 
 
-class IsSelf(Door):
+class IsSelf(Permission):
     """The person, or a super admin."""
 
-    def admits(self, actor: Actor, source: Any) -> bool:
+    def allows(self, actor: Actor, source: Any) -> bool:
         return is_self(actor, source.key)
 
 
-class IsLearner(Door):
+class IsLearner(Permission):
     """Somebody who only learns."""
 
-    def admits(self, actor: Actor, source: Any) -> bool:
+    def allows(self, actor: Actor, source: Any) -> bool:
         return actor.role is Role.LEARNER
 
 
 @cache
-def may(permission: str) -> type[Door]:
+def has_permission(permission: str) -> type[Permission]:
     """A door for those whose role allows this `area:action`."""
 
-    class HasPermission(Door):
-        def admits(self, actor: Actor, source: Any) -> bool:
+    class HasPermission(Permission):
+        def allows(self, actor: Actor, source: Any) -> bool:
             return actor.role is not None and roles.allows(actor.role, permission)
 
     return HasPermission
 
 
-def own(description: str) -> Any:
-    return described(f"(self) {description}", extensions=[door(IsSelf)])
+def self_only(description: str) -> Any:
+    return field(f"(self) {description}", extensions=[require(IsSelf)])
 
 
 @object_type
 class User(Node):
     """A person. Fields marked (self) are for the person and super admins; anyone else gets null and FORBIDDEN."""
 
-    username: str = described("The name to mention them by, unique without case.")
-    first_name: str = described("Given name.")
-    last_name: str = described("Family name.")
-    full_name: str = described('First and last name; "Deleted user" for an account that was deleted.')
-    role: Role = described("What they are here to do.")
-    bio: str | None = described("What they say of themselves.")
-    profile_image_url: str | None = described("Where their picture is.")
-    created_at: datetime = described("When they registered.")
-    email: str | None = own("Where mail reaches them.")
-    is_active: bool | None = own("False while suspended.")
-    is_email_verified: bool | None = own("Whether the address was shown to be theirs.")
-    last_login_at: datetime | None = own("When they last signed in.")
+    username: str = field("The name to mention them by, unique without case.")
+    first_name: str = field("Given name.")
+    last_name: str = field("Family name.")
+    full_name: str = field('First and last name; "Deleted user" for an account that was deleted.')
+    role: Role = field("What they are here to do.")
+    bio: str | None = field("What they say of themselves.")
+    profile_image_url: str | None = field("Where their picture is.")
+    created_at: datetime = field("When they registered.")
+    email: str | None = self_only("Where mail reaches them.")
+    is_active: bool | None = self_only("False while suspended.")
+    is_email_verified: bool | None = self_only("Whether the address was shown to be theirs.")
+    last_login_at: datetime | None = self_only("When they last signed in.")
 
-    @resolver(extensions=[door(IsSelf)])
+    @resolver_field(extensions=[require(IsSelf)])
     def permissions(self) -> list[str] | None:
         """(self) What the role allows, as `area:action` strings, e.g. `course:create`."""
         return sorted(roles.PERMISSIONS[self.role])
@@ -89,24 +89,24 @@ class User(Node):
 class InstructorApplication(Node):
     """A learner asks to teach. Seen by the applicant and by super admins."""
 
-    motivation: str = described("Why they want to teach.")
-    experience: str = described("What they have done that speaks for it.")
-    status: ApplicationStatus = described("How far it has come.")
-    review_note: str | None = described("What the reviewer says to the applicant.")
-    reviewed_at: datetime | None = described("When it was decided.")
-    created_at: datetime = described("When it was sent.")
+    motivation: str = field("Why they want to teach.")
+    experience: str = field("What they have done that speaks for it.")
+    status: ApplicationStatus = field("How far it has come.")
+    review_note: str | None = field("What the reviewer says to the applicant.")
+    reviewed_at: datetime | None = field("When it was decided.")
+    created_at: datetime = field("When it was sent.")
     applicant_key: strawberry.Private[int]
     reviewer_key: strawberry.Private[int | None]
 
-    @resolver()
+    @resolver_field()
     def applicant(self, info: Info) -> User:
         """Who asks."""
-        return info.context.one(users_by_id, self.applicant_key)
+        return info.context.load(users_by_id, self.applicant_key)
 
-    @resolver()
+    @resolver_field()
     def reviewed_by(self, info: Info) -> User | None:
         """Who decided."""
-        return None if self.reviewer_key is None else info.context.one(users_by_id, self.reviewer_key)
+        return None if self.reviewer_key is None else info.context.load(users_by_id, self.reviewer_key)
 
 
 @object_type
@@ -116,32 +116,32 @@ class Session:
     pair.
     """
 
-    access_token: str = described("For the header `Authorization: Bearer …`.")
-    access_token_expires_at: datetime = described("When to have called `refreshSession` by.")
-    refresh_token: str = described("For `refreshSession`, once. Keep it as safe as a password.")
-    refresh_token_expires_at: datetime = described("When to sign in again, unless it was used before.")
-    user: User = described("Who is signed in.")
+    access_token: str = field("For the header `Authorization: Bearer …`.")
+    access_token_expires_at: datetime = field("When to have called `refreshSession` by.")
+    refresh_token: str = field("For `refreshSession`, once. Keep it as safe as a password.")
+    refresh_token_expires_at: datetime = field("When to sign in again, unless it was used before.")
+    user: User = field("Who is signed in.")
 
 
 @object_type
 class SessionPayload:
     """What came of it."""
 
-    session: Session | None = described("The open session.", default=None)
-    errors: list[UserError] = no_errors()
+    session: Session | None = field("The open session.", default=None)
+    errors: list[UserError] = errors_field()
 
 
 @object_type
 class UserPayload:
     """What came of it."""
 
-    user: User | None = described("The person as they are now.", default=None)
-    errors: list[UserError] = no_errors()
+    user: User | None = field("The person as they are now.", default=None)
+    errors: list[UserError] = errors_field()
 
 
 @object_type
 class InstructorApplicationPayload:
     """What came of it."""
 
-    application: InstructorApplication | None = described("The application as it is now.", default=None)
-    errors: list[UserError] = no_errors()
+    application: InstructorApplication | None = field("The application as it is now.", default=None)
+    errors: list[UserError] = errors_field()

@@ -10,7 +10,18 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, Lecture
-from lms_graphql.core.orm import EVERYWHERE, Fixed, Json, Key, Table, count, enum, exact, long_text, no
+from lms_graphql.core.orm import (
+    TABLE_OPTIONS,
+    BigIntKey,
+    FixedDecimal,
+    Json,
+    TimestampedModel,
+    case_sensitive,
+    checked_enum,
+    counter_column,
+    false_column,
+    long_text,
+)
 
 
 class QuestionType(StrEnum):
@@ -47,7 +58,7 @@ class AttemptStatus(StrEnum):
     VOIDED = "voided"
 
 
-class Quiz(Table):
+class Quiz(TimestampedModel):
     """Hangs on a lecture, or on the course alone where `lecture_id` is null. Scores are percent."""
 
     __tablename__ = "quizzes"
@@ -59,22 +70,22 @@ class Quiz(Table):
         CheckConstraint("max_attempts > 0", name="max_attempts"),
         CheckConstraint("passing_score >= 0 AND passing_score <= 10000", name="passing_score"),
         Index(None, "course_id", "is_published", "id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
-    lecture_id: Mapped[int | None] = mapped_column(Key)
+    course_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("courses.id"))
+    lecture_id: Mapped[int | None] = mapped_column(BigIntKey)
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str | None] = mapped_column(long_text())
     time_limit: Mapped[int | None]
     max_attempts: Mapped[int | None]
-    passing_score: Mapped[Decimal] = mapped_column(Fixed, default=Decimal(70), server_default="7000")
+    passing_score: Mapped[Decimal] = mapped_column(FixedDecimal, default=Decimal(70), server_default="7000")
     review_policy: Mapped[ReviewPolicy] = mapped_column(
-        enum(ReviewPolicy, "review_policy"), default=ReviewPolicy.AFTER_SUBMIT
+        checked_enum(ReviewPolicy, "review_policy"), default=ReviewPolicy.AFTER_SUBMIT
     )
-    shuffle_questions: Mapped[bool] = no()
-    kept_score: Mapped[KeptScore] = mapped_column(enum(KeptScore, "kept_score"), default=KeptScore.HIGHEST)
-    is_published: Mapped[bool] = no()
+    shuffle_questions: Mapped[bool] = false_column()
+    kept_score: Mapped[KeptScore] = mapped_column(checked_enum(KeptScore, "kept_score"), default=KeptScore.HIGHEST)
+    is_published: Mapped[bool] = false_column()
 
     course: Mapped[Course] = relationship(lazy="raise")
     lecture: Mapped[Lecture | None] = relationship(
@@ -85,7 +96,7 @@ class Quiz(Table):
     )
 
 
-class Question(Table):
+class Question(TimestampedModel):
     """`options` and `correct_answers` are lists whose form follows from the type."""
 
     __tablename__ = "questions"
@@ -93,25 +104,25 @@ class Question(Table):
         CheckConstraint("order_index >= 0", name="order_index"),
         CheckConstraint("points > 0", name="points"),
         Index(None, "quiz_id", "order_index", "id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    quiz_id: Mapped[int] = mapped_column(Key, ForeignKey("quizzes.id"))
-    question_type: Mapped[QuestionType] = mapped_column(enum(QuestionType, "question_type"))
+    quiz_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("quizzes.id"))
+    question_type: Mapped[QuestionType] = mapped_column(checked_enum(QuestionType, "question_type"))
     question_text: Mapped[str] = mapped_column(long_text())
-    order_index: Mapped[int] = count()
-    points: Mapped[Decimal] = mapped_column(Fixed, default=Decimal(1), server_default="100")
+    order_index: Mapped[int] = counter_column()
+    points: Mapped[Decimal] = mapped_column(FixedDecimal, default=Decimal(1), server_default="100")
     options: Mapped[list[Any]] = mapped_column(Json, default=list)
     correct_answers: Mapped[list[Any]] = mapped_column(Json, default=list)
     explanation: Mapped[str | None] = mapped_column(long_text())
     partial_credit: Mapped[PartialCredit] = mapped_column(
-        enum(PartialCredit, "partial_credit"), default=PartialCredit.ALL_OR_NOTHING
+        checked_enum(PartialCredit, "partial_credit"), default=PartialCredit.ALL_OR_NOTHING
     )
 
     quiz: Mapped[Quiz] = relationship(lazy="raise", back_populates="questions")
 
 
-class QuizAttempt(Table):
+class QuizAttempt(TimestampedModel):
     """Holds its own copy of the questions. `open_marker` is unique and null once closed: one open attempt."""
 
     __tablename__ = "quiz_attempts"
@@ -123,23 +134,25 @@ class QuizAttempt(Table):
         CheckConstraint("total_points >= 0 AND earned_points >= 0", name="points"),
         Index(None, "quiz_id", "status", "submitted_at", "id"),
         Index(None, "status", "deadline_at"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    quiz_id: Mapped[int] = mapped_column(Key, ForeignKey("quizzes.id"))
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    quiz_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("quizzes.id"))
     attempt_number: Mapped[int]
-    status: Mapped[AttemptStatus] = mapped_column(enum(AttemptStatus, "status"), default=AttemptStatus.IN_PROGRESS)
+    status: Mapped[AttemptStatus] = mapped_column(
+        checked_enum(AttemptStatus, "status"), default=AttemptStatus.IN_PROGRESS
+    )
     questions: Mapped[list[Any]] = mapped_column(Json, default=list)
     answers: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    score: Mapped[Decimal | None] = mapped_column(Fixed)
-    total_points: Mapped[Decimal] = mapped_column(Fixed, default=Decimal(0), server_default="0")
-    earned_points: Mapped[Decimal | None] = mapped_column(Fixed)
+    score: Mapped[Decimal | None] = mapped_column(FixedDecimal)
+    total_points: Mapped[Decimal] = mapped_column(FixedDecimal, default=Decimal(0), server_default="0")
+    earned_points: Mapped[Decimal | None] = mapped_column(FixedDecimal)
     is_passed: Mapped[bool | None]
     started_at: Mapped[datetime]
     deadline_at: Mapped[datetime | None]
     submitted_at: Mapped[datetime | None]
-    open_marker: Mapped[str | None] = mapped_column(exact(64))
+    open_marker: Mapped[str | None] = mapped_column(case_sensitive(64))
 
     user: Mapped[User] = relationship(lazy="raise")
     quiz: Mapped[Quiz] = relationship(lazy="raise")

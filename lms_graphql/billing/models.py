@@ -9,7 +9,16 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course
-from lms_graphql.core.orm import EVERYWHERE, Fixed, Key, Model, Table, enum, exact, long_text
+from lms_graphql.core.orm import (
+    TABLE_OPTIONS,
+    BigIntKey,
+    FixedDecimal,
+    Model,
+    TimestampedModel,
+    case_sensitive,
+    checked_enum,
+    long_text,
+)
 
 
 class TransactionStatus(StrEnum):
@@ -37,7 +46,7 @@ class PayoutStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Transaction(Table):
+class Transaction(TimestampedModel):
     """A payment for a course. `transaction_id` is the reference that people are shown."""
 
     __tablename__ = "transactions"
@@ -51,20 +60,20 @@ class Transaction(Table):
         UniqueConstraint("payment_method", "gateway_transaction_id"),  # a payment is booked once
         Index(None, "created_at", "id"),
         Index(None, "updated_at", "course_id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
-    transaction_id: Mapped[str] = mapped_column(exact(40))
-    amount: Mapped[int] = mapped_column(Key)
-    refunded_amount: Mapped[int] = mapped_column(Key, default=0, server_default="0")
-    currency: Mapped[str] = mapped_column(exact(3))
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    course_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("courses.id"))
+    transaction_id: Mapped[str] = mapped_column(case_sensitive(40))
+    amount: Mapped[int] = mapped_column(BigIntKey)
+    refunded_amount: Mapped[int] = mapped_column(BigIntKey, default=0, server_default="0")
+    currency: Mapped[str] = mapped_column(case_sensitive(3))
     status: Mapped[TransactionStatus] = mapped_column(
-        enum(TransactionStatus, "status"), default=TransactionStatus.PENDING
+        checked_enum(TransactionStatus, "status"), default=TransactionStatus.PENDING
     )
-    payment_method: Mapped[PaymentMethod] = mapped_column(enum(PaymentMethod, "payment_method"))
-    gateway_transaction_id: Mapped[str | None] = mapped_column(exact(255))
+    payment_method: Mapped[PaymentMethod] = mapped_column(checked_enum(PaymentMethod, "payment_method"))
+    gateway_transaction_id: Mapped[str | None] = mapped_column(case_sensitive(255))
     description: Mapped[str | None] = mapped_column(long_text())
     completed_at: Mapped[datetime | None]
 
@@ -81,7 +90,7 @@ class Transaction(Table):
         return self.amount - self.refunded_amount
 
 
-class InstructorPayout(Table):
+class InstructorPayout(TimestampedModel):
     """`commission_rate` is the percent that the instructor gets."""
 
     __tablename__ = "instructor_payouts"
@@ -91,18 +100,18 @@ class InstructorPayout(Table):
         CheckConstraint("commission_rate >= 0 AND commission_rate <= 10000", name="commission_rate"),
         Index(None, "instructor_id", "created_at", "id"),
         Index(None, "status", "created_at", "id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    instructor_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    payout_id: Mapped[str] = mapped_column(exact(40))
-    amount: Mapped[int] = mapped_column(Key)
-    currency: Mapped[str] = mapped_column(exact(3))
-    commission_rate: Mapped[Decimal] = mapped_column(Fixed)
+    instructor_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    payout_id: Mapped[str] = mapped_column(case_sensitive(40))
+    amount: Mapped[int] = mapped_column(BigIntKey)
+    currency: Mapped[str] = mapped_column(case_sensitive(3))
+    commission_rate: Mapped[Decimal] = mapped_column(FixedDecimal)
     period_start: Mapped[datetime]
     period_end: Mapped[datetime]
-    status: Mapped[PayoutStatus] = mapped_column(enum(PayoutStatus, "status"), default=PayoutStatus.SCHEDULED)
-    external_payout_id: Mapped[str | None] = mapped_column(exact(255))
+    status: Mapped[PayoutStatus] = mapped_column(checked_enum(PayoutStatus, "status"), default=PayoutStatus.SCHEDULED)
+    external_payout_id: Mapped[str | None] = mapped_column(case_sensitive(255))
     processed_at: Mapped[datetime | None]
 
     instructor: Mapped[User] = relationship(lazy="raise")
@@ -114,14 +123,14 @@ class CourseRevenue(Model):
     __tablename__ = "course_revenue"
     __table_args__ = (
         CheckConstraint("gross >= 0 AND refunded >= 0", name="amounts"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
     course_id: Mapped[int] = mapped_column(
-        Key, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        BigIntKey, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
-    currency: Mapped[str] = mapped_column(exact(3), primary_key=True)
-    gross: Mapped[int] = mapped_column(Key)
-    refunded: Mapped[int] = mapped_column(Key)
+    currency: Mapped[str] = mapped_column(case_sensitive(3), primary_key=True)
+    gross: Mapped[int] = mapped_column(BigIntKey)
+    refunded: Mapped[int] = mapped_column(BigIntKey)
 
     course: Mapped[Course] = relationship(lazy="raise")

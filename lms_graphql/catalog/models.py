@@ -8,7 +8,18 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from lms_graphql.accounts.models import User
-from lms_graphql.core.orm import EVERYWHERE, Key, Model, Table, count, enum, exact, long_text, no, yes
+from lms_graphql.core.orm import (
+    TABLE_OPTIONS,
+    BigIntKey,
+    Model,
+    TimestampedModel,
+    case_sensitive,
+    checked_enum,
+    counter_column,
+    false_column,
+    long_text,
+    true_column,
+)
 from lms_graphql.core.text import sort_key
 
 
@@ -53,22 +64,22 @@ def parent_or_root(context: DefaultExecutionContext) -> int:
     return parent or 0
 
 
-class Category(Table):
+class Category(TimestampedModel):
     __tablename__ = "course_categories"
     __table_args__ = (
         UniqueConstraint("slug"),
         UniqueConstraint("parent_key", "name_key"),
         Index(None, "parent_id", "name_key"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
     name: Mapped[str] = mapped_column(String(100))
-    name_key: Mapped[str] = mapped_column(exact(200))
-    slug: Mapped[str] = mapped_column(exact(120))
+    name_key: Mapped[str] = mapped_column(case_sensitive(200))
+    slug: Mapped[str] = mapped_column(case_sensitive(120))
     description: Mapped[str | None] = mapped_column(long_text())
-    parent_id: Mapped[int | None] = mapped_column(Key, ForeignKey("course_categories.id"))
+    parent_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("course_categories.id"))
 
-    parent_key: Mapped[int] = mapped_column(Key, default=parent_or_root, server_default="0")
+    parent_key: Mapped[int] = mapped_column(BigIntKey, default=parent_or_root, server_default="0")
     """`parent_id`, with 0 for a root: a unique key takes each null for another."""
 
     parent: Mapped["Category | None"] = relationship(remote_side="Category.id", lazy="raise")
@@ -84,7 +95,7 @@ class Category(Table):
         return value
 
 
-class Course(Table):
+class Course(TimestampedModel):
     """`price` counts the currency's smallest unit. The totals are kept right in every transaction."""
 
     __tablename__ = "courses"
@@ -102,31 +113,31 @@ class Course(Table):
         Index(None, "status", "is_featured", "created_at", "id"),
         Index(None, "category_id", "status", "created_at", "id"),
         Index(None, "instructor_id", "status", "created_at", "id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
     title: Mapped[str] = mapped_column(String(200))
-    title_key: Mapped[str] = mapped_column(exact(200))
-    slug: Mapped[str] = mapped_column(exact(120))
+    title_key: Mapped[str] = mapped_column(case_sensitive(200))
+    slug: Mapped[str] = mapped_column(case_sensitive(120))
     description: Mapped[str] = mapped_column(long_text())
     short_description: Mapped[str | None] = mapped_column(String(500))
-    instructor_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    category_id: Mapped[int | None] = mapped_column(Key, ForeignKey("course_categories.id"))
-    price: Mapped[int] = mapped_column(Key, default=0, server_default="0")
-    currency: Mapped[str] = mapped_column(exact(3))
-    status: Mapped[CourseStatus] = mapped_column(enum(CourseStatus, "status"), default=CourseStatus.DRAFT)
+    instructor_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    category_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("course_categories.id"))
+    price: Mapped[int] = mapped_column(BigIntKey, default=0, server_default="0")
+    currency: Mapped[str] = mapped_column(case_sensitive(3))
+    status: Mapped[CourseStatus] = mapped_column(checked_enum(CourseStatus, "status"), default=CourseStatus.DRAFT)
     difficulty_level: Mapped[DifficultyLevel] = mapped_column(
-        enum(DifficultyLevel, "difficulty_level"), default=DifficultyLevel.BEGINNER
+        checked_enum(DifficultyLevel, "difficulty_level"), default=DifficultyLevel.BEGINNER
     )
     thumbnail_url: Mapped[str | None] = mapped_column(String(2000))
     preview_video_url: Mapped[str | None] = mapped_column(String(2000))
-    total_duration: Mapped[int] = count()
-    total_lectures: Mapped[int] = count()
-    enrollment_count: Mapped[int] = count()
-    language: Mapped[str] = mapped_column(exact(35), default="en")
-    is_featured: Mapped[bool] = no()
-    allow_qa: Mapped[bool] = yes()
-    allow_notes: Mapped[bool] = yes()
+    total_duration: Mapped[int] = counter_column()
+    total_lectures: Mapped[int] = counter_column()
+    enrollment_count: Mapped[int] = counter_column()
+    language: Mapped[str] = mapped_column(case_sensitive(35), default="en")
+    is_featured: Mapped[bool] = false_column()
+    allow_qa: Mapped[bool] = true_column()
+    allow_notes: Mapped[bool] = true_column()
     published_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
 
@@ -150,7 +161,7 @@ class Course(Table):
         return self.status is CourseStatus.PUBLISHED
 
 
-class Section(Table):
+class Section(TimestampedModel):
     """Positions are dense among the sections that are not deleted."""
 
     __tablename__ = "sections"
@@ -159,15 +170,15 @@ class Section(Table):
         CheckConstraint("order_index >= 0", name="order_index"),
         CheckConstraint("total_duration >= 0 AND total_lectures >= 0", name="totals"),
         Index(None, "course_id", "order_index", "id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
+    course_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("courses.id"))
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str | None] = mapped_column(long_text())
-    order_index: Mapped[int] = count()
-    total_duration: Mapped[int] = count()
-    total_lectures: Mapped[int] = count()
+    order_index: Mapped[int] = counter_column()
+    total_duration: Mapped[int] = counter_column()
+    total_lectures: Mapped[int] = counter_column()
     deleted_at: Mapped[datetime | None]
 
     course: Mapped[Course] = relationship(lazy="raise", back_populates="sections")
@@ -180,7 +191,7 @@ class Section(Table):
     )
 
 
-class Lecture(Table):
+class Lecture(TimestampedModel):
     """`course_id` repeats the section's, so that who may see a lecture is one look-up away."""
 
     __tablename__ = "lectures"
@@ -192,21 +203,21 @@ class Lecture(Table):
         Index(None, "section_id", "order_index", "id"),
         Index(None, "section_id", "course_id"),
         Index(None, "course_id", "id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    section_id: Mapped[int] = mapped_column(Key)
-    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
+    section_id: Mapped[int] = mapped_column(BigIntKey)
+    course_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("courses.id"))
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str | None] = mapped_column(long_text())
-    lecture_type: Mapped[LectureType] = mapped_column(enum(LectureType, "lecture_type"))
-    order_index: Mapped[int] = count()
-    duration: Mapped[int] = count()
+    lecture_type: Mapped[LectureType] = mapped_column(checked_enum(LectureType, "lecture_type"))
+    order_index: Mapped[int] = counter_column()
+    duration: Mapped[int] = counter_column()
     video_url: Mapped[str | None] = mapped_column(String(2000))
     content_url: Mapped[str | None] = mapped_column(String(2000))
     body: Mapped[str | None] = mapped_column(long_text())
-    is_preview: Mapped[bool] = no()
-    is_downloadable: Mapped[bool] = no()
+    is_preview: Mapped[bool] = false_column()
+    is_downloadable: Mapped[bool] = false_column()
     deleted_at: Mapped[datetime | None]
 
     section: Mapped[Section] = relationship(
@@ -225,19 +236,19 @@ class CourseTerm(Model):
     __table_args__ = (
         CheckConstraint("weight > 0", name="weight"),
         Index(None, "course_id"),
-        {**EVERYWHERE, "sqlite_with_rowid": False},  # clustered by its key on every database
+        {**TABLE_OPTIONS, "sqlite_with_rowid": False},  # clustered by its key on every database
     )
 
-    term: Mapped[str] = mapped_column(exact(64), primary_key=True)
+    term: Mapped[str] = mapped_column(case_sensitive(64), primary_key=True)
     course_id: Mapped[int] = mapped_column(
-        Key, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        BigIntKey, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     weight: Mapped[int]
 
     course: Mapped[Course] = relationship(lazy="raise")
 
 
-class Enrollment(Table):
+class Enrollment(TimestampedModel):
     """One for a person and a course, for ever. It lives here because who sees content is the catalog's rule."""
 
     __tablename__ = "enrollments"
@@ -249,15 +260,15 @@ class Enrollment(Table):
         Index(None, "user_id", "enrolled_at", "id"),
         Index(None, "status", "access_expires_at"),
         Index(None, "updated_at", "course_id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    course_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("courses.id"))
     status: Mapped[EnrollmentStatus] = mapped_column(
-        enum(EnrollmentStatus, "status"), default=EnrollmentStatus.ACTIVE
+        checked_enum(EnrollmentStatus, "status"), default=EnrollmentStatus.ACTIVE
     )
-    source: Mapped[EnrollmentSource] = mapped_column(enum(EnrollmentSource, "source"))
+    source: Mapped[EnrollmentSource] = mapped_column(checked_enum(EnrollmentSource, "source"))
     enrolled_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     last_accessed: Mapped[datetime | None]

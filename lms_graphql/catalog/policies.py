@@ -7,71 +7,71 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, 
 from lms_graphql.accounts import roles
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentStatus, Lecture
-from lms_graphql.core.actor import VIEWER, Actor, Scope
+from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.core.statements import NOW
 
 
-class Taught(Protocol):
+class HasInstructor(Protocol):
     @property
     def instructor_key(self) -> int: ...
 
 
-class Previewed(Protocol):
+class HasPreview(Protocol):
     @property
     def is_preview(self) -> bool: ...
 
 
-def may_edit(actor: Actor, course: Taught) -> bool:
+def is_course_staff(actor: Actor, course: HasInstructor) -> bool:
     """Course staff: its instructor and super admins."""
-    return actor.is_admin or (actor.is_signed_in and course.instructor_key == actor.id)
+    return actor.is_admin or (actor.is_signed_in and course.instructor_key == actor.key)
 
 
-def may_write(actor: Actor, course: Taught) -> bool:
+def may_edit_course(actor: Actor, course: HasInstructor) -> bool:
     """Staff whose role writes courses. Whoever taught this one and is a learner by now still sees all of it."""
-    return may_edit(actor, course) and actor.role is not None and roles.allows(actor.role, "course:edit-own")
+    return is_course_staff(actor, course) and actor.role is not None and roles.allows(actor.role, "course:edit-own")
 
 
-def visible_to(scope: Scope) -> ColumnElement[bool]:
+def visible_to(scope: AccessLevel) -> ColumnElement[bool]:
     """Published courses are there for everyone; drafts for staff; archived ones for staff and the enrolled."""
     published = Course.status == CourseStatus.PUBLISHED
-    if scope is Scope.ADMIN:
+    if scope is AccessLevel.ADMIN:
         return true()
-    if scope is Scope.ANONYMOUS:
+    if scope is AccessLevel.ANONYMOUS:
         return published
     archived = and_(Course.status == CourseStatus.ARCHIVED, Course.id.in_(_enrolled_course_ids()))
     return or_(published, Course.instructor_id == VIEWER, archived)
 
 
-def taught_in_public() -> ColumnElement[bool]:
+def is_public_instructor() -> ColumnElement[bool]:
     """On `User`: whoever teaches or has taught a course that was published."""
     return exists().where(Course.instructor_id == User.id, Course.published_at.is_not(None)).correlate(User)
 
 
-def opens_for_anyone(lecture: Previewed) -> bool:
+def is_public_preview(lecture: HasPreview) -> bool:
     """The same of a lecture at hand. Whoever is anonymous came to it through a published course, so it is one."""
     return lecture.is_preview
 
 
-def content_visible_to(scope: Scope) -> ColumnElement[bool]:
+def content_visible_to(scope: AccessLevel) -> ColumnElement[bool]:
     """On a lecture and its course: previews of published courses for anyone, the rest with access, all for staff."""
     preview = and_(Lecture.is_preview, Course.status == CourseStatus.PUBLISHED)
-    if scope is Scope.ADMIN:
+    if scope is AccessLevel.ADMIN:
         return true()
-    if scope is Scope.ANONYMOUS:
+    if scope is AccessLevel.ANONYMOUS:
         return preview
-    return or_(preview, takes_part(scope))
+    return or_(preview, participates(scope))
 
 
-def takes_part(scope: Scope) -> ColumnElement[bool]:
+def participates(scope: AccessLevel) -> ColumnElement[bool]:
     """On a course: staff, and those whose enrollment gives access now. More than reading a preview. Needs `NOW`."""
-    if scope is Scope.ADMIN:
+    if scope is AccessLevel.ADMIN:
         return true()
-    if scope is Scope.ANONYMOUS:
+    if scope is AccessLevel.ANONYMOUS:
         return false()
     return or_(Course.instructor_id == VIEWER, _may_learn())
 
 
-def has_access() -> ColumnElement[bool]:
+def grants_access() -> ColumnElement[bool]:
     """On an enrollment: whether it opens the course now. Needs `NOW`."""
     return and_(
         Enrollment.status.in_((EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED)),
@@ -80,7 +80,7 @@ def has_access() -> ColumnElement[bool]:
 
 
 def _may_learn() -> ColumnElement[bool]:
-    mine = exists().where(Enrollment.user_id == VIEWER, Enrollment.course_id == Course.id, has_access())
+    mine = exists().where(Enrollment.user_id == VIEWER, Enrollment.course_id == Course.id, grants_access())
     return mine.correlate(Course)
 
 

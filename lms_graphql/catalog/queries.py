@@ -9,17 +9,17 @@ from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.catalog.reads import categories, courses
 from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder
 from lms_graphql.catalog.types import Category, Course
-from lms_graphql.core import ids
-from lms_graphql.core.errors import RequestError, RequestFault
+from lms_graphql.core import global_ids
+from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.money import DECIMALS, to_units
-from lms_graphql.core.paging import Slice
-from lms_graphql.core.words import words_of_query
-from lms_graphql.graph.connections import After, Before, Connection, First, Last
+from lms_graphql.core.pagination import PageArguments
+from lms_graphql.core.search_terms import query_terms
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.describing import described, input_type, resolver
+from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
+from lms_graphql.graph.schema.fields import field, input_type, resolver_field
 
-LONGEST_SEARCH = 200
-NOBODY = 0
+MAX_SEARCH_LENGTH = 200
+NO_SUCH_KEY = 0
 """A key that no row has: what an id of another kind finds."""
 
 Search = Annotated[
@@ -39,16 +39,16 @@ Slug = Annotated[str, strawberry.argument(description="Its part of an address.")
 class CourseFilterInput:
     """What a course must be; a field left out asks nothing."""
 
-    status: CourseStatus | None = described("PUBLISHED where left out.", default=None)
-    category_id: strawberry.ID | None = described("The category or any category below it.", default=None)
-    instructor_id: strawberry.ID | None = described("Who teaches it.", default=None)
-    difficulty: DifficultyLevel | None = described("Whom it is written for.", default=None)
-    language: str | None = described("BCP 47 tag, e.g. en.", default=None)
-    is_free: bool | None = described("Whether it costs nothing.", default=None)
-    is_featured: bool | None = described("Whether the platform recommends it.", default=None)
-    currency: str | None = described("Of `minPrice` and `maxPrice`; the platform's own where left out.", default=None)
-    min_price: Decimal | None = described("What it costs at least.", default=None)
-    max_price: Decimal | None = described("What it costs at most.", default=None)
+    status: CourseStatus | None = field("PUBLISHED where left out.", default=None)
+    category_id: strawberry.ID | None = field("The category or any category below it.", default=None)
+    instructor_id: strawberry.ID | None = field("Who teaches it.", default=None)
+    difficulty: DifficultyLevel | None = field("Whom it is written for.", default=None)
+    language: str | None = field("BCP 47 tag, e.g. en.", default=None)
+    is_free: bool | None = field("Whether it costs nothing.", default=None)
+    is_featured: bool | None = field("Whether the platform recommends it.", default=None)
+    currency: str | None = field("Of `minPrice` and `maxPrice`; the platform's own where left out.", default=None)
+    min_price: Decimal | None = field("What it costs at least.", default=None)
+    max_price: Decimal | None = field("What it costs at most.", default=None)
 
 
 Filter = Annotated[CourseFilterInput | None, strawberry.argument(description="What a course must be.")]
@@ -56,7 +56,7 @@ Filter = Annotated[CourseFilterInput | None, strawberry.argument(description="Wh
 
 @strawberry.type
 class CatalogQueries:
-    @resolver(name="categories")
+    @resolver_field(name="categories")
     def root_categories(self, info: Info) -> list[Category]:
         """The root categories, in name order; `children` leads down."""
         return info.context.read(categories.root_categories)
@@ -64,14 +64,14 @@ class CatalogQueries:
     @strawberry.field
     def category(self, info: Info, slug: Slug) -> Category | None:
         """The category with this slug."""
-        return info.context.one(categories.categories_by_slug, slug)
+        return info.context.load(categories.categories_by_slug, slug)
 
     @strawberry.field
     def course(self, info: Info, slug: Slug) -> Course | None:
         """The course with this slug."""
-        return info.context.one(courses.courses_by_slug, slug)
+        return info.context.load(courses.courses_by_slug, slug)
 
-    @resolver(name="courses")
+    @resolver_field(name="courses")
     def all_courses(
         self,
         info: Info,
@@ -90,17 +90,17 @@ class CatalogQueries:
         found = _words(search)
         chosen = order_by or (CourseOrder.NEWEST if found is None else CourseOrder.RELEVANCE)
         wanted = _filter(filter or CourseFilterInput(), info.context.settings.currency)
-        listing = courses.courses(info.context.actor.scope, wanted, found, chosen)
-        return info.context.page(listing, Slice(first, after, last, before))
+        listing = courses.courses(info.context.actor.access_level, wanted, found, chosen)
+        return info.context.page(listing, PageArguments(first, after, last, before))
 
 
 def _words(search: str | None) -> tuple[str, ...] | None:
     """None where nothing is searched for: an empty search box shows everything."""
     if search is None or not search.strip():
         return None
-    if len(search) > LONGEST_SEARCH:
-        raise _bad(f"Search for at most {LONGEST_SEARCH} characters.")
-    return tuple(words_of_query(search))
+    if len(search) > MAX_SEARCH_LENGTH:
+        raise _bad(f"Search for at most {MAX_SEARCH_LENGTH} characters.")
+    return tuple(query_terms(search))
 
 
 def _filter(asked: CourseFilterInput, own_currency: str) -> CourseFilter:
@@ -125,7 +125,7 @@ def _filter(asked: CourseFilterInput, own_currency: str) -> CourseFilter:
 
 
 def _key(kind: str, id: str | None) -> int | None:
-    return None if id is None else ids.key_of(kind, id) or NOBODY
+    return None if id is None else global_ids.decode_key(kind, id) or NO_SUCH_KEY
 
 
 def _units(name: str, amount: Decimal | None, currency: str | None) -> int | None:
@@ -138,4 +138,4 @@ def _units(name: str, amount: Decimal | None, currency: str | None) -> int | Non
 
 
 def _bad(message: str) -> RequestError:
-    return RequestError(RequestFault.BAD_USER_INPUT, message)
+    return RequestError(RequestErrorCode.BAD_USER_INPUT, message)

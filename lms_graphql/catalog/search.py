@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from lms_graphql.core.words import terms_of
+from lms_graphql.core.search_terms import index_terms
 
 TITLE, SHORT_DESCRIPTION, DESCRIPTION = 4, 2, 1
 
 
-def weights(title: str, short_description: str | None, description: str) -> Mapping[str, int]:
+def term_weights(title: str, short_description: str | None, description: str) -> Mapping[str, int]:
     """The terms by which a course is found, each with what it counts: the sum over the texts that have it."""
     found: dict[str, int] = {}
     for text, weight in (
@@ -15,6 +15,6 @@ def weights(title: str, short_description: str | None, description: str) -> Mapp
         (short_description or "", SHORT_DESCRIPTION),
         (description, DESCRIPTION),
     ):
-        for term in set(terms_of(text)):
+        for term in set(index_terms(text)):
             found[term] = found.get(term, 0) + weight
     return found

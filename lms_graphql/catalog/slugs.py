@@ -8,11 +8,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lms_graphql.core.text import slugify
 
-COURSES = "course_slugs"
+COURSE_SLUGS_LOCK = "course_slugs"
 """The turn to hold before a course's slug is chosen: two that choose at once would take the same."""
 
 
-def free_slug(session: Session, column: InstrumentedAttribute[str], text: str, otherwise: str) -> str:
+def unique_slug(session: Session, column: InstrumentedAttribute[str], text: str, otherwise: str) -> str:
     """One that no row has. `otherwise` is for a text without a letter from a to z."""
     base = slugify(text) or otherwise
     for some in _candidates(base):
@@ -22,7 +22,7 @@ def free_slug(session: Session, column: InstrumentedAttribute[str], text: str, o
     raise AssertionError("There is no last number.")
 
 
-def is_made_of(slug: str, text: str, otherwise: str) -> bool:
+def matches_title(slug: str, text: str, otherwise: str) -> bool:
     """Whether the slug may stay as it is for this text."""
     return re.fullmatch(re.escape(slugify(text) or otherwise) + r"(-[0-9]+)?", slug) is not None
 

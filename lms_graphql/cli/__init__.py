@@ -1,4 +1,4 @@
-"""The command line. What it does is in `operating` and `demo`; here it is asked for, and told."""
+"""The command line. What it does is in `operations` and `demo`; here it is asked for, and told."""
 
 import socket
 import sys
@@ -8,34 +8,34 @@ import click
 import uvicorn
 
 from lms_graphql import settings
-from lms_graphql.accounts.service.sessions import rotate_keys
-from lms_graphql.cli.database import db, tell
+from lms_graphql.accounts.services.sessions import rotate_keys
+from lms_graphql.asgi import configure_logging
+from lms_graphql.cli.database import db, print_results
 from lms_graphql.core.errors import OperatorError
-from lms_graphql.graph.building import printed
-from lms_graphql.operating import sweeping
-from lms_graphql.operating.checking import Line
-from lms_graphql.operating.reaching import database_of, require_ready
-from lms_graphql.operating.safety import require_safe, require_safe_seeds
+from lms_graphql.graph.schema.builder import print_sdl
+from lms_graphql.operations import maintenance
+from lms_graphql.operations.database_access import open_database, require_migrated
+from lms_graphql.operations.database_check import CheckResult
+from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
 from lms_graphql.schema import schema as the_schema
-from lms_graphql.serving import configure_logs
 
 
-class Commands(click.Group):
+class OperatorErrorGroup(click.Group):
     """Says in one line what whoever operates the service must mend, without a trace."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
         except OperatorError as error:
-            stop(str(error), error.exit_code)
+            fail(str(error), error.exit_code)
 
 
-def stop(message: str, code: int = 1) -> NoReturn:
+def fail(message: str, code: int = 1) -> NoReturn:
     click.echo(f"lms-graphql: {message}", err=True)
     sys.exit(code)
 
 
-@click.group(cls=Commands)
+@click.group(cls=OperatorErrorGroup)
 @click.version_option(package_name="lms-graphql")
 def main() -> None:
     """A learning platform's back end as one GraphQL API."""
@@ -51,16 +51,16 @@ main.add_command(db)
 @click.option("--reload", is_flag=True, help="Start again when the code changes.")
 def serve(host: str, port: int, workers: int, reload: bool) -> None:
     """Serve the API."""
-    read = settings.read()
-    require_safe(read, workers, reload)
-    require_ready(read)
-    require_safe_seeds(read)
+    read = settings.load_settings()
+    require_production_settings(read, workers, reload)
+    require_migrated(read)
+    require_changed_seed_passwords(read)
     _require_free(host, port)
     shown = f"[{host}]" if ":" in host else host
     offered = "GraphQL and GraphiQL" if read.shows_graphiql else "GraphQL"
     click.echo(f"{offered}: http://{shown}:{port}/graphql (stop with Ctrl-C)")
     uvicorn.run(
-        "lms_graphql.serving:app",
+        "lms_graphql.asgi:app",
         factory=True,
         host=host,
         port=port,
@@ -89,11 +89,11 @@ def _require_free(host: str, port: int) -> None:
 @main.command()
 def sweep() -> None:
     """Do what is due: count figures for instructors, send mail. As often as wanted; `serve` does it every minute."""
-    configure_logs()
-    read = settings.read()
-    require_ready(read)
-    with database_of(read) as database:
-        tell(sweeping.sweep(database, read) or [Line(True, "Nothing was due.")])
+    configure_logging()
+    read = settings.load_settings()
+    require_migrated(read)
+    with open_database(read) as database:
+        print_results(maintenance.run_maintenance(database, read) or [CheckResult(True, "Nothing was due.")])
 
 
 @main.group()
@@ -104,13 +104,13 @@ def keys() -> None:
 @keys.command()
 def rotate() -> None:
     """Sign with a new key from now on. What the old one has signed stays good until it expires."""
-    read = settings.read()
-    require_ready(read)
-    with database_of(read) as database:
-        click.echo(f"signing key: {database.write_now(rotate_keys)}")
+    read = settings.load_settings()
+    require_migrated(read)
+    with open_database(read) as database:
+        click.echo(f"signing key: {database.write_sync(rotate_keys)}")
 
 
 @main.command()
 def schema() -> None:
     """Print the schema in GraphQL's schema language."""
-    click.echo(printed(the_schema), nl=False)
+    click.echo(print_sdl(the_schema), nl=False)

@@ -10,16 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms_graphql import settings, wiring
-from lms_graphql.catalog import figures
+from lms_graphql.analytics.services import refresh
+from lms_graphql.catalog import counters
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.database import Database
-from lms_graphql.demo.building import DemoCounts, build_demo
-from lms_graphql.discussion import figures as discussion
-from lms_graphql.learning.service import mending, rolling_up
-from lms_graphql.operating import checking, migrations, resetting, seeding, verifying
-from lms_graphql.operating.alone import alone
-from lms_graphql.operating.checking import Line
-from lms_graphql.operating.reaching import database_of
+from lms_graphql.demo.builder import DemoCounts, build_demo
+from lms_graphql.discussion import counters as discussion
+from lms_graphql.learning.services import progress_repair
+from lms_graphql.operations import database_check, database_reset, migrations, schema_verification, seed_data
+from lms_graphql.operations.advisory_lock import advisory_lock
+from lms_graphql.operations.database_access import open_database
+from lms_graphql.operations.database_check import CheckResult
 
 
 @click.group()
@@ -30,23 +31,23 @@ def db() -> None:
 @db.command()
 def check() -> None:
     """Connection, server, migrations, derived figures and mail; exit 1 where something is wrong."""
-    read = settings.read()
-    with database_of(read, may_create=False) as database:
-        tell(database.read_now(lambda session: checking.check(session, read)))
+    read = settings.load_settings()
+    with open_database(read, may_create=False) as database:
+        print_results(database.read_sync(lambda session: database_check.check_database(session, read)))
 
 
 @db.command()
 def migrate() -> None:
     """Bring the tables to the newest state."""
-    with database_of(settings.read()) as database:
+    with open_database(settings.load_settings()) as database:
         _migrate(database)
 
 
 @db.command()
 def init() -> None:
     """Migrate, and add the seed data that is not there yet."""
-    read = settings.read()
-    with database_of(read) as database:
+    read = settings.load_settings()
+    with open_database(read) as database:
         _migrate(database)
         _seed(database, read.seed_password)
 
@@ -58,7 +59,7 @@ def init() -> None:
 @click.option("--if-empty", is_flag=True, help="Do nothing where there are courses already.")
 def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
     """Add a catalog that looks real, with learners and their progress."""
-    with database_of(settings.read(), may_create=False) as database:
+    with open_database(settings.load_settings(), may_create=False) as database:
         made = _demo(database, courses, learners, seed, if_empty)
     if made is None:
         click.echo("demo data: there are courses already")
@@ -68,7 +69,7 @@ def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
 
 def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: bool) -> DemoCounts | None:
     """None where there are courses already and it was asked for an empty database only."""
-    with alone(database.engine), _progress() as bar:
+    with advisory_lock(database.engine), _progress() as bar:
         tasks: dict[str, TaskID] = {}
 
         def told(what: str, done: int, total: int) -> None:
@@ -81,9 +82,9 @@ def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: 
                 return None
             return build_demo(session, courses=courses, learners=learners, seed=seed, told=told)
 
-        made = database.write_now(build)
+        made = database.write_sync(build)
         if made is not None:
-            rolling_up.roll_up(database)
+            refresh.refresh_analytics(database)
         return made
 
 
@@ -91,48 +92,52 @@ def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: 
 @click.option("-m", "--message", required=True, help="What it does, in a few words.")
 def create_migration(message: str) -> None:
     """Write a new migration from what the models say and the database lacks."""
-    with database_of(settings.read(), may_create=False) as database:
+    with open_database(settings.load_settings(), may_create=False) as database:
         migrations.create(database.engine, message)
 
 
 @db.command()
 def verify() -> None:
     """Every table, relationship, enum and model property against the live database; exit 1 where one fails."""
-    with database_of(settings.read(), may_create=False) as database:
-        tell(database.read_now(lambda session: list(verifying.verify(session))))
+    with open_database(settings.load_settings(), may_create=False) as database:
+        print_results(database.read_sync(lambda session: list(schema_verification.verify_schema(session))))
 
 
 @db.command()
 def repair() -> None:
     """Work out the derived figures anew, and tell what was changed."""
-    with database_of(settings.read(), may_create=False) as database:
-        mended = database.write_now(_repair)
-        if wrong := database.read_now(rolling_up.wrong):
-            rolling_up.roll_up(database, everything=True)
+    with open_database(settings.load_settings(), may_create=False) as database:
+        mended = database.write_sync(_repair)
+        if wrong := database.read_sync(refresh.find_analytics_drift):
+            refresh.refresh_analytics(database, everything=True)
             mended += [f"{line}, counted anew" for line in wrong]
         for line in mended or ["Nothing to mend."]:
             click.echo(line)
 
 
 def _repair(session: Session) -> list[str]:
-    wiring.connect()  # what a course requires is told from above
-    return [*figures.repair(session), *discussion.repair(session), *mending.repair(session)]
+    wiring.register_hooks()  # what a course requires is told from above
+    return [
+        *counters.repair_counters(session),
+        *discussion.repair_counters(session),
+        *progress_repair.repair_progress(session),
+    ]
 
 
 @db.command()
 @click.option("--yes-delete", metavar="NAME", help="The database's name, instead of typing it.")
 def reset(yes_delete: str | None) -> None:
     """Drop all tables, migrate, seed. Never in production."""
-    read = settings.read()
-    resetting.refuse_in_production(read)
-    with database_of(read) as database:
-        name = resetting.name_of(read.url)
+    read = settings.load_settings()
+    database_reset.refuse_in_production(read)
+    with open_database(read) as database:
+        name = database_reset.name_of(read.url)
         click.echo(f"This drops from {read.url.render_as_string()}:")
-        for table, rows in resetting.contents(database.engine):
+        for table, rows in database_reset.contents(database.engine):
             click.echo(f"  {table} ({rows} rows)")
         typed = yes_delete if yes_delete is not None else click.prompt(f"Type {name} to drop them all", default="")
-        resetting.refuse_unless_named(read, typed)
-        resetting.drop_all(database)
+        database_reset.refuse_unless_named(read, typed)
+        database_reset.drop_all(database)
         _migrate(database)
         _seed(database, read.seed_password)
 
@@ -143,8 +148,8 @@ def _migrate(database: Database) -> None:
 
 
 def _seed(database: Database, password: str | None) -> None:
-    with alone(database.engine):
-        seeded = database.write_now(lambda session: seeding.seed(session, password))
+    with advisory_lock(database.engine):
+        seeded = database.write_sync(lambda session: seed_data.seed(session, password))
     if not seeded.categories and not seeded.users:
         click.echo("seed data: all there")
     if seeded.categories:
@@ -155,7 +160,7 @@ def _seed(database: Database, password: str | None) -> None:
         click.echo(f"their password: {shown}" + ("" if password else " (shown this once)"))
 
 
-def tell(lines: Iterable[Line]) -> None:
+def print_results(lines: Iterable[CheckResult]) -> None:
     """A line each; exit 1 where one is not well."""
     told = list(lines)
     for line in told:

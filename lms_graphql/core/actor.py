@@ -12,7 +12,7 @@ class Role(StrEnum):
     LEARNER = "learner"
 
 
-class Scope(StrEnum):
+class AccessLevel(StrEnum):
     """How much someone may see. Statements are built once for each scope."""
 
     ANONYMOUS = "anonymous"
@@ -24,32 +24,32 @@ class Scope(StrEnum):
 class Actor:
     """The viewer: a signed-in person, or `ANONYMOUS`."""
 
-    id: int | None
+    key: int | None
     role: Role | None
     session_key: int | None = None
     """Of the session by which they are signed in, where it is by one."""
 
     @property
     def is_signed_in(self) -> bool:
-        return self.id is not None
+        return self.key is not None
 
     @property
     def is_admin(self) -> bool:
         return self.role is Role.SUPER_ADMIN
 
     @property
-    def scope(self) -> Scope:
+    def access_level(self) -> AccessLevel:
         if self.is_admin:
-            return Scope.ADMIN
-        return Scope.MEMBER if self.is_signed_in else Scope.ANONYMOUS
+            return AccessLevel.ADMIN
+        return AccessLevel.MEMBER if self.is_signed_in else AccessLevel.ANONYMOUS
 
     @property
-    def binds(self) -> dict[str, object]:
+    def bind_params(self) -> dict[str, object]:
         """What a statement that names `VIEWER` is executed with."""
-        return {"viewer_id": self.id}
+        return {"viewer_id": self.key}
 
 
-ANONYMOUS = Actor(id=None, role=None)
+ANONYMOUS = Actor(key=None, role=None)
 
 VIEWER = bindparam("viewer_id", type_=BigInteger)
 """The viewer's id inside a statement; null for an anonymous viewer, so that it equals nothing."""

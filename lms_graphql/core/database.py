@@ -17,17 +17,21 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from lms_graphql.core import faults, tally
+from lms_graphql.core import db_errors, query_counter
+from lms_graphql.core.concurrency import FairLock, WaitTracker
 from lms_graphql.core.engines import make_engine
-from lms_graphql.core.lines import Line, Queue
-from lms_graphql.core.readers import Readers
+from lms_graphql.core.read_sessions import ReadSessions
 
 T = TypeVar("T")
 
-TRIES = 5
-TRIES_OF = {faults.Again.NEVER: 1, faults.Again.ONCE: 2, faults.Again.YES: TRIES}
-PATIENCE_SECONDS = 3.0
-PATIENCE_WITH_NODE_SECONDS = 8.0
+MAX_ATTEMPTS = 5
+MAX_ATTEMPTS_BY_POLICY = {
+    db_errors.RetryPolicy.NEVER: 1,
+    db_errors.RetryPolicy.ONCE: 2,
+    db_errors.RetryPolicy.YES: MAX_ATTEMPTS,
+}
+RETRY_BUDGET_SECONDS = 3.0
+RECONNECT_BUDGET_SECONDS = 8.0
 """A node that joins or a server that restarts takes longer than a conflict."""
 
 
@@ -52,46 +56,46 @@ class Database:
         self.engine = make_engine(self.url, pool_size=pool_size, patient=patient)
         self.reading = make_engine(self.url, pool_size=pool_size, patient=patient, reading=True)
         for engine in (self.engine, self.reading):
-            tally.watch(engine)
-        self._readers = Readers(self.reading)
+            query_counter.install(engine)
+        self._readers = ReadSessions(self.reading)
         self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._writing = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database-write")
         self._prober = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
-        self._line, self._writers_line = Line(), Line()
-        self._writers = Queue() if self.is_sqlite else None
+        self._line, self._writers_line = WaitTracker(), WaitTracker()
+        self._writers = FairLock() if self.is_sqlite else None
         if in_line_with is not None:
             self._writers = in_line_with._writers
-        self.committed: list[Callable[[Session], None]] = []
+        self.after_commit: list[Callable[[Session], None]] = []
 
     @property
     def is_sqlite(self) -> bool:
         return self.url.get_backend_name() == "sqlite"
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        return await self._in_a_thread(self._threads, self._line, self.read_now, work)
+        return await self._in_a_thread(self._threads, self._line, self.read_sync, work)
 
     async def probe(self, work: Callable[[Session], T]) -> T:
         """A read that does not wait behind the others, with a thread and a connection of its own."""
-        return await asyncio.get_running_loop().run_in_executor(self._prober, self.read_now, work)
+        return await asyncio.get_running_loop().run_in_executor(self._prober, self.read_sync, work)
 
-    def queued_seconds(self) -> float:
+    def read_queue_seconds(self) -> float:
         """How long the first in the line has waited to read. Who writes may wait for others' locks."""
-        return self._line.seconds()
+        return self._line.longest_wait_seconds()
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Who is cancelled before the commit has written nothing: the thread finishes, and rolls back."""
         given_up = threading.Event()
         try:
-            return await self._in_a_thread(self._writing, self._writers_line, self.write_now, work, given_up)
+            return await self._in_a_thread(self._writing, self._writers_line, self.write_sync, work, given_up)
         except asyncio.CancelledError:
             given_up.set()
             raise
 
-    def read_now(self, work: Callable[[Session], T]) -> T:
+    def read_sync(self, work: Callable[[Session], T]) -> T:
         """Short reads, each statement for itself: no BEGIN and no ROLLBACK on the way."""
         return self._persist(lambda: self._readers.read(work))
 
-    def write_now(self, work: Callable[[Session], T], given_up: threading.Event | None = None) -> T:
+    def write_sync(self, work: Callable[[Session], T], given_up: threading.Event | None = None) -> T:
         """One transaction, run again whole where the database says so. `work` does nothing but database work."""
 
         def attempt() -> T:
@@ -99,16 +103,16 @@ class Database:
                 result = work(session)
                 session.flush()
                 if given_up is not None and given_up.is_set():
-                    raise faults.GivenUpError
+                    raise db_errors.AbandonedError
                 _commit(session)
-                for told in self.committed:
+                for told in self.after_commit:
                     told(session)
                 return result
 
         return self._persist(attempt)
 
     def _in_a_thread(
-        self, threads: ThreadPoolExecutor, line: Line, function: Callable[..., T], *given: object
+        self, threads: ThreadPoolExecutor, line: WaitTracker, function: Callable[..., T], *given: object
     ) -> asyncio.Future[T]:
         ticket = line.enter()
 
@@ -131,15 +135,15 @@ class Database:
     def _persist(self, attempt: Callable[[], T]) -> T:
         started = time.monotonic()
         was_lost = False
-        for tried in range(1, TRIES + 1):
+        for tried in range(1, MAX_ATTEMPTS + 1):
             try:
                 return attempt()
             except DBAPIError as error:
-                fault = faults.read(error)
-                again = faults.Again.YES if was_lost and faults.cannot_connect(error) else fault.again
-                was_lost = was_lost or fault.lost or error.connection_invalidated
-                patience = PATIENCE_WITH_NODE_SECONDS if was_lost else PATIENCE_SECONDS
-                if tried >= TRIES_OF[again] or time.monotonic() - started > patience:
+                fault = db_errors.classify(error)
+                again = db_errors.RetryPolicy.YES if was_lost and db_errors.is_connect_error(error) else fault.retry
+                was_lost = was_lost or fault.connection_lost or error.connection_invalidated
+                patience = RECONNECT_BUDGET_SECONDS if was_lost else RETRY_BUDGET_SECONDS
+                if tried >= MAX_ATTEMPTS_BY_POLICY[again] or time.monotonic() - started > patience:
                     raise
                 pause = random.uniform(0.01, min(0.5, 0.02 * 2**tried))  # noqa: S311 - jitter, no secret
                 time.sleep(pause)
@@ -151,7 +155,7 @@ class Database:
         if self._writers is None:
             yield
             return
-        with self._writers.turn():
+        with self._writers.acquire():
             yield
 
 
@@ -168,6 +172,6 @@ def _commit(session: Session) -> None:
             link.rollback()
         except Exception:  # it is gone, or of no more use
             session.invalidate()
-        if faults.read(error).unknown_at_commit:
-            raise faults.CommitUnknownError from error
+        if db_errors.classify(error).commit_unknown:
+            raise db_errors.CommitUnknownError from error
         raise

@@ -10,14 +10,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
-CONNECT_SECONDS = 3
-ANSWER_SECONDS = 15
-PATIENT_SECONDS = 3600
-STATEMENT_SECONDS = 10
-LOCK_WAIT_SECONDS = 3
-CHECKOUT_SECONDS = 2
-BUSY_SECONDS = 5
-PATIENT_BUSY_SECONDS = 60
+CONNECT_TIMEOUT_SECONDS = 3
+SOCKET_TIMEOUT_SECONDS = 15
+MAINTENANCE_TIMEOUT_SECONDS = 3600
+STATEMENT_TIMEOUT_SECONDS = 10
+LOCK_TIMEOUT_SECONDS = 3
+POOL_TIMEOUT_SECONDS = 2
+SQLITE_BUSY_SECONDS = 5
+MAINTENANCE_BUSY_SECONDS = 60
 RECYCLE_SECONDS = 280
 IDLE_SECONDS = 2
 """A connection that was used this lately is not asked again whether it is there: a lost link is found by use."""
@@ -37,13 +37,13 @@ def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: boo
         options = {
             "isolation_level": "AUTOCOMMIT",
             "skip_autocommit_rollback": True,
-            "poolclass": NullPool,  # each thread keeps its connection: see core/readers.py
+            "poolclass": NullPool,  # each thread keeps its connection: see core/read_sessions.py
         }
     else:
         options = {
             "pool_size": pool_size,
             "max_overflow": 0,
-            "pool_timeout": CHECKOUT_SECONDS,
+            "pool_timeout": POOL_TIMEOUT_SECONDS,
             "pool_recycle": RECYCLE_SECONDS,
             "pool_use_lifo": True,
         }
@@ -69,7 +69,7 @@ def _keep_a_log(cursor: DBAPICursor, seconds: float) -> None:
 
 
 def _sqlite(url: URL, options: dict[str, Any], patient: bool) -> Engine:
-    busy = PATIENT_BUSY_SECONDS if patient else BUSY_SECONDS
+    busy = MAINTENANCE_BUSY_SECONDS if patient else SQLITE_BUSY_SECONDS
     arguments = {"check_same_thread": False, "timeout": busy, "isolation_level": None}
     engine = create_engine(url, connect_args=arguments, **options)
 
@@ -92,9 +92,9 @@ def _sqlite(url: URL, options: dict[str, Any], patient: bool) -> Engine:
 
 
 def _mysql(url: URL, options: dict[str, Any], patient: bool) -> Engine:
-    timeouts: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS}
+    timeouts: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
     if url.get_driver_name() == "pymysql":
-        seconds = PATIENT_SECONDS if patient else ANSWER_SECONDS
+        seconds = MAINTENANCE_TIMEOUT_SECONDS if patient else SOCKET_TIMEOUT_SECONDS
         timeouts |= {"read_timeout": seconds, "write_timeout": seconds}
     engine = create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
@@ -110,12 +110,12 @@ def _mysql(url: URL, options: dict[str, Any], patient: bool) -> Engine:
         settings = [
             "time_zone = '+00:00'",
             f"sql_mode = '{STRICT_MODE}'",
-            f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}",
+            f"innodb_lock_wait_timeout = {LOCK_TIMEOUT_SECONDS}",
         ]
         if not patient and "MariaDB" in version:
-            settings.append(f"max_statement_time = {STATEMENT_SECONDS}")
+            settings.append(f"max_statement_time = {STATEMENT_TIMEOUT_SECONDS}")
         elif not patient:
-            settings.append(f"max_execution_time = {STATEMENT_SECONDS * 1000}")
+            settings.append(f"max_execution_time = {STATEMENT_TIMEOUT_SECONDS * 1000}")
         cursor.execute("SHOW VARIABLES LIKE 'innodb_snapshot_isolation'")
         if cursor.fetchone():
             settings.append("innodb_snapshot_isolation = ON")

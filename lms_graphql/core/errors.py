@@ -37,7 +37,7 @@ class ErrorCode(StrEnum):
     PAYMENT_FAILED = "PAYMENT_FAILED"
 
 
-class Refusal(Exception):
+class DomainError(Exception):
     """A service says no, for one reason. `path` leads to the field inside the input, e.g. ("price",)."""
 
     def __init__(self, code: ErrorCode, message: str, path: Sequence[str] = ()) -> None:
@@ -47,20 +47,20 @@ class Refusal(Exception):
         self.path = tuple(path)
 
 
-class Refusals(Exception):
+class DomainErrors(Exception):
     """A service says no, for all these reasons at once."""
 
-    def __init__(self, reasons: Sequence[Refusal]) -> None:
+    def __init__(self, reasons: Sequence[DomainError]) -> None:
         super().__init__("; ".join(reason.message for reason in reasons))
-        self.reasons = tuple(reasons)
+        self.errors = tuple(reasons)
 
 
-def not_found(*path: str) -> Refusal:
+def not_found(*path: str) -> DomainError:
     """Of what is not there, and of what the viewer may not see: nobody is told which."""
-    return Refusal(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", path)
+    return DomainError(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", path)
 
 
-class RequestFault(StrEnum):
+class RequestErrorCode(StrEnum):
     """`extensions.code` of a top-level error."""
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
@@ -80,7 +80,7 @@ class RequestFault(StrEnum):
 class RequestError(Exception):
     """A request, or a field of it, that cannot be answered; it leaves as a top-level error with this code."""
 
-    def __init__(self, code: RequestFault, message: str) -> None:
+    def __init__(self, code: RequestErrorCode, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -92,7 +92,7 @@ class OperatorError(Exception):
     exit_code = 1
 
 
-class UnsafeError(OperatorError):
+class UnsafeConfigurationError(OperatorError):
     """The service will not start like this in production."""
 
     exit_code = 3

@@ -20,7 +20,7 @@ DECIMALS: dict[str, int] = {
     **dict.fromkeys(_THREE_DECIMALS.split(), 3),
 }
 
-LARGEST = 10**15
+MAX_UNITS = 10**15
 """Smallest units: what a JavaScript number still holds exactly, and more than anything costs."""
 
 
@@ -46,6 +46,6 @@ def to_units(amount: Decimal, currency: str) -> int:
         raise ValueError("This amount is too large.") from None
     if whole != units:
         raise ValueError(f"{currency} has {DECIMALS[currency]} decimals.")
-    if abs(whole) > LARGEST:
+    if abs(whole) > MAX_UNITS:
         raise ValueError("This amount is too large.")
     return int(whole)

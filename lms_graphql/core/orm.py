@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from lms_graphql.core import clock
 
-NAMES = {
+NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -21,14 +21,14 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-MYSQL = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_unicode_ci"}
-EVERYWHERE = {**MYSQL, **{key.replace("mysql", "mariadb"): value for key, value in MYSQL.items()}}
+MYSQL_OPTIONS = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_unicode_ci"}
+TABLE_OPTIONS = {**MYSQL_OPTIONS, **{key.replace("mysql", "mariadb"): value for key, value in MYSQL_OPTIONS.items()}}
 
-Key = BigInteger().with_variant(Integer, "sqlite")
+BigIntKey = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only where the type is INTEGER."""
 
 
-class Instant(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """An instant in UTC with microseconds: aware in Python, without an offset in the database."""
 
     impl = DateTime
@@ -50,7 +50,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
-class Fixed(TypeDecorator[Decimal]):
+class FixedDecimal(TypeDecorator[Decimal]):
     """An exact number with two decimals, kept as a whole number of hundredths: SQLite has no decimals of its own."""
 
     impl = Integer
@@ -84,7 +84,7 @@ class Json(TypeDecorator[Any]):
         return None if value is None else orjson.loads(value)
 
 
-def exact(length: int) -> String:
+def case_sensitive(length: int) -> String:
     """Text that is compared to the letter: folded names, slugs, keys, codes, hashes."""
     binary = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
     return String(length).with_variant(binary, "mysql", "mariadb")
@@ -95,7 +95,7 @@ def long_text() -> Text:
     return Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 
 
-def enum(kind: type[StrEnum], name: str) -> Enum:
+def checked_enum(kind: type[StrEnum], name: str) -> Enum:
     """An enum kept as its lower-case value, with a CHECK of this name."""
     return Enum(
         kind,
@@ -111,19 +111,19 @@ def enum(kind: type[StrEnum], name: str) -> Enum:
 class Model(DeclarativeBase):
     """The parent of every model."""
 
-    metadata = MetaData(naming_convention=NAMES)
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: Instant(),
+        datetime: UtcDateTime(),
         bool: Boolean(create_constraint=False),
     }
 
 
-class Table(Model):
+class TimestampedModel(Model):
     """A model with a key, and when the row was made and last changed."""
 
     __abstract__ = True
 
-    id: Mapped[int] = mapped_column(Key, primary_key=True, sort_order=-3)
+    id: Mapped[int] = mapped_column(BigIntKey, primary_key=True, sort_order=-3)
     created_at: Mapped[datetime] = mapped_column(default=clock.now, sort_order=-2)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now, sort_order=-1)
 
@@ -133,15 +133,15 @@ class Table(Model):
         cls.metadata.tables[cls.__tablename__].dialect_options["sqlite"]["autoincrement"] = True
 
 
-def yes() -> Mapped[bool]:
+def true_column() -> Mapped[bool]:
     """A flag that is on unless told otherwise, also for rows written by hand."""
     return mapped_column(default=True, server_default=true())
 
 
-def no() -> Mapped[bool]:
+def false_column() -> Mapped[bool]:
     return mapped_column(default=False, server_default=false())
 
 
-def count() -> Mapped[int]:
+def counter_column() -> Mapped[int]:
     """A number that starts at nought."""
     return mapped_column(default=0, server_default="0")

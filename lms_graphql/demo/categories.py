@@ -5,15 +5,15 @@ from datetime import timedelta
 
 from lms_graphql.catalog.models import Category
 from lms_graphql.core.text import sort_key
-from lms_graphql.demo import texts
-from lms_graphql.demo.instants import FIRST
-from lms_graphql.demo.rows import Rows
+from lms_graphql.demo import resources
+from lms_graphql.demo.row_buffer import RowBuffer
+from lms_graphql.demo.timeline import FIRST
 
 
-def place_categories(rows: Rows, existing: Mapping[str, int]) -> dict[str, int]:
+def place_categories(rows: RowBuffer, existing: Mapping[str, int]) -> dict[str, int]:
     """The keys of all categories by slug. One that is there already is used as it is."""
     ids = dict(existing)
-    for number, (slug, text) in enumerate(texts.read("pools/categories").items()):
+    for number, (slug, text) in enumerate(resources.read("pools/categories").items()):
         if slug in ids:
             continue
         ids[slug] = rows.key(Category)

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from lms_graphql.accounts.addresses import key_of
+from lms_graphql.accounts.email_addresses import normalize_email
 from lms_graphql.accounts.models import User, UserTerm
-from lms_graphql.accounts.searching import terms
+from lms_graphql.accounts.search_index import user_terms
 from lms_graphql.core.actor import Role
 from lms_graphql.core.text import slugify, sort_key
-from lms_graphql.demo import texts
-from lms_graphql.demo.instants import FIRST
+from lms_graphql.demo import resources
 from lms_graphql.demo.naming import free_name
-from lms_graphql.demo.rows import Rows
+from lms_graphql.demo.row_buffer import RowBuffer
+from lms_graphql.demo.timeline import FIRST
 
 MAIL = "example.org"
 
@@ -24,10 +24,10 @@ class Name(NamedTuple):
     username: str
 
 
-def place_instructors(rows: Rows, existing: Mapping[str, int], taken: set[str]) -> dict[str, int]:
+def place_instructors(rows: RowBuffer, existing: Mapping[str, int], taken: set[str]) -> dict[str, int]:
     """Their keys by the name that courses call them by. Those with an address are users of `db init`."""
     ids = {}
-    for number, (key, text) in enumerate(texts.read("pools/instructors").items()):
+    for number, (key, text) in enumerate(resources.read("pools/instructors").items()):
         if "email" in text:
             ids[key] = existing[text["email"]]
             continue
@@ -37,7 +37,7 @@ def place_instructors(rows: Rows, existing: Mapping[str, int], taken: set[str]) 
     return ids
 
 
-def place_person(rows: Rows, name: Name, role: Role, came_at: datetime, bio: str | None = None) -> int:
+def place_person(rows: RowBuffer, name: Name, role: Role, came_at: datetime, bio: str | None = None) -> int:
     email = f"{name.username}@{MAIL}"
     key = rows.key(User)
     rows.add(
@@ -46,7 +46,7 @@ def place_person(rows: Rows, name: Name, role: Role, came_at: datetime, bio: str
         created_at=came_at,
         updated_at=came_at,
         email=email,
-        email_key=key_of(email),
+        email_key=normalize_email(email),
         username=name.username,
         username_key=name.username.casefold(),
         first_name=name.first,
@@ -58,14 +58,14 @@ def place_person(rows: Rows, name: Name, role: Role, came_at: datetime, bio: str
         is_verified=True,
         bio=bio,
     )
-    for term in terms(name.first, name.last, name.username, email):
+    for term in user_terms(name.first, name.last, name.username, email):
         rows.add(UserTerm, term=term, user_id=key)
     return key
 
 
 def learner_name(rng: Random, taken: set[str]) -> Name:
     """A name that goes together, with a username that nobody has yet."""
-    pool = texts.read("pools/names")
+    pool = resources.read("pools/names")
     people = rng.choice(pool["peoples"])
     first, last = rng.choice(people["given"]), rng.choice(people["family"])
     spelled = pool["spelled"]

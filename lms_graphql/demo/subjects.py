@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 
 from lms_graphql.catalog.models import DifficultyLevel
-from lms_graphql.demo import texts
+from lms_graphql.demo import resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Theme:
 @cache
 def all_subjects() -> Sequence[Subject]:
     found = []
-    for path in texts.paths("pools/subjects"):
-        field = texts.read(path)
+    for path in resources.paths("pools/subjects"):
+        field = resources.read(path)
         for text in field["subjects"]:
             topics = tuple(text["topics"])
             found.append(Subject(text["name"], field["category"], text["category"], text["does"], topics))
@@ -64,7 +64,7 @@ def themes(seed: int) -> Iterator[Theme]:
 
 
 def _combinations() -> list[tuple[Subject, DifficultyLevel, str, str]]:
-    fields = {texts.read(path)["category"]: texts.read(path) for path in texts.paths("pools/subjects")}
+    fields = {resources.read(path)["category"]: resources.read(path) for path in resources.paths("pools/subjects")}
     return [
         (subject, DifficultyLevel(level), form, audience)
         for subject in all_subjects()

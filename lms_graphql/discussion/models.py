@@ -5,10 +5,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Lecture
-from lms_graphql.core.orm import EVERYWHERE, Key, Table, count, long_text, no
+from lms_graphql.core.orm import TABLE_OPTIONS, BigIntKey, TimestampedModel, counter_column, false_column, long_text
 
 
-class Note(Table):
+class Note(TimestampedModel):
     """Private. `timestamp` is the second of the lecture that it is about."""
 
     __tablename__ = "notes"
@@ -16,11 +16,11 @@ class Note(Table):
         CheckConstraint("timestamp >= 0", name="timestamp"),
         Index(None, "user_id", "lecture_id", "timestamp", "id"),
         Index(None, "lecture_id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    lecture_id: Mapped[int] = mapped_column(Key, ForeignKey("lectures.id"))
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    lecture_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("lectures.id"))
     content: Mapped[str] = mapped_column(long_text())
     timestamp: Mapped[int | None]
 
@@ -28,7 +28,7 @@ class Note(Table):
     lecture: Mapped[Lecture] = relationship(lazy="raise")
 
 
-class Notebook(Table):
+class NoteCounter(TimestampedModel):
     """How many notes somebody has taken in a lecture: it holds the limit, since each new note changes this row."""
 
     __tablename__ = "notebooks"
@@ -36,15 +36,15 @@ class Notebook(Table):
         UniqueConstraint("user_id", "lecture_id"),
         CheckConstraint("note_count >= 0", name="note_count"),
         Index(None, "lecture_id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    lecture_id: Mapped[int] = mapped_column(Key, ForeignKey("lectures.id"))
-    note_count: Mapped[int] = count()
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    lecture_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("lectures.id"))
+    note_count: Mapped[int] = counter_column()
 
 
-class QAQuestion(Table):
+class QAQuestion(TimestampedModel):
     __tablename__ = "qa_questions"
     __table_args__ = (
         CheckConstraint("timestamp >= 0", name="timestamp"),
@@ -53,19 +53,19 @@ class QAQuestion(Table):
         Index(None, "lecture_id", "vote_count", "id"),
         Index(None, "user_id"),
         Index(None, "accepted_answer_id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    lecture_id: Mapped[int] = mapped_column(Key, ForeignKey("lectures.id"))
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    lecture_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("lectures.id"))
     title: Mapped[str] = mapped_column(String(200))
     content: Mapped[str] = mapped_column(long_text())
     timestamp: Mapped[int | None]
-    is_featured: Mapped[bool] = no()
+    is_featured: Mapped[bool] = false_column()
     accepted_answer_id: Mapped[int | None] = mapped_column(
-        Key, ForeignKey("qa_answers.id", use_alter=True, ondelete="SET NULL")
+        BigIntKey, ForeignKey("qa_answers.id", use_alter=True, ondelete="SET NULL")
     )
-    vote_count: Mapped[int] = count()
+    vote_count: Mapped[int] = counter_column()
 
     author: Mapped[User] = relationship(lazy="raise")
     lecture: Mapped[Lecture] = relationship(lazy="raise")
@@ -74,7 +74,7 @@ class QAQuestion(Table):
     )
 
 
-class QAAnswer(Table):
+class QAAnswer(TimestampedModel):
     """A reply has a parent; replies have none below them."""
 
     __tablename__ = "qa_answers"
@@ -84,33 +84,33 @@ class QAAnswer(Table):
         Index(None, "question_id", "parent_id", "vote_count", "created_at", "id"),
         Index(None, "parent_id", "created_at", "id"),
         Index(None, "user_id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    question_id: Mapped[int] = mapped_column(Key, ForeignKey("qa_questions.id", ondelete="CASCADE"))
-    parent_id: Mapped[int | None] = mapped_column(Key, ForeignKey("qa_answers.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    question_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("qa_questions.id", ondelete="CASCADE"))
+    parent_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("qa_answers.id", ondelete="CASCADE"))
     content: Mapped[str] = mapped_column(long_text())
-    is_instructor_answer: Mapped[bool] = no()
-    vote_count: Mapped[int] = count()
-    reply_count: Mapped[int] = count()
+    is_instructor_answer: Mapped[bool] = false_column()
+    vote_count: Mapped[int] = counter_column()
+    reply_count: Mapped[int] = counter_column()
 
     author: Mapped[User] = relationship(lazy="raise")
     question: Mapped[QAQuestion] = relationship(lazy="raise", foreign_keys=[question_id])
     parent: Mapped["QAAnswer | None"] = relationship(lazy="raise", remote_side="QAAnswer.id")
 
 
-class QAQuestionVote(Table):
+class QAQuestionVote(TimestampedModel):
     __tablename__ = "qa_question_votes"
-    __table_args__ = (UniqueConstraint("user_id", "question_id"), Index(None, "question_id"), EVERYWHERE)
+    __table_args__ = (UniqueConstraint("user_id", "question_id"), Index(None, "question_id"), TABLE_OPTIONS)
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    question_id: Mapped[int] = mapped_column(Key, ForeignKey("qa_questions.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    question_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("qa_questions.id", ondelete="CASCADE"))
 
 
-class QAAnswerVote(Table):
+class QAAnswerVote(TimestampedModel):
     __tablename__ = "qa_answer_votes"
-    __table_args__ = (UniqueConstraint("user_id", "answer_id"), Index(None, "answer_id"), EVERYWHERE)
+    __table_args__ = (UniqueConstraint("user_id", "answer_id"), Index(None, "answer_id"), TABLE_OPTIONS)
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    answer_id: Mapped[int] = mapped_column(Key, ForeignKey("qa_answers.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    answer_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("qa_answers.id", ondelete="CASCADE"))

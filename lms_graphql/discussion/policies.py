@@ -6,17 +6,17 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, Lecture
-from lms_graphql.catalog.policies import Taught, content_visible_to, may_write, takes_part, visible_to
-from lms_graphql.core.actor import VIEWER, Actor, Scope
+from lms_graphql.catalog.policies import HasInstructor, content_visible_to, may_edit_course, participates, visible_to
+from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
 
 
-class Written(Protocol):
+class HasAuthor(Protocol):
     @property
     def author_key(self) -> int: ...
 
 
-class WrittenInCourse(Written, Taught, Protocol):
+class HasAuthorAndInstructor(HasAuthor, HasInstructor, Protocol):
     pass
 
 
@@ -25,27 +25,27 @@ def notes_visible() -> ColumnElement[bool]:
     return Note.user_id == VIEWER
 
 
-def questions_visible_to(scope: Scope) -> ColumnElement[bool]:
+def questions_visible_to(scope: AccessLevel) -> ColumnElement[bool]:
     """
     On a lecture and its course: who sees the course and may have the lecture's content reads what is asked about it.
     Once the lecture was removed, nobody does for its having been a preview. Needs `NOW`.
     """
-    is_there = or_(Lecture.deleted_at.is_(None), takes_part(scope))
+    is_there = or_(Lecture.deleted_at.is_(None), participates(scope))
     return and_(visible_to(scope), content_visible_to(scope), is_there)
 
 
-def is_author(actor: Actor, written: Written) -> bool:
-    return written.author_key == actor.id
+def is_author(actor: Actor, written: HasAuthor) -> bool:
+    return written.author_key == actor.key
 
 
-def may_delete(actor: Actor, written: WrittenInCourse) -> bool:
+def may_delete(actor: Actor, written: HasAuthorAndInstructor) -> bool:
     """Authors their own, course staff any: not those who taught the course and are learners by now."""
-    return is_author(actor, written) or may_write(actor, written)
+    return is_author(actor, written) or may_edit_course(actor, written)
 
 
-def speaks_in_public() -> ColumnElement[bool]:
+def is_public_author() -> ColumnElement[bool]:
     """On `User`: whoever has written where anonymous viewers read, below a preview of a published course."""
-    in_public = questions_visible_to(Scope.ANONYMOUS)
+    in_public = questions_visible_to(AccessLevel.ANONYMOUS)
     asked = exists().where(
         QAQuestion.user_id == User.id,
         Lecture.id == QAQuestion.lecture_id,

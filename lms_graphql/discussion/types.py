@@ -7,20 +7,20 @@ import strawberry
 
 from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.types import User
+from lms_graphql.analytics.types import InstructorDashboard
 from lms_graphql.catalog.reads.curriculum import lectures_by_id
 from lms_graphql.catalog.types import Lecture
-from lms_graphql.core.paging import Slice
+from lms_graphql.core.pagination import PageArguments
 from lms_graphql.discussion.reads import answers, notes, questions, votes
 from lms_graphql.discussion.reads.questions import QAOrder
-from lms_graphql.graph.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.describing import described, expose, object_type, resolver
-from lms_graphql.graph.edges import edge
-from lms_graphql.graph.mutations import UserError, no_errors
-from lms_graphql.graph.node import Node
-from lms_graphql.learning.types.teaching import InstructorDashboard
+from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
+from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field
+from lms_graphql.graph.schema.mutations import UserError, errors_field
+from lms_graphql.graph.schema.node import Node
+from lms_graphql.graph.schema.type_extensions import extend_type
 
-expose(
+expose_enum(
     QAOrder,
     "How questions are sorted.",
     NEWEST="Who asked last comes first.",
@@ -38,118 +38,118 @@ Answered = Annotated[
 class Note(Node):
     """What somebody has written down for themselves in a lecture. Nobody else reads it, super admins included."""
 
-    content: str = described("Markdown, as it was written.")
-    position_seconds: int | None = described("The second of the lecture that it is about.")
-    created_at: datetime = described("When it was taken.")
-    updated_at: datetime = described("When it was last changed.")
+    content: str = field("Markdown, as it was written.")
+    position_seconds: int | None = field("The second of the lecture that it is about.")
+    created_at: datetime = field("When it was taken.")
+    updated_at: datetime = field("When it was last changed.")
     lecture_key: strawberry.Private[int]
 
-    @resolver()
+    @resolver_field()
     def lecture(self, info: Info) -> Lecture | None:
         """Null once the lecture was removed."""
-        return info.context.one(lectures_by_id, self.lecture_key)
+        return info.context.load(lectures_by_id, self.lecture_key)
 
 
 @object_type
 class QAQuestion(Node):
     """What somebody asks about a lecture. Read by everyone who may have the lecture's content."""
 
-    title: str = described("In a line.")
-    content: str = described("Markdown, as it was written.")
-    position_seconds: int | None = described("The second of the lecture that it is about.")
-    is_answered: bool = described("True where an instructor answered or an answer was accepted.")
-    is_featured: bool = described("Whether course staff put it forward.")
-    vote_count: int = described("How many people want to know as well.")
-    created_at: datetime = described("When it was asked.")
-    updated_at: datetime = described("When its words were last changed.")
+    title: str = field("In a line.")
+    content: str = field("Markdown, as it was written.")
+    position_seconds: int | None = field("The second of the lecture that it is about.")
+    is_answered: bool = field("True where an instructor answered or an answer was accepted.")
+    is_featured: bool = field("Whether course staff put it forward.")
+    vote_count: int = field("How many people want to know as well.")
+    created_at: datetime = field("When it was asked.")
+    updated_at: datetime = field("When its words were last changed.")
     lecture_key: strawberry.Private[int]
     author_key: strawberry.Private[int]
     accepted_answer_key: strawberry.Private[int | None]
 
-    @resolver()
+    @resolver_field()
     def lecture(self, info: Info) -> Lecture | None:
         """Null once the lecture was removed."""
-        return info.context.one(lectures_by_id, self.lecture_key)
+        return info.context.load(lectures_by_id, self.lecture_key)
 
-    @resolver()
+    @resolver_field()
     def author(self, info: Info) -> User:
         """Who asks."""
-        return info.context.one(users_by_id, self.author_key)
+        return info.context.load(users_by_id, self.author_key)
 
-    @resolver()
+    @resolver_field()
     def viewer_has_voted(self, info: Info) -> bool:
         """Whether the viewer has voted for it."""
-        return info.context.actor.is_signed_in and info.context.one(votes.votes_by_question, self.key, False)
+        return info.context.actor.is_signed_in and info.context.load(votes.votes_by_question, self.key, False)
 
-    @resolver()
+    @resolver_field()
     def accepted_answer(self, info: Info) -> "QAAnswer | None":
         """The answer that whoever asks, or course staff, has accepted."""
         if self.accepted_answer_key is None:
             return None
-        return info.context.one(answers.answers_by_id, self.accepted_answer_key)
+        return info.context.load(answers.answers_by_id, self.accepted_answer_key)
 
-    @resolver()
+    @resolver_field()
     def answer_count(self, info: Info) -> int:
         """How many answers there are, without replies."""
         return info.context.count(answers.answers_of_question(), self.key)
 
-    @resolver(name="answers")
+    @resolver_field(name="answers")
     def its_answers(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection["QAAnswer"]:
         """The accepted one first, then by votes, then by age; top-level answers only."""
-        return info.context.page(answers.answers_of_question(), Slice(first, after, last, before), self.key)
+        return info.context.page(answers.answers_of_question(), PageArguments(first, after, last, before), self.key)
 
 
 @object_type
 class QAAnswer(Node):
     """An answer to a question, or a reply to an answer."""
 
-    content: str = described("Markdown, as it was written.")
-    is_instructor_answer: bool = described("Whether its author taught the course when it was written.")
-    is_accepted: bool = described("Whether it is the question's accepted answer.")
-    vote_count: int = described("How many people found it good.")
-    created_at: datetime = described("When it was written.")
-    updated_at: datetime = described("When its words were last changed.")
+    content: str = field("Markdown, as it was written.")
+    is_instructor_answer: bool = field("Whether its author taught the course when it was written.")
+    is_accepted: bool = field("Whether it is the question's accepted answer.")
+    vote_count: int = field("How many people found it good.")
+    created_at: datetime = field("When it was written.")
+    updated_at: datetime = field("When its words were last changed.")
     question_key: strawberry.Private[int]
     parent_key: strawberry.Private[int | None]
     author_key: strawberry.Private[int]
 
-    @resolver()
+    @resolver_field()
     def question(self, info: Info) -> QAQuestion:
         """What it is an answer to."""
-        return info.context.one(questions.questions_by_id, self.question_key)
+        return info.context.load(questions.questions_by_id, self.question_key)
 
-    @resolver()
+    @resolver_field()
     def author(self, info: Info) -> User:
         """Who has written it."""
-        return info.context.one(users_by_id, self.author_key)
+        return info.context.load(users_by_id, self.author_key)
 
-    @resolver()
+    @resolver_field()
     def viewer_has_voted(self, info: Info) -> bool:
         """Whether the viewer has voted for it."""
-        return info.context.actor.is_signed_in and info.context.one(votes.votes_by_answer, self.key, False)
+        return info.context.actor.is_signed_in and info.context.load(votes.votes_by_answer, self.key, False)
 
-    @resolver()
+    @resolver_field()
     def parent(self, info: Info) -> "QAAnswer | None":
         """The answer that a reply is to; null for an answer."""
-        return None if self.parent_key is None else info.context.one(answers.answers_by_id, self.parent_key)
+        return None if self.parent_key is None else info.context.load(answers.answers_by_id, self.parent_key)
 
-    @resolver()
+    @resolver_field()
     def replies(self, info: Info) -> list["QAAnswer"]:
         """Oldest first; at most 100."""
-        return info.context.many(answers.replies_by_answer, self.key)
+        return info.context.load_list(answers.replies_by_answer, self.key)
 
 
-@edge(Lecture)
+@extend_type(Lecture)
 def viewer_notes(lecture: strawberry.Parent[Lecture], info: Info) -> list[Note]:
     """
     The viewer's own notes, by their place in the lecture; those about no place come last, those of one place by age.
     """
-    return info.context.many(notes.notes_by_lecture, lecture.key) if info.context.actor.is_signed_in else []
+    return info.context.load_list(notes.notes_by_lecture, lecture.key) if info.context.actor.is_signed_in else []
 
 
-@edge(Lecture)
+@extend_type(Lecture)
 def qa_questions(
     lecture: strawberry.Parent[Lecture],
     info: Info,
@@ -161,11 +161,11 @@ def qa_questions(
     before: Before = None,
 ) -> Connection[QAQuestion]:
     """What is asked about it, for those who may have its content; empty for everyone else."""
-    listing = questions.questions_of_lecture(info.context.actor.scope, order_by or QAOrder.NEWEST, is_answered)
-    return info.context.page(listing, Slice(first, after, last, before), lecture.key)
+    listing = questions.questions_of_lecture(info.context.actor.access_level, order_by or QAOrder.NEWEST, is_answered)
+    return info.context.page(listing, PageArguments(first, after, last, before), lecture.key)
 
 
-@edge(InstructorDashboard)
+@extend_type(InstructorDashboard)
 def open_questions(
     dashboard: strawberry.Parent[InstructorDashboard],
     info: Info,
@@ -176,28 +176,28 @@ def open_questions(
 ) -> Connection[QAQuestion]:
     """Q&A questions without an instructor's or accepted answer, oldest first."""
     listing = questions.open_questions_of_instructor()
-    return info.context.page(listing, Slice(first, after, last, before), dashboard.key)
+    return info.context.page(listing, PageArguments(first, after, last, before), dashboard.key)
 
 
 @object_type
 class NotePayload:
     """What came of it."""
 
-    note: Note | None = described("The note as it is now.", default=None)
-    errors: list[UserError] = no_errors()
+    note: Note | None = field("The note as it is now.", default=None)
+    errors: list[UserError] = errors_field()
 
 
 @object_type
 class QAQuestionPayload:
     """What came of it."""
 
-    question: QAQuestion | None = described("The question as it is now.", default=None)
-    errors: list[UserError] = no_errors()
+    question: QAQuestion | None = field("The question as it is now.", default=None)
+    errors: list[UserError] = errors_field()
 
 
 @object_type
 class QAAnswerPayload:
     """What came of it."""
 
-    answer: QAAnswer | None = described("The answer as it is now.", default=None)
-    errors: list[UserError] = no_errors()
+    answer: QAAnswer | None = field("The answer as it is now.", default=None)
+    errors: list[UserError] = errors_field()

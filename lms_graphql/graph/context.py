@@ -9,63 +9,63 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import strawberry
 from sqlalchemy.orm import Session
 
-from lms_graphql.core import clock, ids
+from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
+from lms_graphql.core.concurrency import ReadPriorityGate
 from lms_graphql.core.database import Database
-from lms_graphql.core.errors import Refusal, Refusals
-from lms_graphql.core.hashing import Hashing
-from lms_graphql.core.lines import Courtesy
-from lms_graphql.core.listing import EVERYTHING, Listing, counts, pages
-from lms_graphql.core.paging import Slice
+from lms_graphql.core.errors import DomainError, DomainErrors
+from lms_graphql.core.list_queries import ROOT, ListQuery, fetch_counts, fetch_pages
+from lms_graphql.core.pagination import PageArguments
+from lms_graphql.core.password_hashing import PasswordHashingPool
+from lms_graphql.core.query_counter import counting
 from lms_graphql.core.signing import Signer
-from lms_graphql.core.tally import counted
-from lms_graphql.graph.allowance import Allowance
-from lms_graphql.graph.loaders import Loaders, Read
-from lms_graphql.settings import IN_FORCE, Settings
+from lms_graphql.graph.execution.loaders import BatchRead, Loaders
+from lms_graphql.graph.execution.response_budget import ResponseBudget
+from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Equipment:
+class AppResources:
     """What all operations of a process share. `nodes`: how an object of each kind is read by its key."""
 
     database: Database
     settings: Settings
-    hashing: Hashing
+    hashing: PasswordHashingPool
     signer: Signer
-    nodes: Mapping[str, Read]
-    require_live: Callable[[Session, Actor, datetime], None]
+    nodes: Mapping[str, BatchRead]
+    require_active_session: Callable[[Session, Actor, datetime], None]
     """Raises where the actor could no longer write when the transaction began."""
-    courtesy: Courtesy = field(default_factory=Courtesy)
+    read_priority: ReadPriorityGate = field(default_factory=ReadPriorityGate)
     """Those who read go before those who sign in."""
 
 
 class Context:
     """`origin`: the address of the machine that asks, as the network says."""
 
-    def __init__(self, equipment: Equipment, actor: Actor, origin: str) -> None:
+    def __init__(self, equipment: AppResources, actor: Actor, origin: str) -> None:
         self.database = equipment.database
         self.settings = settings = equipment.settings
         self.hashing = equipment.hashing
         self.signer = equipment.signer
-        self.courtesy = equipment.courtesy
+        self.courtesy = equipment.read_priority
         self.actor = actor
-        self.origin = origin
-        self.most_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
-        self.allowance = Allowance(self.most_cost, settings.limit_seconds)
+        self.client_ip = origin
+        self.max_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
+        self.budget = ResponseBudget(self.max_cost, settings.limit_seconds)
         self._nodes = equipment.nodes
-        self._require_live = equipment.require_live
+        self._require_live = equipment.require_active_session
         self._sent: list[int] = []
         self._loaders = Loaders(self.database, actor, self._sent)
 
     @property
-    def statements(self) -> int:
+    def statement_count(self) -> int:
         """How many have been sent to the database so far."""
         return sum(self._sent)
 
-    def become(self, actor: Actor) -> None:
+    def switch_actor(self, actor: Actor) -> None:
         """Who has just signed in goes on as themselves."""
         self.actor = actor
         self._loaders = Loaders(self.database, actor, self._sent)
@@ -77,22 +77,22 @@ class Context:
         """
         self._loaders.close()
 
-    def one(self, read: Read, key: Any, default: Any = None) -> Any:
+    def load(self, read: BatchRead, key: Any, default: Any = None) -> Any:
         """The value at this key, or the default; a future of it unless it is at hand."""
         return self._loaders.load(read, key, default)
 
-    async def fetch(self, read: Read, key: Any) -> Any:
-        """As `one`, for a resolver that goes on with what it gets."""
+    async def load_async(self, read: BatchRead, key: Any) -> Any:
+        """As `load`, for a resolver that goes on with what it gets."""
         found = self._loaders.load(read, key, None)
         return await found if isinstance(found, asyncio.Future) else found
 
-    def many(self, read: Read, key: Any) -> Any:
+    def load_list(self, read: BatchRead, key: Any) -> Any:
         """The rows that hang on this key."""
         return self._loaders.load(read, key, ())
 
     def node(self, id: str) -> Any:
         """The row with this global id, where there is one that the viewer may see."""
-        decoded = ids.decode(id)
+        decoded = global_ids.decode(id)
         read = self._nodes.get(decoded[0]) if decoded is not None else None
         return None if read is None or decoded is None else self._loaders.load(read, decoded[1], None)
 
@@ -104,11 +104,11 @@ class Context:
         await asyncio.gather(*late, return_exceptions=True)
         return [row.result() if isinstance(row, asyncio.Future) else row for row in found]
 
-    def page(self, listing: Listing, asked: Slice, parent: Hashable = EVERYTHING) -> Any:
+    def page(self, listing: ListQuery, asked: PageArguments, parent: Hashable = ROOT) -> Any:
         """A page of a list, or of the part of it that hangs on this parent."""
         return self._loaders.load(_PageRead(listing, asked, self), parent, None)
 
-    def count(self, listing: Listing, parent: Hashable) -> Any:
+    def count(self, listing: ListQuery, parent: Hashable) -> Any:
         """How many this list has for this parent."""
         return self._loaders.load(_CountRead(listing), parent, 0)
 
@@ -118,7 +118,7 @@ class Context:
 
     async def write(
         self,
-        service: Callable[Concatenate[Session, Actor, P], T | Refusal | Refusals],
+        service: Callable[Concatenate[Session, Actor, P], T | DomainError | DomainErrors],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
@@ -127,19 +127,19 @@ class Context:
         well, but what was written with it stays: a failed sign-in is counted.
         """
 
-        def work(session: Session) -> T | Refusal | Refusals:
+        def work(session: Session) -> T | DomainError | DomainErrors:
             began = clock.now()
-            session.info[IN_FORCE] = self.settings
+            session.info[SESSION_SETTINGS_KEY] = self.settings
             result = service(session, self.actor, *args, **kwargs)
             session.flush()
             self._require_live(session, self.actor, began)
             return result
 
         try:
-            result = await self.database.write(counted(work, self._sent))
+            result = await self.database.write(counting(work, self._sent))
         finally:
             self._loaders = Loaders(self.database, self.actor, self._sent)  # what was read before may be stale
-        if isinstance(result, Refusal | Refusals):
+        if isinstance(result, DomainError | DomainErrors):
             raise result
         return result
 
@@ -148,12 +148,12 @@ class Context:
 class _PageRead:
     """A batch read of pages. Equal ones, of the same list and slice, share a loader and so a statement."""
 
-    listing: Listing
-    asked: Slice
+    listing: ListQuery
+    asked: PageArguments
     context: Context
 
     def __call__(self, session: Session, actor: Actor, parents: Sequence[Any]) -> Mapping[Any, Any]:
-        return pages(session, actor, self.listing, parents, self.asked, self._count)
+        return fetch_pages(session, actor, self.listing, parents, self.asked, self._count)
 
     def _count(self, parent: Any) -> Any:
         return self.context.count(self.listing, parent)
@@ -161,10 +161,10 @@ class _PageRead:
 
 @dataclass(frozen=True)
 class _CountRead:
-    listing: Listing
+    listing: ListQuery
 
     def __call__(self, session: Session, actor: Actor, parents: Sequence[Any]) -> Mapping[Any, Any]:
-        return counts(session, actor, self.listing, parents)
+        return fetch_counts(session, actor, self.listing, parents)
 
 
 Info = strawberry.Info[Context, None]

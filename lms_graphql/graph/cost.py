@@ -30,7 +30,7 @@ from graphql import (
     is_object_type,
 )
 
-from lms_graphql.core.paging import DEFAULT_SIZE, LARGEST_SIZE
+from lms_graphql.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 UNPAGED_SIZE = 10
 """What a list without pages counts."""
@@ -40,21 +40,21 @@ Factor = Callable[[Variables], int]
 
 
 @dataclass(slots=True)
-class Charge:
+class FieldCost:
     """A field: so many objects, each counting `unit` and what is selected of it."""
 
     factor: Factor
     unit: int
-    below: "Plan"
+    below: "SelectionCost"
 
 
 @dataclass(slots=True)
-class Plan:
-    charges: list[Charge]
+class SelectionCost:
+    charges: list[FieldCost]
     spreads: list[str]
 
 
-class Costs:
+class CostPlan:
     """The cost of one operation of a document that is valid against the schema."""
 
     def __init__(
@@ -74,11 +74,11 @@ class Costs:
         }
         self._plan_of_all = self._plan(schema.get_root_type(operation.operation), operation.selection_set)
 
-    def of(self, variables: Variables) -> int:
+    def total(self, variables: Variables) -> int:
         return _total(self._plan_of_all, variables, self._fragments, {})
 
-    def _plan(self, kind: GraphQLNamedType | None, selection_set: SelectionSetNode | None) -> Plan:
-        plan = Plan([], [])
+    def _plan(self, kind: GraphQLNamedType | None, selection_set: SelectionSetNode | None) -> SelectionCost:
+        plan = SelectionCost([], [])
         if selection_set is None or kind is None:
             return plan
         for selection in selection_set.selections:
@@ -94,7 +94,7 @@ class Costs:
                 self._plan_field(plan, kind, selection)
         return plan
 
-    def _plan_field(self, plan: Plan, kind: GraphQLNamedType, node: FieldNode) -> None:
+    def _plan_field(self, plan: SelectionCost, kind: GraphQLNamedType, node: FieldNode) -> None:
         name = node.name.value
         definition = kind.fields.get(name) if is_object_type(kind) or is_interface_type(kind) else None
         if definition is None or name.startswith("__"):
@@ -102,7 +102,7 @@ class Costs:
         returned = get_named_type(definition.type)
         unit = int(_has_id(returned))
         plan.charges.append(
-            Charge(self._factor(kind, definition, node), unit, self._plan(returned, node.selection_set))
+            FieldCost(self._factor(kind, definition, node), unit, self._plan(returned, node.selection_set))
         )
 
     def _factor(self, kind: GraphQLNamedType, definition: GraphQLField, node: FieldNode) -> Factor:
@@ -119,8 +119,8 @@ class Costs:
         first, last = self._number(given.get("first")), self._number(given.get("last"))
 
         def size(variables: Variables) -> int:
-            asked = first(variables) or last(variables) or DEFAULT_SIZE
-            return min(max(asked, 1), LARGEST_SIZE)
+            asked = first(variables) or last(variables) or DEFAULT_PAGE_SIZE
+            return min(max(asked, 1), MAX_PAGE_SIZE)
 
         return size
 
@@ -156,7 +156,9 @@ class Costs:
         return lambda _: 1
 
 
-def _total(plan: Plan, variables: Variables, fragments: Mapping[str, Plan], known: dict[str, int]) -> int:
+def _total(
+    plan: SelectionCost, variables: Variables, fragments: Mapping[str, SelectionCost], known: dict[str, int]
+) -> int:
     total = sum(
         charge.factor(variables) * (charge.unit + _total(charge.below, variables, fragments, known))
         for charge in plan.charges

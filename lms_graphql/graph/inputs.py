@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 
 
-def changes(input: Any) -> dict[str, Any]:
+def provided_fields(input: Any) -> dict[str, Any]:
     """The fields of an input that were given, null included, by their names."""
     said = ((field.name, getattr(input, field.name)) for field in fields(input))
     return {name: value.value for name, value in said if isinstance(value, strawberry.Some)}

@@ -11,7 +11,18 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, Lecture, Section
 from lms_graphql.core import clock
-from lms_graphql.core.orm import EVERYWHERE, Json, Key, Model, Table, count, enum, exact, long_text, no
+from lms_graphql.core.orm import (
+    TABLE_OPTIONS,
+    BigIntKey,
+    Json,
+    Model,
+    TimestampedModel,
+    case_sensitive,
+    checked_enum,
+    counter_column,
+    false_column,
+    long_text,
+)
 from lms_graphql.learning.progress import percent
 
 
@@ -21,7 +32,7 @@ class RevocationReason(StrEnum):
     REFUND = "refund"
 
 
-class CourseProgress(Table):
+class CourseProgress(TimestampedModel):
     """
     What a person has done of a course: counts, from which the percentage follows. All are of one instant: the last
     time that they were counted. `total_watch_time` is of all lectures that there ever were. `reported_at`: when a
@@ -38,18 +49,18 @@ class CourseProgress(Table):
         Index(None, "updated_at", "course_id"),
         Index(None, "current_section_id"),
         Index(None, "current_lecture_id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
-    completed_lectures: Mapped[int] = count()
-    total_lectures: Mapped[int] = count()
-    passed_quizzes: Mapped[int] = count()
-    total_quizzes: Mapped[int] = count()
-    total_watch_time: Mapped[int] = count()
-    current_section_id: Mapped[int | None] = mapped_column(Key, ForeignKey("sections.id"))
-    current_lecture_id: Mapped[int | None] = mapped_column(Key, ForeignKey("lectures.id"))
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    course_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("courses.id"))
+    completed_lectures: Mapped[int] = counter_column()
+    total_lectures: Mapped[int] = counter_column()
+    passed_quizzes: Mapped[int] = counter_column()
+    total_quizzes: Mapped[int] = counter_column()
+    total_watch_time: Mapped[int] = counter_column()
+    current_section_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("sections.id"))
+    current_lecture_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("lectures.id"))
     reported_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship(lazy="raise")
@@ -72,19 +83,19 @@ class CourseRequirements(Model):
     __table_args__ = (
         CheckConstraint("recounted_to >= 0", name="recounted_to"),
         Index(None, "recounted_to"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
     course_id: Mapped[int] = mapped_column(
-        Key, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        BigIntKey, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
-    things: Mapped[str] = mapped_column(exact(64))
-    recounted_to: Mapped[int | None] = mapped_column(Key)
+    things: Mapped[str] = mapped_column(case_sensitive(64))
+    recounted_to: Mapped[int | None] = mapped_column(BigIntKey)
 
     course: Mapped[Course] = relationship(lazy="raise")
 
 
-class LectureProgress(Table):
+class LectureProgress(TimestampedModel):
     """`watched_ranges` are merged stretches of seconds, [[start, end], …]; `watch_time` is their union."""
 
     __tablename__ = "lecture_progress"
@@ -93,15 +104,15 @@ class LectureProgress(Table):
         CheckConstraint("watch_time >= 0 AND last_position >= 0", name="seconds"),
         Index(None, "lecture_id", "is_completed"),
         Index(None, "updated_at", "lecture_id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    lecture_id: Mapped[int] = mapped_column(Key, ForeignKey("lectures.id"))
-    is_completed: Mapped[bool] = no()
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    lecture_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("lectures.id"))
+    is_completed: Mapped[bool] = false_column()
     watched_ranges: Mapped[list[Any]] = mapped_column(Json, default=list)
-    watch_time: Mapped[int] = count()
-    last_position: Mapped[int] = count()
+    watch_time: Mapped[int] = counter_column()
+    last_position: Mapped[int] = counter_column()
     started_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     last_accessed: Mapped[datetime]
@@ -110,7 +121,7 @@ class LectureProgress(Table):
     lecture: Mapped[Lecture] = relationship(lazy="raise")
 
 
-class Certificate(Table):
+class Certificate(TimestampedModel):
     """What was true at issue stays on it, whatever becomes of the course and the names."""
 
     __tablename__ = "certificates"
@@ -120,13 +131,13 @@ class Certificate(Table):
         UniqueConstraint("verification_code"),
         Index(None, "course_id"),
         Index(None, "user_id", "issued_at", "id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    user_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"))
-    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id"))
-    serial: Mapped[str] = mapped_column(exact(40))
-    verification_code: Mapped[str] = mapped_column(exact(64))
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    course_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("courses.id"))
+    serial: Mapped[str] = mapped_column(case_sensitive(40))
+    verification_code: Mapped[str] = mapped_column(case_sensitive(64))
     title: Mapped[str] = mapped_column(String(300))
     learner_name: Mapped[str] = mapped_column(String(201))
     course_title: Mapped[str] = mapped_column(String(200))
@@ -134,7 +145,9 @@ class Certificate(Table):
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
-    revocation_reason: Mapped[RevocationReason | None] = mapped_column(enum(RevocationReason, "revocation_reason"))
+    revocation_reason: Mapped[RevocationReason | None] = mapped_column(
+        checked_enum(RevocationReason, "revocation_reason")
+    )
     revocation_note: Mapped[str | None] = mapped_column(long_text())
 
     user: Mapped[User] = relationship(lazy="raise")
@@ -152,17 +165,17 @@ class CourseAnalytics(Model):
     __table_args__ = (
         CheckConstraint("enrollment_count >= 0 AND active_count >= 0 AND completion_count >= 0", name="counts"),
         CheckConstraint("percent_total >= 0", name="percent_total"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
     course_id: Mapped[int] = mapped_column(
-        Key, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        BigIntKey, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     as_of: Mapped[datetime]
-    enrollment_count: Mapped[int] = count()
-    active_count: Mapped[int] = count()
-    completion_count: Mapped[int] = count()
-    percent_total: Mapped[int] = mapped_column(Key, default=0, server_default="0")
+    enrollment_count: Mapped[int] = counter_column()
+    active_count: Mapped[int] = counter_column()
+    completion_count: Mapped[int] = counter_column()
+    percent_total: Mapped[int] = mapped_column(BigIntKey, default=0, server_default="0")
 
     course: Mapped[Course] = relationship(lazy="raise")
 
@@ -174,32 +187,34 @@ class LectureAnalytics(Model):
     __table_args__ = (
         CheckConstraint("started_count > 0 AND completed_count >= 0 AND watch_total >= 0", name="figures"),
         Index(None, "course_id"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
     lecture_id: Mapped[int] = mapped_column(
-        Key, ForeignKey("lectures.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        BigIntKey, ForeignKey("lectures.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
-    course_id: Mapped[int] = mapped_column(Key, ForeignKey("courses.id", ondelete="CASCADE"))
+    course_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("courses.id", ondelete="CASCADE"))
     started_count: Mapped[int]
     completed_count: Mapped[int]
-    watch_total: Mapped[int] = mapped_column(Key)
+    watch_total: Mapped[int] = mapped_column(BigIntKey)
 
     lecture: Mapped[Lecture] = relationship(lazy="raise")
 
 
-class TeachingFigures(Model):
+class InstructorAnalytics(Model):
     """What only a look at everybody's enrollments tells of an instructor, as it was at `as_of`."""
 
     __tablename__ = "teaching_figures"
     __table_args__ = (
         CheckConstraint("learner_count >= 0 AND completion_count >= 0", name="counts"),
-        EVERYWHERE,
+        TABLE_OPTIONS,
     )
 
-    instructor_id: Mapped[int] = mapped_column(Key, ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    instructor_id: Mapped[int] = mapped_column(
+        BigIntKey, ForeignKey("users.id"), primary_key=True, autoincrement=False
+    )
     as_of: Mapped[datetime]
-    learner_count: Mapped[int] = count()
-    completion_count: Mapped[int] = count()
+    learner_count: Mapped[int] = counter_column()
+    completion_count: Mapped[int] = counter_column()
 
     instructor: Mapped[User] = relationship(lazy="raise")

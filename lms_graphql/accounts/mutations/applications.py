@@ -3,32 +3,32 @@
 import strawberry
 
 from lms_graphql.accounts.reads.applications import applications_by_id
-from lms_graphql.accounts.service import applying
-from lms_graphql.accounts.types import InstructorApplicationPayload, IsLearner, may
+from lms_graphql.accounts.services import instructor_applications
+from lms_graphql.accounts.types import InstructorApplicationPayload, IsLearner, has_permission
 from lms_graphql.graph.context import Context, Info
-from lms_graphql.graph.describing import described, input_type
-from lms_graphql.graph.mutations import mutation
+from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.mutations import mutation
 
 
 @input_type()
 class ApplyToTeachInput:
     """Why somebody should teach here."""
 
-    motivation: str = described("Why they want to, at most 10,000 characters.")
-    experience: str = described("What speaks for it, at most 10,000 characters.")
+    motivation: str = field("Why they want to, at most 10,000 characters.")
+    experience: str = field("What speaks for it, at most 10,000 characters.")
 
 
 @input_type()
 class ReviewInstructorApplicationInput:
     """What a super admin decides."""
 
-    application_id: strawberry.ID = described("Which one.")
-    approve: bool = described("Whether the applicant may teach from now on.")
-    note: str | None = described("For the applicant, at most 1,000 characters.", default=None)
+    application_id: strawberry.ID = field("Which one.")
+    approve: bool = field("Whether the applicant may teach from now on.")
+    note: str | None = field("For the applicant, at most 1,000 characters.", default=None)
 
 
-async def shown(context: Context, key: int) -> InstructorApplicationPayload:
-    return InstructorApplicationPayload(application=await context.fetch(applications_by_id, key))
+async def application_payload(context: Context, key: int) -> InstructorApplicationPayload:
+    return InstructorApplicationPayload(application=await context.load_async(applications_by_id, key))
 
 
 @strawberry.type
@@ -37,13 +37,17 @@ class ApplicationMutations:
     async def apply_to_teach(self, info: Info, input: ApplyToTeachInput) -> InstructorApplicationPayload | None:
         """Ask to become an instructor, as a learner. One application at a time."""
         context = info.context
-        return await shown(context, await context.write(applying.apply_to_teach, input.motivation, input.experience))
+        return await application_payload(
+            context, await context.write(instructor_applications.apply_to_teach, input.motivation, input.experience)
+        )
 
-    @mutation(may("application:review"))
+    @mutation(has_permission("application:review"))
     async def review_instructor_application(
         self, info: Info, input: ReviewInstructorApplicationInput
     ) -> InstructorApplicationPayload | None:
         """Decide about an application, for super admins. Who is approved signs in again, as an instructor."""
         context = info.context
-        key = await context.write(applying.review_application, input.application_id, input.approve, input.note)
-        return await shown(context, key)
+        key = await context.write(
+            instructor_applications.review_application, input.application_id, input.approve, input.note
+        )
+        return await application_payload(context, key)

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import ApplicationStatus, InstructorApplication
 from lms_graphql.accounts.policies import applications_visible_to
-from lms_graphql.core.actor import Actor, Scope
-from lms_graphql.core.ids import identified
-from lms_graphql.core.listing import Listing
-from lms_graphql.core.paging import Order, Term
-from lms_graphql.core.statements import KEYS, Rows, fetch
+from lms_graphql.core.actor import AccessLevel, Actor
+from lms_graphql.core.global_ids import with_global_id
+from lms_graphql.core.list_queries import ListQuery
+from lms_graphql.core.pagination import SortKey, SortOrder
+from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
 
 
-@identified("InstructorApplication")
+@with_global_id("InstructorApplication")
 class ApplicationRow(NamedTuple):
     key: int
     applicant_key: int
@@ -41,34 +41,34 @@ COLUMNS = (
     InstructorApplication.reviewed_at,
     InstructorApplication.created_at,
 )
-_NEWEST = Order(
+_NEWEST = SortOrder(
     "instructorApplications:newest",
     (
-        Term(InstructorApplication.created_at, lambda row: row.created_at, datetime),
-        Term(InstructorApplication.id, lambda row: row.key, int),
+        SortKey(InstructorApplication.created_at, lambda row: row.created_at, datetime),
+        SortKey(InstructorApplication.id, lambda row: row.key, int),
     ),
     descending=True,
 )
 
 
 @cache
-def _visible(scope: Scope) -> Rows:
+def _visible(scope: AccessLevel) -> RowSelect:
     return select(*COLUMNS).where(applications_visible_to(scope))
 
 
 def applications_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ApplicationRow]:
-    statement = _visible(actor.scope).where(InstructorApplication.id.in_(KEYS))
-    rows = fetch(session, statement, {**actor.binds, "keys": keys})
+    statement = _visible(actor.access_level).where(InstructorApplication.id.in_(KEYS))
+    rows = fetch_rows(session, statement, {**actor.bind_params, "keys": keys})
     return {row[0]: ApplicationRow._make(row) for row in rows}
 
 
 @cache
-def applications(scope: Scope, status: ApplicationStatus | None) -> Listing:
+def applications(scope: AccessLevel, status: ApplicationStatus | None) -> ListQuery:
     """All of them for super admins, one's own for everyone else; the newest first."""
     rows = _visible(scope)
     if status is not None:
         rows = rows.where(InstructorApplication.status == status)
-    return Listing(rows, _make, _NEWEST)
+    return ListQuery(rows, _make, _NEWEST)
 
 
 def _make(row: Any) -> ApplicationRow:

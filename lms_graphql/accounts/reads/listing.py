@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, false, select
 from lms_graphql.accounts.models import User, UserTerm
 from lms_graphql.accounts.reads.users import COLUMNS, UserRow
 from lms_graphql.core.actor import Role
-from lms_graphql.core.listing import Listing
-from lms_graphql.core.paging import Order, Term
-from lms_graphql.core.words import LAST_CHARACTER
+from lms_graphql.core.list_queries import ListQuery
+from lms_graphql.core.pagination import SortKey, SortOrder
+from lms_graphql.core.search_terms import MAX_CHARACTER
 
 
 class UserOrder(StrEnum):
@@ -34,8 +34,8 @@ class UserFilter:
 
 
 @lru_cache(maxsize=64)
-def users(asked: UserFilter, order_by: UserOrder) -> Listing:
-    return Listing(select(*COLUMNS).where(*_clauses(asked)), _make, _order(order_by))
+def users(asked: UserFilter, order_by: UserOrder) -> ListQuery:
+    return ListQuery(select(*COLUMNS).where(*_clauses(asked)), _make, _order(order_by))
 
 
 def _clauses(asked: UserFilter) -> list[ColumnElement[bool]]:
@@ -45,7 +45,7 @@ def _clauses(asked: UserFilter) -> list[ColumnElement[bool]]:
     elif asked.words is not None:
         *whole, prefix = asked.words
         clauses += [User.id.in_(select(UserTerm.user_id).where(UserTerm.term == word)) for word in whole]
-        begins = (UserTerm.term >= prefix, UserTerm.term < prefix + LAST_CHARACTER)
+        begins = (UserTerm.term >= prefix, UserTerm.term < prefix + MAX_CHARACTER)
         clauses.append(User.id.in_(select(UserTerm.user_id).where(*begins)))
     if asked.role is not None:
         clauses.append(User.role == asked.role)
@@ -58,12 +58,12 @@ def _clauses(asked: UserFilter) -> list[ColumnElement[bool]]:
     return clauses
 
 
-def _order(order_by: UserOrder) -> Order:
-    created = Term(User.created_at, lambda row: row.created_at, datetime)
-    name = Term(User.name_key, lambda row: row.name_key, str)
+def _order(order_by: UserOrder) -> SortOrder:
+    created = SortKey(User.created_at, lambda row: row.created_at, datetime)
+    name = SortKey(User.name_key, lambda row: row.name_key, str)
     terms = (name,) if order_by is UserOrder.NAME else (created,)
-    key = Term(User.id, lambda row: row.key, int)
-    return Order(f"users:{order_by.value}", (*terms, key), descending=order_by is UserOrder.NEWEST)
+    key = SortKey(User.id, lambda row: row.key, int)
+    return SortOrder(f"users:{order_by.value}", (*terms, key), descending=order_by is UserOrder.NEWEST)
 
 
 def _make(row: Any) -> UserRow:

@@ -3,10 +3,10 @@
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from lms_graphql.accounts.access_tokens import CLOCK_SKEW, Claims
 from lms_graphql.accounts.models import SigningKey, User, UserSession
-from lms_graphql.accounts.tokens import CLOCK_SKEW, Claims
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.statements import fetch
+from lms_graphql.core.statements import fetch_rows
 
 _LIVE = (
     select(User.id, User.role, SigningKey.retired_at)
@@ -23,10 +23,10 @@ _LIVE = (
 """One statement a request: a session that was ended is over on every process with the next request."""
 
 
-def actor_of(session: Session, claims: Claims) -> Actor | None:
+def find_actor(session: Session, claims: Claims) -> Actor | None:
     """The actor; None where the session, the account or the key is no longer good."""
     binds = {"key_id": claims.key_id, "session_key": claims.session_key, "user_key": claims.user_key}
-    rows = fetch(session, _LIVE, binds)
+    rows = fetch_rows(session, _LIVE, binds)
     if not rows:
         return None
     key, role, retired_at = rows[0]

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User, full_name
 from lms_graphql.accounts.policies import visible_to
-from lms_graphql.core.actor import Actor, Role, Scope
-from lms_graphql.core.ids import identified
-from lms_graphql.core.statements import KEYS, Rows, fetch
+from lms_graphql.core.actor import AccessLevel, Actor, Role
+from lms_graphql.core.global_ids import with_global_id
+from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
 
 
-@identified("User")
+@with_global_id("User")
 class UserRow(NamedTuple):
     key: int
     username: str
@@ -56,10 +56,10 @@ COLUMNS = (
 
 
 @cache
-def _by_id(scope: Scope) -> Rows:
+def _by_id(scope: AccessLevel) -> RowSelect:
     return select(*COLUMNS).where(User.id.in_(KEYS), visible_to(scope))
 
 
 def users_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, UserRow]:
-    rows = fetch(session, _by_id(actor.scope), {**actor.binds, "keys": keys})
+    rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: UserRow._make(row) for row in rows}

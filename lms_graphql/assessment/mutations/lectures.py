@@ -2,34 +2,34 @@
 
 import strawberry
 
-from lms_graphql.accounts.types import may
-from lms_graphql.assessment.service import lectures
+from lms_graphql.accounts.types import has_permission
+from lms_graphql.assessment.services import lectures
 from lms_graphql.catalog.models import LectureType
-from lms_graphql.catalog.mutations.lectures import shown
-from lms_graphql.catalog.service.lectures import FIELDS
+from lms_graphql.catalog.mutations.lectures import lecture_payload
+from lms_graphql.catalog.services.lectures import FIELDS
 from lms_graphql.catalog.types.payloads import LecturePayload
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.describing import described, input_type
-from lms_graphql.graph.inputs import changes
-from lms_graphql.graph.mutations import mutation
+from lms_graphql.graph.inputs import provided_fields
+from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.mutations import mutation
 
 
 @input_type()
 class CreateLectureInput:
     """A lecture to come. What its type needs may follow: it is asked for when the course is published."""
 
-    section_id: strawberry.ID = described("The section it is for.")
-    title: str = described("What it is called, at most 200 characters.")
-    type: LectureType = described("What it is made of, for good.")
-    description: str | None = described("What it is about, at most 10,000 characters.", default=None)
-    position: int | None = described("From 0 within the section; at the end, where left out.", default=None)
-    duration_seconds: int | None = described("How long it takes, 0 to 360,000.", default=0)
-    is_preview: bool | None = described("Whether anyone may open it.", default=False)
-    is_downloadable: bool | None = described("Whether it may be kept.", default=False)
-    video_url: str | None = described("Where the video is.", default=None)
-    body: str | None = described("Markdown, at most 50,000 characters.", default=None)
-    resource_url: str | None = described("Where the file or page is.", default=None)
-    quiz_id: strawberry.ID | None = described(
+    section_id: strawberry.ID = field("The section it is for.")
+    title: str = field("What it is called, at most 200 characters.")
+    type: LectureType = field("What it is made of, for good.")
+    description: str | None = field("What it is about, at most 10,000 characters.", default=None)
+    position: int | None = field("From 0 within the section; at the end, where left out.", default=None)
+    duration_seconds: int | None = field("How long it takes, 0 to 360,000.", default=0)
+    is_preview: bool | None = field("Whether anyone may open it.", default=False)
+    is_downloadable: bool | None = field("Whether it may be kept.", default=False)
+    video_url: str | None = field("Where the video is.", default=None)
+    body: str | None = field("Markdown, at most 50,000 characters.", default=None)
+    resource_url: str | None = field("Where the file or page is.", default=None)
+    quiz_id: strawberry.ID | None = field(
         "A quiz of the course that no lecture carries, for the type QUIZ.", default=None
     )
 
@@ -38,25 +38,23 @@ class CreateLectureInput:
 class UpdateLectureInput:
     """A field left out stays as it is; null empties it, where it can be empty. The type stays."""
 
-    lecture_id: strawberry.ID = described("Which one.")
-    title: strawberry.Maybe[str | None] = described("What it is called, at most 200 characters.", default=None)
-    description: strawberry.Maybe[str | None] = described(
-        "What it is about, at most 10,000 characters.", default=None
-    )
-    duration_seconds: strawberry.Maybe[int | None] = described("How long it takes, 0 to 360,000.", default=None)
-    is_preview: strawberry.Maybe[bool | None] = described("Whether anyone may open it.", default=None)
-    is_downloadable: strawberry.Maybe[bool | None] = described("Whether it may be kept.", default=None)
-    video_url: strawberry.Maybe[str | None] = described("Where the video is.", default=None)
-    body: strawberry.Maybe[str | None] = described("Markdown, at most 50,000 characters.", default=None)
-    resource_url: strawberry.Maybe[str | None] = described("Where the file or page is.", default=None)
-    quiz_id: strawberry.Maybe[strawberry.ID | None] = described(
+    lecture_id: strawberry.ID = field("Which one.")
+    title: strawberry.Maybe[str | None] = field("What it is called, at most 200 characters.", default=None)
+    description: strawberry.Maybe[str | None] = field("What it is about, at most 10,000 characters.", default=None)
+    duration_seconds: strawberry.Maybe[int | None] = field("How long it takes, 0 to 360,000.", default=None)
+    is_preview: strawberry.Maybe[bool | None] = field("Whether anyone may open it.", default=None)
+    is_downloadable: strawberry.Maybe[bool | None] = field("Whether it may be kept.", default=None)
+    video_url: strawberry.Maybe[str | None] = field("Where the video is.", default=None)
+    body: strawberry.Maybe[str | None] = field("Markdown, at most 50,000 characters.", default=None)
+    resource_url: strawberry.Maybe[str | None] = field("Where the file or page is.", default=None)
+    quiz_id: strawberry.Maybe[strawberry.ID | None] = field(
         "A quiz of the course that no other lecture carries, for the type QUIZ; null takes it off.", default=None
     )
 
 
 @strawberry.type
-class LectureWritingMutations:
-    @mutation(may("course:edit-own"))
+class LectureEditMutations:
+    @mutation(has_permission("course:edit-own"))
     async def create_lecture(self, info: Info, input: CreateLectureInput) -> LecturePayload | None:
         """Add a lecture to a section, for the course's instructor. At most 200 a section and 1,000 a course."""
         context = info.context
@@ -65,12 +63,14 @@ class LectureWritingMutations:
         said |= {"duration_seconds": input.duration_seconds or 0}
         said |= {name: bool(said[name]) for name in ("is_preview", "is_downloadable")}
         where = (input.position, input.quiz_id)
-        return await shown(
+        return await lecture_payload(
             context, await context.write(lectures.create_lecture, input.section_id, input.type, said, *where)
         )
 
-    @mutation(may("course:edit-own"))
+    @mutation(has_permission("course:edit-own"))
     async def update_lecture(self, info: Info, input: UpdateLectureInput) -> LecturePayload | None:
         """Change a lecture, for the course's instructor."""
         context = info.context
-        return await shown(context, await context.write(lectures.update_lecture, input.lecture_id, changes(input)))
+        return await lecture_payload(
+            context, await context.write(lectures.update_lecture, input.lecture_id, provided_fields(input))
+        )

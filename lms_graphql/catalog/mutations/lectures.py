@@ -2,51 +2,51 @@
 
 import strawberry
 
-from lms_graphql.accounts.types import may
-from lms_graphql.catalog.mutations.sections import shown as shown_section
+from lms_graphql.accounts.types import has_permission
+from lms_graphql.catalog.mutations.sections import section_payload as shown_section
 from lms_graphql.catalog.reads.curriculum import lectures_by_id
-from lms_graphql.catalog.service import lectures
+from lms_graphql.catalog.services import lectures
 from lms_graphql.catalog.types.payloads import LecturePayload, SectionPayload
 from lms_graphql.graph.context import Context, Info
-from lms_graphql.graph.describing import described, input_type
-from lms_graphql.graph.mutations import DeletePayload, mutation
+from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.mutations import DeletePayload, mutation
 
 
 @input_type()
 class LectureIdInput:
     """A lecture."""
 
-    lecture_id: strawberry.ID = described("Which one.")
+    lecture_id: strawberry.ID = field("Which one.")
 
 
 @input_type()
 class MoveLectureInput:
     """A new place for a lecture."""
 
-    lecture_id: strawberry.ID = described("Which one.")
-    section_id: strawberry.ID = described("Where to: its own section, or another of the same course.")
-    position: int = described("From 0 within that section; beyond the end is the end.")
+    lecture_id: strawberry.ID = field("Which one.")
+    section_id: strawberry.ID = field("Where to: its own section, or another of the same course.")
+    position: int = field("From 0 within that section; beyond the end is the end.")
 
 
 @input_type()
 class ReorderLecturesInput:
     """A section's lectures in a new order."""
 
-    section_id: strawberry.ID = described("Whose lectures.")
-    expected_version: int | None = described(
+    section_id: strawberry.ID = field("Whose lectures.")
+    expected_version: int | None = field(
         "The course's `version` when its order was looked at; where it has grown since, nothing is changed.",
         default=None,
     )
-    lecture_ids: list[strawberry.ID] = described("All of the section's lectures, in their new order.")
+    lecture_ids: list[strawberry.ID] = field("All of the section's lectures, in their new order.")
 
 
-async def shown(context: Context, key: int) -> LecturePayload:
-    return LecturePayload(lecture=await context.fetch(lectures_by_id, key))
+async def lecture_payload(context: Context, key: int) -> LecturePayload:
+    return LecturePayload(lecture=await context.load_async(lectures_by_id, key))
 
 
 @strawberry.type
 class LectureMutations:
-    @mutation(may("course:edit-own"))
+    @mutation(has_permission("course:edit-own"))
     async def delete_lecture(self, info: Info, input: LectureIdInput) -> DeletePayload | None:
         """
         Take a lecture out, for the course's instructor. Notes, questions and progress stay with those they belong to;
@@ -55,14 +55,14 @@ class LectureMutations:
         deleted = await info.context.write(lectures.delete_lecture, input.lecture_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))
 
-    @mutation(may("course:edit-own"))
+    @mutation(has_permission("course:edit-own"))
     async def move_lecture(self, info: Info, input: MoveLectureInput) -> LecturePayload | None:
         """Put a lecture elsewhere in its section, or into another of the course, for the course's instructor."""
         context = info.context
         key = await context.write(lectures.move_lecture, input.lecture_id, input.section_id, input.position)
-        return await shown(context, key)
+        return await lecture_payload(context, key)
 
-    @mutation(may("course:edit-own"))
+    @mutation(has_permission("course:edit-own"))
     async def reorder_lectures(self, info: Info, input: ReorderLecturesInput) -> SectionPayload | None:
         """Bring all lectures of a section into a new order, for the course's instructor."""
         context, order = info.context, (input.lecture_ids, input.expected_version)

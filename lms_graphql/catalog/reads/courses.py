@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, CourseStatus, DifficultyLevel
 from lms_graphql.catalog.policies import visible_to
-from lms_graphql.catalog.reads.categories import branches
-from lms_graphql.catalog.reads.finding import matches
-from lms_graphql.core.actor import VIEWER, Actor, Scope
-from lms_graphql.core.errors import RequestError, RequestFault
-from lms_graphql.core.ids import identified
-from lms_graphql.core.listing import PARENTS, Listing
-from lms_graphql.core.paging import Order, Term
-from lms_graphql.core.statements import KEYS, Rows, fetch
+from lms_graphql.catalog.reads.categories import subtree
+from lms_graphql.catalog.reads.course_search import search_matches
+from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
+from lms_graphql.core.errors import RequestError, RequestErrorCode
+from lms_graphql.core.global_ids import with_global_id
+from lms_graphql.core.list_queries import PARENTS, ListQuery
+from lms_graphql.core.pagination import SortKey, SortOrder
+from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
 
 
 class CourseOrder(StrEnum):
@@ -32,7 +32,7 @@ class CourseOrder(StrEnum):
     RELEVANCE = "relevance"
 
 
-@identified("Course")
+@with_global_id("Course")
 class CourseRow(NamedTuple):
     key: int
     slug: str
@@ -113,66 +113,68 @@ class CourseFilter:
 
 
 @cache
-def _visible(scope: Scope) -> Rows:
+def _visible(scope: AccessLevel) -> RowSelect:
     return select(*COLUMNS).where(visible_to(scope))
 
 
 @cache
-def _by_id(scope: Scope) -> Rows:
+def _by_id(scope: AccessLevel) -> RowSelect:
     return _visible(scope).where(Course.id.in_(KEYS))
 
 
 @cache
-def _by_slug(scope: Scope) -> Rows:
+def _by_slug(scope: AccessLevel) -> RowSelect:
     return _visible(scope).where(Course.slug.in_(KEYS))
 
 
 def courses_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CourseRow]:
-    rows = fetch(session, _by_id(actor.scope), {**actor.binds, "keys": keys})
+    rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: CourseRow(*row) for row in rows}
 
 
 def courses_by_slug(session: Session, actor: Actor, slugs: Sequence[str]) -> dict[str, CourseRow]:
-    rows = fetch(session, _by_slug(actor.scope), {**actor.binds, "keys": slugs})
+    rows = fetch_rows(session, _by_slug(actor.access_level), {**actor.bind_params, "keys": slugs})
     return {row[1]: CourseRow(*row) for row in rows}
 
 
 @lru_cache(maxsize=256)
-def courses(scope: Scope, asked: CourseFilter, words: tuple[str, ...] | None, order_by: CourseOrder) -> Listing:
+def courses(
+    scope: AccessLevel, asked: CourseFilter, words: tuple[str, ...] | None, order_by: CourseOrder
+) -> ListQuery:
     """All courses that the filter and, where there are `words`, the search leave."""
     rows = _visible(scope).where(*_clauses(asked))
     score: ColumnElement[int] | None = None
     if words is not None:
-        found = matches(words)
+        found = search_matches(words)
         score = found.c.score
         rows = rows.join(found, found.c.course_id == Course.id).add_columns(score)
-    return Listing(rows, _make, _order("courses", order_by, score))
+    return ListQuery(rows, _make, _order("courses", order_by, score))
 
 
 @cache
-def courses_of_category(order_by: CourseOrder) -> Listing:
+def courses_of_category(order_by: CourseOrder) -> ListQuery:
     """Published courses in a category or any below it."""
-    branch = branches(PARENTS)
+    branch = subtree(PARENTS)
     published = Course.status == CourseStatus.PUBLISHED
     rows = select(*COLUMNS).join(branch, branch.c.member == Course.category_id).where(published)
-    return Listing(rows, _make, _order("category.courses", order_by), parent=branch.c.root)
+    return ListQuery(rows, _make, _order("category.courses", order_by), parent=branch.c.root)
 
 
 @cache
-def courses_of_instructor(scope: Scope, status: CourseStatus | None) -> Listing:
+def courses_of_instructor(scope: AccessLevel, status: CourseStatus | None) -> ListQuery:
     """What someone teaches: others see the published ones only."""
     rows = select(*COLUMNS)
     if status is not None:
         rows = rows.where(Course.status == status)
-    if scope is not Scope.ADMIN:
+    if scope is not AccessLevel.ADMIN:
         rows = rows.where(or_(Course.status == CourseStatus.PUBLISHED, Course.instructor_id == VIEWER))
-    return Listing(rows, _make, _order("user.courses", CourseOrder.NEWEST), parent=Course.instructor_id)
+    return ListQuery(rows, _make, _order("user.courses", CourseOrder.NEWEST), parent=Course.instructor_id)
 
 
 def _clauses(asked: CourseFilter) -> list[ColumnElement[bool]]:
     clauses = [Course.status == asked.status]
     if asked.category_key is not None:
-        branch = branches((asked.category_key,))
+        branch = subtree((asked.category_key,))
         clauses.append(Course.category_id.in_(select(branch.c.member)))
     for column, wanted in (
         (Course.instructor_id, asked.instructor_key),
@@ -196,25 +198,25 @@ def _make(row: Any) -> CourseRow:
     return CourseRow(*row)
 
 
-def _order(listed: str, order_by: CourseOrder, score: ColumnElement[int] | None = None) -> Order:
-    created = Term(Course.created_at, lambda row: row.created_at, datetime)
+def _order(listed: str, order_by: CourseOrder, score: ColumnElement[int] | None = None) -> SortOrder:
+    created = SortKey(Course.created_at, lambda row: row.created_at, datetime)
     price = (
-        Term(Course.currency, lambda row: row.currency, str),
-        Term(Course.price, lambda row: row.price_units, int),
+        SortKey(Course.currency, lambda row: row.currency, str),
+        SortKey(Course.price, lambda row: row.price_units, int),
     )
-    terms: dict[CourseOrder, tuple[Term, ...]] = {
+    terms: dict[CourseOrder, tuple[SortKey, ...]] = {
         CourseOrder.NEWEST: (created,),
         CourseOrder.OLDEST: (created,),
-        CourseOrder.TITLE: (Term(Course.title_key, lambda row: row.title_key, str),),
+        CourseOrder.TITLE: (SortKey(Course.title_key, lambda row: row.title_key, str),),
         CourseOrder.PRICE_LOW_TO_HIGH: price,
         CourseOrder.PRICE_HIGH_TO_LOW: price,
-        CourseOrder.MOST_ENROLLED: (Term(Course.enrollment_count, lambda row: row.enrollment_count, int),),
+        CourseOrder.MOST_ENROLLED: (SortKey(Course.enrollment_count, lambda row: row.enrollment_count, int),),
     }
     if score is not None:
-        terms[CourseOrder.RELEVANCE] = (Term(score, lambda row: row.score, int),)
+        terms[CourseOrder.RELEVANCE] = (SortKey(score, lambda row: row.score, int),)
     elif order_by is CourseOrder.RELEVANCE:
         message = "RELEVANCE sorts what a search has found: give `search`, or another order."
-        raise RequestError(RequestFault.BAD_USER_INPUT, message)
-    key = Term(Course.id, lambda row: row.key, int)
+        raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
+    key = SortKey(Course.id, lambda row: row.key, int)
     rising = {CourseOrder.OLDEST, CourseOrder.TITLE, CourseOrder.PRICE_LOW_TO_HIGH}
-    return Order(f"{listed}:{order_by.value}", (*terms[order_by], key), descending=order_by not in rising)
+    return SortOrder(f"{listed}:{order_by.value}", (*terms[order_by], key), descending=order_by not in rising)

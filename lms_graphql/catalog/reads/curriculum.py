@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
 from lms_graphql.catalog.policies import visible_to
-from lms_graphql.core.actor import Actor, Scope
-from lms_graphql.core.ids import identified
-from lms_graphql.core.statements import KEYS, Rows, fetch, group
+from lms_graphql.core.actor import AccessLevel, Actor
+from lms_graphql.core.global_ids import with_global_id
+from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows, group_rows
 
 
-@identified("Section")
+@with_global_id("Section")
 class SectionRow(NamedTuple):
     key: int
     course_key: int
@@ -25,7 +25,7 @@ class SectionRow(NamedTuple):
     duration_seconds: int
 
 
-@identified("Lecture")
+@with_global_id("Lecture")
 class LectureRow(NamedTuple):
     key: int
     section_key: int
@@ -79,15 +79,15 @@ SECTION_COUNTS = (
 
 
 def sections_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[SectionRow]]:
-    return group(fetch(session, OF_COURSES, {"keys": keys}), SectionRow._make, by=1)
+    return group_rows(fetch_rows(session, OF_COURSES, {"keys": keys}), SectionRow._make, by=1)
 
 
 def lectures_by_section(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[LectureRow]]:
-    return group(fetch(session, OF_SECTIONS, {"keys": keys}), LectureRow._make, by=1)
+    return group_rows(fetch_rows(session, OF_SECTIONS, {"keys": keys}), LectureRow._make, by=1)
 
 
 def section_counts_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
-    return {row[0]: row[1] for row in fetch(session, SECTION_COUNTS, {"keys": keys})}
+    return {row[0]: row[1] for row in fetch_rows(session, SECTION_COUNTS, {"keys": keys})}
 
 
 class Neighbours(NamedTuple):
@@ -102,7 +102,7 @@ def neighbours_by_lecture(
 ) -> dict[tuple[int, int], Neighbours]:
     """By (course, lecture): what comes before and after it in the course, across its sections."""
     courses = sorted({course for course, _ in keys})
-    in_order = group(fetch(session, IN_COURSE_ORDER, {"keys": courses}), lambda row: row[1], by=0)
+    in_order = group_rows(fetch_rows(session, IN_COURSE_ORDER, {"keys": courses}), lambda row: row[1], by=0)
     found = {}
     for course, lectures in in_order.items():
         for before, lecture, after in zip([None, *lectures], lectures, [*lectures[1:], None], strict=False):
@@ -111,21 +111,21 @@ def neighbours_by_lecture(
 
 
 @cache
-def _sections_by_id(scope: Scope) -> Rows:
+def _sections_by_id(scope: AccessLevel) -> RowSelect:
     return SECTIONS.join(Course, Course.id == Section.course_id).where(Section.id.in_(KEYS), visible_to(scope))
 
 
 @cache
-def _lectures_by_id(scope: Scope) -> Rows:
+def _lectures_by_id(scope: AccessLevel) -> RowSelect:
     there = LECTURES.join(Section, Section.id == Lecture.section_id).where(Section.deleted_at.is_(None))
     return there.join(Course, Course.id == Lecture.course_id).where(Lecture.id.in_(KEYS), visible_to(scope))
 
 
 def sections_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, SectionRow]:
-    rows = fetch(session, _sections_by_id(actor.scope), {**actor.binds, "keys": keys})
+    rows = fetch_rows(session, _sections_by_id(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: SectionRow._make(row) for row in rows}
 
 
 def lectures_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureRow]:
-    rows = fetch(session, _lectures_by_id(actor.scope), {**actor.binds, "keys": keys})
+    rows = fetch_rows(session, _lectures_by_id(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: LectureRow._make(row) for row in rows}

@@ -8,32 +8,32 @@ import strawberry
 from lms_graphql.accounts.reads.users import users_by_id
 from lms_graphql.accounts.types import User
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel, LectureType
-from lms_graphql.catalog.policies import may_edit, may_write, opens_for_anyone
-from lms_graphql.catalog.reads import categories, contents, courses, curriculum
-from lms_graphql.catalog.reads.contents import LockReason
+from lms_graphql.catalog.policies import is_course_staff, is_public_preview, may_edit_course
+from lms_graphql.catalog.reads import categories, courses, curriculum, lecture_content
 from lms_graphql.catalog.reads.courses import CourseOrder
+from lms_graphql.catalog.reads.lecture_content import LockReason
 from lms_graphql.core import money
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.paging import Slice
-from lms_graphql.graph.connections import After, Before, Connection, First, Last
+from lms_graphql.core.pagination import PageArguments
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.describing import described, expose, object_type
-from lms_graphql.graph.edges import edge
 from lms_graphql.graph.money import Money
-from lms_graphql.graph.node import Node
-from lms_graphql.graph.permissions import Door
+from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
+from lms_graphql.graph.schema.fields import expose_enum, field, object_type
+from lms_graphql.graph.schema.node import Node
+from lms_graphql.graph.schema.permissions import Permission
+from lms_graphql.graph.schema.type_extensions import extend_type
 
-expose(
+expose_enum(
     CourseStatus,
     "Where a course stands between being written and being put away.",
     DRAFT="Being written; there for its staff alone.",
     PUBLISHED="Open to everyone.",
     ARCHIVED="Put away; there for staff and for those who are enrolled.",
 )
-expose(DifficultyLevel, "Whom a course is written for.")
-expose(LectureType, "What a lecture is made of.")
-expose(LockReason, "Why a lecture's content is closed to the viewer.")
-expose(
+expose_enum(DifficultyLevel, "Whom a course is written for.")
+expose_enum(LectureType, "What a lecture is made of.")
+expose_enum(LockReason, "Why a lecture's content is closed to the viewer.")
+expose_enum(
     CourseOrder,
     "How courses are sorted. RELEVANCE goes with `search` alone. Price orders go by currency, then price.",
 )
@@ -43,20 +43,20 @@ OrderBy = Annotated[CourseOrder | None, strawberry.argument(description="How the
 OfStatus = Annotated[CourseStatus | None, strawberry.argument(description="Only those of this status.")]
 
 
-class IsCourseStaff(Door):
+class IsCourseStaff(Permission):
     """On a course: its instructor, or a super admin."""
 
-    def admits(self, actor: Actor, source: Any) -> bool:
-        return may_edit(actor, source)
+    def allows(self, actor: Actor, source: Any) -> bool:
+        return is_course_staff(actor, source)
 
 
 @object_type
 class Category(Node):
     """A shelf of the catalog. Categories form a tree of at most five levels."""
 
-    slug: str = described("Its part of an address, unique among categories.")
-    name: str = described("What it is called.")
-    description: str | None = described("What belongs here.")
+    slug: str = field("Its part of an address, unique among categories.")
+    name: str = field("What it is called.")
+    description: str | None = field("What belongs here.")
     parent_key: strawberry.Private[int | None]
 
     @strawberry.field
@@ -64,17 +64,17 @@ class Category(Node):
         """The category above; null for a root."""
         if self.parent_key is None:
             return None
-        return info.context.one(categories.categories_by_id, self.parent_key)
+        return info.context.load(categories.categories_by_id, self.parent_key)
 
     @strawberry.field
     def children(self, info: Info) -> list["Category"]:
         """The categories right below, in name order."""
-        return info.context.many(categories.children_by_category, self.key)
+        return info.context.load_list(categories.children_by_category, self.key)
 
     @strawberry.field
     def ancestors(self, info: Info) -> list["Category"]:
         """From the root down to this category's parent."""
-        return info.context.many(categories.ancestors_by_category, self.key)
+        return info.context.load_list(categories.ancestors_by_category, self.key)
 
     @strawberry.field
     def courses(
@@ -87,7 +87,7 @@ class Category(Node):
         before: Before = None,
     ) -> Connection["Course"]:
         """Published courses in this category or any below it."""
-        asked = Slice(first, after, last, before)
+        asked = PageArguments(first, after, last, before)
         return info.context.page(courses.courses_of_category(order_by or CourseOrder.NEWEST), asked, self.key)
 
     @strawberry.field
@@ -100,26 +100,26 @@ class Category(Node):
 class Course(Node):
     """Something to learn: sections of lectures, written by an instructor."""
 
-    slug: str = described("Its part of an address; stays when the title changes after publication.")
-    title: str = described("What it is called.")
-    short_description: str | None = described("What it is about, in a sentence or two.")
-    description: str = described("What it is about, in Markdown.")
-    language: str = described("BCP 47 tag of the language it is taught in, e.g. en.")
-    difficulty: DifficultyLevel = described("Whom it is written for.")
-    status: CourseStatus = described("Where it stands between being written and being put away.")
-    is_free: bool = described("Whether it costs nothing.")
-    is_featured: bool = described("Whether the platform recommends it.")
-    allow_qa: bool = described("Whether learners may ask questions.")
-    allow_notes: bool = described("Whether learners may take notes.")
-    thumbnail_url: str | None = described("Where its picture is.")
-    preview_video_url: str | None = described("Where its trailer is.")
-    lecture_count: int = described("How many lectures it has.")
-    duration_seconds: int = described("How long all its lectures take.")
-    enrollment_count: int = described("How many people have ever enrolled.")
-    published_at: datetime | None = described("When it was first published.")
-    created_at: datetime = described("When it was begun.")
-    updated_at: datetime = described("When it was last changed.")
-    version: int = described(
+    slug: str = field("Its part of an address; stays when the title changes after publication.")
+    title: str = field("What it is called.")
+    short_description: str | None = field("What it is about, in a sentence or two.")
+    description: str = field("What it is about, in Markdown.")
+    language: str = field("BCP 47 tag of the language it is taught in, e.g. en.")
+    difficulty: DifficultyLevel = field("Whom it is written for.")
+    status: CourseStatus = field("Where it stands between being written and being put away.")
+    is_free: bool = field("Whether it costs nothing.")
+    is_featured: bool = field("Whether the platform recommends it.")
+    allow_qa: bool = field("Whether learners may ask questions.")
+    allow_notes: bool = field("Whether learners may take notes.")
+    thumbnail_url: str | None = field("Where its picture is.")
+    preview_video_url: str | None = field("Where its trailer is.")
+    lecture_count: int = field("How many lectures it has.")
+    duration_seconds: int = field("How long all its lectures take.")
+    enrollment_count: int = field("How many people have ever enrolled.")
+    published_at: datetime | None = field("When it was first published.")
+    created_at: datetime = field("When it was begun.")
+    updated_at: datetime = field("When it was last changed.")
+    version: int = field(
         "Grows with every change to the course, its sections or its lectures; pass it back as `expectedVersion`."
     )
     price_units: strawberry.Private[int]
@@ -130,127 +130,131 @@ class Course(Node):
     @strawberry.field
     def price(self) -> Money:
         """What it costs now."""
-        return shown(money.Money(self.price_units, self.currency))
+        return as_graphql(money.Money(self.price_units, self.currency))
 
     @strawberry.field
     def instructor(self, info: Info) -> User:
         """Who teaches it."""
-        return info.context.one(users_by_id, self.instructor_key)
+        return info.context.load(users_by_id, self.instructor_key)
 
     @strawberry.field
     def category(self, info: Info) -> Category | None:
         """The shelf it stands on."""
         if self.category_key is None:
             return None
-        return info.context.one(categories.categories_by_id, self.category_key)
+        return info.context.load(categories.categories_by_id, self.category_key)
 
     @strawberry.field
     def sections(self, info: Info) -> list["Section"]:
         """Its sections, in their order; at most 100."""
-        return info.context.many(curriculum.sections_by_course, self.key)
+        return info.context.load_list(curriculum.sections_by_course, self.key)
 
     @strawberry.field
     def section_count(self, info: Info) -> int:
         """How many sections it has."""
-        return info.context.one(curriculum.section_counts_by_course, self.key, 0)
+        return info.context.load(curriculum.section_counts_by_course, self.key, 0)
 
     @strawberry.field
     def viewer_can_edit(self, info: Info) -> bool:
         """Whether the viewer may change it: its instructor, as long as they are one, or a super admin."""
-        return may_write(info.context.actor, self)
+        return may_edit_course(info.context.actor, self)
 
 
 @object_type
 class Section(Node):
     """A part of a course: lectures in their order."""
 
-    title: str = described("What it is called.")
-    description: str | None = described("What it is about.")
-    position: int = described("0, 1, 2 … within the course.")
-    lecture_count: int = described("How many lectures it has.")
-    duration_seconds: int = described("How long its lectures take.")
+    title: str = field("What it is called.")
+    description: str | None = field("What it is about.")
+    position: int = field("0, 1, 2 … within the course.")
+    lecture_count: int = field("How many lectures it has.")
+    duration_seconds: int = field("How long its lectures take.")
     course_key: strawberry.Private[int]
 
     @strawberry.field
     def course(self, info: Info) -> Course:
         """The course it is a part of."""
-        return info.context.one(courses.courses_by_id, self.course_key)
+        return info.context.load(courses.courses_by_id, self.course_key)
 
     @strawberry.field
     def lectures(self, info: Info) -> list["Lecture"]:
         """Its lectures, in their order; at most 200."""
-        return info.context.many(curriculum.lectures_by_section, self.key)
+        return info.context.load_list(curriculum.lectures_by_section, self.key)
 
 
 @object_type
 class LectureContent:
     """What a lecture teaches. Which of these are there follows from its type."""
 
-    video_url: str | None = described("Where the video is.")
-    body: str | None = described("Markdown.")
-    resource_url: str | None = described("Where the file or page is.")
+    video_url: str | None = field("Where the video is.")
+    body: str | None = field("Markdown.")
+    resource_url: str | None = field("Where the file or page is.")
 
 
 @object_type
 class LectureLock:
     """Why a lecture is closed to the viewer, and what would open it."""
 
-    reason: LockReason = described("Why, for programs.")
-    message: str = described("Why, for people.")
+    reason: LockReason = field("Why, for programs.")
+    message: str = field("Why, for people.")
 
 
 @object_type
 class Lecture(Node):
     """One thing to watch, read or do."""
 
-    title: str = described("What it is called.")
-    description: str | None = described("What it is about.")
-    type: LectureType = described("What it is made of.")
-    position: int = described("0, 1, 2 … within the section.")
-    duration_seconds: int = described("How long it takes.")
-    is_preview: bool = described("Whether anyone may open it.")
-    is_downloadable: bool = described("Whether it may be kept.")
+    title: str = field("What it is called.")
+    description: str | None = field("What it is about.")
+    type: LectureType = field("What it is made of.")
+    position: int = field("0, 1, 2 … within the section.")
+    duration_seconds: int = field("How long it takes.")
+    is_preview: bool = field("Whether anyone may open it.")
+    is_downloadable: bool = field("Whether it may be kept.")
     section_key: strawberry.Private[int]
     course_key: strawberry.Private[int]
 
     @strawberry.field
     def section(self, info: Info) -> Section:
         """The section it is in."""
-        return info.context.one(curriculum.sections_by_id, self.section_key)
+        return info.context.load(curriculum.sections_by_id, self.section_key)
 
     @strawberry.field
     def course(self, info: Info) -> Course:
         """The course it belongs to."""
-        return info.context.one(courses.courses_by_id, self.course_key)
+        return info.context.load(courses.courses_by_id, self.course_key)
 
     @strawberry.field
     def content(self, info: Info) -> LectureContent | None:
         """Null, without an error, where the viewer has no access; `lock` then says why."""
-        if not info.context.actor.is_signed_in and not opens_for_anyone(self):
+        if not info.context.actor.is_signed_in and not is_public_preview(self):
             return None
-        return info.context.one(contents.contents_by_lecture, self.key)
+        return info.context.load(lecture_content.contents_by_lecture, self.key)
 
     @strawberry.field
     def lock(self, info: Info) -> LectureLock | None:
         """Null where the viewer has access."""
         if info.context.actor.is_signed_in:
-            return info.context.one(contents.locks_by_lecture, self.key)
-        return None if opens_for_anyone(self) else shown(contents.SIGN_IN)
+            return info.context.load(lecture_content.locks_by_lecture, self.key)
+        return None if is_public_preview(self) else as_graphql(lecture_content.SIGN_IN)
 
     @strawberry.field
     async def next(self, info: Info) -> "Lecture | None":
         """The lecture after it in the course, in the next section where it is the last of its own."""
-        near = await info.context.fetch(curriculum.neighbours_by_lecture, (self.course_key, self.key))
-        return await info.context.fetch(curriculum.lectures_by_id, near.next) if near and near.next else None
+        near = await info.context.load_async(curriculum.neighbours_by_lecture, (self.course_key, self.key))
+        return await info.context.load_async(curriculum.lectures_by_id, near.next) if near and near.next else None
 
     @strawberry.field
     async def previous(self, info: Info) -> "Lecture | None":
         """The lecture before it in the course, in the section before where it is the first of its own."""
-        near = await info.context.fetch(curriculum.neighbours_by_lecture, (self.course_key, self.key))
-        return await info.context.fetch(curriculum.lectures_by_id, near.previous) if near and near.previous else None
+        near = await info.context.load_async(curriculum.neighbours_by_lecture, (self.course_key, self.key))
+        return (
+            await info.context.load_async(curriculum.lectures_by_id, near.previous)
+            if near and near.previous
+            else None
+        )
 
 
-@edge(User, name="courses")
+@extend_type(User, name="courses")
 def courses_taught(
     user: strawberry.Parent[User],
     info: Info,
@@ -261,10 +265,10 @@ def courses_taught(
     before: Before = None,
 ) -> Connection[Course]:
     """Courses taught, newest first. Others see the published ones only."""
-    listing = courses.courses_of_instructor(info.context.actor.scope, status)
-    return info.context.page(listing, Slice(first, after, last, before), user.key)
+    listing = courses.courses_of_instructor(info.context.actor.access_level, status)
+    return info.context.page(listing, PageArguments(first, after, last, before), user.key)
 
 
-def shown(row: Any) -> Any:
+def as_graphql(row: Any) -> Any:
     """A row at hand, served as the object of its type."""
     return row

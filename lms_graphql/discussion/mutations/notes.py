@@ -2,14 +2,14 @@
 
 import strawberry
 
-from lms_graphql.accounts.types import may
+from lms_graphql.accounts.types import has_permission
 from lms_graphql.discussion.reads.notes import notes_by_id
-from lms_graphql.discussion.service import notes
+from lms_graphql.discussion.services import notes
 from lms_graphql.discussion.types import NotePayload
 from lms_graphql.graph.context import Context, Info
-from lms_graphql.graph.describing import described, input_type
-from lms_graphql.graph.inputs import changes
-from lms_graphql.graph.mutations import DeletePayload, mutation
+from lms_graphql.graph.inputs import provided_fields
+from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.mutations import DeletePayload, mutation
 
 PLACE = "The second of the lecture that it is about, 0 or later."
 WORDS = "Markdown, at most 10,000 characters; kept as it is written."
@@ -19,49 +19,51 @@ WORDS = "Markdown, at most 10,000 characters; kept as it is written."
 class CreateNoteInput:
     """Something to write down."""
 
-    lecture_id: strawberry.ID = described("In which lecture.")
-    content: str = described(WORDS)
-    position_seconds: int | None = described(PLACE, default=None)
+    lecture_id: strawberry.ID = field("In which lecture.")
+    content: str = field(WORDS)
+    position_seconds: int | None = field(PLACE, default=None)
 
 
 @input_type()
 class UpdateNoteInput:
     """What is to be different about a note."""
 
-    note_id: strawberry.ID = described("Which one.")
-    content: strawberry.Maybe[str | None] = described(WORDS, default=None)
-    position_seconds: strawberry.Maybe[int | None] = described(PLACE, default=None)
+    note_id: strawberry.ID = field("Which one.")
+    content: strawberry.Maybe[str | None] = field(WORDS, default=None)
+    position_seconds: strawberry.Maybe[int | None] = field(PLACE, default=None)
 
 
 @input_type()
 class NoteIdInput:
     """A note."""
 
-    note_id: strawberry.ID = described("Which one.")
+    note_id: strawberry.ID = field("Which one.")
 
 
-async def shown(context: Context, key: int) -> NotePayload:
-    return NotePayload(note=await context.fetch(notes_by_id, key))
+async def note_payload(context: Context, key: int) -> NotePayload:
+    return NotePayload(note=await context.load_async(notes_by_id, key))
 
 
 @strawberry.type
 class NoteMutations:
-    @mutation(may("note:write"))
+    @mutation(has_permission("note:write"))
     async def create_note(self, info: Info, input: CreateNoteInput) -> NotePayload | None:
         """
         Write something down for oneself, with access to the course or as its staff; at most 200 notes in a lecture.
         """
         context = info.context
         key = await context.write(notes.create_note, input.lecture_id, input.content, input.position_seconds)
-        return await shown(context, key)
+        return await note_payload(context, key)
 
-    @mutation(may("note:write"))
+    @mutation(has_permission("note:write"))
     async def update_note(self, info: Info, input: UpdateNoteInput) -> NotePayload | None:
         """Change a note of one's own, with access to the course or as its staff."""
         context = info.context
-        return await shown(context, await context.write(notes.update_note, input.note_id, changes(input)))
+        return await note_payload(
+            context, await context.write(notes.update_note, input.note_id, provided_fields(input))
+        )
 
-    @mutation(may("note:write"))
+    @mutation(has_permission("note:write"))
     async def delete_note(self, info: Info, input: NoteIdInput) -> DeletePayload | None:
         """Throw a note of one's own away, also after access has ended."""
         deleted = await info.context.write(notes.delete_note, input.note_id)

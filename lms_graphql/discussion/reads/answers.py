@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Lecture
 from lms_graphql.core import clock
-from lms_graphql.core.actor import Actor, Scope
-from lms_graphql.core.ids import identified
-from lms_graphql.core.listing import Listing
-from lms_graphql.core.paging import Order, Term
-from lms_graphql.core.statements import KEYS, Rows, fetch, group
+from lms_graphql.core.actor import AccessLevel, Actor
+from lms_graphql.core.global_ids import with_global_id
+from lms_graphql.core.list_queries import ListQuery
+from lms_graphql.core.pagination import SortKey, SortOrder
+from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows, group_rows
 from lms_graphql.discussion.models import QAAnswer, QAQuestion
 from lms_graphql.discussion.policies import questions_visible_to
 
 
-@identified("QAAnswer")
+@with_global_id("QAAnswer")
 class AnswerRow(NamedTuple):
     key: int
     question_key: int
@@ -47,37 +47,37 @@ ANSWERS = select(
     type_coerce(case((_ACCEPTED, 1), else_=0), Boolean()).label("is_accepted"),
 ).join(QAQuestion, QAQuestion.id == QAAnswer.question_id)
 REPLIES = ANSWERS.where(QAAnswer.parent_id.in_(KEYS)).order_by(QAAnswer.parent_id, QAAnswer.created_at, QAAnswer.id)
-BEST_FIRST = Order(
+BEST_FIRST = SortOrder(
     "question.answers",
     (
-        Term(case((_ACCEPTED, 0), else_=1), lambda row: 0 if row.is_accepted else 1, int),
-        Term(-QAAnswer.vote_count, lambda row: -row.vote_count, int),
-        Term(QAAnswer.created_at, lambda row: row.created_at, datetime),
-        Term(QAAnswer.id, lambda row: row.key, int),
+        SortKey(case((_ACCEPTED, 0), else_=1), lambda row: 0 if row.is_accepted else 1, int),
+        SortKey(-QAAnswer.vote_count, lambda row: -row.vote_count, int),
+        SortKey(QAAnswer.created_at, lambda row: row.created_at, datetime),
+        SortKey(QAAnswer.id, lambda row: row.key, int),
     ),
 )
 
 
 @cache
-def _by_id(scope: Scope) -> Rows:
+def _by_id(scope: AccessLevel) -> RowSelect:
     there = ANSWERS.join(Lecture, Lecture.id == QAQuestion.lecture_id).join(Course, Course.id == Lecture.course_id)
     return there.where(QAAnswer.id.in_(KEYS), questions_visible_to(scope))
 
 
 def answers_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, AnswerRow]:
-    rows = fetch(session, _by_id(actor.scope), {**actor.binds, "keys": keys, "now": clock.now()})
+    rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys, "now": clock.now()})
     return {row[0]: AnswerRow._make(row) for row in rows}
 
 
 @cache
-def answers_of_question() -> Listing:
+def answers_of_question() -> ListQuery:
     """The accepted one first, then by votes, then by age; without replies."""
     rows = ANSWERS.where(QAAnswer.parent_id.is_(None))
-    return Listing(rows, _make, BEST_FIRST, parent=QAAnswer.question_id)
+    return ListQuery(rows, _make, BEST_FIRST, parent=QAAnswer.question_id)
 
 
 def replies_by_answer(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[AnswerRow]]:
-    return group(fetch(session, REPLIES, {"keys": keys}), AnswerRow._make, by=2)
+    return group_rows(fetch_rows(session, REPLIES, {"keys": keys}), AnswerRow._make, by=2)
 
 
 def _make(row: Any) -> AnswerRow:

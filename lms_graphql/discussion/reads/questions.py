@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.catalog.models import Course, Lecture
 from lms_graphql.core import clock
-from lms_graphql.core.actor import Actor, Scope
-from lms_graphql.core.ids import identified
-from lms_graphql.core.listing import Listing
-from lms_graphql.core.paging import Order, Term
-from lms_graphql.core.statements import KEYS, Rows, fetch
+from lms_graphql.core.actor import AccessLevel, Actor
+from lms_graphql.core.global_ids import with_global_id
+from lms_graphql.core.list_queries import ListQuery
+from lms_graphql.core.pagination import SortKey, SortOrder
+from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
 from lms_graphql.discussion.models import QAAnswer, QAQuestion
 from lms_graphql.discussion.policies import questions_visible_to
 
@@ -26,7 +26,7 @@ class QAOrder(StrEnum):
     MOST_VOTED = "most_voted"
 
 
-@identified("QAQuestion")
+@with_global_id("QAQuestion")
 class QuestionRow(NamedTuple):
     key: int
     lecture_key: int
@@ -72,40 +72,40 @@ QUESTIONS = (
 
 
 @cache
-def _by_id(scope: Scope) -> Rows:
+def _by_id(scope: AccessLevel) -> RowSelect:
     return QUESTIONS.where(QAQuestion.id.in_(KEYS), questions_visible_to(scope))
 
 
 def questions_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, QuestionRow]:
-    rows = fetch(session, _by_id(actor.scope), {**actor.binds, "keys": keys, "now": clock.now()})
+    rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys, "now": clock.now()})
     return {row[0]: QuestionRow._make(row) for row in rows}
 
 
 @cache
-def questions_of_lecture(scope: Scope, order_by: QAOrder, answered: bool | None) -> Listing:
+def questions_of_lecture(scope: AccessLevel, order_by: QAOrder, answered: bool | None) -> ListQuery:
     """`answered`: only those that are, or are not; None asks for all."""
     rows = QUESTIONS.where(questions_visible_to(scope))
     if answered is not None:
         rows = rows.where(is_answered() if answered else ~is_answered())
-    return Listing(rows, _make, _order("lecture.qaQuestions", order_by), parent=QAQuestion.lecture_id)
+    return ListQuery(rows, _make, _order("lecture.qaQuestions", order_by), parent=QAQuestion.lecture_id)
 
 
 @cache
-def open_questions_of_instructor() -> Listing:
+def open_questions_of_instructor() -> ListQuery:
     """
     Those that wait for an answer in the courses of an instructor, whose list it is; the oldest first. Nobody waits
     below a lecture that was removed.
     """
     rows = QUESTIONS.where(Lecture.deleted_at.is_(None), ~is_answered())
-    return Listing(rows, _make, _order("teaching.openQuestions", QAOrder.OLDEST), parent=Course.instructor_id)
+    return ListQuery(rows, _make, _order("teaching.openQuestions", QAOrder.OLDEST), parent=Course.instructor_id)
 
 
-def _order(listed: str, order_by: QAOrder) -> Order:
-    created = Term(QAQuestion.created_at, lambda row: row.created_at, datetime)
-    votes = Term(QAQuestion.vote_count, lambda row: row.vote_count, int)
-    key = Term(QAQuestion.id, lambda row: row.key, int)
+def _order(listed: str, order_by: QAOrder) -> SortOrder:
+    created = SortKey(QAQuestion.created_at, lambda row: row.created_at, datetime)
+    votes = SortKey(QAQuestion.vote_count, lambda row: row.vote_count, int)
+    key = SortKey(QAQuestion.id, lambda row: row.key, int)
     first = votes if order_by is QAOrder.MOST_VOTED else created
-    return Order(f"{listed}:{order_by.value}", (first, key), descending=order_by is not QAOrder.OLDEST)
+    return SortOrder(f"{listed}:{order_by.value}", (first, key), descending=order_by is not QAOrder.OLDEST)
 
 
 def _make(row: Any) -> QuestionRow:

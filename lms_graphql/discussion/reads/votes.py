@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms_graphql.core.actor import VIEWER, Actor
-from lms_graphql.core.statements import KEYS, fetch
+from lms_graphql.core.statements import KEYS, fetch_rows
 from lms_graphql.discussion.models import QAAnswerVote, QAQuestionVote
 
 FOR_QUESTIONS = select(QAQuestionVote.question_id).where(
@@ -16,8 +16,8 @@ FOR_ANSWERS = select(QAAnswerVote.answer_id).where(QAAnswerVote.user_id == VIEWE
 
 
 def votes_by_question(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, bool]:
-    return {row[0]: True for row in fetch(session, FOR_QUESTIONS, {**actor.binds, "keys": keys})}
+    return {row[0]: True for row in fetch_rows(session, FOR_QUESTIONS, {**actor.bind_params, "keys": keys})}
 
 
 def votes_by_answer(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, bool]:
-    return {row[0]: True for row in fetch(session, FOR_ANSWERS, {**actor.binds, "keys": keys})}
+    return {row[0]: True for row in fetch_rows(session, FOR_ANSWERS, {**actor.bind_params, "keys": keys})}

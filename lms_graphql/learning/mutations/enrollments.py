@@ -4,13 +4,13 @@ from datetime import datetime
 
 import strawberry
 
-from lms_graphql.accounts.types import may
+from lms_graphql.accounts.types import has_permission
 from lms_graphql.graph.context import Context, Info
-from lms_graphql.graph.describing import described, input_type
-from lms_graphql.graph.mutations import mutation
-from lms_graphql.graph.permissions import IsSignedIn
+from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.mutations import mutation
+from lms_graphql.graph.schema.permissions import IsSignedIn
 from lms_graphql.learning.reads.enrollments import enrollments_by_id
-from lms_graphql.learning.service import enrolling
+from lms_graphql.learning.services import enrollments
 from lms_graphql.learning.types.enrollments import EnrollmentPayload
 
 
@@ -18,16 +18,16 @@ from lms_graphql.learning.types.enrollments import EnrollmentPayload
 class EnrollInput:
     """A course to learn."""
 
-    course_id: strawberry.ID = described("Which one.")
+    course_id: strawberry.ID = field("Which one.")
 
 
 @input_type()
 class GrantEnrollmentInput:
     """Somebody to let into a course."""
 
-    course_id: strawberry.ID = described("Which one.")
-    user_id: strawberry.ID = described("Whom.")
-    access_expires_at: datetime | None = described(
+    course_id: strawberry.ID = field("Which one.")
+    user_id: strawberry.ID = field("Whom.")
+    access_expires_at: datetime | None = field(
         "Until when, an instant that is still to come; null: for ever.", default=None
     )
 
@@ -36,31 +36,31 @@ class GrantEnrollmentInput:
 class EnrollmentIdInput:
     """An enrollment."""
 
-    enrollment_id: strawberry.ID = described("Which one.")
+    enrollment_id: strawberry.ID = field("Which one.")
 
 
-async def shown(context: Context, key: int) -> EnrollmentPayload:
-    return EnrollmentPayload(enrollment=await context.fetch(enrollments_by_id, key))
+async def enrollment_payload(context: Context, key: int) -> EnrollmentPayload:
+    return EnrollmentPayload(enrollment=await context.load_async(enrollments_by_id, key))
 
 
 @strawberry.type
 class EnrollmentMutations:
-    @mutation(may("course:enroll"))
+    @mutation(has_permission("course:enroll"))
     async def enroll(self, info: Info, input: EnrollInput) -> EnrollmentPayload | None:
         """
         Come into a course that costs nothing, or back into one that was bought or granted and cancelled. Enrolling
         again gives the same enrollment, with all that was done.
         """
-        return await shown(info.context, await info.context.write(enrolling.enroll, input.course_id))
+        return await enrollment_payload(info.context, await info.context.write(enrollments.enroll, input.course_id))
 
-    @mutation(may("enrollment:grant"))
+    @mutation(has_permission("enrollment:grant"))
     async def grant_enrollment(self, info: Info, input: GrantEnrollmentInput) -> EnrollmentPayload | None:
         """
         Let somebody into a course, whatever it costs, for its staff. An enrollment that has ended lives again; one
         that was bought stays bought, and no grant makes it shorter.
         """
         context, said = info.context, (input.course_id, input.user_id, input.access_expires_at)
-        return await shown(context, await context.write(enrolling.grant_enrollment, *said))
+        return await enrollment_payload(context, await context.write(enrollments.grant_enrollment, *said))
 
     @mutation(IsSignedIn)
     async def cancel_enrollment(self, info: Info, input: EnrollmentIdInput) -> EnrollmentPayload | None:
@@ -68,4 +68,6 @@ class EnrollmentMutations:
         Give a course up that is not completed, for the person and course staff; what was done is kept. Who cancels
         their own purchase or grant may `enroll` again; a grant that staff cancel is over.
         """
-        return await shown(info.context, await info.context.write(enrolling.cancel_enrollment, input.enrollment_id))
+        return await enrollment_payload(
+            info.context, await info.context.write(enrollments.cancel_enrollment, input.enrollment_id)
+        )

@@ -5,10 +5,10 @@ from typing import Any
 import strawberry
 
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.describing import described, input_type
-from lms_graphql.graph.mutations import mutation
-from lms_graphql.graph.permissions import IsSignedIn
-from lms_graphql.learning.service import recording
+from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.mutations import mutation
+from lms_graphql.graph.schema.permissions import IsSignedIn
+from lms_graphql.learning.services import lecture_progress
 from lms_graphql.learning.types.enrollments import LectureProgressPayload
 
 
@@ -16,28 +16,28 @@ from lms_graphql.learning.types.enrollments import LectureProgressPayload
 class WatchedRangeInput:
     """A stretch that was played."""
 
-    start_seconds: int = described("The second of the lecture at which it starts.")
-    end_seconds: int = described("The second at which it ends, which is no part of it.")
+    start_seconds: int = field("The second of the lecture at which it starts.")
+    end_seconds: int = field("The second at which it ends, which is no part of it.")
 
 
 @input_type()
 class RecordLectureProgressInput:
     """What a player reports every few seconds: the stretches of a lecture that were played since the last report."""
 
-    lecture_id: strawberry.ID = described("Which lecture.")
-    position_seconds: int = described("Where the player is now; cut to the lecture.")
-    watched: list[WatchedRangeInput] = described("At most 100, in the order in which they were played.")
+    lecture_id: strawberry.ID = field("Which lecture.")
+    position_seconds: int = field("Where the player is now; cut to the lecture.")
+    watched: list[WatchedRangeInput] = field("At most 100, in the order in which they were played.")
 
 
 @input_type()
 class SetLectureCompletedInput:
     """A lecture to tick, or to take the tick from."""
 
-    lecture_id: strawberry.ID = described("Which lecture: any but those of the type QUIZ.")
-    is_completed: bool = described("Whether it is done.")
+    lecture_id: strawberry.ID = field("Which lecture: any but those of the type QUIZ.")
+    is_completed: bool = field("Whether it is done.")
 
 
-def shown(recorded: recording.Recorded) -> LectureProgressPayload:
+def progress_payload(recorded: lecture_progress.ProgressResult) -> LectureProgressPayload:
     """As they were written, without another look: rows serve as objects."""
     progress: Any = recorded.progress
     enrollment: Any = recorded.enrollment
@@ -57,7 +57,9 @@ class ProgressMutations:
         """
         stretches = [(stretch.start_seconds, stretch.end_seconds) for stretch in input.watched]
         context, where = info.context, (input.lecture_id, input.position_seconds)
-        return shown(await context.write(recording.record_lecture_progress, *where, stretches, context.settings))
+        return progress_payload(
+            await context.write(lecture_progress.record_lecture_progress, *where, stretches, context.settings)
+        )
 
     @mutation(IsSignedIn)
     async def set_lecture_completed(
@@ -68,4 +70,4 @@ class ProgressMutations:
         when its quiz is passed. To take it back leaves a completed course completed, and its certificate.
         """
         context, said = info.context, (input.lecture_id, input.is_completed)
-        return shown(await context.write(recording.set_lecture_completed, *said, context.settings))
+        return progress_payload(await context.write(lecture_progress.set_lecture_completed, *said, context.settings))

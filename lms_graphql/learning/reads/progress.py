@@ -9,16 +9,16 @@ from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment, Lecture, Section
-from lms_graphql.core.actor import VIEWER, Actor, Scope
-from lms_graphql.core.ids import identified
-from lms_graphql.core.statements import KEYS, Rows, fetch, group
-from lms_graphql.learning import openings
+from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
+from lms_graphql.core.global_ids import with_global_id
+from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows, group_rows
+from lms_graphql.learning import hooks
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.policies import progress_visible_to
 from lms_graphql.learning.progress import percent
 
 
-@identified("CourseProgress")
+@with_global_id("CourseProgress")
 class ProgressRow(NamedTuple):
     """`key` is the enrollment's: there is one progress for each, also before anything was done."""
 
@@ -36,7 +36,7 @@ class ProgressRow(NamedTuple):
         return float(percent(done, required))
 
 
-@identified("LectureProgress")
+@with_global_id("LectureProgress")
 class LectureProgressRow(NamedTuple):
     key: int
     lecture_key: int
@@ -95,20 +95,20 @@ OF_ENROLLMENTS = (
 
 
 def progress_by_enrollment(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ProgressRow]:
-    rows = fetch(session, PROGRESS, {"keys": keys})
+    rows = fetch_rows(session, PROGRESS, {"keys": keys})
     found = {row[0]: ProgressRow._make(row[:-1]) for row in rows}
     not_begun = {row[0]: row[-1] for row in rows if row[-1] is not None}
     if not_begun:  # nothing is kept of them, so what is required is asked for
-        quizzes = standing_quizzes_of(session, sorted(set(not_begun.values())))
+        quizzes = course_level_quizzes_by_course(session, sorted(set(not_begun.values())))
         for key, course in not_begun.items():
             found[key] = found[key]._replace(total_quizzes=len(quizzes.get(course, ())))
     return found
 
 
-def standing_quizzes_of(session: Session, course_keys: Sequence[int]) -> dict[int, list[int]]:
+def course_level_quizzes_by_course(session: Session, course_keys: Sequence[int]) -> dict[int, list[int]]:
     """The keys of published quizzes that no lecture carries, by course."""
     found: dict[int, list[int]] = {}
-    for fill in openings.standing_quizzes:
+    for fill in hooks.course_level_quizzes:
         for course, quizzes in fill(session, course_keys).items():
             found.setdefault(course, []).extend(quizzes)
     return found
@@ -118,18 +118,18 @@ def lectures_by_enrollment(
     session: Session, actor: Actor, keys: Sequence[int]
 ) -> dict[int, list[LectureProgressRow]]:
     """Of the lectures that were opened, in the course's order."""
-    rows = fetch(session, OF_ENROLLMENTS, {"keys": keys})
-    return group(rows, lambda row: LectureProgressRow._make(row[:-1]), by=-1)
+    rows = fetch_rows(session, OF_ENROLLMENTS, {"keys": keys})
+    return group_rows(rows, lambda row: LectureProgressRow._make(row[:-1]), by=-1)
 
 
 def viewer_progress_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureProgressRow]:
     """The viewer's own, whatever has become of their access."""
-    rows = fetch(session, OF_VIEWER, {**actor.binds, "keys": keys})
+    rows = fetch_rows(session, OF_VIEWER, {**actor.bind_params, "keys": keys})
     return {row[1]: LectureProgressRow._make(row) for row in rows}
 
 
 @cache
-def _going_on() -> Rows:
+def _going_on() -> RowSelect:
     """
     (enrollment, lecture): the one that was opened last, where it is still there; else the first in the course's order
     that is not completed. In one statement, so that a page of enrollments loads all these lectures together.
@@ -150,16 +150,16 @@ def _going_on() -> Rows:
 
 def current_lectures_by_enrollment(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
     """The key of the lecture to go on with, where there is one left."""
-    found = fetch(session, _going_on(), {"keys": keys})
+    found = fetch_rows(session, _going_on(), {"keys": keys})
     return {enrollment: lecture for enrollment, lecture in found if lecture is not None}
 
 
 @cache
-def _lectures_by_id(scope: Scope) -> Rows:
+def _lectures_by_id(scope: AccessLevel) -> RowSelect:
     seen = LECTURES.join(Course, Course.id == Lecture.course_id).where(progress_visible_to(scope))
     return seen.where(LectureProgress.id.in_(KEYS))
 
 
 def lecture_progress_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureProgressRow]:
-    rows = fetch(session, _lectures_by_id(actor.scope), {**actor.binds, "keys": keys})
+    rows = fetch_rows(session, _lectures_by_id(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: LectureProgressRow._make(row) for row in rows}

@@ -11,19 +11,19 @@ from lms_graphql.catalog.models import EnrollmentSource, EnrollmentStatus
 from lms_graphql.catalog.reads.courses import courses_by_id
 from lms_graphql.catalog.reads.curriculum import lectures_by_id
 from lms_graphql.catalog.types import Course, IsCourseStaff, Lecture
-from lms_graphql.core.paging import Slice
-from lms_graphql.graph.connections import After, Before, Connection, First, Last
+from lms_graphql.certificates.reads import certificates_by_enrollment
+from lms_graphql.certificates.types import Certificate
+from lms_graphql.core.pagination import PageArguments
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.describing import described, expose, object_type, resolver
-from lms_graphql.graph.edges import edge
-from lms_graphql.graph.mutations import UserError, no_errors
-from lms_graphql.graph.node import Node
-from lms_graphql.graph.permissions import door
+from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
+from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field
+from lms_graphql.graph.schema.mutations import UserError, errors_field
+from lms_graphql.graph.schema.node import Node
+from lms_graphql.graph.schema.permissions import require
+from lms_graphql.graph.schema.type_extensions import extend_type
 from lms_graphql.learning.reads import enrollments, progress
-from lms_graphql.learning.reads.certificates import certificates_by_enrollment
-from lms_graphql.learning.types.certificates import Certificate
 
-expose(
+expose_enum(
     EnrollmentStatus,
     "What an enrollment gives now.",
     ACTIVE="Access.",
@@ -33,7 +33,7 @@ expose(
     REFUNDED="Paid back; what was done is kept.",
     SUSPENDED="Access is taken away for now.",
 )
-expose(
+expose_enum(
     EnrollmentSource,
     "How someone came into a course.",
     FREE="It costs nothing.",
@@ -48,107 +48,107 @@ OfStatus = Annotated[EnrollmentStatus | None, strawberry.argument(description="O
 class LectureProgress(Node):
     """What someone has done of a lecture since they first opened it."""
 
-    is_completed: bool = described("Whether it counts as done.")
-    watch_seconds: int = described("Distinct seconds of the lecture that were watched; never falls.")
-    position_seconds: int = described("Where they were when last seen.")
-    started_at: datetime = described("When they first opened it.")
-    completed_at: datetime | None = described("When it was done.")
-    last_accessed_at: datetime = described("When they were last seen in it.")
+    is_completed: bool = field("Whether it counts as done.")
+    watch_seconds: int = field("Distinct seconds of the lecture that were watched; never falls.")
+    position_seconds: int = field("Where they were when last seen.")
+    started_at: datetime = field("When they first opened it.")
+    completed_at: datetime | None = field("When it was done.")
+    last_accessed_at: datetime = field("When they were last seen in it.")
     lecture_key: strawberry.Private[int]
 
-    @resolver()
+    @resolver_field()
     def lecture(self, info: Info) -> Lecture:
         """The lecture."""
-        return info.context.one(lectures_by_id, self.lecture_key)
+        return info.context.load(lectures_by_id, self.lecture_key)
 
 
 @object_type
 class CourseProgress:
     """What someone has done of a course."""
 
-    id: strawberry.ID = described("Opaque, and unique across all types; `node` does not know it.")
-    percent: float = described(
+    id: strawberry.ID = field("Opaque, and unique across all types; `node` does not know it.")
+    percent: float = field(
         "0 to 100 with two decimals, rounded half up, never 100 before everything required is done."
     )
-    completed_lectures: int = described("Lectures that are done.")
-    total_lectures: int = described("Lectures that there are to do.")
-    passed_quizzes: int = described("Passed ones of the quizzes that no lecture carries.")
-    total_quizzes: int = described("Published quizzes that no lecture carries.")
-    watch_seconds: int = described("Distinct seconds of its lectures that were watched.")
-    updated_at: datetime = described("When it last changed.")
+    completed_lectures: int = field("Lectures that are done.")
+    total_lectures: int = field("Lectures that there are to do.")
+    passed_quizzes: int = field("Passed ones of the quizzes that no lecture carries.")
+    total_quizzes: int = field("Published quizzes that no lecture carries.")
+    watch_seconds: int = field("Distinct seconds of its lectures that were watched.")
+    updated_at: datetime = field("When it last changed.")
     key: strawberry.Private[int]
 
-    @resolver()
+    @resolver_field()
     async def current_lecture(self, info: Info) -> Lecture | None:
         """Where to go on: the last lecture opened, or the next one to do."""
-        lecture = await info.context.fetch(progress.current_lectures_by_enrollment, self.key)
-        return None if lecture is None else await info.context.fetch(lectures_by_id, lecture)
+        lecture = await info.context.load_async(progress.current_lectures_by_enrollment, self.key)
+        return None if lecture is None else await info.context.load_async(lectures_by_id, lecture)
 
-    @resolver()
+    @resolver_field()
     def lectures(self, info: Info) -> list[LectureProgress]:
         """Of each lecture that was opened, in the course's order."""
-        return info.context.many(progress.lectures_by_enrollment, self.key)
+        return info.context.load_list(progress.lectures_by_enrollment, self.key)
 
 
 @object_type
 class Enrollment(Node):
     """Someone's place in a course, for ever. Seen by the person and by course staff."""
 
-    status: EnrollmentStatus = described("What it gives now.")
-    source: EnrollmentSource = described("How they came into the course.")
-    enrolled_at: datetime = described("When they first enrolled.")
-    completed_at: datetime | None = described("When they had done everything that the course required.")
-    access_expires_at: datetime | None = described("When access ends; null: never.")
-    last_accessed_at: datetime | None = described("When they were last seen in the course.")
+    status: EnrollmentStatus = field("What it gives now.")
+    source: EnrollmentSource = field("How they came into the course.")
+    enrolled_at: datetime = field("When they first enrolled.")
+    completed_at: datetime | None = field("When they had done everything that the course required.")
+    access_expires_at: datetime | None = field("When access ends; null: never.")
+    last_accessed_at: datetime | None = field("When they were last seen in the course.")
     user_key: strawberry.Private[int]
     course_key: strawberry.Private[int]
 
-    @resolver()
+    @resolver_field()
     def user(self, info: Info) -> User:
         """Who learns."""
-        return info.context.one(users_by_id, self.user_key)
+        return info.context.load(users_by_id, self.user_key)
 
-    @resolver()
+    @resolver_field()
     def course(self, info: Info) -> Course:
         """What they learn."""
-        return info.context.one(courses_by_id, self.course_key)
+        return info.context.load(courses_by_id, self.course_key)
 
-    @resolver(name="progress")
+    @resolver_field(name="progress")
     def course_progress(self, info: Info) -> CourseProgress:
         """How far they have come."""
-        return info.context.one(progress.progress_by_enrollment, self.key)
+        return info.context.load(progress.progress_by_enrollment, self.key)
 
-    @resolver(name="certificate")
+    @resolver_field(name="certificate")
     def its_certificate(self, info: Info) -> Certificate | None:
         """What was issued for completing the course; null before that."""
-        return info.context.one(certificates_by_enrollment, self.key)
+        return info.context.load(certificates_by_enrollment, self.key)
 
 
 @object_type
 class EnrollmentPayload:
     """What came of it."""
 
-    enrollment: Enrollment | None = described("The enrollment as it is now.", default=None)
-    errors: list[UserError] = no_errors()
+    enrollment: Enrollment | None = field("The enrollment as it is now.", default=None)
+    errors: list[UserError] = errors_field()
 
 
-@edge(Lecture)
+@extend_type(Lecture)
 def viewer_progress(lecture: strawberry.Parent[Lecture], info: Info) -> LectureProgress | None:
     """The viewer's own. Null for a viewer without an enrollment, or before the first contact."""
     if not info.context.actor.is_signed_in:
         return None
-    return info.context.one(progress.viewer_progress_by_lecture, lecture.key)
+    return info.context.load(progress.viewer_progress_by_lecture, lecture.key)
 
 
-@edge(Course)
+@extend_type(Course)
 def viewer_enrollment(course: strawberry.Parent[Course], info: Info) -> Enrollment | None:
     """The viewer's enrollment, whatever its status."""
     if not info.context.actor.is_signed_in:
         return None
-    return info.context.one(enrollments.viewer_enrollments_by_course, course.key)
+    return info.context.load(enrollments.viewer_enrollments_by_course, course.key)
 
 
-@edge(Course, name="enrollments", extensions=[door(IsCourseStaff)])
+@extend_type(Course, name="enrollments", extensions=[require(IsCourseStaff)])
 def enrollments_of_course(
     course: strawberry.Parent[Course],
     info: Info,
@@ -160,10 +160,10 @@ def enrollments_of_course(
 ) -> Connection[Enrollment] | None:
     """Course staff only: who has ever enrolled, the newest first."""
     listing = enrollments.enrollments_of_course(status)
-    return info.context.page(listing, Slice(first, after, last, before), course.key)
+    return info.context.page(listing, PageArguments(first, after, last, before), course.key)
 
 
-@edge(User, name="enrollments", extensions=[door(IsSelf)])
+@extend_type(User, name="enrollments", extensions=[require(IsSelf)])
 def enrollments_of_user(
     user: strawberry.Parent[User],
     info: Info,
@@ -174,14 +174,14 @@ def enrollments_of_user(
     before: Before = None,
 ) -> Connection[Enrollment] | None:
     """(self) What they have ever enrolled in, the newest first."""
-    listing = enrollments.enrollments_of_user(info.context.actor.scope, status)
-    return info.context.page(listing, Slice(first, after, last, before), user.key)
+    listing = enrollments.enrollments_of_user(info.context.actor.access_level, status)
+    return info.context.page(listing, PageArguments(first, after, last, before), user.key)
 
 
 @object_type
 class LectureProgressPayload:
     """What came of it."""
 
-    progress: LectureProgress | None = described("What is done of the lecture now.", default=None)
-    enrollment: Enrollment | None = described("The enrollment as it is now.", default=None)
-    errors: list[UserError] = no_errors()
+    progress: LectureProgress | None = field("What is done of the lecture now.", default=None)
+    enrollment: Enrollment | None = field("The enrollment as it is now.", default=None)
+    errors: list[UserError] = errors_field()

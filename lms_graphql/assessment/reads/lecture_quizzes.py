@@ -1,0 +1,42 @@
+"""The quizzes that lectures carry, as the publication of their course asks for them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from lms_graphql.assessment.models import Quiz, QuizAttempt
+from lms_graphql.catalog.models import Lecture, LectureType, Section
+from lms_graphql.catalog.publish_checks import PublishIssue, PublishProblemCode
+from lms_graphql.core.statements import KEYS, fetch_rows
+
+NOT_READY = (
+    select(Lecture.course_id, Lecture.id, Lecture.title, Quiz.id)
+    .join(Section, Section.id == Lecture.section_id)
+    .outerjoin(Quiz, Quiz.lecture_id == Lecture.id)
+    .where(
+        Lecture.course_id.in_(KEYS),
+        Lecture.lecture_type == LectureType.QUIZ,
+        Lecture.deleted_at.is_(None),
+        Section.deleted_at.is_(None),
+        Quiz.id.is_(None) | ~Quiz.is_published,
+    )
+    .order_by(Lecture.course_id, Section.order_index, Section.id, Lecture.order_index, Lecture.id)
+)
+
+
+def quiz_problems(session: Session, course_keys: Sequence[int]) -> dict[int, list[PublishIssue]]:
+    """Of the QUIZ lectures of each course that have no quiz, or one that is not published."""
+    found: dict[int, list[PublishIssue]] = {}
+    for course, lecture, title, quiz in fetch_rows(session, NOT_READY, {"keys": course_keys}):
+        code, message = PublishProblemCode.QUIZ_NOT_PUBLISHED, f'Publish the quiz of the lecture "{title}".'
+        if quiz is None:
+            code, message = PublishProblemCode.NO_QUIZ, f'Add a quiz to the lecture "{title}".'
+        found.setdefault(course, []).append(PublishIssue(code, message, ("Lecture", lecture)))
+    return found
+
+
+def attempt_blocker(session: Session, course_key: int) -> str | None:
+    """What people have answered is kept."""
+    attempts = exists().where(QuizAttempt.quiz_id == Quiz.id, Quiz.course_id == course_key)
+    return "People have taken quizzes of this course." if session.scalar(select(attempts)) else None

@@ -1,0 +1,59 @@
+"""Who asks, as a request's headers and the network say."""
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+
+from lms_graphql.accounts import access_tokens
+from lms_graphql.accounts.reads import sessions
+from lms_graphql.core import db_errors
+from lms_graphql.core.actor import ANONYMOUS, Actor
+from lms_graphql.core.errors import RequestError, RequestErrorCode
+from lms_graphql.graph.context import AppResources
+
+Authenticator = Callable[[AppResources, Request], Awaitable[Actor]]
+
+IPV6_CLIENT_PREFIX = 64
+"""Bits of an IPv6 address that belong to one customer: the rest is theirs to change as they please."""
+
+
+async def authenticate(equipment: AppResources, request: Request) -> Actor:
+    """Nobody where no token is sent. RequestError UNAUTHENTICATED, always the same, for any that is not good."""
+    headers = request.headers.getlist("authorization")
+    if not headers:
+        return ANONYMOUS
+    scheme, _, token = headers[0].partition(" ")
+    if len(headers) > 1 or scheme.lower() != "bearer":  # of two, a proxy may have looked at the other
+        raise _not_valid()
+    try:
+        claims = access_tokens.decode_token(equipment.signer, token.lstrip(" "))
+        actor = await equipment.database.read(lambda session: sessions.find_actor(session, claims))
+    except access_tokens.InvalidTokenError:
+        raise _not_valid() from None
+    except SQLAlchemyError as error:
+        if db_errors.is_unavailable(error):
+            raise RequestError(RequestErrorCode.UNAVAILABLE, "The service is busy. Try again in a moment.") from None
+        raise
+    if actor is None:
+        raise _not_valid()
+    return actor
+
+
+def client_ip(request: Request) -> str:
+    """The machine that asks, from the network alone: headers say what their sender likes."""
+    host = request.client.host if request.client is not None else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host[:45]
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, IPV6_CLIENT_PREFIX), strict=False).network_address)
+    return str(address)
+
+
+def _not_valid() -> RequestError:
+    return RequestError(RequestErrorCode.UNAUTHENTICATED, "This token is not valid. Sign in again.")

@@ -1,0 +1,126 @@
+"""What somebody is about to write to: as much of it as the rules ask about, where the viewer sees it."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import BindParameter, Boolean, ColumnElement, bindparam, case, select, type_coerce
+from sqlalchemy.orm import Session
+
+from lms_graphql.catalog.models import Course, Lecture, Section
+from lms_graphql.catalog.policies import participates, visible_to
+from lms_graphql.core import clock
+from lms_graphql.core.actor import AccessLevel, Actor
+from lms_graphql.core.statements import RowSelect
+from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
+from lms_graphql.discussion.policies import notes_visible, questions_visible_to
+
+KEY: BindParameter[int] = bindparam("key")
+
+
+class LectureTarget(NamedTuple):
+    """Of all of them, `takes_part`: staff of the course, or somebody who has access to it now."""
+
+    key: int
+    allow_notes: bool
+    allow_qa: bool
+    takes_part: bool
+
+
+class NoteTarget(NamedTuple):
+    key: int
+    takes_part: bool
+
+
+class QuestionTarget(NamedTuple):
+    key: int
+    author_key: int
+    instructor_key: int
+    allow_qa: bool
+    takes_part: bool
+
+
+class AnswerTarget(NamedTuple):
+    key: int
+    question_key: int
+    parent_key: int | None
+    author_key: int
+    instructor_key: int
+    takes_part: bool
+
+
+def _takes_part(scope: AccessLevel) -> ColumnElement[bool]:
+    return type_coerce(case((participates(scope), 1), else_=0), Boolean())
+
+
+@cache
+def _lecture(scope: AccessLevel) -> RowSelect:
+    return (
+        select(Lecture.id, Course.allow_notes, Course.allow_qa, _takes_part(scope))
+        .join(Section, Section.id == Lecture.section_id)
+        .join(Course, Course.id == Lecture.course_id)
+        .where(Lecture.id == KEY, Lecture.deleted_at.is_(None), Section.deleted_at.is_(None), visible_to(scope))
+    )
+
+
+@cache
+def _note(scope: AccessLevel) -> RowSelect:
+    return (
+        select(Note.id, _takes_part(scope))
+        .join(Lecture, Lecture.id == Note.lecture_id)
+        .join(Course, Course.id == Lecture.course_id)
+        .where(Note.id == KEY, notes_visible())
+    )
+
+
+@cache
+def _question(scope: AccessLevel) -> RowSelect:
+    return (
+        select(QAQuestion.id, QAQuestion.user_id, Course.instructor_id, Course.allow_qa, _takes_part(scope))
+        .join(Lecture, Lecture.id == QAQuestion.lecture_id)
+        .join(Course, Course.id == Lecture.course_id)
+        .where(QAQuestion.id == KEY, questions_visible_to(scope))
+    )
+
+
+@cache
+def _answer(scope: AccessLevel) -> RowSelect:
+    return (
+        select(
+            QAAnswer.id,
+            QAAnswer.question_id,
+            QAAnswer.parent_id,
+            QAAnswer.user_id,
+            Course.instructor_id,
+            _takes_part(scope),
+        )
+        .join(QAQuestion, QAQuestion.id == QAAnswer.question_id)
+        .join(Lecture, Lecture.id == QAQuestion.lecture_id)
+        .join(Course, Course.id == Lecture.course_id)
+        .where(QAAnswer.id == KEY, questions_visible_to(scope))
+    )
+
+
+def find_lecture(session: Session, actor: Actor, key: int | None) -> LectureTarget | None:
+    row = _row(session, actor, _lecture(actor.access_level), key)
+    return None if row is None else LectureTarget._make(row)
+
+
+def find_note(session: Session, actor: Actor, key: int | None) -> NoteTarget | None:
+    row = _row(session, actor, _note(actor.access_level), key)
+    return None if row is None else NoteTarget._make(row)
+
+
+def find_question(session: Session, actor: Actor, key: int | None) -> QuestionTarget | None:
+    row = _row(session, actor, _question(actor.access_level), key)
+    return None if row is None else QuestionTarget._make(row)
+
+
+def find_answer(session: Session, actor: Actor, key: int | None) -> AnswerTarget | None:
+    row = _row(session, actor, _answer(actor.access_level), key)
+    return None if row is None else AnswerTarget._make(row)
+
+
+def _row(session: Session, actor: Actor, statement: RowSelect, key: int | None) -> Any:
+    if key is None:
+        return None
+    return session.connection().execute(statement, {**actor.bind_params, "key": key, "now": clock.now()}).first()

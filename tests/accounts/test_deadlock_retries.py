@@ -1,0 +1,278 @@
+"""A deadlock at any statement of any mutation of accounts, COMMIT included: it goes on as if nothing had been."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pymysql
+import pytest
+from sqlalchemy import event, func, select, text, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts.models import AccountToken, AuditEvent, RefreshToken, Throttle, TokenPurpose, User
+from lms_graphql.accounts.services.credentials import make_token
+from lms_graphql.core import clock, global_ids
+from lms_graphql.core.actor import Role
+from lms_graphql.core.password_hashing import hash_password
+from lms_graphql.core.signing import token_hash
+from lms_graphql.mail.models import Mail
+from lms_graphql.mail.outbox import MAIL_ENQUEUED
+from tests.auth import Reception
+from tests.factories import Given
+from tests.live_service import Client, Service
+
+pytestmark = pytest.mark.parametrize(
+    "service_settings", [pytest.param("mariadb", marks=pytest.mark.slow)], indirect=True
+)
+PASSWORD, NEW_PASSWORD = "a long enough one", "another long enough one"
+HASH = hash_password(PASSWORD)
+DEADLOCK = pymysql.err.OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
+MOST_STATEMENTS = 60
+
+
+class Deadlocks:
+    """Fails the statement with this number, once; counts from 1, over all connections, with COMMIT as one more."""
+
+    def __init__(self, service: Service) -> None:
+        self._engines = (service.database.engine, service.database.reading)
+        self._at = self._seen = 0
+
+    @contextmanager
+    def at(self, number: int) -> Iterator[None]:
+        self._at, self._seen = number, 0
+        listeners = [(engine, "do_execute", self._execute) for engine in self._engines]
+        listeners.append((self._engines[0], "commit", self._commit))
+        for listener in listeners:
+            event.listen(*listener)
+        try:
+            yield
+        finally:
+            for listener in listeners:
+                event.remove(*listener)
+
+    @property
+    def has_struck(self) -> bool:
+        return self._seen >= self._at
+
+    def _execute(self, *_: Any) -> None:
+        self._seen += 1
+        if self._seen == self._at:
+            raise DEADLOCK
+
+    def _commit(self, _: Any) -> None:
+        self._seen += 1
+        if self._seen == self._at:
+            raise OperationalError("COMMIT", None, DEADLOCK)
+
+
+class Scene:
+    """Somebody, signed in, and a super admin: new ones each time, so that nothing needs to be cleared away."""
+
+    def __init__(self, service: Service, given: Given, number: int) -> None:
+        self.database = service.database
+        self.reception = Reception(service.database, service.equipment.settings, service.equipment.signer)
+        self.number = number
+        name = {"email": f"p{number}@example.com", "username": f"p{number}"}
+        self.person = given.user(Role.LEARNER, password_hash=HASH, **name)
+        self.email = self.person.email
+        self.gid = global_ids.encode("User", self.person.id)
+        self.opened = self.reception.sign_in(self.person)
+        self.token = self.opened.access_token
+        other = {"email": f"a{number}@example.com", "username": f"a{number}"}
+        self.admin = self.reception.sign_in(given.user(Role.SUPER_ADMIN, **other)).access_token
+
+    def mailed(self, purpose: TokenPurpose) -> str:
+        return self.database.write_sync(lambda session: make_token(session, self.person.id, purpose))
+
+    def used_long_ago(self) -> str:
+        used = update(RefreshToken).where(RefreshToken.token_hash == token_hash(self.opened.refresh_token))
+        long_ago = clock.now() - timedelta(hours=1)
+        self.database.write_sync(lambda session: session.execute(used.values(used_at=long_ago)) and None)
+        return self.opened.refresh_token
+
+    def suspended(self) -> str:
+        out = update(User).where(User.id == self.person.id).values(is_active=False)
+        self.database.write_sync(lambda session: session.execute(out) and None)
+        return self.gid
+
+    def application(self, client: Client) -> str:
+        applied = client.ask(APPLY, bearer=self.token)["applyToTeach"]
+        return str(applied["application"]["id"])
+
+    def newcomer(self) -> dict[str, str]:
+        name = f"newcomer{self.number}"
+        said = {"email": f"{name}@example.com", "username": name, "password": PASSWORD}
+        return {**said, "firstName": "New", "lastName": "Comer"}
+
+
+SESSION = "{ session { accessToken refreshToken user { id role } } errors { code path } }"
+USER = "{ user { id role bio isActive } errors { code path } }"
+OK = "{ ok errors { code path } }"
+APPLY = """mutation { applyToTeach(input: {motivation: "I like to", experience: "Ten years"}) {
+  application { id status } errors { code path }
+} }"""
+Asked = tuple[str, str | None, dict[str, Any]]
+"""The mutation, as whom, with what."""
+
+MUTATIONS: dict[str, Callable[[Scene, Client], Asked]] = {
+    "register": lambda scene, _: (
+        f"mutation ($p: RegisterInput!) {{ register(input: $p) {SESSION} }}",
+        None,
+        {"p": scene.newcomer()},
+    ),
+    "login": lambda scene, _: (
+        f'mutation ($e: String!) {{ login(input: {{email: $e, password: "{PASSWORD}"}}) {SESSION} }}',
+        None,
+        {"e": scene.email},
+    ),
+    "login with a wrong password": lambda scene, _: (
+        f'mutation ($e: String!) {{ login(input: {{email: $e, password: "a wrong one"}}) {SESSION} }}',
+        None,
+        {"e": scene.email},
+    ),
+    "refreshSession": lambda scene, _: (
+        f"mutation ($t: String!) {{ refreshSession(input: {{refreshToken: $t}}) {SESSION} }}",
+        None,
+        {"t": scene.opened.refresh_token},
+    ),
+    "refreshSession with a token used long ago": lambda scene, _: (
+        f"mutation ($t: String!) {{ refreshSession(input: {{refreshToken: $t}}) {SESSION} }}",
+        None,
+        {"t": scene.used_long_ago()},
+    ),
+    "logout": lambda scene, _: (
+        f"mutation ($t: String!) {{ logout(input: {{refreshToken: $t}}) {OK} }}",
+        None,
+        {"t": scene.opened.refresh_token},
+    ),
+    "logoutEverywhere": lambda scene, _: (f"mutation {{ logoutEverywhere {OK} }}", scene.token, {}),
+    "changePassword": lambda scene, _: (
+        f'mutation ($o: String!) {{ changePassword(input: {{currentPassword: $o, newPassword: "{NEW_PASSWORD}"}})'
+        f" {SESSION} }}",
+        scene.token,
+        {"o": PASSWORD},
+    ),
+    "changePassword with a wrong one": lambda scene, _: (
+        f'mutation ($o: String!) {{ changePassword(input: {{currentPassword: $o, newPassword: "{NEW_PASSWORD}"}})'
+        f" {SESSION} }}",
+        scene.token,
+        {"o": "a wrong one"},
+    ),
+    "requestPasswordReset": lambda scene, _: (
+        f"mutation ($e: String!) {{ requestPasswordReset(input: {{email: $e}}) {OK} }}",
+        None,
+        {"e": scene.email},
+    ),
+    "resetPassword": lambda scene, _: (
+        f'mutation ($t: String!) {{ resetPassword(input: {{token: $t, newPassword: "{NEW_PASSWORD}"}}) {OK} }}',
+        None,
+        {"t": scene.mailed(TokenPurpose.RESET_PASSWORD)},
+    ),
+    "requestEmailVerification": lambda scene, _: (f"mutation {{ requestEmailVerification {OK} }}", scene.token, {}),
+    "verifyEmail": lambda scene, _: (
+        f"mutation ($t: String!) {{ verifyEmail(input: {{token: $t}}) {OK} }}",
+        None,
+        {"t": scene.mailed(TokenPurpose.VERIFY_EMAIL)},
+    ),
+    "updateProfile": lambda scene, _: (
+        f'mutation {{ updateProfile(input: {{bio: "About me", firstName: "Anna"}}) {USER} }}',
+        scene.token,
+        {},
+    ),
+    "createUser": lambda scene, _: (
+        f"mutation ($p: CreateUserInput!) {{ createUser(input: $p) {USER} }}",
+        scene.admin,
+        {"p": {**scene.newcomer(), "role": "INSTRUCTOR"}},
+    ),
+    "setUserRole": lambda scene, _: (
+        f"mutation ($u: ID!) {{ setUserRole(input: {{userId: $u, role: INSTRUCTOR}}) {USER} }}",
+        scene.admin,
+        {"u": scene.gid},
+    ),
+    "suspendUser": lambda scene, _: (
+        f"mutation ($u: ID!) {{ suspendUser(input: {{userId: $u}}) {USER} }}",
+        scene.admin,
+        {"u": scene.gid},
+    ),
+    "activateUser": lambda scene, _: (
+        f"mutation ($u: ID!) {{ activateUser(input: {{userId: $u}}) {USER} }}",
+        scene.admin,
+        {"u": scene.suspended()},
+    ),
+    "deleteUser": lambda scene, _: (
+        "mutation ($u: ID!) { deleteUser(input: {userId: $u}) { deletedId errors { code path } } }",
+        scene.token,
+        {"u": scene.gid},
+    ),
+    "applyToTeach": lambda scene, _: (APPLY, scene.token, {}),
+    "reviewInstructorApplication": lambda scene, client: (
+        "mutation ($a: ID!) { reviewInstructorApplication(input: {applicationId: $a, approve: true}) {"
+        " application { status applicant { id role } } errors { code path } } }",
+        scene.admin,
+        {"a": scene.application(client)},
+    ),
+}
+
+
+def state(session: Session) -> Counter[str]:
+    """What is there, counted so that anything that is done twice, or not at all, shows."""
+    found: Counter[str] = Counter()
+    for table in ("users", "user_terms", "sessions", "refresh_tokens", "instructor_applications", "signing_keys"):
+        found[table] = session.scalar(text(f"SELECT COUNT(*) FROM {table}")) or 0
+    found["sessions ended"] = session.scalar(text("SELECT COUNT(*) FROM sessions WHERE ended_at IS NOT NULL")) or 0
+    found["tokens used"] = session.scalar(select(func.count()).where(RefreshToken.used_at.is_not(None))) or 0
+    found["mailed tokens used"] = session.scalar(select(func.count()).where(AccountToken.used_at.is_not(None))) or 0
+    found["failures"] = int(session.scalar(select(func.sum(Throttle.failures))) or 0)
+    for kind, column in (
+        ("audit", AuditEvent.what),
+        ("mail", Mail.kind),
+        ("role", User.role),
+        ("on", User.is_active),
+    ):
+        for value, number in session.execute(select(column, func.count()).group_by(column)):
+            found[f"{kind} {value}"] = number
+    return found
+
+
+def shape(value: Any) -> Any:
+    """An answer without what is different each time."""
+    if isinstance(value, dict):
+        return {
+            key: part if key in {"errors", "role", "bio", "status"} else shape(part) for key, part in value.items()
+        }
+    return "…" if isinstance(value, str) else value
+
+
+@pytest.fixture
+def told(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether there was mail, for each commit. The outbox sleeps meanwhile, so that the tables hold still."""
+    nudges: list[bool] = []
+    notice: list[Callable[[Session], None]] = [lambda session: nudges.append(bool(session.info.get(MAIL_ENQUEUED)))]
+    monkeypatch.setattr(service.database, "after_commit", notice)
+    return nudges
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_deadlock_at_any_statement_changes_nothing(
+    service: Service, given: Given, client: Client, told: list[bool], name: str
+) -> None:
+    deadlocks, whole = Deadlocks(service), None
+    for number in range(MOST_STATEMENTS):  # 0 is never reached: that is how it goes without
+        document, bearer, variables = MUTATIONS[name](Scene(service, given, number), client)
+        before = service.database.read_sync(state)
+        told.clear()
+        with deadlocks.at(number or MOST_STATEMENTS):
+            answer = client.answer(document, bearer=bearer, **variables)
+        after = service.database.read_sync(state)
+        after.subtract(before)
+        done = {what: times for what, times in after.items() if times}
+        seen = (shape(answer), done, Counter(told))
+        whole = whole or seen
+        assert seen == whole, f"after a deadlock at statement {number}"
+        if number and not deadlocks.has_struck:
+            break
+    assert number > 2, "No statement was met."
+    assert number < MOST_STATEMENTS - 1

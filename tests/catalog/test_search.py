@@ -1,0 +1,124 @@
+"""Search: words, prefixes, accents, and an order that only the courses themselves change."""
+
+import pytest
+
+from lms_graphql.catalog.search import term_weights
+from lms_graphql.core.search_terms import query_terms
+from tests.factories import Given
+from tests.live_service import Client
+
+SEARCH = """
+query S($search: String!, $first: Int, $after: String) {
+  courses(search: $search, first: $first, after: $after) {
+    totalCount nodes { title } pageInfo { endCursor hasNextPage }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("How to lear", ["how", "to", "lear"]),
+        ("AI", ["ai"]),
+        ("C#", ["c#"]),
+        ("c++ basics", ["c++", "basics"]),
+        (".NET", [".net"]),
+        ("ASP.NET", ["asp", "net"]),
+        ("Éléphant", ["elephant"]),
+        ("STRASSE straße", ["strasse"]),
+        ("!!! ???", []),
+        ("go go go", ["go"]),
+    ],
+)
+def test_a_query_becomes_words(query: str, words: list[str]) -> None:
+    assert query_terms(query) == words
+
+
+def test_a_word_counts_by_where_it_stands() -> None:
+    found = term_weights("Go", "Go for it", "Learn Go, C# and ASP.NET")
+    assert found["go"] == 7
+    assert found["for"] == 2
+    assert found["c#"] == found["c"] == found[".net"] == found["net"] == 1
+
+
+@pytest.fixture
+def shelf(given: Given) -> None:
+    texts = {
+        "C# for Game Developers": "Write games.",
+        "Modern C++": "Systems in C++.",
+        "Services on .NET": "ASP.NET and more.",
+        "AI for Everyone": "What it can do.",
+        "Go in Practice": "Concurrent programs.",
+        "How to Learn Anything": "And how not to.",
+        "Learning to Draw": "How lines become pictures.",
+        "Ćwiczenia z Pythona": "Für Anfänger, déjà vu.",
+    }
+    for title, description in texts.items():
+        given.course(title, description=description, lectures=0)
+
+
+def found(client: Client, search: str) -> list[str]:
+    return [node["title"] for node in client.ask(SEARCH, search=search)["courses"]["nodes"]]
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize(
+    ("search", "titles"),
+    [
+        ("ai", ["AI for Everyone"]),
+        ("c#", ["C# for Game Developers"]),
+        ("C++", ["Modern C++"]),
+        (".net", ["Services on .NET"]),
+        ("asp.net", ["Services on .NET"]),
+        ("go", ["Go in Practice"]),
+        ("how to lear", ["How to Learn Anything", "Learning to Draw"]),
+        ("lear how", []),  # only the last word may be unfinished
+        ("CWICZENIA", ["Ćwiczenia z Pythona"]),
+        ("deja", ["Ćwiczenia z Pythona"]),
+        ("fur anf", ["Ćwiczenia z Pythona"]),
+        ("go nowhere", []),
+        ("!!!", []),
+        ("%", []),
+        ("_", []),
+        ("' OR 1=1 --", []),
+    ],
+)
+def test_a_search_finds_what_has_all_its_words(client: Client, search: str, titles: list[str]) -> None:
+    assert found(client, search) == titles
+
+
+@pytest.mark.usefixtures("shelf")
+def test_an_empty_search_box_shows_everything(client: Client) -> None:
+    assert len(found(client, "  ")) == 8
+
+
+def test_the_best_come_first_and_pages_hold(client: Client, given: Given) -> None:
+    for number in range(3):
+        given.course(f"Other {number}", description="rust", lectures=0)
+    given.course("Rust", short_description="rust", description="rust", lectures=0)
+    given.course("Rust again", description="Nothing", lectures=0)
+    whole = found(client, "rust")
+    assert whole == ["Rust", "Rust again", "Other 2", "Other 1", "Other 0"]
+    seen: list[str] = []
+    after = None
+    while True:
+        page = client.ask(SEARCH, search="rust", first=2, after=after)["courses"]
+        seen += [node["title"] for node in page["nodes"]]
+        given.course("Rusty newcomer", lectures=0)  # scores 4: belongs before what was read
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert [title for title in seen if title != "Rusty newcomer"] == whole
+
+
+def test_search_can_be_sorted_and_filtered_like_any_list(client: Client, given: Given) -> None:
+    given.course("Tea two", lectures=0, price=500)
+    given.course("Tea one", lectures=0)
+    document = """{
+      sorted: courses(search: "tea", orderBy: TITLE) { nodes { title } }
+      filtered: courses(search: "tea", filter: {isFree: true}) { totalCount nodes { title } }
+    }"""
+    answer = client.ask(document)
+    assert [node["title"] for node in answer["sorted"]["nodes"]] == ["Tea one", "Tea two"]
+    assert answer["filtered"] == {"totalCount": 1, "nodes": [{"title": "Tea one"}]}

@@ -1,0 +1,114 @@
+"""The story of a course: an instructor signs in, writes it, puts it in order, opens it, and puts it away."""
+
+from typing import Any
+
+from lms_graphql.accounts.models import User
+from lms_graphql.catalog.models import Course
+from lms_graphql.core import global_ids
+from lms_graphql.core.actor import Role
+from tests.factories import PASSWORD, Given, GivenCourse, gid
+from tests.live_service import Client, Service
+
+TREE = """query T($slug: String!) { course(slug: $slug) {
+  title status version lectureCount durationSeconds price { amount currency }
+  sections { title position lectureCount durationSeconds lectures { title type position content { videoUrl body } } }
+} }"""
+MINE = "{ me { courses(status: DRAFT) { nodes { title publishProblems { code subject { id } } } } } }"
+FOUND = '{ courses(search: "tides") { nodes { title } } }'
+
+
+class Author:
+    """Somebody who is signed in, as a front end is."""
+
+    def __init__(self, client: Client, email: str) -> None:
+        self._client = client
+        document = "mutation L($input: LoginInput!) { login(input: $input) { session { accessToken } } }"
+        answer = client.ask(document, input={"email": email, "password": PASSWORD})
+        self._bearer = answer["login"]["session"]["accessToken"]
+
+    def sees(self, document: str, **variables: Any) -> Any:
+        return self._client.ask(document, bearer=self._bearer, **variables)
+
+    def does(self, mutation: str, answer: str, **input: Any) -> Any:
+        kind = mutation[0].upper() + mutation[1:] + "Input"
+        if mutation in {"publishCourse", "archiveCourse", "deleteCourse"}:
+            kind = "CourseIdInput"
+        document = (
+            f"mutation M($input: {kind}!) {{ {mutation}(input: $input) {{ {answer} errors {{ code path }} }} }}"
+        )
+        return self.sees(document, input=input)[mutation]
+
+    def makes(self, mutation: str, what: str, **input: Any) -> str:
+        payload = self.does(mutation, f"{what} {{ id }}", **input)
+        assert payload["errors"] == []
+        id: str = payload[what]["id"]
+        return id
+
+
+KINDS: list[dict[str, Any]] = [
+    {"type": "VIDEO", "videoUrl": "https://videos.example.com/1.mp4", "durationSeconds": 600},
+    {"type": "TEXT", "body": "# The moon\n\n*pulls*."},
+    {"type": "RESOURCE", "resourceUrl": "https://files.example.com/tables.pdf"},
+    {"type": "ASSIGNMENT", "body": "Draw the tides of a day.", "durationSeconds": 1200},
+]
+
+
+def test_the_story_of_a_course(client: Client, given: Given, service: Service) -> None:
+    category = given.category("Nature")
+    person = given.person(Role.INSTRUCTOR)
+    author = Author(client, str(person.email))
+    learner = given.actor(given.user())
+
+    course = author.makes("createCourse", "course", title="The sea", description="All of it.", price="19.90")
+    sections = [author.makes("createSection", "section", courseId=course, title=title) for title in ("Air", "Water")]
+    sections.insert(0, author.makes("createSection", "section", courseId=course, title="Moon", position=0))
+    quizzes = [given.quiz(_row(service, course, person), is_published=True) for _ in range(2)]
+    for place, section in enumerate(sections):
+        for kind in KINDS:
+            author.makes("createLecture", "lecture", sectionId=section, title=f"{kind['type']} {place}", **kind)
+    # Twelve by now; two of them make room for quizzes, so that there is every kind.
+    for quiz, section in zip(quizzes, sections, strict=False):
+        new = {"title": "Try it", "type": "QUIZ", "quizId": gid("Quiz", quiz), "position": 99}
+        author.makes("createLecture", "lecture", sectionId=section, **new)
+
+    problems = author.sees(MINE)["me"]["courses"]["nodes"][0]["publishProblems"]
+    assert [problem["code"] for problem in problems] == ["NO_CATEGORY"]
+    assert client.ask(TREE, slug="the-sea") == {"course": None}
+    assert client.ask(TREE, as_=learner, slug="the-sea") == {"course": None}
+    refused = author.does("publishCourse", "course { id }", courseId=course)
+    assert [error["code"] for error in refused["errors"]] == ["NOT_READY"]
+
+    new_words = {"categoryId": gid("Category", category), "title": "The sea and its tides"}
+    author.makes("updateCourse", "course", courseId=course, **new_words)
+    order = [sections[0], sections[2], sections[1]]
+    author.makes("reorderSections", "course", courseId=course, sectionIds=order)
+    first = author.sees(TREE, slug="the-sea-and-its-tides")["course"]
+    assert [section["title"] for section in first["sections"]] == ["Moon", "Water", "Air"]
+    stale = author.does(
+        "updateCourse", "course { id }", courseId=course, title="Late", expectedVersion=first["version"] - 1
+    )
+    assert stale["errors"] == [{"code": "STALE_VERSION", "path": ["input", "expectedVersion"]}]
+
+    assert author.does("publishCourse", "course { status }", courseId=course)["course"] == {"status": "PUBLISHED"}
+    seen = client.ask(TREE, slug="the-sea-and-its-tides")["course"]
+    assert (seen["lectureCount"], seen["durationSeconds"]) == (14, 3 * 1800)
+    assert seen["price"] == {"amount": "19.90", "currency": "USD"}
+    for place, section in enumerate(seen["sections"]):
+        assert section["position"] == place
+        assert [lecture["position"] for lecture in section["lectures"]] == list(range(section["lectureCount"]))
+        assert all(lecture["content"] is None for lecture in section["lectures"])
+    assert client.ask(FOUND)["courses"]["nodes"] == [{"title": "The sea and its tides"}]
+
+    author.makes("updateCourse", "course", courseId=course, title="The ocean and its tides")
+    assert client.ask(TREE, slug="the-sea-and-its-tides")["course"]["title"] == "The ocean and its tides"
+    assert author.does("archiveCourse", "course { status }", courseId=course)["course"] == {"status": "ARCHIVED"}
+    assert client.ask(TREE, slug="the-sea-and-its-tides") == {"course": None}
+    kept = author.does("deleteCourse", "deletedId", courseId=course)
+    assert kept["errors"] == [{"code": "INVALID_TRANSITION", "path": ["input", "courseId"]}]
+    assert author.sees(TREE, slug="the-sea-and-its-tides")["course"]["status"] == "ARCHIVED"
+
+
+def _row(service: Service, id: str, instructor: User) -> GivenCourse:
+    key = global_ids.decode_key("Course", id)
+    row = service.database.read_sync(lambda session: session.get_one(Course, key))
+    return GivenCourse(row, instructor, [], [])

@@ -1,0 +1,80 @@
+"""The story of a learner: they watch, pause, come back on another device, finish, and show what they have got."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from lms_graphql.catalog.models import LectureType
+from lms_graphql.core import clock
+from lms_graphql.core.actor import Role
+from lms_graphql.learning.models import CourseProgress
+from tests.certificates.test_pdf import bare, get, read
+from tests.certificates.test_verification import verify
+from tests.factories import PASSWORD, Given, gid
+from tests.learning.progress_client import MINE, REPORT, TICK, report_of, tick_of
+from tests.live_service import Client, Service
+from tests.mail_servers import Postbox
+
+LOGIN = "mutation L($input: LoginInput!) { login(input: $input) { session { accessToken } } }"
+
+
+class Device:
+    """On which somebody has signed in."""
+
+    def __init__(self, client: Client, service: Service, email: str) -> None:
+        self._client, self._service = client, service
+        answer = client.ask(LOGIN, input={"email": email, "password": PASSWORD})
+        self._bearer = answer["login"]["session"]["accessToken"]
+
+    def plays(self, input: dict[str, Any]) -> Any:
+        """As long as it takes."""
+        while_ago = clock.now() - timedelta(minutes=1)
+        ago = update(CourseProgress).values(reported_at=while_ago)
+        self._service.database.write_sync(lambda session: session.execute(ago) and None)
+        return self.asks(REPORT, input=input)["recordLectureProgress"]
+
+    def asks(self, document: str, **variables: Any) -> Any:
+        return self._client.ask(document, bearer=self._bearer, **variables)
+
+
+def test_the_story_of_a_learner(client: Client, service: Service, given: Given, postbox: Postbox) -> None:
+    teacher = given.user(Role.INSTRUCTOR, first_name="Maria", last_name="Mitchell")
+    course = given.course("The Moon", instructor=teacher, lectures=0, total_lectures=3)
+    section = course.sections[0]
+    video, other = (given.lecture(section, order_index=place, duration=100) for place in (0, 1))
+    text = given.lecture(section, order_index=2, lecture_type=LectureType.TEXT, duration=0)
+    person = given.person(first_name="Jane", last_name="Learner")
+    given.enrollment(person, course, enrolled_at=clock.now() - timedelta(minutes=5))
+
+    phone = Device(client, service, str(person.email))
+    seen = phone.plays(report_of(video, (0, 40), position=40))
+    assert (seen["progress"]["watchSeconds"], seen["enrollment"]["progress"]["percent"]) == (40, 0)
+
+    laptop = Device(client, service, str(person.email))
+    there = laptop.asks(MINE, id=course.gid)["node"]
+    assert there["viewerEnrollment"]["progress"]["currentLecture"]["id"] == gid("Lecture", video)
+    (lectures,) = [section["lectures"] for section in there["sections"]]
+    assert lectures[0]["viewerProgress"]["positionSeconds"] == 40, "where they paused"
+    assert lectures[1]["viewerProgress"] is None
+    done = laptop.plays(report_of(video, (40, 95), position=95))
+    assert (done["progress"]["isCompleted"], done["enrollment"]["progress"]["percent"]) == (True, 33.33)
+    late = phone.plays(report_of(video, (35, 45), position=45))
+    assert (late["progress"]["isCompleted"], late["progress"]["watchSeconds"]) == (True, 95)
+    assert late["enrollment"]["progress"]["currentLecture"]["id"] == gid("Lecture", other)
+
+    laptop.asks(TICK, input=tick_of(text))
+    finished = laptop.plays(report_of(other, (0, 100), position=100))["enrollment"]
+    assert (finished["status"], finished["progress"]["percent"]) == ("COMPLETED", 100)
+    assert finished["progress"]["watchSeconds"] == 195
+
+    postbox.wait_for(1)
+    assert postbox.addresses == [person.email]
+    code = finished["certificate"]["verificationCode"]
+    told = verify(client, code)
+    assert (told["status"], told["learnerName"], told["courseTitle"]) == ("VALID", "Jane Learner", "The Moon")
+    printed = get(client, code)
+    assert finished["certificate"]["pdfUrl"].endswith(f"/certificates/{code}.pdf")
+    assert printed.status_code == 200
+    for words in ("Jane Learner", "The Moon", "Maria Mitchell"):
+        assert bare(words) in bare(read(printed.content))

@@ -1,0 +1,292 @@
+"""What a test starts from: rows with sensible values, and those that the test is about as it says."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, TypeVar
+
+from sqlalchemy import insert, update
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts import search_index
+from lms_graphql.accounts.models import InstructorApplication, User, UserTerm
+from lms_graphql.assessment.models import Quiz
+from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
+from lms_graphql.catalog.models import (
+    Category,
+    Course,
+    CourseStatus,
+    CourseTerm,
+    Enrollment,
+    EnrollmentSource,
+    EnrollmentStatus,
+    Lecture,
+    LectureType,
+    Section,
+)
+from lms_graphql.catalog.search import term_weights
+from lms_graphql.certificates import codes
+from lms_graphql.certificates.validity import certificate_title
+from lms_graphql.core import global_ids
+from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.database import Database
+from lms_graphql.core.orm import TimestampedModel
+from lms_graphql.core.password_hashing import hash_password
+from lms_graphql.core.text import slugify
+from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
+from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress, RevocationReason
+
+T = TypeVar("T")
+PASSWORD = "correct horse battery"
+_hash = cache(hash_password)
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def gid(kind: str, row: TimestampedModel) -> str:
+    return global_ids.encode(kind, row.id)
+
+
+@dataclass
+class GivenCourse:
+    row: Course
+    instructor: User
+    sections: list[Section]
+    lectures: list[Lecture]
+
+    @property
+    def gid(self) -> str:
+        return gid("Course", self.row)
+
+    @property
+    def slug(self) -> str:
+        return self.row.slug
+
+
+def _lecture(section: Section, **values: Any) -> Lecture:
+    given = {
+        "section_id": section.id,
+        "course_id": section.course_id,
+        "title": f"Lecture {values.get('order_index', 0)}",
+        "lecture_type": LectureType.VIDEO,
+        "duration": 60,
+        "video_url": "https://videos.example.com/secret.mp4",
+        "body": "A secret body",
+        "content_url": "https://files.example.com/secret.pdf",
+    }
+    return Lecture(**{**given, **values})
+
+
+class Given:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._numbers = itertools.count(1)
+        self._open: Session | None = None
+
+    def user(self, role: Role = Role.LEARNER, **values: Any) -> User:
+        number = next(self._numbers)
+        given = {
+            "email": f"person{number}@example.com",
+            "username": f"person{number}",
+            "first_name": "Ada",
+            "last_name": f"Number{number}",
+            "role": role,
+            "password_hash": "x",
+        }
+
+        def add(session: Session) -> User:
+            user = User(**{**given, **values})
+            session.add(user)
+            session.flush()
+            found = search_index.user_terms(user.first_name, user.last_name, user.username, user.email)
+            session.execute(insert(UserTerm), [{"term": term, "user_id": user.id} for term in found])
+            return user
+
+        return self._write(add)
+
+    def person(self, role: Role = Role.LEARNER, **values: Any) -> User:
+        """Somebody who signs in with `PASSWORD`."""
+        return self.user(role, **{"password_hash": _hash(PASSWORD), **values})
+
+    def actor(self, user: User) -> Actor:
+        return Actor(user.id, user.role)
+
+    def category(self, name: str | None = None, parent: Category | None = None, **values: Any) -> Category:
+        name = name or f"Category {next(self._numbers)}"
+        given = {"name": name, "slug": slugify(name), "parent_id": parent.id if parent else None}
+        return self._added(Category(**{**given, **values}))
+
+    def course(
+        self,
+        title: str | None = None,
+        *,
+        instructor: User | None = None,
+        category: Category | None = None,
+        sections: int = 1,
+        lectures: int = 2,
+        status: CourseStatus = CourseStatus.PUBLISHED,
+        **values: Any,
+    ) -> GivenCourse:
+        """A course whose first lecture is a preview; `lectures` is for each section."""
+        number = next(self._numbers)
+        title = title or f"Course {number}"
+        created = START + timedelta(minutes=number)
+        given = {
+            "title": title,
+            "slug": f"{slugify(title)}-{number}",
+            "description": "What it is about.",
+            "category_id": category.id if category else None,
+            "currency": "USD",
+            "status": status,
+            "created_at": created,
+            "published_at": None if status is CourseStatus.DRAFT else created,
+            "total_lectures": sections * lectures,
+            "total_duration": sections * lectures * 60,
+        }
+
+        def plant() -> GivenCourse:
+            teaches = instructor or self.user(Role.INSTRUCTOR)
+            row = self._added(Course(**{"instructor_id": teaches.id, **given, **values}))
+            self._index(row)
+            made = GivenCourse(row, teaches, [], [])
+            self._curriculum(made, sections, lectures)
+            return made
+
+        return self._together(plant)
+
+    def _curriculum(self, course: GivenCourse, sections: int, lectures: int) -> None:
+        totals = {"total_lectures": lectures, "total_duration": lectures * 60}
+        given = {"course_id": course.row.id, **totals}
+        places = range(sections)
+        course.sections += self._all(
+            [Section(title=f"Section {place}", order_index=place, **given) for place in places]
+        )
+        course.lectures += self._all(
+            [
+                _lecture(section, order_index=number, is_preview=section.order_index == 0 and number == 0)
+                for section in course.sections
+                for number in range(lectures)
+            ]
+        )
+
+    def section(self, course: GivenCourse, **values: Any) -> Section:
+        section: Section = self._added(Section(course_id=course.row.id, **{"title": "Section", **values}))
+        course.sections.append(section)
+        return section
+
+    def lecture(self, section: Section, **values: Any) -> Lecture:
+        return self._added(_lecture(section, **values))
+
+    def quiz(self, course: GivenCourse, lecture: Lecture | None = None, **values: Any) -> Quiz:
+        given = {"course_id": course.row.id, "lecture_id": lecture.id if lecture else None, "title": "Quiz"}
+        return self._added(Quiz(**{**given, **values}))
+
+    def transaction(
+        self, user: User, course: GivenCourse, status: TransactionStatus = TransactionStatus.COMPLETED, **values: Any
+    ) -> Transaction:
+        given = {
+            "user_id": user.id,
+            "course_id": course.row.id,
+            "transaction_id": f"T-{next(self._numbers)}",
+            "amount": 1999,
+            "currency": "USD",
+            "status": status,
+            "payment_method": PaymentMethod.FAKE,
+        }
+        return self._added(Transaction(**{**given, **values}))
+
+    def enrollment(
+        self, user: User, course: GivenCourse, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
+    ) -> Enrollment:
+        given = {"source": EnrollmentSource.FREE, "enrolled_at": START, **values}
+        return self._added(Enrollment(user_id=user.id, course_id=course.row.id, status=status, **given))
+
+    def progress(self, enrollment: Enrollment, **values: Any) -> CourseProgress:
+        of = {"user_id": enrollment.user_id, "course_id": enrollment.course_id}
+        return self._added(CourseProgress(**{**of, **values}))
+
+    def lecture_progress(self, user: User, lecture: Lecture, **values: Any) -> LectureProgress:
+        given = {"started_at": START, "last_accessed": START, **values}
+        return self._added(LectureProgress(user_id=user.id, lecture_id=lecture.id, **given))
+
+    def certificate(self, user: User, course: GivenCourse, **values: Any) -> Certificate:
+        """A good one for ever, unless `values` say otherwise."""
+        revoked = {"revocation_reason": RevocationReason.ERROR} if "revoked_at" in values else {}
+        given = {
+            "serial": codes.new_serial(START),
+            "verification_code": codes.new_code(),
+            "title": certificate_title(course.row.title),
+            "learner_name": user.full_name,
+            "course_title": course.row.title,
+            "instructor_name": course.instructor.full_name,
+            "issued_at": START,
+            **revoked,
+        }
+        return self._added(Certificate(user_id=user.id, course_id=course.row.id, **{**given, **values}))
+
+    def application(self, user: User, **values: Any) -> InstructorApplication:
+        """Waiting for an answer, unless `values` say that it has one."""
+        given = {"motivation": "I like to explain.", "experience": "Ten years of it.", "pending_of": user.id}
+        return self._added(InstructorApplication(user_id=user.id, **{**given, **values}))
+
+    def note(self, user: User, lecture: Lecture, **values: Any) -> Note:
+        return self._added(Note(user_id=user.id, lecture_id=lecture.id, **{"content": "Remember this", **values}))
+
+    def question(self, user: User, lecture: Lecture, **values: Any) -> QAQuestion:
+        said = {"title": "Why?", "content": "I wonder.", "created_at": self._later()}
+        return self._added(QAQuestion(user_id=user.id, lecture_id=lecture.id, **{**said, **values}))
+
+    def answer(
+        self, user: User, question: QAQuestion, parent: QAAnswer | None = None, accepted: bool = False, **values: Any
+    ) -> QAAnswer:
+        """A reply where it has a parent."""
+        said = {"content": "Because.", "created_at": self._later(), "parent_id": parent and parent.id}
+        row = QAAnswer(user_id=user.id, question_id=question.id, **{**said, **values})
+        answer: QAAnswer = self._added(row)
+        change: Any = None
+        if parent is not None:
+            change = update(QAAnswer).where(QAAnswer.id == parent.id).values(reply_count=QAAnswer.reply_count + 1)
+        elif accepted:
+            change = update(QAQuestion).where(QAQuestion.id == question.id).values(accepted_answer_id=answer.id)
+        if change is not None:
+            self._write(lambda session: session.execute(change) and None)
+        return answer
+
+    def _later(self) -> datetime:
+        """A minute after what came before."""
+        return START + timedelta(minutes=next(self._numbers))
+
+    def _index(self, course: Course) -> None:
+        terms = term_weights(course.title, course.short_description, course.description)
+        rows = [{"term": term, "course_id": course.id, "weight": weight} for term, weight in terms.items()]
+        if rows:
+            self._write(lambda session: session.execute(insert(CourseTerm), rows) and None)
+
+    def _added(self, row: Any) -> Any:
+        return self._all([row])[0]
+
+    def _all(self, rows: list[T]) -> list[T]:
+        """At one go: a flush for each takes longer than most of what is tested."""
+
+        def add(session: Session) -> list[T]:
+            session.add_all(rows)
+            session.flush()
+            return rows
+
+        return self._write(add)
+
+    def _write(self, work: Callable[[Session], T]) -> T:
+        return work(self._open) if self._open is not None else self._database.write_sync(work)
+
+    def _together(self, plant: Callable[[], T]) -> T:
+        """In one transaction: one for each row takes longer than most of what is tested."""
+
+        def work(session: Session) -> T:
+            self._open = session
+            try:
+                return plant()
+            finally:
+                self._open = None
+
+        return self._database.write_sync(work)

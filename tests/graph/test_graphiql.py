@@ -1,0 +1,228 @@
+"""GraphiQL as a developer meets it: in a real browser, without one request to anywhere else."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
+
+from lms_graphql import settings
+from lms_graphql.demo.builder import build_demo
+from lms_graphql.operations import migrations, seed_data
+from lms_graphql.operations.database_access import open_database
+from tests.live_service import Client, Service, running
+
+pytestmark = pytest.mark.slow
+
+FRONTEND = Path(__file__).parent.parent.parent / "frontend" / "graphiql"
+PASSWORD = "one-for-the-three-of-them"
+
+CHROMIUM = [Path("/usr/bin/chromium"), Path("/usr/bin/chromium-browser"), Path("/usr/bin/google-chrome")]
+QUIET = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def demo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service with its demo, as scripts/serve leaves it."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('graphiql')}/lms.db"
+    read = settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
+    with open_database(read) as database:
+        migrations.migrate(database.engine)
+        database.write_sync(lambda session: seed_data.seed(session, PASSWORD))
+        database.write_sync(lambda session: build_demo(session, courses=30, learners=5))
+    with running(read) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    binary = next((path for path in CHROMIUM if path.exists()), None)
+    assert binary is not None, "Chromium is missing: run scripts/test, or `apt-get install chromium`."
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(binary), args=[*QUIET, *sandbox])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def seen() -> dict[str, list[str]]:
+    """What the browser asked for, and what it complained of."""
+    return {"requests": [], "complaints": []}
+
+
+@pytest.fixture
+def page(browser: Any, demo_service: Service, seen: dict[str, list[str]]) -> Iterator[Page]:
+    page: Page = browser.new_page(viewport={"width": 1400, "height": 900})
+
+    def note_request(request: Request) -> None:
+        seen["requests"].append(request.url)
+
+    def note_complaint(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            seen["complaints"].append(message.text)
+
+    page.on("request", note_request)
+    page.on("console", note_complaint)
+    page.on("pageerror", lambda error: seen["complaints"].append(str(error)))
+    page.goto(f"{demo_service.url}/graphql")
+    yield page
+    page.close()
+
+
+def test_it_loads_runs_the_tree_query_and_shows_the_answer(
+    page: Page, demo_service: Service, seen: dict[str, list[str]]
+) -> None:
+    expect(page.locator(".graphiql-query-editor")).to_contain_text("sections", timeout=30_000)
+    page.locator(".graphiql-execute-button").click()
+    answer = page.locator(".graphiql-response .view-lines")
+    expect(answer).to_contain_text("Python", timeout=15_000)
+    expect(answer).to_contain_text("fullName")
+    expect(answer).not_to_contain_text("errors")
+    assert seen["complaints"] == []
+    assert all(url.startswith((demo_service.url, "data:")) for url in seen["requests"]), seen["requests"]
+    if picture := os.environ.get("GRAPHIQL_PICTURE"):
+        page.screenshot(path=picture)
+
+
+def test_the_explorer_and_the_examples_open(page: Page, seen: dict[str, list[str]]) -> None:
+    expect(page.locator(".graphiql-query-editor")).to_contain_text("sections", timeout=30_000)
+    page.locator('button[aria-label="Show GraphiQL Explorer"]').click()
+    expect(page.locator(".graphiql-explorer-root")).to_contain_text("courses", timeout=15_000)
+    page.locator('button[aria-label="Show Examples"]').click()
+    page.locator('.example:has-text("Search")').first.click()
+    page.locator(".graphiql-execute-button").click()
+    expect(page.locator(".graphiql-response .view-lines")).to_contain_text("How to Learn Anything", timeout=15_000)
+    assert seen["complaints"] == []
+
+
+def run_in_a_new_tab(page: Page, query: str, expected: str) -> None:
+    page.get_by_role("button", name="New tab").click()
+    page.locator(".graphiql-query-editor .monaco-editor").first.click()
+    page.keyboard.insert_text(query)
+    expect(page.locator(".graphiql-tab-active")).to_contain_text(query.split()[1])  # GraphiQL has read it
+    page.locator(".graphiql-execute-button").click()
+    expect(page.locator(".graphiql-response .view-lines")).to_contain_text(expected, timeout=15_000)
+
+
+def test_one_explores_as_any_seed_user_in_two_clicks(page: Page, seen: dict[str, list[str]]) -> None:
+    expect(page.locator(".graphiql-query-editor")).to_contain_text("sections", timeout=30_000)
+    who_am_i = page.locator(".who-am-i")
+    expect(who_am_i).to_have_text("Not signed in")
+    page.get_by_role("button", name="Show Sign in").click()
+    page.get_by_role("button", name="learner@learnwithroko.com").click()
+    expect(page.get_by_label("Password")).to_be_focused()
+    page.keyboard.insert_text(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(who_am_i).to_have_text("Jane Learner LEARNER")
+    run_in_a_new_tab(page, "query AsLearner { me { fullName role } }", '"fullName": "Jane Learner"')
+
+    page.get_by_role("button", name="admin@learnwithroko.com").click()  # and no password again
+    expect(who_am_i).to_have_text("Ada Admin SUPER_ADMIN")
+    run_in_a_new_tab(page, "query AsAdmin { me { fullName role } }", '"role": "SUPER_ADMIN"')
+    assert_kept_to_itself(page)
+    page.reload()
+    expect(who_am_i).to_have_text("Ada Admin SUPER_ADMIN", timeout=30_000)
+
+    page.get_by_role("button", name="Sign out").click()
+    expect(who_am_i).to_have_text("Not signed in")
+    run_in_a_new_tab(page, "query AsNobody { me { id } }", '"me": null')
+    assert page.evaluate("sessionStorage.length") == 0
+    assert seen["complaints"] == []
+
+
+def assert_kept_to_itself(page: Page) -> None:
+    """Tokens are the tab's alone, and the password nobody's."""
+    session = page.evaluate("JSON.parse(sessionStorage.getItem('lms:session'))")
+    lasting = page.evaluate("JSON.stringify({ ...localStorage })")
+    assert "AsAdmin" in lasting, "GraphiQL's history is on"
+    for secret in (session["accessToken"], session["refreshToken"], PASSWORD):
+        assert secret not in lasting
+    assert PASSWORD not in page.evaluate("JSON.stringify({ ...sessionStorage })")
+
+
+def test_a_refused_sign_in_says_why(page: Page) -> None:
+    page.get_by_role("button", name="Show Sign in").click(timeout=30_000)
+    page.get_by_label("E-mail").fill("learner@learnwithroko.com")
+    page.get_by_label("Password").fill("not-this-one")
+    with page.expect_response(lambda response: "SignIn" in (response.request.post_data or "")) as answered:
+        page.keyboard.press("Enter")
+    refusal = answered.value.json()["data"]["login"]["errors"][0]
+    assert refusal["code"] == "INVALID_CREDENTIALS"
+    expect(page.locator(".sign-in-problem")).to_have_text(refusal["message"])
+    expect(page.locator(".who-am-i")).to_have_text("Not signed in")
+
+
+def test_what_the_page_does_by_itself_holds_in_node() -> None:
+    """Tokens exchanged in time, sessions that end, examples that fit the schema: frontend/graphiql/test."""
+    done = subprocess.run(["node", "--test"], check=False, cwd=FRONTEND, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_page_comes_with_a_strict_policy_and_its_assets_as_what_they_are(demo_service: Service) -> None:
+    client = Client(demo_service)
+    response = client.get("/graphql", headers={"accept": "text/html"})
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "http" not in policy
+    script = response.text.split('src="')[1].split('"')[0]
+    asset = client.get(script)
+    assert asset.status_code == 200
+    assert "javascript" in asset.headers["content-type"]
+    assert client.get("/graphiql/assets/none.js").status_code == 404
+    client.close()
+
+
+def test_every_example_runs_against_the_demo(demo_service: Service) -> None:
+    source = FRONTEND / "src" / "examples.js"
+    program = f"import('{source}').then(all => console.log(JSON.stringify(all.EXAMPLES)))"
+    dumped = subprocess.run(["node", "-e", program], capture_output=True, text=True, check=True)
+    examples = json.loads(dumped.stdout)
+    assert len(examples) >= 5
+    client = Client(demo_service)
+    for example in examples:
+        body = client.post({"query": example["query"], "variables": example.get("variables") or {}}).json()
+        assert "errors" not in body, example["title"]
+    client.close()
+
+
+def test_the_first_query_of_the_readme_is_answered_as_it_says(demo_service: Service) -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
+    body = readme.split("-d '")[1].split("'")[0]
+    client = Client(demo_service)
+    answer = client.post(json.loads(body)).json()["data"]["course"]
+    client.close()
+    assert answer["title"] == "Python from Zero"
+    for section in answer["sections"][:1]:
+        assert f'"title": "{section["title"]}"' in readme
+        assert json.dumps(section["lectures"][0]["title"]) in readme
+
+
+def test_in_production_there_is_no_graphiql_and_no_introspection(tmp_path: Path) -> None:
+    read = settings.load_settings(
+        {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db", "LMS_ENV": "production", "LMS_SECRET_KEY": token_hex()},
+        Path("/nowhere"),
+    )
+    with open_database(read) as database:
+        migrations.migrate(database.engine)
+    with running(read) as service:
+        client = Client(service)
+        assert client.get("/graphql", headers={"accept": "text/html"}).status_code == 404
+        assert set(client.faults("{ __schema { types { name } } }")) == {"GRAPHQL_VALIDATION_FAILED"}
+        for document in ("{ categories { nam } }", "{ courses }", "{ category(slg: 1) { id } }"):
+            assert "Did you mean" not in client.answer(document)["errors"][0]["message"]
+        assert client.ask("{ __typename }") == {"__typename": "Query"}
+        client.close()

@@ -1,0 +1,281 @@
+"""GraphQL over HTTP: envelopes, media types, statuses, and what is refused before anything runs."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from lms_graphql.graph.http import request
+from lms_graphql.graph.http.request import HTTPRequestError, RequestLimits
+from tests.factories import Given
+from tests.live_service import Client, Logged, Service
+
+GRAPHQL_JSON = "application/graphql-response+json"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"12",
+        b"null",
+        b"[]",
+        b'[{"query": "{ categories { id } }"}]',
+        b'"{ categories { id } }"',
+        b"{",
+        b'{"query": 1}',
+        b'{"query": ""}',
+        b'{"variables": {}}',
+        b'{"query": "{ categories { id } }", "variables": []}',
+        b'{"query": "{ categories { id } }", "operationName": 1}',
+        b'{"query": "{ categories { id } }", "extensions": "x"}',
+        b'{"query": "\xff"}',
+        b'{"query": "{ categories { id } }", "variables": ' + b'{"a":' * 70 + b"1" + b"}" * 70 + b"}",
+        b'{"query": "{ categories { id } }", "variables": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    ],
+)
+def test_a_malformed_envelope_is_a_bad_request(client: Client, body: bytes) -> None:
+    response = client.send("POST", "/graphql", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert "data" not in response.json()
+
+
+def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
+    response = client.post({"query": "{ categories { id } }", "variables": {"unused": "x" * 800_000}})
+    assert response.status_code == 413
+    assert response.json()["errors"][0]["extensions"]["code"] == "PAYLOAD_TOO_LARGE"
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        b"[" + b"[]," * 260_000 + b"1]",
+        b"[" + b'"[{,",' * 19_999 + b'"x","x"]',
+        b"[" + b'"",' * 250_000 + b'""]',
+        b"[" + b"[[[]]]," * 110_000 + b"1]",
+        b"[" + b'{"a":[1,2,3]},' * 5_000 + b"1]",
+        b"{" + b",".join(b'"%x":0' % n for n in range(60_000)) + b"}",
+    ],
+)
+def test_a_request_of_very_many_values_is_refused_at_once(client: Client, many: bytes) -> None:
+    body = b'{"query": "{ categories { id } }", "variables": {"a": ' + many + b"}}"
+    response = client.send("POST", "/graphql", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["message"] == "The request has more than 20000 values."
+
+    def seconds() -> float:
+        started = time.thread_time()
+        with pytest.raises(HTTPRequestError):
+            request.parse_json(body, RequestLimits(800_000, 64, 20_000))
+        return time.thread_time() - started
+
+    assert min(seconds() for _ in range(3)) < 0.1
+
+
+def test_a_text_counts_as_one_value_whatever_is_in_it(client: Client) -> None:
+    text = ',[{"\\' * 100_000
+    assert client.ask("query Q($slug: String!) { course(slug: $slug) { id } }", slug=text) == {"course": None}
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+)
+def test_only_json_is_taken_so_that_no_form_of_another_site_can_post(client: Client, kind: str) -> None:
+    response = client.send(
+        "POST", "/graphql", content=b'{"query": "{ categories { id } }"}', headers={"content-type": kind}
+    )
+    assert response.status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "kind"),
+    [
+        (GRAPHQL_JSON, 400, GRAPHQL_JSON),
+        ("application/json", 200, "application/json"),
+        ("*/*", 200, "application/json"),
+        ("text/html", 406, "application/json"),
+        (f"{GRAPHQL_JSON}, application/json;q=0.9", 400, GRAPHQL_JSON),
+        ("application/json;q=0.5, application/graphql-response+json;q=0.1", 200, "application/json"),
+    ],
+)
+def test_the_status_of_an_invalid_document_follows_the_media_type(
+    client: Client, accept: str, status: int, kind: str
+) -> None:
+    response = client.post({"query": "{ nothing }"}, headers={"accept": accept})
+    assert response.status_code == status
+    assert response.headers["content-type"] == f"{kind}; charset=utf-8"
+    assert "data" not in response.json()
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ courses(first: true) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ courses(filter: {minPrice: 1.5}) { totalCount } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("query A { categories { id } } query B { categories { id } }", "BAD_USER_INPUT"),
+        ("query A($id: ID!) { node(id: $id) { id } }", "BAD_USER_INPUT"),
+        ("query A($first: Int) { courses(first: $first) { totalCount } }", "BAD_USER_INPUT"),
+        ("subscription { x }", "GRAPHQL_VALIDATION_FAILED"),
+    ],
+)
+def test_every_fault_of_a_request_has_its_code(client: Client, document: str, code: str) -> None:
+    assert set(client.faults(document, first="twelve")) == {code}
+
+
+def test_no_message_repeats_a_value_that_was_sent(client: Client) -> None:
+    secret = "hunter2-canary"
+    documents = [
+        f'{{ courses(first: "{secret}") {{ totalCount }} }}',
+        f'{{ courses(filter: {{minPrice: "{secret}"}}) {{ totalCount }} }}',
+        f"{{ courses(orderBy: {secret.replace('-', '_')}) {{ totalCount }} }}",
+        f'{{ courses "{secret}" }}',
+        f'{{ node(id: {{a: "{secret}"}}) {{ id }} }}',
+    ]
+    for document in documents:
+        text = client.post({"query": document}).text
+        assert "errors" in text
+        assert secret not in text
+        assert secret.replace("-", "_") not in text
+    variable: Any
+    for variable in (secret, {"x": secret}, [secret]):
+        text = client.post(
+            {
+                "query": "query Q($f: CourseFilter) { courses(filter: $f) { totalCount } }",
+                "variables": {"f": variable},
+            }
+        ).text
+        assert "BAD_USER_INPUT" in text
+        assert secret not in text
+
+
+def test_a_get_request_reads_and_never_writes(client: Client, given: Given) -> None:
+    given.category("Only")
+    response = client.get("/graphql", params={"query": "{ categories { name } }"})
+    assert response.json()["data"] == {"categories": [{"name": "Only"}]}
+    response = client.get(
+        "/graphql", params={"query": "query N($id: ID!) { node(id: $id) { id } }", "variables": '{"id": "x"}'}
+    )
+    assert response.json()["data"] == {"node": None}
+    assert client.get("/graphql", params={"query": "{ a"}, headers={"accept": GRAPHQL_JSON}).status_code == 400
+
+
+def test_a_token_that_is_not_one_of_ours_is_refused_for_every_operation(client: Client) -> None:
+    response = client.post({"query": "{ categories { id } }"}, headers={"authorization": "Bearer nonsense"})
+    assert response.status_code == 401
+    assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert "data" not in response.json()
+
+
+def test_what_a_request_cost_is_told(client: Client) -> None:
+    def cost(document: str, **variables: Any) -> int:
+        number: int = client.answer(document, **variables)["extensions"]["cost"]
+        return number
+
+    assert cost("{ categories { id } }") == 10
+    assert cost("{ courses(first: 5) { nodes { id } } }") == 5
+    assert cost("{ courses { edges { node { id } } } }") == 20
+    assert cost("{ courses(last: 7) { totalCount } }") == 0
+    assert cost('{ course(slug: "x") { id sections { id lectures { id content { videoUrl } } } } }') == 111
+    assert cost("query N($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=["a", "b", "c"]) == 3
+    assert cost("query C($n: Int = 3) { courses(first: $n) { nodes { instructor { id } } } }") == 6
+    assert (
+        cost(
+            "query C($n: Int) { courses(first: $n) { nodes { ...F } } } fragment F on Course { instructor { id } }",
+            n=4,
+        )
+        == 8
+    )
+    assert cost("{ __schema { types { name } } }") == 0
+
+
+def test_a_request_that_costs_too_much_is_refused_and_told_the_limit(client: Client) -> None:
+    document = "query C($n: Int) { courses(first: $n) { nodes { sections { lectures { id } } } } }"
+    assert client.faults(document, n=99) == ["QUERY_TOO_COMPLEX"]
+    assert client.faults(document, n=50) == []
+
+
+def too_complex() -> dict[str, str]:
+    deep = '{ category(slug: "x") ' + "{ parent " * 12 + "{ id }" + "}" * 12 + " }"
+    doubling = "".join(
+        f"fragment f{n} on Category {{ children {{ ...f{n + 1} }} a{n}: children {{ ...f{n + 1} }} }} "
+        for n in range(20)
+    )
+    wide = "".join(f"fragment f{n} on Category {{ ...f{n + 1} ...f{n + 1} }} " for n in range(90))
+    return {
+        "characters": "{ categories { id } }" + "#\n" * 200_000,
+        "tokens": "{ " + "categories { id } " * 300 + "}",
+        "depth": deep,
+        "aliases": "{ " + " ".join(f"a{n}: __typename" for n in range(31)) + " }",
+        "root fields": "{ " + "categories { id } " * 11 + "}",
+        "root fields in fragments": "{ ...a ...a ...a } fragment a on Query { " + "categories { id } " * 4 + "}",
+        "directives": "{ categories " + "@include(if: true) " * 21 + "{ id } }",
+        "fragments": "{ categories { id } } " + "".join(f"fragment f{n} on Category {{ id }} " for n in range(101)),
+        "repeats": "{ categories { " + "id " * 400 + "} }",
+        "doubling fragments": "{ categories { ...f0 } } " + doubling + "fragment f20 on Category { id }",
+        "deep fragments": "{ categories { ...f0 } } "
+        + "".join(f"fragment f{n} on Category {{ parent {{ ...f{n + 1} }} }} " for n in range(40))
+        + "fragment f40 on Category { id }",
+        "spreading fragments": "{ " + "categories { ...f0 } " * 11 + "} " + wide + "fragment f90 on Category { id }",
+    }
+
+
+def seconds_to_refuse(service: Service, document: str) -> float:
+    """CPU of this thread; the best of some, because a garbage collection may fall into any one."""
+    started = time.thread_time()
+    assert service.preparer.parse_and_validate(document).errors
+    return time.thread_time() - started
+
+
+@pytest.mark.parametrize("name", list(too_complex()))
+def test_a_document_over_a_limit_is_refused_at_once(client: Client, service: Service, name: str) -> None:
+    document = too_complex()[name]
+    assert client.faults(document) == ["QUERY_TOO_COMPLEX"]
+    assert min(seconds_to_refuse(service, document) for _ in range(3)) < 0.1
+
+
+def test_the_same_text_is_parsed_and_validated_once(client: Client, service: Service) -> None:
+    document = "query Cached { categories { id slug } }"
+    client.ask(document)
+    before = service.preparer.cached.cache_info()
+    client.ask(document)
+    client.ask(document)
+    after = service.preparer.cached.cache_info()
+    assert after.hits == before.hits + 2
+    assert after.misses == before.misses
+
+
+def test_each_operation_is_one_line_of_the_log(client: Client, given: Given, logged: Logged) -> None:
+    course = given.course()
+    document = "query Tree($slug: String!) { course(slug: $slug) { sections { lectures { title } } } }"
+    client.ask(document, slug=course.slug)
+    (line,) = [json.loads(line) for line in logged.text.splitlines() if '"operation"' in line]
+    assert line["name"] == "Tree"
+    assert line["statements"] == 3
+    assert line["cost"] == 111
+    assert line["viewer"] is None
+    assert course.slug not in logged.text
+
+
+def test_introspection_works_within_the_limits(client: Client) -> None:
+    from graphql import build_client_schema, get_introspection_query
+
+    data = client.ask(get_introspection_query(descriptions=True, input_value_deprecation=True))
+    assert "Course" in build_client_schema(data).type_map
+
+
+def test_a_client_that_names_no_known_operation_is_told_so(client: Client) -> None:
+    body = {"query": "query A { categories { id } }", "operationName": "B"}
+    response = client.post(body, headers={"accept": GRAPHQL_JSON})
+    assert response.status_code == 400
+    body = {"query": "query A { categories { id } } query B { categories { slug } }", "operationName": "B"}
+    assert client.post(body).json()["data"] == {"categories": []}
+
+
+def test_the_service_is_live_and_ready(client: Client) -> None:
+    assert client.get("/health/live").json() == {"status": "live"}
+    response = client.get("/health/ready")
+    assert (response.status_code, response.json()) == (200, {"status": "ready"})

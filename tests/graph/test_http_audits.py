@@ -1,0 +1,18 @@
+"""The GraphQL-over-HTTP specification, as its own audits see it."""
+
+import json
+
+import pytest
+
+from tests import node
+from tests.live_service import Service
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_audit_of_the_specification_is_ok(service: Service) -> None:
+    result = node.run("node", "audits.mjs", f"{service.url}/graphql", "--json")
+    assert result.returncode in {0, 1}, result.stderr
+    report = json.loads(result.stdout)
+    assert [audit for audit in report["audits"] if audit["status"] != "ok"] == []
+    assert report["ok"] == report["total"] == 61

@@ -1,0 +1,70 @@
+"""A deadlock at any statement that makes or ends a place, COMMIT included: it goes on as if nothing had been."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select
+
+from lms_graphql.accounts.models import AuditEvent
+from lms_graphql.catalog.models import Course, Enrollment, EnrollmentStatus
+from lms_graphql.core.actor import Actor
+from lms_graphql.learning.models import CourseProgress, RevocationReason
+from tests.accounts.test_deadlock_retries import MOST_STATEMENTS, Deadlocks
+from tests.factories import START, Given, gid
+from tests.learning.enrollment_client import document, number, rows, told
+from tests.live_service import Client, Service
+
+pytestmark = pytest.mark.parametrize(
+    "service_settings", [pytest.param("mariadb", marks=pytest.mark.slow)], indirect=True
+)
+ANSWER = "enrollment { status source progress { totalLectures } certificate { status } } errors { code }"
+STATUSES = {
+    "enroll": "ACTIVE",
+    "grantEnrollment": "ACTIVE",
+    "come back": "COMPLETED",
+    "cancelEnrollment": "CANCELLED",
+}
+
+
+def step(given: Given, name: str) -> tuple[str, Actor, dict[str, Any]]:
+    """A mutation, as whom, with what: of new people in a new course, so that nothing need be cleared away."""
+    is_there = name in ("come back", "cancelEnrollment")
+    course, learner = given.course(enrollment_count=int(is_there)), given.user()
+    if name == "enroll":
+        return name, given.actor(learner), {"courseId": course.gid}
+    if name == "grantEnrollment":
+        return name, given.actor(course.instructor), {"courseId": course.gid, "userId": gid("User", learner)}
+    if name == "come back":
+        given.enrollment(learner, course, EnrollmentStatus.REFUNDED, completed_at=START)
+        given.certificate(learner, course, revoked_at=START, revocation_reason=RevocationReason.REFUND)
+        return "enroll", given.actor(learner), {"courseId": course.gid}
+    row = given.enrollment(learner, course)
+    given.progress(row, total_lectures=2)
+    return name, given.actor(course.instructor), {"enrollmentId": gid("Enrollment", row)}
+
+
+@pytest.mark.parametrize("name", list(STATUSES))
+def test_a_deadlock_at_any_statement_changes_nothing(
+    client: Client, given: Given, service: Service, unswept: None, name: str
+) -> None:
+    deadlocks, struck = Deadlocks(service), 0
+    for at in range(1, MOST_STATEMENTS):
+        mutation, actor, input = step(given, name)
+        with service.engine.begin() as connection:
+            connection.execute(delete(AuditEvent))
+        with deadlocks.at(at):
+            payload = client.ask(document(mutation, ANSWER), as_=actor, input=input)[mutation]
+            has_struck = deadlocks.has_struck
+        assert payload["errors"] == []
+        assert payload["enrollment"]["status"] == STATUSES[name]
+        assert payload["enrollment"]["progress"] == {"totalLectures": 2}
+        expected = {"status": "VALID"} if name == "come back" else None
+        assert payload["enrollment"]["certificate"] == expected
+        assert number(service.database, Enrollment) == number(service.database, CourseProgress) == at
+        assert set(rows(service.database, select(Course.enrollment_count))) == {1}
+        audited = [len(told(service.database, f"enrollment.{what}")) for what in ("granted", "cancelled")]
+        assert audited == [int(name == "grantEnrollment"), int(name == "cancelEnrollment")]
+        struck += has_struck
+        if not has_struck:
+            break
+    assert struck >= 8

@@ -1,0 +1,181 @@
+"""The service as its users meet it: a real server on a real port, and a client that sends it real requests."""
+
+import contextlib
+import io
+import json
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import uvicorn
+from sqlalchemy import Engine, event, text
+from starlette.requests import Request
+
+from lms_graphql.all_models import metadata
+from lms_graphql.app import create_app
+from lms_graphql.authentication import authenticate
+from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.database import Database
+from lms_graphql.graph.context import AppResources
+from lms_graphql.graph.documents import DocumentCache
+from lms_graphql.settings import Settings
+from tests.mariadb import free_port
+
+ACTOR_HEADER = "x-actor-of-the-tests"
+
+
+async def actor_of_the_tests(equipment: AppResources, request: Request) -> Actor:
+    """A test says who asks, where signing in is not what it is about; without that, the real thing decides."""
+    said = request.headers.get(ACTOR_HEADER)
+    if said is None:
+        return await authenticate(equipment, request)
+    key, role = said.split(":")
+    return Actor(int(key), Role(role))
+
+
+class Service:
+    def __init__(self, url: str, equipment: AppResources, preparer: DocumentCache) -> None:
+        self.url = url
+        self.equipment = equipment
+        self.database = equipment.database
+        self.preparer = preparer
+
+    @property
+    def engine(self) -> Engine:
+        return self.database.engine
+
+    def empty(self) -> None:
+        empty(self.database)
+
+
+_TABLES = [table.name for table in reversed(metadata.sorted_tables)]
+"""Those that refer to others first."""
+_FILLED = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in _TABLES)
+"""After most tests most tables are empty: to ask which are not is quicker than to empty them all."""
+
+
+def empty(database: Database) -> None:
+    """Takes out every row, so that each test starts from nothing."""
+    with database.engine.begin() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SET SESSION foreign_key_checks = 0"))
+        else:
+            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+        # MariaDB refuses a DELETE of what the service has changed since a SELECT: it is not asked first
+        filled = {name for (name,) in connection.exec_driver_sql(_FILLED)} if database.is_sqlite else set(_TABLES)
+        for table in _TABLES:
+            if table in filled:
+                connection.exec_driver_sql(f"DELETE FROM {table}")
+        if not database.is_sqlite:
+            connection.execute(text("SET SESSION foreign_key_checks = 1"))
+
+
+@contextlib.contextmanager
+def running(settings: Settings) -> Iterator[Service]:
+    app = create_app(settings, actor_of_the_tests)
+    port = free_port()
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 20
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > until:
+            raise RuntimeError("The server does not start.")
+        time.sleep(0.01)
+    try:
+        yield Service(f"http://127.0.0.1:{port}", app.state.equipment, app.state.preparer)
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+_NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def plain_http(url: str) -> httpx.Client:
+    """A client that reads no certificates: that takes longer than most tests."""
+    return httpx.Client(base_url=url, timeout=30, verify=_NO_CERTIFICATES)
+
+
+class Client:
+    """`ask` for an answer that has no errors, `faults` for the codes of one that has, `post` for the response."""
+
+    def __init__(self, service: Service) -> None:
+        self._http = plain_http(service.url)
+
+    def ask(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
+        body = self.answer(document, as_, bearer, **variables)
+        assert "errors" not in body, json.dumps(body["errors"], indent=1)
+        return body["data"]
+
+    def faults(
+        self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any
+    ) -> list[str]:
+        body = self.answer(document, as_, bearer, **variables)
+        return [error["extensions"]["code"] for error in body.get("errors", ())]
+
+    def answer(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
+        headers = {} if as_ is None or as_.key is None else {ACTOR_HEADER: f"{as_.key}:{as_.role}"}
+        if bearer is not None:
+            headers["authorization"] = f"Bearer {bearer}"
+        return self.post({"query": document, "variables": variables}, headers=headers).json()
+
+    def post(self, body: Any, **options: Any) -> httpx.Response:
+        return self._http.post("/graphql", json=body, **options)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self._http.get(path, **options)
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self._http.request(method, path, **options)
+
+    def close(self) -> None:
+        self._http.close()
+
+
+class Logged(io.StringIO):
+    """The log: kept, for tests to look at, and told, for whoever looks at a failure."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, line: str) -> int:
+        self.lines.append(line)
+        sys.stderr.write(line)
+        return len(line)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.lines)
+
+
+class Statements:
+    """The statements that a block of a test costs the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._engines = (database.engine, database.reading)
+        self.texts: list[str] = []
+        self.parameters: list[Any] = []
+
+    def __enter__(self) -> "Statements":
+        self.texts, self.parameters = [], []
+        for engine in self._engines:
+            event.listen(engine, "before_cursor_execute", self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for engine in self._engines:
+            event.remove(engine, "before_cursor_execute", self._note)
+
+    def _note(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        self.texts.append(statement)
+        self.parameters.append(parameters)
+
+    @property
+    def count(self) -> int:
+        return len(self.texts)

@@ -1,0 +1,239 @@
+"""Mail servers that take it, refuse it, hang or die, a kind of mail to send them, and processes that send."""
+
+import asyncio
+import contextlib
+import email
+import email.policy
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session as DatabaseSession
+
+from lms_graphql.core import clock
+from lms_graphql.core.database import Database
+from lms_graphql.core.named_locks import NamedLock
+from lms_graphql.mail.delivery import DeliveryResult, deliver_due
+from lms_graphql.mail.messages import Button, RenderedMail, greeting_line, render
+from lms_graphql.mail.models import Mail, MailStatus
+from lms_graphql.mail.outbox import enqueue
+from lms_graphql.mail.templates import FrontendUrls
+from lms_graphql.mail.transports import SmtpTransport
+from lms_graphql.operations import database_check
+from lms_graphql.settings import Settings
+from tests.mariadb import binary, free_port
+
+SENDER = "Learn with Roko <no-reply@learnwithroko.com>"
+LINKS = FrontendUrls("https://learn.example.com/")
+ROOT = Path(__file__).parent.parent
+KIND = "greeting_of_the_tests"
+TOKEN = "token-canary-1f9d"
+REFUSED = "refused@canary.example"
+DEADLY = "deadly@canary.example"
+
+
+def worded(session: DatabaseSession, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
+    """Greets whom the mail is for; nobody, where it has no address."""
+    if mail.address is None:
+        return None
+    name = mail.data.get("name", "Jane")
+    button = Button("Verify your address", links.to("/verify-email", token=TOKEN))
+    return render(mail.address, f"Welcome, {name}", greeting_line(name), [f"{name} <b>is</b> welcome."], button)
+
+
+class OutboxUnderTest:
+    """A migrated database without mail, and what tests do with it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.url = settings.url.render_as_string(hide_password=False)
+        self.database = self.another()
+        self.database.write_sync(lambda session: [session.execute(delete(one)) for one in (Mail, NamedLock)] and None)
+
+    def another(self) -> Database:
+        """The same database as another process has it."""
+        return Database(self.settings.url, pool_size=1, threads=1)
+
+    def post(self, *addresses: str | None, kind: str = KIND, **data: Any) -> None:
+        self.database.write_sync(
+            lambda session: [enqueue(session, kind, address=address, **data) for address in addresses] and None
+        )
+
+    def mails(self) -> list[Mail]:
+        return self.database.read_sync(lambda session: list(session.scalars(select(Mail).order_by(Mail.id))))
+
+    def mail(self) -> Mail:
+        (mail,) = self.mails()
+        return mail
+
+    def deliver(self, url: str, database: Database | None = None) -> DeliveryResult:
+        return deliver_due(database or self.database, SmtpTransport(url), LINKS, SENDER)
+
+    def make_due(self) -> None:
+        due = update(Mail).values(next_attempt_at=clock.now() - timedelta(seconds=1))
+        self.database.write_sync(lambda session: session.execute(due) and None)
+
+    def checked(self, settings: Settings | None = None) -> str:
+        """What `db check` says about mail."""
+        lines = self.database.read_sync(
+            lambda session: database_check.check_database(session, settings or self.settings)
+        )
+        return "\n".join(f"{'ok' if line.ok else 'FAIL'} {line.text}" for line in lines if "mail" in line.text)
+
+    def wait_until_sent(self) -> None:
+        until = time.monotonic() + 10
+        while any(mail.status is not MailStatus.SENT for mail in self.mails()) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert {mail.status for mail in self.mails()} == {MailStatus.SENT}
+
+
+class Postbox:
+    """What a server has taken. It refuses one address, and falls dead at another."""
+
+    def __init__(self) -> None:
+        self.taken: list[EmailMessage] = []
+        self.came = Counter[str]()
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's own name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.came[address] += 1
+        if address == REFUSED:
+            return f"550 5.1.1 <{address}> is unknown here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if DEADLY in envelope.rcpt_tos:
+            assert isinstance(server.transport, asyncio.WriteTransport)
+            server.transport.abort()
+            return "250 never heard"
+        content = envelope.content
+        assert isinstance(content, bytes)
+        self.taken.append(email.message_from_bytes(content, policy=email.policy.default))
+        return "250 OK"
+
+    @property
+    def addresses(self) -> list[str]:
+        return sorted(str(message["To"]) for message in self.taken)
+
+    def wait_for(self, number: int, seconds: float = 10) -> None:
+        until = time.monotonic() + seconds
+        while len(self.taken) < number and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def token_to(self, address: str, path: str, seconds: float = 10) -> str:
+        """The token in the newest link to this path that was sent to this address."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for message in reversed(self.taken):
+                plain = message.get_body(("plain",))
+                found = plain and re.search(path + r"\?token=([\w-]+)", plain.get_content())
+                if message["To"] == address and found:
+                    self.taken.remove(message)
+                    return found[1]
+            time.sleep(0.02)
+        raise AssertionError(f"No letter with {path} came to {address}.")
+
+
+@contextlib.contextmanager
+def post_office(**options: Any) -> Iterator[tuple[Postbox, str]]:
+    """A mail server, and its address as LMS_SMTP_URL."""
+    box = Postbox()
+    port = free_port()
+    controller = Controller(box, hostname="127.0.0.1", port=port, **options)
+    controller.start()
+    try:
+        yield box, f"smtp://127.0.0.1:{port}"
+    finally:
+        controller.stop()
+
+
+def certified(folder: Path) -> ssl.SSLContext:
+    """A server's encryption, with a certificate for 127.0.0.1 that nobody has signed."""
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-days", "2"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([binary("openssl"), *words, *files], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+class Silent:
+    """A server that takes connections and says nothing."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self.url = f"smtp://127.0.0.1:{listening.getsockname()[1]}"
+        self.was_called = threading.Event()
+        self._listening = listening
+        self._held: list[socket.socket] = []
+
+    def hold(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._held.append(self._listening.accept()[0])
+                self.was_called.set()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        for one in (self._listening, *self._held):
+            one.close()
+
+
+@contextlib.contextmanager
+def silent_server() -> Iterator[Silent]:
+    silent = Silent(socket.create_server(("127.0.0.1", 0)))
+    thread = threading.Thread(target=silent.hold, daemon=True)
+    thread.start()
+    try:
+        yield silent
+    finally:
+        silent.close()
+        thread.join(5)
+
+
+COMMAND = """
+from lms_graphql.cli import main
+from lms_graphql.mail.templates import TEMPLATES
+from tests.mail_servers import KIND, worded
+TEMPLATES[KIND] = worded
+main()
+"""
+
+
+def process(folder: Path, *words: str, **environment: str) -> "subprocess.Popen[str]":
+    """`lms-graphql` with these words as a process of its own, which knows the tests' kind of mail."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("LMS_", "DB_"))}
+    return subprocess.Popen(
+        [sys.executable, "-c", COMMAND, *words],
+        cwd=folder,
+        env={**clean, "PYTHONPATH": str(ROOT), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def terminated_after(running: "subprocess.Popen[str]") -> float:
+    """Seconds from SIGTERM to the end."""
+    began = time.monotonic()
+    running.send_signal(signal.SIGTERM)
+    running.wait(20)
+    return time.monotonic() - began

@@ -1,0 +1,227 @@
+"""The command line as whoever operates the service meets it: its words, its exit codes, what it leaves behind."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from alembic.command import downgrade
+from sqlalchemy import create_engine, inspect, text
+
+from lms_graphql.operations import migrations
+from tests.cli import CLEAN, Run, assert_one_clear_line, rows
+from tests.conftest import MariaDB
+from tests.mariadb import PASSWORD, USER, free_port
+
+
+def test_init_makes_the_tables_and_the_seed_once(run: Run, empty_database: str) -> None:
+    first = run("db", "init")
+    assert first.exit_code == 0, first.stderr
+    password = re.search(r"their password: (\S{16}) ", first.stdout)
+    assert password is not None
+    assert (rows(empty_database, "users"), rows(empty_database, "course_categories")) == (3, 5)
+    second = run("db", "init")
+    assert second.exit_code == 0
+    assert "seed data: all there" in second.stdout
+    assert "password" not in second.stdout
+    assert rows(empty_database, "users") == 3
+    engine = create_engine(empty_database)
+    with engine.connect() as connection:
+        hashes = connection.execute(text("SELECT password_hash FROM users")).scalars().all()
+    engine.dispose()
+    assert all(hashed.startswith("$argon2id$") and password[1] not in hashed for hashed in hashes)
+
+
+def test_the_seed_password_can_be_given_and_is_not_shown(run: Run) -> None:
+    ran = run("db", "init", LMS_SEED_PASSWORD="correct horse battery")
+    assert ran.exit_code == 0
+    assert "correct horse battery" not in ran.stdout + ran.stderr
+
+
+@pytest.mark.slow
+def test_check_verify_and_repair_tell_the_state_of_a_demo(run: Run, empty_database: str) -> None:
+    assert run("db", "check").exit_code == 1
+    assert run("db", "init").exit_code == 0
+    made = run("db", "demo", "--courses", "3", "--learners", "5")
+    assert made.exit_code == 0, made.stderr
+    assert "3 courses" in made.stdout
+    check = run("db", "check")
+    assert check.exit_code == 0, check.stdout
+    assert "derived figures: right" in check.stdout
+    assert re.search(r"figures for instructors: as of .* UTC, 0 courses", check.stdout)
+    assert rows(empty_database, "course_analytics") == 3
+    assert rows(empty_database, "lecture_analytics") > 0
+    verify = run("db", "verify")
+    assert verify.exit_code == 0, verify.stdout
+    for part in (
+        "table courses:",
+        "relationship Lecture.section ->",
+        "enum courses.status:",
+        "property User.full_name:",
+    ):
+        assert part in verify.stdout
+    engine = create_engine(empty_database)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE courses SET total_lectures = 999, enrollment_count = 999"))
+        connection.execute(text("UPDATE lectures SET order_index = order_index + 3"))
+        connection.execute(text("DELETE FROM course_terms WHERE term = 'python'"))
+        connection.execute(text("UPDATE course_analytics SET active_count = 999"))
+        connection.execute(text("UPDATE teaching_figures SET learner_count = 999"))
+    engine.dispose()
+    drifted = run("db", "check")
+    assert drifted.exit_code == 1
+    for figure in ("courses.total_lectures", "courses.enrollment_count", "lectures.order_index", "course_terms"):
+        assert f"FAIL {figure}" in drifted.stdout
+        assert f"{figure}" in drifted.stdout
+    assert "FAIL figures for instructors: wrong for 3 courses" in drifted.stdout
+    repaired = run("db", "repair")
+    assert repaired.exit_code == 0
+    assert "courses.total_lectures: 3 rows mended" in repaired.stdout
+    assert "figures for instructors: wrong for 3 courses, counted anew" in repaired.stdout
+    assert run("db", "check").exit_code == 0
+    assert "Nothing to mend." in run("db", "repair").stdout
+    assert_one_clear_line(run("db", "demo"), "already")
+
+
+@pytest.mark.slow
+def test_verify_finds_what_was_broken(run: Run, empty_database: str) -> None:
+    assert run("db", "init").exit_code == 0
+    engine = create_engine(empty_database)
+    is_sqlite = engine.dialect.name == "sqlite"
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE notes"))
+        if is_sqlite:
+            connection.execute(text("PRAGMA ignore_check_constraints = ON"))
+            connection.execute(text("UPDATE users SET role = 'emperor' WHERE id = 1"))
+        else:
+            connection.execute(text("ALTER TABLE users DROP CONSTRAINT ck_users_role"))
+        connection.execute(text("DROP INDEX ix_users_created_at_id" + ("" if is_sqlite else " ON users")))
+    engine.dispose()
+    verify = run("db", "verify")
+    assert verify.exit_code == 1
+    assert "FAIL table notes: is not there" in verify.stdout
+    assert "ix_users_created_at_id" in verify.stdout
+    assert ("FAIL enum users.role: holds emperor" if is_sqlite else "ck_users_role") in verify.stdout
+
+
+def test_reset_wants_the_name_typed_and_tells_what_goes(run: Run, empty_database: str) -> None:
+    assert run("db", "init").exit_code == 0
+    name = empty_database.rpartition("/")[2]
+    refused = run("db", "reset", typed="yes\n")
+    assert refused.exit_code == 1
+    assert "users (3 rows)" in refused.stdout
+    assert "Nothing was dropped" in refused.stderr
+    assert rows(empty_database, "users") == 3
+    assert run("db", "reset", "--yes-delete", "something").exit_code == 1
+    assert run("db", "reset").exit_code == 1, "an empty answer is no answer"
+    engine = create_engine(empty_database)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE left_over (id INTEGER)"))
+        connection.execute(text("UPDATE users SET first_name = 'Changed'"))
+    assert run("db", "reset", typed=f"{name}\n").exit_code == 0
+    assert "left_over" not in inspect(engine).get_table_names()
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT COUNT(*) FROM users WHERE first_name = 'Changed'")).scalar() == 0
+    engine.dispose()
+    assert run("db", "reset", "--yes-delete", name).exit_code == 0
+    assert rows(empty_database, "users") == 3
+    production = run("db", "reset", "--yes-delete", name, LMS_ENV="production")
+    assert_one_clear_line(production, "production")
+    assert rows(empty_database, "users") == 3
+
+
+def test_serve_says_in_one_line_what_is_in_its_way(run: Run, empty_database: str) -> None:
+    create_engine(empty_database).connect().close()  # SQLite makes an empty file of it
+    assert_one_clear_line(run("serve"), "no tables yet", "db migrate")
+    assert run("db", "migrate").exit_code == 0
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert_one_clear_line(run("serve", "--port", port), port, "in use")
+    engine = create_engine(empty_database)
+    with engine.begin() as connection:
+        downgrade(migrations.config(connection), "base")
+    engine.dispose()
+    assert_one_clear_line(run("serve"), "not at the newest migration", "db migrate")
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"LMS_POOL_SIZE": "0"}, ["LMS_POOL_SIZE"]),
+        ({"LMS_POOL_SIZE": "many"}, ["LMS_POOL_SIZE"]),
+        ({"LMS_POOLSIZE": "5"}, ["LMS_POOLSIZE"]),
+        ({"LMS_CURRENCY": "XXX"}, ["LMS_CURRENCY"]),
+        ({"LMS_ENV": "staging"}, ["LMS_ENV"]),
+        ({"LMS_DATABASE_URL": "postgresql://x/y"}, ["LMS_DATABASE_URL"]),
+        ({"LMS_DATABASE_URL": "nonsense"}, ["LMS_DATABASE_URL"]),
+        ({"LMS_DATABASE_URL": "sqlite:////no/such/folder/lms.db"}, ["/no/such/folder/lms.db"]),
+        ({"LMS_DATABASE_URL": "", "DB_PORT": "3306"}, ["DB_NAME"]),
+        ({"LMS_DATABASE_URL": "", "DB_NAME": "x", "DB_PORT": "1"}, ["127.0.0.1:1"]),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(anywhere: Run, environment: dict[str, str], words: list[str]) -> None:
+    for command in (["serve"], ["db", "check"]):
+        assert_one_clear_line(anywhere(*command, **environment), *words)
+
+
+@pytest.mark.slow
+def test_a_wrong_name_or_password_of_a_server_is_told(anywhere: Run, maria: MariaDB) -> None:
+    maria.new_database("lms_locked")
+    there = {"DB_HOST": "127.0.0.1", "DB_PORT": str(maria.port), "DB_USER": USER, "DB_PASSWORD": PASSWORD}
+    for wrong, words in (
+        ({"DB_NAME": "lms_nowhere"}, "no database lms_nowhere"),
+        ({"DB_NAME": "lms_locked", "DB_PASSWORD": "wrong-canary"}, "refuses the user or the password"),
+    ):
+        ran = anywhere("serve", **{**there, **wrong})
+        assert_one_clear_line(ran, words)
+        assert "canary" not in ran.stderr
+
+
+def test_the_dotenv_file_is_read_and_the_environment_stands_above_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LMS_POOL_SIZE=0\n")
+    assert_one_clear_line(run("db", "check"), "LMS_POOL_SIZE")
+    assert "LMS_POOL_SIZE" not in run("db", "check", LMS_POOL_SIZE="3").stderr
+
+
+@pytest.mark.slow
+def test_schema_prints_the_schema_as_a_process_of_its_own(tmp_path: Path) -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "lms_graphql", "schema"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert printed.returncode == 0
+    assert printed.stdout == (Path(__file__).parent.parent.parent / "schema.graphql").read_text()
+
+
+def can_listen(host: str) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        try:
+            trial.bind((host, 0))
+        except OSError:
+            return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("host", [host for host in ("127.0.0.1", "::1") if can_listen(host)])
+def test_serve_prints_the_address_it_answers_at(tmp_path: Path, host: str) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    environment = {key: value for key, value in os.environ.items() if key not in CLEAN}
+    program = [sys.executable, "-m", "lms_graphql"]
+    port = str(free_port())
+    subprocess.run([*program, "db", "migrate"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    serving = [*program, "serve", "--host", host, "--port", port]
+    with subprocess.Popen(serving, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().split()[3]
+            assert address == f"http://{shown}:{port}/graphql"
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+                assert client.post(address, json={"query": "{ __typename }"}).status_code == 200
+        finally:
+            server.terminate()

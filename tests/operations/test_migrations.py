@@ -1,0 +1,184 @@
+"""The migrations make what the models say, on every database, and take it back."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from threading import Timer
+
+import pytest
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.engine import make_url
+
+from alembic import command
+from lms_graphql.all_models import metadata
+from lms_graphql.core.engines import make_engine
+from lms_graphql.operations import migrations
+from tests.cli import CLEAN
+
+ROOT = Path(__file__).parent.parent.parent
+
+SEVENTEEN = (
+    "users course_categories courses sections lectures enrollments course_progress lecture_progress quizzes "
+    "questions quiz_attempts notes qa_questions qa_answers certificates transactions instructor_payouts"
+)
+
+
+def tables(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names()) - {"alembic_version"}
+
+
+@pytest.mark.slow
+def test_up_down_and_up_again_ends_where_the_models_are(empty_database: str) -> None:
+    engine = make_engine(make_url(empty_database), pool_size=2)
+    assert migrations.migrate(engine) == (None, migrations.head())
+    assert tables(engine) == set(metadata.tables)
+    assert tables(engine) >= set(SEVENTEEN.split())
+    with engine.begin() as connection:
+        command.downgrade(migrations.config(connection), "base")
+    assert tables(engine) == set()
+    migrations.migrate(engine)
+    assert tables(engine) == set(metadata.tables)
+    assert migrations.migrate(engine) == (migrations.head(), migrations.head())
+    engine.dispose()
+
+
+def test_those_who_are_there_already_are_found_and_sorted_by_name(empty_database: str) -> None:
+    engine = make_engine(make_url(empty_database), pool_size=2)
+    with engine.begin() as connection:
+        command.upgrade(migrations.config(connection), "0002")
+        columns = "id, created_at, updated_at, email, email_key, username, username_key, first_name, last_name, role"
+        values = (
+            "1, '2026-01-01', '2026-01-01', 'jose@x.org', 'jose@x.org', 'pepe', 'pepe', 'José', 'Álvarez', 'learner'"
+        )
+        connection.execute(text(f"INSERT INTO users ({columns}) VALUES ({values})"))
+    migrations.migrate(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT name_key FROM users")) == "jose alvarez"
+        terms = set(connection.scalars(text("SELECT term FROM user_terms WHERE user_id = 1")))
+    assert terms == {"jose", "alvarez", "pepe", "x", "org", ".org"}
+    engine.dispose()
+
+
+def test_keys_of_sqlite_count_on_from_what_was_there_also_for_who_has_it_open(tmp_path: Path) -> None:
+    file = tmp_path / "lms.db"
+    engine = make_engine(make_url(f"sqlite:///{file}"), pool_size=1)
+    with engine.begin() as connection:
+        command.upgrade(migrations.config(connection), "0006")
+    with closing(sqlite3.connect(file, isolation_level=None)) as open_all_along:
+
+        def make(key_id: str) -> int | None:
+            columns = "created_at, updated_at, key_id"
+            values = f"'2026-01-01', '2026-01-01', '{key_id}'"
+            return open_all_along.execute(f"INSERT INTO signing_keys ({columns}) VALUES ({values})").lastrowid
+
+        assert [make("k1"), make("k2")] == [1, 2]
+        open_all_along.execute("CREATE TABLE of_others (id TEXT, PRIMARY KEY (id))")
+        migrations.migrate(engine)
+        assert make("k3") == 3
+        open_all_along.execute("DELETE FROM signing_keys WHERE id > 1")
+        assert make("k4") == 4
+        with engine.begin() as connection:
+            command.downgrade(migrations.config(connection), "0006")
+        open_all_along.execute("DELETE FROM signing_keys WHERE id > 1")
+        assert make("k5") == 2
+        migrations.migrate(engine)
+        assert make("k6") == 5, "it still knows how far it has counted"
+        assert open_all_along.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    engine.dispose()
+
+
+def test_every_table_with_a_key_of_its_own_counts(tmp_path: Path) -> None:
+    """A migration that makes a table says `sqlite_autoincrement=True`, or SQLite gives keys twice."""
+    file = tmp_path / "lms.db"
+    engine = make_engine(make_url(f"sqlite:///{file}"), pool_size=1)
+    migrations.migrate(engine)
+    with closing(sqlite3.connect(file)) as opened:
+        tables = opened.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+    counting = {name for name, words in tables if "AUTOINCREMENT" in words}
+    assert counting == {name for name, table in metadata.tables.items() if "id" in table.primary_key.columns}
+    engine.dispose()
+
+
+def test_the_models_and_a_migrated_database_do_not_drift(empty_database: str) -> None:
+    engine = make_engine(make_url(empty_database), pool_size=2)
+    migrations.migrate(engine)
+    with engine.connect() as connection:
+        assert migrations.schema_drift(connection) == []
+        connection.rollback()
+        live = inspect(connection)
+        for name, table in metadata.tables.items():
+            checks = {str(one.name) for one in table.constraints if str(one.name).startswith("ck_")}
+            assert checks <= {str(one["name"]) for one in live.get_check_constraints(name)}
+    engine.dispose()
+
+
+def test_every_table_keeps_text_exactly_whatever_the_servers_defaults(empty_database: str) -> None:
+    engine = make_engine(make_url(empty_database), pool_size=2)
+    migrations.migrate(engine)
+    names = ["José 🎓", "jose 🎓", "Ἀθῆναι"]
+    with engine.begin() as connection:
+        for number, name in enumerate(names):
+            connection.execute(
+                text(
+                    "INSERT INTO course_categories (name, name_key, slug, created_at, updated_at)"
+                    " VALUES (:name, :name, :slug, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+                ),
+                {"name": name, "slug": ["josé", "jose", "JOSE"][number]},
+            )
+        found = connection.execute(text("SELECT name FROM course_categories ORDER BY id")).scalars().all()
+    assert found == names
+    engine.dispose()
+
+
+@pytest.mark.slow
+def test_two_processes_may_migrate_at_once(empty_database: str) -> None:
+    def one(_: int) -> str | None:
+        engine = make_engine(make_url(empty_database), pool_size=2, patient=True)
+        try:
+            return migrations.migrate(engine)[1]
+        finally:
+            engine.dispose()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(one, range(2))) == [migrations.head()] * 2
+
+
+def test_who_opens_a_new_file_waits_for_whoever_writes_to_it_already(tmp_path: Path) -> None:
+    """Then it cannot be changed over to a write-ahead log, and SQLite says so at once."""
+    file = tmp_path / "lms.db"
+    first = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    first.execute("BEGIN IMMEDIATE")
+    ending = Timer(0.2, first.execute, ["COMMIT"])
+    ending.start()
+    engine = make_engine(make_url(f"sqlite:///{file}"), pool_size=1)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+    engine.dispose()
+    ending.join()
+    first.close()
+
+
+@pytest.mark.slow
+def test_a_percent_sign_in_a_path_or_an_address_is_a_letter_like_any_other(tmp_path: Path) -> None:
+    checkout, data = tmp_path / "50% off", tmp_path / "100%"
+    data.mkdir()
+    ignored = shutil.ignore_patterns("static", "__pycache__")
+    shutil.copytree(ROOT / "lms_graphql", checkout / "lms_graphql", ignore=ignored)
+    shutil.copytree(ROOT / "alembic", checkout / "alembic", ignore=ignored)
+    shutil.copy(ROOT / "alembic.ini", checkout)
+    environment = {key: value for key, value in os.environ.items() if key not in CLEAN}
+    environment["LMS_DATABASE_URL"] = f"sqlite:///{data}/lms%40.db"
+    for module, *words in (
+        ["lms_graphql", "db", "migrate"],
+        ["lms_graphql", "db", "check"],
+        ["alembic", "downgrade", "base"],
+        ["alembic", "upgrade", "head"],
+    ):
+        process = [sys.executable, "-m", module, *words]
+        ran = subprocess.run(process, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
