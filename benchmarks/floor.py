@@ -22,8 +22,8 @@ from starlette.routing import Route
 from benchmarks import statements
 from benchmarks.statements import Statement
 from lms_graphql import wiring
-from lms_graphql.accounts.reads.users import users_by_id
-from lms_graphql.catalog.reads.categories import categories_by_id
+from lms_graphql.accounts.reads.users import users_by_key
+from lms_graphql.catalog.reads.categories import categories_by_key
 from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder, courses, courses_by_slug
 from lms_graphql.catalog.reads.curriculum import lectures_by_section, sections_by_course
 from lms_graphql.core.actor import ANONYMOUS
@@ -48,8 +48,8 @@ def newest(size: int) -> Statement:
 
 wiring.register_hooks()
 COURSE = overhear(lambda session: courses_by_slug(session, ANONYMOUS, ["-"]))
-USERS = overhear(lambda session: users_by_id(session, ANONYMOUS, [1]))
-CATEGORIES = overhear(lambda session: categories_by_id(session, ANONYMOUS, [1]))
+USERS = overhear(lambda session: users_by_key(session, ANONYMOUS, [1]))
+CATEGORIES = overhear(lambda session: categories_by_key(session, ANONYMOUS, [1]))
 SECTIONS = overhear(lambda session: sections_by_course(session, ANONYMOUS, [1]))
 LECTURES = overhear(lambda session: lectures_by_section(session, ANONYMOUS, [1]))
 

@@ -44,11 +44,11 @@ def run(workload: tuple[Workload, ...], requests: int, sort: str, lines: int) ->
         app = create_app(settings.load_settings({"LMS_DATABASE_URL": database.url}))
         for each in workload:
             asyncio.run(_profile(app, each, requests, sort, lines))
-        app.state.database.dispose()
+        app.state.resources.database.dispose()
 
 
 async def _profile(app: Starlette, workload: Workload, requests: int, sort: str, lines: int) -> None:
-    _stay_in_this_thread(app.state.database)
+    _stay_in_this_thread(app.state.resources.database)
     for _ in range(WARM_UP):
         await _ask(app, workload)
     began = time.perf_counter()

@@ -1,15 +1,28 @@
 """Brings every models module in, so that the metadata knows all tables: for Alembic, `db verify` and the tests."""
 
 from lms_graphql.accounts import models as accounts
+from lms_graphql.analytics import models as analytics
 from lms_graphql.assessment import models as assessment
 from lms_graphql.billing import models as billing
 from lms_graphql.catalog import models as catalog
+from lms_graphql.certificates import models as certificates
 from lms_graphql.core import named_locks
 from lms_graphql.core.orm import Model
 from lms_graphql.discussion import models as discussion
 from lms_graphql.learning import models as learning
 from lms_graphql.mail import models as mail
 
-MODEL_MODULES = (named_locks, mail, accounts, catalog, learning, assessment, discussion, billing)
+MODEL_MODULES = (
+    named_locks,
+    mail,
+    accounts,
+    catalog,
+    certificates,
+    learning,
+    assessment,
+    discussion,
+    billing,
+    analytics,
+)
 
 metadata = Model.metadata

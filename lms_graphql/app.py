@@ -73,17 +73,10 @@ class Endpoints:
 
 def create_app(settings: Settings, identify: Authenticator = authenticate) -> Starlette:
     """`identify` tells who asks; RequestError where a token is not one of ours."""
-    database = Database(settings.url, pool_size=settings.pool_size, threads=settings.worker_threads)
-    equipment = AppResources(
-        database,
-        settings,
-        PasswordHashingPool(),
-        Signer(load_secret_key(settings)),
-        NODE_LOADERS,
-        require_active_session,
-    )
-    outbox = BackgroundWorker(database, settings)
-    preparer = DocumentCache(
+    resources = _resources(settings)
+    database = resources.database
+    worker = BackgroundWorker(database, settings)
+    documents = DocumentCache(
         schema._schema,
         document_limits(settings),
         introspection=settings.allows_introspection,
@@ -91,33 +84,36 @@ def create_app(settings: Settings, identify: Authenticator = authenticate) -> St
     )
 
     async def context_of(request: Request) -> Context:
-        origin = client_ip(request)
-        with equipment.read_priority.reader():
-            actor = await identify(equipment, request)
-        return Context(equipment, actor, origin)
+        with resources.read_priority.reader():
+            actor = await identify(resources, request)
+        return Context(resources, actor, client_ip(request))
 
     def is_busy() -> bool:
         return database.read_queue_seconds() * 1000 > settings.limit_queue_milliseconds
 
-    certificates = CertificateEndpoint(equipment, client_ip, is_busy)
-    endpoints = Endpoints(settings, database, GraphQLView(schema._schema, preparer, settings, context_of, is_busy))
+    certificates = CertificateEndpoint(resources, client_ip, is_busy)
+    endpoints = Endpoints(settings, database, GraphQLView(schema._schema, documents, settings, context_of, is_busy))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        outbox.start()
+        worker.start()
         yield
-        equipment.hashing.close()
+        resources.hashing.close()
         certificates.close()
-        await asyncio.to_thread(outbox.stop)
+        await asyncio.to_thread(worker.stop)
         database.dispose()
 
     routes = [*_routes(endpoints, settings), Route("/certificates/{code}.pdf", certificates.handle)]
     app = Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
-    app.state.equipment = equipment
-    app.state.database = database
-    app.state.outbox = outbox
-    app.state.preparer = preparer
+    app.state.resources = resources
+    app.state.documents = documents
     return app
+
+
+def _resources(settings: Settings) -> AppResources:
+    database = Database(settings.url, pool_size=settings.pool_size, threads=settings.worker_threads)
+    signer = Signer(load_secret_key(settings))
+    return AppResources(database, settings, PasswordHashingPool(), signer, NODE_LOADERS, require_active_session)
 
 
 def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:

@@ -19,7 +19,7 @@ IPV6_CLIENT_PREFIX = 64
 """Bits of an IPv6 address that belong to one customer: the rest is theirs to change as they please."""
 
 
-async def authenticate(equipment: AppResources, request: Request) -> Actor:
+async def authenticate(resources: AppResources, request: Request) -> Actor:
     """Nobody where no token is sent. RequestError UNAUTHENTICATED, always the same, for any that is not good."""
     headers = request.headers.getlist("authorization")
     if not headers:
@@ -28,8 +28,8 @@ async def authenticate(equipment: AppResources, request: Request) -> Actor:
     if len(headers) > 1 or scheme.lower() != "bearer":  # of two, a proxy may have looked at the other
         raise _not_valid()
     try:
-        claims = access_tokens.decode_token(equipment.signer, token.lstrip(" "))
-        actor = await equipment.database.read(lambda session: sessions.find_actor(session, claims))
+        claims = access_tokens.decode_token(resources.signer, token.lstrip(" "))
+        actor = await resources.database.read(lambda session: sessions.find_actor(session, claims))
     except access_tokens.InvalidTokenError:
         raise _not_valid() from None
     except SQLAlchemyError as error:

@@ -31,9 +31,9 @@ class CertificateEndpoint:
     """`origin_of` tells the machine that asks; `is_busy`, whether work waits for too long already."""
 
     def __init__(
-        self, equipment: AppResources, origin_of: Callable[[Request], str], is_busy: Callable[[], bool]
+        self, resources: AppResources, origin_of: Callable[[Request], str], is_busy: Callable[[], bool]
     ) -> None:
-        self._equipment = equipment
+        self._resources = resources
         self._origin_of = origin_of
         self._is_busy = is_busy
         self._press = ThreadPoolExecutor(1, thread_name_prefix="certificates")
@@ -45,7 +45,7 @@ class CertificateEndpoint:
         if self._is_busy():
             return _busy()
         try:
-            async with asyncio.timeout(self._equipment.settings.limit_seconds):
+            async with asyncio.timeout(self._resources.settings.limit_seconds):
                 return await self._answer(request, code)
         except TimeoutError:
             return _busy()
@@ -58,13 +58,13 @@ class CertificateEndpoint:
         self._press.shutdown(wait=False, cancel_futures=True)
 
     async def _answer(self, request: Request, code: str) -> Response:
-        database = self._equipment.database
+        database = self._resources.database
         found = await database.read(lambda session: certificates_by_code(session, ANONYMOUS, [code]))
         if (certificate := found.get(code)) is None:
             return await self._missed(request)
         if certificate.status is CertificateStatus.REVOKED:
             return _said("This certificate was revoked.", 410)
-        said = certificate_content(certificate, self._equipment.settings.public_url)
+        said = certificate_content(certificate, self._resources.settings.public_url)
         tag = etag(said)
         headers = {**COMMON_HEADERS, **CACHE_HEADERS, "etag": tag}
         if tag in request.headers.get("if-none-match", ""):
@@ -81,14 +81,14 @@ class CertificateEndpoint:
 
     async def _missed(self, request: Request) -> Response:
         """As `verifyCertificate` counts it: nobody guesses here instead."""
-        equipment = self._equipment
-        desk = AuthContext(equipment.signer, equipment.settings, self._origin_of(request))
+        resources = self._resources
+        desk = AuthContext(resources.signer, resources.settings, self._origin_of(request))
         try:
-            await equipment.database.write(
+            await resources.database.write(
                 lambda session: verification.count_failed_verification(session, ANONYMOUS, desk)
             )
         except RequestError as error:
-            wait = equipment.settings.login_window_minutes * 60
+            wait = resources.settings.login_window_minutes * 60
             return _said(error.message, 429, {"retry-after": str(wait)})
         return _said("There is no such certificate.", 404)
 

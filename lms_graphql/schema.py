@@ -10,10 +10,9 @@ from lms_graphql.accounts.mutations.credentials import CredentialMutations
 from lms_graphql.accounts.mutations.sessions import SessionMutations
 from lms_graphql.accounts.mutations.users import UserMutations
 from lms_graphql.accounts.queries import AccountQueries
-from lms_graphql.accounts.reads.applications import applications_by_id
-from lms_graphql.accounts.reads.users import users_by_id
+from lms_graphql.accounts.reads.applications import applications_by_key
+from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import InstructorApplication, User
-from lms_graphql.analytics import revenue_types as billing
 from lms_graphql.analytics import types
 from lms_graphql.assessment.mutations.lectures import LectureEditMutations
 from lms_graphql.catalog.mutations.categories import CategoryMutations
@@ -21,23 +20,23 @@ from lms_graphql.catalog.mutations.courses import CourseMutations
 from lms_graphql.catalog.mutations.lectures import LectureMutations
 from lms_graphql.catalog.mutations.sections import SectionMutations
 from lms_graphql.catalog.queries import CatalogQueries
-from lms_graphql.catalog.reads.categories import categories_by_id
-from lms_graphql.catalog.reads.courses import courses_by_id
-from lms_graphql.catalog.reads.curriculum import lectures_by_id, sections_by_id
+from lms_graphql.catalog.reads.categories import categories_by_key
+from lms_graphql.catalog.reads.courses import courses_by_key
+from lms_graphql.catalog.reads.curriculum import lectures_by_key, sections_by_key
 from lms_graphql.catalog.types import Category, Course, Lecture, Section
 from lms_graphql.catalog.types.publish_problems import PublishProblem
 from lms_graphql.certificates.mutations import CertificateMutations
 from lms_graphql.certificates.queries import CertificateQueries
-from lms_graphql.certificates.reads import certificates_by_id
+from lms_graphql.certificates.reads import certificates_by_key
 from lms_graphql.certificates.types import Certificate
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.pagination import MAX_PAGE_SIZE
 from lms_graphql.discussion.mutations.answers import AnswerMutations
 from lms_graphql.discussion.mutations.notes import NoteMutations
 from lms_graphql.discussion.mutations.questions import QuestionMutations
-from lms_graphql.discussion.reads.answers import answers_by_id
-from lms_graphql.discussion.reads.notes import notes_by_id
-from lms_graphql.discussion.reads.questions import questions_by_id
+from lms_graphql.discussion.reads.answers import answers_by_key
+from lms_graphql.discussion.reads.notes import notes_by_key
+from lms_graphql.discussion.reads.questions import questions_by_key
 from lms_graphql.discussion.types import Note, QAAnswer, QAQuestion
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.execution.loaders import BatchRead
@@ -45,25 +44,25 @@ from lms_graphql.graph.schema.builder import build_schema
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.learning.mutations.enrollments import EnrollmentMutations
 from lms_graphql.learning.mutations.progress import ProgressMutations
-from lms_graphql.learning.reads.enrollments import enrollments_by_id
-from lms_graphql.learning.reads.progress import lecture_progress_by_id
+from lms_graphql.learning.reads.enrollments import enrollments_by_key
+from lms_graphql.learning.reads.progress import lecture_progress_by_key
 from lms_graphql.learning.types.enrollments import Enrollment, LectureProgress
 
 wiring.register_hooks()
 
 NODE_LOADERS: dict[str, BatchRead] = {
-    "User": users_by_id,
-    "InstructorApplication": applications_by_id,
-    "Category": categories_by_id,
-    "Course": courses_by_id,
-    "Section": sections_by_id,
-    "Lecture": lectures_by_id,
-    "Enrollment": enrollments_by_id,
-    "LectureProgress": lecture_progress_by_id,
-    "Note": notes_by_id,
-    "QAQuestion": questions_by_id,
-    "QAAnswer": answers_by_id,
-    "Certificate": certificates_by_id,
+    "User": users_by_key,
+    "InstructorApplication": applications_by_key,
+    "Category": categories_by_key,
+    "Course": courses_by_key,
+    "Section": sections_by_key,
+    "Lecture": lectures_by_key,
+    "Enrollment": enrollments_by_key,
+    "LectureProgress": lecture_progress_by_key,
+    "Note": notes_by_key,
+    "QAQuestion": questions_by_key,
+    "QAAnswer": answers_by_key,
+    "Certificate": certificates_by_key,
 }
 """How an object of each kind is loaded by its key: with the viewer's eyes, as on every other path."""
 
@@ -109,7 +108,7 @@ class Mutation(
     pass
 
 
-TYPE_EXTENSION_MODULES = (types, billing)
+TYPE_EXTENSION_MODULES = (types,)
 """Modules that are named nowhere else here: what they have hangs on the types of lower floors."""
 
 OBJECT_TYPES = (

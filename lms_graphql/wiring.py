@@ -2,10 +2,8 @@
 
 from lms_graphql.accounts import hooks as accounts
 from lms_graphql.accounts.services import credentials, email_templates, registration
-from lms_graphql.analytics.services import revenue_rollup as billing
-from lms_graphql.assessment.reads.lecture_quizzes import attempt_blocker, quiz_problems
+from lms_graphql.assessment.reads.lecture_quizzes import attempt_blocker, course_level_quizzes, quiz_problems
 from lms_graphql.assessment.reads.passed_quizzes import passed_quizzes
-from lms_graphql.assessment.reads.standing import course_level_quizzes
 from lms_graphql.assessment.services import lectures
 from lms_graphql.assessment.services.deletion import delete_quizzes
 from lms_graphql.billing.reads.sale_blockers import pending_sale_blocker, sale_blocker
@@ -23,17 +21,16 @@ from lms_graphql.mail.templates import TEMPLATES
 
 def register_hooks() -> None:
     """Once a process, before anything is asked."""
-    accounts.public_user_filters[:] = [catalog.is_public_instructor, discussion.is_public_author]
-    accounts.account_erased[:] = [notes.delete_notes_of_user]
-    courses.publish_checks[:] = [quiz_problems]
-    courses.unpublish_blockers[:] = [pending_sale_blocker]
-    courses.delete_blockers[:] = [attempt_blocker, sale_blocker]
-    courses.before_deletion[:] = [delete_quizzes, delete_discussions]
-    courses.lectures_removed[:] = [lectures.detach_quizzes]
-    courses.curriculum_changed[:] = [progress_recount.curriculum_changed]
-    learning.analytics_rollups[:] = [billing.REVENUE_ROLLUP]
-    learning.course_level_quizzes[:] = [course_level_quizzes]
-    learning.passed_quizzes[:] = [passed_quizzes]
+    accounts.public_user_filters.register(catalog.is_public_instructor, discussion.is_public_author)
+    accounts.account_erased.register(notes.delete_notes_of_user)
+    courses.publish_checks.register(quiz_problems)
+    courses.unpublish_blockers.register(pending_sale_blocker)
+    courses.delete_blockers.register(attempt_blocker, sale_blocker)
+    courses.before_deletion.register(delete_quizzes, delete_discussions)
+    courses.lectures_removed.register(lectures.detach_quizzes)
+    courses.curriculum_changed.register(progress_recount.curriculum_changed)
+    learning.course_level_quizzes.register(course_level_quizzes)
+    learning.passed_quizzes.register(passed_quizzes)
     TEMPLATES[registration.VERIFY_EMAIL_MAIL] = email_templates.verify_email_template
     TEMPLATES[credentials.RESET_PASSWORD] = email_templates.reset_password_template
     TEMPLATES[credentials.PASSWORD_CHANGED] = email_templates.password_changed_template

@@ -21,7 +21,7 @@ from lms_graphql.operations.database_access import open_database
 from lms_graphql.settings import Settings
 from tests import mariadb
 from tests.cli import CLEAN, Run
-from tests.factories import Given
+from tests.factories import Factories
 from tests.live_service import Client, Logged, Service, Statements, running
 from tests.mail_servers import KIND, OutboxUnderTest, Postbox, post_office, worded
 from tests.processes import Fleet, fleet
@@ -149,8 +149,8 @@ def client(service: Service) -> Iterator[Client]:
 
 
 @pytest.fixture
-def given(service: Service) -> Given:
-    return Given(service.database)
+def make(service: Service) -> Factories:
+    return Factories(service.database)
 
 
 @pytest.fixture

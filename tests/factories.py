@@ -26,8 +26,9 @@ from lms_graphql.catalog.models import (
     LectureType,
     Section,
 )
-from lms_graphql.catalog.search import term_weights
+from lms_graphql.catalog.search_index import term_weights
 from lms_graphql.certificates import codes
+from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.certificates.validity import certificate_title
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Actor, Role
@@ -36,7 +37,7 @@ from lms_graphql.core.orm import TimestampedModel
 from lms_graphql.core.password_hashing import hash_password
 from lms_graphql.core.text import slugify
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
-from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress, RevocationReason
+from lms_graphql.learning.models import CourseProgress, LectureProgress
 
 T = TypeVar("T")
 PASSWORD = "correct horse battery"
@@ -44,20 +45,20 @@ _hash = cache(hash_password)
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def gid(kind: str, row: TimestampedModel) -> str:
+def global_id(kind: str, row: TimestampedModel) -> str:
     return global_ids.encode(kind, row.id)
 
 
 @dataclass
-class GivenCourse:
+class CourseTree:
     row: Course
     instructor: User
     sections: list[Section]
     lectures: list[Lecture]
 
     @property
-    def gid(self) -> str:
-        return gid("Course", self.row)
+    def global_id(self) -> str:
+        return global_id("Course", self.row)
 
     @property
     def slug(self) -> str:
@@ -65,7 +66,7 @@ class GivenCourse:
 
 
 def _lecture(section: Section, **values: Any) -> Lecture:
-    given = {
+    defaults = {
         "section_id": section.id,
         "course_id": section.course_id,
         "title": f"Lecture {values.get('order_index', 0)}",
@@ -75,10 +76,10 @@ def _lecture(section: Section, **values: Any) -> Lecture:
         "body": "A secret body",
         "content_url": "https://files.example.com/secret.pdf",
     }
-    return Lecture(**{**given, **values})
+    return Lecture(**{**defaults, **values})
 
 
-class Given:
+class Factories:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._numbers = itertools.count(1)
@@ -86,7 +87,7 @@ class Given:
 
     def user(self, role: Role = Role.LEARNER, **values: Any) -> User:
         number = next(self._numbers)
-        given = {
+        defaults = {
             "email": f"person{number}@example.com",
             "username": f"person{number}",
             "first_name": "Ada",
@@ -96,7 +97,7 @@ class Given:
         }
 
         def add(session: Session) -> User:
-            user = User(**{**given, **values})
+            user = User(**{**defaults, **values})
             session.add(user)
             session.flush()
             found = search_index.user_terms(user.first_name, user.last_name, user.username, user.email)
@@ -114,8 +115,8 @@ class Given:
 
     def category(self, name: str | None = None, parent: Category | None = None, **values: Any) -> Category:
         name = name or f"Category {next(self._numbers)}"
-        given = {"name": name, "slug": slugify(name), "parent_id": parent.id if parent else None}
-        return self._added(Category(**{**given, **values}))
+        defaults = {"name": name, "slug": slugify(name), "parent_id": parent.id if parent else None}
+        return self._added(Category(**{**defaults, **values}))
 
     def course(
         self,
@@ -127,12 +128,12 @@ class Given:
         lectures: int = 2,
         status: CourseStatus = CourseStatus.PUBLISHED,
         **values: Any,
-    ) -> GivenCourse:
+    ) -> CourseTree:
         """A course whose first lecture is a preview; `lectures` is for each section."""
         number = next(self._numbers)
         title = title or f"Course {number}"
         created = START + timedelta(minutes=number)
-        given = {
+        defaults = {
             "title": title,
             "slug": f"{slugify(title)}-{number}",
             "description": "What it is about.",
@@ -145,22 +146,22 @@ class Given:
             "total_duration": sections * lectures * 60,
         }
 
-        def plant() -> GivenCourse:
+        def plant() -> CourseTree:
             teaches = instructor or self.user(Role.INSTRUCTOR)
-            row = self._added(Course(**{"instructor_id": teaches.id, **given, **values}))
+            row = self._added(Course(**{"instructor_id": teaches.id, **defaults, **values}))
             self._index(row)
-            made = GivenCourse(row, teaches, [], [])
+            made = CourseTree(row, teaches, [], [])
             self._curriculum(made, sections, lectures)
             return made
 
         return self._together(plant)
 
-    def _curriculum(self, course: GivenCourse, sections: int, lectures: int) -> None:
+    def _curriculum(self, course: CourseTree, sections: int, lectures: int) -> None:
         totals = {"total_lectures": lectures, "total_duration": lectures * 60}
-        given = {"course_id": course.row.id, **totals}
+        defaults = {"course_id": course.row.id, **totals}
         places = range(sections)
         course.sections += self._all(
-            [Section(title=f"Section {place}", order_index=place, **given) for place in places]
+            [Section(title=f"Section {place}", order_index=place, **defaults) for place in places]
         )
         course.lectures += self._all(
             [
@@ -170,7 +171,7 @@ class Given:
             ]
         )
 
-    def section(self, course: GivenCourse, **values: Any) -> Section:
+    def section(self, course: CourseTree, **values: Any) -> Section:
         section: Section = self._added(Section(course_id=course.row.id, **{"title": "Section", **values}))
         course.sections.append(section)
         return section
@@ -178,14 +179,14 @@ class Given:
     def lecture(self, section: Section, **values: Any) -> Lecture:
         return self._added(_lecture(section, **values))
 
-    def quiz(self, course: GivenCourse, lecture: Lecture | None = None, **values: Any) -> Quiz:
-        given = {"course_id": course.row.id, "lecture_id": lecture.id if lecture else None, "title": "Quiz"}
-        return self._added(Quiz(**{**given, **values}))
+    def quiz(self, course: CourseTree, lecture: Lecture | None = None, **values: Any) -> Quiz:
+        defaults = {"course_id": course.row.id, "lecture_id": lecture.id if lecture else None, "title": "Quiz"}
+        return self._added(Quiz(**{**defaults, **values}))
 
     def transaction(
-        self, user: User, course: GivenCourse, status: TransactionStatus = TransactionStatus.COMPLETED, **values: Any
+        self, user: User, course: CourseTree, status: TransactionStatus = TransactionStatus.COMPLETED, **values: Any
     ) -> Transaction:
-        given = {
+        defaults = {
             "user_id": user.id,
             "course_id": course.row.id,
             "transaction_id": f"T-{next(self._numbers)}",
@@ -194,26 +195,26 @@ class Given:
             "status": status,
             "payment_method": PaymentMethod.FAKE,
         }
-        return self._added(Transaction(**{**given, **values}))
+        return self._added(Transaction(**{**defaults, **values}))
 
     def enrollment(
-        self, user: User, course: GivenCourse, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
+        self, user: User, course: CourseTree, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
     ) -> Enrollment:
-        given = {"source": EnrollmentSource.FREE, "enrolled_at": START, **values}
-        return self._added(Enrollment(user_id=user.id, course_id=course.row.id, status=status, **given))
+        defaults = {"source": EnrollmentSource.FREE, "enrolled_at": START, **values}
+        return self._added(Enrollment(user_id=user.id, course_id=course.row.id, status=status, **defaults))
 
     def progress(self, enrollment: Enrollment, **values: Any) -> CourseProgress:
         of = {"user_id": enrollment.user_id, "course_id": enrollment.course_id}
         return self._added(CourseProgress(**{**of, **values}))
 
     def lecture_progress(self, user: User, lecture: Lecture, **values: Any) -> LectureProgress:
-        given = {"started_at": START, "last_accessed": START, **values}
-        return self._added(LectureProgress(user_id=user.id, lecture_id=lecture.id, **given))
+        defaults = {"started_at": START, "last_accessed": START, **values}
+        return self._added(LectureProgress(user_id=user.id, lecture_id=lecture.id, **defaults))
 
-    def certificate(self, user: User, course: GivenCourse, **values: Any) -> Certificate:
+    def certificate(self, user: User, course: CourseTree, **values: Any) -> Certificate:
         """A good one for ever, unless `values` say otherwise."""
         revoked = {"revocation_reason": RevocationReason.ERROR} if "revoked_at" in values else {}
-        given = {
+        defaults = {
             "serial": codes.new_serial(START),
             "verification_code": codes.new_code(),
             "title": certificate_title(course.row.title),
@@ -223,12 +224,12 @@ class Given:
             "issued_at": START,
             **revoked,
         }
-        return self._added(Certificate(user_id=user.id, course_id=course.row.id, **{**given, **values}))
+        return self._added(Certificate(user_id=user.id, course_id=course.row.id, **{**defaults, **values}))
 
     def application(self, user: User, **values: Any) -> InstructorApplication:
         """Waiting for an answer, unless `values` say that it has one."""
-        given = {"motivation": "I like to explain.", "experience": "Ten years of it.", "pending_of": user.id}
-        return self._added(InstructorApplication(user_id=user.id, **{**given, **values}))
+        defaults = {"motivation": "I like to explain.", "experience": "Ten years of it.", "pending_of": user.id}
+        return self._added(InstructorApplication(user_id=user.id, **{**defaults, **values}))
 
     def note(self, user: User, lecture: Lecture, **values: Any) -> Note:
         return self._added(Note(user_id=user.id, lecture_id=lecture.id, **{"content": "Remember this", **values}))

@@ -28,20 +28,20 @@ from tests.mariadb import free_port
 ACTOR_HEADER = "x-actor-of-the-tests"
 
 
-async def actor_of_the_tests(equipment: AppResources, request: Request) -> Actor:
+async def actor_of_the_tests(resources: AppResources, request: Request) -> Actor:
     """A test says who asks, where signing in is not what it is about; without that, the real thing decides."""
     said = request.headers.get(ACTOR_HEADER)
     if said is None:
-        return await authenticate(equipment, request)
+        return await authenticate(resources, request)
     key, role = said.split(":")
     return Actor(int(key), Role(role))
 
 
 class Service:
-    def __init__(self, url: str, equipment: AppResources, preparer: DocumentCache) -> None:
+    def __init__(self, url: str, resources: AppResources, preparer: DocumentCache) -> None:
         self.url = url
-        self.equipment = equipment
-        self.database = equipment.database
+        self.resources = resources
+        self.database = resources.database
         self.preparer = preparer
 
     @property
@@ -88,7 +88,7 @@ def running(settings: Settings) -> Iterator[Service]:
             raise RuntimeError("The server does not start.")
         time.sleep(0.01)
     try:
-        yield Service(f"http://127.0.0.1:{port}", app.state.equipment, app.state.preparer)
+        yield Service(f"http://127.0.0.1:{port}", app.state.resources, app.state.documents)
     finally:
         server.should_exit = True
         thread.join(20)

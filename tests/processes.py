@@ -85,14 +85,14 @@ class Fleet:
 @contextlib.contextmanager
 def fleet(folder: Path, url: str, processes: int = 2, **environment: str) -> Iterator[Fleet]:
     """On a migrated database. `environment`: more settings."""
-    given = {"LMS_DATABASE_URL": url, "LMS_SECRET_KEY": SECRET, **environment}
-    read = settings.load_settings(given, dotenv=Path("/nowhere"))
+    variables = {"LMS_DATABASE_URL": url, "LMS_SECRET_KEY": SECRET, **environment}
+    read = settings.load_settings(variables, dotenv=Path("/nowhere"))
     with open_database(read) as database:
         migrations.migrate(database.engine)
     database = Database(read.url)
     started: list[Process] = []
     try:
-        started.extend(Process(folder, given) for _ in range(processes))
+        started.extend(Process(folder, variables) for _ in range(processes))
         for process in started:
             process.wait_until_it_serves()
         yield Fleet(started, database, Reception(database, read, Signer(SECRET)))

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-public_user_filters: list[Callable[[], ColumnElement[bool]]] = []
+from lms_graphql.core.hooks import Hook
+
+public_user_filters: Hook[Callable[[], ColumnElement[bool]]] = Hook("accounts.public_user_filters")
 """Clauses on `User`: whoever one of them holds of is known to anonymous viewers, too."""
 
-account_erased: list[Callable[[Session, int], None]] = []
+account_erased: Hook[Callable[[Session, int], None]] = Hook("accounts.account_erased")
 """Told the key of a person whose account is emptied, in the same transaction: what is theirs alone goes with it."""

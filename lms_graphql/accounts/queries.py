@@ -6,9 +6,8 @@ from typing import Annotated
 import strawberry
 
 from lms_graphql.accounts.models import ApplicationStatus
-from lms_graphql.accounts.reads import applications, listing
-from lms_graphql.accounts.reads.listing import UserFilter, UserOrder
-from lms_graphql.accounts.reads.users import users_by_id
+from lms_graphql.accounts.reads import applications
+from lms_graphql.accounts.reads.users import UserFilter, UserOrder, users, users_by_key
 from lms_graphql.accounts.types import InstructorApplication, User, has_permission
 from lms_graphql.core.actor import Role
 from lms_graphql.core.errors import RequestError, RequestErrorCode
@@ -54,7 +53,7 @@ class AccountQueries:
     def me(self, info: Info) -> User | None:
         """The signed-in user; null for an anonymous viewer."""
         actor = info.context.actor
-        return info.context.load(users_by_id, actor.key) if actor.is_signed_in else None
+        return info.context.load(users_by_key, actor.key) if actor.is_signed_in else None
 
     @resolver_field(name="users", extensions=[require(IsSignedIn, has_permission("user:manage"))])
     def all_users(
@@ -68,7 +67,7 @@ class AccountQueries:
         before: Before = None,
     ) -> Connection[User] | None:
         """Users, for super admins."""
-        people = listing.users(_filter(filter or UserFilterInput()), order_by or UserOrder.NEWEST)
+        people = users(_filter(filter or UserFilterInput()), order_by or UserOrder.NEWEST)
         return info.context.page(people, PageArguments(first, after, last, before))
 
     @resolver_field(extensions=[require(IsSignedIn)])

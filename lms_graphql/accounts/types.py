@@ -9,7 +9,7 @@ import strawberry
 from lms_graphql.accounts import roles
 from lms_graphql.accounts.models import ApplicationStatus
 from lms_graphql.accounts.policies import is_self
-from lms_graphql.accounts.reads.users import users_by_id
+from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field
@@ -101,12 +101,12 @@ class InstructorApplication(Node):
     @resolver_field()
     def applicant(self, info: Info) -> User:
         """Who asks."""
-        return info.context.load(users_by_id, self.applicant_key)
+        return info.context.load(users_by_key, self.applicant_key)
 
     @resolver_field()
     def reviewed_by(self, info: Info) -> User | None:
         """Who decided."""
-        return None if self.reviewer_key is None else info.context.load(users_by_id, self.reviewer_key)
+        return None if self.reviewer_key is None else info.context.load(users_by_key, self.reviewer_key)
 
 
 @object_type

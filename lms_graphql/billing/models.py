@@ -13,7 +13,6 @@ from lms_graphql.core.orm import (
     TABLE_OPTIONS,
     BigIntKey,
     FixedDecimal,
-    Model,
     TimestampedModel,
     case_sensitive,
     checked_enum,
@@ -115,22 +114,3 @@ class InstructorPayout(TimestampedModel):
     processed_at: Mapped[datetime | None]
 
     instructor: Mapped[User] = relationship(lazy="raise")
-
-
-class CourseRevenue(Model):
-    """What a course has brought in one currency, kept with the course's other figures."""
-
-    __tablename__ = "course_revenue"
-    __table_args__ = (
-        CheckConstraint("gross >= 0 AND refunded >= 0", name="amounts"),
-        TABLE_OPTIONS,
-    )
-
-    course_id: Mapped[int] = mapped_column(
-        BigIntKey, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    currency: Mapped[str] = mapped_column(case_sensitive(3), primary_key=True)
-    gross: Mapped[int] = mapped_column(BigIntKey)
-    refunded: Mapped[int] = mapped_column(BigIntKey)
-
-    course: Mapped[Course] = relationship(lazy="raise")

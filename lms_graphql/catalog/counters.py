@@ -7,8 +7,7 @@ from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.catalog.models import Course, CourseTerm, Enrollment, Lecture, Section
-from lms_graphql.catalog.search import term_weights
-from lms_graphql.catalog.search_index import update_terms
+from lms_graphql.catalog.search_index import term_weights, update_terms
 from lms_graphql.core.counters import DerivedColumn, find_drift, fix_drift
 
 BATCH_SIZE = 500

@@ -9,21 +9,24 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.publish_checks import PublishIssue
+from lms_graphql.core.hooks import Hook
 
-publish_checks: list[Callable[[Session, Sequence[int]], Mapping[int, Sequence[PublishIssue]]]] = []
+publish_checks: Hook[Callable[[Session, Sequence[int]], Mapping[int, Sequence[PublishIssue]]]] = Hook(
+    "catalog.publish_checks"
+)
 """What else stops the publication of each of these courses, by the course's key."""
 
-unpublish_blockers: list[Callable[[Session, int], str | None]] = []
+unpublish_blockers: Hook[Callable[[Session, int], str | None]] = Hook("catalog.unpublish_blockers")
 """Why this course cannot become a draft again, for people; None where nothing is in the way."""
 
-delete_blockers: list[Callable[[Session, int], str | None]] = []
+delete_blockers: Hook[Callable[[Session, int], str | None]] = Hook("catalog.delete_blockers")
 """Why this draft cannot be deleted, for people; None where nothing is in the way."""
 
-before_deletion: list[Callable[[Session, int], None]] = []
+before_deletion: Hook[Callable[[Session, int], None]] = Hook("catalog.before_deletion")
 """Removes what hangs on this course or its lectures; they go right afterwards."""
 
-curriculum_changed: list[Callable[[Session, int], None]] = []
+curriculum_changed: Hook[Callable[[Session, int], None]] = Hook("catalog.curriculum_changed")
 """Told a course's key after its sections or lectures have changed, in the same transaction."""
 
-lectures_removed: list[Callable[[Session, Sequence[int]], None]] = []
+lectures_removed: Hook[Callable[[Session, Sequence[int]], None]] = Hook("catalog.lectures_removed")
 """Told the keys of lectures that are no more, in the same transaction."""

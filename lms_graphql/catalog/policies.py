@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, false, or_, select, true
 
 from lms_graphql.accounts import roles
 from lms_graphql.accounts.models import User
@@ -86,3 +86,12 @@ def _may_learn() -> ColumnElement[bool]:
 
 def _enrolled_course_ids() -> Select[int]:
     return select(Enrollment.course_id).where(Enrollment.user_id == VIEWER).correlate(None)
+
+
+def own_or_staff(scope: AccessLevel, person: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """`person` is whose it is."""
+    if scope is AccessLevel.ADMIN:
+        return true()
+    if scope is AccessLevel.ANONYMOUS:
+        return false()
+    return or_(person == VIEWER, Course.instructor_id == VIEWER)

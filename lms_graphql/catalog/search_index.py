@@ -6,7 +6,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, CourseTerm
-from lms_graphql.catalog.search import term_weights
+from lms_graphql.core.search_terms import index_terms
 from lms_graphql.core.statements import execute_dml
 
 
@@ -33,3 +33,19 @@ def update_terms(session: Session, course_key: int, kept: Mapping[str, int], wan
         execute_dml(session, delete(CourseTerm).where(CourseTerm.course_id == course_key, CourseTerm.term.in_(gone)))
     if new:
         session.execute(insert(CourseTerm), new)
+
+
+TITLE, SHORT_DESCRIPTION, DESCRIPTION = 4, 2, 1
+
+
+def term_weights(title: str, short_description: str | None, description: str) -> Mapping[str, int]:
+    """The terms by which a course is found, each with what it counts: the sum over the texts that have it."""
+    found: dict[str, int] = {}
+    for text, weight in (
+        (title, TITLE),
+        (short_description or "", SHORT_DESCRIPTION),
+        (description, DESCRIPTION),
+    ):
+        for term in set(index_terms(text)):
+            found[term] = found.get(term, 0) + weight
+    return found

@@ -3,13 +3,13 @@
 import strawberry
 
 from lms_graphql.accounts.types import has_permission
-from lms_graphql.certificates.reads import certificates_by_id
+from lms_graphql.certificates.models import RevocationReason
+from lms_graphql.certificates.reads import certificates_by_key
 from lms_graphql.certificates.services import certificates
 from lms_graphql.certificates.types import CertificatePayload
-from lms_graphql.graph.context import Context, Info
+from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import mutation
-from lms_graphql.learning.models import RevocationReason
+from lms_graphql.graph.schema.mutations import mutation, payload
 
 
 @input_type()
@@ -28,10 +28,6 @@ class CertificateIdInput:
     certificate_id: strawberry.ID = field("Which one.")
 
 
-async def certificate_payload(context: Context, key: int) -> CertificatePayload:
-    return CertificatePayload(certificate=await context.load_async(certificates_by_id, key))
-
-
 @strawberry.type
 class CertificateMutations:
     @mutation(has_permission("certificate:revoke"))
@@ -42,11 +38,10 @@ class CertificateMutations:
         """
         context = info.context
         key = await context.write(certificates.revoke_certificate, input.certificate_id, input.reason, input.note)
-        return await certificate_payload(context, key)
+        return await payload(context, CertificatePayload, certificate=(certificates_by_key, key))
 
     @mutation(has_permission("certificate:revoke"))
     async def reinstate_certificate(self, info: Info, input: CertificateIdInput) -> CertificatePayload | None:
         """Make a revoked certificate good again, for super admins, whatever it was revoked for."""
-        return await certificate_payload(
-            info.context, await info.context.write(certificates.reinstate_certificate, input.certificate_id)
-        )
+        key = await info.context.write(certificates.reinstate_certificate, input.certificate_id)
+        return await payload(info.context, CertificatePayload, certificate=(certificates_by_key, key))

@@ -10,6 +10,8 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment
+from lms_graphql.certificates.models import Certificate
+from lms_graphql.certificates.policies import certificates_visible_to
 from lms_graphql.certificates.validity import CertificateStatus, certificate_status
 from lms_graphql.core import clock
 from lms_graphql.core.actor import AccessLevel, Actor
@@ -17,8 +19,6 @@ from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.list_queries import ListQuery
 from lms_graphql.core.pagination import SortKey, SortOrder
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
-from lms_graphql.learning.models import Certificate
-from lms_graphql.learning.policies import certificates_visible_to
 
 
 @with_global_id("Certificate")
@@ -95,7 +95,7 @@ def _by_enrollment(scope: AccessLevel) -> RowSelect:
     return _visible(scope).join(Enrollment, its_own).add_columns(Enrollment.id).where(Enrollment.id.in_(KEYS))
 
 
-def certificates_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CertificateRow]:
+def certificates_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CertificateRow]:
     rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: CertificateRow._make(row) for row in rows}
 

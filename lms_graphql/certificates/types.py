@@ -6,11 +6,12 @@ from typing import Any
 import strawberry
 
 from lms_graphql.accounts.policies import is_self
-from lms_graphql.accounts.reads.users import users_by_id
+from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import IsSelf, User
-from lms_graphql.catalog.reads.courses import courses_by_id
+from lms_graphql.catalog.reads.courses import courses_by_key
 from lms_graphql.catalog.types import Course
 from lms_graphql.certificates import reads, urls
+from lms_graphql.certificates.models import RevocationReason
 from lms_graphql.certificates.reads import VerificationStatus
 from lms_graphql.certificates.validity import CertificateStatus
 from lms_graphql.core.actor import Actor
@@ -22,7 +23,6 @@ from lms_graphql.graph.schema.mutations import UserError, errors_field
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.permissions import Permission, require
 from lms_graphql.graph.schema.type_extensions import extend_type
-from lms_graphql.learning.models import RevocationReason
 
 expose_enum(
     CertificateStatus,
@@ -80,12 +80,12 @@ class Certificate(Node):
     @resolver_field()
     def user(self, info: Info) -> User:
         """Who holds it, under their name of today."""
-        return info.context.load(users_by_id, self.user_key)
+        return info.context.load(users_by_key, self.user_key)
 
     @resolver_field()
     def course(self, info: Info) -> Course:
         """The course as it is today."""
-        return info.context.load(courses_by_id, self.course_key)
+        return info.context.load(courses_by_key, self.course_key)
 
     @resolver_field(extensions=[require(IsHolder)])
     def pdf_url(self, info: Info) -> str | None:

@@ -22,9 +22,8 @@ from lms_graphql.demo.courses import CourseContext, PlacedCourse, add_course
 from lms_graphql.demo.discussions import DiscussionBuilder
 from lms_graphql.demo.enrollments import EnrollmentPlan, EnrollmentPlanner, place_enrollment
 from lms_graphql.demo.generated_courses import generated_course
-from lms_graphql.demo.naming import free_name
 from lms_graphql.demo.outlines import CourseOutline
-from lms_graphql.demo.people import learner_name, place_instructors, place_person
+from lms_graphql.demo.people import free_name, learner_name, place_instructors, place_person
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.subjects import themes
 from lms_graphql.demo.written_courses import written_courses

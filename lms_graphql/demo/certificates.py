@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session, aliased
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, Enrollment, EnrollmentStatus
 from lms_graphql.certificates import codes
+from lms_graphql.certificates.models import Certificate
 from lms_graphql.certificates.validity import certificate_title
 from lms_graphql.demo.row_buffer import RowBuffer
-from lms_graphql.learning.models import Certificate
 
 
 def add_certificates(session: Session, rows: RowBuffer, rng: Callable[[str], Random]) -> None:

@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from lms_graphql.catalog.models import Course, CourseStatus, CourseTerm, Lecture, LectureType, Section
-from lms_graphql.catalog.search import term_weights
+from lms_graphql.catalog.search_index import term_weights
 from lms_graphql.core.money import to_units
 from lms_graphql.core.text import sort_key
 from lms_graphql.demo.lecture_bodies import body_of

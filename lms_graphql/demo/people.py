@@ -11,7 +11,6 @@ from lms_graphql.accounts.search_index import user_terms
 from lms_graphql.core.actor import Role
 from lms_graphql.core.text import slugify, sort_key
 from lms_graphql.demo import resources
-from lms_graphql.demo.naming import free_name
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.timeline import FIRST
 
@@ -71,3 +70,13 @@ def learner_name(rng: Random, taken: set[str]) -> Name:
     spelled = pool["spelled"]
     wished = ".".join(slugify(spelled.get(part, part)) for part in (first, last))[:24].rstrip(".-")
     return Name(first, last, free_name(wished, taken, ""))
+
+
+def free_name(wished: str, taken: set[str], joint: str) -> str:
+    """As wished, or else with a number after the joint. It is taken from now on."""
+    name, number = wished, 1
+    while name in taken:
+        number += 1
+        name = f"{wished}{joint}{number}"
+    taken.add(name)
+    return name

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts.models import User
 from lms_graphql.assessment.models import Question, Quiz
 from lms_graphql.catalog.models import Category, Course, CourseTerm, Enrollment, Lecture, Section
+from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import orm
 from lms_graphql.discussion.models import Note, NoteCounter, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
-from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress
+from lms_graphql.learning.models import CourseProgress, LectureProgress
 
 PARENTS_FIRST: tuple[type[orm.Model], ...] = (
     User,

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import strawberry
 
-from lms_graphql.accounts.reads.users import users_by_id
+from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import User
-from lms_graphql.analytics.types import InstructorDashboard
-from lms_graphql.catalog.reads.curriculum import lectures_by_id
+from lms_graphql.catalog.reads.curriculum import lectures_by_key
 from lms_graphql.catalog.types import Lecture
 from lms_graphql.core.pagination import PageArguments
 from lms_graphql.discussion.reads import answers, notes, questions, votes
@@ -47,7 +46,7 @@ class Note(Node):
     @resolver_field()
     def lecture(self, info: Info) -> Lecture | None:
         """Null once the lecture was removed."""
-        return info.context.load(lectures_by_id, self.lecture_key)
+        return info.context.load(lectures_by_key, self.lecture_key)
 
 
 @object_type
@@ -69,12 +68,12 @@ class QAQuestion(Node):
     @resolver_field()
     def lecture(self, info: Info) -> Lecture | None:
         """Null once the lecture was removed."""
-        return info.context.load(lectures_by_id, self.lecture_key)
+        return info.context.load(lectures_by_key, self.lecture_key)
 
     @resolver_field()
     def author(self, info: Info) -> User:
         """Who asks."""
-        return info.context.load(users_by_id, self.author_key)
+        return info.context.load(users_by_key, self.author_key)
 
     @resolver_field()
     def viewer_has_voted(self, info: Info) -> bool:
@@ -86,7 +85,7 @@ class QAQuestion(Node):
         """The answer that whoever asks, or course staff, has accepted."""
         if self.accepted_answer_key is None:
             return None
-        return info.context.load(answers.answers_by_id, self.accepted_answer_key)
+        return info.context.load(answers.answers_by_key, self.accepted_answer_key)
 
     @resolver_field()
     def answer_count(self, info: Info) -> int:
@@ -118,12 +117,12 @@ class QAAnswer(Node):
     @resolver_field()
     def question(self, info: Info) -> QAQuestion:
         """What it is an answer to."""
-        return info.context.load(questions.questions_by_id, self.question_key)
+        return info.context.load(questions.questions_by_key, self.question_key)
 
     @resolver_field()
     def author(self, info: Info) -> User:
         """Who has written it."""
-        return info.context.load(users_by_id, self.author_key)
+        return info.context.load(users_by_key, self.author_key)
 
     @resolver_field()
     def viewer_has_voted(self, info: Info) -> bool:
@@ -133,7 +132,7 @@ class QAAnswer(Node):
     @resolver_field()
     def parent(self, info: Info) -> "QAAnswer | None":
         """The answer that a reply is to; null for an answer."""
-        return None if self.parent_key is None else info.context.load(answers.answers_by_id, self.parent_key)
+        return None if self.parent_key is None else info.context.load(answers.answers_by_key, self.parent_key)
 
     @resolver_field()
     def replies(self, info: Info) -> list["QAAnswer"]:
@@ -163,20 +162,6 @@ def qa_questions(
     """What is asked about it, for those who may have its content; empty for everyone else."""
     listing = questions.questions_of_lecture(info.context.actor.access_level, order_by or QAOrder.NEWEST, is_answered)
     return info.context.page(listing, PageArguments(first, after, last, before), lecture.key)
-
-
-@extend_type(InstructorDashboard)
-def open_questions(
-    dashboard: strawberry.Parent[InstructorDashboard],
-    info: Info,
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Connection[QAQuestion]:
-    """Q&A questions without an instructor's or accepted answer, oldest first."""
-    listing = questions.open_questions_of_instructor()
-    return info.context.page(listing, PageArguments(first, after, last, before), dashboard.key)
 
 
 @object_type

@@ -45,18 +45,18 @@ class AppResources:
 class Context:
     """`origin`: the address of the machine that asks, as the network says."""
 
-    def __init__(self, equipment: AppResources, actor: Actor, origin: str) -> None:
-        self.database = equipment.database
-        self.settings = settings = equipment.settings
-        self.hashing = equipment.hashing
-        self.signer = equipment.signer
-        self.courtesy = equipment.read_priority
+    def __init__(self, resources: AppResources, actor: Actor, origin: str) -> None:
+        self.database = resources.database
+        self.settings = settings = resources.settings
+        self.hashing = resources.hashing
+        self.signer = resources.signer
+        self.courtesy = resources.read_priority
         self.actor = actor
         self.client_ip = origin
         self.max_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
         self.budget = ResponseBudget(self.max_cost, settings.limit_seconds)
-        self._nodes = equipment.nodes
-        self._require_live = equipment.require_active_session
+        self._nodes = resources.nodes
+        self._require_live = resources.require_active_session
         self._sent: list[int] = []
         self._loaders = Loaders(self.database, actor, self._sent)
 

@@ -2,15 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, Lecture, Section
-from lms_graphql.core import clock
 from lms_graphql.core.orm import (
     TABLE_OPTIONS,
     BigIntKey,
@@ -18,18 +16,10 @@ from lms_graphql.core.orm import (
     Model,
     TimestampedModel,
     case_sensitive,
-    checked_enum,
     counter_column,
     false_column,
-    long_text,
 )
 from lms_graphql.learning.progress import percent
-
-
-class RevocationReason(StrEnum):
-    MISCONDUCT = "misconduct"
-    ERROR = "error"
-    REFUND = "refund"
 
 
 class CourseProgress(TimestampedModel):
@@ -119,102 +109,3 @@ class LectureProgress(TimestampedModel):
 
     user: Mapped[User] = relationship(lazy="raise")
     lecture: Mapped[Lecture] = relationship(lazy="raise")
-
-
-class Certificate(TimestampedModel):
-    """What was true at issue stays on it, whatever becomes of the course and the names."""
-
-    __tablename__ = "certificates"
-    __table_args__ = (
-        UniqueConstraint("user_id", "course_id"),
-        UniqueConstraint("serial"),
-        UniqueConstraint("verification_code"),
-        Index(None, "course_id"),
-        Index(None, "user_id", "issued_at", "id"),
-        TABLE_OPTIONS,
-    )
-
-    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
-    course_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("courses.id"))
-    serial: Mapped[str] = mapped_column(case_sensitive(40))
-    verification_code: Mapped[str] = mapped_column(case_sensitive(64))
-    title: Mapped[str] = mapped_column(String(300))
-    learner_name: Mapped[str] = mapped_column(String(201))
-    course_title: Mapped[str] = mapped_column(String(200))
-    instructor_name: Mapped[str] = mapped_column(String(201))
-    issued_at: Mapped[datetime]
-    expires_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
-    revocation_reason: Mapped[RevocationReason | None] = mapped_column(
-        checked_enum(RevocationReason, "revocation_reason")
-    )
-    revocation_note: Mapped[str | None] = mapped_column(long_text())
-
-    user: Mapped[User] = relationship(lazy="raise")
-    course: Mapped[Course] = relationship(lazy="raise")
-
-    @property
-    def is_expired(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= clock.now()
-
-
-class CourseAnalytics(Model):
-    """A course's figures as they were at `as_of`. `percent_total` adds up hundredths of a percent, exactly."""
-
-    __tablename__ = "course_analytics"
-    __table_args__ = (
-        CheckConstraint("enrollment_count >= 0 AND active_count >= 0 AND completion_count >= 0", name="counts"),
-        CheckConstraint("percent_total >= 0", name="percent_total"),
-        TABLE_OPTIONS,
-    )
-
-    course_id: Mapped[int] = mapped_column(
-        BigIntKey, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    as_of: Mapped[datetime]
-    enrollment_count: Mapped[int] = counter_column()
-    active_count: Mapped[int] = counter_column()
-    completion_count: Mapped[int] = counter_column()
-    percent_total: Mapped[int] = mapped_column(BigIntKey, default=0, server_default="0")
-
-    course: Mapped[Course] = relationship(lazy="raise")
-
-
-class LectureAnalytics(Model):
-    """A lecture's figures, kept with those of its course. A lecture that nobody has opened has none."""
-
-    __tablename__ = "lecture_analytics"
-    __table_args__ = (
-        CheckConstraint("started_count > 0 AND completed_count >= 0 AND watch_total >= 0", name="figures"),
-        Index(None, "course_id"),
-        TABLE_OPTIONS,
-    )
-
-    lecture_id: Mapped[int] = mapped_column(
-        BigIntKey, ForeignKey("lectures.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    course_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("courses.id", ondelete="CASCADE"))
-    started_count: Mapped[int]
-    completed_count: Mapped[int]
-    watch_total: Mapped[int] = mapped_column(BigIntKey)
-
-    lecture: Mapped[Lecture] = relationship(lazy="raise")
-
-
-class InstructorAnalytics(Model):
-    """What only a look at everybody's enrollments tells of an instructor, as it was at `as_of`."""
-
-    __tablename__ = "teaching_figures"
-    __table_args__ = (
-        CheckConstraint("learner_count >= 0 AND completion_count >= 0", name="counts"),
-        TABLE_OPTIONS,
-    )
-
-    instructor_id: Mapped[int] = mapped_column(
-        BigIntKey, ForeignKey("users.id"), primary_key=True, autoincrement=False
-    )
-    as_of: Mapped[datetime]
-    learner_count: Mapped[int] = counter_column()
-    completion_count: Mapped[int] = counter_column()
-
-    instructor: Mapped[User] = relationship(lazy="raise")

@@ -71,19 +71,19 @@ def variants(world: World) -> dict[str, tuple[Variant, ...]]:
 
 def _gids(world: World) -> Iterable[tuple[str, str, str]]:
     """Of what `node` knows: some ids are for caches alone."""
-    known = [planted for planted in world.by_gid.values() if planted.kind in NODE_LOADERS]
-    return [(planted.kind, planted.label, planted.gid) for planted in known]
+    known = [planted for planted in world.by_global_id.values() if planted.kind in NODE_LOADERS]
+    return [(planted.kind, planted.label, planted.global_id) for planted in known]
 
 
 def _node(world: World) -> Iterable[Variant]:
-    for kind, label, gid in _gids(world):
-        yield Variant(f'id: "{gid}"', (label,), kind)
+    for kind, label, global_id in _gids(world):
+        yield Variant(f'id: "{global_id}"', (label,), kind)
 
 
 def _nodes(world: World) -> Iterable[Variant]:
     for kind in dict.fromkeys(kind for kind, _, _ in _gids(world)):
         these = world.of_kind(kind)
-        ids = " ".join(f'"{planted.gid}"' for planted in these)
+        ids = " ".join(f'"{planted.global_id}"' for planted in these)
         yield Variant(f"ids: [{ids}]", tuple(planted.label for planted in these), kind)
 
 
@@ -105,8 +105,8 @@ def _courses(world: World) -> Iterable[Variant]:
             ("gone", {"orphan"}),
         ):
             sought = tuple(label for label in found if label in theirs)
-            yield Variant(f'filter: {{status: {status} instructorId: "{world.gid(teacher)}"}}', sought)
-        yield Variant(f'filter: {{status: {status} categoryId: "{world.gid("root")}"}}', found)
+            yield Variant(f'filter: {{status: {status} instructorId: "{world.global_id(teacher)}"}}', sought)
+        yield Variant(f'filter: {{status: {status} categoryId: "{world.global_id("root")}"}}', found)
     everything = 'difficulty: BEGINNER language: "en" isFree: true isFeatured: false currency: "USD" minPrice: 0'
     yield Variant(f"filter: {{status: DRAFT {everything} maxPrice: 0}} orderBy: TITLE", drafts)
     yield Variant('search: "canary draft title"', ())
@@ -156,10 +156,10 @@ def offered(schema: GraphQLSchema) -> set[str]:
     found = set()
     for kind, fields in _fields(schema).items():
         for name, definition in fields.items():
-            for argument, given in definition.args.items():
+            for argument, make in definition.args.items():
                 if argument not in PAGING:
                     found.add(f"{kind}.{name}({argument})")
-                    found |= _all_members(get_named_type(given.type))
+                    found |= _all_members(get_named_type(make.type))
     return found
 
 

@@ -101,11 +101,11 @@ class Judge:
             if value != owner.canaries.get(coordinate, value):
                 self._complain(f"{coordinate} of {owner.label} is another's: {value}")
 
-    def _planted(self, kind: str, gid: str) -> Planted | None:
-        planted = self._world.by_gid.get(gid)
+    def _planted(self, kind: str, global_id: str) -> Planted | None:
+        planted = self._world.by_global_id.get(global_id)
         if planted is None:
             if not self._makes_new:
-                self._complain(f"{kind} {gid} was not planted")
+                self._complain(f"{kind} {global_id} was not planted")
             return None
         if planted.kind != kind or self._viewer not in planted.seen:
             self._complain(f"{planted.kind} {planted.label} is there, as a {kind}")
@@ -129,8 +129,8 @@ class Judge:
         if found != expected:
             self._complain(f"finds {sorted(found)}, not {sorted(expected)}")
 
-    def _label(self, gid: str) -> str:
-        return self._world.by_gid[gid].label if gid in self._world.by_gid else gid
+    def _label(self, global_id: str) -> str:
+        return self._world.by_global_id[global_id].label if global_id in self._world.by_global_id else global_id
 
     def _whole(self, connection: Any) -> None:
         """A count tells of what nobody may see, too; on a page that is cut something might hide."""

@@ -51,18 +51,21 @@ def cases(world: World) -> Iterator[Case]:
     yield Case("register", "anonymous", NEWCOMER, reader="learner", makes_new=True)
     another = {**NEWCOMER, "email": "another@example.com", "username": "another", "role": "LEARNER"}
     yield Case("createUser", "admin", another, makes_new=True)
-    yield Case("setUserRole", "admin", {"userId": world.gid("learner"), "role": "LEARNER"}, brings="learner")
-    yield Case("suspendUser", "admin", {"userId": world.gid("suspended")}, brings="suspended")
-    yield Case("activateUser", "admin", {"userId": world.gid("teacher")}, brings="teacher")
+    yield Case("setUserRole", "admin", {"userId": world.global_id("learner"), "role": "LEARNER"}, brings="learner")
+    yield Case("suspendUser", "admin", {"userId": world.global_id("suspended")}, brings="suspended")
+    yield Case("activateUser", "admin", {"userId": world.global_id("teacher")}, brings="teacher")
     yield Case("applyToTeach", "learner", {"motivation": "Because.", "experience": "Some."}, makes_new=True)
-    answered = {"applicationId": world.gid("waiting"), "approve": True}
+    answered = {"applicationId": world.global_id("waiting"), "approve": True}
     yield Case("reviewInstructorApplication", "admin", answered, brings="waiting")
     yield from discussion_cases(world)
-    certificate = {"certificateId": world.gid("certified")}
+    certificate = {"certificateId": world.global_id("certified")}
     yield Case("revokeCertificate", "admin", {**certificate, "reason": "ERROR"}, brings="certified")
     yield Case("reinstateCertificate", "admin", certificate, brings="certified")
     yield from learning_cases(world)
-    lecture, brings = {"lectureId": world.gid("published-closed")}, "published-enrolled-lecture published-enrolled"
+    lecture, brings = (
+        {"lectureId": world.global_id("published-closed")},
+        "published-enrolled-lecture published-enrolled",
+    )
     report = {**lecture, "positionSeconds": 0, "watched": []}
     yield Case("recordLectureProgress", "enrolled", report, brings=brings)
     yield Case("setLectureCompleted", "enrolled", {**lecture, "isCompleted": True}, brings=brings)
@@ -74,7 +77,7 @@ def cases(world: World) -> Iterator[Case]:
 
 def catalog_cases(world: World) -> Iterator[Case]:
     """What is already as it is wished, so that the canaries stay; at the end what is new, which nobody planted."""
-    yield Case("updateCategory", "admin", {"categoryId": world.gid("shelf")}, brings="shelf")
+    yield Case("updateCategory", "admin", {"categoryId": world.global_id("shelf")}, brings="shelf")
     for writer, mutation, label in (
         ("teacher", "updateCourse", "draft"),
         ("rival", "updateCourse", "theirs"),
@@ -83,7 +86,7 @@ def catalog_cases(world: World) -> Iterator[Case]:
         ("teacher", "archiveCourse", "archived"),
         ("teacher", "unpublishCourse", "draft"),
     ):
-        yield Case(mutation, writer, {"courseId": world.gid(label)}, brings=label)
+        yield Case(mutation, writer, {"courseId": world.global_id(label)}, brings=label)
     yield Case("createCategory", "admin", {"name": "New"}, makes_new=True)
     yield Case("createCourse", "teacher", {"title": "New", "description": "Words."}, makes_new=True)
 
@@ -96,8 +99,10 @@ def curriculum_cases(world: World) -> Iterator[Case]:
         ("rival", "theirs"),
         ("admin", "orphan"),
     ):
-        section, other, first, second = (world.gid(f"{label}-{part}") for part in ("s1", "s2", "preview", "closed"))
-        course, here = {"courseId": world.gid(label)}, {"sectionId": section}
+        section, other, first, second = (
+            world.global_id(f"{label}-{part}") for part in ("s1", "s2", "preview", "closed")
+        )
+        course, here = {"courseId": world.global_id(label)}, {"sectionId": section}
         yield Case("updateSection", writer, here, brings=f"{label}-s1")
         yield Case("reorderSections", writer, {**course, "sectionIds": [section, other]}, brings=label)
         yield Case("updateLecture", writer, {"lectureId": second}, brings=f"{label}-closed")
@@ -112,8 +117,8 @@ def discussion_cases(world: World) -> Iterator[Case]:
     """What changes no canary."""
     note, label = "note-published-closed", "asked-published-closed"
     answer = world.by_label["answer-published-closed"]
-    question, of_answer = {"questionId": world.gid(label)}, {"answerId": answer.gid}
-    yield Case("updateNote", "enrolled", {"noteId": world.gid(note)}, brings=note)
+    question, of_answer = {"questionId": world.global_id(label)}, {"answerId": answer.global_id}
+    yield Case("updateNote", "enrolled", {"noteId": world.global_id(note)}, brings=note)
     yield Case("updateQaQuestion", "enrolled", question, brings=label)
     yield Case("featureQaQuestion", "admin", {**question, "isFeatured": True}, brings=label)
     yield Case("voteQaQuestion", "teacher", {**question, "vote": True}, brings=label)
@@ -125,25 +130,25 @@ def discussion_cases(world: World) -> Iterator[Case]:
 
 def learning_cases(world: World) -> Iterator[Case]:
     """Places that stay as they are."""
-    course, theirs = {"courseId": world.gid("published")}, "published-enrolled"
+    course, theirs = {"courseId": world.global_id("published")}, "published-enrolled"
     yield Case("enroll", "enrolled", course, brings=theirs)
-    granted = {**course, "userId": world.gid("enrolled"), "accessExpiresAt": FAR_AHEAD.isoformat()}
+    granted = {**course, "userId": world.global_id("enrolled"), "accessExpiresAt": FAR_AHEAD.isoformat()}
     yield Case("grantEnrollment", "teacher", granted, brings=theirs)
     for viewer in ("cancelled", "teacher", "admin"):
-        given_up = {"enrollmentId": world.gid("published-cancelled")}
+        given_up = {"enrollmentId": world.global_id("published-cancelled")}
         yield Case("cancelEnrollment", viewer, given_up, brings="published-cancelled")
 
 
 def newcomers(world: World) -> Iterator[Case]:
     """The last: from here on they belong to other circles."""
-    course = {"courseId": world.gid("orphan")}
+    course = {"courseId": world.global_id("orphan")}
     yield Case("enroll", "rival", course, makes_new=True)
-    yield Case("grantEnrollment", "admin", {**course, "userId": world.gid("applicant")}, makes_new=True)
+    yield Case("grantEnrollment", "admin", {**course, "userId": world.global_id("applicant")}, makes_new=True)
 
 
 def new_words(world: World) -> Iterator[Case]:
-    question = {"questionId": world.gid("asked-published-closed"), "content": "Words"}
-    lecture = {"lectureId": world.gid("published-closed"), "content": "Words"}
+    question = {"questionId": world.global_id("asked-published-closed"), "content": "Words"}
+    lecture = {"lectureId": world.global_id("published-closed"), "content": "Words"}
     yield Case("answerQuestion", "enrolled", question, makes_new=True)
     yield Case("createNote", "enrolled", lecture, makes_new=True)
     yield Case("askQuestion", "enrolled", {**lecture, "title": "Words"}, makes_new=True)
@@ -166,9 +171,9 @@ def mutate(oracle: Oracle) -> Verdict:
     verdict, tokens = Verdict(), Tokens()
     for case in cases(oracle.world):
         reader = case.reader or case.sender
-        given = case.input(tokens) if callable(case.input) else case.input
+        values = case.input(tokens) if callable(case.input) else case.input
         body = oracle.client.answer(
-            _document(oracle, case.mutation), as_=oracle.world.actor(case.sender), input=given
+            _document(oracle, case.mutation), as_=oracle.world.actor(case.sender), input=values
         )
         judge = Judge(oracle.world, SCHEMA, verdict, reader, makes_new=case.makes_new)
         judge.judge("Mutation", body, {case.mutation: Piece(case.mutation, case.mutation, "", None)})
@@ -176,7 +181,7 @@ def mutate(oracle: Oracle) -> Verdict:
         if payload["errors"]:
             verdict.complaints.append(f"{reader}: {case.mutation} does nothing: {payload['errors']}")
             continue
-        expected = {oracle.world.gid(label) for label in (case.brings or reader).split()}
+        expected = {oracle.world.global_id(label) for label in (case.brings or reader).split()}
         if not case.makes_new and _brought(payload) != expected:
             verdict.complaints.append(f"{reader}: {case.mutation} hands out something else: {_brought(payload)}")
         if session := payload.get("session"):

@@ -59,7 +59,7 @@ class Oracle:
 
     @property
     def _limits(self) -> Settings:
-        return self._service.equipment.settings
+        return self._service.resources.settings
 
     def _text(self, pieces: Sequence[Piece]) -> str:
         return self.paths.whole("{ " + "\n".join(piece.text for piece in pieces) + " }")

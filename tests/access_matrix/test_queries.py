@@ -67,7 +67,7 @@ def test_every_argument_of_every_field_is_asked_with(oracle: Oracle) -> None:
 
 def test_every_kind_is_planted_and_every_text_of_it_has_a_canary(oracle: Oracle) -> None:
     kinds = {kind.name for kind in SCHEMA.get_possible_types(SCHEMA.type_map["Node"])}  # type: ignore[arg-type]
-    there = oracle.world.by_gid.values()
+    there = oracle.world.by_global_id.values()
     assert kinds <= {planted.kind for planted in there}
     canaried = {planted.kind for planted in there if planted.canaries}
     for planted in there:

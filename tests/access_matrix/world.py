@@ -11,7 +11,7 @@ from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from lms_graphql.core.global_ids import encode
 from lms_graphql.core.orm import TimestampedModel
 from tests.access_matrix.matrix import Audience
-from tests.factories import Given, GivenCourse
+from tests.factories import CourseTree, Factories
 
 CAST = {
     "admin": Role.SUPER_ADMIN,
@@ -47,7 +47,7 @@ class Planted:
     circles: Mapping[str, frozenset[str]]
     canaries: Mapping[str, str] = field(default_factory=dict)
     empty: frozenset[str] = frozenset()
-    gid: str = ""
+    global_id: str = ""
 
     @property
     def seen(self) -> frozenset[str]:
@@ -59,13 +59,13 @@ class Planted:
 
 
 class World:
-    def __init__(self, given: Given) -> None:
-        self.given = given
+    def __init__(self, make: Factories) -> None:
+        self.make = make
         self.by_label: dict[str, Planted] = {}
-        self.by_gid: dict[str, Planted] = {}
+        self.by_global_id: dict[str, Planted] = {}
         self.people: dict[str, User] = {}
         self._owners: dict[str, tuple[Planted, str]] = {}
-        self.courses: dict[str, GivenCourse] = {}
+        self.courses: dict[str, CourseTree] = {}
         self.lectures: dict[str, Lecture] = {}
         self._put(Planted("Query", "the entrances", {"seen": EVERYONE, "signed_in": SIGNED_IN, "admins": ADMIN}))
         self._put(Planted("Session", "a session", {"seen": SIGNED_IN, "signed_in": SIGNED_IN}))
@@ -78,13 +78,13 @@ class World:
     def _put(self, planted: Planted) -> None:
         assert planted.label not in self.by_label
         self.by_label[planted.label] = planted
-        if planted.gid:
-            self.by_gid[planted.gid] = planted
+        if planted.global_id:
+            self.by_global_id[planted.global_id] = planted
         for coordinate, canary in planted.canaries.items():
             self._owners[canary.split("@")[0]] = planted, coordinate
 
     def actor(self, viewer: str) -> Actor:
-        return ANONYMOUS if viewer == "anonymous" else self.given.actor(self.people[viewer])
+        return ANONYMOUS if viewer == "anonymous" else self.make.actor(self.people[viewer])
 
     def of_kind(self, kind: str) -> list[Planted]:
         return [planted for planted in self.by_label.values() if planted.kind == kind]
@@ -93,8 +93,8 @@ class World:
         """Whose it is, and of which `Type.field`. None where nobody has it any more."""
         return self._owners.get(canary, (None, ""))
 
-    def gid(self, label: str) -> str:
-        return self.by_label[label].gid
+    def global_id(self, label: str) -> str:
+        return self.by_label[label].global_id
 
 
 class Texts(dict[str, str]):

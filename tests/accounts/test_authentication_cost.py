@@ -3,7 +3,7 @@
 import pytest
 
 from tests.auth import Reception, bearer
-from tests.factories import Given
+from tests.factories import Factories
 from tests.live_service import Client, Service, Statements
 
 TREE = "query Tree($slug: String!) { course(slug: $slug) { id title sections { id title lectures { id title } } } }"
@@ -11,16 +11,16 @@ CATEGORIES = "{ categories { id } }"
 
 
 @pytest.fixture
-def token(service: Service, given: Given) -> dict[str, str]:
-    reception = Reception(service.database, service.equipment.settings, service.equipment.signer)
-    return bearer(reception.sign_in(given.user()))
+def token(service: Service, make: Factories) -> dict[str, str]:
+    reception = Reception(service.database, service.resources.settings, service.resources.signer)
+    return bearer(reception.sign_in(make.user()))
 
 
 @pytest.mark.parametrize("document", [CATEGORIES, TREE])
 def test_a_token_costs_one_statement(
-    client: Client, given: Given, statements: Statements, token: dict[str, str], document: str
+    client: Client, make: Factories, statements: Statements, token: dict[str, str], document: str
 ) -> None:
-    body = {"query": document, "variables": {"slug": given.course(sections=3, lectures=3).slug}}
+    body = {"query": document, "variables": {"slug": make.course(sections=3, lectures=3).slug}}
     body = body if document is TREE else {"query": document}
     counts = []
     for headers in ({}, token):

@@ -11,7 +11,7 @@ from lms_graphql.accounts.models import AccountToken, AuditEvent, User
 from lms_graphql.mail.models import Mail, MailStatus
 from tests.accounts.test_login import ME, NEW, REGISTER, login, refresh, refused, signed_in, told
 from tests.accounts.test_users import count
-from tests.factories import PASSWORD, Given
+from tests.factories import PASSWORD, Factories
 from tests.live_service import Client, Service
 from tests.mail_servers import Postbox
 
@@ -43,9 +43,9 @@ def reset_token(client: Client, postbox: Postbox, user: User) -> str:
 
 
 def test_changing_the_password_ends_every_session_and_opens_a_new_one(
-    client: Client, given: Given, postbox: Postbox
+    client: Client, make: Factories, postbox: Postbox
 ) -> None:
-    user = given.person(email="changes@example.com")
+    user = make.person(email="changes@example.com")
     here, there = signed_in(client, user), signed_in(client, user)
     payload = change(client, here["accessToken"], PASSWORD, BETTER)
     assert payload["errors"] == []
@@ -59,8 +59,8 @@ def test_changing_the_password_ends_every_session_and_opens_a_new_one(
     assert [message["Subject"] for message in postbox.taken] == ["Your password was changed"]
 
 
-def test_a_wrong_current_password_changes_nothing_and_is_throttled(client: Client, given: Given) -> None:
-    user = given.person()
+def test_a_wrong_current_password_changes_nothing_and_is_throttled(client: Client, make: Factories) -> None:
+    user = make.person()
     bearer = signed_in(client, user)["accessToken"]
     codes = [told(change(client, bearer, "not the password", BETTER)) for _ in range(11)]
     assert codes[:10] == [[("INVALID_CREDENTIALS", ["input", "currentPassword"])]] * 10
@@ -72,8 +72,8 @@ def test_a_wrong_current_password_changes_nothing_and_is_throttled(client: Clien
 @pytest.mark.parametrize(
     ("new", "code"), [("short", "TOO_SHORT"), ("password123", "WEAK_PASSWORD"), ("x" * 257, "TOO_LONG")]
 )
-def test_a_new_password_must_be_good(client: Client, given: Given, postbox: Postbox, new: str, code: str) -> None:
-    user = given.person(email="must.be.good@example.com")
+def test_a_new_password_must_be_good(client: Client, make: Factories, postbox: Postbox, new: str, code: str) -> None:
+    user = make.person(email="must.be.good@example.com")
     bearer = signed_in(client, user)["accessToken"]
     assert told(change(client, bearer, PASSWORD, new)) == [(code, ["input", "newPassword"])]
     token = reset_token(client, postbox, user)
@@ -81,8 +81,8 @@ def test_a_new_password_must_be_good(client: Client, given: Given, postbox: Post
     assert reset(client, token)["ok"] is True, "a refusal does not use the token up"
 
 
-def test_a_new_password_is_not_the_address(client: Client, given: Given, postbox: Postbox) -> None:
-    user = given.person(email="not.the.address@example.com")
+def test_a_new_password_is_not_the_address(client: Client, make: Factories, postbox: Postbox) -> None:
+    user = make.person(email="not.the.address@example.com")
     bearer = signed_in(client, user)["accessToken"]
     wrong = [("WEAK_PASSWORD", ["input", "newPassword"])]
     assert told(change(client, bearer, PASSWORD, "Not.The.Address@example.com")) == wrong
@@ -90,9 +90,9 @@ def test_a_new_password_is_not_the_address(client: Client, given: Given, postbox
 
 
 def test_a_password_is_reset_once_with_the_token_of_the_mail(
-    client: Client, given: Given, postbox: Postbox, service: Service
+    client: Client, make: Factories, postbox: Postbox, service: Service
 ) -> None:
-    user = given.person(email="Reset.Me@example.com")
+    user = make.person(email="Reset.Me@example.com")
     session = signed_in(client, user)
     assert client.ask(REQUEST, email="reset.me@EXAMPLE.com")["requestPasswordReset"]["ok"] is True
     token = postbox.token_to("Reset.Me@example.com", "/reset-password")
@@ -104,8 +104,8 @@ def test_a_password_is_reset_once_with_the_token_of_the_mail(
     assert "account.password_reset" in kinds
 
 
-def test_a_reset_opens_an_account_that_failures_had_shut(client: Client, given: Given, postbox: Postbox) -> None:
-    user = given.person(email="locked.out@example.com")
+def test_a_reset_opens_an_account_that_failures_had_shut(client: Client, make: Factories, postbox: Postbox) -> None:
+    user = make.person(email="locked.out@example.com")
     for _ in range(11):
         login(client, user, "wrong password")
     assert told(login(client, user)) == [("RATE_LIMITED", None)]
@@ -114,9 +114,9 @@ def test_a_reset_opens_an_account_that_failures_had_shut(client: Client, given: 
 
 
 def test_asking_for_a_reset_says_the_same_for_any_address(
-    client: Client, given: Given, service: Service, postbox: Postbox
+    client: Client, make: Factories, service: Service, postbox: Postbox
 ) -> None:
-    user = given.person(email="known@example.com")
+    user = make.person(email="known@example.com")
     answers = [client.ask(REQUEST, email=email) for email in (user.email, "unknown@example.com")]
     assert answers[0] == answers[1]
     postbox.token_to("known@example.com", "/reset-password")
@@ -131,8 +131,8 @@ def test_asking_for_a_reset_says_the_same_for_any_address(
     assert told(client.ask(REQUEST, email="no address")["requestPasswordReset"]) == [("INVALID", ["input", "email"])]
 
 
-def test_an_address_gets_only_so_many_reset_mails(client: Client, given: Given, service: Service) -> None:
-    user = given.person(email="flooded@example.com")
+def test_an_address_gets_only_so_many_reset_mails(client: Client, make: Factories, service: Service) -> None:
+    user = make.person(email="flooded@example.com")
     assert all(client.ask(REQUEST, email=user.email)["requestPasswordReset"]["ok"] for _ in range(9))
     count = service.database.read_sync(lambda session: len(list(session.scalars(select(Mail.id)))))
     assert count == 5
@@ -140,9 +140,9 @@ def test_an_address_gets_only_so_many_reset_mails(client: Client, given: Given, 
 
 @pytest.mark.parametrize(("minutes", "works"), [(59, True), (61, False)])
 def test_a_reset_link_is_good_for_an_hour(
-    client: Client, given: Given, postbox: Postbox, service: Service, minutes: int, works: bool
+    client: Client, make: Factories, postbox: Postbox, service: Service, minutes: int, works: bool
 ) -> None:
-    token = reset_token(client, postbox, given.person(email=f"hour{minutes}@example.com"))
+    token = reset_token(client, postbox, make.person(email=f"hour{minutes}@example.com"))
     shift = timedelta(minutes=minutes)
     kept = service.database.read_sync(lambda session: session.scalar(select(AccountToken.expires_at)))
     assert kept is not None
@@ -151,15 +151,15 @@ def test_a_reset_link_is_good_for_an_hour(
     assert reset(client, token)["ok"] is works
 
 
-def test_a_changed_password_voids_the_reset_links(client: Client, given: Given, postbox: Postbox) -> None:
-    user = given.person(email="voids@example.com")
+def test_a_changed_password_voids_the_reset_links(client: Client, make: Factories, postbox: Postbox) -> None:
+    user = make.person(email="voids@example.com")
     token = reset_token(client, postbox, user)
     change(client, signed_in(client, user)["accessToken"], PASSWORD, "yet another one")
     assert told(reset(client, token)) == [("INVALID_TOKEN", ["input", "token"])]
 
 
-def test_a_reset_lets_no_suspended_person_in(client: Client, given: Given, postbox: Postbox) -> None:
-    user = given.person(email="suspended@example.com", is_active=False)
+def test_a_reset_lets_no_suspended_person_in(client: Client, make: Factories, postbox: Postbox) -> None:
+    user = make.person(email="suspended@example.com", is_active=False)
     assert reset(client, reset_token(client, postbox, user))["ok"] is True
     assert told(login(client, user, BETTER)) == [("ACCOUNT_SUSPENDED", None)]
 
@@ -177,9 +177,9 @@ def test_the_address_is_confirmed_with_the_mail_of_the_registration(client: Clie
 
 
 def test_the_confirmation_is_sent_again_a_few_times(
-    client: Client, given: Given, postbox: Postbox, service: Service
+    client: Client, make: Factories, postbox: Postbox, service: Service
 ) -> None:
-    user = given.person(email="again@example.com")
+    user = make.person(email="again@example.com")
     bearer = signed_in(client, user)["accessToken"]
     codes = [told(client.ask(SEND_AGAIN, bearer=bearer)["requestEmailVerification"]) for _ in range(6)]
     assert codes == [[]] * 5 + [[("RATE_LIMITED", None)]]
@@ -188,8 +188,8 @@ def test_the_confirmation_is_sent_again_a_few_times(
     assert client.faults(SEND_AGAIN) == ["UNAUTHENTICATED"]
 
 
-def test_a_token_is_good_for_one_purpose(client: Client, given: Given, postbox: Postbox) -> None:
-    user = given.person(email="purpose@example.com")
+def test_a_token_is_good_for_one_purpose(client: Client, make: Factories, postbox: Postbox) -> None:
+    user = make.person(email="purpose@example.com")
     token = reset_token(client, postbox, user)
     assert told(client.ask(VERIFY, token=token)["verifyEmail"]) == [("INVALID_TOKEN", ["input", "token"])]
     assert told(reset(client, "x" * 43, "short")) == [
@@ -199,9 +199,9 @@ def test_a_token_is_good_for_one_purpose(client: Client, given: Given, postbox: 
 
 
 def test_no_token_of_a_mail_is_kept_in_clear(
-    client: Client, given: Given, postbox: Postbox, service: Service
+    client: Client, make: Factories, postbox: Postbox, service: Service
 ) -> None:
-    token = reset_token(client, postbox, given.person(email="kept@example.com"))
+    token = reset_token(client, postbox, make.person(email="kept@example.com"))
     kept = service.database.read_sync(
         lambda session: [
             *session.scalars(select(AccountToken.token_hash)),
@@ -211,7 +211,7 @@ def test_no_token_of_a_mail_is_kept_in_clear(
     assert token not in str(kept)
 
 
-def test_a_session_of_long_ago_knows_when_the_person_signed_in_last(client: Client, given: Given) -> None:
-    user = given.person(last_login=datetime(2020, 1, 1, tzinfo=UTC))
+def test_a_session_of_long_ago_knows_when_the_person_signed_in_last(client: Client, make: Factories) -> None:
+    user = make.person(last_login=datetime(2020, 1, 1, tzinfo=UTC))
     signed = client.ask(ME, bearer=signed_in(client, user)["accessToken"])["me"]["lastLoginAt"]
     assert datetime.fromisoformat(signed).year >= 2026

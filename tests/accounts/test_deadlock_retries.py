@@ -21,7 +21,7 @@ from lms_graphql.core.signing import token_hash
 from lms_graphql.mail.models import Mail
 from lms_graphql.mail.outbox import MAIL_ENQUEUED
 from tests.auth import Reception
-from tests.factories import Given
+from tests.factories import Factories
 from tests.live_service import Client, Service
 
 pytestmark = pytest.mark.parametrize(
@@ -71,18 +71,18 @@ class Deadlocks:
 class Scene:
     """Somebody, signed in, and a super admin: new ones each time, so that nothing needs to be cleared away."""
 
-    def __init__(self, service: Service, given: Given, number: int) -> None:
+    def __init__(self, service: Service, make: Factories, number: int) -> None:
         self.database = service.database
-        self.reception = Reception(service.database, service.equipment.settings, service.equipment.signer)
+        self.reception = Reception(service.database, service.resources.settings, service.resources.signer)
         self.number = number
         name = {"email": f"p{number}@example.com", "username": f"p{number}"}
-        self.person = given.user(Role.LEARNER, password_hash=HASH, **name)
+        self.person = make.user(Role.LEARNER, password_hash=HASH, **name)
         self.email = self.person.email
-        self.gid = global_ids.encode("User", self.person.id)
+        self.global_id = global_ids.encode("User", self.person.id)
         self.opened = self.reception.sign_in(self.person)
         self.token = self.opened.access_token
         other = {"email": f"a{number}@example.com", "username": f"a{number}"}
-        self.admin = self.reception.sign_in(given.user(Role.SUPER_ADMIN, **other)).access_token
+        self.admin = self.reception.sign_in(make.user(Role.SUPER_ADMIN, **other)).access_token
 
     def mailed(self, purpose: TokenPurpose) -> str:
         return self.database.write_sync(lambda session: make_token(session, self.person.id, purpose))
@@ -96,7 +96,7 @@ class Scene:
     def suspended(self) -> str:
         out = update(User).where(User.id == self.person.id).values(is_active=False)
         self.database.write_sync(lambda session: session.execute(out) and None)
-        return self.gid
+        return self.global_id
 
     def application(self, client: Client) -> str:
         applied = client.ask(APPLY, bearer=self.token)["applyToTeach"]
@@ -190,12 +190,12 @@ MUTATIONS: dict[str, Callable[[Scene, Client], Asked]] = {
     "setUserRole": lambda scene, _: (
         f"mutation ($u: ID!) {{ setUserRole(input: {{userId: $u, role: INSTRUCTOR}}) {USER} }}",
         scene.admin,
-        {"u": scene.gid},
+        {"u": scene.global_id},
     ),
     "suspendUser": lambda scene, _: (
         f"mutation ($u: ID!) {{ suspendUser(input: {{userId: $u}}) {USER} }}",
         scene.admin,
-        {"u": scene.gid},
+        {"u": scene.global_id},
     ),
     "activateUser": lambda scene, _: (
         f"mutation ($u: ID!) {{ activateUser(input: {{userId: $u}}) {USER} }}",
@@ -205,7 +205,7 @@ MUTATIONS: dict[str, Callable[[Scene, Client], Asked]] = {
     "deleteUser": lambda scene, _: (
         "mutation ($u: ID!) { deleteUser(input: {userId: $u}) { deletedId errors { code path } } }",
         scene.token,
-        {"u": scene.gid},
+        {"u": scene.global_id},
     ),
     "applyToTeach": lambda scene, _: (APPLY, scene.token, {}),
     "reviewInstructorApplication": lambda scene, client: (
@@ -257,11 +257,11 @@ def told(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_deadlock_at_any_statement_changes_nothing(
-    service: Service, given: Given, client: Client, told: list[bool], name: str
+    service: Service, make: Factories, client: Client, told: list[bool], name: str
 ) -> None:
     deadlocks, whole = Deadlocks(service), None
     for number in range(MOST_STATEMENTS):  # 0 is never reached: that is how it goes without
-        document, bearer, variables = MUTATIONS[name](Scene(service, given, number), client)
+        document, bearer, variables = MUTATIONS[name](Scene(service, make, number), client)
         before = service.database.read_sync(state)
         told.clear()
         with deadlocks.at(number or MOST_STATEMENTS):

@@ -18,7 +18,7 @@ from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.signing import Signer
 from tests.auth import Reception
-from tests.factories import Given
+from tests.factories import Factories
 from tests.live_service import Client, Service
 
 QUERY = "{ me { id } }"
@@ -176,12 +176,12 @@ FORGERIES: dict[str, Forgery] = {
 
 @pytest.fixture
 def reception(service: Service) -> Reception:
-    return Reception(service.database, service.equipment.settings, service.equipment.signer)
+    return Reception(service.database, service.resources.settings, service.resources.signer)
 
 
 @pytest.fixture
-def person(given: Given) -> User:
-    return given.user()
+def person(make: Factories) -> User:
+    return make.user()
 
 
 @pytest.fixture
@@ -190,8 +190,8 @@ def good(reception: Reception, person: User) -> str:
 
 
 @pytest.fixture
-def forger(reception: Reception, given: Given, good: str) -> Forger:
-    stranger = reception.sign_in(given.user()).access_token.split(".")[1]
+def forger(reception: Reception, make: Factories, good: str) -> Forger:
+    stranger = reception.sign_in(make.user()).access_token.split(".")[1]
     return Forger(good, reception.desk.signer, int(opened(stranger)["sid"]))
 
 
@@ -248,18 +248,18 @@ def signed_out(reception: Reception, _: Actor, person: User) -> None:
 
 
 def suspended(reception: Reception, admin: Actor, person: User) -> None:
-    gid = global_ids.encode("User", person.id)
-    reception.database.write_sync(lambda session: users.suspend_user(session, admin, gid))
+    global_id = global_ids.encode("User", person.id)
+    reception.database.write_sync(lambda session: users.suspend_user(session, admin, global_id))
 
 
 def deleted(reception: Reception, admin: Actor, person: User) -> None:
-    gid = global_ids.encode("User", person.id)
-    reception.database.write_sync(lambda session: users.delete_user(session, admin, gid))
+    global_id = global_ids.encode("User", person.id)
+    reception.database.write_sync(lambda session: users.delete_user(session, admin, global_id))
 
 
 def promoted(reception: Reception, admin: Actor, person: User) -> None:
-    gid = global_ids.encode("User", person.id)
-    reception.database.write_sync(lambda session: users.set_user_role(session, admin, gid, Role.INSTRUCTOR))
+    global_id = global_ids.encode("User", person.id)
+    reception.database.write_sync(lambda session: users.set_user_role(session, admin, global_id, Role.INSTRUCTOR))
 
 
 def with_a_new_password(reception: Reception, _: Actor, person: User) -> None:
@@ -271,10 +271,10 @@ def with_a_new_password(reception: Reception, _: Actor, person: User) -> None:
 
 @pytest.mark.parametrize("end", [signed_out, suspended, deleted, promoted, with_a_new_password])
 def test_a_token_from_before_is_over(
-    client: Client, given: Given, reception: Reception, person: User, good: str, end: Callable[..., None]
+    client: Client, make: Factories, reception: Reception, person: User, good: str, end: Callable[..., None]
 ) -> None:
     assert is_good(client, f"Bearer {good}")
-    end(reception, Actor(given.user(Role.SUPER_ADMIN).id, Role.SUPER_ADMIN), person)
+    end(reception, Actor(make.user(Role.SUPER_ADMIN).id, Role.SUPER_ADMIN), person)
     assert is_refused(client, f"Bearer {good}")
 
 

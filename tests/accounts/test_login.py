@@ -27,7 +27,7 @@ from lms_graphql.core.signing import token_hash
 from lms_graphql.core.statements import execute_dml
 from lms_graphql.mail.models import Mail
 from lms_graphql.settings import Settings
-from tests.factories import PASSWORD, Given, gid
+from tests.factories import PASSWORD, Factories, global_id
 from tests.live_service import Client, Service, running
 from tests.mail_servers import Postbox
 
@@ -178,15 +178,15 @@ def test_one_address_makes_only_so_many_accounts(service_settings: Settings) -> 
     assert codes == [[]] * 3 + [[("RATE_LIMITED", None)]] * 2
 
 
-def test_who_asks_for_one_account_after_another_is_told_no_more(client: Client, given: Given) -> None:
-    known = given.person()
+def test_who_asks_for_one_account_after_another_is_told_no_more(client: Client, make: Factories) -> None:
+    known = make.person()
     body = {**NEW, "email": known.email, "username": "somebody.else"}
     codes = [told(client.ask(REGISTER, input=body)["register"])[0][0] for _ in range(102)]
     assert codes == ["ALREADY_EXISTS"] * 100 + ["RATE_LIMITED"] * 2
 
 
-def test_signing_in_gives_a_session_whatever_the_case_of_the_address(client: Client, given: Given) -> None:
-    user = given.person(Role.INSTRUCTOR, email="Ada.Lovelace@example.com")
+def test_signing_in_gives_a_session_whatever_the_case_of_the_address(client: Client, make: Factories) -> None:
+    user = make.person(Role.INSTRUCTOR, email="Ada.Lovelace@example.com")
     payload = client.ask(LOGIN, input={"email": " ADA.lovelace@EXAMPLE.com ", "password": PASSWORD})["login"]
     assert payload["errors"] == []
     me = client.ask(ME, bearer=payload["session"]["accessToken"])["me"]
@@ -194,8 +194,8 @@ def test_signing_in_gives_a_session_whatever_the_case_of_the_address(client: Cli
     assert datetime.now(UTC) - datetime.fromisoformat(me["lastLoginAt"]) < timedelta(minutes=1)
 
 
-def test_the_access_token_says_who_and_until_when(client: Client, given: Given) -> None:
-    user = given.person()
+def test_the_access_token_says_who_and_until_when(client: Client, make: Factories) -> None:
+    user = make.person()
     token = signed_in(client, user)["accessToken"]
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims.keys() == {"sub", "role", "sid", "iat", "exp", "iss", "aud"}
@@ -204,9 +204,9 @@ def test_the_access_token_says_who_and_until_when(client: Client, given: Given) 
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "at+jwt", "kid": "k1"}
 
 
-def test_wrong_addresses_and_wrong_passwords_answer_alike(client: Client, given: Given, service: Service) -> None:
-    user = given.person()
-    gone = given.person(email=None, deleted_at=datetime.now(UTC), is_active=False)
+def test_wrong_addresses_and_wrong_passwords_answer_alike(client: Client, make: Factories, service: Service) -> None:
+    user = make.person()
+    gone = make.person(email=None, deleted_at=datetime.now(UTC), is_active=False)
     wrong = login(client, user, "not the password")
     unknown = client.ask(LOGIN, input={"email": "nobody@example.com", "password": PASSWORD})["login"]
     nothing = client.ask(LOGIN, input={"email": "", "password": ""})["login"]
@@ -216,14 +216,16 @@ def test_wrong_addresses_and_wrong_passwords_answer_alike(client: Client, given:
     assert audited(service) == ["account.sign_in_failed"] * 3
 
 
-def test_a_suspended_person_is_told_so_only_with_the_right_password(client: Client, given: Given) -> None:
-    user = given.person(is_active=False)
+def test_a_suspended_person_is_told_so_only_with_the_right_password(client: Client, make: Factories) -> None:
+    user = make.person(is_active=False)
     assert told(login(client, user, "wrong password")) == [("INVALID_CREDENTIALS", None)]
     assert told(login(client, user)) == [("ACCOUNT_SUSPENDED", None)]
 
 
-def test_ten_failures_shut_an_account_to_new_sign_ins_alone(client: Client, given: Given, service: Service) -> None:
-    user, other = given.person(), given.person()
+def test_ten_failures_shut_an_account_to_new_sign_ins_alone(
+    client: Client, make: Factories, service: Service
+) -> None:
+    user, other = make.person(), make.person()
     session = signed_in(client, user)
     codes = [told(login(client, user, "wrong password"))[0][0] for _ in range(12)]
     assert codes == ["INVALID_CREDENTIALS"] * 10 + ["RATE_LIMITED"] * 2
@@ -249,14 +251,14 @@ def test_an_address_that_is_far_too_long_costs_nothing(client: Client, address: 
     assert time.thread_time() - began < 0.05
 
 
-def test_right_sign_ins_are_not_counted(client: Client, given: Given) -> None:
-    user = given.person()
+def test_right_sign_ins_are_not_counted(client: Client, make: Factories) -> None:
+    user = make.person()
     assert all(login(client, user)["session"] for _ in range(12))
 
 
-def test_a_hash_of_an_older_kind_is_made_anew_at_sign_in(client: Client, given: Given, service: Service) -> None:
+def test_a_hash_of_an_older_kind_is_made_anew_at_sign_in(client: Client, make: Factories, service: Service) -> None:
     old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-    user = given.person(password_hash=old)
+    user = make.person(password_hash=old)
     signed_in(client, user)
     kept = service.database.read_sync(lambda session: session.scalar(select(User.password_hash)))
     assert kept != old
@@ -268,8 +270,8 @@ def refresh(client: Client, token: str) -> Any:
     return client.ask(REFRESH, token=token)["refreshSession"]
 
 
-def test_a_refresh_token_is_used_once(client: Client, given: Given) -> None:
-    first = signed_in(client, given.person())
+def test_a_refresh_token_is_used_once(client: Client, make: Factories) -> None:
+    first = signed_in(client, make.person())
     second = refresh(client, first["refreshToken"])["session"]
     assert second["refreshToken"] != first["refreshToken"]
     assert client.ask(ME, bearer=second["accessToken"])["me"] is not None
@@ -279,9 +281,9 @@ def test_a_refresh_token_is_used_once(client: Client, given: Given) -> None:
 
 
 def test_a_refresh_token_that_comes_again_later_ends_the_session(
-    client: Client, given: Given, service: Service
+    client: Client, make: Factories, service: Service
 ) -> None:
-    first = signed_in(client, given.person())
+    first = signed_in(client, make.person())
     second = refresh(client, first["refreshToken"])["session"]
     used = update(RefreshToken).where(RefreshToken.used_at.is_not(None))
     later = used.values(used_at=datetime.now(UTC) - timedelta(seconds=11))
@@ -292,8 +294,8 @@ def test_a_refresh_token_that_comes_again_later_ends_the_session(
     assert "session.token_reused" in audited(service)
 
 
-def test_a_refresh_token_expires(client: Client, given: Given, service: Service) -> None:
-    session = signed_in(client, given.person())
+def test_a_refresh_token_expires(client: Client, make: Factories, service: Service) -> None:
+    session = signed_in(client, make.person())
     over = update(RefreshToken).values(expires_at=datetime.now(UTC) - timedelta(seconds=1))
     service.database.write_sync(lambda session: session.execute(over) and None)
     assert told(refresh(client, session["refreshToken"]))[0][0] == "INVALID_TOKEN"
@@ -305,15 +307,15 @@ def test_what_is_no_refresh_token_is_refused(client: Client, token: str) -> None
     assert told(client.ask(LOGOUT, token=token)["logout"]) == [("INVALID_TOKEN", ["input", "refreshToken"])]
 
 
-def test_no_token_is_kept_in_clear(client: Client, given: Given, service: Service) -> None:
-    session = signed_in(client, given.person())
+def test_no_token_is_kept_in_clear(client: Client, make: Factories, service: Service) -> None:
+    session = signed_in(client, make.person())
     kept = service.database.read_sync(lambda session: list(session.scalars(select(RefreshToken.token_hash))))
     assert session["refreshToken"] not in str(kept)
     assert len(kept[0]) == 64
 
 
-def test_signing_out_ends_one_session_at_once(client: Client, given: Given) -> None:
-    user = given.person()
+def test_signing_out_ends_one_session_at_once(client: Client, make: Factories) -> None:
+    user = make.person()
     here, there = signed_in(client, user), signed_in(client, user)
     answer = client.ask(LOGOUT, token=here["refreshToken"])
     assert answer["logout"] == {"ok": True, "errors": []}
@@ -324,8 +326,8 @@ def test_signing_out_ends_one_session_at_once(client: Client, given: Given) -> N
     assert again["logout"] == {"ok": True, "errors": []}, "the wish is true already"
 
 
-def test_signing_out_everywhere_ends_all_sessions_of_oneself(client: Client, given: Given) -> None:
-    user, other = given.person(), given.person()
+def test_signing_out_everywhere_ends_all_sessions_of_oneself(client: Client, make: Factories) -> None:
+    user, other = make.person(), make.person()
     sessions = [signed_in(client, user) for _ in range(3)]
     others = signed_in(client, other)
     assert client.ask(EVERYWHERE, bearer=sessions[0]["accessToken"])["logoutEverywhere"]["ok"] is True
@@ -344,9 +346,9 @@ def test_a_bad_token_is_refused_for_every_operation(client: Client) -> None:
 
 
 def test_a_new_signing_key_leaves_the_tokens_of_the_old_one_good(
-    client: Client, given: Given, service: Service
+    client: Client, make: Factories, service: Service
 ) -> None:
-    user = given.person()
+    user = make.person()
     before = signed_in(client, user)["accessToken"]
     assert service.database.write_sync(rotate_keys) == "k2"
     after = signed_in(client, user)["accessToken"]
@@ -369,8 +371,8 @@ def test_entrances_are_once_in_a_document(client: Client) -> None:
         assert client.faults(document) == ["QUERY_TOO_COMPLEX"]
 
 
-def test_who_signs_in_goes_on_as_themselves_in_the_same_request(client: Client, given: Given) -> None:
-    user = given.person()
+def test_who_signs_in_goes_on_as_themselves_in_the_same_request(client: Client, make: Factories) -> None:
+    user = make.person()
     document = """mutation L($input: LoginInput!) {
       login(input: $input) { session { user { username email permissions } } }
       updateProfile(input: {bio: "Back again."}) { user { username bio } }
@@ -397,24 +399,24 @@ def test_an_address_of_long_letters_fits(client: Client) -> None:
     assert client.ask(REGISTER, input={**NEW, "email": email})["register"]["errors"] == []
 
 
-def test_nobody_goes_on_in_the_request_that_ends_their_session(client: Client, given: Given) -> None:
+def test_nobody_goes_on_in_the_request_that_ends_their_session(client: Client, make: Factories) -> None:
     own = 'updateProfile(input: {bio: "still here"}) { user { id } }'
     for ending in (
         "logoutEverywhere { ok }",
         'logout(input: {refreshToken: "REFRESH"}) { ok }',
         'deleteUser(input: {userId: "ID"}) { deletedId }',
     ):
-        user = given.person()
+        user = make.person()
         session = signed_in(client, user)
-        named = ending.replace("REFRESH", session["refreshToken"]).replace("ID", gid("User", user))
+        named = ending.replace("REFRESH", session["refreshToken"]).replace("ID", global_id("User", user))
         body = client.answer(f"mutation {{ {named} {own} }}", bearer=session["accessToken"])
         assert body["data"]["updateProfile"] is None
         assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
 
 
-def test_a_write_waits_for_nobody_whose_session_has_ended(client: Client, given: Given, service: Service) -> None:
+def test_a_write_waits_for_nobody_whose_session_has_ended(client: Client, make: Factories, service: Service) -> None:
     """The request was let in; its session ends before its transaction begins."""
-    user = given.person()
+    user = make.person()
     signed_in(client, user)
     key = service.database.read_sync(lambda session: session.scalar(select(UserSession.id)))
     actor = Actor(user.id, user.role, key)
@@ -428,11 +430,11 @@ def test_a_write_waits_for_nobody_whose_session_has_ended(client: Client, given:
     assert raised.value.code is RequestErrorCode.UNAUTHENTICATED
 
 
-def test_a_super_admin_who_is_suspended_by_themselves_makes_no_other(client: Client, given: Given) -> None:
-    given.user(Role.SUPER_ADMIN)
-    admin = given.person(Role.SUPER_ADMIN)
+def test_a_super_admin_who_is_suspended_by_themselves_makes_no_other(client: Client, make: Factories) -> None:
+    make.user(Role.SUPER_ADMIN)
+    admin = make.person(Role.SUPER_ADMIN)
     document = f"""mutation {{
-      suspendUser(input: {{userId: "{gid("User", admin)}"}}) {{ user {{ isActive }} errors {{ code }} }}
+      suspendUser(input: {{userId: "{global_id("User", admin)}"}}) {{ user {{ isActive }} errors {{ code }} }}
       createUser(input: {{email: "x@example.com", username: "xxx", password: "a long enough one", firstName: "X",
         lastName: "Y", role: SUPER_ADMIN}}) {{ user {{ id }} }}
     }}"""
@@ -491,9 +493,9 @@ def test_nobody_fills_the_way_to_the_line_alone() -> None:
 
 
 def test_tokens_that_were_used_long_ago_are_forgotten_when_the_session_goes_on(
-    client: Client, given: Given, service: Service
+    client: Client, make: Factories, service: Service
 ) -> None:
-    first = signed_in(client, given.person())
+    first = signed_in(client, make.person())
     second = refresh(client, first["refreshToken"])["session"]
     third = refresh(client, second["refreshToken"])["session"]
     long_ago = datetime.now(UTC) - timedelta(days=8)
@@ -505,8 +507,8 @@ def test_tokens_that_were_used_long_ago_are_forgotten_when_the_session_goes_on(
     assert not refused(client, third["accessToken"])
 
 
-def test_stale_sessions_are_forgotten(client: Client, given: Given, service: Service) -> None:
-    user = given.person()
+def test_stale_sessions_are_forgotten(client: Client, make: Factories, service: Service) -> None:
+    user = make.person()
     old, new = signed_in(client, user), signed_in(client, user)
     login(client, user, "wrong password")
     long_ago = datetime.now(UTC) - timedelta(days=40)

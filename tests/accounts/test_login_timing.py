@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.concurrency import Ask, Racers, racers
-from tests.factories import Given
+from tests.factories import Factories
 from tests.processes import Fleet
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -55,8 +55,8 @@ def client(two_processes: Fleet) -> Iterator[Racers]:
 
 @pytest.fixture
 def known(two_processes: Fleet) -> list[str]:
-    given = Given(two_processes.database)
-    return [str(given.person().email) for _ in range(SAMPLES)]
+    make = Factories(two_processes.database)
+    return [str(make.person().email) for _ in range(SAMPLES)]
 
 
 @pytest.fixture

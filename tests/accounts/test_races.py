@@ -30,7 +30,7 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.password_hashing import verify_password
 from lms_graphql.core.signing import token_hash
 from tests.concurrency import Ask, Racers, codes, racers
-from tests.factories import Given
+from tests.factories import Factories
 from tests.processes import Fleet
 
 pytestmark = pytest.mark.slow
@@ -59,8 +59,8 @@ ME = "{ me { id } }"
 
 
 @pytest.fixture
-def given(two_processes: Fleet) -> Given:
-    return Given(two_processes.database)
+def make(two_processes: Fleet) -> Factories:
+    return Factories(two_processes.database)
 
 
 @pytest.fixture
@@ -87,9 +87,9 @@ def change(fleet: Fleet, statement: Any) -> None:
     fleet.database.write_sync(lambda session: session.execute(statement) and None)
 
 
-def test_of_several_refreshes_of_one_token_one_counts(two_processes: Fleet, given: Given, many: Racers) -> None:
+def test_of_several_refreshes_of_one_token_one_counts(two_processes: Fleet, make: Factories, many: Racers) -> None:
     for _ in range(FAMILIES):
-        token = two_processes.reception.sign_in(given.user()).refresh_token
+        token = two_processes.reception.sign_in(make.user()).refresh_token
         for number in range(ROUNDS):
             answers = many.race(*[Ask(REFRESH, {"token": token})] * CLIENTS)
             assert codes(answers) == {None: 1, "INVALID_TOKEN": CLIENTS - 1}
@@ -98,9 +98,9 @@ def test_of_several_refreshes_of_one_token_one_counts(two_processes: Fleet, give
             token = session["refreshToken"]
 
 
-def test_a_token_that_comes_again_late_ends_its_family(two_processes: Fleet, given: Given, many: Racers) -> None:
-    opened = two_processes.reception.sign_in(given.user())
-    other = two_processes.reception.sign_in(given.user())
+def test_a_token_that_comes_again_late_ends_its_family(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    opened = two_processes.reception.sign_in(make.user())
+    other = two_processes.reception.sign_in(make.user())
     first = many.ask(Ask(REFRESH, {"token": opened.refresh_token})).payload["session"]
     again = Ask(REFRESH, {"token": opened.refresh_token})
     late = update(RefreshToken).where(RefreshToken.token_hash == token_hash(opened.refresh_token))
@@ -118,10 +118,10 @@ def test_a_token_that_comes_again_late_ends_its_family(two_processes: Fleet, giv
 
 
 def test_a_late_reuse_and_a_refresh_at_once_leave_nobody_signed_in(
-    two_processes: Fleet, given: Given, many: Racers
+    two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
     for _ in range(30):
-        opened = two_processes.reception.sign_in(given.user())
+        opened = two_processes.reception.sign_in(make.user())
         newest = many.ask(Ask(REFRESH, {"token": opened.refresh_token})).payload["session"]["refreshToken"]
         late = update(RefreshToken).where(RefreshToken.token_hash == token_hash(opened.refresh_token))
         change(two_processes, late.values(used_at=clock.now() - timedelta(minutes=1)))
@@ -146,11 +146,11 @@ WAYS = {
 
 @pytest.mark.parametrize(("first", "second", "each_other"), WAYS.values(), ids=WAYS)
 def test_of_two_last_super_admins_one_stays(
-    two_processes: Fleet, given: Given, many: Racers, first: str, second: str, each_other: bool
+    two_processes: Fleet, make: Factories, many: Racers, first: str, second: str, each_other: bool
 ) -> None:
     for _ in range(20):
         change(two_processes, update(User).values(role=Role.LEARNER))
-        a, b = (given.user(Role.SUPER_ADMIN) for _ in range(2))
+        a, b = (make.user(Role.SUPER_ADMIN) for _ in range(2))
         tokens = [two_processes.reception.sign_in(user).access_token for user in (a, b)]
         ends = [global_ids.encode("User", user.id) for user in ((b, a) if each_other else (a, b))]
         answers = many.race(Ask(first, {"id": ends[0]}, tokens[0]), Ask(second, {"id": ends[1]}, tokens[1]))
@@ -162,11 +162,11 @@ def test_of_two_last_super_admins_one_stays(
 
 
 def test_an_account_that_is_emptied_while_its_profile_is_written_stays_empty(
-    two_processes: Fleet, given: Given, many: Racers
+    two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
-    admin = two_processes.reception.sign_in(given.user(Role.SUPER_ADMIN)).access_token
+    admin = two_processes.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token
     for _ in range(40):
-        person = given.user()
+        person = make.user()
         token = two_processes.reception.sign_in(person).access_token
         answers = many.race(
             Ask(DELETE, {"id": global_ids.encode("User", person.id)}, admin), *[Ask(PROFILE, bearer=token)] * 3
@@ -200,10 +200,10 @@ def test_of_two_registrations_alike_one_counts(two_processes: Fleet, many: Racer
     assert count(two_processes, AuditEvent, AuditEvent.what == "account.registered") == 50
 
 
-def test_of_two_reviews_one_counts(two_processes: Fleet, given: Given, many: Racers) -> None:
-    admins = [two_processes.reception.sign_in(given.user(Role.SUPER_ADMIN)).access_token for _ in range(2)]
+def test_of_two_reviews_one_counts(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    admins = [two_processes.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token for _ in range(2)]
     for number in range(50):
-        learner = two_processes.reception.sign_in(given.user())
+        learner = two_processes.reception.sign_in(make.user())
         application = many.ask(Ask(APPLY, bearer=learner.access_token)).payload["application"]["id"]
         verdicts = (True, number % 2 == 0)
         answers = many.race(
@@ -223,9 +223,9 @@ def test_of_two_reviews_one_counts(two_processes: Fleet, given: Given, many: Rac
     assert count(two_processes, AuditEvent, AuditEvent.what == "application.reviewed") == 50
 
 
-def test_of_two_applications_one_is_there(two_processes: Fleet, given: Given, many: Racers) -> None:
+def test_of_two_applications_one_is_there(two_processes: Fleet, make: Factories, many: Racers) -> None:
     for _ in range(50):
-        learner = two_processes.reception.sign_in(given.user())
+        learner = two_processes.reception.sign_in(make.user())
         answers = many.race(*[Ask(APPLY, bearer=learner.access_token)] * 4)
         assert codes(answers) == {None: 1, "ALREADY_EXISTS": 3}
         assert count(two_processes, InstructorApplication, InstructorApplication.user_id == learner.actor.key) == 1
@@ -235,9 +235,9 @@ def mailed(fleet: Fleet, user: User, purpose: TokenPurpose) -> str:
     return fleet.database.write_sync(lambda session: make_token(session, user.id, purpose))
 
 
-def test_a_reset_token_is_good_once(two_processes: Fleet, given: Given, many: Racers) -> None:
+def test_a_reset_token_is_good_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
     for _ in range(10):
-        user = given.user()
+        user = make.user()
         token = mailed(two_processes, user, TokenPurpose.RESET_PASSWORD)
         passwords = [f"the new one of client {number}" for number in range(4)]
         answers = many.race(*(Ask(RESET, {"token": token, "password": password}) for password in passwords))
@@ -247,9 +247,9 @@ def test_a_reset_token_is_good_once(two_processes: Fleet, given: Given, many: Ra
     assert count(two_processes, AuditEvent, AuditEvent.what == "account.password_reset") == 10
 
 
-def test_a_token_that_verifies_an_address_is_good_once(two_processes: Fleet, given: Given, many: Racers) -> None:
+def test_a_token_that_verifies_an_address_is_good_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
     for _ in range(50):
-        token = mailed(two_processes, given.user(), TokenPurpose.VERIFY_EMAIL)
+        token = mailed(two_processes, make.user(), TokenPurpose.VERIFY_EMAIL)
         answers = many.race(*[Ask(VERIFY, {"token": token})] * 4)
         assert codes(answers) == {None: 1, "INVALID_TOKEN": 3}
     assert count(two_processes, AuditEvent, AuditEvent.what == "account.email_verified") == 50

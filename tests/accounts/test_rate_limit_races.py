@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 
 from lms_graphql.accounts.models import AuditEvent
 from tests.concurrency import Answer, Ask, Racers, racers
-from tests.factories import PASSWORD, Given
+from tests.factories import PASSWORD, Factories
 from tests.processes import Fleet
 
 pytestmark = pytest.mark.slow
@@ -27,8 +27,8 @@ REFRESH = """mutation ($token: String!) {
 
 
 @pytest.fixture
-def given(two_processes: Fleet) -> Given:
-    return Given(two_processes.database)
+def make(two_processes: Fleet) -> Factories:
+    return Factories(two_processes.database)
 
 
 @pytest.fixture
@@ -69,8 +69,8 @@ def deadlocks(fleet: Fleet) -> int:
     return int(fleet.database.read_sync(lambda session: session.execute(status).one()[1]))
 
 
-def test_guesses_at_once_are_as_few_as_one_after_another(two_processes: Fleet, given: Given, many: Racers) -> None:
-    user = given.person()
+def test_guesses_at_once_are_as_few_as_one_after_another(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    user = make.person()
     assert user.email is not None
     at_home = two_processes.reception.sign_in(user)
     spellings = [user.email, user.email.upper(), f" {user.email} ", user.email.title()]
@@ -85,12 +85,12 @@ def test_guesses_at_once_are_as_few_as_one_after_another(two_processes: Fleet, g
     assert refreshed.code is None
     asked = many.ask(Ask("{ me { id } }", bearer=refreshed.payload["session"]["accessToken"]))
     assert asked.body["data"]["me"] is not None
-    other = given.person()
+    other = make.person()
     assert codes(all_answers(many, [Ask(LOGIN, {"email": other.email, "password": PASSWORD})])) == {None: 1}
 
 
-def test_headers_that_say_another_address_change_nothing(two_processes: Fleet, given: Given, many: Racers) -> None:
-    email = str(given.user().email)
+def test_headers_that_say_another_address_change_nothing(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    email = str(make.user().email)
     asks = [
         wrong(
             email,
@@ -114,10 +114,10 @@ def test_an_address_without_an_account_is_throttled_alike(two_processes: Fleet, 
 
 
 def test_who_signs_in_rightly_many_times_at_once_is_not_shut_out(
-    two_processes: Fleet, given: Given, many: Racers
+    two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
     """A try counts as failed only while it is not known to be right."""
-    email = given.person().email
+    email = make.person().email
     right = Ask(LOGIN, {"email": email, "password": PASSWORD})
     assert many.ask(right).code is None
     before = deadlocks(two_processes)

@@ -18,7 +18,7 @@ from graphql import (
 from lms_graphql.accounts.roles import PERMISSIONS
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from lms_graphql.schema import schema
-from tests.factories import Given
+from tests.factories import Factories
 from tests.live_service import Client
 
 README = Path(__file__).parent.parent.parent / "README.md"
@@ -116,9 +116,9 @@ def test_every_permission_says_area_and_action() -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_everyone_is_told_their_own_permissions(client: Client, given: Given, role: Role) -> None:
-    person = given.user(role)
-    told = client.ask("{ me { permissions } }", as_=given.actor(person))["me"]["permissions"]
+def test_everyone_is_told_their_own_permissions(client: Client, make: Factories, role: Role) -> None:
+    person = make.user(role)
+    told = client.ask("{ me { permissions } }", as_=make.actor(person))["me"]["permissions"]
     assert told == sorted(PERMISSIONS[role])
     assert set(told) == {name for name, columns in matrix().items() if columns[role.value.replace("_", " ")]}
 
@@ -163,8 +163,8 @@ def document(mutation: str) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("mutation", DOORS)
-def test_a_door_is_asked_before_anything_else_is_looked_at(client: Client, given: Given, mutation: str) -> None:
-    viewers: list[Actor] = [ANONYMOUS, *(given.actor(given.user(role)) for role in Role)]
+def test_a_door_is_asked_before_anything_else_is_looked_at(client: Client, make: Factories, mutation: str) -> None:
+    viewers: list[Actor] = [ANONYMOUS, *(make.actor(make.user(role)) for role in Role)]
     text, variables = document(mutation)
     for viewer in viewers:
         answer = client.answer(text, as_=viewer, **variables)

@@ -23,7 +23,7 @@ from lms_graphql.core.signing import token_hash
 from tests.auth import Reception
 from tests.concurrency import Ask
 from tests.conftest import MariaDB
-from tests.factories import PASSWORD, Given
+from tests.factories import PASSWORD, Factories
 from tests.live_service import Client, Service, plain_http
 from tests.mail_servers import Postbox
 from tests.processes import Fleet, fleet
@@ -219,11 +219,11 @@ ROLE = "mutation ($id: ID!) { setUserRole(input: {userId: $id, role: INSTRUCTOR}
 SUSPEND = "mutation ($id: ID!) { suspendUser(input: {userId: $id}) { errors { code } } }"
 
 
-def test_what_cannot_be_written_down_is_not_done(service: Service, client: Client, given: Given) -> None:
+def test_what_cannot_be_written_down_is_not_done(service: Service, client: Client, make: Factories) -> None:
     """The account of who did what is in the transaction of what was done: the one never comes without the other."""
-    person, admin = given.person(), given.user(Role.SUPER_ADMIN)
-    reception = Reception(service.database, service.equipment.settings, service.equipment.signer)
-    gid, by_admin = global_ids.encode("User", person.id), reception.sign_in(admin).access_token
+    person, admin = make.person(), make.user(Role.SUPER_ADMIN)
+    reception = Reception(service.database, service.resources.settings, service.resources.signer)
+    global_id, by_admin = global_ids.encode("User", person.id), reception.sign_in(admin).access_token
     own = reception.sign_in(person).access_token
     right = {"email": person.email, "password": PASSWORD}
     new = {"currentPassword": PASSWORD, "newPassword": SECOND}
@@ -231,8 +231,8 @@ def test_what_cannot_be_written_down_is_not_done(service: Service, client: Clien
         ("account.sign_in_failed", LOGIN, None, {"input": {**right, "password": WRONG}}),
         ("account.signed_in", LOGIN, None, {"input": right}),
         ("account.password_changed", CHANGE, own, {"input": new}),
-        ("account.role_changed", ROLE, by_admin, {"id": gid}),
-        ("account.suspended", SUSPEND, by_admin, {"id": gid}),
+        ("account.role_changed", ROLE, by_admin, {"id": global_id}),
+        ("account.suspended", SUSPEND, by_admin, {"id": global_id}),
     ]
     for what, document, token, variables in asked:
         before = service.database.read_sync(accounts)

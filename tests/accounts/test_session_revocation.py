@@ -13,7 +13,7 @@ from lms_graphql.accounts.services.credentials import make_token
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Role
 from tests.concurrency import Ask, Racers, racers
-from tests.factories import PASSWORD, Given
+from tests.factories import PASSWORD, Factories
 from tests.processes import Fleet
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -38,15 +38,15 @@ class Scene:
     """Somebody with a device on each process, and a super admin."""
 
     def __init__(self, fleet: Fleet) -> None:
-        given = Given(fleet.database)
+        make = Factories(fleet.database)
         self.fleet = fleet
-        self.person: User = given.person()
-        self.gid = global_ids.encode("User", self.person.id)
+        self.person: User = make.person()
+        self.global_id = global_ids.encode("User", self.person.id)
         self.here, self.there = (fleet.reception.sign_in(self.person) for _ in range(2))
-        self.admin = fleet.reception.sign_in(given.user(Role.SUPER_ADMIN)).access_token
+        self.admin = fleet.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token
 
     def by_admin(self, document: str) -> Ask:
-        return Ask(document, {"id": self.gid}, self.admin)
+        return Ask(document, {"id": self.global_id}, self.admin)
 
     def reset(self) -> Ask:
         purpose = TokenPurpose.RESET_PASSWORD
@@ -58,7 +58,7 @@ ENDS: dict[str, Callable[[Scene], Ask]] = {
     "another role": lambda scene: scene.by_admin(SET_ROLE),
     "a suspension": lambda scene: scene.by_admin(SUSPEND),
     "a deletion": lambda scene: scene.by_admin(DELETE),
-    "one's own deletion": lambda scene: Ask(DELETE, {"id": scene.gid}, scene.here.access_token),
+    "one's own deletion": lambda scene: Ask(DELETE, {"id": scene.global_id}, scene.here.access_token),
     "a new password": lambda scene: Ask(CHANGE, {"old": PASSWORD, "new": NEW_PASSWORD}, scene.here.access_token),
     "a password that was reset": lambda scene: scene.reset(),
     "a logout everywhere": lambda scene: Ask(EVERYWHERE, bearer=scene.here.access_token),

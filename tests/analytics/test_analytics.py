@@ -9,18 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
+from lms_graphql.analytics.models import CourseAnalytics, CourseRevenue, InstructorAnalytics, LectureAnalytics
 from lms_graphql.analytics.services import refresh
-from lms_graphql.billing.models import CourseRevenue, Transaction, TransactionStatus
+from lms_graphql.billing.models import Transaction, TransactionStatus
 from lms_graphql.catalog.models import Enrollment, EnrollmentStatus, Lecture
 from lms_graphql.core.actor import ANONYMOUS, Role
-from lms_graphql.learning.models import (
-    CourseAnalytics,
-    CourseProgress,
-    InstructorAnalytics,
-    LectureAnalytics,
-    LectureProgress,
-)
-from tests.factories import START, Given, GivenCourse, gid
+from lms_graphql.learning.models import CourseProgress, LectureProgress
+from tests.factories import START, CourseTree, Factories, global_id
 from tests.live_service import Client, Service, Statements
 
 pytestmark = pytest.mark.usefixtures("unswept")
@@ -34,13 +29,13 @@ query A($id: ID!) { node(id: $id) { ... on Course { analytics {
 """
 
 
-def analytics(client: Client, given: Given, course: GivenCourse) -> Any:
-    return client.ask(ANALYTICS, as_=given.actor(course.instructor), id=course.gid)["node"]["analytics"]
+def analytics(client: Client, make: Factories, course: CourseTree) -> Any:
+    return client.ask(ANALYTICS, as_=make.actor(course.instructor), id=course.global_id)["node"]["analytics"]
 
 
-def figures(client: Client, given: Given, course: GivenCourse) -> Any:
+def figures(client: Client, make: Factories, course: CourseTree) -> Any:
     """Without the time of it."""
-    found = analytics(client, given, course)
+    found = analytics(client, make, course)
     found.pop("asOf")
     return found
 
@@ -48,8 +43,8 @@ def figures(client: Client, given: Given, course: GivenCourse) -> Any:
 class Model:
     """What the figures of a course must be, worked out of plain lists by plain Python."""
 
-    def __init__(self, given: Given, course: GivenCourse) -> None:
-        self.given = given
+    def __init__(self, make: Factories, course: CourseTree) -> None:
+        self.make = make
         self.course = course
         self.enrollments: list[Enrollment] = []
         self.progress: dict[int, CourseProgress] = {}
@@ -85,7 +80,7 @@ class Model:
     def _lecture(self, lecture: Lecture) -> dict[str, Any]:
         opened = self.watched[lecture.id]
         return {
-            "lecture": {"id": gid("Lecture", lecture)},
+            "lecture": {"id": global_id("Lecture", lecture)},
             "startedCount": len(opened),
             "completedCount": sum(one.is_completed for one in opened),
             "averageWatchSeconds": mean([Decimal(one.watch_time) for one in opened]),
@@ -101,7 +96,7 @@ class Model:
 
     @property
     def given_id(self) -> str:
-        return gid("CourseAnalytics", self.course.row)
+        return global_id("CourseAnalytics", self.course.row)
 
 
 def mean(values: list[Decimal]) -> float:
@@ -109,106 +104,106 @@ def mean(values: list[Decimal]) -> float:
     return float(exact.quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
-def happen(rng: random.Random, given: Given, model: Model, people: int) -> None:
+def happen(rng: random.Random, make: Factories, model: Model, people: int) -> None:
     """Something of everything, by chance."""
     now = datetime.now(UTC)
     for _ in range(people):
-        user, status = given.user(), rng.choice(list(EnrollmentStatus))
+        user, status = make.user(), rng.choice(list(EnrollmentStatus))
         expires = rng.choice([None, None, now - timedelta(days=1), now + timedelta(days=1)])
         completed = START if status is EnrollmentStatus.COMPLETED or rng.random() < 0.1 else None
-        enrollment = given.enrollment(user, model.course, status, access_expires_at=expires, completed_at=completed)
+        enrollment = make.enrollment(user, model.course, status, access_expires_at=expires, completed_at=completed)
         model.enrollments.append(enrollment)
         if rng.random() < 0.8:
             lectures, quizzes = rng.choice([0, 1, 3, 7, 999]), rng.choice([0, 0, 1, 7])
             counts = {"total_lectures": lectures, "total_quizzes": quizzes}
             done = {"completed_lectures": rng.randint(0, lectures), "passed_quizzes": rng.randint(0, quizzes)}
-            model.progress[user.id] = given.progress(enrollment, **counts, **done)
+            model.progress[user.id] = make.progress(enrollment, **counts, **done)
         for lecture in model.course.lectures:
             if rng.random() < 0.4:
                 values = {"watch_time": rng.randint(0, 60), "is_completed": rng.random() < 0.5}
-                model.watched[lecture.id].append(given.lecture_progress(user, lecture, **values))
+                model.watched[lecture.id].append(make.lecture_progress(user, lecture, **values))
         for _ in range(rng.choice([0, 1, 1, 2])):
             status_of_it, amount = rng.choice(list(TransactionStatus)), rng.choice([0, 1999, 10**12])
             refunded = {TransactionStatus.REFUNDED: amount, TransactionStatus.PARTIALLY_REFUNDED: amount // 3}
             paid: dict[str, Any] = {"status": status_of_it, "refunded_amount": refunded.get(status_of_it, 0)}
             currency = rng.choice(["USD", "JPY", "BHD"])
-            model.transactions.append(given.transaction(user, model.course, amount=amount, currency=currency, **paid))
+            model.transactions.append(make.transaction(user, model.course, amount=amount, currency=currency, **paid))
 
 
 @pytest.fixture
-def models(given: Given) -> list[Model]:
-    teacher = given.user(Role.INSTRUCTOR)
-    return [Model(given, given.course(instructor=teacher, sections=2)) for _ in range(3)]
+def models(make: Factories) -> list[Model]:
+    teacher = make.user(Role.INSTRUCTOR)
+    return [Model(make, make.course(instructor=teacher, sections=2)) for _ in range(3)]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_figures_are_those_of_a_simple_model_before_and_after_each_sweep(
-    client: Client, service: Service, given: Given, models: list[Model], seed: int
+    client: Client, service: Service, make: Factories, models: list[Model], seed: int
 ) -> None:
     rng, first = random.Random(seed), 5
     for people in (first, 3, 0, 2):
         for model in models:
-            happen(rng, given, model, rng.randint(0, people))
+            happen(rng, make, model, rng.randint(0, people))
         if people == first:  # nothing is kept yet
             for model in models:
-                assert figures(client, given, model.course) == model.answer(datetime.now(UTC)), seed
+                assert figures(client, make, model.course) == model.answer(datetime.now(UTC)), seed
         refresh.refresh_analytics(service.database)
         for model in models:
-            assert figures(client, given, model.course) == model.answer(datetime.now(UTC)), seed
+            assert figures(client, make, model.course) == model.answer(datetime.now(UTC)), seed
     assert service.database.read_sync(refresh.find_analytics_drift) == []
 
 
 def test_a_course_that_no_sweep_has_seen_yet_is_counted_at_once(
-    client: Client, service: Service, given: Given
+    client: Client, service: Service, make: Factories
 ) -> None:
-    course = given.course()
-    given.enrollment(given.user(), course)
+    course = make.course()
+    make.enrollment(make.user(), course)
     before = datetime.now(UTC)
-    found = analytics(client, given, course)
+    found = analytics(client, make, course)
     assert found["enrollmentCount"] == 1
     assert before <= datetime.fromisoformat(found["asOf"]) <= datetime.now(UTC)
     refresh.refresh_analytics(service.database)
-    given.enrollment(given.user(), course)
-    assert analytics(client, given, course)["enrollmentCount"] == 1  # as of the sweep
+    make.enrollment(make.user(), course)
+    assert analytics(client, make, course)["enrollmentCount"] == 1  # as of the sweep
     refresh.refresh_analytics(service.database)
-    assert analytics(client, given, course)["enrollmentCount"] == 2
+    assert analytics(client, make, course)["enrollmentCount"] == 2
 
 
-@pytest.mark.parametrize("is_kept", [False, True])
-def test_figures_are_for_course_staff(client: Client, service: Service, given: Given, is_kept: bool) -> None:
-    course, enrolled = given.course(), given.user()
-    given.enrollment(enrolled, course)
-    given.course(instructor=(rival := given.user(Role.INSTRUCTOR)))
-    if is_kept:
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_figures_are_for_course_staff(client: Client, service: Service, make: Factories, is_stored: bool) -> None:
+    course, enrolled = make.course(), make.user()
+    make.enrollment(enrolled, course)
+    make.course(instructor=(rival := make.user(Role.INSTRUCTOR)))
+    if is_stored:
         refresh.refresh_analytics(service.database)
-    for actor in (ANONYMOUS, given.actor(enrolled), given.actor(given.user()), given.actor(rival)):
-        answer = client.answer(ANALYTICS, as_=actor, id=course.gid)
+    for actor in (ANONYMOUS, make.actor(enrolled), make.actor(make.user()), make.actor(rival)):
+        answer = client.answer(ANALYTICS, as_=actor, id=course.global_id)
         assert answer["data"]["node"] == {"analytics": None}
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
         assert answer["errors"][0]["path"] == ["node", "analytics"]
-    for actor in (given.actor(course.instructor), given.actor(given.user(Role.SUPER_ADMIN))):
-        id = client.ask(ANALYTICS, as_=actor, id=course.gid)["node"]["analytics"]["id"]
+    for actor in (make.actor(course.instructor), make.actor(make.user(Role.SUPER_ADMIN))):
+        id = client.ask(ANALYTICS, as_=actor, id=course.global_id)["node"]["analytics"]["id"]
         assert client.ask("query N($id: ID!) { node(id: $id) { id } }", as_=actor, id=id) == {"node": None}
 
 
 def test_figures_cost_the_same_for_one_course_and_for_many(
-    client: Client, service: Service, given: Given, statements: Statements
+    client: Client, service: Service, make: Factories, statements: Statements
 ) -> None:
     document = """{ me { teaching { learnerCount } courses(first: 100) { nodes { title analytics {
       averageProgressPercent grossRevenue { amount } refundedRevenue { amount }
       lectures { startedCount lecture { title } }
     } } } } }"""
-    teacher = given.user(Role.INSTRUCTOR)
+    teacher = make.user(Role.INSTRUCTOR)
     kept: set[int] = set()
     counted: set[int] = set()
     for number in (1, 7):
         for _ in range(number):
-            course = given.course(instructor=teacher)
-            given.enrollment(learner := given.user(), course)
-            given.lecture_progress(learner, course.lectures[0])
+            course = make.course(instructor=teacher)
+            make.enrollment(learner := make.user(), course)
+            make.lecture_progress(learner, course.lectures[0])
         for costs in (counted, kept):
             with statements:
-                client.ask(document, as_=given.actor(teacher))
+                client.ask(document, as_=make.actor(teacher))
             costs.add(statements.count)
             refresh.refresh_analytics(service.database)
         with service.engine.begin() as connection:

@@ -16,7 +16,7 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.engines import make_engine
 from lms_graphql.core.global_ids import encode
 from tests.conftest import stay_unswept
-from tests.factories import START, Given
+from tests.factories import START, Factories
 from tests.live_service import Client, Service, Statements
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -81,9 +81,9 @@ class Planted:
         self.service = service
         self.client = Client(service)
         self.statements = Statements(service.database)
-        given = Given(service.database)
-        user = given.user(Role.INSTRUCTOR)
-        self.teacher = given.actor(user)
+        make = Factories(service.database)
+        user = make.user(Role.INSTRUCTOR)
+        self.teacher = make.actor(user)
         plant(service, user)
 
     def ask(self, document: str, **variables: Any) -> Any:

@@ -7,23 +7,23 @@ from lms_graphql.assessment.models import Quiz
 from lms_graphql.catalog.models import CourseStatus, LectureType
 from lms_graphql.core import global_ids
 from tests.catalog.curriculum_client import Author
-from tests.factories import Given, GivenCourse, gid
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service
 
 
 @pytest.fixture
-def course(given: Given) -> GivenCourse:
-    return given.course(status=CourseStatus.DRAFT)
+def course(make: Factories) -> CourseTree:
+    return make.course(status=CourseStatus.DRAFT)
 
 
 @pytest.fixture
-def author(client: Client, given: Given, course: GivenCourse) -> Author:
-    return Author(client, given.actor(course.instructor))
+def author(client: Client, make: Factories, course: CourseTree) -> Author:
+    return Author(client, make.actor(course.instructor))
 
 
-def new(course: GivenCourse, quiz: Quiz | None, kind: str = "QUIZ") -> dict[str, str | None]:
-    section = gid("Section", course.sections[0])
-    return {"sectionId": section, "title": "Test", "type": kind, "quizId": gid("Quiz", quiz) if quiz else None}
+def new(course: CourseTree, quiz: Quiz | None, kind: str = "QUIZ") -> dict[str, str | None]:
+    section = global_id("Section", course.sections[0])
+    return {"sectionId": section, "title": "Test", "type": kind, "quizId": global_id("Quiz", quiz) if quiz else None}
 
 
 def carrier(service: Service, quiz: Quiz) -> str | None:
@@ -35,20 +35,20 @@ def carrier(service: Service, quiz: Quiz) -> str | None:
 
 
 def test_a_new_lecture_carries_the_quiz_it_is_given(
-    author: Author, course: GivenCourse, given: Given, service: Service
+    author: Author, course: CourseTree, make: Factories, service: Service
 ) -> None:
-    quiz = given.quiz(course)
+    quiz = make.quiz(course)
     assert carrier(service, quiz) is None
     assert author.does("createLecture", **new(course, quiz))["id"] == carrier(service, quiz)
 
 
 def test_a_quiz_is_hung_on_changed_and_taken_off(
-    author: Author, course: GivenCourse, given: Given, service: Service
+    author: Author, course: CourseTree, make: Factories, service: Service
 ) -> None:
-    first, second = given.quiz(course), given.quiz(course)
+    first, second = make.quiz(course), make.quiz(course)
     id = author.does("createLecture", **new(course, None))["id"]
     for quiz, other in ((first, second), (first, second), (second, first)):
-        author.does("updateLecture", lectureId=id, quizId=gid("Quiz", quiz))
+        author.does("updateLecture", lectureId=id, quizId=global_id("Quiz", quiz))
         assert (carrier(service, quiz), carrier(service, other)) == (id, None)
     author.does("updateLecture", lectureId=id, title="Still there")
     assert carrier(service, second) == id
@@ -57,40 +57,40 @@ def test_a_quiz_is_hung_on_changed_and_taken_off(
 
 
 def test_a_quiz_hangs_on_one_lecture_at_most(
-    author: Author, course: GivenCourse, given: Given, service: Service
+    author: Author, course: CourseTree, make: Factories, service: Service
 ) -> None:
-    quiz = given.quiz(course)
+    quiz = make.quiz(course)
     id = author.does("createLecture", **new(course, quiz))["id"]
     other = author.does("createLecture", **new(course, None))["id"]
-    before = author.sees(course.gid)
+    before = author.sees(course.global_id)
     assert author.refused("createLecture", **new(course, quiz)) == [("IN_USE", "quizId")]
-    assert author.refused("updateLecture", lectureId=other, quizId=gid("Quiz", quiz)) == [("IN_USE", "quizId")]
-    assert (carrier(service, quiz), author.sees(course.gid)) == (id, before)
+    assert author.refused("updateLecture", lectureId=other, quizId=global_id("Quiz", quiz)) == [("IN_USE", "quizId")]
+    assert (carrier(service, quiz), author.sees(course.global_id)) == (id, before)
 
 
 @pytest.mark.parametrize("kind", ["VIDEO", "TEXT", "ASSIGNMENT", "RESOURCE"])
 def test_only_a_quiz_lecture_carries_one(
-    author: Author, course: GivenCourse, given: Given, service: Service, kind: str
+    author: Author, course: CourseTree, make: Factories, service: Service, kind: str
 ) -> None:
-    quiz = given.quiz(course)
+    quiz = make.quiz(course)
     assert author.refused("createLecture", **new(course, quiz, kind)) == [("INVALID", "quizId")]
-    lecture = given.lecture(course.sections[0], lecture_type=LectureType(kind.lower()), order_index=2)
-    changes = {"lectureId": gid("Lecture", lecture), "quizId": gid("Quiz", quiz)}
+    lecture = make.lecture(course.sections[0], lecture_type=LectureType(kind.lower()), order_index=2)
+    changes = {"lectureId": global_id("Lecture", lecture), "quizId": global_id("Quiz", quiz)}
     assert author.refused("updateLecture", **changes) == [("INVALID", "quizId")]
     assert carrier(service, quiz) is None
 
 
-def test_a_quiz_of_another_course_is_not_there(author: Author, course: GivenCourse, given: Given) -> None:
+def test_a_quiz_of_another_course_is_not_there(author: Author, course: CourseTree, make: Factories) -> None:
     id = author.does("createLecture", **new(course, None))["id"]
     mine, published, hidden = (
-        given.quiz(other)
+        make.quiz(other)
         for other in (
-            given.course(instructor=course.instructor),
-            given.course(),
-            given.course(status=CourseStatus.DRAFT),
+            make.course(instructor=course.instructor),
+            make.course(),
+            make.course(status=CourseStatus.DRAFT),
         )
     )
-    strange = [gid("Quiz", quiz) for quiz in (mine, published, hidden)]
+    strange = [global_id("Quiz", quiz) for quiz in (mine, published, hidden)]
     for quiz_id in (*strange, global_ids.encode("Quiz", 10**6), id, "nonsense", ""):
         wrong = {**new(course, None), "quizId": quiz_id, "position": -1}
         assert author.refused("createLecture", **wrong) == [("NOT_FOUND", "quizId")]
@@ -100,16 +100,16 @@ def test_a_quiz_of_another_course_is_not_there(author: Author, course: GivenCour
 
 @pytest.mark.parametrize("with_its_section", [False, True])
 def test_a_lecture_that_is_taken_out_leaves_its_quiz_to_the_course(
-    author: Author, course: GivenCourse, given: Given, service: Service, with_its_section: bool
+    author: Author, course: CourseTree, make: Factories, service: Service, with_its_section: bool
 ) -> None:
-    quiz = given.quiz(course)
+    quiz = make.quiz(course)
     id = author.does("createLecture", **new(course, quiz))["id"]
     if with_its_section:
-        author.does("deleteSection", sectionId=gid("Section", course.sections[0]))
-        section = author.does("createSection", courseId=course.gid, title="Again")["id"]
+        author.does("deleteSection", sectionId=global_id("Section", course.sections[0]))
+        section = author.does("createSection", courseId=course.global_id, title="Again")["id"]
     else:
         author.does("deleteLecture", lectureId=id)
-        section = gid("Section", course.sections[0])
+        section = global_id("Section", course.sections[0])
     assert carrier(service, quiz) is None
     again = author.does("createLecture", **{**new(course, quiz), "sectionId": section})["id"]
     assert carrier(service, quiz) == again

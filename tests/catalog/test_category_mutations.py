@@ -14,25 +14,25 @@ from lms_graphql.catalog.category_tree import CategoryTree
 from lms_graphql.catalog.models import Category, CourseStatus
 from lms_graphql.core.actor import ANONYMOUS, Role
 from tests.catalog.course_client import NO_IDS, Writer, racing, rounds
-from tests.factories import Given, gid
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Service
 
 
 @pytest.fixture
-def admin(client: Client, given: Given) -> Writer:
-    return Writer(client, given.actor(given.user(Role.SUPER_ADMIN)))
+def admin(client: Client, make: Factories) -> Writer:
+    return Writer(client, make.actor(make.user(Role.SUPER_ADMIN)))
 
 
-def branch(given: Given, levels: int) -> list[Category]:
+def branch(make: Factories, levels: int) -> list[Category]:
     """Categories below each other, the root first."""
     made: list[Category] = []
     for _ in range(levels):
-        made.append(given.category(parent=made[-1] if made else None))
+        made.append(make.category(parent=made[-1] if made else None))
     return made
 
 
-def test_a_category_is_made_renamed_moved_and_removed(client: Client, given: Given, admin: Writer) -> None:
-    shelf = gid("Category", given.category("Shelf"))
+def test_a_category_is_made_renamed_moved_and_removed(client: Client, make: Factories, admin: Writer) -> None:
+    shelf = global_id("Category", make.category("Shelf"))
     made = admin.does("createCategory", name="  Data & Science ", description="Numbers.", parentId=shelf)
     assert (made["name"], made["slug"], made["description"]) == ("Data & Science", "data-science", "Numbers.")
     assert made["parent"] == {"id": shelf}
@@ -54,19 +54,19 @@ def test_the_id_of_what_was_deleted_is_never_given_again(client: Client, admin: 
     assert client.ask("query ($id: ID!) { node(id: $id) { id } }", id=gone) == {"node": None}
 
 
-def test_an_update_that_says_nothing_changes_nothing(given: Given, admin: Writer) -> None:
-    category = given.category("Shelf", description="Old words.", parent=given.category())
-    shown = admin.does("updateCategory", categoryId=gid("Category", category))
+def test_an_update_that_says_nothing_changes_nothing(make: Factories, admin: Writer) -> None:
+    category = make.category("Shelf", description="Old words.", parent=make.category())
+    shown = admin.does("updateCategory", categoryId=global_id("Category", category))
     assert (shown["name"], shown["description"]) == ("Shelf", "Old words.")
     assert shown["parent"] is not None
 
 
 @pytest.mark.parametrize("role", [None, Role.LEARNER, Role.INSTRUCTOR])
-def test_nobody_but_super_admins_changes_the_tree(client: Client, given: Given, role: Role | None) -> None:
-    category = given.category("Shelf")
-    writer = Writer(client, ANONYMOUS if role is None else given.actor(given.user(role)))
+def test_nobody_but_super_admins_changes_the_tree(client: Client, make: Factories, role: Role | None) -> None:
+    category = make.category("Shelf")
+    writer = Writer(client, ANONYMOUS if role is None else make.actor(make.user(role)))
     code = ["UNAUTHENTICATED" if role is None else "FORBIDDEN"]
-    for id in (gid("Category", category), "nonsense"):
+    for id in (global_id("Category", category), "nonsense"):
         assert writer.faults("createCategory", name="New", parentId=id) == code
         assert writer.faults("updateCategory", categoryId=id, name="New") == code
         assert writer.faults("deleteCategory", categoryId=id) == code
@@ -84,36 +84,38 @@ def test_nobody_but_super_admins_changes_the_tree(client: Client, given: Given, 
     ],
 )
 def test_all_faults_are_told_at_once_and_nothing_changes(
-    client: Client, given: Given, admin: Writer, said: dict[str, Any], faults: list[tuple[str, str]]
+    client: Client, make: Factories, admin: Writer, said: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
-    category = given.category("Shelf")
+    category = make.category("Shelf")
     assert admin.refused("createCategory", **said) == faults
-    assert admin.refused("updateCategory", categoryId=gid("Category", category), **said) == faults
+    assert admin.refused("updateCategory", categoryId=global_id("Category", category), **said) == faults
     assert client.ask("{ categories { name description } }")["categories"] == [{"name": "Shelf", "description": None}]
 
 
-def test_a_name_cannot_be_taken_away(given: Given, admin: Writer) -> None:
-    category = given.category()
-    assert admin.refused("updateCategory", categoryId=gid("Category", category), name=None) == [("REQUIRED", "name")]
+def test_a_name_cannot_be_taken_away(make: Factories, admin: Writer) -> None:
+    category = make.category()
+    assert admin.refused("updateCategory", categoryId=global_id("Category", category), name=None) == [
+        ("REQUIRED", "name")
+    ]
 
 
-def test_limits_are_reached_and_kept(given: Given, admin: Writer) -> None:
+def test_limits_are_reached_and_kept(make: Factories, admin: Writer) -> None:
     made = admin.does("createCategory", name="x" * 100, description="é" * 10_000)
     assert (len(made["name"]), len(made["description"])) == (100, 10_000)
 
 
 @pytest.mark.parametrize("id", NO_IDS)
-def test_what_is_not_there_is_not_found_at_its_path(given: Given, admin: Writer, id: str) -> None:
-    category = gid("Category", given.category())
+def test_what_is_not_there_is_not_found_at_its_path(make: Factories, admin: Writer, id: str) -> None:
+    category = global_id("Category", make.category())
     assert admin.refused("createCategory", name="", parentId=id) == [("NOT_FOUND", "parentId")]
     assert admin.refused("updateCategory", categoryId=id, name="") == [("NOT_FOUND", "categoryId")]
     assert admin.refused("updateCategory", categoryId=category, parentId=id) == [("NOT_FOUND", "parentId")]
     assert admin.refused("deleteCategory", categoryId=id) == [("NOT_FOUND", "categoryId")]
 
 
-def test_siblings_have_different_names_whatever_the_case(given: Given, admin: Writer) -> None:
+def test_siblings_have_different_names_whatever_the_case(make: Factories, admin: Writer) -> None:
     taken = [("ALREADY_EXISTS", "name")]
-    root = gid("Category", given.category("Design"))
+    root = global_id("Category", make.category("Design"))
     other = admin.does("createCategory", name="Other")["id"]
     assert admin.refused("createCategory", name="dESIGN") == taken
     assert admin.refused("updateCategory", categoryId=other, name="design ") == taken
@@ -123,7 +125,7 @@ def test_siblings_have_different_names_whatever_the_case(given: Given, admin: Wr
     assert admin.does("updateCategory", categoryId=root, name="DESIGN")["name"] == "DESIGN", "its own name is free"
 
 
-def test_slugs_are_unique_and_never_empty(given: Given, admin: Writer) -> None:
+def test_slugs_are_unique_and_never_empty(make: Factories, admin: Writer) -> None:
     slugs, parent = [], None
     for _ in range(3):
         made = admin.does("createCategory", name="C# for Games", parentId=parent)
@@ -136,19 +138,19 @@ def test_slugs_are_unique_and_never_empty(given: Given, admin: Writer) -> None:
     ]
 
 
-def test_a_category_is_never_below_itself(given: Given, admin: Writer) -> None:
-    root, child, grandchild = (gid("Category", category) for category in branch(given, 3))
+def test_a_category_is_never_below_itself(make: Factories, admin: Writer) -> None:
+    root, child, grandchild = (global_id("Category", category) for category in branch(make, 3))
     for below in (root, child, grandchild):
         assert admin.refused("updateCategory", categoryId=root, parentId=below) == [("INVALID", "parentId")]
     assert admin.refused("updateCategory", categoryId=child, parentId=grandchild) == [("INVALID", "parentId")]
     assert admin.does("updateCategory", categoryId=grandchild, parentId=root)["parent"] == {"id": root}
 
 
-def test_the_tree_is_five_levels_deep_and_a_moved_branch_counts_whole(given: Given, admin: Writer) -> None:
+def test_the_tree_is_five_levels_deep_and_a_moved_branch_counts_whole(make: Factories, admin: Writer) -> None:
     too_deep = [("LIMIT_REACHED", "parentId")]
-    deep = [gid("Category", category) for category in branch(given, 5)]
+    deep = [global_id("Category", category) for category in branch(make, 5)]
     assert admin.refused("createCategory", name="Deeper", parentId=deep[4]) == too_deep
-    moved = [gid("Category", category) for category in branch(given, 3)]
+    moved = [global_id("Category", category) for category in branch(make, 3)]
     assert admin.refused("updateCategory", categoryId=moved[0], parentId=deep[2]) == too_deep
     assert admin.refused("updateCategory", categoryId=moved[0], parentId=deep[3]) == too_deep
     assert admin.does("updateCategory", categoryId=moved[0], parentId=deep[1])["parent"] == {"id": deep[1]}
@@ -156,12 +158,12 @@ def test_the_tree_is_five_levels_deep_and_a_moved_branch_counts_whole(given: Giv
 
 
 @pytest.mark.parametrize("status", list(CourseStatus))
-def test_what_is_in_use_is_not_deleted(given: Given, admin: Writer, status: CourseStatus) -> None:
+def test_what_is_in_use_is_not_deleted(make: Factories, admin: Writer, status: CourseStatus) -> None:
     in_use = [("IN_USE", "categoryId")]
-    root, child = branch(given, 2)
-    given.course(category=child, status=status)
-    assert admin.refused("deleteCategory", categoryId=gid("Category", root)) == in_use
-    assert admin.refused("deleteCategory", categoryId=gid("Category", child)) == in_use
+    root, child = branch(make, 2)
+    make.course(category=child, status=status)
+    assert admin.refused("deleteCategory", categoryId=global_id("Category", root)) == in_use
+    assert admin.refused("deleteCategory", categoryId=global_id("Category", child)) == in_use
 
 
 def tree(service: Service) -> dict[int, int | None]:
@@ -169,10 +171,10 @@ def tree(service: Service) -> dict[int, int | None]:
     return service.database.read_sync(lambda session: {row.id: row.parent_id for row in session.execute(rows)})
 
 
-def test_two_moves_at_once_make_no_circle(given: Given, service: Service, admin: Writer) -> None:
+def test_two_moves_at_once_make_no_circle(make: Factories, service: Service, admin: Writer) -> None:
     with racing(service) as both:
         for _ in rounds(service):
-            one, other = (gid("Category", given.category()) for _ in range(2))
+            one, other = (global_id("Category", make.category()) for _ in range(2))
             answers = both.race(
                 admin.asks("updateCategory", categoryId=one, parentId=other),
                 admin.asks("updateCategory", categoryId=other, parentId=one),
@@ -181,11 +183,11 @@ def test_two_moves_at_once_make_no_circle(given: Given, service: Service, admin:
 
 
 @pytest.mark.slow
-def test_two_moves_at_once_make_no_tree_that_is_too_deep(given: Given, service: Service, admin: Writer) -> None:
+def test_two_moves_at_once_make_no_tree_that_is_too_deep(make: Factories, service: Service, admin: Writer) -> None:
     with racing(service) as both:
         for _ in rounds(service)[:40]:
             (_, below), (middle, inside), (last, _) = (
-                [gid("Category", category) for category in branch(given, 2)] for _ in range(3)
+                [global_id("Category", category) for category in branch(make, 2)] for _ in range(3)
             )
             answers = both.race(
                 admin.asks("updateCategory", categoryId=middle, parentId=below),
@@ -205,10 +207,12 @@ def test_of_two_creations_of_one_name_one_counts(service: Service, admin: Writer
 
 
 @pytest.mark.slow
-def test_nothing_is_put_into_a_category_that_is_being_deleted(given: Given, service: Service, admin: Writer) -> None:
+def test_nothing_is_put_into_a_category_that_is_being_deleted(
+    make: Factories, service: Service, admin: Writer
+) -> None:
     with racing(service, 3) as all_three:
         for _ in rounds(service):
-            id = gid("Category", given.category())
+            id = global_id("Category", make.category())
             deleted, below, course = all_three.race(
                 admin.asks("deleteCategory", categoryId=id),
                 admin.asks("createCategory", name="Below", parentId=id),

@@ -9,7 +9,7 @@ import pytest
 
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.core.actor import Role
-from tests.factories import Given, gid
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Statements
 
 COURSES = """
@@ -40,12 +40,12 @@ def titles(client: Client, **variables: Any) -> list[str]:
 
 
 @pytest.fixture
-def shelf(given: Given) -> None:
+def shelf(make: Factories) -> None:
     """Seven courses with ties in every order."""
     prices = [(0, "USD"), (1999, "USD"), (1999, "USD"), (999, "USD"), (1500, "JPY"), (900, "EUR"), (0, "USD")]
     names = ["delta", "Alpha", "charlie", "Écho", "bravo", "alpha", "Bravo 2"]
     for name, (price, currency), enrolled in zip(names, prices, [3, 1, 3, 0, 9, 1, 3], strict=True):
-        given.course(name, price=price, currency=currency, enrollment_count=enrolled)
+        make.course(name, price=price, currency=currency, enrollment_count=enrolled)
 
 
 @pytest.mark.usefixtures("shelf")
@@ -100,10 +100,10 @@ def test_after_and_before_bound_a_page_together(client: Client) -> None:
     assert page["totalCount"] == 7
 
 
-def test_twenty_are_answered_where_no_size_is_given(client: Client, given: Given) -> None:
-    teacher = given.user(Role.INSTRUCTOR)
+def test_twenty_are_answered_where_no_size_is_given(client: Client, make: Factories) -> None:
+    teacher = make.user(Role.INSTRUCTOR)
     for _ in range(21):
-        given.course(instructor=teacher, lectures=0)
+        make.course(instructor=teacher, lectures=0)
     page = client.ask(COURSES)["courses"]
     assert len(page["nodes"]) == 20
     assert page["pageInfo"]["hasNextPage"] is True
@@ -143,10 +143,10 @@ def test_a_request_that_cannot_be_meant_is_refused_with_a_code(client: Client, v
 
 
 @pytest.mark.usefixtures("shelf")
-def test_a_cursor_of_another_order_or_list_is_refused(client: Client, given: Given) -> None:
+def test_a_cursor_of_another_order_or_list_is_refused(client: Client, make: Factories) -> None:
     cursor = client.ask(COURSES, orderBy="TITLE", first=1)["courses"]["pageInfo"]["endCursor"]
     assert client.faults(COURSES, orderBy="NEWEST", after=cursor) == ["BAD_CURSOR"]
-    category = given.category("Elsewhere")
+    category = make.category("Elsewhere")
     nested = """
       query C($slug: String!, $after: String) {
         category(slug: $slug) { courses(orderBy: TITLE, after: $after) { nodes { id } } }
@@ -155,22 +155,22 @@ def test_a_cursor_of_another_order_or_list_is_refused(client: Client, given: Giv
     assert client.faults(nested, slug=category.slug, after=cursor) == ["BAD_CURSOR"]
 
 
-def test_filters_leave_what_was_asked_for(client: Client, given: Given) -> None:
-    code = given.category("Code")
-    python = given.category("Python", parent=code)
-    other = given.category("Other")
-    teacher = given.user(Role.INSTRUCTOR)
-    given.course("in code", category=code, language="de")
-    given.course("in python", category=python, difficulty_level=DifficultyLevel.ADVANCED, is_featured=True)
-    given.course("elsewhere", category=other, price=2000, instructor=teacher)
-    given.course("in euro", category=other, price=2000, currency="EUR")
+def test_filters_leave_what_was_asked_for(client: Client, make: Factories) -> None:
+    code = make.category("Code")
+    python = make.category("Python", parent=code)
+    other = make.category("Other")
+    teacher = make.user(Role.INSTRUCTOR)
+    make.course("in code", category=code, language="de")
+    make.course("in python", category=python, difficulty_level=DifficultyLevel.ADVANCED, is_featured=True)
+    make.course("elsewhere", category=other, price=2000, instructor=teacher)
+    make.course("in euro", category=other, price=2000, currency="EUR")
 
     def found(**asked: Any) -> set[str]:
         return set(titles(client, filter=asked))
 
-    assert found(categoryId=gid("Category", code)) == {"in code", "in python"}
-    assert found(categoryId=gid("Category", python)) == {"in python"}
-    assert found(instructorId=gid("User", teacher)) == {"elsewhere"}
+    assert found(categoryId=global_id("Category", code)) == {"in code", "in python"}
+    assert found(categoryId=global_id("Category", python)) == {"in python"}
+    assert found(instructorId=global_id("User", teacher)) == {"elsewhere"}
     assert found(difficulty="ADVANCED") == {"in python"}
     assert found(language="de") == found(language=" de ") == {"in code"}
     assert found(isFeatured=True) == {"in python"}
@@ -179,13 +179,13 @@ def test_filters_leave_what_was_asked_for(client: Client, given: Given) -> None:
     assert found(minPrice="19.99") == {"elsewhere"}
     assert found(minPrice="19.99", currency="EUR") == {"in euro"}
     assert found(minPrice=0, maxPrice=20) == {"in code", "in python", "elsewhere"}
-    assert found(categoryId=gid("Category", other), isFree=True) == set()
-    assert found(categoryId=gid("User", teacher)) == set()
+    assert found(categoryId=global_id("Category", other), isFree=True) == set()
+    assert found(categoryId=global_id("User", teacher)) == set()
     assert found(instructorId="nonsense") == set()
 
 
-def test_a_slug_with_a_space_behind_it_is_another_one(client: Client, given: Given) -> None:
-    course, category = given.course(), given.category()
+def test_a_slug_with_a_space_behind_it_is_another_one(client: Client, make: Factories) -> None:
+    course, category = make.course(), make.category()
     document = """query S($course: String!, $category: String!) {
       course(slug: $course) { title }
       category(slug: $category) { name }
@@ -197,8 +197,10 @@ def test_a_slug_with_a_space_behind_it_is_another_one(client: Client, given: Giv
     assert other == {"course": None, "category": None}
 
 
-def test_total_count_is_worked_out_only_when_asked_for(client: Client, given: Given, statements: Statements) -> None:
-    given.course()
+def test_total_count_is_worked_out_only_when_asked_for(
+    client: Client, make: Factories, statements: Statements
+) -> None:
+    make.course()
     with statements:
         client.ask("{ courses { nodes { title } pageInfo { hasNextPage } } }")
     assert statements.count == 1
@@ -207,11 +209,13 @@ def test_total_count_is_worked_out_only_when_asked_for(client: Client, given: Gi
     assert statements.count == 2
 
 
-def test_nested_pages_are_one_statement_for_all_parents(client: Client, given: Given, statements: Statements) -> None:
-    root = given.category("Root")
-    shelves = [given.category(f"Shelf {number}", parent=root) for number in range(3)]
+def test_nested_pages_are_one_statement_for_all_parents(
+    client: Client, make: Factories, statements: Statements
+) -> None:
+    root = make.category("Root")
+    shelves = [make.category(f"Shelf {number}", parent=root) for number in range(3)]
     for number, shelf in itertools.product(range(3), shelves):
-        given.course(f"{shelf.name} {number}", category=shelf, lectures=0)
+        make.course(f"{shelf.name} {number}", category=shelf, lectures=0)
     document = """
       query Nested($first: Int, $after: String) {
         category(slug: "root") {
@@ -234,32 +238,32 @@ def test_nested_pages_are_one_statement_for_all_parents(client: Client, given: G
     assert [len(child["courses"]["nodes"]) for child in children] == [1, 1, 2]
 
 
-def test_a_category_has_no_search_to_sort_by(client: Client, given: Given) -> None:
-    given.category("Shelf")
+def test_a_category_has_no_search_to_sort_by(client: Client, make: Factories) -> None:
+    make.category("Shelf")
     document = '{ category(slug: "shelf") { courses(orderBy: RELEVANCE) { nodes { id } } } }'
     assert client.faults(document) == ["BAD_USER_INPUT"]
 
 
-def test_what_someone_teaches_is_a_list_of_theirs(client: Client, given: Given) -> None:
-    teacher = given.user(Role.INSTRUCTOR)
-    given.course("first", instructor=teacher)
-    given.course("second", instructor=teacher)
-    given.course("hidden", instructor=teacher, status=CourseStatus.DRAFT)
-    given.course("old", instructor=teacher, status=CourseStatus.ARCHIVED)
+def test_what_someone_teaches_is_a_list_of_theirs(client: Client, make: Factories) -> None:
+    teacher = make.user(Role.INSTRUCTOR)
+    make.course("first", instructor=teacher)
+    make.course("second", instructor=teacher)
+    make.course("hidden", instructor=teacher, status=CourseStatus.DRAFT)
+    make.course("old", instructor=teacher, status=CourseStatus.ARCHIVED)
     document = "query T($id: ID!) { node(id: $id) { ... on User { courses { totalCount nodes { title } } } } }"
-    anonymous = client.ask(document, id=gid("User", teacher))["node"]["courses"]
+    anonymous = client.ask(document, id=global_id("User", teacher))["node"]["courses"]
     assert [node["title"] for node in anonymous["nodes"]] == ["second", "first"]
     assert anonymous["totalCount"] == 2
-    own = client.ask(document, as_=given.actor(teacher), id=gid("User", teacher))["node"]["courses"]
+    own = client.ask(document, as_=make.actor(teacher), id=global_id("User", teacher))["node"]["courses"]
     assert own["totalCount"] == 4
 
 
-def test_categories_form_a_tree_in_name_order(client: Client, given: Given, statements: Statements) -> None:
-    root = given.category("Zoology")
-    given.category("art")
-    bees = given.category("Bees", parent=root)
-    given.category("Ants", parent=root)
-    given.category("Honey", parent=bees)
+def test_categories_form_a_tree_in_name_order(client: Client, make: Factories, statements: Statements) -> None:
+    root = make.category("Zoology")
+    make.category("art")
+    bees = make.category("Bees", parent=root)
+    make.category("Ants", parent=root)
+    make.category("Honey", parent=bees)
     with statements:
         answer = client.ask("""{
           categories { name }

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import insert, text
 
 from lms_graphql.catalog.models import Course, CourseStatus, CourseTerm, DifficultyLevel
-from lms_graphql.catalog.search import term_weights
+from lms_graphql.catalog.search_index import term_weights
 from lms_graphql.core.actor import Role
 from lms_graphql.core.text import sort_key
-from tests.factories import START, Given
+from tests.factories import START, Factories
 from tests.live_service import Client, Service, Statements
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -34,8 +34,8 @@ SUBJECTS = ["python", "drawing", "accounting", "c#", "cooking", "statistics", "g
 
 
 @pytest.fixture
-def thousand(given: Given, service: Service) -> None:
-    teacher = given.user(Role.INSTRUCTOR)
+def thousand(make: Factories, service: Service) -> None:
+    teacher = make.user(Role.INSTRUCTOR)
     courses, terms = [], []
     for number in range(1, COURSES + 1):
         title = f"How to learn {SUBJECTS[number % 7]}, volume {number}"

@@ -11,7 +11,7 @@ from lms_graphql.catalog.models import Course, CourseStatus, CourseTerm, Lecture
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from tests.accounts.test_users import count
 from tests.catalog.course_client import NO_IDS, OF_ONE_COURSE, Writer, racing, rounds
-from tests.factories import Given, GivenCourse, gid
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service, Statements
 
 FOUND = """query F($search: String, $status: CourseStatus) {
@@ -21,17 +21,17 @@ NEW: dict[str, Any] = {"title": "Python from Zero", "description": "Snakes and p
 
 
 @pytest.fixture
-def teacher(client: Client, given: Given) -> Writer:
-    return Writer(client, given.actor(given.user(Role.INSTRUCTOR)))
+def teacher(client: Client, make: Factories) -> Writer:
+    return Writer(client, make.actor(make.user(Role.INSTRUCTOR)))
 
 
 @pytest.fixture
-def admin(client: Client, given: Given) -> Writer:
-    return Writer(client, given.actor(given.user(Role.SUPER_ADMIN)))
+def admin(client: Client, make: Factories) -> Writer:
+    return Writer(client, make.actor(make.user(Role.SUPER_ADMIN)))
 
 
-def author_of(client: Client, given: Given, course: GivenCourse) -> Writer:
-    return Writer(client, given.actor(course.instructor))
+def author_of(client: Client, make: Factories, course: CourseTree) -> Writer:
+    return Writer(client, make.actor(course.instructor))
 
 
 def found(client: Client, as_: Actor | None, search: str | None = None, status: str = "DRAFT") -> list[str]:
@@ -62,12 +62,12 @@ def test_a_new_course_is_a_draft_of_whoever_makes_it(client: Client, teacher: Wr
     assert found(client, None, "snakes") == found(client, None, "snakes", "PUBLISHED") == []
 
 
-def test_everything_that_may_be_said_of_a_course_is_kept(given: Given, teacher: Writer) -> None:
+def test_everything_that_may_be_said_of_a_course_is_kept(make: Factories, teacher: Writer) -> None:
     said = {
         "title": "  Über Käse ",
         "description": "# Käse\n\nMarkdown *as written*.  ",
         "shortDescription": "Nur Käse.",
-        "categoryId": gid("Category", given.category()),
+        "categoryId": global_id("Category", make.category()),
         "currency": "BHD",
         "difficulty": "ADVANCED",
         "language": "de-ch",
@@ -134,25 +134,25 @@ FAULTS: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("field", "value", "code"), FAULTS)
 def test_a_fault_is_told_at_its_place_and_nothing_changes(
-    client: Client, given: Given, service: Service, field: str, value: Any, code: str
+    client: Client, make: Factories, service: Service, field: str, value: Any, code: str
 ) -> None:
-    course = given.course("Old title", status=CourseStatus.DRAFT)
-    author = author_of(client, given, course)
+    course = make.course("Old title", status=CourseStatus.DRAFT)
+    author = author_of(client, make, course)
     assert author.refused("createCourse", **{**NEW, field: value}) == [(code, field)]
     good = {"title": "Good"} if field != "title" else {"description": "Good"}
-    assert author.refused("updateCourse", courseId=course.gid, **good, **{field: value}) == [(code, field)]
+    assert author.refused("updateCourse", courseId=course.global_id, **good, **{field: value}) == [(code, field)]
     assert count(service, Course) == 1
-    shown = author.does("updateCourse", courseId=course.gid)
+    shown = author.does("updateCourse", courseId=course.global_id)
     assert (shown["title"], shown["description"], shown["version"]) == ("Old title", "What it is about.", 1)
 
 
-def test_all_faults_come_at_once(client: Client, given: Given, teacher: Writer) -> None:
+def test_all_faults_come_at_once(client: Client, make: Factories, teacher: Writer) -> None:
     bad = {"title": "", "language": "?", "price": "-1", "thumbnailUrl": "x"}
     faults = {("REQUIRED", "title"), ("INVALID", "language"), ("OUT_OF_RANGE", "price"), ("INVALID", "thumbnailUrl")}
     new = teacher.refused("createCourse", description="", currency="usd", **bad)
     assert (len(new), set(new)) == (5, faults | {("INVALID", "currency")})
-    course = given.course()
-    update = author_of(client, given, course).refused("updateCourse", courseId=course.gid, **bad)
+    course = make.course()
+    update = author_of(client, make, course).refused("updateCourse", courseId=course.global_id, **bad)
     assert (len(update), set(update)) == (4, faults)
 
 
@@ -176,11 +176,11 @@ def test_a_price_has_the_decimals_of_its_currency(
 
 
 def test_what_is_left_out_stays_and_null_empties_what_can_be_empty(
-    client: Client, given: Given, teacher: Writer
+    client: Client, make: Factories, teacher: Writer
 ) -> None:
     said = {
         "shortDescription": "Short.",
-        "categoryId": gid("Category", given.category()),
+        "categoryId": global_id("Category", make.category()),
         "thumbnailUrl": "https://example.com/a.jpg",
         "previewVideoUrl": "https://example.com/a.mp4",
     }
@@ -197,46 +197,52 @@ def test_what_is_left_out_stays_and_null_empties_what_can_be_empty(
     assert (emptied["title"], emptied["version"]) == (NEW["title"], 3)
 
 
-def test_null_for_what_cannot_be_empty_is_required(admin: Writer, given: Given) -> None:
-    course = given.course()
+def test_null_for_what_cannot_be_empty_is_required(admin: Writer, make: Factories) -> None:
+    course = make.course()
     needed = ["title", "description", "price", "difficulty", "language", "allowQa", "allowNotes", "isFeatured"]
-    faults = admin.refused("updateCourse", courseId=course.gid, **dict.fromkeys(needed))
+    faults = admin.refused("updateCourse", courseId=course.global_id, **dict.fromkeys(needed))
     assert Counter(faults) == Counter(("REQUIRED", name) for name in needed)
 
 
 @pytest.mark.parametrize("id", NO_IDS)
-def test_what_is_not_there_is_not_found_at_its_path(client: Client, given: Given, teacher: Writer, id: str) -> None:
+def test_what_is_not_there_is_not_found_at_its_path(
+    client: Client, make: Factories, teacher: Writer, id: str
+) -> None:
     for mutation in OF_ONE_COURSE:
         assert teacher.refused(mutation, courseId=id) == [("NOT_FOUND", "courseId")]
     assert teacher.refused("createCourse", title="", description="", categoryId=id) == [("NOT_FOUND", "categoryId")]
-    course = given.course()
-    refused = author_of(client, given, course).refused("updateCourse", courseId=course.gid, title="", categoryId=id)
+    course = make.course()
+    refused = author_of(client, make, course).refused(
+        "updateCourse", courseId=course.global_id, title="", categoryId=id
+    )
     assert refused == [("NOT_FOUND", "categoryId")]
 
 
-def test_an_update_that_changes_nothing_is_no_new_version(client: Client, given: Given) -> None:
-    course = given.course("Same")
-    author = author_of(client, given, course)
-    before = author.does("updateCourse", courseId=course.gid)
+def test_an_update_that_changes_nothing_is_no_new_version(client: Client, make: Factories) -> None:
+    course = make.course("Same")
+    author = author_of(client, make, course)
+    before = author.does("updateCourse", courseId=course.global_id)
     same = {"title": " Same", "price": 0, "difficulty": "BEGINNER", "categoryId": None, "language": "EN"}
-    assert author.does("updateCourse", courseId=course.gid, **same) == before
+    assert author.does("updateCourse", courseId=course.global_id, **same) == before
     assert before["version"] == 1
 
 
-def test_a_stale_version_changes_nothing(client: Client, given: Given) -> None:
-    course = given.course("Old", version=7)
-    author = author_of(client, given, course)
+def test_a_stale_version_changes_nothing(client: Client, make: Factories) -> None:
+    course = make.course("Old", version=7)
+    author = author_of(client, make, course)
     for stale in (6, 8, -1):
-        refused = author.refused("updateCourse", courseId=course.gid, expectedVersion=stale, title="New")
+        refused = author.refused("updateCourse", courseId=course.global_id, expectedVersion=stale, title="New")
         assert refused == [("STALE_VERSION", "expectedVersion")]
     wrong = {"expectedVersion": 6, "title": "", "price": "-1"}
     faults = [("REQUIRED", "title"), ("OUT_OF_RANGE", "price")]  # of the input: first, and together
-    assert author.refused("updateCourse", courseId=course.gid, **wrong) == faults
-    assert author.does("updateCourse", courseId=course.gid, expectedVersion=7, title="New")["version"] == 8
-    assert author.does("updateCourse", courseId=course.gid, title="Newer")["version"] == 9
+    assert author.refused("updateCourse", courseId=course.global_id, **wrong) == faults
+    assert author.does("updateCourse", courseId=course.global_id, expectedVersion=7, title="New")["version"] == 8
+    assert author.does("updateCourse", courseId=course.global_id, title="Newer")["version"] == 9
 
 
-def test_a_slug_follows_the_title_until_the_first_publication(client: Client, given: Given, teacher: Writer) -> None:
+def test_a_slug_follows_the_title_until_the_first_publication(
+    client: Client, make: Factories, teacher: Writer
+) -> None:
     slugs = [teacher.does("createCourse", title=f"Learn Go{mark}", description="")["slug"] for mark in "!?."]
     assert slugs == ["learn-go", "learn-go-2", "learn-go-3"]
     draft = teacher.does("createCourse", title="学习", description="")
@@ -247,49 +253,55 @@ def test_a_slug_follows_the_title_until_the_first_publication(client: Client, gi
     assert teacher.does("updateCourse", courseId=draft["id"], title="Learn C#")["slug"] == "learn-c-sharp"
     assert client.ask('{ course(slug: "learn-go-4") { id } }', as_=teacher.actor)["course"] is None
 
-    course = given.course("Once", slug="once")
-    author = author_of(client, given, course)
-    assert author.does("updateCourse", courseId=course.gid, title="Twice")["slug"] == "once"
-    author.does("unpublishCourse", courseId=course.gid)
-    assert author.does("updateCourse", courseId=course.gid, title="Thrice")["slug"] == "once", "it was published"
+    course = make.course("Once", slug="once")
+    author = author_of(client, make, course)
+    assert author.does("updateCourse", courseId=course.global_id, title="Twice")["slug"] == "once"
+    author.does("unpublishCourse", courseId=course.global_id)
+    assert author.does("updateCourse", courseId=course.global_id, title="Thrice")["slug"] == "once", (
+        "it was published"
+    )
 
 
-def test_search_and_lists_see_each_change_at_once(client: Client, given: Given, service: Service) -> None:
-    course = given.course("Gardening for All", sections=0)
-    author = author_of(client, given, course)
+def test_search_and_lists_see_each_change_at_once(client: Client, make: Factories, service: Service) -> None:
+    course = make.course("Gardening for All", sections=0)
+    author = author_of(client, make, course)
     assert found(client, None, "garden", "PUBLISHED") == ["Gardening for All"]
-    author.does("updateCourse", courseId=course.gid, title="Cooking for All", shortDescription="With C++ and herbs")
+    author.does(
+        "updateCourse", courseId=course.global_id, title="Cooking for All", shortDescription="With C++ and herbs"
+    )
     assert found(client, None, "garden", "PUBLISHED") == []
     for words in ("cook", "c++", "herbs all"):
         assert found(client, None, words, "PUBLISHED") == ["Cooking for All"]
-    author.does("updateCourse", courseId=course.gid, shortDescription=None, description="")
+    author.does("updateCourse", courseId=course.global_id, shortDescription=None, description="")
     assert found(client, None, "herbs", "PUBLISHED") == []
-    author.does("unpublishCourse", courseId=course.gid)
+    author.does("unpublishCourse", courseId=course.global_id)
     assert found(client, None, "cooking", "PUBLISHED") == []
     assert found(client, author.actor, "cooking") == found(client, author.actor) == ["Cooking for All"]
     assert service.database.read_sync(counters.find_counter_drift) == []
-    author.does("deleteCourse", courseId=course.gid)
+    author.does("deleteCourse", courseId=course.global_id)
     assert found(client, author.actor) == found(client, author.actor, "cooking") == []
     assert count(service, CourseTerm) == 0
 
 
 def test_terms_are_written_only_where_texts_have_changed(
-    client: Client, given: Given, statements: Statements
+    client: Client, make: Factories, statements: Statements
 ) -> None:
-    course = given.course()
-    author = author_of(client, given, course)
+    course = make.course()
+    author = author_of(client, make, course)
     with statements:
-        author.does("updateCourse", courseId=course.gid, price=10)
+        author.does("updateCourse", courseId=course.global_id, price=10)
     assert not any("course_terms" in text for text in statements.texts)
 
 
-def test_only_super_admins_say_what_the_platform_recommends(client: Client, given: Given, admin: Writer) -> None:
-    course = given.course()
-    author = author_of(client, given, course)
+def test_only_super_admins_say_what_the_platform_recommends(client: Client, make: Factories, admin: Writer) -> None:
+    course = make.course()
+    author = author_of(client, make, course)
     for value in (True, False, None):
-        assert author.faults("updateCourse", courseId=course.gid, title="New", isFeatured=value) == ["FORBIDDEN"]
-    assert author.does("updateCourse", courseId=course.gid)["version"] == 1
-    assert admin.does("updateCourse", courseId=course.gid, isFeatured=True)["isFeatured"] is True
+        assert author.faults("updateCourse", courseId=course.global_id, title="New", isFeatured=value) == [
+            "FORBIDDEN"
+        ]
+    assert author.does("updateCourse", courseId=course.global_id)["version"] == 1
+    assert admin.does("updateCourse", courseId=course.global_id, isFeatured=True)["isFeatured"] is True
     featured = client.ask("{ courses(filter: {isFeatured: true}) { totalCount } }")
     assert featured == {"courses": {"totalCount": 1}}
 
@@ -304,57 +316,63 @@ SEEN = {
 @pytest.mark.parametrize("status", list(CourseStatus))
 @pytest.mark.parametrize("mutation", OF_ONE_COURSE)
 def test_others_get_nowhere(
-    client: Client, given: Given, service: Service, mutation: str, status: CourseStatus
+    client: Client, make: Factories, service: Service, mutation: str, status: CourseStatus
 ) -> None:
-    course = given.course("Mine", status=status)
-    rival, enrolled = (given.user(Role.INSTRUCTOR) for _ in range(2))
-    given.enrollment(enrolled, course)
+    course = make.course("Mine", status=status)
+    rival, enrolled = (make.user(Role.INSTRUCTOR) for _ in range(2))
+    make.enrollment(enrolled, course)
     before = service.database.read_sync(lambda session: vars(session.get_one(Course, course.row.id)))
-    said = {"title": "Theirs", "categoryId": gid("Category", given.category())} if mutation == "updateCourse" else {}
+    said = (
+        {"title": "Theirs", "categoryId": global_id("Category", make.category())}
+        if mutation == "updateCourse"
+        else {}
+    )
     for name, user in (("rival", rival), ("enrolled", enrolled)):
-        writer = Writer(client, given.actor(user))
+        writer = Writer(client, make.actor(user))
         if name in SEEN[status]:
-            assert writer.faults(mutation, courseId=course.gid, **said) == ["FORBIDDEN"]
+            assert writer.faults(mutation, courseId=course.global_id, **said) == ["FORBIDDEN"]
         else:
-            there = writer.refused(mutation, courseId=course.gid, **said)
+            there = writer.refused(mutation, courseId=course.global_id, **said)
             assert there == writer.refused(mutation, courseId=NO_IDS[2], **said) == [("NOT_FOUND", "courseId")]
-    learner = Writer(client, given.actor(given.user()))
-    assert learner.faults(mutation, courseId=course.gid) == learner.faults(mutation, courseId="x") == ["FORBIDDEN"]
-    assert Writer(client, ANONYMOUS).faults(mutation, courseId=course.gid) == ["UNAUTHENTICATED"]
+    learner = Writer(client, make.actor(make.user()))
+    assert (
+        learner.faults(mutation, courseId=course.global_id) == learner.faults(mutation, courseId="x") == ["FORBIDDEN"]
+    )
+    assert Writer(client, ANONYMOUS).faults(mutation, courseId=course.global_id) == ["UNAUTHENTICATED"]
     after = service.database.read_sync(lambda session: vars(session.get_one(Course, course.row.id)))
     assert {**after, "_sa_instance_state": None} == {**before, "_sa_instance_state": None}
 
 
-def test_learners_and_strangers_begin_no_course(client: Client, given: Given, service: Service) -> None:
-    assert Writer(client, given.actor(given.user())).faults("createCourse", **NEW) == ["FORBIDDEN"]
+def test_learners_and_strangers_begin_no_course(client: Client, make: Factories, service: Service) -> None:
+    assert Writer(client, make.actor(make.user())).faults("createCourse", **NEW) == ["FORBIDDEN"]
     assert Writer(client, ANONYMOUS).faults("createCourse", **NEW) == ["UNAUTHENTICATED"]
     assert count(service, Course) == 0
 
 
-def test_whoever_teaches_no_more_writes_no_more(client: Client, given: Given) -> None:
-    course = given.course(instructor=given.user(Role.LEARNER), status=CourseStatus.DRAFT)
-    author = author_of(client, given, course)
+def test_whoever_teaches_no_more_writes_no_more(client: Client, make: Factories) -> None:
+    course = make.course(instructor=make.user(Role.LEARNER), status=CourseStatus.DRAFT)
+    author = author_of(client, make, course)
     for mutation in OF_ONE_COURSE:
-        assert author.faults(mutation, courseId=course.gid) == ["FORBIDDEN"]
+        assert author.faults(mutation, courseId=course.global_id) == ["FORBIDDEN"]
 
 
-def test_super_admins_write_any_course_and_its_instructor_stays(given: Given, admin: Writer) -> None:
-    course = given.course(status=CourseStatus.DRAFT)
-    shown = admin.does("updateCourse", courseId=course.gid, title="Better")
-    assert shown["instructor"] == {"id": gid("User", course.instructor)}
-    assert admin.does("deleteCourse", courseId=course.gid) == course.gid
+def test_super_admins_write_any_course_and_its_instructor_stays(make: Factories, admin: Writer) -> None:
+    course = make.course(status=CourseStatus.DRAFT)
+    shown = admin.does("updateCourse", courseId=course.global_id, title="Better")
+    assert shown["instructor"] == {"id": global_id("User", course.instructor)}
+    assert admin.does("deleteCourse", courseId=course.global_id) == course.global_id
 
 
-def test_of_two_updates_of_one_version_one_counts(client: Client, given: Given, service: Service) -> None:
-    course = given.course("Start")
-    author = author_of(client, given, course)
+def test_of_two_updates_of_one_version_one_counts(client: Client, make: Factories, service: Service) -> None:
+    course = make.course("Start")
+    author = author_of(client, make, course)
     with racing(service, 3) as writers:
         for version in rounds(service, 300):
             answers = writers.race(
                 *(
                     author.asks(
                         "updateCourse",
-                        courseId=course.gid,
+                        courseId=course.global_id,
                         expectedVersion=version + 1,
                         shortDescription=f"By {who} {version}",
                     )
@@ -367,7 +385,7 @@ def test_of_two_updates_of_one_version_one_counts(client: Client, given: Given, 
 
 @pytest.mark.slow
 def test_courses_begun_at_once_have_slugs_of_their_own(
-    client: Client, given: Given, service: Service, teacher: Writer
+    client: Client, make: Factories, service: Service, teacher: Writer
 ) -> None:
     with racing(service, 6) as writers:
         for _ in rounds(service)[:25]:
@@ -380,14 +398,19 @@ def test_courses_begun_at_once_have_slugs_of_their_own(
 
 
 def test_a_deleted_draft_takes_its_sections_and_lectures_along(
-    client: Client, given: Given, service: Service
+    client: Client, make: Factories, service: Service
 ) -> None:
-    other = given.course(sections=1)
-    course = given.course(sections=3, lectures=2, status=CourseStatus.DRAFT)
-    author = author_of(client, given, course)
-    assert author.does("deleteCourse", courseId=course.gid) == course.gid
+    other = make.course(sections=1)
+    course = make.course(sections=3, lectures=2, status=CourseStatus.DRAFT)
+    author = author_of(client, make, course)
+    assert author.does("deleteCourse", courseId=course.global_id) == course.global_id
     assert [count(service, table) for table in (Course, Section, Lecture)] == [1, 1, 2]
-    ids = [course.gid, gid("Section", course.sections[0]), gid("Lecture", course.lectures[0]), other.gid]
+    ids = [
+        course.global_id,
+        global_id("Section", course.sections[0]),
+        global_id("Lecture", course.lectures[0]),
+        other.global_id,
+    ]
     nodes = client.ask("query N($ids: [ID!]!) { nodes(ids: $ids) { id } }", as_=author.actor, ids=ids)["nodes"]
-    assert nodes == [None, None, None, {"id": other.gid}]
-    assert author.refused("deleteCourse", courseId=course.gid) == [("NOT_FOUND", "courseId")]
+    assert nodes == [None, None, None, {"id": other.global_id}]
+    assert author.refused("deleteCourse", courseId=course.global_id) == [("NOT_FOUND", "courseId")]

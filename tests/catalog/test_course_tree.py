@@ -3,7 +3,7 @@
 import pytest
 
 from lms_graphql.core.actor import Role
-from tests.factories import Given
+from tests.factories import Factories
 from tests.live_service import Client, Statements
 
 TREE = """
@@ -36,9 +36,9 @@ query Many($first: Int!) {
 """
 
 
-def test_a_course_is_answered_with_its_sections_and_lectures_in_their_order(client: Client, given: Given) -> None:
-    instructor = given.user(Role.INSTRUCTOR, first_name="Grace", last_name="Hopper")
-    course = given.course("Compilers", instructor=instructor, sections=3, lectures=2)
+def test_a_course_is_answered_with_its_sections_and_lectures_in_their_order(client: Client, make: Factories) -> None:
+    instructor = make.user(Role.INSTRUCTOR, first_name="Grace", last_name="Hopper")
+    course = make.course("Compilers", instructor=instructor, sections=3, lectures=2)
     answer = client.ask(TREE, slug=course.slug)["course"]
     assert answer["title"] == "Compilers"
     assert answer["instructor"] == {"fullName": "Grace Hopper"}
@@ -49,8 +49,10 @@ def test_a_course_is_answered_with_its_sections_and_lectures_in_their_order(clie
     assert answer["sections"][0]["lectures"][0]["type"] == "VIDEO"
 
 
-def test_an_anonymous_viewer_has_the_content_of_previews_and_a_lock_elsewhere(client: Client, given: Given) -> None:
-    course = given.course(lectures=2)
+def test_an_anonymous_viewer_has_the_content_of_previews_and_a_lock_elsewhere(
+    client: Client, make: Factories
+) -> None:
+    course = make.course(lectures=2)
     preview, closed = client.ask(TREE, slug=course.slug)["course"]["sections"][0]["lectures"]
     assert preview["isPreview"] is True
     assert preview["lock"] is None
@@ -59,9 +61,9 @@ def test_an_anonymous_viewer_has_the_content_of_previews_and_a_lock_elsewhere(cl
     assert closed["lock"] == {"reason": "SIGN_IN_REQUIRED", "message": "Sign in to open this lecture."}
 
 
-def test_deleted_sections_and_lectures_are_gone_from_the_tree(client: Client, given: Given) -> None:
-    course = given.course(sections=2, lectures=1)
-    gone = given.lecture(course.sections[1], order_index=5, title="Gone", deleted_at=course.row.created_at)
+def test_deleted_sections_and_lectures_are_gone_from_the_tree(client: Client, make: Factories) -> None:
+    course = make.course(sections=2, lectures=1)
+    gone = make.lecture(course.sections[1], order_index=5, title="Gone", deleted_at=course.row.created_at)
     answer = client.ask(TREE, slug=course.slug)["course"]
     titles = [lecture["title"] for section in answer["sections"] for lecture in section["lectures"]]
     assert gone.title not in titles
@@ -69,20 +71,20 @@ def test_deleted_sections_and_lectures_are_gone_from_the_tree(client: Client, gi
 
 
 def test_the_tree_of_one_course_takes_at_most_six_statements(
-    client: Client, given: Given, statements: Statements
+    client: Client, make: Factories, statements: Statements
 ) -> None:
-    course = given.course(category=given.category(), sections=10, lectures=3)
+    course = make.course(category=make.category(), sections=10, lectures=3)
     with statements:
         client.ask(TREE, slug=course.slug)
     assert statements.count <= 6
 
 
 def test_the_tree_costs_the_same_for_one_course_and_for_fifty(
-    client: Client, given: Given, statements: Statements
+    client: Client, make: Factories, statements: Statements
 ) -> None:
-    category = given.category()
+    category = make.category()
     for _ in range(50):
-        given.course(category=category, sections=2, lectures=2)
+        make.course(category=category, sections=2, lectures=2)
     with statements:
         assert len(client.ask(MANY, first=1)["courses"]["nodes"]) == 1
     for_one = statements.count
@@ -92,9 +94,9 @@ def test_the_tree_costs_the_same_for_one_course_and_for_fifty(
     assert for_one <= 7
 
 
-def test_next_and_previous_lead_through_the_whole_course(client: Client, given: Given) -> None:
-    course = given.course(sections=2, lectures=2)
-    given.course(sections=1, lectures=1)
+def test_next_and_previous_lead_through_the_whole_course(client: Client, make: Factories) -> None:
+    course = make.course(sections=2, lectures=2)
+    make.course(sections=1, lectures=1)
     document = """
       query Near($slug: String!) {
         course(slug: $slug) { sections { lectures { id next { id } previous { id } } } }
@@ -118,9 +120,9 @@ query Up($id: ID!) {
 
 
 def test_a_lecture_leads_up_to_its_section_course_and_instructor(
-    client: Client, given: Given, statements: Statements
+    client: Client, make: Factories, statements: Statements
 ) -> None:
-    course = given.course()
+    course = make.course()
     sections = client.ask(
         "query S($slug: String!) { course(slug: $slug) { sections { id lectures { id } } } }", slug=course.slug
     )
@@ -129,13 +131,13 @@ def test_a_lecture_leads_up_to_its_section_course_and_instructor(
         node = client.ask(UPWARDS, id=section["lectures"][1]["id"])["node"]
     assert node["__typename"] == "Lecture"
     assert node["section"]["id"] == section["id"]
-    assert node["course"]["id"] == node["section"]["course"]["id"] == course.gid
+    assert node["course"]["id"] == node["section"]["course"]["id"] == course.global_id
     assert node["course"]["instructor"]["username"] == course.instructor.username
     assert statements.count <= 4
 
 
 @pytest.mark.parametrize("field", ["lectureCount", "durationSeconds", "sectionCount"])
-def test_the_course_knows_its_totals(client: Client, given: Given, field: str) -> None:
-    course = given.course(sections=3, lectures=2)
+def test_the_course_knows_its_totals(client: Client, make: Factories, field: str) -> None:
+    course = make.course(sections=3, lectures=2)
     answer = client.ask(f"query T($slug: String!) {{ course(slug: $slug) {{ {field} }} }}", slug=course.slug)
     assert answer["course"][field] == {"lectureCount": 6, "durationSeconds": 360, "sectionCount": 3}[field]

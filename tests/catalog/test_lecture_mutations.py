@@ -8,14 +8,13 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.assessment.services.lectures import detach_quizzes
-from lms_graphql.catalog import counters, hooks
+from lms_graphql.catalog import counters
 from lms_graphql.catalog.models import Course, CourseStatus, Lecture, LectureType, Section
 from lms_graphql.core import clock, global_ids
 from lms_graphql.discussion.models import Note, QAQuestion
 from lms_graphql.learning.models import LectureProgress
 from tests.catalog.curriculum_client import Author, drift
-from tests.factories import Given, GivenCourse, gid
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import ACTOR_HEADER, Client, Service, Statements
 
 MARKDOWN = "  # Title\n\n<script>alert('x')</script>\t*so*  \n"
@@ -42,32 +41,34 @@ SHOWN = {
 
 
 @pytest.fixture
-def course(given: Given, service: Service) -> Iterator[GivenCourse]:
+def course(make: Factories, service: Service) -> Iterator[CourseTree]:
     """A draft of two sections with three lectures each. After each test its derived figures are right."""
-    yield given.course(sections=2, lectures=3, status=CourseStatus.DRAFT)
+    yield make.course(sections=2, lectures=3, status=CourseStatus.DRAFT)
     assert drift(service.database) == []
 
 
 @pytest.fixture
-def author(client: Client, given: Given, course: GivenCourse) -> Author:
-    return Author(client, given.actor(course.instructor))
+def author(client: Client, make: Factories, course: CourseTree) -> Author:
+    return Author(client, make.actor(course.instructor))
 
 
-def sections(course: GivenCourse) -> list[str]:
-    return [gid("Section", section) for section in course.sections]
+def sections(course: CourseTree) -> list[str]:
+    return [global_id("Section", section) for section in course.sections]
 
 
-def lectures(course: GivenCourse, place: int = 0) -> list[str]:
-    return [gid("Lecture", lecture) for lecture in course.lectures[3 * place : 3 * place + 3]]
+def lectures(course: CourseTree, place: int = 0) -> list[str]:
+    return [global_id("Lecture", lecture) for lecture in course.lectures[3 * place : 3 * place + 3]]
 
 
-def order(author: Author, course: GivenCourse) -> list[list[str]]:
+def order(author: Author, course: CourseTree) -> list[list[str]]:
     """The lectures' ids, section by section."""
-    author.titles(course.gid)
-    return [[lecture["id"] for lecture in section["lectures"]] for section in author.sees(course.gid)["sections"]]
+    author.titles(course.global_id)
+    return [
+        [lecture["id"] for lecture in section["lectures"]] for section in author.sees(course.global_id)["sections"]
+    ]
 
 
-def test_a_lecture_is_kept_as_it_was_written(author: Author, course: GivenCourse) -> None:
+def test_a_lecture_is_kept_as_it_was_written(author: Author, course: CourseTree) -> None:
     lecture = author.does("createLecture", sectionId=sections(course)[1], **FULL)
     assert {name: lecture[name] for name in SHOWN} == SHOWN
     assert (lecture["position"], lecture["section"]["id"]) == (3, sections(course)[1])
@@ -77,7 +78,7 @@ def test_a_lecture_is_kept_as_it_was_written(author: Author, course: GivenCourse
 
 
 @pytest.mark.parametrize("kind", ["VIDEO", "TEXT", "QUIZ", "ASSIGNMENT", "RESOURCE"])
-def test_a_lecture_of_any_type_begins_with_a_title_alone(author: Author, course: GivenCourse, kind: str) -> None:
+def test_a_lecture_of_any_type_begins_with_a_title_alone(author: Author, course: CourseTree, kind: str) -> None:
     for empty in ({}, dict.fromkeys(("durationSeconds", "isPreview", "isDownloadable", "position", "quizId"))):
         lecture = author.does("createLecture", sectionId=sections(course)[0], title="New", type=kind, **empty)
         assert (lecture["type"], lecture["durationSeconds"]) == (kind, 0)
@@ -87,7 +88,7 @@ def test_a_lecture_of_any_type_begins_with_a_title_alone(author: Author, course:
 
 @pytest.mark.parametrize(("asked", "place"), [(0, 0), (1, 1), (3, 3), (4, 3), (2**31 - 1, 3), (None, 3)])
 def test_a_new_lecture_stands_where_it_is_asked_for(
-    author: Author, course: GivenCourse, asked: int | None, place: int
+    author: Author, course: CourseTree, asked: int | None, place: int
 ) -> None:
     id = author.does("createLecture", sectionId=sections(course)[0], title="New", type="TEXT", position=asked)["id"]
     first, second = order(author, course)
@@ -117,18 +118,18 @@ FAULTS = [
 
 @pytest.mark.parametrize(("field", "value", "code"), [*FAULTS, ("position", -1, "OUT_OF_RANGE")])
 def test_a_fault_in_a_lecture_makes_and_changes_nothing(
-    author: Author, course: GivenCourse, field: str, value: Any, code: str
+    author: Author, course: CourseTree, field: str, value: Any, code: str
 ) -> None:
-    before = author.sees(course.gid)
+    before = author.sees(course.global_id)
     new = {"sectionId": sections(course)[0], "title": "New", "type": "TEXT", field: value}
     assert author.refused("createLecture", **new) == [(code, field)]
     if field != "position":
         assert author.refused("updateLecture", lectureId=lectures(course)[0], **{field: value}) == [(code, field)]
-    assert author.sees(course.gid) == before
+    assert author.sees(course.global_id) == before
 
 
-def test_all_faults_of_a_lecture_are_told_at_once(author: Author, course: GivenCourse, given: Given) -> None:
-    bad = {field: value for field, value, _ in FAULTS} | {"quizId": gid("Quiz", given.quiz(course))}
+def test_all_faults_of_a_lecture_are_told_at_once(author: Author, course: CourseTree, make: Factories) -> None:
+    bad = {field: value for field, value, _ in FAULTS} | {"quizId": global_id("Quiz", make.quiz(course))}
     named = {"title", "description", "body", "durationSeconds", "videoUrl", "resourceUrl", "quizId"}
     refused = author.refused("createLecture", sectionId=sections(course)[0], type="TEXT", position=-5, **bad)
     assert {field for _, field in refused} == named | {"position"}
@@ -138,7 +139,7 @@ def test_all_faults_of_a_lecture_are_told_at_once(author: Author, course: GivenC
     assert {field for _, field in refused} == named | {"isPreview", "isDownloadable"}
 
 
-def test_what_lies_at_the_bounds_is_taken(author: Author, course: GivenCourse) -> None:
+def test_what_lies_at_the_bounds_is_taken(author: Author, course: CourseTree) -> None:
     most = {"title": "x" * 200, "description": "ö" * 10_000, "body": "𝄞" * 50_000, "durationSeconds": 360_000}
     lecture = author.does("createLecture", sectionId=sections(course)[0], type="TEXT", **most)
     assert (lecture["title"], lecture["description"]) == (most["title"], most["description"])
@@ -149,7 +150,7 @@ def test_what_lies_at_the_bounds_is_taken(author: Author, course: GivenCourse) -
 
 @pytest.mark.parametrize("inline", [False, True])
 def test_the_longest_lecture_arrives_however_it_is_written_down(
-    client: Client, author: Author, course: GivenCourse, inline: bool
+    client: Client, author: Author, course: CourseTree, inline: bool
 ) -> None:
     """Twelve bytes a letter, as JSON without a letter beyond ASCII has it; or as a literal of the document."""
     texts = {"title": "𝄞" * 200, "description": "𝄞" * 10_000, "body": "𝄞" * 50_000}
@@ -168,7 +169,7 @@ def test_the_longest_lecture_arrives_however_it_is_written_down(
     assert {name: shown[name] for name in texts} == texts
 
 
-def test_what_is_left_out_of_a_lecture_stays_and_null_empties(author: Author, course: GivenCourse) -> None:
+def test_what_is_left_out_of_a_lecture_stays_and_null_empties(author: Author, course: CourseTree) -> None:
     id = author.does("createLecture", sectionId=sections(course)[0], **FULL)["id"]
     lecture = author.does("updateLecture", lectureId=id, title="Other", durationSeconds=30, isPreview=False)
     assert (lecture["title"], lecture["durationSeconds"], lecture["isPreview"]) == ("Other", 30, False)
@@ -183,14 +184,14 @@ def test_what_is_left_out_of_a_lecture_stays_and_null_empties(author: Author, co
     assert sorted(refused) == sorted(("REQUIRED", name) for name in needed)
 
 
-def test_the_type_of_a_lecture_stays(author: Author, course: GivenCourse) -> None:
+def test_the_type_of_a_lecture_stays(author: Author, course: CourseTree) -> None:
     answer = author.answer("updateLecture", lectureId=lectures(course)[0], type="TEXT")
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_lecture_that_is_taken_out_leaves_no_gap_and_what_hangs_on_it(
-    author: Author, course: GivenCourse, service: Service, place: int
+    author: Author, course: CourseTree, service: Service, place: int
 ) -> None:
     lecture, me = course.lectures[place], course.instructor.id
     common, now = {"user_id": me, "lecture_id": lecture.id}, clock.now()
@@ -200,10 +201,10 @@ def test_a_lecture_that_is_taken_out_leaves_no_gap_and_what_hangs_on_it(
         LectureProgress(started_at=now, last_accessed=now, watch_time=5, last_position=5, **common),
     ]
     service.database.write_sync(lambda session: session.add_all(hung))
-    id = gid("Lecture", lecture)
+    id = global_id("Lecture", lecture)
     assert author.does("deleteLecture", lectureId=id) == id
     assert order(author, course) == [[other for other in lectures(course) if other != id], lectures(course, 1)]
-    seen = author.sees(course.gid)
+    seen = author.sees(course.global_id)
     assert (seen["lectureCount"], seen["durationSeconds"], seen["version"]) == (5, 300, course.row.version + 1)
     assert author.sees(id) is None
     for table in (Note, QAQuestion, LectureProgress):
@@ -219,7 +220,7 @@ def test_a_lecture_that_is_taken_out_leaves_no_gap_and_what_hangs_on_it(
 
 @pytest.mark.parametrize("place", [0, 1, 2, 9])
 @pytest.mark.parametrize("which", [0, 1, 2])
-def test_a_lecture_moves_within_its_section(author: Author, course: GivenCourse, which: int, place: int) -> None:
+def test_a_lecture_moves_within_its_section(author: Author, course: CourseTree, which: int, place: int) -> None:
     id, *others = [lectures(course)[which], *(each for n, each in enumerate(lectures(course)) if n != which)]
     moved = author.does("moveLecture", lectureId=id, sectionId=sections(course)[0], position=place)
     others.insert(place, id)
@@ -228,7 +229,7 @@ def test_a_lecture_moves_within_its_section(author: Author, course: GivenCourse,
 
 
 @pytest.mark.parametrize("place", [0, 2, 3, 9])
-def test_a_lecture_moves_to_another_section_of_its_course(author: Author, course: GivenCourse, place: int) -> None:
+def test_a_lecture_moves_to_another_section_of_its_course(author: Author, course: CourseTree, place: int) -> None:
     id = lectures(course)[1]
     moved = author.does("moveLecture", lectureId=id, sectionId=sections(course)[1], position=place)
     second = lectures(course, 1)
@@ -240,43 +241,43 @@ def test_a_lecture_moves_to_another_section_of_its_course(author: Author, course
     assert moved["course"]["version"] == course.row.version + 1
 
 
-def test_a_lecture_moves_nowhere_else(author: Author, course: GivenCourse, given: Given) -> None:
-    before, id = author.sees(course.gid), lectures(course)[0]
-    mine = given.course(instructor=course.instructor, status=CourseStatus.DRAFT)
-    open_to_all, hidden = given.course(), given.course(status=CourseStatus.DRAFT)
-    gone = author.does("createSection", courseId=mine.gid, title="Gone")["id"]
+def test_a_lecture_moves_nowhere_else(author: Author, course: CourseTree, make: Factories) -> None:
+    before, id = author.sees(course.global_id), lectures(course)[0]
+    mine = make.course(instructor=course.instructor, status=CourseStatus.DRAFT)
+    open_to_all, hidden = make.course(), make.course(status=CourseStatus.DRAFT)
+    gone = author.does("createSection", courseId=mine.global_id, title="Gone")["id"]
     author.does("deleteSection", sectionId=gone)
 
     def moved(section_id: str, position: int = 0) -> list[tuple[str, str]]:
         return author.refused("moveLecture", lectureId=id, sectionId=section_id, position=position)
 
     for seen in (mine, open_to_all):
-        assert moved(gid("Section", seen.sections[0])) == [("INVALID", "sectionId")]
+        assert moved(global_id("Section", seen.sections[0])) == [("INVALID", "sectionId")]
     nowhere = global_ids.encode("Section", 10**6)
-    for unseen in (gid("Section", hidden.sections[0]), gone, nowhere, id, "nonsense", ""):
+    for unseen in (global_id("Section", hidden.sections[0]), gone, nowhere, id, "nonsense", ""):
         assert moved(unseen, -1) == [("NOT_FOUND", "sectionId")]
     assert moved(sections(course)[0], -1) == [("OUT_OF_RANGE", "position")]
-    assert author.sees(course.gid) == before
+    assert author.sees(course.global_id) == before
 
 
-def test_lectures_come_in_any_order_that_names_each_once(author: Author, course: GivenCourse, given: Given) -> None:
+def test_lectures_come_in_any_order_that_names_each_once(author: Author, course: CourseTree, make: Factories) -> None:
     first, second, third = lectures(course)
     section = sections(course)[0]
-    version = author.sees(course.gid)["version"]
+    version = author.sees(course.global_id)["version"]
     author.does("reorderLectures", sectionId=section, lectureIds=[third, first, second], expectedVersion=version)
     assert order(author, course) == [[third, first, second], lectures(course, 1)]
-    before = author.sees(course.gid)
+    before = author.sees(course.global_id)
     assert before["version"] == version + 1
     stale = {"lectureIds": [first, second, third], "expectedVersion": version}
     assert author.refused("reorderLectures", sectionId=section, **stale) == [("STALE_VERSION", "expectedVersion")]
-    hidden = gid("Lecture", given.course(status=CourseStatus.DRAFT).lectures[0])
+    hidden = global_id("Lecture", make.course(status=CourseStatus.DRAFT).lectures[0])
     for strange in (lectures(course, 1)[0], hidden, section, "nonsense"):
         for wrong in ([first, second, strange], [first, second, third, strange]):
             refused = author.refused("reorderLectures", sectionId=section, lectureIds=wrong)
             assert refused == [("INVALID", "lectureIds")]
     for wrong in ([], [first, second], [first, second, second], [first, second, third, third]):
         assert author.refused("reorderLectures", sectionId=section, lectureIds=wrong) == [("INVALID", "lectureIds")]
-    assert author.sees(course.gid) == before
+    assert author.sees(course.global_id) == before
 
 
 def fill(service: Service, section: Section, number: int) -> None:
@@ -293,7 +294,7 @@ def fill(service: Service, section: Section, number: int) -> None:
     service.database.write_sync(add)
 
 
-def test_a_section_has_at_most_two_hundred_lectures(author: Author, course: GivenCourse, service: Service) -> None:
+def test_a_section_has_at_most_two_hundred_lectures(author: Author, course: CourseTree, service: Service) -> None:
     full, other = sections(course)
     fill(service, course.sections[0], 197)
     new = {"title": "New", "type": "TEXT"}
@@ -305,11 +306,11 @@ def test_a_section_has_at_most_two_hundred_lectures(author: Author, course: Give
     assert author.does("createLecture", sectionId=full, **new)["position"] == 199
 
 
-def test_a_course_has_at_most_a_thousand_lectures(author: Author, course: GivenCourse, service: Service) -> None:
-    last = author.does("createSection", courseId=course.gid, title="Last")["id"]
+def test_a_course_has_at_most_a_thousand_lectures(author: Author, course: CourseTree, service: Service) -> None:
+    last = author.does("createSection", courseId=course.global_id, title="Last")["id"]
     new = {"sectionId": last, "title": "New", "type": "TEXT"}
     for _ in range(4):
-        section = author.does("createSection", courseId=course.gid, title="Full")["id"]
+        section = author.does("createSection", courseId=course.global_id, title="Full")["id"]
         fill(
             service,
             scalar(service, select(Section).where(Section.id == global_ids.decode_key("Section", section))),
@@ -317,7 +318,7 @@ def test_a_course_has_at_most_a_thousand_lectures(author: Author, course: GivenC
         )
     for section in course.sections:
         fill(service, section, 97)
-    assert author.sees(course.gid)["lectureCount"] == 1_000
+    assert author.sees(course.global_id)["lectureCount"] == 1_000
     assert author.refused("createLecture", **new) == [("LIMIT_REACHED", "sectionId")]
     author.does("moveLecture", lectureId=lectures(course)[0], sectionId=last, position=0)
     author.does("deleteLecture", lectureId=lectures(course)[1])
@@ -325,16 +326,19 @@ def test_a_course_has_at_most_a_thousand_lectures(author: Author, course: GivenC
 
 
 def test_a_section_of_two_hundred_lectures_costs_as_many_statements_as_one_of_two(
-    client: Client, given: Given, service: Service, statements: Statements
+    client: Client, make: Factories, service: Service, statements: Statements
 ) -> None:
     costs = []
     for number in (2, 198):
-        course = given.course(sections=2, lectures=1)
+        course = make.course(sections=2, lectures=1)
         fill(service, course.sections[0], number - 1)
         fill(service, course.sections[1], number - 1)
-        author = Author(client, given.actor(course.instructor))
+        author = Author(client, make.actor(course.instructor))
         mine, other = sections(course)
-        of = [[lecture["id"] for lecture in section["lectures"]] for section in author.sees(course.gid)["sections"]]
+        of = [
+            [lecture["id"] for lecture in section["lectures"]]
+            for section in author.sees(course.global_id)["sections"]
+        ]
         cost = []
         for mutation, input in (
             ("createLecture", {"sectionId": mine, "title": "First", "type": "TEXT", "position": 0}),
@@ -350,7 +354,3 @@ def test_a_section_of_two_hundred_lectures_costs_as_many_statements_as_one_of_tw
         costs.append(cost)
     assert costs[0] == costs[1]
     assert max(costs[0]) <= 26
-
-
-def test_who_lives_by_the_lectures_is_told() -> None:
-    assert hooks.lectures_removed == [detach_quizzes]

@@ -11,10 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from lms_graphql import wiring
 from lms_graphql.assessment.models import AttemptStatus, Question, QuestionType, Quiz, QuizAttempt
 from lms_graphql.billing.models import Transaction, TransactionStatus
-from lms_graphql.catalog import hooks
 from lms_graphql.catalog.models import Course, CourseStatus, EnrollmentStatus, Lecture, LectureType, Section
 from lms_graphql.core import clock
 from lms_graphql.core.actor import ANONYMOUS, Role
@@ -22,7 +20,7 @@ from lms_graphql.core.orm import TimestampedModel
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
 from tests.accounts.test_users import count
 from tests.catalog.course_client import Writer, racing, rounds
-from tests.factories import Given, GivenCourse, gid
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service, Statements
 
 PROBLEMS = """query P($id: ID!) { node(id: $id) { ... on Course {
@@ -32,59 +30,59 @@ STATE = "query S($id: ID!) { node(id: $id) { ... on Course { status publishedAt 
 NOTHING = {"video_url": None, "body": None, "content_url": None}
 
 
-def author_of(client: Client, given: Given, course: GivenCourse) -> Writer:
-    return Writer(client, given.actor(course.instructor))
+def author_of(client: Client, make: Factories, course: CourseTree) -> Writer:
+    return Writer(client, make.actor(course.instructor))
 
 
-def complete(given: Given, status: CourseStatus = CourseStatus.DRAFT, **values: Any) -> GivenCourse:
-    return given.course(category=given.category(), status=status, **values)
+def complete(make: Factories, status: CourseStatus = CourseStatus.DRAFT, **values: Any) -> CourseTree:
+    return make.course(category=make.category(), status=status, **values)
 
 
 def add(service: Service, *rows: TimestampedModel) -> None:
     service.database.write_sync(lambda session: session.add_all(rows))
 
 
-def problems(client: Client, author: Writer, course: GivenCourse) -> list[tuple[str, str | None]]:
+def problems(client: Client, author: Writer, course: CourseTree) -> list[tuple[str, str | None]]:
     """Codes, and the titles of what they are about."""
-    found = client.ask(PROBLEMS, as_=author.actor, id=course.gid)["node"]["publishProblems"]
+    found = client.ask(PROBLEMS, as_=author.actor, id=course.global_id)["node"]["publishProblems"]
     assert all(problem["message"] for problem in found)
     return [(problem["code"], problem["subject"] and problem["subject"]["title"]) for problem in found]
 
 
-def not_ready(author: Writer, course: GivenCourse) -> int:
-    refused = author.refused("publishCourse", courseId=course.gid)
+def not_ready(author: Writer, course: CourseTree) -> int:
+    refused = author.refused("publishCourse", courseId=course.global_id)
     assert set(refused) == {("NOT_READY", "courseId")}
     return len(refused)
 
 
-def test_a_course_that_lacks_nothing_is_opened_to_everyone(client: Client, given: Given) -> None:
-    course = complete(given)
-    author = author_of(client, given, course)
+def test_a_course_that_lacks_nothing_is_opened_to_everyone(client: Client, make: Factories) -> None:
+    course = complete(make)
+    author = author_of(client, make, course)
     assert problems(client, author, course) == []
     before = clock.now()
-    shown = author.does("publishCourse", courseId=course.gid)
+    shown = author.does("publishCourse", courseId=course.global_id)
     assert (shown["status"], shown["version"], shown["publishProblems"]) == ("PUBLISHED", 2, [])
     assert before.isoformat() <= shown["publishedAt"] <= clock.now().isoformat()
-    assert client.ask(STATE, as_=ANONYMOUS, id=course.gid)["node"]["status"] == "PUBLISHED"
+    assert client.ask(STATE, as_=ANONYMOUS, id=course.global_id)["node"]["status"] == "PUBLISHED"
     listed = client.ask("{ courses { nodes { id } } }")["courses"]["nodes"]
-    assert listed == [{"id": course.gid}]
+    assert listed == [{"id": course.global_id}]
 
 
-def test_publishing_twice_is_success_and_no_new_version(client: Client, given: Given) -> None:
-    course = complete(given)
-    author = author_of(client, given, course)
-    first = author.does("publishCourse", courseId=course.gid)
-    assert author.does("publishCourse", courseId=course.gid) == first
+def test_publishing_twice_is_success_and_no_new_version(client: Client, make: Factories) -> None:
+    course = complete(make)
+    author = author_of(client, make, course)
+    first = author.does("publishCourse", courseId=course.global_id)
+    assert author.does("publishCourse", courseId=course.global_id) == first
 
 
-def test_everything_that_is_missing_is_told_at_once(client: Client, given: Given) -> None:
-    course = given.course(title=" ", description=" \n", sections=0, status=CourseStatus.DRAFT)
-    author = author_of(client, given, course)
+def test_everything_that_is_missing_is_told_at_once(client: Client, make: Factories) -> None:
+    course = make.course(title=" ", description=" \n", sections=0, status=CourseStatus.DRAFT)
+    author = author_of(client, make, course)
     missing = ["NO_TITLE", "NO_DESCRIPTION", "NO_CATEGORY", "NO_SECTION", "NO_LECTURE"]
     assert problems(client, author, course) == [(code, None) for code in missing]
     assert not_ready(author, course) == 5
 
-    given.section(course, title="Empty", order_index=0)
+    make.section(course, title="Empty", order_index=0)
     missing = ["NO_TITLE", "NO_DESCRIPTION", "NO_CATEGORY", "NO_LECTURE"]
     assert problems(client, author, course) == [*((code, None) for code in missing), ("EMPTY_SECTION", "Empty")]
 
@@ -108,25 +106,25 @@ def test_everything_that_is_missing_is_told_at_once(client: Client, given: Given
     ],
 )
 def test_a_lecture_needs_what_its_type_is_made_of(
-    client: Client, given: Given, kind: LectureType, content: dict[str, str], code: str | None
+    client: Client, make: Factories, kind: LectureType, content: dict[str, str], code: str | None
 ) -> None:
-    course = complete(given, lectures=1)
-    given.lecture(course.sections[0], title="It", lecture_type=kind, order_index=1, **{**NOTHING, **content})
-    author = author_of(client, given, course)
+    course = complete(make, lectures=1)
+    make.lecture(course.sections[0], title="It", lecture_type=kind, order_index=1, **{**NOTHING, **content})
+    author = author_of(client, make, course)
     assert problems(client, author, course) == ([] if code is None else [(code, "It")])
     if code is None:
-        author.does("publishCourse", courseId=course.gid)
+        author.does("publishCourse", courseId=course.global_id)
     else:
         assert not_ready(author, course) == 1
 
 
-def test_a_quiz_lecture_needs_a_published_quiz(client: Client, given: Given, service: Service) -> None:
-    course = complete(given)
-    lecture = given.lecture(course.sections[0], title="Test", lecture_type=LectureType.QUIZ, order_index=2)
-    author = author_of(client, given, course)
-    given.quiz(course, is_published=True)
+def test_a_quiz_lecture_needs_a_published_quiz(client: Client, make: Factories, service: Service) -> None:
+    course = complete(make)
+    lecture = make.lecture(course.sections[0], title="Test", lecture_type=LectureType.QUIZ, order_index=2)
+    author = author_of(client, make, course)
+    make.quiz(course, is_published=True)
     assert problems(client, author, course) == [("NO_QUIZ", "Test")], "a quiz of the course alone is not carried"
-    quiz = given.quiz(course, lecture)
+    quiz = make.quiz(course, lecture)
     assert problems(client, author, course) == [("QUIZ_NOT_PUBLISHED", "Test")]
     assert not_ready(author, course) == 1
 
@@ -135,47 +133,47 @@ def test_a_quiz_lecture_needs_a_published_quiz(client: Client, given: Given, ser
 
     service.database.write_sync(publish)
     assert problems(client, author, course) == []
-    assert author.does("publishCourse", courseId=course.gid)["status"] == "PUBLISHED"
+    assert author.does("publishCourse", courseId=course.global_id)["status"] == "PUBLISHED"
 
 
 def test_problems_come_in_the_order_of_the_course_and_know_nothing_of_what_was_removed(
-    client: Client, given: Given
+    client: Client, make: Factories
 ) -> None:
-    course = complete(given, sections=0)
-    second = given.section(course, title="Second", order_index=1)
-    first = given.section(course, title="First", order_index=0)
-    given.section(course, title="Empty", order_index=2)
-    given.section(course, title="Gone", order_index=3, deleted_at=clock.now())
+    course = complete(make, sections=0)
+    second = make.section(course, title="Second", order_index=1)
+    first = make.section(course, title="First", order_index=0)
+    make.section(course, title="Empty", order_index=2)
+    make.section(course, title="Gone", order_index=3, deleted_at=clock.now())
     for section, title, place in ((second, "D", 1), (second, "C", 0), (first, "B", 1), (first, "A", 0)):
-        given.lecture(section, title=title, order_index=place, **NOTHING)
-    given.lecture(first, title="Gone", order_index=2, deleted_at=clock.now(), **NOTHING)
-    author = author_of(client, given, course)
+        make.lecture(section, title=title, order_index=place, **NOTHING)
+    make.lecture(first, title="Gone", order_index=2, deleted_at=clock.now(), **NOTHING)
+    author = author_of(client, make, course)
     expected = [("EMPTY_SECTION", "Empty"), *(("NO_VIDEO", title) for title in "ABCD")]
     assert problems(client, author, course) == expected
     assert not_ready(author, course) == 5
 
 
-def test_problems_are_for_course_staff(client: Client, given: Given) -> None:
-    course = complete(given, CourseStatus.PUBLISHED)
-    enrolled = given.user(Role.INSTRUCTOR)
-    given.enrollment(enrolled, course)
-    for actor in (ANONYMOUS, given.actor(given.user()), given.actor(enrolled)):
-        body = client.answer(PROBLEMS, as_=actor, id=course.gid)
+def test_problems_are_for_course_staff(client: Client, make: Factories) -> None:
+    course = complete(make, CourseStatus.PUBLISHED)
+    enrolled = make.user(Role.INSTRUCTOR)
+    make.enrollment(enrolled, course)
+    for actor in (ANONYMOUS, make.actor(make.user()), make.actor(enrolled)):
+        body = client.answer(PROBLEMS, as_=actor, id=course.global_id)
         assert body["data"] == {"node": {"publishProblems": None}}
         (error,) = body["errors"]
         assert (error["extensions"]["code"], error["path"]) == ("FORBIDDEN", ["node", "publishProblems"])
-    admin = Writer(client, given.actor(given.user(Role.SUPER_ADMIN)))
+    admin = Writer(client, make.actor(make.user(Role.SUPER_ADMIN)))
     assert problems(client, admin, course) == []
 
 
 def test_a_big_course_is_looked_at_in_as_many_statements_as_a_small_one(
-    client: Client, given: Given, service: Service, statements: Statements
+    client: Client, make: Factories, service: Service, statements: Statements
 ) -> None:
-    small = complete(given, sections=1, lectures=0)
-    given.lecture(small.sections[0], **NOTHING)
-    given.section(small, order_index=1)
-    big = complete(given, sections=10, lectures=0)
-    given.section(big, order_index=10)
+    small = complete(make, sections=1, lectures=0)
+    make.lecture(small.sections[0], **NOTHING)
+    make.section(small, order_index=1)
+    big = complete(make, sections=10, lectures=0)
+    make.section(big, order_index=10)
     lectures = [
         {"section_id": section.id, "course_id": big.row.id, "title": "L", "lecture_type": kind, "order_index": place}
         for section in big.sections[:10]
@@ -184,7 +182,7 @@ def test_a_big_course_is_looked_at_in_as_many_statements_as_a_small_one(
     service.database.write_sync(lambda session: session.execute(insert(Lecture), lectures) and None)
     counts = []
     for course, expected in ((small, 2), (big, 1001)):
-        author = author_of(client, given, course)
+        author = author_of(client, make, course)
         with statements:
             found = problems(client, author, course)
         counts.append(statements.count)
@@ -214,86 +212,88 @@ STEPS = {
 
 @pytest.mark.parametrize(("status", "mutation"), STEPS)
 def test_each_step_leads_where_the_rules_say(
-    client: Client, given: Given, status: CourseStatus, mutation: str
+    client: Client, make: Factories, status: CourseStatus, mutation: str
 ) -> None:
-    course = complete(given, status)
-    author, leads_to = author_of(client, given, course), STEPS[status, mutation]
-    before = client.ask(STATE, as_=author.actor, id=course.gid)["node"]
+    course = complete(make, status)
+    author, leads_to = author_of(client, make, course), STEPS[status, mutation]
+    before = client.ask(STATE, as_=author.actor, id=course.global_id)["node"]
     if leads_to == "INVALID_TRANSITION":
-        assert author.refused(mutation, courseId=course.gid) == [("INVALID_TRANSITION", "courseId")]
-        assert client.ask(STATE, as_=author.actor, id=course.gid)["node"] == before
+        assert author.refused(mutation, courseId=course.global_id) == [("INVALID_TRANSITION", "courseId")]
+        assert client.ask(STATE, as_=author.actor, id=course.global_id)["node"] == before
     elif leads_to == "deleted":
-        assert author.does(mutation, courseId=course.gid) == course.gid
+        assert author.does(mutation, courseId=course.global_id) == course.global_id
     else:
-        shown = author.does(mutation, courseId=course.gid)
+        shown = author.does(mutation, courseId=course.global_id)
         stays = leads_to == before["status"]
         assert (shown["status"], shown["version"]) == (leads_to, 1 if stays else 2)
         assert (shown["updatedAt"] == before["updatedAt"]) is stays
         assert status is CourseStatus.DRAFT or shown["publishedAt"] == before["publishedAt"]
 
 
-def test_the_first_publication_stays_whatever_follows(client: Client, given: Given) -> None:
-    course = complete(given)
-    author = author_of(client, given, course)
-    first = author.does("publishCourse", courseId=course.gid)["publishedAt"]
+def test_the_first_publication_stays_whatever_follows(client: Client, make: Factories) -> None:
+    course = complete(make)
+    author = author_of(client, make, course)
+    first = author.does("publishCourse", courseId=course.global_id)["publishedAt"]
     assert first is not None
     for version, step in enumerate(("unpublish", "publish", "archive", "publish"), 3):
-        shown = author.does(f"{step}Course", courseId=course.gid)
+        shown = author.does(f"{step}Course", courseId=course.global_id)
         assert (shown["publishedAt"], shown["version"]) == (first, version)
 
 
-def test_an_archived_course_is_looked_at_again_before_it_opens(client: Client, given: Given) -> None:
-    course = given.course(status=CourseStatus.ARCHIVED)
-    author = author_of(client, given, course)
-    assert author.refused("publishCourse", courseId=course.gid) == [("NOT_READY", "courseId")]
-    author.does("updateCourse", courseId=course.gid, categoryId=gid("Category", given.category()))
-    assert author.does("publishCourse", courseId=course.gid)["status"] == "PUBLISHED"
+def test_an_archived_course_is_looked_at_again_before_it_opens(client: Client, make: Factories) -> None:
+    course = make.course(status=CourseStatus.ARCHIVED)
+    author = author_of(client, make, course)
+    assert author.refused("publishCourse", courseId=course.global_id) == [("NOT_READY", "courseId")]
+    author.does("updateCourse", courseId=course.global_id, categoryId=global_id("Category", make.category()))
+    assert author.does("publishCourse", courseId=course.global_id)["status"] == "PUBLISHED"
 
 
 @pytest.mark.parametrize("status", list(EnrollmentStatus))
 def test_nothing_is_taken_back_once_somebody_has_enrolled(
-    client: Client, given: Given, status: EnrollmentStatus
+    client: Client, make: Factories, status: EnrollmentStatus
 ) -> None:
-    open_one, draft = complete(given, CourseStatus.PUBLISHED), complete(given)
+    open_one, draft = complete(make, CourseStatus.PUBLISHED), complete(make)
     for course in (open_one, draft):
-        given.enrollment(given.user(), course, status)
+        make.enrollment(make.user(), course, status)
     in_use = [("IN_USE", "courseId")]
-    assert author_of(client, given, open_one).refused("unpublishCourse", courseId=open_one.gid) == in_use
-    assert author_of(client, given, draft).refused("deleteCourse", courseId=draft.gid) == in_use
-    assert author_of(client, given, open_one).does("archiveCourse", courseId=open_one.gid)["status"] == "ARCHIVED"
+    assert author_of(client, make, open_one).refused("unpublishCourse", courseId=open_one.global_id) == in_use
+    assert author_of(client, make, draft).refused("deleteCourse", courseId=draft.global_id) == in_use
+    assert (
+        author_of(client, make, open_one).does("archiveCourse", courseId=open_one.global_id)["status"] == "ARCHIVED"
+    )
 
 
 @pytest.mark.parametrize("status", list(TransactionStatus))
 def test_a_payment_that_is_pending_keeps_a_course_open_and_any_payment_keeps_it(
-    client: Client, given: Given, status: TransactionStatus
+    client: Client, make: Factories, status: TransactionStatus
 ) -> None:
-    course = complete(given, CourseStatus.PUBLISHED)
-    given.transaction(given.user(), course, status)
-    author = author_of(client, given, course)
+    course = complete(make, CourseStatus.PUBLISHED)
+    make.transaction(make.user(), course, status)
+    author = author_of(client, make, course)
     if status is TransactionStatus.PENDING:
-        assert author.refused("unpublishCourse", courseId=course.gid) == [("IN_USE", "courseId")]
+        assert author.refused("unpublishCourse", courseId=course.global_id) == [("IN_USE", "courseId")]
     else:
-        author.does("unpublishCourse", courseId=course.gid)
-        assert author.refused("deleteCourse", courseId=course.gid) == [("IN_USE", "courseId")]
+        author.does("unpublishCourse", courseId=course.global_id)
+        assert author.refused("deleteCourse", courseId=course.global_id) == [("IN_USE", "courseId")]
 
 
-def test_all_that_is_in_the_way_is_told_at_once(client: Client, given: Given, service: Service) -> None:
-    course = complete(given)
-    learner, quiz = given.user(), given.quiz(course)
-    given.enrollment(learner, course)
-    given.transaction(learner, course)
+def test_all_that_is_in_the_way_is_told_at_once(client: Client, make: Factories, service: Service) -> None:
+    course = complete(make)
+    learner, quiz = make.user(), make.quiz(course)
+    make.enrollment(learner, course)
+    make.transaction(learner, course)
     attempt = {"attempt_number": 1, "status": AttemptStatus.GRADED, "started_at": clock.now()}
     add(service, QuizAttempt(user_id=learner.id, quiz_id=quiz.id, **attempt))
-    author = author_of(client, given, course)
-    assert author.refused("deleteCourse", courseId=course.gid) == [("IN_USE", "courseId")] * 3
+    author = author_of(client, make, course)
+    assert author.refused("deleteCourse", courseId=course.global_id) == [("IN_USE", "courseId")] * 3
     assert [count(service, table) for table in (Course, Section, Lecture, Quiz, Transaction)] == [1, 1, 2, 1, 1]
 
 
-def test_a_deleted_draft_leaves_nothing_behind(client: Client, given: Given, service: Service) -> None:
-    course, other = complete(given), complete(given)
+def test_a_deleted_draft_leaves_nothing_behind(client: Client, make: Factories, service: Service) -> None:
+    course, other = complete(make), complete(make)
     for each in (course, other):
         teacher, lecture = each.instructor.id, each.lectures[0].id
-        for quiz in (given.quiz(each), given.quiz(each, each.lectures[1])):
+        for quiz in (make.quiz(each), make.quiz(each, each.lectures[1])):
             add(service, Question(quiz_id=quiz.id, question_type=QuestionType.ESSAY, question_text="Why?"))
         add(service, Note(user_id=teacher, lecture_id=lecture, content="Mine"))
         question = QAQuestion(user_id=teacher, lecture_id=lecture, title="Does it work?", content="Try.")
@@ -303,40 +303,25 @@ def test_a_deleted_draft_leaves_nothing_behind(client: Client, given: Given, ser
         reply = QAAnswer(user_id=teacher, question_id=question.id, parent_id=answer.id, content="Good.")
         question.accepted_answer_id = answer.id
         add(service, reply, question)
-    author = author_of(client, given, course)
-    assert author.does("deleteCourse", courseId=course.gid) == course.gid
+    author = author_of(client, make, course)
+    assert author.does("deleteCourse", courseId=course.global_id) == course.global_id
     left = [count(service, table) for table in (Course, Quiz, Question, Note, QAQuestion, QAAnswer)]
     assert left == [1, 2, 2, 1, 1, 2], "the other course's"
 
 
-def test_who_takes_part_in_a_rule_of_the_catalog_is_said_in_one_place() -> None:
-    wiring.register_hooks()
-    wiring.register_hooks()
-    assert {name: [fills.__name__ for fills in getattr(hooks, name)] for name in OPENINGS} == OPENINGS
-
-
-OPENINGS = {
-    "publish_checks": ["quiz_problems"],
-    "unpublish_blockers": ["pending_sale_blocker"],
-    "delete_blockers": ["attempt_blocker", "sale_blocker"],
-    "before_deletion": ["delete_quizzes", "delete_discussions"],
-    "curriculum_changed": ["curriculum_changed"],
-    "lectures_removed": ["detach_quizzes"],
-}
-
-
-def state_of(service: Service, course: GivenCourse) -> CourseStatus | None:
+def state_of(service: Service, course: CourseTree) -> CourseStatus | None:
     state = select(Course.status).where(Course.id == course.row.id)
     return service.database.read_sync(lambda session: session.scalar(state))
 
 
-def test_a_course_is_published_or_deleted_and_never_both(client: Client, given: Given, service: Service) -> None:
+def test_a_course_is_published_or_deleted_and_never_both(client: Client, make: Factories, service: Service) -> None:
     with racing(service) as both:
         for _ in rounds(service, 300):
-            course = complete(given, lectures=1)
-            author = author_of(client, given, course)
+            course = complete(make, lectures=1)
+            author = author_of(client, make, course)
             published, deleted = both.race(
-                author.asks("publishCourse", courseId=course.gid), author.asks("deleteCourse", courseId=course.gid)
+                author.asks("publishCourse", courseId=course.global_id),
+                author.asks("deleteCourse", courseId=course.global_id),
             )
             state = state_of(service, course)
             if deleted.code is None:
@@ -348,12 +333,12 @@ def test_a_course_is_published_or_deleted_and_never_both(client: Client, given: 
 
 
 @pytest.mark.slow
-def test_of_many_who_publish_at_once_one_makes_a_version(client: Client, given: Given, service: Service) -> None:
+def test_of_many_who_publish_at_once_one_makes_a_version(client: Client, make: Factories, service: Service) -> None:
     with racing(service, 4) as everyone:
         for _ in rounds(service)[:50]:
-            course = complete(given, lectures=1)
-            author = author_of(client, given, course)
-            answers = everyone.race(*[author.asks("publishCourse", courseId=course.gid)] * 4)
+            course = complete(make, lectures=1)
+            author = author_of(client, make, course)
+            answers = everyone.race(*[author.asks("publishCourse", courseId=course.global_id)] * 4)
             shown = [answer.payload["course"] for answer in answers]
             assert Counter(course["version"] for course in shown) == {2: 4}
             assert len({course["publishedAt"] for course in shown}) == 1

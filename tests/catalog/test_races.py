@@ -31,7 +31,7 @@ from lms_graphql.core.errors import DomainError
 from tests.catalog.curriculum_client import drift
 from tests.concurrency import rounds
 from tests.conftest import DATABASES, migrated
-from tests.factories import Given, GivenCourse, gid
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import empty
 
 pytestmark = pytest.mark.slow
@@ -45,38 +45,38 @@ wiring.register_hooks()
 class Desk:
     """A course and what its instructor does with it, each as a step that waits to be taken."""
 
-    def __init__(self, course: GivenCourse) -> None:
+    def __init__(self, course: CourseTree) -> None:
         self.course = course
         self.actor = Actor(course.instructor.id, course.instructor.role)
         self.sections, self.lectures = course.sections, course.lectures
 
     def put_lecture(self, section: Section, title: str, position: int | None = 0) -> Step:
         said = {"title": title, "duration_seconds": 60}
-        return self._step(create_lecture, gid("Section", section), LectureType.TEXT, said, position, None)
+        return self._step(create_lecture, global_id("Section", section), LectureType.TEXT, said, position, None)
 
     def put_section(self, title: str) -> Step:
-        return self._step(create_section, self.course.gid, {"title": title}, 0)
+        return self._step(create_section, self.course.global_id, {"title": title}, 0)
 
     def move(self, lecture: Lecture, section: Section, position: int = 0) -> Step:
-        return self._step(move_lecture, gid("Lecture", lecture), gid("Section", section), position)
+        return self._step(move_lecture, global_id("Lecture", lecture), global_id("Section", section), position)
 
     def delete(self, row: Lecture | Section) -> Step:
         if isinstance(row, Lecture):
-            return self._step(delete_lecture, gid("Lecture", row))
-        return self._step(delete_section, gid("Section", row))
+            return self._step(delete_lecture, global_id("Lecture", row))
+        return self._step(delete_section, global_id("Section", row))
 
     def turn_sections(self, by: int) -> Step:
         """From the version that the course began with."""
-        order = [gid("Section", section) for section in self.sections]
-        return self._step(reorder_sections, self.course.gid, order[by:] + order[:by], self.course.row.version)
+        order = [global_id("Section", section) for section in self.sections]
+        return self._step(reorder_sections, self.course.global_id, order[by:] + order[:by], self.course.row.version)
 
     def turn_lectures(self, place: int) -> Step:
         section = self.sections[place]
-        order = [gid("Lecture", lecture) for lecture in self.lectures if lecture.section_id == section.id]
-        return self._step(reorder_lectures, gid("Section", section), order[::-1], self.course.row.version)
+        order = [global_id("Lecture", lecture) for lecture in self.lectures if lecture.section_id == section.id]
+        return self._step(reorder_lectures, global_id("Section", section), order[::-1], self.course.row.version)
 
     def give(self, lecture: Lecture, quiz_id: str) -> Step:
-        return self._step(update_lecture, gid("Lecture", lecture), {"quiz_id": quiz_id})
+        return self._step(update_lecture, global_id("Lecture", lecture), {"quiz_id": quiz_id})
 
     def _step(self, service: Callable[..., Any], *args: Any) -> Step:
         return lambda session: service(session, self.actor, *args)
@@ -89,13 +89,13 @@ class Race:
         self.databases = [Database(url, pool_size=CLIENTS, threads=1) for _ in range(2)]
         self.database = self.databases[0]
         self.rounds = range(rounds)
-        self.given = Given(self.database)
+        self.make = Factories(self.database)
         self._threads = ThreadPoolExecutor(CLIENTS)
         self.tries: list[int] = []
         self.steps = 0
 
     def desk(self, sections: int = 2, lectures: int = 3) -> Desk:
-        return Desk(self.given.course(sections=sections, lectures=lectures, status=CourseStatus.DRAFT))
+        return Desk(self.make.course(sections=sections, lectures=lectures, status=CourseStatus.DRAFT))
 
     def run(self, *steps: Step) -> Counter[str | None]:
         """How often each refusal was told, and None for what was done. Whatever else happens is raised."""
@@ -242,7 +242,7 @@ def add(rows: list[Any], session: Session) -> None:
 def test_a_quiz_that_two_lectures_are_given_at_once_hangs_on_one(race: Race) -> None:
     for _ in race.rounds:
         desk = race.desk(lectures=0)
-        quiz, section = gid("Quiz", race.given.quiz(desk.course)), desk.sections[0]
+        quiz, section = global_id("Quiz", race.make.quiz(desk.course)), desk.sections[0]
         made = [
             Lecture(
                 section_id=section.id, course_id=section.course_id, title="Test", lecture_type=kind, order_index=n

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lms_graphql.catalog.search import term_weights
+from lms_graphql.catalog.search_index import term_weights
 from lms_graphql.core.search_terms import query_terms
-from tests.factories import Given
+from tests.factories import Factories
 from tests.live_service import Client
 
 SEARCH = """
@@ -43,7 +43,7 @@ def test_a_word_counts_by_where_it_stands() -> None:
 
 
 @pytest.fixture
-def shelf(given: Given) -> None:
+def shelf(make: Factories) -> None:
     texts = {
         "C# for Game Developers": "Write games.",
         "Modern C++": "Systems in C++.",
@@ -55,7 +55,7 @@ def shelf(given: Given) -> None:
         "Ćwiczenia z Pythona": "Für Anfänger, déjà vu.",
     }
     for title, description in texts.items():
-        given.course(title, description=description, lectures=0)
+        make.course(title, description=description, lectures=0)
 
 
 def found(client: Client, search: str) -> list[str]:
@@ -93,11 +93,11 @@ def test_an_empty_search_box_shows_everything(client: Client) -> None:
     assert len(found(client, "  ")) == 8
 
 
-def test_the_best_come_first_and_pages_hold(client: Client, given: Given) -> None:
+def test_the_best_come_first_and_pages_hold(client: Client, make: Factories) -> None:
     for number in range(3):
-        given.course(f"Other {number}", description="rust", lectures=0)
-    given.course("Rust", short_description="rust", description="rust", lectures=0)
-    given.course("Rust again", description="Nothing", lectures=0)
+        make.course(f"Other {number}", description="rust", lectures=0)
+    make.course("Rust", short_description="rust", description="rust", lectures=0)
+    make.course("Rust again", description="Nothing", lectures=0)
     whole = found(client, "rust")
     assert whole == ["Rust", "Rust again", "Other 2", "Other 1", "Other 0"]
     seen: list[str] = []
@@ -105,16 +105,16 @@ def test_the_best_come_first_and_pages_hold(client: Client, given: Given) -> Non
     while True:
         page = client.ask(SEARCH, search="rust", first=2, after=after)["courses"]
         seen += [node["title"] for node in page["nodes"]]
-        given.course("Rusty newcomer", lectures=0)  # scores 4: belongs before what was read
+        make.course("Rusty newcomer", lectures=0)  # scores 4: belongs before what was read
         after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
             break
     assert [title for title in seen if title != "Rusty newcomer"] == whole
 
 
-def test_search_can_be_sorted_and_filtered_like_any_list(client: Client, given: Given) -> None:
-    given.course("Tea two", lectures=0, price=500)
-    given.course("Tea one", lectures=0)
+def test_search_can_be_sorted_and_filtered_like_any_list(client: Client, make: Factories) -> None:
+    make.course("Tea two", lectures=0, price=500)
+    make.course("Tea one", lectures=0)
     document = """{
       sorted: courses(search: "tea", orderBy: TITLE) { nodes { title } }
       filtered: courses(search: "tea", filter: {isFree: true}) { totalCount nodes { title } }

@@ -14,26 +14,26 @@ from lms_graphql.core import global_ids
 from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.discussion.models import Note
 from tests.catalog.curriculum_client import Author, drift
-from tests.factories import Given, GivenCourse, gid
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service, Statements
 
 NOWHERE = global_ids.encode("Course", 10**6), global_ids.encode("Section", 10**6)
 
 
 @pytest.fixture
-def course(given: Given, service: Service) -> Iterator[GivenCourse]:
+def course(make: Factories, service: Service) -> Iterator[CourseTree]:
     """A draft of three sections with two lectures each. After each test its derived figures are right."""
-    yield given.course(sections=3, status=CourseStatus.DRAFT)
+    yield make.course(sections=3, status=CourseStatus.DRAFT)
     assert drift(service.database) == []
 
 
 @pytest.fixture
-def author(client: Client, given: Given, course: GivenCourse) -> Author:
-    return Author(client, given.actor(course.instructor))
+def author(client: Client, make: Factories, course: CourseTree) -> Author:
+    return Author(client, make.actor(course.instructor))
 
 
-def section_ids(course: GivenCourse) -> list[str]:
-    return [gid("Section", section) for section in course.sections]
+def section_ids(course: CourseTree) -> list[str]:
+    return [global_id("Section", section) for section in course.sections]
 
 
 @pytest.mark.parametrize(
@@ -47,15 +47,15 @@ def section_ids(course: GivenCourse) -> list[str]:
     ],
 )
 def test_a_new_section_stands_where_it_is_asked_for(
-    author: Author, course: GivenCourse, position: int | None, order: list[str]
+    author: Author, course: CourseTree, position: int | None, order: list[str]
 ) -> None:
     section = author.does(
-        "createSection", courseId=course.gid, title="  New ", description=" *So* ", position=position
+        "createSection", courseId=course.global_id, title="  New ", description=" *So* ", position=position
     )
     assert (section["title"], section["description"]) == ("New", " *So* ")
     assert section["position"] == order.index("New")
     assert (section["lectureCount"], section["durationSeconds"]) == (0, 0)
-    assert list(author.titles(course.gid)) == order
+    assert list(author.titles(course.global_id)) == order
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_a_new_section_stands_where_it_is_asked_for(
     ],
 )
 def test_all_faults_of_a_new_section_are_told_at_once_and_nothing_is_made(
-    author: Author, course: GivenCourse, input: dict[str, Any], faults: list[tuple[str, str]]
+    author: Author, course: CourseTree, input: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
-    before = author.sees(course.gid)
-    assert author.refused("createSection", **{"courseId": course.gid, "title": "New", **input}) == faults
-    assert author.sees(course.gid) == before
+    before = author.sees(course.global_id)
+    assert author.refused("createSection", **{"courseId": course.global_id, "title": "New", **input}) == faults
+    assert author.sees(course.global_id) == before
 
 
-def test_what_is_left_out_of_a_section_stays_and_null_empties(author: Author, course: GivenCourse) -> None:
+def test_what_is_left_out_of_a_section_stays_and_null_empties(author: Author, course: CourseTree) -> None:
     id = section_ids(course)[1]
     assert author.does("updateSection", sectionId=id, description="Why")["description"] == "Why"
     section = author.does("updateSection", sectionId=id, title="Other")
@@ -89,22 +89,24 @@ def test_what_is_left_out_of_a_section_stays_and_null_empties(author: Author, co
     assert (section["title"], section["description"], section["position"]) == ("Other", None, 1)
     faults = [("REQUIRED", "title"), ("TOO_LONG", "description")]
     assert author.refused("updateSection", sectionId=id, title=None, description="x" * 10_001) == faults
-    assert author.sees(course.gid)["version"] == course.row.version + 3
+    assert author.sees(course.global_id)["version"] == course.row.version + 3
     assert author.does("updateSection", sectionId=id)["course"]["version"] == course.row.version + 3
 
 
 def test_a_section_goes_with_its_lectures_and_what_hangs_on_them_stays(
-    author: Author, course: GivenCourse, service: Service
+    author: Author, course: CourseTree, service: Service
 ) -> None:
     gone, lecture = course.sections[1], course.lectures[2]
     note = Note(user_id=course.instructor.id, lecture_id=lecture.id, content="Mine")
     service.database.write_sync(lambda session: session.add(note))
-    id = gid("Section", gone)
+    id = global_id("Section", gone)
     assert author.does("deleteSection", sectionId=id) == id
-    assert author.titles(course.gid) == {name: ["Lecture 0", "Lecture 1"] for name in ("Section 0", "Section 2")}
-    seen = author.sees(course.gid)
+    assert author.titles(course.global_id) == {
+        name: ["Lecture 0", "Lecture 1"] for name in ("Section 0", "Section 2")
+    }
+    seen = author.sees(course.global_id)
     assert (seen["lectureCount"], seen["durationSeconds"], seen["sectionCount"]) == (4, 240, 2)
-    assert author.sees(id) is author.sees(gid("Lecture", lecture)) is None
+    assert author.sees(id) is author.sees(global_id("Lecture", lecture)) is None
     kept = service.database.read_sync(
         lambda session: (
             session.scalar(select(func.count()).select_from(Section)),
@@ -121,41 +123,41 @@ def test_a_section_goes_with_its_lectures_and_what_hangs_on_them_stays(
     }
     for mutation, input in again.items():
         assert author.refused(mutation, sectionId=id, **input) == [("NOT_FOUND", "sectionId")]
-    assert author.refused("deleteLecture", lectureId=gid("Lecture", lecture)) == [("NOT_FOUND", "lectureId")]
+    assert author.refused("deleteLecture", lectureId=global_id("Lecture", lecture)) == [("NOT_FOUND", "lectureId")]
 
 
-def test_sections_come_in_any_order_that_names_each_once(author: Author, course: GivenCourse) -> None:
+def test_sections_come_in_any_order_that_names_each_once(author: Author, course: CourseTree) -> None:
     first, second, third = section_ids(course)
-    seen = author.does("reorderSections", courseId=course.gid, sectionIds=[third, first, second])
+    seen = author.does("reorderSections", courseId=course.global_id, sectionIds=[third, first, second])
     assert [section["id"] for section in seen["sections"]] == [third, first, second]
     assert [section["position"] for section in seen["sections"]] == [0, 1, 2]
     assert seen["version"] == course.row.version + 1
 
 
 def test_an_order_that_does_not_name_each_section_once_is_refused_whole(
-    author: Author, course: GivenCourse, given: Given
+    author: Author, course: CourseTree, make: Factories
 ) -> None:
     mine = section_ids(course)
-    gone = author.does("createSection", courseId=course.gid, title="Gone")["id"]
+    gone = author.does("createSection", courseId=course.global_id, title="Gone")["id"]
     author.does("deleteSection", sectionId=gone)
-    other = gid("Section", given.course(instructor=course.instructor).sections[0])
-    hidden = gid("Section", given.course(status=CourseStatus.DRAFT).sections[0])
-    lecture = gid("Lecture", course.lectures[0])
-    before, told = author.sees(course.gid), []
+    other = global_id("Section", make.course(instructor=course.instructor).sections[0])
+    hidden = global_id("Section", make.course(status=CourseStatus.DRAFT).sections[0])
+    lecture = global_id("Lecture", course.lectures[0])
+    before, told = author.sees(course.global_id), []
     for strange in (other, hidden, gone, lecture, NOWHERE[1], "nonsense", ""):
         told += [[*mine[:2], strange], [*mine, strange]]
     for wrong in ([], mine[:2], [*mine, mine[0]], [mine[0], mine[0], mine[1]], *told):
-        payload = author.tries("reorderSections", courseId=course.gid, sectionIds=wrong)
+        payload = author.tries("reorderSections", courseId=course.global_id, sectionIds=wrong)
         (error,) = payload["errors"]
         assert (error["code"], error["path"]) == ("INVALID", ["input", "sectionIds"])
         assert error["message"] == "Name every section that is there exactly once, and nothing else."
-    assert author.sees(course.gid) == before
+    assert author.sees(course.global_id) == before
 
 
-def test_an_order_made_of_an_older_version_changes_nothing(author: Author, course: GivenCourse) -> None:
+def test_an_order_made_of_an_older_version_changes_nothing(author: Author, course: CourseTree) -> None:
     turned = section_ids(course)[::-1]
-    version = author.sees(course.gid)["version"]
-    order = {"courseId": course.gid, "sectionIds": turned}
+    version = author.sees(course.global_id)["version"]
+    order = {"courseId": course.global_id, "sectionIds": turned}
     for other in (version - 1, version + 1, -1):
         refused = author.refused("reorderSections", expectedVersion=other, **order)
         assert refused == [("STALE_VERSION", "expectedVersion")]
@@ -166,21 +168,23 @@ def test_an_order_made_of_an_older_version_changes_nothing(author: Author, cours
 
 
 def test_a_course_has_at_most_a_hundred_sections(
-    author: Author, course: GivenCourse, service: Service, given: Given
+    author: Author, course: CourseTree, service: Service, make: Factories
 ) -> None:
     rows = [Section(course_id=course.row.id, title=f"Section {n}", order_index=n) for n in range(3, 100)]
     service.database.write_sync(lambda session: session.add_all(rows))
-    assert author.refused("createSection", courseId=course.gid, title="One more") == [("LIMIT_REACHED", "courseId")]
+    assert author.refused("createSection", courseId=course.global_id, title="One more") == [
+        ("LIMIT_REACHED", "courseId")
+    ]
     author.does("deleteSection", sectionId=section_ids(course)[0])
-    assert author.does("createSection", courseId=course.gid, title="One more")["position"] == 99
+    assert author.does("createSection", courseId=course.global_id, title="One more")["position"] == 99
 
 
-def steps(course: GivenCourse) -> dict[str, dict[str, Any]]:
+def steps(course: CourseTree) -> dict[str, dict[str, Any]]:
     id = section_ids(course)[0]
     return {
-        "createSection": {"courseId": course.gid, "title": "New"},
+        "createSection": {"courseId": course.global_id, "title": "New"},
         "updateSection": {"sectionId": id, "title": "New"},
-        "reorderSections": {"courseId": course.gid, "sectionIds": section_ids(course)},
+        "reorderSections": {"courseId": course.global_id, "sectionIds": section_ids(course)},
         "deleteSection": {"sectionId": id},
     }
 
@@ -193,16 +197,16 @@ def nowhere(input: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("status", list(CourseStatus))
 def test_nobody_else_changes_the_sections_of_a_course(
-    client: Client, given: Given, service: Service, status: CourseStatus
+    client: Client, make: Factories, service: Service, status: CourseStatus
 ) -> None:
-    course = given.course(sections=2, status=status)
-    rival, learner = given.user(Role.INSTRUCTOR), given.user()
-    given.enrollment(learner, course)
-    before = Author(client, given.actor(course.instructor)).sees(course.gid)
+    course = make.course(sections=2, status=status)
+    rival, learner = make.user(Role.INSTRUCTOR), make.user()
+    make.enrollment(learner, course)
+    before = Author(client, make.actor(course.instructor)).sees(course.global_id)
     for mutation, input in steps(course).items():
         strangers = (
-            Author(client, given.actor(rival)),
-            Author(client, given.actor(learner)),
+            Author(client, make.actor(rival)),
+            Author(client, make.actor(learner)),
             Author(client, ANONYMOUS),
         )
         (rivals, learners, anonymous) = (stranger.answer(mutation, **input) for stranger in strangers)
@@ -213,7 +217,7 @@ def test_nobody_else_changes_the_sections_of_a_course(
         else:
             assert rivals == strangers[0].answer(mutation, **nowhere(input))
             assert rivals["data"][mutation]["errors"][0]["code"] == "NOT_FOUND"
-    assert Author(client, given.actor(course.instructor)).sees(course.gid) == before
+    assert Author(client, make.actor(course.instructor)).sees(course.global_id) == before
 
 
 def codes(answer: Any) -> list[str]:
@@ -221,16 +225,18 @@ def codes(answer: Any) -> list[str]:
     return [error["extensions"]["code"] for error in answer["errors"]]
 
 
-def test_a_super_admin_changes_the_sections_of_any_course(client: Client, given: Given, course: GivenCourse) -> None:
-    admin = Author(client, given.actor(given.user(Role.SUPER_ADMIN)))
+def test_a_super_admin_changes_the_sections_of_any_course(
+    client: Client, make: Factories, course: CourseTree
+) -> None:
+    admin = Author(client, make.actor(make.user(Role.SUPER_ADMIN)))
     for mutation, input in steps(course).items():
-        given_to = {**input, "sectionIds": [s["id"] for s in admin.sees(course.gid)["sections"]]}
+        given_to = {**input, "sectionIds": [s["id"] for s in admin.sees(course.global_id)["sections"]]}
         admin.does(mutation, **(given_to if mutation == "reorderSections" else input))
-    assert list(admin.titles(course.gid)) == ["Section 1", "Section 2", "New"]
+    assert list(admin.titles(course.global_id)) == ["Section 1", "Section 2", "New"]
 
 
 def test_every_change_is_a_version_and_is_told_in_its_transaction(
-    author: Author, course: GivenCourse, monkeypatch: pytest.MonkeyPatch
+    author: Author, course: CourseTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[tuple[int, int | None]] = []
 
@@ -241,34 +247,34 @@ def test_every_change_is_a_version_and_is_told_in_its_transaction(
     version = course.row.version
     for mutation, input in steps(course).items():
         if mutation == "reorderSections":
-            input["sectionIds"] = [section["id"] for section in author.sees(course.gid)["sections"]]
+            input["sectionIds"] = [section["id"] for section in author.sees(course.global_id)["sections"]]
         author.does(mutation, **input)
         version += 1
-        assert author.sees(course.gid)["version"] == version
+        assert author.sees(course.global_id)["version"] == version
     assert told == [(course.row.id, 4), (course.row.id, 4), (course.row.id, 4), (course.row.id, 3)]
 
     def fail(session: Session, key: int) -> None:
         raise LookupError
 
-    before = author.sees(course.gid)
+    before = author.sees(course.global_id)
     monkeypatch.setattr(hooks, "curriculum_changed", [fail])
-    assert codes(author.answer("createSection", courseId=course.gid, title="New")) == ["INTERNAL_ERROR"]
-    assert author.sees(course.gid) == before
+    assert codes(author.answer("createSection", courseId=course.global_id, title="New")) == ["INTERNAL_ERROR"]
+    assert author.sees(course.global_id) == before
 
 
 def test_a_course_of_a_hundred_sections_costs_as_many_statements_as_one_of_two(
-    client: Client, given: Given, statements: Statements
+    client: Client, make: Factories, statements: Statements
 ) -> None:
     costs = []
     for number in (2, 99):
-        course = given.course(sections=number, lectures=1)
-        author = Author(client, given.actor(course.instructor))
+        course = make.course(sections=number, lectures=1)
+        author = Author(client, make.actor(course.instructor))
         with statements:
-            author.does("createSection", courseId=course.gid, title="First", position=0)
+            author.does("createSection", courseId=course.global_id, title="First", position=0)
         inserting = statements.count
-        turned = [section["id"] for section in author.sees(course.gid)["sections"]][::-1]
+        turned = [section["id"] for section in author.sees(course.global_id)["sections"]][::-1]
         with statements:
-            author.does("reorderSections", courseId=course.gid, sectionIds=turned)
+            author.does("reorderSections", courseId=course.global_id, sectionIds=turned)
         reordering = statements.count
         with statements:
             author.does("deleteSection", sectionId=turned[0])
@@ -277,11 +283,11 @@ def test_a_course_of_a_hundred_sections_costs_as_many_statements_as_one_of_two(
     assert max(costs[0]) <= 20
 
 
-def test_what_was_deleted_long_ago_stays_where_it_was(author: Author, course: GivenCourse, service: Service) -> None:
+def test_what_was_deleted_long_ago_stays_where_it_was(author: Author, course: CourseTree, service: Service) -> None:
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     old = Section(course_id=course.row.id, title="Old", order_index=1, deleted_at=long_ago)
     service.database.write_sync(lambda session: session.add(old))
-    author.does("createSection", courseId=course.gid, title="New", position=1)
-    assert list(author.titles(course.gid)) == ["Section 0", "New", "Section 1", "Section 2"]
+    author.does("createSection", courseId=course.global_id, title="New", position=1)
+    assert list(author.titles(course.global_id)) == ["Section 0", "New", "Section 1", "Section 2"]
     kept = service.database.read_sync(lambda session: session.get_one(Section, old.id))
     assert (kept.order_index, kept.deleted_at) == (1, long_ago)

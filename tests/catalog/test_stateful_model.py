@@ -13,7 +13,7 @@ from sqlalchemy import update
 from lms_graphql.catalog.models import Course, CourseStatus
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from tests.catalog.curriculum_client import COURSE, Author, drift
-from tests.factories import Given, gid
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Service
 
 VIEW = f"""
@@ -55,15 +55,18 @@ class Authoring(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.service.empty()
-        given = Given(self.service.database)
-        course = given.course(sections=2, lectures=3, status=CourseStatus.DRAFT)
-        self.other = given.course(instructor=course.instructor, status=CourseStatus.DRAFT)
+        make = Factories(self.service.database)
+        course = make.course(sections=2, lectures=3, status=CourseStatus.DRAFT)
+        self.other = make.course(instructor=course.instructor, status=CourseStatus.DRAFT)
         self.course, self.version, self.status = course, 1, CourseStatus.DRAFT
-        self.author = Author(self.client, given.actor(course.instructor))
-        self.rival = Author(self.client, given.actor(given.user(Role.INSTRUCTOR)))
-        rows = [ModelLecture(gid("Lecture", row), row.title, row.duration, row.is_preview) for row in course.lectures]
+        self.author = Author(self.client, make.actor(course.instructor))
+        self.rival = Author(self.client, make.actor(make.user(Role.INSTRUCTOR)))
+        rows = [
+            ModelLecture(global_id("Lecture", row), row.title, row.duration, row.is_preview)
+            for row in course.lectures
+        ]
         self.sections = [
-            ModelSection(gid("Section", row), row.title, rows[3 * n : 3 * n + 3])
+            ModelSection(global_id("Section", row), row.title, rows[3 * n : 3 * n + 3])
             for n, row in enumerate(course.sections)
         ]
         self.gone: list[str] = []
@@ -83,7 +86,7 @@ class Authoring(RuleBasedStateMachine):
 
     @rule(position=POSITIONS)
     def create_section(self, position: int | None) -> None:
-        input = {"courseId": self.course.gid, "title": self.title(), "position": position}
+        input = {"courseId": self.course.global_id, "title": self.title(), "position": position}
         if position is not None and position < 0:
             assert self.author.refused("createSection", **input) == [("OUT_OF_RANGE", "position")]
         else:
@@ -150,7 +153,11 @@ class Authoring(RuleBasedStateMachine):
     def move_lecture_to_another_course(self, random: Any) -> None:
         if self.lectures():
             _, lecture = random.choice(self.lectures())
-            input = {"lectureId": lecture.id, "sectionId": gid("Section", self.other.sections[0]), "position": 0}
+            input = {
+                "lectureId": lecture.id,
+                "sectionId": global_id("Section", self.other.sections[0]),
+                "position": 0,
+            }
             assert self.author.refused("moveLecture", **input) == [("INVALID", "sectionId")]
 
     @rule(random=ANY, of_sections=st.booleans(), version=st.sampled_from(["right", "none", "old"]))
@@ -158,7 +165,7 @@ class Authoring(RuleBasedStateMachine):
         if of_sections or not self.sections:
             rows: list[Any] = self.sections
             mutation, name = "reorderSections", "sectionIds"
-            input: dict[str, Any] = {"courseId": self.course.gid}
+            input: dict[str, Any] = {"courseId": self.course.global_id}
         else:
             section = random.choice(self.sections)
             rows = section.lectures
@@ -180,10 +187,12 @@ class Authoring(RuleBasedStateMachine):
             return
         ids = [section.id for section in self.sections]
         strange = (
-            random.choice(self.gone or [self.other.gid]) if how == "gone" else gid("Section", self.other.sections[0])
+            random.choice(self.gone or [self.other.global_id])
+            if how == "gone"
+            else global_id("Section", self.other.sections[0])
         )
         wrong = {"short": ids[1:], "twice": [*ids, ids[0]]}.get(how, [*ids[1:], strange])
-        refused = self.author.refused("reorderSections", courseId=self.course.gid, sectionIds=wrong)
+        refused = self.author.refused("reorderSections", courseId=self.course.global_id, sectionIds=wrong)
         assert refused == [("INVALID", "sectionIds")]
 
     @rule(random=ANY)
@@ -200,7 +209,7 @@ class Authoring(RuleBasedStateMachine):
         if self.lectures():
             section, lecture = random.choice(self.lectures())
             steps = {
-                "createSection": {"courseId": self.course.gid, "title": "Theirs"},
+                "createSection": {"courseId": self.course.global_id, "title": "Theirs"},
                 "deleteSection": {"sectionId": section.id},
                 "updateLecture": {"lectureId": lecture.id, "title": "Theirs"},
                 "moveLecture": {"lectureId": lecture.id, "sectionId": section.id, "position": 0},
@@ -221,7 +230,7 @@ class Authoring(RuleBasedStateMachine):
         self.status = status
 
     def shown(self, actor: Actor) -> Any:
-        return self.client.ask(VIEW, as_=actor, id=self.course.gid, ids=self.gone[-100:])
+        return self.client.ask(VIEW, as_=actor, id=self.course.global_id, ids=self.gone[-100:])
 
     def expected(self, is_staff: bool) -> Any:
         sections = [
@@ -239,7 +248,7 @@ class Authoring(RuleBasedStateMachine):
             for place, section in enumerate(self.sections)
         ]
         return {
-            "id": self.course.gid,
+            "id": self.course.global_id,
             "version": self.version,
             "sectionCount": len(sections),
             "lectureCount": sum(section["lectureCount"] for section in sections),

@@ -9,7 +9,7 @@ from lms_graphql.core import global_ids
 from lms_graphql.core.actor import ANONYMOUS, Role
 from tests.catalog.curriculum_client import Author
 from tests.catalog.test_section_mutations import codes
-from tests.factories import Given, GivenCourse, gid
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client
 
 NOT_THERE = {kind: global_ids.encode(kind, 10**6) for kind in ("Section", "Lecture", "Quiz")}
@@ -25,19 +25,21 @@ def steps(section: str, lectures: list[str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def steps_on(course: GivenCourse) -> dict[str, dict[str, Any]]:
-    return steps(gid("Section", course.sections[0]), [gid("Lecture", lecture) for lecture in course.lectures[:2]])
+def steps_on(course: CourseTree) -> dict[str, dict[str, Any]]:
+    return steps(
+        global_id("Section", course.sections[0]), [global_id("Lecture", lecture) for lecture in course.lectures[:2]]
+    )
 
 
 @pytest.mark.parametrize("status", list(CourseStatus))
-def test_nobody_else_changes_the_lectures_of_a_course(client: Client, given: Given, status: CourseStatus) -> None:
-    course = given.course(sections=2, status=status)
-    rival, learner = given.user(Role.INSTRUCTOR), given.user()
-    given.enrollment(learner, course)
-    owner = Author(client, given.actor(course.instructor))
-    before = owner.sees(course.gid)
+def test_nobody_else_changes_the_lectures_of_a_course(client: Client, make: Factories, status: CourseStatus) -> None:
+    course = make.course(sections=2, status=status)
+    rival, learner = make.user(Role.INSTRUCTOR), make.user()
+    make.enrollment(learner, course)
+    owner = Author(client, make.actor(course.instructor))
+    before = owner.sees(course.global_id)
     rivals, learners, anyone = (
-        Author(client, actor) for actor in (given.actor(rival), given.actor(learner), ANONYMOUS)
+        Author(client, actor) for actor in (make.actor(rival), make.actor(learner), ANONYMOUS)
     )
     not_there = steps(NOT_THERE["Section"], [NOT_THERE["Lecture"]] * 2)
     for mutation, input in steps_on(course).items():
@@ -49,30 +51,30 @@ def test_nobody_else_changes_the_lectures_of_a_course(client: Client, given: Giv
         else:
             assert answer == rivals.answer(mutation, **not_there[mutation])
             assert [error["code"] for error in answer["data"][mutation]["errors"]] == ["NOT_FOUND"]
-    assert owner.sees(course.gid) == before
+    assert owner.sees(course.global_id) == before
 
 
 def test_an_instructor_who_is_enrolled_in_an_archived_course_sees_it_and_changes_nothing(
-    client: Client, given: Given
+    client: Client, make: Factories
 ) -> None:
-    course, rival = given.course(status=CourseStatus.ARCHIVED), given.user(Role.INSTRUCTOR)
-    given.enrollment(rival, course)
-    author = Author(client, given.actor(rival))
+    course, rival = make.course(status=CourseStatus.ARCHIVED), make.user(Role.INSTRUCTOR)
+    make.enrollment(rival, course)
+    author = Author(client, make.actor(rival))
     for mutation, input in steps_on(course).items():
         assert codes(author.answer(mutation, **input)) == ["FORBIDDEN"]
 
 
 @pytest.mark.parametrize("status", list(CourseStatus))
 def test_nothing_is_moved_into_anothers_course_or_out_of_it(
-    client: Client, given: Given, status: CourseStatus
+    client: Client, make: Factories, status: CourseStatus
 ) -> None:
-    course, rival = given.course(status=status), given.user(Role.INSTRUCTOR)
-    own = given.course(instructor=rival, status=CourseStatus.DRAFT)
-    quiz = gid("Quiz", given.quiz(course))
-    author, owner = Author(client, given.actor(rival)), Author(client, given.actor(course.instructor))
-    before = owner.sees(course.gid), author.sees(own.gid)
+    course, rival = make.course(status=status), make.user(Role.INSTRUCTOR)
+    own = make.course(instructor=rival, status=CourseStatus.DRAFT)
+    quiz = global_id("Quiz", make.quiz(course))
+    author, owner = Author(client, make.actor(rival)), Author(client, make.actor(course.instructor))
+    before = owner.sees(course.global_id), author.sees(own.global_id)
     (theirs, their_lecture), (mine, my_lecture) = (
-        (gid("Section", each.sections[0]), gid("Lecture", each.lectures[0])) for each in (course, own)
+        (global_id("Section", each.sections[0]), global_id("Lecture", each.lectures[0])) for each in (course, own)
     )
     is_seen = status is CourseStatus.PUBLISHED
 
@@ -85,45 +87,60 @@ def test_nothing_is_moved_into_anothers_course_or_out_of_it(
         assert author.refused("moveLecture", **out) == [("NOT_FOUND", "lectureId")]
     named = {"sectionId": mine, "lectureIds": [my_lecture, their_lecture]}
     assert author.refused("reorderLectures", **named) == [("INVALID", "lectureIds")]
-    sections = {"courseId": own.gid, "sectionIds": [theirs]}
+    sections = {"courseId": own.global_id, "sectionIds": [theirs]}
     assert author.refused("reorderSections", **sections) == [("INVALID", "sectionIds")]
     carrying = {"sectionId": mine, "title": "Test", "type": "QUIZ", "quizId": quiz}
     assert author.refused("createLecture", **carrying) == [("NOT_FOUND", "quizId")]
-    assert (owner.sees(course.gid), author.sees(own.gid)) == before
+    assert (owner.sees(course.global_id), author.sees(own.global_id)) == before
 
 
 @pytest.mark.parametrize("mutation", ["updateCourse", "moveLecture", "createLecture", "updateLecture"])
 def test_a_second_id_that_is_not_there_comes_before_what_is_not_theirs_to_change(
-    client: Client, given: Given, mutation: str
+    client: Client, make: Factories, mutation: str
 ) -> None:
-    course, rival = given.course(sections=2), given.user(Role.INSTRUCTOR)
-    hidden, published = given.quiz(course), given.quiz(course, is_published=True)
-    draft = given.course(status=CourseStatus.DRAFT)
-    author = Author(client, given.actor(rival))
-    section, lecture = gid("Section", course.sections[0]), gid("Lecture", course.lectures[0])
+    course, rival = make.course(sections=2), make.user(Role.INSTRUCTOR)
+    hidden, published = make.quiz(course), make.quiz(course, is_published=True)
+    draft = make.course(status=CourseStatus.DRAFT)
+    author = Author(client, make.actor(rival))
+    section, lecture = global_id("Section", course.sections[0]), global_id("Lecture", course.lectures[0])
     new = {"sectionId": section, "title": "Test", "type": "QUIZ"}
     cases: dict[str, tuple[dict[str, Any], str, list[str], str]] = {
-        "updateCourse": ({"courseId": course.gid}, "categoryId", [section], gid("Category", given.category())),
+        "updateCourse": (
+            {"courseId": course.global_id},
+            "categoryId",
+            [section],
+            global_id("Category", make.category()),
+        ),
         "moveLecture": (
             {"lectureId": lecture, "position": -1},
             "sectionId",
-            [gid("Section", draft.sections[0]), NOT_THERE["Section"]],
-            gid("Section", course.sections[1]),
+            [global_id("Section", draft.sections[0]), NOT_THERE["Section"]],
+            global_id("Section", course.sections[1]),
         ),
-        "createLecture": (new, "quizId", [gid("Quiz", hidden), NOT_THERE["Quiz"]], gid("Quiz", published)),
-        "updateLecture": ({"lectureId": lecture}, "quizId", [gid("Quiz", hidden)], gid("Quiz", published)),
+        "createLecture": (
+            new,
+            "quizId",
+            [global_id("Quiz", hidden), NOT_THERE["Quiz"]],
+            global_id("Quiz", published),
+        ),
+        "updateLecture": (
+            {"lectureId": lecture},
+            "quizId",
+            [global_id("Quiz", hidden)],
+            global_id("Quiz", published),
+        ),
     }
     first, second, not_there, there = cases[mutation]
-    given.enrollment(rival, course)
+    make.enrollment(rival, course)
     for id in (*not_there, "nonsense", ""):
         assert author.refused(mutation, **first, **{second: id}) == [("NOT_FOUND", second)]
     assert codes(author.answer(mutation, **first, **{second: there})) == ["FORBIDDEN"]
 
 
-def test_a_super_admin_changes_the_lectures_of_any_course(client: Client, given: Given) -> None:
-    course = given.course(status=CourseStatus.DRAFT)
-    admin = Author(client, given.actor(given.user(Role.SUPER_ADMIN)))
+def test_a_super_admin_changes_the_lectures_of_any_course(client: Client, make: Factories) -> None:
+    course = make.course(status=CourseStatus.DRAFT)
+    admin = Author(client, make.actor(make.user(Role.SUPER_ADMIN)))
     for mutation, input in steps_on(course).items():
-        named = [lecture["id"] for lecture in admin.sees(course.gid)["sections"][0]["lectures"]][::-1]
+        named = [lecture["id"] for lecture in admin.sees(course.global_id)["sections"][0]["lectures"]][::-1]
         admin.does(mutation, **({**input, "lectureIds": named} if mutation == "reorderLectures" else input))
-    assert admin.sees(course.gid)["lectureCount"] == 2
+    assert admin.sees(course.global_id)["lectureCount"] == 2

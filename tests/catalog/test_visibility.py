@@ -9,7 +9,7 @@ from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import CourseStatus, EnrollmentStatus
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
-from tests.factories import Given, GivenCourse, gid
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client
 
 NODE = "query N($id: ID!) { node(id: $id) { __typename id } }"
@@ -26,16 +26,16 @@ query C($slug: String!) {
 class Cast:
     """One of each who might ask, and a course of one of them."""
 
-    def __init__(self, given: Given, status: CourseStatus) -> None:
-        self.teacher = given.user(Role.INSTRUCTOR)
-        self.course = given.course("Secrets", instructor=self.teacher, status=status)
-        self.learner = given.user()
-        self.enrolled = given.user()
-        self.cancelled = given.user()
-        self.rival = given.user(Role.INSTRUCTOR)
-        self.admin = given.user(Role.SUPER_ADMIN)
-        given.enrollment(self.enrolled, self.course)
-        given.enrollment(self.cancelled, self.course, EnrollmentStatus.CANCELLED)
+    def __init__(self, make: Factories, status: CourseStatus) -> None:
+        self.teacher = make.user(Role.INSTRUCTOR)
+        self.course = make.course("Secrets", instructor=self.teacher, status=status)
+        self.learner = make.user()
+        self.enrolled = make.user()
+        self.cancelled = make.user()
+        self.rival = make.user(Role.INSTRUCTOR)
+        self.admin = make.user(Role.SUPER_ADMIN)
+        make.enrollment(self.enrolled, self.course)
+        make.enrollment(self.cancelled, self.course, EnrollmentStatus.CANCELLED)
 
     def actor(self, name: str) -> Actor:
         if name == "anonymous":
@@ -52,17 +52,17 @@ SEES = {
 EVERYONE = sorted(SEES[CourseStatus.PUBLISHED])
 
 
-def node_ids(course: GivenCourse) -> list[str]:
+def node_ids(course: CourseTree) -> list[str]:
     rows = [("Course", course.row), ("Section", course.sections[0]), ("Lecture", course.lectures[1])]
-    return [gid(kind, row) for kind, row in rows]
+    return [global_id(kind, row) for kind, row in rows]
 
 
 @pytest.mark.parametrize("status", list(CourseStatus))
 @pytest.mark.parametrize("who", EVERYONE)
 def test_a_course_is_there_on_every_path_or_on_none(
-    client: Client, given: Given, status: CourseStatus, who: str
+    client: Client, make: Factories, status: CourseStatus, who: str
 ) -> None:
-    cast = Cast(given, status)
+    cast = Cast(make, status)
     actor, sees = cast.actor(who), who in SEES[status]
     for id in node_ids(cast.course):
         assert (client.ask(NODE, as_=actor, id=id)["node"] is not None) is sees
@@ -70,21 +70,23 @@ def test_a_course_is_there_on_every_path_or_on_none(
     assert [node is not None for node in found] == [sees] * 3
     assert (client.ask(BY_SLUG, as_=actor, slug=cast.course.slug)["course"] is not None) is sees
     listed = client.ask(LISTED, as_=actor, status=status.name)["courses"]
-    assert [node["id"] for node in listed["nodes"]] == ([cast.course.gid] if sees else [])
+    assert [node["id"] for node in listed["nodes"]] == ([cast.course.global_id] if sees else [])
     assert listed["totalCount"] == int(sees)
 
 
-def test_drafts_and_archived_courses_are_in_no_list_that_does_not_ask_for_them(client: Client, given: Given) -> None:
-    category = given.category("Shelf")
-    teacher = given.user(Role.INSTRUCTOR)
-    given.course("Hidden words", instructor=teacher, category=category, status=CourseStatus.DRAFT)
-    given.course("Old words", instructor=teacher, category=category, status=CourseStatus.ARCHIVED)
+def test_drafts_and_archived_courses_are_in_no_list_that_does_not_ask_for_them(
+    client: Client, make: Factories
+) -> None:
+    category = make.category("Shelf")
+    teacher = make.user(Role.INSTRUCTOR)
+    make.course("Hidden words", instructor=teacher, category=category, status=CourseStatus.DRAFT)
+    make.course("Old words", instructor=teacher, category=category, status=CourseStatus.ARCHIVED)
     document = """{
       courses { totalCount }
       found: courses(search: "words") { totalCount }
       category(slug: "shelf") { courseCount courses { totalCount nodes { id } } }
     }"""
-    for actor in (ANONYMOUS, given.actor(teacher), given.actor(given.user(Role.SUPER_ADMIN))):
+    for actor in (ANONYMOUS, make.actor(teacher), make.actor(make.user(Role.SUPER_ADMIN))):
         answer = client.ask(document, as_=actor)
         assert answer["courses"]["totalCount"] == answer["found"]["totalCount"] == 0
         assert answer["category"] == {"courseCount": 0, "courses": {"totalCount": 0, "nodes": []}}
@@ -103,9 +105,9 @@ OPENS = {
 
 @pytest.mark.parametrize("who", EVERYONE)
 def test_content_is_for_those_with_access_and_a_lock_tells_the_others_why(
-    client: Client, given: Given, who: str
+    client: Client, make: Factories, who: str
 ) -> None:
-    cast = Cast(given, CourseStatus.PUBLISHED)
+    cast = Cast(make, CourseStatus.PUBLISHED)
     answer = client.ask(CONTENT, as_=cast.actor(who), slug=cast.course.slug)
     preview, closed = answer["course"]["sections"][0]["lectures"]
     assert preview["lock"] is None
@@ -127,12 +129,12 @@ def test_content_is_for_those_with_access_and_a_lock_tells_the_others_why(
     ],
 )
 def test_access_lasts_as_long_as_the_enrollment_says(
-    client: Client, given: Given, status: EnrollmentStatus, hours: int | None, opens: bool
+    client: Client, make: Factories, status: EnrollmentStatus, hours: int | None, opens: bool
 ) -> None:
-    course, learner = given.course(), given.user()
+    course, learner = make.course(), make.user()
     until = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
-    given.enrollment(learner, course, status, access_expires_at=until)
-    answer = client.ask(CONTENT, as_=given.actor(learner), slug=course.slug)
+    make.enrollment(learner, course, status, access_expires_at=until)
+    answer = client.ask(CONTENT, as_=make.actor(learner), slug=course.slug)
     closed = answer["course"]["sections"][0]["lectures"][1]
     assert (closed["content"] is not None) is opens
     assert closed["lock"] == (None if opens else {"reason": "ENROLLMENT_INACTIVE"})
@@ -141,25 +143,25 @@ def test_access_lasts_as_long_as_the_enrollment_says(
 PERSON = "query P($id: ID!) { node(id: $id) { ... on User { fullName username role } } }"
 
 
-def test_anonymous_viewers_know_only_those_who_teach_or_have_taught(client: Client, given: Given) -> None:
-    teaches, wrote, archived = (given.user(Role.INSTRUCTOR) for _ in range(3))
-    given.course(instructor=teaches)
-    given.course(instructor=wrote, status=CourseStatus.DRAFT)
-    given.course(instructor=archived, status=CourseStatus.ARCHIVED)
-    learner = given.user()
+def test_anonymous_viewers_know_only_those_who_teach_or_have_taught(client: Client, make: Factories) -> None:
+    teaches, wrote, archived = (make.user(Role.INSTRUCTOR) for _ in range(3))
+    make.course(instructor=teaches)
+    make.course(instructor=wrote, status=CourseStatus.DRAFT)
+    make.course(instructor=archived, status=CourseStatus.ARCHIVED)
+    learner = make.user()
 
     def known(user: User, actor: Actor) -> bool:
-        return client.ask(PERSON, as_=actor, id=gid("User", user))["node"] is not None
+        return client.ask(PERSON, as_=actor, id=global_id("User", user))["node"] is not None
 
     everyone = (teaches, wrote, archived, learner)
     assert [known(user, ANONYMOUS) for user in everyone] == [True, False, True, False]
-    assert all(known(user, given.actor(learner)) for user in everyone)
+    assert all(known(user, make.actor(learner)) for user in everyone)
 
 
-def test_a_deleted_person_is_a_deleted_user(client: Client, given: Given) -> None:
-    gone = given.user(Role.INSTRUCTOR, deleted_at=datetime.now(UTC))
-    given.course(instructor=gone)
-    assert client.ask(PERSON, id=gid("User", gone))["node"]["fullName"] == "Deleted user"
+def test_a_deleted_person_is_a_deleted_user(client: Client, make: Factories) -> None:
+    gone = make.user(Role.INSTRUCTOR, deleted_at=datetime.now(UTC))
+    make.course(instructor=gone)
+    assert client.ask(PERSON, id=global_id("User", gone))["node"]["fullName"] == "Deleted user"
 
 
 GATED = ["email", "isActive", "isEmailVerified", "lastLoginAt", "permissions"]
@@ -167,19 +169,19 @@ GATED = ["email", "isActive", "isEmailVerified", "lastLoginAt", "permissions"]
 
 @pytest.mark.parametrize("field", GATED)
 def test_a_field_marked_self_is_null_and_forbidden_for_everyone_else(
-    client: Client, given: Given, field: str
+    client: Client, make: Factories, field: str
 ) -> None:
-    person = given.user(Role.INSTRUCTOR, last_login=datetime.now(UTC))
-    given.course(instructor=person)
+    person = make.user(Role.INSTRUCTOR, last_login=datetime.now(UTC))
+    make.course(instructor=person)
     document = f"query G($id: ID!) {{ node(id: $id) {{ id ... on User {{ {field} username }} }} }}"
-    id = gid("User", person)
-    for actor in (ANONYMOUS, given.actor(given.user()), given.actor(given.user(Role.INSTRUCTOR))):
+    id = global_id("User", person)
+    for actor in (ANONYMOUS, make.actor(make.user()), make.actor(make.user(Role.INSTRUCTOR))):
         answer = client.answer(document, as_=actor, id=id)
         assert answer["data"]["node"][field] is None
         assert answer["data"]["node"]["username"] == person.username
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
         assert answer["errors"][0]["path"] == ["node", field]
-    for actor in (given.actor(person), given.actor(given.user(Role.SUPER_ADMIN))):
+    for actor in (make.actor(person), make.actor(make.user(Role.SUPER_ADMIN))):
         assert client.ask(document, as_=actor, id=id)["node"][field] is not None
 
 
@@ -199,22 +201,27 @@ def test_a_field_marked_self_is_null_and_forbidden_for_everyone_else(
         "Q291cnNlOjk5OTk5OTk5OTk5OTk5OTk5OTk",  # beyond 64 bits
     ],
 )
-def test_an_id_that_is_none_finds_nothing(client: Client, given: Given, id: str) -> None:
-    given.course()
+def test_an_id_that_is_none_finds_nothing(client: Client, make: Factories, id: str) -> None:
+    make.course()
     assert client.ask(NODE, id=id) == {"node": None}
     assert client.ask(NODES, ids=[id]) == {"nodes": [None]}
 
 
-def test_nodes_come_in_the_order_asked_and_at_most_a_hundred(client: Client, given: Given) -> None:
-    courses = [given.course(lectures=0) for _ in range(3)]
-    asked = [courses[2].gid, "nonsense", courses[0].gid, courses[2].gid]
+def test_nodes_come_in_the_order_asked_and_at_most_a_hundred(client: Client, make: Factories) -> None:
+    courses = [make.course(lectures=0) for _ in range(3)]
+    asked = [courses[2].global_id, "nonsense", courses[0].global_id, courses[2].global_id]
     found = client.ask(NODES, ids=asked)["nodes"]
-    assert [node and node["id"] for node in found] == [courses[2].gid, None, courses[0].gid, courses[2].gid]
+    assert [node and node["id"] for node in found] == [
+        courses[2].global_id,
+        None,
+        courses[0].global_id,
+        courses[2].global_id,
+    ]
     assert client.faults(NODES, ids=["x"] * 101) == ["BAD_USER_INPUT"]
 
 
-def test_who_can_edit_is_told(client: Client, given: Given) -> None:
-    cast = Cast(given, CourseStatus.PUBLISHED)
+def test_who_can_edit_is_told(client: Client, make: Factories) -> None:
+    cast = Cast(make, CourseStatus.PUBLISHED)
     document = "query E($slug: String!) { course(slug: $slug) { viewerCanEdit } }"
     may: dict[str, Any] = {
         who: client.ask(document, as_=cast.actor(who), slug=cast.course.slug)["course"]["viewerCanEdit"]
@@ -223,8 +230,8 @@ def test_who_can_edit_is_told(client: Client, given: Given) -> None:
     assert {who for who, allowed in may.items() if allowed} == {"teacher", "admin"}
 
 
-def test_who_taught_a_course_and_is_a_learner_now_sees_that_they_cannot_edit(client: Client, given: Given) -> None:
-    course = given.course(status=CourseStatus.DRAFT)
+def test_who_taught_a_course_and_is_a_learner_now_sees_that_they_cannot_edit(client: Client, make: Factories) -> None:
+    course = make.course(status=CourseStatus.DRAFT)
     former = Actor(course.instructor.id, Role.LEARNER)
     document = "query E($slug: String!) { course(slug: $slug) { viewerCanEdit } }"
     assert client.ask(document, as_=former, slug=course.slug) == {"course": {"viewerCanEdit": False}}

@@ -16,17 +16,17 @@ from lms_graphql.accounts.models import AuditEvent, User
 from lms_graphql.accounts.services import users
 from lms_graphql.catalog.models import Course, CourseStatus, EnrollmentStatus
 from lms_graphql.certificates import codes
+from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.certificates.reads import certificates_by_enrollment
 from lms_graphql.certificates.services import certificates
 from lms_graphql.certificates.validity import expiry_date
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from lms_graphql.core.database import Database
-from lms_graphql.learning.models import Certificate, RevocationReason
 from lms_graphql.mail.models import Mail
 from lms_graphql.settings import Settings
 from tests.concurrency import TURN_SECONDS, Ask, racers, rounds
-from tests.factories import START, Given, GivenCourse, gid
+from tests.factories import START, CourseTree, Factories, global_id
 from tests.live_service import ACTOR_HEADER, Client, Service, Statements
 from tests.mail_servers import Postbox
 
@@ -47,19 +47,19 @@ RACERS, ROUNDS = 10, rounds(20)
 class Holding:
     """Somebody who has completed somebody's course, and the others who might ask."""
 
-    def __init__(self, given: Given, **values: Any) -> None:
-        self.teacher = given.user(Role.INSTRUCTOR)
-        self.course = given.course("Rust, fearlessly", instructor=self.teacher)
-        self.holder = given.user()
-        self.enrollment = given.enrollment(self.holder, self.course, EnrollmentStatus.COMPLETED)
-        self.certificate = given.certificate(self.holder, self.course, **values)
-        self.learner = given.user()
-        self.rival = given.course().instructor
-        self.admin = given.user(Role.SUPER_ADMIN)
+    def __init__(self, make: Factories, **values: Any) -> None:
+        self.teacher = make.user(Role.INSTRUCTOR)
+        self.course = make.course("Rust, fearlessly", instructor=self.teacher)
+        self.holder = make.user()
+        self.enrollment = make.enrollment(self.holder, self.course, EnrollmentStatus.COMPLETED)
+        self.certificate = make.certificate(self.holder, self.course, **values)
+        self.learner = make.user()
+        self.rival = make.course().instructor
+        self.admin = make.user(Role.SUPER_ADMIN)
 
     @property
     def id(self) -> str:
-        return gid("Certificate", self.certificate)
+        return global_id("Certificate", self.certificate)
 
     def actor(self, name: str) -> Actor:
         if name == "anonymous":
@@ -70,7 +70,7 @@ class Holding:
 
 @pytest.fixture
 def settings(service: Service) -> Settings:
-    return service.equipment.settings
+    return service.resources.settings
 
 
 Issue = Callable[..., Certificate]
@@ -78,7 +78,7 @@ Issue = Callable[..., Certificate]
 
 @pytest.fixture
 def issue(service: Service, settings: Settings) -> Issue:
-    def issue(user: User, course: GivenCourse, **changes: Any) -> Certificate:
+    def issue(user: User, course: CourseTree, **changes: Any) -> Certificate:
         """As the completion of a course does it, with these settings changed."""
         changed = settings.model_copy(update=changes)
 
@@ -97,12 +97,12 @@ def audited(database: Database) -> list[tuple[str, int | None, int | None]]:
 
 
 def test_a_certificate_says_what_was_true_when_it_was_issued(
-    client: Client, given: Given, service: Service, issue: Issue
+    client: Client, make: Factories, service: Service, issue: Issue
 ) -> None:
-    teacher = given.user(Role.INSTRUCTOR, first_name="Екатерина", last_name="Иваненко")
-    course = given.course("Go", instructor=teacher)
-    learner = given.user(first_name="Nguyễn Văn", last_name="Bình")
-    given.enrollment(learner, course, EnrollmentStatus.COMPLETED)
+    teacher = make.user(Role.INSTRUCTOR, first_name="Екатерина", last_name="Иваненко")
+    course = make.course("Go", instructor=teacher)
+    learner = make.user(first_name="Nguyễn Văn", last_name="Bình")
+    make.enrollment(learner, course, EnrollmentStatus.COMPLETED)
     certificate = issue(learner, course)
 
     def change(session: Session) -> None:
@@ -110,44 +110,46 @@ def test_a_certificate_says_what_was_true_when_it_was_issued(
         session.execute(update(Course).values(title="Go, second edition", status=CourseStatus.ARCHIVED))
 
     service.database.write_sync(change)
-    told = client.ask(NODE, as_=given.actor(learner), id=gid("Certificate", certificate))["node"]
+    told = client.ask(NODE, as_=make.actor(learner), id=global_id("Certificate", certificate))["node"]
     assert told["learnerName"] == "Nguyễn Văn Bình"
     assert told["instructorName"] == "Екатерина Иваненко"
     assert told["courseTitle"] == "Go"
     assert told["title"] == "Certificate of Completion: Go"
-    assert told["course"] == {"id": course.gid, "title": "Go, second edition"}
-    assert told["user"] == {"id": gid("User", learner)}
+    assert told["course"] == {"id": course.global_id, "title": "Go, second edition"}
+    assert told["user"] == {"id": global_id("User", learner)}
     assert (told["status"], told["expiresAt"], told["revokedAt"]) == ("VALID", None, None)
 
 
-def test_one_person_has_one_certificate_for_a_course_and_it_stays_as_it_is(given: Given, issue: Issue) -> None:
-    learner, course = given.user(), given.course()
+def test_one_person_has_one_certificate_for_a_course_and_it_stays_as_it_is(make: Factories, issue: Issue) -> None:
+    learner, course = make.user(), make.course()
     first = issue(learner, course)
     again = issue(learner, course, certificate_months=3)
     assert (again.id, again.serial, again.expires_at) == (first.id, first.serial, None)
-    other = issue(given.user(), course)
+    other = issue(make.user(), course)
     assert other.id != first.id
     assert {other.serial, other.verification_code}.isdisjoint({first.serial, first.verification_code})
 
 
-def test_a_revoked_certificate_is_not_issued_anew(given: Given, issue: Issue) -> None:
-    holding = Holding(given, revoked_at=START)
+def test_a_revoked_certificate_is_not_issued_anew(make: Factories, issue: Issue) -> None:
+    holding = Holding(make, revoked_at=START)
     assert issue(holding.holder, holding.course).revoked_at == START
 
 
-def test_a_serial_that_is_taken_is_drawn_again(given: Given, issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken = given.certificate(given.user(), given.course())
+def test_a_serial_that_is_taken_is_drawn_again(
+    make: Factories, issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = make.certificate(make.user(), make.course())
     draws = iter([taken.serial, taken.serial, "LWR-2026-3333-4444"])
     monkeypatch.setattr(codes, "new_serial", lambda issued_at: next(draws))
-    assert issue(given.user(), given.course()).serial == "LWR-2026-3333-4444"
+    assert issue(make.user(), make.course()).serial == "LWR-2026-3333-4444"
 
 
 def test_the_learner_gets_a_letter_with_the_way_to_the_certificate(
-    given: Given, issue: Issue, service: Service, postbox: Postbox, settings: Settings
+    make: Factories, issue: Issue, service: Service, postbox: Postbox, settings: Settings
 ) -> None:
-    learner = given.user(email="ada@example.com")
-    certificate = issue(learner, given.course("Typography"))
-    issue(learner, given.course("Typography"))
+    learner = make.user(email="ada@example.com")
+    certificate = issue(learner, make.course("Typography"))
+    issue(learner, make.course("Typography"))
     postbox.wait_for(2)
     letter = next(one for one in postbox.taken if certificate.verification_code in str(one))
     body = letter.get_body(("plain",))
@@ -159,10 +161,10 @@ def test_the_learner_gets_a_letter_with_the_way_to_the_certificate(
     assert f"{settings.public_url}/verify/{certificate.verification_code}" in text
 
 
-def test_what_is_kept_of_an_issue_holds_no_code(given: Given, issue: Issue, service: Service) -> None:
-    learner = given.user()
-    certificate = issue(learner, given.course())
-    issue(learner, given.course())
+def test_what_is_kept_of_an_issue_holds_no_code(make: Factories, issue: Issue, service: Service) -> None:
+    learner = make.user()
+    certificate = issue(learner, make.course())
+    issue(learner, make.course())
     assert audited(service.database) == [("certificate.issued", None, learner.id)] * 2
     kept = service.database.read_sync(
         lambda session: [*session.scalars(select(AuditEvent.details)), *session.scalars(select(Mail.data))]
@@ -170,9 +172,9 @@ def test_what_is_kept_of_an_issue_holds_no_code(given: Given, issue: Issue, serv
     assert certificate.verification_code not in str(kept)
 
 
-def test_months_of_validity_are_the_settings_of_the_day_it_was_issued(given: Given, issue: Issue) -> None:
+def test_months_of_validity_are_the_settings_of_the_day_it_was_issued(make: Factories, issue: Issue) -> None:
     with time_machine.travel(datetime(2026, 8, 31, 12, tzinfo=UTC), tick=False):
-        certificate = issue(given.user(), given.course(), certificate_months=6)
+        certificate = issue(make.user(), make.course(), certificate_months=6)
     assert certificate.expires_at == datetime(2027, 2, 28, 12, tzinfo=UTC)
 
 
@@ -196,12 +198,12 @@ SEES = {"anonymous": False, "learner": False, "rival": False, "holder": True, "t
 
 
 @pytest.mark.parametrize("who", SEES)
-def test_a_certificate_is_there_on_every_path_or_on_none(client: Client, given: Given, who: str) -> None:
-    holding = Holding(given)
+def test_a_certificate_is_there_on_every_path_or_on_none(client: Client, make: Factories, who: str) -> None:
+    holding = Holding(make)
     actor = holding.actor(who)
     assert (client.answer(NODE, as_=actor, id=holding.id)["data"]["node"] is not None) is SEES[who]
     assert (client.ask(NODES, as_=actor, ids=[holding.id])["nodes"][0] is not None) is SEES[who]
-    answer = client.answer(LISTED, as_=actor, id=gid("User", holding.holder))
+    answer = client.answer(LISTED, as_=actor, id=global_id("User", holding.holder))
     if who in {"holder", "admin"}:
         listed = answer["data"]["node"]["certificates"]
         assert listed == {"totalCount": 1, "nodes": [{"id": holding.id}]}
@@ -214,9 +216,9 @@ def test_a_certificate_is_there_on_every_path_or_on_none(client: Client, given: 
 
 @pytest.mark.parametrize("who", ["holder", "teacher", "admin"])
 def test_the_code_and_the_pdf_are_for_the_holder_and_super_admins(
-    client: Client, given: Given, settings: Settings, who: str
+    client: Client, make: Factories, settings: Settings, who: str
 ) -> None:
-    holding = Holding(given)
+    holding = Holding(make)
     code = holding.certificate.verification_code
     answer = client.answer(SECRETS, as_=holding.actor(who), id=holding.id)
     node = answer["data"]["node"]
@@ -233,20 +235,20 @@ def test_the_code_and_the_pdf_are_for_the_holder_and_super_admins(
 
 @pytest.mark.parametrize("status", [EnrollmentStatus.CANCELLED, EnrollmentStatus.REFUNDED, EnrollmentStatus.EXPIRED])
 def test_who_has_left_an_archived_course_still_sees_it_through_the_certificate(
-    client: Client, given: Given, status: EnrollmentStatus
+    client: Client, make: Factories, status: EnrollmentStatus
 ) -> None:
-    course, holder = given.course("Old", status=CourseStatus.ARCHIVED), given.user()
-    given.enrollment(holder, course, status)
-    id = gid("Certificate", given.certificate(holder, course))
-    assert client.ask(NODE, as_=given.actor(holder), id=id)["node"]["course"]["title"] == "Old"
+    course, holder = make.course("Old", status=CourseStatus.ARCHIVED), make.user()
+    make.enrollment(holder, course, status)
+    id = global_id("Certificate", make.certificate(holder, course))
+    assert client.ask(NODE, as_=make.actor(holder), id=id)["node"]["course"]["title"] == "Old"
 
 
 def test_a_deleted_holder_leaves_a_certificate_that_still_names_them(
-    client: Client, given: Given, service: Service
+    client: Client, make: Factories, service: Service
 ) -> None:
-    holding = Holding(given)
+    holding = Holding(make)
     actor = holding.actor("admin")
-    service.database.write_sync(lambda session: users.delete_user(session, actor, gid("User", holding.holder)))
+    service.database.write_sync(lambda session: users.delete_user(session, actor, global_id("User", holding.holder)))
     document = "query N($id: ID!) { node(id: $id) { ... on Certificate { learnerName status user { fullName } } } }"
     assert client.ask(document, as_=holding.actor("teacher"), id=holding.id)["node"] == {
         "learnerName": holding.certificate.learner_name,
@@ -256,14 +258,14 @@ def test_a_deleted_holder_leaves_a_certificate_that_still_names_them(
 
 
 def test_ones_certificates_come_newest_first_in_pages_for_a_few_statements(
-    client: Client, given: Given, statements: Statements
+    client: Client, make: Factories, statements: Statements
 ) -> None:
-    holder = given.user()
+    holder = make.user()
     titles = []
     for number in range(12):
-        course = given.course(f"Course {number}", lectures=0)
-        given.enrollment(holder, course, EnrollmentStatus.COMPLETED)
-        given.certificate(holder, course, issued_at=START + timedelta(days=number // 2))
+        course = make.course(f"Course {number}", lectures=0)
+        make.enrollment(holder, course, EnrollmentStatus.COMPLETED)
+        make.certificate(holder, course, issued_at=START + timedelta(days=number // 2))
         titles.append(course.row.title)
     document = """query P($after: String) { me { certificates(first: 5, after: $after) {
       totalCount nodes { courseTitle status course { title } user { fullName } } pageInfo { endCursor hasNextPage }
@@ -272,7 +274,7 @@ def test_ones_certificates_come_newest_first_in_pages_for_a_few_statements(
     after = None
     for _ in range(3):
         with statements:
-            page = client.ask(document, as_=given.actor(holder), after=after)["me"]["certificates"]
+            page = client.ask(document, as_=make.actor(holder), after=after)["me"]["certificates"]
         assert statements.count <= 5
         assert page["totalCount"] == 12
         found += [node["course"]["title"] for node in page["nodes"]]
@@ -282,10 +284,10 @@ def test_ones_certificates_come_newest_first_in_pages_for_a_few_statements(
 
 
 def test_enrollments_find_their_certificates_in_one_statement(
-    given: Given, service: Service, statements: Statements
+    make: Factories, service: Service, statements: Statements
 ) -> None:
-    holding = Holding(given)
-    other = given.enrollment(holding.learner, holding.course)
+    holding = Holding(make)
+    other = make.enrollment(holding.learner, holding.course)
     keys = [holding.enrollment.id, other.id]
     for who, sees in SEES.items():
         actor = holding.actor(who)
@@ -299,7 +301,7 @@ def test_enrollments_find_their_certificates_in_one_statement(
         assert {key: row.id for key, row in found.items()} == ({keys[0]: holding.id} if sees else {})
 
 
-def test_a_revoked_certificate_is_revoked_before_it_is_expired(client: Client, given: Given) -> None:
+def test_a_revoked_certificate_is_revoked_before_it_is_expired(client: Client, make: Factories) -> None:
     later, earlier = datetime.now(UTC) + timedelta(minutes=1), datetime.now(UTC) - timedelta(minutes=1)
     for expires_at, revoked_at, status in (
         (later, None, "VALID"),
@@ -308,14 +310,14 @@ def test_a_revoked_certificate_is_revoked_before_it_is_expired(client: Client, g
         (earlier, earlier, "REVOKED"),
     ):
         state = {"expires_at": expires_at} | ({"revoked_at": revoked_at} if revoked_at else {})
-        holding = Holding(given, **state)
+        holding = Holding(make, **state)
         assert client.ask(NODE, as_=holding.actor("holder"), id=holding.id)["node"]["status"] == status
 
 
 def test_super_admins_take_a_certificate_back_and_give_it_back(
-    client: Client, given: Given, service: Service
+    client: Client, make: Factories, service: Service
 ) -> None:
-    holding = Holding(given)
+    holding = Holding(make)
     admin = holding.actor("admin")
     asked = {"certificateId": holding.id, "reason": "MISCONDUCT", "note": "Copied."}
     payload = client.ask(REVOKE, as_=admin, input=asked)["revokeCertificate"]
@@ -340,10 +342,10 @@ def test_super_admins_take_a_certificate_back_and_give_it_back(
     ]
 
 
-def test_what_is_wrong_with_a_revocation_is_told_at_its_place(client: Client, given: Given) -> None:
-    holding = Holding(given)
+def test_what_is_wrong_with_a_revocation_is_told_at_its_place(client: Client, make: Factories) -> None:
+    holding = Holding(make)
     admin = holding.actor("admin")
-    missing = [global_ids.encode("Certificate", 10**9), "nonsense", holding.course.gid, ""]
+    missing = [global_ids.encode("Certificate", 10**9), "nonsense", holding.course.global_id, ""]
     for id in missing:
         for document, more in ((REVOKE, {"reason": "ERROR", "note": "x" * 1_001}), (REINSTATE, {})):
             payload = next(iter(client.ask(document, as_=admin, input={"certificateId": id, **more}).values()))
@@ -356,8 +358,8 @@ def test_what_is_wrong_with_a_revocation_is_told_at_its_place(client: Client, gi
 
 
 @pytest.mark.parametrize("who", ["anonymous", "learner", "holder", "teacher", "rival"])
-def test_nobody_else_takes_a_certificate_back(client: Client, given: Given, who: str) -> None:
-    holding = Holding(given)
+def test_nobody_else_takes_a_certificate_back(client: Client, make: Factories, who: str) -> None:
+    holding = Holding(make)
     code = "UNAUTHENTICATED" if who == "anonymous" else "FORBIDDEN"
     for document, more in ((REVOKE, {"reason": "ERROR"}), (REINSTATE, {})):
         asked = {"certificateId": holding.id, **more}
@@ -365,8 +367,8 @@ def test_nobody_else_takes_a_certificate_back(client: Client, given: Given, who:
     assert client.ask(NODE, as_=holding.actor("admin"), id=holding.id)["node"]["status"] == "VALID"
 
 
-def test_coming_back_lifts_what_a_refund_has_revoked_and_nothing_else(given: Given, service: Service) -> None:
-    refunded, dishonest, good = Holding(given), Holding(given), Holding(given)
+def test_coming_back_lifts_what_a_refund_has_revoked_and_nothing_else(make: Factories, service: Service) -> None:
+    refunded, dishonest, good = Holding(make), Holding(make), Holding(make)
     admin = refunded.actor("admin")
 
     def both(function: Callable[..., None]) -> list[RevocationReason | None]:
@@ -379,7 +381,7 @@ def test_coming_back_lifts_what_a_refund_has_revoked_and_nothing_else(given: Giv
 
         return service.database.write_sync(work)
 
-    id, misconduct = gid("Certificate", dishonest.certificate), RevocationReason.MISCONDUCT
+    id, misconduct = global_id("Certificate", dishonest.certificate), RevocationReason.MISCONDUCT
     service.database.write_sync(lambda session: certificates.revoke_certificate(session, admin, id, misconduct, None))
     for _ in range(2):
         assert both(certificates.revoke_for_refund) == [RevocationReason.REFUND, misconduct, None]
@@ -392,13 +394,13 @@ def test_coming_back_lifts_what_a_refund_has_revoked_and_nothing_else(given: Giv
 
 @pytest.mark.slow
 def test_ten_completions_at_once_make_one_certificate_one_letter_and_one_line_in_the_audit(
-    given: Given, service: Service, settings: Settings
+    make: Factories, service: Service, settings: Settings
 ) -> None:
-    course = given.course()
+    course = make.course()
     database = Database(service.database.url, pool_size=RACERS, threads=1)
     with ThreadPoolExecutor(RACERS) as threads:
         for _ in range(ROUNDS):
-            learner, start = given.user(), threading.Barrier(RACERS)
+            learner, start = make.user(), threading.Barrier(RACERS)
             race = partial(completion, database, learner, course, settings, start)
             assert len(set(threads.map(lambda _: race(), range(RACERS)))) == 1  # noqa: B023 - it is over by then
     kept = database.read_sync(
@@ -409,7 +411,7 @@ def test_ten_completions_at_once_make_one_certificate_one_letter_and_one_line_in
 
 
 def completion(
-    database: Database, learner: User, course: GivenCourse, settings: Settings, start: threading.Barrier
+    database: Database, learner: User, course: CourseTree, settings: Settings, start: threading.Barrier
 ) -> int:
     """What completes a course has looked at things before the others have: its view of them is from then."""
     has_waited = database.is_sqlite  # which has one writer at a time
@@ -426,8 +428,8 @@ def completion(
 
 
 @pytest.mark.slow
-def test_revoking_and_reinstating_at_once_leaves_one_or_the_other_whole(given: Given, service: Service) -> None:
-    holding = Holding(given)
+def test_revoking_and_reinstating_at_once_leaves_one_or_the_other_whole(make: Factories, service: Service) -> None:
+    holding = Holding(make)
     admin = holding.actor("admin")
     headers = {ACTOR_HEADER: f"{admin.key}:{admin.role}"}
     revoke = Ask(REVOKE, {"input": {"certificateId": holding.id, "reason": "ERROR", "note": "Why"}}, headers=headers)

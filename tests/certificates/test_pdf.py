@@ -12,12 +12,12 @@ import pytest
 import segno
 
 from lms_graphql.certificates import codes
+from lms_graphql.certificates.models import Certificate
 from lms_graphql.certificates.pdf import document, typography
 from lms_graphql.certificates.pdf.document import CertificateContent, render_pdf
 from lms_graphql.core.actor import Role
-from lms_graphql.learning.models import Certificate
 from tests.certificates.test_verification import misses, spend
-from tests.factories import START, Given
+from tests.factories import START, Factories
 from tests.live_service import Client, Service
 
 LONG_NAME = ("Maximiliana-Theodora Wolfeschlegelsteinhausenbergerdorff von und zu Hohenlohe " * 3)[:201].strip()
@@ -67,10 +67,10 @@ def get(client: Client, code: str, **options: Any) -> httpx.Response:
 
 
 @pytest.fixture
-def certificate(given: Given) -> Certificate:
-    learner = given.user(first_name="Nguyễn Văn", last_name="Bình")
-    teacher = given.user(Role.INSTRUCTOR, first_name="Екатерина", last_name="Иваненко")
-    return given.certificate(learner, given.course("Πρώτα βήματα", instructor=teacher))
+def certificate(make: Factories) -> Certificate:
+    learner = make.user(first_name="Nguyễn Văn", last_name="Bình")
+    teacher = make.user(Role.INSTRUCTOR, first_name="Екатерина", last_name="Иваненко")
+    return make.certificate(learner, make.course("Πρώτα βήματα", instructor=teacher))
 
 
 def test_whoever_has_the_code_gets_the_certificate(
@@ -87,18 +87,18 @@ def test_whoever_has_the_code_gets_the_certificate(
         assert bare(shown) in text
     assert certificate.serial in text
     assert certificate.verification_code in text
-    address = service.equipment.settings.public_url.removeprefix("http://")
+    address = service.resources.settings.public_url.removeprefix("http://")
     assert f"{address}/verify" in text
     assert misses(service) == 0
 
 
 def test_the_address_of_the_pdf_is_the_one_that_the_api_tells(
-    client: Client, given: Given, certificate: Certificate, service: Service
+    client: Client, make: Factories, certificate: Certificate, service: Service
 ) -> None:
     document = "{ users { nodes { certificates { nodes { pdfUrl } } } } }"
-    people = client.ask(document, as_=given.actor(given.user(Role.SUPER_ADMIN)))["users"]["nodes"]
+    people = client.ask(document, as_=make.actor(make.user(Role.SUPER_ADMIN)))["users"]["nodes"]
     (told,) = [one["pdfUrl"] for person in people for one in person["certificates"]["nodes"]]
-    path = told.removeprefix(service.equipment.settings.public_url)
+    path = told.removeprefix(service.resources.settings.public_url)
     assert client.get(path).status_code == 200
 
 
@@ -116,13 +116,13 @@ def test_an_unknown_code_is_not_found(client: Client, certificate: Certificate, 
 
 
 def test_a_revoked_certificate_is_gone_and_an_expired_one_says_until_when_it_was_good(
-    client: Client, given: Given
+    client: Client, make: Factories
 ) -> None:
-    revoked = given.certificate(given.user(), given.course(), revoked_at=START)
+    revoked = make.certificate(make.user(), make.course(), revoked_at=START)
     response = get(client, revoked.verification_code)
     assert (response.status_code, response.text) == (410, "This certificate was revoked.\n")
     assert response.headers["cache-control"] == "no-store"
-    expired = given.certificate(given.user(), given.course(), expires_at=START + timedelta(days=31))
+    expired = make.certificate(make.user(), make.course(), expires_at=START + timedelta(days=31))
     response = get(client, expired.verification_code)
     assert response.status_code == 200
     assert "1January2026–1February2026" in bare(read(response.content))
@@ -144,7 +144,7 @@ def test_guesses_are_counted_as_those_of_the_api_are(
     spend(service, client)
     response = get(client, codes.new_code())
     assert response.status_code == 429
-    assert int(response.headers["retry-after"]) == service.equipment.settings.login_window_minutes * 60
+    assert int(response.headers["retry-after"]) == service.resources.settings.login_window_minutes * 60
     assert get(client, certificate.verification_code).status_code == 200
 
 

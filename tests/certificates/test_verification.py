@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from lms_graphql.accounts.models import Throttle
 from lms_graphql.certificates import codes
 from lms_graphql.core.actor import ANONYMOUS, Role
-from tests.factories import Given, gid
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Service, Statements
 
 VERIFY = """query V($code: String!) { verifyCertificate(code: $code) {
@@ -32,7 +32,7 @@ def misses(service: Service) -> int:
 def spend(service: Service, client: Client) -> None:
     """All misses that are borne from one address."""
     client.ask(VERIFY, code=codes.new_code())
-    most = service.equipment.settings.login_failures_per_address
+    most = service.resources.settings.login_failures_per_address
 
     def use_up(session: Any) -> None:
         session.query(Throttle).update({Throttle.failures: most})
@@ -40,10 +40,10 @@ def spend(service: Service, client: Client) -> None:
     service.database.write_sync(use_up)
 
 
-def test_a_stranger_is_told_what_is_on_the_certificate(client: Client, given: Given) -> None:
-    certificate = given.certificate(
-        given.user(first_name="Αλέξανδρος", last_name="Παππάς"),
-        given.course("Go", instructor=given.user(Role.INSTRUCTOR, first_name="Ольга", last_name="Белых")),
+def test_a_stranger_is_told_what_is_on_the_certificate(client: Client, make: Factories) -> None:
+    certificate = make.certificate(
+        make.user(first_name="Αλέξανδρος", last_name="Παππάς"),
+        make.course("Go", instructor=make.user(Role.INSTRUCTOR, first_name="Ольга", last_name="Белых")),
     )
     assert verify(client, certificate.verification_code) == {
         "status": "VALID",
@@ -56,10 +56,10 @@ def test_a_stranger_is_told_what_is_on_the_certificate(client: Client, given: Gi
     }
 
 
-def test_everyone_is_told_the_same(client: Client, given: Given) -> None:
-    holder, course = given.user(), given.course()
-    code = given.certificate(holder, course).verification_code
-    people = (ANONYMOUS, *map(given.actor, (holder, course.instructor, given.user(), given.user(Role.SUPER_ADMIN))))
+def test_everyone_is_told_the_same(client: Client, make: Factories) -> None:
+    holder, course = make.user(), make.course()
+    code = make.certificate(holder, course).verification_code
+    people = (ANONYMOUS, *map(make.actor, (holder, course.instructor, make.user(), make.user(Role.SUPER_ADMIN))))
     assert len({str(verify(client, code, as_=person)) for person in people}) == 1
 
 
@@ -75,12 +75,12 @@ def test_everyone_is_told_the_same(client: Client, given: Given) -> None:
     ],
 )
 def test_it_is_told_whether_the_certificate_is_good_today(
-    client: Client, given: Given, expires_in: int | None, is_revoked: bool, status: str
+    client: Client, make: Factories, expires_in: int | None, is_revoked: bool, status: str
 ) -> None:
     now = datetime.now(UTC)
     state: dict[str, Any] = {"revoked_at": now} if is_revoked else {}
     expires_at = None if expires_in is None else now + timedelta(minutes=expires_in)
-    certificate = given.certificate(given.user(), given.course(), expires_at=expires_at, **state)
+    certificate = make.certificate(make.user(), make.course(), expires_at=expires_at, **state)
     told = verify(client, certificate.verification_code)
     assert (told["status"], told["serial"]) == (status, certificate.serial)
     assert (told["expiresAt"] is None) is (expires_in is None)
@@ -98,8 +98,8 @@ def test_it_is_told_whether_the_certificate_is_good_today(
         "\t{lower} ",
     ],
 )
-def test_a_code_is_known_however_it_is_typed(client: Client, given: Given, typed: str) -> None:
-    code = given.certificate(given.user(), given.course()).verification_code
+def test_a_code_is_known_however_it_is_typed(client: Client, make: Factories, typed: str) -> None:
+    code = make.certificate(make.user(), make.course()).verification_code
     spellings = {
         "code": code,
         "lower": code.lower(),
@@ -131,17 +131,17 @@ def test_a_code_is_known_however_it_is_typed(client: Client, given: Given, typed
     ],
 )
 def test_what_cannot_be_a_code_is_not_found_without_a_statement(
-    client: Client, given: Given, statements: Statements, code: str
+    client: Client, make: Factories, statements: Statements, code: str
 ) -> None:
-    given.certificate(given.user(), given.course())
+    make.certificate(make.user(), make.course())
     with statements:
         assert verify(client, code) == UNKNOWN
     assert statements.count == 0
 
 
-def test_neither_a_serial_nor_an_id_is_a_code(client: Client, given: Given) -> None:
-    certificate = given.certificate(given.user(), given.course())
-    for text in (certificate.serial, gid("Certificate", certificate), certificate.verification_code[:-1] + "3"):
+def test_neither_a_serial_nor_an_id_is_a_code(client: Client, make: Factories) -> None:
+    certificate = make.certificate(make.user(), make.course())
+    for text in (certificate.serial, global_id("Certificate", certificate), certificate.verification_code[:-1] + "3"):
         if text != certificate.verification_code:
             assert verify(client, text) == UNKNOWN
 
@@ -152,9 +152,9 @@ def test_one_document_checks_one_code(client: Client) -> None:
 
 
 def test_a_right_code_costs_one_read_and_counts_nowhere(
-    client: Client, given: Given, service: Service, statements: Statements
+    client: Client, make: Factories, service: Service, statements: Statements
 ) -> None:
-    code = given.certificate(given.user(), given.course()).verification_code
+    code = make.certificate(make.user(), make.course()).verification_code
     with statements:
         assert verify(client, code)["status"] == "VALID"
     assert [text.split()[0] for text in statements.texts] == ["SELECT"]
@@ -162,9 +162,9 @@ def test_a_right_code_costs_one_read_and_counts_nowhere(
 
 
 def test_codes_that_nobody_has_are_counted_until_there_were_too_many(
-    client: Client, given: Given, service: Service
+    client: Client, make: Factories, service: Service
 ) -> None:
-    code = given.certificate(given.user(), given.course()).verification_code
+    code = make.certificate(make.user(), make.course()).verification_code
     for number in range(3):
         assert verify(client, codes.new_code()) == UNKNOWN
         assert misses(service) == number + 1
@@ -177,7 +177,7 @@ def test_codes_that_nobody_has_are_counted_until_there_were_too_many(
 
 
 def test_the_window_passes_and_guesses_do_not_keep_anyone_from_signing_in(
-    client: Client, given: Given, service: Service
+    client: Client, make: Factories, service: Service
 ) -> None:
     spend(service, client)
     login = """mutation { login(input: {email: "a@example.com", password: "not this one"}) { errors { code } } }"""

@@ -14,24 +14,16 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from lms_graphql import settings, wiring
-from lms_graphql.accounts import hooks as accounts
-from lms_graphql.analytics.services import revenue_rollup as billing
-from lms_graphql.assessment.reads.passed_quizzes import passed_quizzes
-from lms_graphql.assessment.reads.standing import course_level_quizzes
-from lms_graphql.catalog import policies as catalog
+from lms_graphql import settings
 from lms_graphql.core.actor import ANONYMOUS
 from lms_graphql.core.database import Database
 from lms_graphql.core.db_errors import AbandonedError
-from lms_graphql.discussion import policies as discussion
-from lms_graphql.discussion.services import notes
 from lms_graphql.graph.execution.loaders import Loaders
-from lms_graphql.learning import hooks as learning
 from lms_graphql.schema import NODE_LOADERS, schema
 from lms_graphql.settings import Settings
 from tests.auth import Reception
 from tests.conftest import MariaDB
-from tests.factories import Given
+from tests.factories import Factories
 from tests.live_service import Client, Logged, Service, running
 from tests.mariadb import free_port
 
@@ -52,9 +44,11 @@ def test_a_fault_of_ours_is_told_by_a_number_alone(client: Client, service: Serv
     assert "canary" not in str(body)
 
 
-def test_a_fault_while_it_is_asked_who_this_is_is_told_alike(client: Client, service: Service, given: Given) -> None:
-    reception = Reception(service.database, service.equipment.settings, service.equipment.signer)
-    token = reception.sign_in(given.user()).access_token
+def test_a_fault_while_it_is_asked_who_this_is_is_told_alike(
+    client: Client, service: Service, make: Factories
+) -> None:
+    reception = Reception(service.database, service.resources.settings, service.resources.signer)
+    token = reception.sign_in(make.user()).access_token
     with service.engine.begin() as connection:
         connection.execute(text("ALTER TABLE signing_keys RENAME TO signing_keys_away"))
     try:
@@ -114,9 +108,9 @@ def kill_all(maria: MariaDB, but: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
 def test_connections_that_were_cut_are_noticed_by_nobody(
-    client: Client, given: Given, maria: MariaDB, service: Service
+    client: Client, make: Factories, maria: MariaDB, service: Service
 ) -> None:
-    given.course()
+    make.course()
     for _ in range(5):
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda _: client.ask(ASK), range(16)))
@@ -129,9 +123,9 @@ def test_connections_that_were_cut_are_noticed_by_nobody(
 @pytest.mark.slow
 @pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
 def test_a_request_that_takes_too_long_is_given_up_and_the_next_is_answered(
-    maria_service: Service, service: Service, given: Given
+    maria_service: Service, service: Service, make: Factories
 ) -> None:
-    given.course()
+    make.course()
     client = Client(maria_service)
     with service.engine.connect() as holder:
         holder.execute(text("LOCK TABLES courses WRITE"))
@@ -216,10 +210,10 @@ def test_what_a_failed_commit_leaves_is_not_committed_with_what_comes_next(empty
     database.dispose()
 
 
-def test_whoever_is_signed_in_may_ask_for_more(client: Client, given: Given) -> None:
+def test_whoever_is_signed_in_may_ask_for_more(client: Client, make: Factories) -> None:
     document = "{ courses(first: 100) { nodes { sections { lectures { id } } } } }"
     assert client.faults(document) == ["QUERY_TOO_COMPLEX"]
-    assert client.faults(document, as_=given.actor(given.user())) == []
+    assert client.faults(document, as_=make.actor(make.user())) == []
 
 
 def test_a_size_given_as_a_float_costs_what_it_brings(client: Client) -> None:
@@ -235,12 +229,3 @@ def test_every_kind_of_node_can_be_asked_for_by_its_id() -> None:
         if isinstance(kind, GraphQLObjectType) and any(one.name == "Node" for one in kind.interfaces)
     }
     assert kinds == set(NODE_LOADERS)
-
-
-def test_every_opening_is_filled_once() -> None:
-    wiring.register_hooks()
-    assert accounts.public_user_filters == [catalog.is_public_instructor, discussion.is_public_author]
-    assert learning.analytics_rollups == [billing.REVENUE_ROLLUP]
-    assert learning.course_level_quizzes == [course_level_quizzes]
-    assert learning.passed_quizzes == [passed_quizzes]
-    assert accounts.account_erased == [notes.delete_notes_of_user]

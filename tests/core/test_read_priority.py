@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from lms_graphql.core.concurrency import MAX_YIELD_SECONDS, ReadPriorityGate
-from tests.factories import PASSWORD, Given
+from tests.factories import PASSWORD, Factories
 from tests.live_service import Client, Service
 
 READ = "{ courses(first: 5) { nodes { sections { title } } } }"
@@ -78,9 +78,9 @@ def test_turns_are_taken_one_after_the_other_also_where_one_fails_or_is_given_up
 
 @pytest.mark.slow
 @pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
-def test_a_read_that_hangs_keeps_nobody_from_signing_in(client: Client, given: Given, service: Service) -> None:
-    given.course()
-    person = given.person()
+def test_a_read_that_hangs_keeps_nobody_from_signing_in(client: Client, make: Factories, service: Service) -> None:
+    make.course()
+    person = make.person()
     with closing(Client(service)) as reader, ThreadPoolExecutor(1) as pool, service.engine.connect() as holder:
         holder.execute(text("LOCK TABLES sections WRITE"))
         reading = pool.submit(reader.ask, READ)
@@ -94,9 +94,9 @@ def test_a_read_that_hangs_keeps_nobody_from_signing_in(client: Client, given: G
 
 @pytest.mark.slow
 @pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
-def test_those_who_sign_in_while_reads_never_cease_leave_room_for_others(given: Given, service: Service) -> None:
+def test_those_who_sign_in_while_reads_never_cease_leave_room_for_others(make: Factories, service: Service) -> None:
     """Each turn takes its time then, and those who wait for theirs with a right or wrong password are many."""
-    given.course()
+    make.course()
     over, told, seen = threading.Event(), Counter[int](), Counter[int]()
 
     def sign_in(number: int) -> None:

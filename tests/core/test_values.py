@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from lms_graphql.accounts.models import User
 from lms_graphql.billing.models import Transaction, TransactionStatus
 from lms_graphql.catalog.models import Course, CourseStatus
+from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.money import DECIMALS, Money, to_units
 from lms_graphql.core.text import fold, slugify, sort_key
 from lms_graphql.graph.schema.scalars import parse_datetime, parse_decimal, serialize_datetime, serialize_decimal
-from lms_graphql.learning.models import Certificate, CourseProgress
+from lms_graphql.learning.models import CourseProgress
 from lms_graphql.learning.progress import percent
 
 

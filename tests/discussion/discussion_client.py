@@ -6,7 +6,7 @@ from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import EnrollmentStatus, Lecture
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.discussion.models import QAQuestion
-from tests.factories import Given, gid
+from tests.factories import Factories, global_id
 from tests.live_service import Client
 
 QUESTION = """question {
@@ -54,25 +54,25 @@ ANSWERS = """query A($id: ID!, $first: Int, $after: String, $last: Int, $before:
 class Classroom:
     """A course with a preview and a closed lecture, and one of each who may come by."""
 
-    def __init__(self, given: Given, **course: Any) -> None:
-        self.given = given
-        self.course = given.course(**course)
+    def __init__(self, make: Factories, **course: Any) -> None:
+        self.make = make
+        self.course = make.course(**course)
         self.preview, self.lecture = self.course.lectures
         self.teacher = self.course.instructor
-        self.rival = given.user(Role.INSTRUCTOR)
-        self.admin = given.user(Role.SUPER_ADMIN)
-        self.stranger = given.user()
-        self.asker, self.peer, self.other, self.cancelled = (given.user() for _ in range(4))
+        self.rival = make.user(Role.INSTRUCTOR)
+        self.admin = make.user(Role.SUPER_ADMIN)
+        self.stranger = make.user()
+        self.asker, self.peer, self.other, self.cancelled = (make.user() for _ in range(4))
         for learner in (self.asker, self.peer, self.other):
-            given.enrollment(learner, self.course)
-        given.enrollment(self.cancelled, self.course, EnrollmentStatus.CANCELLED)
+            make.enrollment(learner, self.course)
+        make.enrollment(self.cancelled, self.course, EnrollmentStatus.CANCELLED)
 
     def actor(self, name: str) -> Actor:
         user: User = getattr(self, name)
-        return self.given.actor(user)
+        return self.make.actor(user)
 
     def question(self, **values: Any) -> QAQuestion:
-        return self.given.question(self.asker, self.lecture, **values)
+        return self.make.question(self.asker, self.lecture, **values)
 
 
 def send(client: Client, as_: Actor, mutation: str, **input: Any) -> Any:
@@ -86,7 +86,7 @@ def refused(client: Client, as_: Actor, mutation: str, **input: Any) -> list[str
 
 
 def listed(client: Client, as_: Actor | None, lecture: Lecture, **asked: Any) -> Any:
-    node = client.ask(LISTED, as_=as_, id=gid("Lecture", lecture), **asked)["node"]
+    node = client.ask(LISTED, as_=as_, id=global_id("Lecture", lecture), **asked)["node"]
     return node["qaQuestions"]
 
 

@@ -10,7 +10,7 @@ from lms_graphql.catalog.models import CourseStatus, Lecture
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from tests.accounts.test_login import told
 from tests.discussion.discussion_client import DOCUMENTS, Classroom, listed, refused, send
-from tests.factories import Given, gid
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Service
 
 NODE = "query N($id: ID!) { node(id: $id) { __typename id } }"
@@ -20,8 +20,8 @@ READERS = {"asker", "peer", "other", "teacher", "admin"}
 
 
 @pytest.fixture
-def room(given: Given) -> Classroom:
-    return Classroom(given)
+def room(make: Factories) -> Classroom:
+    return Classroom(make)
 
 
 def actor_of(room: Classroom, who: str) -> Actor:
@@ -30,12 +30,12 @@ def actor_of(room: Classroom, who: str) -> Actor:
 
 @pytest.mark.parametrize("who", EVERYONE)
 def test_a_question_and_its_answers_are_there_on_every_path_or_on_none(
-    client: Client, given: Given, room: Classroom, who: str
+    client: Client, make: Factories, room: Classroom, who: str
 ) -> None:
     question = room.question()
-    answer = given.answer(room.peer, question)
-    reply = given.answer(room.asker, question, parent=answer)
-    ids = [gid("QAQuestion", question), gid("QAAnswer", answer), gid("QAAnswer", reply)]
+    answer = make.answer(room.peer, question)
+    reply = make.answer(room.asker, question, parent=answer)
+    ids = [global_id("QAQuestion", question), global_id("QAAnswer", answer), global_id("QAAnswer", reply)]
     actor, sees = actor_of(room, who), who in READERS
     for id in ids:
         assert (client.ask(NODE, as_=actor, id=id)["node"] is not None) is sees
@@ -47,38 +47,38 @@ def test_a_question_and_its_answers_are_there_on_every_path_or_on_none(
 
 @pytest.mark.parametrize("who", EVERYONE)
 def test_below_a_preview_everyone_reads_and_only_those_with_access_write(
-    client: Client, given: Given, room: Classroom, who: str
+    client: Client, make: Factories, room: Classroom, who: str
 ) -> None:
-    question = given.question(room.asker, room.preview)
-    answer = given.answer(room.peer, question)
+    question = make.question(room.asker, room.preview)
+    answer = make.answer(room.peer, question)
     document = """query P($id: ID!) { node(id: $id) { ... on Lecture { qaQuestions { totalCount nodes {
       author { fullName } viewerHasVoted answers { nodes { author { fullName } viewerHasVoted } }
     } } } } }"""
     actor = actor_of(room, who)
-    found = client.ask(document, as_=actor, id=gid("Lecture", room.preview))["node"]["qaQuestions"]
+    found = client.ask(document, as_=actor, id=global_id("Lecture", room.preview))["node"]["qaQuestions"]
     assert found["totalCount"] == 1
     assert found["nodes"][0]["author"]["fullName"] == room.asker.full_name
     assert found["nodes"][0]["answers"]["nodes"][0]["author"]["fullName"] == room.peer.full_name
     if who == "anonymous" or who in READERS:
         return
-    question_id, lecture_id = gid("QAQuestion", question), gid("Lecture", room.preview)
+    question_id, lecture_id = global_id("QAQuestion", question), global_id("Lecture", room.preview)
     for mutation, path, said in (
         ("askQuestion", "lectureId", {"lectureId": lecture_id, "title": "x", "content": "x"}),
         ("answerQuestion", "questionId", {"questionId": question_id, "content": "x"}),
         ("voteQaQuestion", "questionId", {"questionId": question_id, "vote": True}),
-        ("voteQaAnswer", "answerId", {"answerId": gid("QAAnswer", answer), "vote": True}),
+        ("voteQaAnswer", "answerId", {"answerId": global_id("QAAnswer", answer), "vote": True}),
     ):
         assert told(send(client, actor, mutation, **said)) == [("NOT_ENROLLED", ["input", path])]
 
 
 def test_anonymous_viewers_know_those_alone_who_write_below_a_preview(
-    client: Client, given: Given, room: Classroom
+    client: Client, make: Factories, room: Classroom
 ) -> None:
-    public = given.question(room.asker, room.preview)
-    given.answer(room.peer, public)
-    given.question(room.other, room.lecture)
+    public = make.question(room.asker, room.preview)
+    make.answer(room.peer, public)
+    make.question(room.other, room.lecture)
     people = (room.asker, room.peer, room.other, room.stranger)
-    known = client.ask(NODES, ids=[gid("User", user) for user in people])["nodes"]
+    known = client.ask(NODES, ids=[global_id("User", user) for user in people])["nodes"]
     assert [user is not None for user in known] == [True, True, False, False]
 
 
@@ -87,25 +87,25 @@ def test_anonymous_viewers_know_those_alone_who_write_below_a_preview(
     [(CourseStatus.DRAFT, {"teacher", "admin"}), (CourseStatus.ARCHIVED, {"asker", "peer", "teacher", "admin"})],
 )
 def test_a_preview_of_a_course_that_is_not_published_opens_nothing(
-    client: Client, given: Given, status: CourseStatus, readers: set[str]
+    client: Client, make: Factories, status: CourseStatus, readers: set[str]
 ) -> None:
-    room = Classroom(given, status=status)
-    id = gid("QAQuestion", given.question(room.asker, room.preview))
+    room = Classroom(make, status=status)
+    id = global_id("QAQuestion", make.question(room.asker, room.preview))
     for who in ("anonymous", "stranger", "rival", "cancelled", "asker", "peer", "teacher", "admin"):
         assert (client.ask(NODE, as_=actor_of(room, who), id=id)["node"] is not None) is (who in readers)
-    assert client.ask(NODES, ids=[gid("User", room.asker)])["nodes"] == [None]
+    assert client.ask(NODES, ids=[global_id("User", room.asker)])["nodes"] == [None]
 
 
 @pytest.mark.parametrize("who", EVERYONE)
 def test_a_note_is_there_for_who_took_it_and_nobody_else(
-    client: Client, given: Given, room: Classroom, who: str
+    client: Client, make: Factories, room: Classroom, who: str
 ) -> None:
-    id = gid("Note", given.note(room.asker, room.preview))
+    id = global_id("Note", make.note(room.asker, room.preview))
     actor, is_mine = actor_of(room, who), who == "asker"
     assert (client.ask(NODE, as_=actor, id=id)["node"] is not None) is is_mine
     assert [node is not None for node in client.ask(NODES, as_=actor, ids=[id])["nodes"]] == [is_mine]
     document = "query M($id: ID!) { node(id: $id) { ... on Lecture { viewerNotes { id } } } }"
-    notes = client.ask(document, as_=actor, id=gid("Lecture", room.preview))["node"]["viewerNotes"]
+    notes = client.ask(document, as_=actor, id=global_id("Lecture", room.preview))["node"]["viewerNotes"]
     assert [note["id"] for note in notes] == ([id] if is_mine else [])
     change = (
         'mutation C($id: ID!) { updateNote(input: {noteId: $id, content: "x"}) { note { id } errors { code path } } }'
@@ -119,11 +119,14 @@ def test_a_note_is_there_for_who_took_it_and_nobody_else(
             assert told(payload) == ([] if is_mine else [("NOT_FOUND", ["input", "noteId"])])
 
 
-def changes_of(room: Classroom, given: Given) -> list[tuple[str, str, dict[str, Any]]]:
+def changes_of(room: Classroom, make: Factories) -> list[tuple[str, str, dict[str, Any]]]:
     """What may be done to a question of the asker's and the peer's answer: (mutation, path of the id, input)."""
     question = room.question()
-    answer = given.answer(room.peer, question)
-    of_question, of_answer = {"questionId": gid("QAQuestion", question)}, {"answerId": gid("QAAnswer", answer)}
+    answer = make.answer(room.peer, question)
+    of_question, of_answer = (
+        {"questionId": global_id("QAQuestion", question)},
+        {"answerId": global_id("QAAnswer", answer)},
+    )
     return [
         ("updateQaQuestion", "questionId", {**of_question, "title": "Other words"}),
         ("featureQaQuestion", "questionId", {**of_question, "isFeatured": True}),
@@ -156,9 +159,9 @@ FORBIDDEN = {
 
 @pytest.mark.parametrize("who", sorted(FORBIDDEN))
 def test_authors_change_their_own_and_staff_delete_feature_and_accept_any(
-    client: Client, given: Given, room: Classroom, who: str
+    client: Client, make: Factories, room: Classroom, who: str
 ) -> None:
-    for mutation, _, said in changes_of(room, given):
+    for mutation, _, said in changes_of(room, make):
         if mutation in FORBIDDEN[who]:
             assert (mutation, refused(client, room.actor(who), mutation, **said)) == (mutation, ["FORBIDDEN"])
         else:
@@ -166,46 +169,46 @@ def test_authors_change_their_own_and_staff_delete_feature_and_accept_any(
 
 
 def test_whoever_taught_the_course_and_is_a_learner_by_now_removes_and_accepts_nothing(
-    client: Client, given: Given, room: Classroom
+    client: Client, make: Factories, room: Classroom
 ) -> None:
     former = Actor(room.actor("teacher").key, Role.LEARNER)
-    for mutation, _, said in changes_of(room, given):
+    for mutation, _, said in changes_of(room, make):
         if mutation in {"featureQaQuestion", "acceptAnswer", "deleteQaAnswer", "deleteQaQuestion"}:
             assert (mutation, refused(client, former, mutation, **said)) == (mutation, ["FORBIDDEN"])
 
 
 @pytest.mark.parametrize("who", ["stranger", "cancelled", "rival"])
 def test_what_somebody_does_not_see_they_do_not_change(
-    client: Client, given: Given, room: Classroom, who: str
+    client: Client, make: Factories, room: Classroom, who: str
 ) -> None:
-    for mutation, path, said in changes_of(room, given):
+    for mutation, path, said in changes_of(room, make):
         if mutation == "featureQaQuestion" and who != "rival":
             assert refused(client, room.actor(who), mutation, **said) == ["FORBIDDEN"]  # by their role
         else:
             assert told(send(client, room.actor(who), mutation, **said)) == [("NOT_FOUND", ["input", path])]
-    hidden = gid("Lecture", given.course(status=CourseStatus.DRAFT).lectures[0])
-    for id in (hidden, "nonsense", gid("QAQuestion", room.question())):
+    hidden = global_id("Lecture", make.course(status=CourseStatus.DRAFT).lectures[0])
+    for id in (hidden, "nonsense", global_id("QAQuestion", room.question())):
         payload = send(client, room.actor(who), "askQuestion", lectureId=id, title="x", content="x")
         assert told(payload) == [("NOT_FOUND", ["input", "lectureId"])]
 
 
-def test_who_asked_and_lost_access_sees_it_no_more(client: Client, given: Given, room: Classroom) -> None:
-    question = given.question(room.cancelled, room.lecture)
-    id = gid("QAQuestion", question)
+def test_who_asked_and_lost_access_sees_it_no_more(client: Client, make: Factories, room: Classroom) -> None:
+    question = make.question(room.cancelled, room.lecture)
+    id = global_id("QAQuestion", question)
     assert client.ask(NODE, as_=room.actor("cancelled"), id=id)["node"] is None
     payload = send(client, room.actor("cancelled"), "deleteQaQuestion", questionId=id)
     assert told(payload) == [("NOT_FOUND", ["input", "questionId"])]
 
 
-def test_anonymous_viewers_are_asked_to_sign_in(client: Client, given: Given, room: Classroom) -> None:
-    for mutation, _, said in changes_of(room, given):
+def test_anonymous_viewers_are_asked_to_sign_in(client: Client, make: Factories, room: Classroom) -> None:
+    for mutation, _, said in changes_of(room, make):
         assert client.faults(DOCUMENTS[mutation], input=said) == ["UNAUTHENTICATED"]
 
 
 def test_a_question_outlives_its_lecture_for_those_with_access(
-    client: Client, room: Classroom, given: Given, service: Service
+    client: Client, room: Classroom, make: Factories, service: Service
 ) -> None:
-    ids = [gid("QAQuestion", given.question(room.asker, lecture)) for lecture in (room.preview, room.lecture)]
+    ids = [global_id("QAQuestion", make.question(room.asker, lecture)) for lecture in (room.preview, room.lecture)]
     gone = update(Lecture).values(deleted_at=datetime.now(UTC))
     service.database.write_sync(lambda session: session.execute(gone) and None)
     document = "query Q($ids: [ID!]!) { nodes(ids: $ids) { ... on QAQuestion { title lecture { id } } } }"

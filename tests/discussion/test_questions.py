@@ -12,15 +12,15 @@ from lms_graphql.discussion.models import QAAnswer, QAAnswerVote, QAQuestionVote
 from lms_graphql.discussion.services.answers import MAX_REPLIES
 from tests.accounts.test_login import told
 from tests.discussion.discussion_client import ANSWERS, Classroom, listed, refused, send, titles
-from tests.factories import Given, gid
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Service, Statements
 
 SEEN = "query S($id: ID!) { node(id: $id) { ... on QAQuestion { isAnswered answerCount acceptedAnswer { id } } } }"
 
 
 @pytest.fixture
-def room(given: Given) -> Classroom:
-    return Classroom(given)
+def room(make: Factories) -> Classroom:
+    return Classroom(make)
 
 
 def state(client: Client, as_: Actor, id: str) -> Any:
@@ -39,7 +39,7 @@ def number_of(service: Service, table: Any) -> Any:
 
 def test_the_story_of_a_question(client: Client, room: Classroom, service: Service) -> None:
     asker, peer, teacher = room.actor("asker"), room.actor("peer"), room.actor("teacher")
-    lecture = gid("Lecture", room.lecture)
+    lecture = global_id("Lecture", room.lecture)
     asked = send(
         client, asker, "askQuestion", lectureId=lecture, title=" Why? ", content="*I* wonder\n", positionSeconds=9
     )
@@ -85,7 +85,7 @@ def test_the_story_of_a_question(client: Client, room: Classroom, service: Servi
 def test_whether_an_instructor_answered_is_fixed_when_it_is_written(
     client: Client, room: Classroom, service: Service
 ) -> None:
-    id = gid("QAQuestion", room.question())
+    id = global_id("QAQuestion", room.question())
     for name in ("admin", "teacher"):
         send(client, room.actor(name), "answerQuestion", questionId=id, content=name)
     another = update(Course).values(instructor_id=room.rival.id)
@@ -99,28 +99,33 @@ def test_whether_an_instructor_answered_is_fixed_when_it_is_written(
 
 
 def test_a_question_goes_with_its_answers_replies_and_votes(
-    client: Client, room: Classroom, given: Given, service: Service
+    client: Client, room: Classroom, make: Factories, service: Service
 ) -> None:
     question = room.question()
-    answer = given.answer(room.peer, question, accepted=True)
-    given.answer(room.asker, question, parent=answer)
-    send(client, room.actor("peer"), "voteQaQuestion", questionId=gid("QAQuestion", question), vote=True)
-    send(client, room.actor("asker"), "voteQaAnswer", answerId=gid("QAAnswer", answer), vote=True)
-    deleted = send(client, room.actor("teacher"), "deleteQaQuestion", questionId=gid("QAQuestion", question))
+    answer = make.answer(room.peer, question, accepted=True)
+    make.answer(room.asker, question, parent=answer)
+    send(client, room.actor("peer"), "voteQaQuestion", questionId=global_id("QAQuestion", question), vote=True)
+    send(client, room.actor("asker"), "voteQaAnswer", answerId=global_id("QAAnswer", answer), vote=True)
+    deleted = send(client, room.actor("teacher"), "deleteQaQuestion", questionId=global_id("QAQuestion", question))
     assert deleted["errors"] == []
     assert [number_of(service, table) for table in (QAAnswer, QAAnswerVote, QAQuestionVote)] == [0, 0, 0]
 
 
 def test_replies_are_one_level_deep_and_under_an_answer_of_the_question(
-    client: Client, room: Classroom, given: Given
+    client: Client, room: Classroom, make: Factories
 ) -> None:
     question, other = room.question(), room.question()
-    answer, elsewhere = given.answer(room.peer, question), given.answer(room.peer, other)
-    reply = given.answer(room.asker, question, parent=answer)
-    id = gid("QAQuestion", question)
+    answer, elsewhere = make.answer(room.peer, question), make.answer(room.peer, other)
+    reply = make.answer(room.asker, question, parent=answer)
+    id = global_id("QAQuestion", question)
     for parent in (reply, elsewhere):
         payload = send(
-            client, room.actor("peer"), "answerQuestion", questionId=id, content="x", parentId=gid("QAAnswer", parent)
+            client,
+            room.actor("peer"),
+            "answerQuestion",
+            questionId=id,
+            content="x",
+            parentId=global_id("QAAnswer", parent),
         )
         assert told(payload) == [("INVALID", ["input", "parentId"])]
     payload = send(client, room.actor("peer"), "answerQuestion", questionId=id, content="x", parentId="nonsense")
@@ -128,11 +133,15 @@ def test_replies_are_one_level_deep_and_under_an_answer_of_the_question(
 
 
 def test_an_answer_has_at_most_a_hundred_replies(
-    client: Client, room: Classroom, given: Given, service: Service
+    client: Client, room: Classroom, make: Factories, service: Service
 ) -> None:
     question = room.question()
-    answer = given.answer(room.peer, question)
-    said = {"questionId": gid("QAQuestion", question), "content": "x", "parentId": gid("QAAnswer", answer)}
+    answer = make.answer(room.peer, question)
+    said = {
+        "questionId": global_id("QAQuestion", question),
+        "content": "x",
+        "parentId": global_id("QAAnswer", answer),
+    }
     full = update(QAAnswer).values(reply_count=MAX_REPLIES - 1)
     service.database.write_sync(lambda session: session.execute(full) and None)
     last = send(client, room.actor("peer"), "answerQuestion", **said)["answer"]
@@ -143,41 +152,43 @@ def test_an_answer_has_at_most_a_hundred_replies(
     assert send(client, room.actor("peer"), "answerQuestion", **said)["errors"] == []
 
 
-def test_one_answer_at_most_is_accepted_and_null_takes_it_back(client: Client, room: Classroom, given: Given) -> None:
+def test_one_answer_at_most_is_accepted_and_null_takes_it_back(
+    client: Client, room: Classroom, make: Factories
+) -> None:
     question, other = room.question(), room.question()
-    first, second = given.answer(room.peer, question), given.answer(room.other, question)
-    reply, elsewhere = given.answer(room.asker, question, parent=first), given.answer(room.peer, other)
-    asker, id = room.actor("asker"), gid("QAQuestion", question)
+    first, second = make.answer(room.peer, question), make.answer(room.other, question)
+    reply, elsewhere = make.answer(room.asker, question, parent=first), make.answer(room.peer, other)
+    asker, id = room.actor("asker"), global_id("QAQuestion", question)
     for answer in (first, second, second):
         for who in ("asker", "teacher", "admin"):
-            answer_id = gid("QAAnswer", answer)
+            answer_id = global_id("QAAnswer", answer)
             payload = send(client, room.actor(who), "acceptAnswer", questionId=id, answerId=answer_id)
             assert payload["question"]["acceptedAnswer"] == {"id": answer_id, "isAccepted": True}
     accepted = [node["isAccepted"] for node in client.ask(ANSWERS, as_=asker, id=id)["node"]["answers"]["nodes"]]
     assert accepted == [True, False]
     for wrong in (reply, elsewhere):
-        payload = send(client, asker, "acceptAnswer", questionId=id, answerId=gid("QAAnswer", wrong))
+        payload = send(client, asker, "acceptAnswer", questionId=id, answerId=global_id("QAAnswer", wrong))
         assert told(payload) == [("INVALID", ["input", "answerId"])]
     assert told(send(client, asker, "acceptAnswer", questionId=id)) == [("REQUIRED", ["input", "answerId"])]
     nothing = send(client, asker, "acceptAnswer", questionId=id, answerId="nonsense")
     assert told(nothing) == [("NOT_FOUND", ["input", "answerId"])]
-    assert state(client, asker, id)[2] == gid("QAAnswer", second)
+    assert state(client, asker, id)[2] == global_id("QAAnswer", second)
     for _ in range(2):
         assert send(client, asker, "acceptAnswer", questionId=id, answerId=None)["question"]["acceptedAnswer"] is None
     for name in ("peer", "other"):
-        assert refused(client, room.actor(name), "acceptAnswer", questionId=id, answerId=gid("QAAnswer", first)) == [
-            "FORBIDDEN"
-        ]
+        assert refused(
+            client, room.actor(name), "acceptAnswer", questionId=id, answerId=global_id("QAAnswer", first)
+        ) == ["FORBIDDEN"]
 
 
 def test_a_person_votes_once_and_not_for_their_own(
-    client: Client, room: Classroom, given: Given, service: Service
+    client: Client, room: Classroom, make: Factories, service: Service
 ) -> None:
     question = room.question()
-    answer = given.answer(room.peer, question)
+    answer = make.answer(room.peer, question)
     for mutation, field, row, what, author in (
-        ("voteQaQuestion", "questionId", gid("QAQuestion", question), "question", "asker"),
-        ("voteQaAnswer", "answerId", gid("QAAnswer", answer), "answer", "peer"),
+        ("voteQaQuestion", "questionId", global_id("QAQuestion", question), "question", "asker"),
+        ("voteQaAnswer", "answerId", global_id("QAAnswer", answer), "answer", "peer"),
     ):
         other, teacher = room.actor("other"), room.actor("teacher")
         told_of = [
@@ -198,10 +209,10 @@ def test_a_person_votes_once_and_not_for_their_own(
 
 
 def test_a_wrong_number_of_votes_is_found_and_mended(
-    client: Client, room: Classroom, given: Given, service: Service
+    client: Client, room: Classroom, make: Factories, service: Service
 ) -> None:
     question = room.question(vote_count=3)
-    given.answer(room.peer, question, vote_count=2)
+    make.answer(room.peer, question, vote_count=2)
     lines = service.database.read_sync(counters.find_counter_drift)
     assert lines == ["qa_questions.vote_count: wrong in 1 rows", "qa_answers.vote_count: wrong in 1 rows"]
     mended = service.database.write_sync(counters.repair_counters)
@@ -221,7 +232,7 @@ def test_a_wrong_number_of_votes_is_found_and_mended(
     ],
 )
 def test_all_faults_of_a_question_are_told_at_once(client: Client, room: Classroom, said: Any, faults: Any) -> None:
-    asker, lecture = room.actor("asker"), gid("Lecture", room.lecture)
+    asker, lecture = room.actor("asker"), global_id("Lecture", room.lecture)
     asked = {"lectureId": lecture, "title": "x" * 200, "content": "x" * 10_000}
     assert told(send(client, asker, "askQuestion", **{**asked, **said})) == faults
     question = send(client, asker, "askQuestion", **asked)["question"]
@@ -233,26 +244,30 @@ def test_all_faults_of_a_question_are_told_at_once(client: Client, room: Classro
 
 
 def test_an_answer_says_something(client: Client, room: Classroom) -> None:
-    id = gid("QAQuestion", room.question())
+    id = global_id("QAQuestion", room.question())
     for content, code in ((" ", "REQUIRED"), ("x" * 10_001, "TOO_LONG")):
         payload = send(client, room.actor("peer"), "answerQuestion", questionId=id, content=content)
         assert told(payload) == [(code, ["input", "content"])]
 
 
 def test_where_questions_are_switched_off_nobody_asks_or_answers(
-    client: Client, room: Classroom, given: Given, service: Service
+    client: Client, room: Classroom, make: Factories, service: Service
 ) -> None:
     question = room.question()
-    answer = given.answer(room.peer, question)
+    answer = make.answer(room.peer, question)
     service.database.write_sync(lambda session: session.execute(update(Course).values(allow_qa=False)) and None)
-    id = gid("QAQuestion", question)
+    id = global_id("QAQuestion", question)
     for actor in (room.actor("peer"), room.actor("teacher")):
-        asked = send(client, actor, "askQuestion", lectureId=gid("Lecture", room.lecture), title="x", content="x")
+        asked = send(
+            client, actor, "askQuestion", lectureId=global_id("Lecture", room.lecture), title="x", content="x"
+        )
         assert told(asked) == [("FEATURE_DISABLED", ["input", "lectureId"])]
         answered = send(client, actor, "answerQuestion", questionId=id, content="x")
         assert told(answered) == [("FEATURE_DISABLED", ["input", "questionId"])]
     assert titles(client, room.actor("peer"), room.lecture) == ["Why?"]
-    accepted = send(client, room.actor("asker"), "acceptAnswer", questionId=id, answerId=gid("QAAnswer", answer))
+    accepted = send(
+        client, room.actor("asker"), "acceptAnswer", questionId=id, answerId=global_id("QAAnswer", answer)
+    )
     assert accepted["errors"] == []
 
 
@@ -275,15 +290,17 @@ def test_questions_come_in_three_orders_and_pages_hold(client: Client, room: Cla
         assert found == expected
 
 
-def test_questions_are_filtered_by_whether_they_are_answered(client: Client, room: Classroom, given: Given) -> None:
+def test_questions_are_filtered_by_whether_they_are_answered(
+    client: Client, room: Classroom, make: Factories
+) -> None:
     taught, accepted, replied, open_ = (
         room.question(title=title) for title in ("taught", "accepted", "replied", "open")
     )
-    given.answer(room.teacher, taught, is_instructor_answer=True)
-    given.answer(room.peer, accepted, accepted=True)
-    below = given.answer(room.peer, replied)
-    given.answer(room.teacher, replied, parent=below, is_instructor_answer=True)
-    given.answer(room.peer, open_)
+    make.answer(room.teacher, taught, is_instructor_answer=True)
+    make.answer(room.peer, accepted, accepted=True)
+    below = make.answer(room.peer, replied)
+    make.answer(room.teacher, replied, parent=below, is_instructor_answer=True)
+    make.answer(room.peer, open_)
     actor = room.actor("peer")
     assert titles(client, actor, room.lecture, isAnswered=True) == ["accepted", "taught"]
     assert titles(client, actor, room.lecture, isAnswered=False) == ["open", "replied"]
@@ -291,13 +308,15 @@ def test_questions_are_filtered_by_whether_they_are_answered(client: Client, roo
     assert listed(client, actor, room.lecture)["totalCount"] == 4
 
 
-def test_answers_come_accepted_first_then_by_votes_then_by_age(client: Client, room: Classroom, given: Given) -> None:
+def test_answers_come_accepted_first_then_by_votes_then_by_age(
+    client: Client, room: Classroom, make: Factories
+) -> None:
     question = room.question()
     for content, votes in (("old", 0), ("liked", 5), ("younger", 0), ("loved", 9)):
-        answer = given.answer(room.peer, question, content=content, vote_count=votes)
-        given.answer(room.other, question, parent=answer, content="a reply", vote_count=99)
-    given.answer(room.peer, question, content="accepted", accepted=True)
-    id, actor = gid("QAQuestion", question), room.actor("peer")
+        answer = make.answer(room.peer, question, content=content, vote_count=votes)
+        make.answer(room.other, question, parent=answer, content="a reply", vote_count=99)
+    make.answer(room.peer, question, content="accepted", accepted=True)
+    id, actor = global_id("QAQuestion", question), room.actor("peer")
     expected = ["accepted", "loved", "liked", "old", "younger"]
     assert answers(client, actor, id) == expected
     assert answers(client, actor, id, last=2) == expected[-2:]
@@ -311,13 +330,13 @@ def test_answers_come_accepted_first_then_by_votes_then_by_age(client: Client, r
     assert found == expected
 
 
-def test_replies_come_oldest_first(client: Client, room: Classroom, given: Given) -> None:
+def test_replies_come_oldest_first(client: Client, room: Classroom, make: Factories) -> None:
     question = room.question()
-    answer = given.answer(room.peer, question)
+    answer = make.answer(room.peer, question)
     for content in "abc":
-        given.answer(room.other, question, parent=answer, content=content)
+        make.answer(room.other, question, parent=answer, content=content)
     document = "query R($id: ID!) { node(id: $id) { ... on QAAnswer { replies { content parent { id } } } } }"
-    replies = client.ask(document, as_=room.actor("asker"), id=gid("QAAnswer", answer))["node"]["replies"]
+    replies = client.ask(document, as_=room.actor("asker"), id=global_id("QAAnswer", answer))["node"]["replies"]
     assert [reply["content"] for reply in replies] == ["a", "b", "c"]
 
 
@@ -326,16 +345,16 @@ OPEN = """query O($id: ID!, $after: String) { node(id: $id) { ... on User { teac
 } } } }"""
 
 
-def test_open_questions_of_an_instructor_come_oldest_first(client: Client, room: Classroom, given: Given) -> None:
+def test_open_questions_of_an_instructor_come_oldest_first(client: Client, room: Classroom, make: Factories) -> None:
     waiting = [room.question(title=str(number)) for number in range(3)]
-    given.answer(room.peer, waiting[0])
-    given.answer(room.teacher, room.question(), is_instructor_answer=True)
-    given.answer(room.peer, room.question(), accepted=True)
-    elsewhere = given.course(instructor=room.rival)
-    given.question(room.peer, elsewhere.lectures[0], title="elsewhere")
+    make.answer(room.peer, waiting[0])
+    make.answer(room.teacher, room.question(), is_instructor_answer=True)
+    make.answer(room.peer, room.question(), accepted=True)
+    elsewhere = make.course(instructor=room.rival)
+    make.question(room.peer, elsewhere.lectures[0], title="elsewhere")
 
     def asked(who: str, whose: str, after: str | None = None) -> Any:
-        id = gid("User", getattr(room, whose))
+        id = global_id("User", getattr(room, whose))
         return client.ask(OPEN, as_=room.actor(who), id=id, after=after)["node"]["teaching"]["openQuestions"]
 
     for who in ("teacher", "admin"):
@@ -355,21 +374,21 @@ LECTURES = """query T($ids: [ID!]!) { nodes(ids: $ids) { ... on Lecture {
 
 
 def test_the_questions_of_fifty_lectures_take_as_many_statements_as_those_of_two(
-    client: Client, given: Given, statements: Statements
+    client: Client, make: Factories, statements: Statements
 ) -> None:
-    learner = given.user()
-    course = given.course(lectures=50)
-    given.enrollment(learner, course)
+    learner = make.user()
+    course = make.course(lectures=50)
+    make.enrollment(learner, course)
     for lecture in course.lectures[::5]:
         for _ in range(2):
-            question = given.question(learner, lecture)
-            answer = given.answer(course.instructor, question, accepted=True)
-            given.answer(learner, question, parent=answer)
-    ids = [gid("Lecture", lecture) for lecture in course.lectures]
+            question = make.question(learner, lecture)
+            answer = make.answer(course.instructor, question, accepted=True)
+            make.answer(learner, question, parent=answer)
+    ids = [global_id("Lecture", lecture) for lecture in course.lectures]
     taken = []
     for number in (2, 50):
         with statements:
-            lectures = client.ask(LECTURES, as_=given.actor(learner), ids=ids[:number])["nodes"]
+            lectures = client.ask(LECTURES, as_=make.actor(learner), ids=ids[:number])["nodes"]
         found = [lecture["qaQuestions"]["totalCount"] for lecture in lectures]
         assert found == [0 if place % 5 else 2 for place in range(number)]
         assert len([text for text in statements.texts if "FROM qa_questions" in text]) == 2, "a page and a count"
@@ -378,13 +397,13 @@ def test_the_questions_of_fifty_lectures_take_as_many_statements_as_those_of_two
     assert taken == [12, 12]
 
 
-def test_who_asked_and_answered_stays_as_a_deleted_user(client: Client, room: Classroom, given: Given) -> None:
+def test_who_asked_and_answered_stays_as_a_deleted_user(client: Client, room: Classroom, make: Factories) -> None:
     question = room.question()
-    given.answer(room.asker, question)
+    make.answer(room.asker, question)
     delete = "mutation D($id: ID!) { deleteUser(input: {userId: $id}) { errors { code } } }"
-    client.ask(delete, as_=room.actor("admin"), id=gid("User", room.asker))
+    client.ask(delete, as_=room.actor("admin"), id=global_id("User", room.asker))
     document = """query A($id: ID!) { node(id: $id) { ... on QAQuestion {
       author { fullName } answers { nodes { author { fullName } } }
     } } }"""
-    found = client.ask(document, as_=room.actor("peer"), id=gid("QAQuestion", question))["node"]
+    found = client.ask(document, as_=room.actor("peer"), id=global_id("QAQuestion", question))["node"]
     assert found["author"] == found["answers"]["nodes"][0]["author"] == {"fullName": "Deleted user"}

@@ -12,7 +12,7 @@ from lms_graphql.discussion.services.answers import MAX_REPLIES
 from lms_graphql.discussion.services.notes import MAX_NOTES_PER_LECTURE
 from tests.concurrency import Ask, Racers, codes, racers, rounds
 from tests.discussion.discussion_client import MUTATIONS, Classroom
-from tests.factories import Given, gid
+from tests.factories import Factories, global_id
 from tests.processes import Fleet
 
 pytestmark = pytest.mark.slow
@@ -22,13 +22,13 @@ ROUNDS = rounds(30)
 
 
 @pytest.fixture
-def given(two_processes: Fleet) -> Given:
-    return Given(two_processes.database)
+def make(two_processes: Fleet) -> Factories:
+    return Factories(two_processes.database)
 
 
 @pytest.fixture
-def room(given: Given) -> Classroom:
-    return Classroom(given)
+def room(make: Factories) -> Classroom:
+    return Classroom(make)
 
 
 @pytest.fixture
@@ -60,13 +60,18 @@ def drift(fleet: Fleet) -> list[str]:
     return fleet.database.read_sync(counters.find_counter_drift)
 
 
-def test_of_two_acceptances_one_is_left(two_processes: Fleet, given: Given, room: Classroom, many: Racers) -> None:
+def test_of_two_acceptances_one_is_left(two_processes: Fleet, make: Factories, room: Classroom, many: Racers) -> None:
     asker, teacher = two_processes.token(room.asker), two_processes.token(room.teacher)
     question = room.question()
-    answers = [given.answer(room.peer, question) for _ in range(2)]
+    answers = [make.answer(room.peer, question) for _ in range(2)]
     for _ in range(ROUNDS):
         asks = [
-            ask("acceptAnswer", bearer, questionId=gid("QAQuestion", question), answerId=gid("QAAnswer", answer))
+            ask(
+                "acceptAnswer",
+                bearer,
+                questionId=global_id("QAQuestion", question),
+                answerId=global_id("QAAnswer", answer),
+            )
             for bearer, answer in zip((asker, teacher), answers, strict=True)
         ]
         assert codes(many.race(*asks)) == {None: 2}
@@ -75,14 +80,14 @@ def test_of_two_acceptances_one_is_left(two_processes: Fleet, given: Given, room
 
 
 def test_an_answer_that_is_deleted_while_it_is_accepted_is_not_accepted(
-    two_processes: Fleet, given: Given, room: Classroom, many: Racers
+    two_processes: Fleet, make: Factories, room: Classroom, many: Racers
 ) -> None:
     asker, peer = two_processes.token(room.asker), two_processes.token(room.peer)
     question = room.question()
     for _ in range(ROUNDS):
-        id = gid("QAAnswer", given.answer(room.peer, question))
+        id = global_id("QAAnswer", make.answer(room.peer, question))
         accepted, deleted = many.race(
-            ask("acceptAnswer", asker, questionId=gid("QAQuestion", question), answerId=id),
+            ask("acceptAnswer", asker, questionId=global_id("QAQuestion", question), answerId=id),
             ask("deleteQaAnswer", peer, answerId=id),
         )
         assert deleted.code is None
@@ -92,30 +97,30 @@ def test_an_answer_that_is_deleted_while_it_is_accepted_is_not_accepted(
 
 @pytest.mark.parametrize("kind", ["QAQuestion", "QAAnswer"])
 def test_ten_votes_of_one_person_are_one(
-    two_processes: Fleet, given: Given, room: Classroom, many: Racers, kind: str
+    two_processes: Fleet, make: Factories, room: Classroom, many: Racers, kind: str
 ) -> None:
     peer = two_processes.token(room.other)
     question = room.question()
-    answer = given.answer(room.peer, question)
+    answer = make.answer(room.peer, question)
     row, votes = (question, QAQuestionVote) if kind == "QAQuestion" else (answer, QAAnswerVote)
     mutation, name = ("voteQaQuestion", "questionId") if kind == "QAQuestion" else ("voteQaAnswer", "answerId")
     number = select((QAQuestion if kind == "QAQuestion" else QAAnswer).vote_count)
     for _ in range(ROUNDS):
         for vote in (True, False):
-            asks = [ask(mutation, peer, vote=vote, **{name: gid(kind, row)})] * CLIENTS
+            asks = [ask(mutation, peer, vote=vote, **{name: global_id(kind, row)})] * CLIENTS
             assert codes(many.race(*asks)) == {None: CLIENTS}
             assert scalar(two_processes, number) == count(two_processes, votes) == int(vote)
 
 
-def test_votes_of_many_at_once_are_all_counted(two_processes: Fleet, given: Given, many: Racers) -> None:
-    room = Classroom(given)
-    voters = [given.user() for _ in range(CLIENTS)]
+def test_votes_of_many_at_once_are_all_counted(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    room = Classroom(make)
+    voters = [make.user() for _ in range(CLIENTS)]
     for voter in voters:
-        given.enrollment(voter, room.course)
+        make.enrollment(voter, room.course)
     tokens = [two_processes.token(voter) for voter in voters]
     for number in range(ROUNDS // 3):
         question = room.question()
-        id = gid("QAQuestion", question)
+        id = global_id("QAQuestion", question)
         mine = select(QAQuestion.vote_count).where(QAQuestion.id == question.id)
         asks = [ask("voteQaQuestion", bearer, questionId=id, vote=True) for bearer in tokens]
         assert codes(many.race(*asks)) == {None: CLIENTS}
@@ -127,9 +132,9 @@ def test_votes_of_many_at_once_are_all_counted(two_processes: Fleet, given: Give
 
 
 def test_the_two_hundred_and_first_note_is_one_too_many(
-    two_processes: Fleet, given: Given, room: Classroom, many: Racers
+    two_processes: Fleet, make: Factories, room: Classroom, many: Racers
 ) -> None:
-    bearer, lecture = two_processes.token(room.asker), gid("Lecture", room.lecture)
+    bearer, lecture = two_processes.token(room.asker), global_id("Lecture", room.lecture)
     notes = [
         Note(user_id=room.asker.id, lecture_id=room.lecture.id, content="x") for _ in range(MAX_NOTES_PER_LECTURE - 1)
     ]
@@ -146,27 +151,31 @@ def test_the_two_hundred_and_first_note_is_one_too_many(
 
 
 def test_the_hundred_and_first_reply_is_one_too_many(
-    two_processes: Fleet, given: Given, room: Classroom, many: Racers
+    two_processes: Fleet, make: Factories, room: Classroom, many: Racers
 ) -> None:
     bearer, question = two_processes.token(room.other), room.question()
     for _ in range(ROUNDS // 3):
-        answer = given.answer(room.peer, question)
+        answer = make.answer(room.peer, question)
         full = update(QAAnswer).where(QAAnswer.id == answer.id).values(reply_count=MAX_REPLIES - 2)
         change(two_processes, full)
-        said = {"questionId": gid("QAQuestion", question), "parentId": gid("QAAnswer", answer), "content": "x"}
+        said = {
+            "questionId": global_id("QAQuestion", question),
+            "parentId": global_id("QAAnswer", answer),
+            "content": "x",
+        }
         answers = many.race(*[ask("answerQuestion", bearer, **said)] * CLIENTS)
         assert codes(answers) == {None: 2, "LIMIT_REACHED": CLIENTS - 2}
         assert count(two_processes, QAAnswer, QAAnswer.parent_id == answer.id) == 2
 
 
 def test_a_question_that_is_deleted_while_it_is_answered_and_voted_for_leaves_nothing(
-    two_processes: Fleet, given: Given, room: Classroom, many: Racers
+    two_processes: Fleet, make: Factories, room: Classroom, many: Racers
 ) -> None:
     asker, peer, other = (two_processes.token(user) for user in (room.asker, room.peer, room.other))
     for _ in range(ROUNDS):
         question = room.question()
-        answer = given.answer(room.peer, question, accepted=True)
-        id, answer_id = gid("QAQuestion", question), gid("QAAnswer", answer)
+        answer = make.answer(room.peer, question, accepted=True)
+        id, answer_id = global_id("QAQuestion", question), global_id("QAAnswer", answer)
         deleted, *others = many.race(
             ask("deleteQaQuestion", asker, questionId=id),
             ask("answerQuestion", peer, questionId=id, content="x"),
@@ -183,15 +192,19 @@ def test_a_question_that_is_deleted_while_it_is_answered_and_voted_for_leaves_no
 
 
 def test_replies_and_deletions_at_once_are_all_counted(
-    two_processes: Fleet, given: Given, room: Classroom, many: Racers
+    two_processes: Fleet, make: Factories, room: Classroom, many: Racers
 ) -> None:
     bearer, question = two_processes.token(room.other), room.question()
-    answer = given.answer(room.peer, question)
-    said = {"questionId": gid("QAQuestion", question), "parentId": gid("QAAnswer", answer), "content": "x"}
+    answer = make.answer(room.peer, question)
+    said = {
+        "questionId": global_id("QAQuestion", question),
+        "parentId": global_id("QAAnswer", answer),
+        "content": "x",
+    }
     for _ in range(ROUNDS):
         change(two_processes, delete(QAAnswer).where(QAAnswer.parent_id.is_not(None)))
         change(two_processes, update(QAAnswer).values(reply_count=0))
-        replies = [gid("QAAnswer", given.answer(room.other, question, parent=answer)) for _ in range(3)]
+        replies = [global_id("QAAnswer", make.answer(room.other, question, parent=answer)) for _ in range(3)]
         answers = many.race(
             *[ask("deleteQaAnswer", bearer, answerId=reply) for reply in replies],
             *[ask("answerQuestion", bearer, **said)] * 3,

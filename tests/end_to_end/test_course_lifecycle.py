@@ -6,7 +6,7 @@ from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Role
-from tests.factories import PASSWORD, Given, GivenCourse, gid
+from tests.factories import PASSWORD, CourseTree, Factories, global_id
 from tests.live_service import Client, Service
 
 TREE = """query T($slug: String!) { course(slug: $slug) {
@@ -53,22 +53,22 @@ KINDS: list[dict[str, Any]] = [
 ]
 
 
-def test_the_story_of_a_course(client: Client, given: Given, service: Service) -> None:
-    category = given.category("Nature")
-    person = given.person(Role.INSTRUCTOR)
+def test_the_story_of_a_course(client: Client, make: Factories, service: Service) -> None:
+    category = make.category("Nature")
+    person = make.person(Role.INSTRUCTOR)
     author = Author(client, str(person.email))
-    learner = given.actor(given.user())
+    learner = make.actor(make.user())
 
     course = author.makes("createCourse", "course", title="The sea", description="All of it.", price="19.90")
     sections = [author.makes("createSection", "section", courseId=course, title=title) for title in ("Air", "Water")]
     sections.insert(0, author.makes("createSection", "section", courseId=course, title="Moon", position=0))
-    quizzes = [given.quiz(_row(service, course, person), is_published=True) for _ in range(2)]
+    quizzes = [make.quiz(_row(service, course, person), is_published=True) for _ in range(2)]
     for place, section in enumerate(sections):
         for kind in KINDS:
             author.makes("createLecture", "lecture", sectionId=section, title=f"{kind['type']} {place}", **kind)
     # Twelve by now; two of them make room for quizzes, so that there is every kind.
     for quiz, section in zip(quizzes, sections, strict=False):
-        new = {"title": "Try it", "type": "QUIZ", "quizId": gid("Quiz", quiz), "position": 99}
+        new = {"title": "Try it", "type": "QUIZ", "quizId": global_id("Quiz", quiz), "position": 99}
         author.makes("createLecture", "lecture", sectionId=section, **new)
 
     problems = author.sees(MINE)["me"]["courses"]["nodes"][0]["publishProblems"]
@@ -78,7 +78,7 @@ def test_the_story_of_a_course(client: Client, given: Given, service: Service) -
     refused = author.does("publishCourse", "course { id }", courseId=course)
     assert [error["code"] for error in refused["errors"]] == ["NOT_READY"]
 
-    new_words = {"categoryId": gid("Category", category), "title": "The sea and its tides"}
+    new_words = {"categoryId": global_id("Category", category), "title": "The sea and its tides"}
     author.makes("updateCourse", "course", courseId=course, **new_words)
     order = [sections[0], sections[2], sections[1]]
     author.makes("reorderSections", "course", courseId=course, sectionIds=order)
@@ -108,7 +108,7 @@ def test_the_story_of_a_course(client: Client, given: Given, service: Service) -
     assert author.sees(TREE, slug="the-sea-and-its-tides")["course"]["status"] == "ARCHIVED"
 
 
-def _row(service: Service, id: str, instructor: User) -> GivenCourse:
+def _row(service: Service, id: str, instructor: User) -> CourseTree:
     key = global_ids.decode_key("Course", id)
     row = service.database.read_sync(lambda session: session.get_one(Course, key))
-    return GivenCourse(row, instructor, [], [])
+    return CourseTree(row, instructor, [], [])

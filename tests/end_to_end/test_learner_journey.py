@@ -11,7 +11,7 @@ from lms_graphql.core.actor import Role
 from lms_graphql.learning.models import CourseProgress
 from tests.certificates.test_pdf import bare, get, read
 from tests.certificates.test_verification import verify
-from tests.factories import PASSWORD, Given, gid
+from tests.factories import PASSWORD, Factories, global_id
 from tests.learning.progress_client import MINE, REPORT, TICK, report_of, tick_of
 from tests.live_service import Client, Service
 from tests.mail_servers import Postbox
@@ -38,22 +38,22 @@ class Device:
         return self._client.ask(document, bearer=self._bearer, **variables)
 
 
-def test_the_story_of_a_learner(client: Client, service: Service, given: Given, postbox: Postbox) -> None:
-    teacher = given.user(Role.INSTRUCTOR, first_name="Maria", last_name="Mitchell")
-    course = given.course("The Moon", instructor=teacher, lectures=0, total_lectures=3)
+def test_the_story_of_a_learner(client: Client, service: Service, make: Factories, postbox: Postbox) -> None:
+    teacher = make.user(Role.INSTRUCTOR, first_name="Maria", last_name="Mitchell")
+    course = make.course("The Moon", instructor=teacher, lectures=0, total_lectures=3)
     section = course.sections[0]
-    video, other = (given.lecture(section, order_index=place, duration=100) for place in (0, 1))
-    text = given.lecture(section, order_index=2, lecture_type=LectureType.TEXT, duration=0)
-    person = given.person(first_name="Jane", last_name="Learner")
-    given.enrollment(person, course, enrolled_at=clock.now() - timedelta(minutes=5))
+    video, other = (make.lecture(section, order_index=place, duration=100) for place in (0, 1))
+    text = make.lecture(section, order_index=2, lecture_type=LectureType.TEXT, duration=0)
+    person = make.person(first_name="Jane", last_name="Learner")
+    make.enrollment(person, course, enrolled_at=clock.now() - timedelta(minutes=5))
 
     phone = Device(client, service, str(person.email))
     seen = phone.plays(report_of(video, (0, 40), position=40))
     assert (seen["progress"]["watchSeconds"], seen["enrollment"]["progress"]["percent"]) == (40, 0)
 
     laptop = Device(client, service, str(person.email))
-    there = laptop.asks(MINE, id=course.gid)["node"]
-    assert there["viewerEnrollment"]["progress"]["currentLecture"]["id"] == gid("Lecture", video)
+    there = laptop.asks(MINE, id=course.global_id)["node"]
+    assert there["viewerEnrollment"]["progress"]["currentLecture"]["id"] == global_id("Lecture", video)
     (lectures,) = [section["lectures"] for section in there["sections"]]
     assert lectures[0]["viewerProgress"]["positionSeconds"] == 40, "where they paused"
     assert lectures[1]["viewerProgress"] is None
@@ -61,7 +61,7 @@ def test_the_story_of_a_learner(client: Client, service: Service, given: Given, 
     assert (done["progress"]["isCompleted"], done["enrollment"]["progress"]["percent"]) == (True, 33.33)
     late = phone.plays(report_of(video, (35, 45), position=45))
     assert (late["progress"]["isCompleted"], late["progress"]["watchSeconds"]) == (True, 95)
-    assert late["enrollment"]["progress"]["currentLecture"]["id"] == gid("Lecture", other)
+    assert late["enrollment"]["progress"]["currentLecture"]["id"] == global_id("Lecture", other)
 
     laptop.asks(TICK, input=tick_of(text))
     finished = laptop.plays(report_of(other, (0, 100), position=100))["enrollment"]

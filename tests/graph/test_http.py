@@ -8,7 +8,7 @@ import pytest
 
 from lms_graphql.graph.http import request
 from lms_graphql.graph.http.request import HTTPRequestError, RequestLimits
-from tests.factories import Given
+from tests.factories import Factories
 from tests.live_service import Client, Logged, Service
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -152,8 +152,8 @@ def test_no_message_repeats_a_value_that_was_sent(client: Client) -> None:
         assert secret not in text
 
 
-def test_a_get_request_reads_and_never_writes(client: Client, given: Given) -> None:
-    given.category("Only")
+def test_a_get_request_reads_and_never_writes(client: Client, make: Factories) -> None:
+    make.category("Only")
     response = client.get("/graphql", params={"query": "{ categories { name } }"})
     assert response.json()["data"] == {"categories": [{"name": "Only"}]}
     response = client.get(
@@ -248,8 +248,8 @@ def test_the_same_text_is_parsed_and_validated_once(client: Client, service: Ser
     assert after.misses == before.misses
 
 
-def test_each_operation_is_one_line_of_the_log(client: Client, given: Given, logged: Logged) -> None:
-    course = given.course()
+def test_each_operation_is_one_line_of_the_log(client: Client, make: Factories, logged: Logged) -> None:
+    course = make.course()
     document = "query Tree($slug: String!) { course(slug: $slug) { sections { lectures { title } } } }"
     client.ask(document, slug=course.slug)
     (line,) = [json.loads(line) for line in logged.text.splitlines() if '"operation"' in line]

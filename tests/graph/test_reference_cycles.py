@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lms_graphql.core.actor import Actor
-from tests.factories import PASSWORD, Given, GivenCourse
+from tests.factories import PASSWORD, CourseTree, Factories
 from tests.live_service import Client
 
 TREE = "query ($s: String!) { course(slug: $s) { title sections { title lectures { title type } } } }"
@@ -45,8 +45,8 @@ def uncollected(unswept: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def course(given: Given) -> GivenCourse:
-    return given.course(sections=2, lectures=2)
+def course(make: Factories) -> CourseTree:
+    return make.course(sections=2, lectures=2)
 
 
 def left() -> Counter[str]:
@@ -55,7 +55,7 @@ def left() -> Counter[str]:
 
 
 @pytest.mark.usefixtures("uncollected")
-def test_what_is_read_leaves_nothing_for_the_collector(client: Client, course: GivenCourse) -> None:
+def test_what_is_read_leaves_nothing_for_the_collector(client: Client, course: CourseTree) -> None:
     for _ in range(3):
         client.ask(TREE, s=course.slug)
         client.ask(PAGE)
@@ -66,22 +66,22 @@ def test_what_is_read_leaves_nothing_for_the_collector(client: Client, course: G
 
 @pytest.mark.usefixtures("uncollected")
 def test_what_is_written_or_refused_leaves_nothing_for_the_collector(
-    client: Client, given: Given, course: GivenCourse
+    client: Client, make: Factories, course: CourseTree
 ) -> None:
-    learner = given.person()
+    learner = make.person()
     signed_in = client.ask(LOGIN, e=learner.email, p=PASSWORD)["login"]
     assert client.ask(ME, bearer=signed_in["session"]["accessToken"]) == {"me": {"email": learner.email}}
     assert client.faults(ME, bearer="nonsense") == ["UNAUTHENTICATED"]
     refused = client.ask(LOGIN, e=learner.email, p="a wrong one")["login"]
     assert refused["errors"] == [{"code": "INVALID_CREDENTIALS"}]
-    for id_, said in ((course.gid, []), ("Q291cnNlOjk5OTk5OTk", [{"code": "NOT_FOUND"}])):
+    for id_, said in ((course.global_id, []), ("Q291cnNlOjk5OTk5OTk", [{"code": "NOT_FOUND"}])):
         assert client.ask(ENROLL, Actor(learner.id, learner.role), c=id_)["enroll"]["errors"] == said
     assert left() == Counter()
 
 
 @pytest.mark.usefixtures("uncollected")
-def test_what_the_database_refuses_leaves_nothing_for_the_collector(client: Client, given: Given) -> None:
-    learner = given.person()
+def test_what_the_database_refuses_leaves_nothing_for_the_collector(client: Client, make: Factories) -> None:
+    learner = make.person()
     for said in ([], [{"code": "ALREADY_EXISTS"}]):
         assert client.ask(APPLY, Actor(learner.id, learner.role))["applyToTeach"]["errors"] == said
     assert left() == Counter()

@@ -26,7 +26,7 @@ from lms_graphql.graph.execution.executor import RowExecutor
 from lms_graphql.graph.execution.response_budget import BudgetExceededError, ResponseBudget
 from lms_graphql.schema import schema
 from lms_graphql.settings import Settings
-from tests.factories import Given
+from tests.factories import Factories
 from tests.live_service import Client, Service, running
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -46,10 +46,10 @@ def codes(response: httpx.Response) -> list[str]:
     return [error["extensions"]["code"] for error in response.json()["errors"]]
 
 
-def test_a_flood_of_errors_ends_early(client: Client, given: Given) -> None:
-    teacher = given.course(lectures=0).instructor
+def test_a_flood_of_errors_ends_early(client: Client, make: Factories) -> None:
+    teacher = make.course(lectures=0).instructor
     for _ in range(39):
-        given.course(instructor=teacher, lectures=0)
+        make.course(instructor=teacher, lectures=0)
     aliases = " ".join(f"a{number}: email" for number in range(25))
     people = f"nodes {{ instructor {{ {aliases} }} }}"
     document = f"{{ courses(first: 40) {{ nodes {{ instructor {{ courses(first: 40) {{ {people} }} }} }} }} }}"
@@ -58,26 +58,26 @@ def test_a_flood_of_errors_ends_early(client: Client, given: Given) -> None:
     assert "data" not in response.json()
 
 
-def test_some_fields_that_are_not_for_the_viewer_leave_the_rest_of_a_page(client: Client, given: Given) -> None:
+def test_some_fields_that_are_not_for_the_viewer_leave_the_rest_of_a_page(client: Client, make: Factories) -> None:
     for _ in range(30):
-        given.course(lectures=0)
+        make.course(lectures=0)
     body = client.answer("{ courses(first: 30) { nodes { title instructor { email lastLoginAt } } } }")
     assert len(body["data"]["courses"]["nodes"]) == 30
     assert {error["extensions"]["code"] for error in body["errors"]} == {"FORBIDDEN"}
     assert len(body["errors"]) == 60
 
 
-def test_lists_without_pages_that_hold_more_than_they_count_end_early(client: Client, given: Given) -> None:
-    course = given.course(sections=100, lectures=0)
+def test_lists_without_pages_that_hold_more_than_they_count_end_early(client: Client, make: Factories) -> None:
+    course = make.course(sections=100, lectures=0)
     nested = "sections { course { sections { course { sections { id title price: course { id } } } } } }"
     document = f"query Q($slug: String!) {{ course(slug: $slug) {{ {nested} }} }}"
     response = in_time(client, document, slug=course.slug)
     assert (response.status_code, codes(response)) == (400, ["QUERY_TOO_COMPLEX"])
 
 
-def test_texts_may_make_an_answer_only_so_long(client: Client, given: Given) -> None:
+def test_texts_may_make_an_answer_only_so_long(client: Client, make: Factories) -> None:
     for _ in range(90):
-        given.course(lectures=0, description="long " * 2_000)
+        make.course(lectures=0, description="long " * 2_000)
     once = in_time(client, "{ courses(first: 90) { nodes { description } } }")
     assert len(once.content) > 900_000
     aliases = " ".join(f"a{number}: description" for number in range(29))
@@ -134,8 +134,8 @@ def test_a_number_of_many_digits_is_refused_in_our_own_words(client: Client) -> 
 def hurried(service_settings: Settings) -> Any:
     """A service of one request at a time, each of one second."""
     url = service_settings.url.render_as_string(hide_password=False)
-    given = {"LMS_DATABASE_URL": url, "LMS_LIMIT_IN_FLIGHT": "1", "LMS_LIMIT_SECONDS": "1"}
-    with running(settings.load_settings(given, dotenv=Path("/nowhere"))) as service:
+    environment = {"LMS_DATABASE_URL": url, "LMS_LIMIT_IN_FLIGHT": "1", "LMS_LIMIT_SECONDS": "1"}
+    with running(settings.load_settings(environment, dotenv=Path("/nowhere"))) as service:
         yield service
 
 
@@ -260,7 +260,7 @@ def test_two_failing_nodes_leave_nothing_behind(service: Service, caplog: pytest
             return future
 
     async def ask() -> None:
-        context = Failing(service.equipment, ANONYMOUS, "")
+        context = Failing(service.resources, ANONYMOUS, "")
         with pytest.raises(RequestError):
             await context.nodes(["a", "b"])
 

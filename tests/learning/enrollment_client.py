@@ -10,7 +10,7 @@ from lms_graphql.catalog.models import Enrollment
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
 from tests.concurrency import Ask
-from tests.factories import GivenCourse, gid
+from tests.factories import CourseTree, global_id
 from tests.live_service import Client
 
 INPUTS = {
@@ -58,7 +58,7 @@ def bearing(mutation: str, bearer: str, **input: Any) -> Ask:
     return Ask(document(mutation, "enrollment { id status } errors { code path }"), {"input": input}, bearer)
 
 
-def place(user: User, course: GivenCourse) -> Any:
+def place(user: User, course: CourseTree) -> Any:
     """A clause for the row."""
     return (Enrollment.user_id == user.id) & (Enrollment.course_id == course.row.id)
 
@@ -85,5 +85,5 @@ def said(instant: datetime | None) -> str | None:
     return None if instant is None else instant.isoformat().replace("+00:00", "Z")
 
 
-def ids_of(course: GivenCourse, user: User) -> dict[str, str]:
-    return {"courseId": course.gid, "userId": gid("User", user)}
+def ids_of(course: CourseTree, user: User) -> dict[str, str]:
+    return {"courseId": course.global_id, "userId": global_id("User", user)}

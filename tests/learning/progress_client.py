@@ -5,7 +5,7 @@ from typing import Any
 from lms_graphql.catalog.models import Lecture
 from lms_graphql.core.actor import Actor
 from tests.concurrency import Ask
-from tests.factories import gid
+from tests.factories import global_id
 from tests.live_service import ACTOR_HEADER, Client
 
 PAYLOAD = """{
@@ -40,13 +40,13 @@ MINE = """query M($id: ID!) { node(id: $id) { ... on Course {
 
 
 def report_of(lecture: Lecture | str, *stretches: tuple[int, int], position: int = 0) -> dict[str, Any]:
-    id = lecture if isinstance(lecture, str) else gid("Lecture", lecture)
+    id = lecture if isinstance(lecture, str) else global_id("Lecture", lecture)
     watched = [{"startSeconds": start, "endSeconds": end} for start, end in stretches]
     return {"lectureId": id, "positionSeconds": position, "watched": watched}
 
 
 def tick_of(lecture: Lecture | str, is_completed: bool = True) -> dict[str, Any]:
-    id = lecture if isinstance(lecture, str) else gid("Lecture", lecture)
+    id = lecture if isinstance(lecture, str) else global_id("Lecture", lecture)
     return {"lectureId": id, "isCompleted": is_completed}
 
 

@@ -11,7 +11,7 @@ from lms_graphql.catalog.models import CourseStatus
 from lms_graphql.core.actor import Role
 from lms_graphql.learning.models import CourseProgress
 from tests.accounts.test_login import login
-from tests.factories import Given, GivenCourse, gid
+from tests.factories import CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR, done, ids_of, said, when
 from tests.live_service import Client, Service, Statements
 
@@ -39,18 +39,18 @@ WRITES = {
 class Path:
     """A course that somebody is about to walk through, and what they find at each step."""
 
-    def __init__(self, client: Client, given: Given, **course: Any) -> None:
-        self.client, self.given = client, given
-        self.course: GivenCourse = given.course(**course)
-        self.learner: User = given.user()
-        self.actor = given.actor(self.learner)
-        self.staff = given.actor(self.course.instructor)
+    def __init__(self, client: Client, make: Factories, **course: Any) -> None:
+        self.client, self.make = client, make
+        self.course: CourseTree = make.course(**course)
+        self.learner: User = make.user()
+        self.actor = make.actor(self.learner)
+        self.staff = make.actor(self.course.instructor)
         self.preview, self.lecture = self.course.lectures
-        given.question(given.user(), self.lecture)
-        given.note(self.learner, self.lecture)
+        make.question(make.user(), self.lecture)
+        make.note(self.learner, self.lecture)
 
     def enrolls(self) -> Any:
-        return done(self.client, self.actor, "enroll", courseId=self.course.gid)
+        return done(self.client, self.actor, "enroll", courseId=self.course.global_id)
 
     def is_granted(self, **more: Any) -> Any:
         return done(self.client, self.staff, "grantEnrollment", **ids_of(self.course, self.learner), **more)
@@ -61,8 +61,8 @@ class Path:
     def finds(self, lock: str | None) -> None:
         """On all paths the closed lecture: its content, or this lock. The preview stays open."""
         asked = {"lecture": self.lecture, "preview": self.preview, "section": self.course.sections[0]}
-        ids = {name: gid(type(row).__name__, row) for name, row in asked.items()}
-        answer = self.client.ask(PATHS, as_=self.actor, **ids, course=self.course.gid)
+        ids = {name: global_id(type(row).__name__, row) for name, row in asked.items()}
+        answer = self.client.ask(PATHS, as_=self.actor, **ids, course=self.course.global_id)
         found = list(lectures(answer))
         assert len(found) >= 6
         for lecture in found:
@@ -90,8 +90,8 @@ def lectures(value: Any) -> Any:
         yield from lectures(inner)
 
 
-def test_content_opens_with_a_place_and_closes_when_it_is_given_up(client: Client, given: Given) -> None:
-    path = Path(client, given)
+def test_content_opens_with_a_place_and_closes_when_it_is_given_up(client: Client, make: Factories) -> None:
+    path = Path(client, make)
     path.finds("ENROLLMENT_REQUIRED")
     for _ in range(2):
         id = path.enrolls()["id"]
@@ -100,8 +100,8 @@ def test_content_opens_with_a_place_and_closes_when_it_is_given_up(client: Clien
         path.finds("ENROLLMENT_INACTIVE")
 
 
-def test_content_closes_at_the_instant_at_which_access_ends(client: Client, given: Given) -> None:
-    path = Path(client, given, price=1)
+def test_content_closes_at_the_instant_at_which_access_ends(client: Client, make: Factories) -> None:
+    path = Path(client, make, price=1)
     path.is_granted(accessExpiresAt=said(when(HOUR)))
     path.finds(None)
     with time_machine.travel(datetime.now(UTC) + HOUR):
@@ -110,11 +110,11 @@ def test_content_closes_at_the_instant_at_which_access_ends(client: Client, give
         path.finds(None)
 
 
-def test_an_archived_course_stays_open_to_who_is_in_it(client: Client, given: Given) -> None:
-    path = Path(client, given)
+def test_an_archived_course_stays_open_to_who_is_in_it(client: Client, make: Factories) -> None:
+    path = Path(client, make)
     path.enrolls()
     archive = "mutation A($input: CourseIdInput!) { archiveCourse(input: $input) { errors { code } } }"
-    answer = client.ask(archive, as_=path.staff, input={"courseId": path.course.gid})
+    answer = client.ask(archive, as_=path.staff, input={"courseId": path.course.global_id})
     assert answer == {"archiveCourse": {"errors": []}}
     path.finds(None)
     assert path.enrolls()["status"] == "ACTIVE"
@@ -133,11 +133,11 @@ fragment Seen on EnrollmentPayload { enrollment {
 )
 
 
-def test_each_payload_shows_what_is_so_after_its_step(client: Client, given: Given) -> None:
+def test_each_payload_shows_what_is_so_after_its_step(client: Client, make: Factories) -> None:
     """In one document: what was read for the step before is not what is shown."""
-    path = Path(client, given)
+    path = Path(client, make)
     id = path.enrolls()["id"]
-    steps = client.ask(STEPS, as_=path.actor, course=path.course.gid, place=id)
+    steps = client.ask(STEPS, as_=path.actor, course=path.course.global_id, place=id)
     for name, status in (("out", "CANCELLED"), ("in", "ACTIVE"), ("again", "CANCELLED")):
         found = steps[name]["enrollment"]
         own = {"status": status}
@@ -147,14 +147,14 @@ def test_each_payload_shows_what_is_so_after_its_step(client: Client, given: Giv
         assert (closed["content"] is None) is (status == "CANCELLED")
 
 
-def test_staff_need_no_place_and_strangers_get_none_by_asking(client: Client, given: Given) -> None:
-    course = given.course(status=CourseStatus.ARCHIVED)
-    lecture = gid("Lecture", course.lectures[1])
+def test_staff_need_no_place_and_strangers_get_none_by_asking(client: Client, make: Factories) -> None:
+    course = make.course(status=CourseStatus.ARCHIVED)
+    lecture = global_id("Lecture", course.lectures[1])
     document = f"query C($id: ID!) {{ node(id: $id) {{ ... on Lecture {{ {CONTENT} }} }} }}"
-    for person in (course.instructor, given.user(Role.SUPER_ADMIN)):
-        assert client.ask(document, as_=given.actor(person), id=lecture)["node"]["lock"] is None
-    for person in (given.user(), given.user(Role.INSTRUCTOR)):
-        assert client.ask(document, as_=given.actor(person), id=lecture)["node"] is None
+    for person in (course.instructor, make.user(Role.SUPER_ADMIN)):
+        assert client.ask(document, as_=make.actor(person), id=lecture)["node"]["lock"] is None
+    for person in (make.user(), make.user(Role.INSTRUCTOR)):
+        assert client.ask(document, as_=make.actor(person), id=lecture)["node"] is None
 
 
 DASHBOARD = """{ me { enrollments(first: 30) { nodes {
@@ -166,7 +166,7 @@ WHERE_TO_GO_ON = """{ me { enrollments(first: 30) { nodes {
 } } } }"""
 
 
-def opened(service: Service, course: GivenCourse) -> None:
+def opened(service: Service, course: CourseTree) -> None:
     """The first lecture, by everybody who is there."""
     last = update(CourseProgress).where(CourseProgress.course_id == course.row.id)
     with service.engine.begin() as connection:
@@ -174,21 +174,21 @@ def opened(service: Service, course: GivenCourse) -> None:
 
 
 def test_a_dashboard_of_thirty_courses_costs_what_one_of_one_costs(
-    client: Client, given: Given, service: Service, statements: Statements
+    client: Client, make: Factories, service: Service, statements: Statements
 ) -> None:
     """Where some were opened and others were not yet."""
-    learner, costs = given.person(), []
-    actor = given.actor(learner)
+    learner, costs = make.person(), []
+    actor = make.actor(learner)
     for number in (1, 29):
         for place in range(number):
-            course = given.course()
-            done(client, actor, "enroll", courseId=course.gid)
+            course = make.course()
+            done(client, actor, "enroll", courseId=course.global_id)
             if place % 2 == 0:
                 opened(service, course)
             if place % 3:
-                given.lecture_progress(learner, course.lectures[0], is_completed=True)
+                make.lecture_progress(learner, course.lectures[0], is_completed=True)
             if place % 2:
-                given.certificate(learner, course)
+                make.certificate(learner, course)
         with statements:
             nodes = client.ask(DASHBOARD, as_=actor)["me"]["enrollments"]["nodes"]
         assert all(node["progress"]["currentLecture"] for node in nodes)

@@ -10,14 +10,14 @@ from sqlalchemy import func, select, update
 from lms_graphql.accounts.models import AuditEvent, User
 from lms_graphql.assessment.models import AttemptStatus, KeptScore, Quiz, QuizAttempt
 from lms_graphql.catalog.models import Enrollment, EnrollmentStatus, LectureType
+from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
-from lms_graphql.learning.models import Certificate
 from lms_graphql.learning.services.progress_repair import find_progress_drift
 from lms_graphql.learning.services.quiz_results import quiz_passed
 from lms_graphql.mail.models import Mail
 from tests.catalog.curriculum_client import Author
-from tests.factories import START, Given, gid
+from tests.factories import START, Factories, global_id
 from tests.learning.enrollment_client import done, ids_of
 from tests.learning.progress_client import TICK, Learner, tick_of
 from tests.live_service import Client, Service
@@ -27,15 +27,15 @@ from tests.mail_servers import Postbox
 class Class:
     """A course, its author, and those who learn."""
 
-    def __init__(self, service: Service, client: Client, given: Given, **course: Any) -> None:
-        self.service, self.client, self.given = service, client, given
-        self.course = given.course(**course)
-        self.author = Author(client, given.actor(self.course.instructor))
+    def __init__(self, service: Service, client: Client, make: Factories, **course: Any) -> None:
+        self.service, self.client, self.make = service, client, make
+        self.course = make.course(**course)
+        self.author = Author(client, make.actor(self.course.instructor))
 
     def learner(self, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any) -> tuple[User, Learner]:
-        person = self.given.user()
-        self.given.enrollment(person, self.course, status, **values)
-        return person, Learner(self.client, self.given.actor(person))
+        person = self.make.user()
+        self.make.enrollment(person, self.course, status, **values)
+        return person, Learner(self.client, self.make.actor(person))
 
     def enrollment(self, person: User) -> Enrollment:
         mine = select(Enrollment).where(Enrollment.user_id == person.id)
@@ -58,7 +58,7 @@ class Class:
             "is_passed": True,
             **values,
         }
-        settings = self.service.equipment.settings
+        settings = self.service.resources.settings
 
         def work(session: Any) -> bool:
             session.add(QuizAttempt(user_id=person.id, quiz_id=quiz.id, started_at=START, **said))
@@ -69,8 +69,8 @@ class Class:
 
 
 @pytest.fixture
-def room(service: Service, client: Client, given: Given) -> Class:
-    return Class(service, client, given)
+def room(service: Service, client: Client, make: Factories) -> Class:
+    return Class(service, client, make)
 
 
 def test_the_last_lecture_completes_the_course_once(room: Class, postbox: Postbox) -> None:
@@ -81,7 +81,7 @@ def test_the_last_lecture_completes_the_course_once(room: Class, postbox: Postbo
     assert (done["status"], done["progress"]["percent"]) == ("COMPLETED", 100)
     assert done["completedAt"] is not None
     assert done["certificate"]["status"] == "VALID"
-    assert done["progress"]["currentLecture"]["id"] == gid("Lecture", second)
+    assert done["progress"]["currentLecture"]["id"] == global_id("Lecture", second)
     again = learner.ticks(first)["enrollment"]
     assert (again["completedAt"], again["certificate"]) == (done["completedAt"], done["certificate"])
     assert (room.count(Certificate), room.count(Mail)) == (1, 1)
@@ -105,14 +105,16 @@ def test_what_is_taken_back_leaves_the_course_completed(room: Class) -> None:
 def test_a_course_without_anything_to_do_is_never_completed(room: Class) -> None:
     person, learner = room.learner()
     for lecture in room.course.lectures:
-        room.author.does("deleteLecture", lectureId=gid("Lecture", lecture))
-    progress = learner.enrollment(room.course.gid)
+        room.author.does("deleteLecture", lectureId=global_id("Lecture", lecture))
+    progress = learner.enrollment(room.course.global_id)
     assert (progress["status"], progress["progress"]["percent"]) == ("ACTIVE", 0)
     assert room.enrollment(person).completed_at is None
 
 
-def test_a_course_of_many_lectures_shows_100_only_at_the_end(service: Service, client: Client, given: Given) -> None:
-    room = Class(service, client, given, lectures=7)
+def test_a_course_of_many_lectures_shows_100_only_at_the_end(
+    service: Service, client: Client, make: Factories
+) -> None:
+    room = Class(service, client, make, lectures=7)
     _, learner = room.learner()
     shown = [learner.ticks(lecture)["enrollment"] for lecture in room.course.lectures]
     assert [each["progress"]["percent"] for each in shown] == [14.29, 28.57, 42.86, 57.14, 71.43, 85.71, 100]
@@ -120,19 +122,22 @@ def test_a_course_of_many_lectures_shows_100_only_at_the_end(service: Service, c
 
 
 def test_a_quiz_lecture_is_done_when_its_quiz_is_passed(room: Class) -> None:
-    lecture = room.given.lecture(room.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
-    quiz = room.given.quiz(room.course, lecture, is_published=True)
+    lecture = room.make.lecture(room.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
+    quiz = room.make.quiz(room.course, lecture, is_published=True)
     person, learner = room.learner()
     for each in room.course.lectures:
         almost = learner.ticks(each)["enrollment"]
     assert (almost["progress"]["percent"], almost["status"]) == (66.67, "ACTIVE")
-    assert almost["progress"]["currentLecture"]["id"] == gid("Lecture", lecture), "the next one to do"
+    assert almost["progress"]["currentLecture"]["id"] == global_id("Lecture", lecture), "the next one to do"
     assert room.passes(person, quiz)
-    done = learner.enrollment(room.course.gid)
+    done = learner.enrollment(room.course.global_id)
     assert (done["status"], done["progress"]["completedLectures"]) == ("COMPLETED", 3)
     assert (done["progress"]["totalQuizzes"], done["progress"]["percent"]) == (0, 100)
     assert not room.passes(person, quiz, attempt_number=2)
-    assert (room.count(Certificate), learner.enrollment(room.course.gid)) == (1, {**done, "lastAccessedAt": ANY})
+    assert (room.count(Certificate), learner.enrollment(room.course.global_id)) == (
+        1,
+        {**done, "lastAccessedAt": ANY},
+    )
 
 
 class Anything:
@@ -146,8 +151,8 @@ ANY: Any = Anything()
 
 
 def test_a_quiz_that_no_lecture_carries_counts_as_one_thing(room: Class) -> None:
-    quiz = room.given.quiz(room.course, is_published=True)
-    room.given.quiz(room.course)
+    quiz = room.make.quiz(room.course, is_published=True)
+    room.make.quiz(room.course)
     person, learner = room.learner()
     for each in room.course.lectures:
         almost = learner.ticks(each)["enrollment"]
@@ -155,7 +160,7 @@ def test_a_quiz_that_no_lecture_carries_counts_as_one_thing(room: Class) -> None
     assert (almost["progress"]["percent"], almost["status"]) == (66.67, "ACTIVE")
     assert not room.passes(person, quiz, is_passed=False, score=Decimal(10))
     assert room.passes(person, quiz, attempt_number=2)
-    done = learner.enrollment(room.course.gid)
+    done = learner.enrollment(room.course.global_id)
     assert (done["progress"]["passedQuizzes"], done["progress"]["percent"]) == (1, 100)
     assert done["certificate"] is not None
 
@@ -177,22 +182,22 @@ def test_a_quiz_that_no_lecture_carries_counts_as_one_thing(room: Class) -> None
 def test_a_quiz_is_passed_by_its_kept_score_and_stays_so(
     room: Class, kept: KeptScore, scores: list[int], passed: bool
 ) -> None:
-    quiz = room.given.quiz(room.course, is_published=True, kept_score=kept)
+    quiz = room.make.quiz(room.course, is_published=True, kept_score=kept)
     person, learner = room.learner()
     for number, score in enumerate(scores, 1):
         room.passes(person, quiz, attempt_number=number, score=Decimal(score), is_passed=score >= 70)
-    assert learner.enrollment(room.course.gid)["progress"]["passedQuizzes"] == int(passed)
+    assert learner.enrollment(room.course.global_id)["progress"]["passedQuizzes"] == int(passed)
 
 
 def test_a_quiz_that_is_passed_after_access_has_ended_is_kept_and_completes_nothing(room: Class) -> None:
-    lecture = room.given.lecture(room.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
-    quiz = room.given.quiz(room.course, lecture, is_published=True)
+    lecture = room.make.lecture(room.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
+    quiz = room.make.quiz(room.course, lecture, is_published=True)
     over = clock.now() - timedelta(seconds=1)
     person, learner = room.learner(access_expires_at=over)
     for each in room.course.lectures:
-        room.given.lecture_progress(person, each, is_completed=True)
+        room.make.lecture_progress(person, each, is_completed=True)
     assert not room.passes(person, quiz)
-    ended = learner.enrollment(room.course.gid)
+    ended = learner.enrollment(room.course.global_id)
     assert (ended["status"], ended["progress"]["percent"], ended["certificate"]) == ("EXPIRED", 100, None)
     back = update(Enrollment).values(access_expires_at=None)
     room.service.database.write_sync(lambda session: session.execute(back) and None)
@@ -202,21 +207,21 @@ def test_a_quiz_that_is_passed_after_access_has_ended_is_kept_and_completes_noth
 
 
 def test_a_stranger_who_passes_a_quiz_completes_nothing(room: Class) -> None:
-    quiz = room.given.quiz(room.course, is_published=True)
-    assert not room.passes(room.given.user(Role.SUPER_ADMIN), quiz)
+    quiz = room.make.quiz(room.course, is_published=True)
+    assert not room.passes(room.make.user(Role.SUPER_ADMIN), quiz)
     assert room.count(Certificate) == 0
 
 
 def test_a_lecture_that_is_added_lowers_the_percentage_and_completes_nobody_less(room: Class) -> None:
-    section = gid("Section", room.course.sections[0])
+    section = global_id("Section", room.course.sections[0])
     _, finished = room.learner()
     _, halfway = room.learner()
     for lecture in room.course.lectures:
         done = finished.ticks(lecture)["enrollment"]
     halfway.ticks(room.course.lectures[0])
     room.author.does("createLecture", sectionId=section, title="One more", type="TEXT", body="Words")
-    assert halfway.enrollment(room.course.gid)["progress"]["percent"] == 33.33
-    after = finished.enrollment(room.course.gid)
+    assert halfway.enrollment(room.course.global_id)["progress"]["percent"] == 33.33
+    after = finished.enrollment(room.course.global_id)
     assert (after["status"], after["completedAt"]) == ("COMPLETED", done["completedAt"])
     assert (after["progress"]["percent"], after["certificate"]) == (66.67, {"id": done["certificate"]["id"]})
 
@@ -228,11 +233,11 @@ def test_a_lecture_that_is_removed_completes_whoever_has_done_all_others(room: C
     cancelled, _ = room.learner(EnrollmentStatus.CANCELLED)
     expired, _ = room.learner(access_expires_at=START)
     for one in (cancelled, expired):
-        room.given.lecture_progress(one, first, is_completed=True)
+        room.make.lecture_progress(one, first, is_completed=True)
     learner.ticks(first)
     other.ticks(second)
-    room.author.does("deleteLecture", lectureId=gid("Lecture", second))
-    done, not_done = learner.enrollment(room.course.gid), other.enrollment(room.course.gid)
+    room.author.does("deleteLecture", lectureId=global_id("Lecture", second))
+    done, not_done = learner.enrollment(room.course.global_id), other.enrollment(room.course.global_id)
     assert (done["status"], done["progress"]["percent"]) == ("COMPLETED", 100)
     assert done["certificate"] is not None
     assert (not_done["status"], not_done["progress"]["percent"]) == ("ACTIVE", 0)
@@ -251,15 +256,15 @@ def test_whoever_comes_back_to_a_course_in_which_nothing_is_left_has_completed_i
     learner.ticks(first)
     enrollment = room.enrollment(person)
     if by == "themselves":
-        done(room.client, learner.actor, "cancelEnrollment", enrollmentId=gid("Enrollment", enrollment))
+        done(room.client, learner.actor, "cancelEnrollment", enrollmentId=global_id("Enrollment", enrollment))
     else:
         room.change(person, access_expires_at=START)
-    room.author.does("deleteLecture", lectureId=gid("Lecture", second))
-    assert learner.enrollment(room.course.gid)["completedAt"] is None
+    room.author.does("deleteLecture", lectureId=global_id("Lecture", second))
+    assert learner.enrollment(room.course.global_id)["completedAt"] is None
     if by == "themselves":
-        back = done(room.client, learner.actor, "enroll", courseId=room.course.gid)
+        back = done(room.client, learner.actor, "enroll", courseId=room.course.global_id)
     else:
-        teacher = room.given.actor(room.course.instructor)
+        teacher = room.make.actor(room.course.instructor)
         back = done(room.client, teacher, "grantEnrollment", **ids_of(room.course, person))
     assert (back["status"], back["progress"]["percent"]) == ("COMPLETED", 100)
     assert back["certificate"] == {"status": "VALID"}
@@ -268,40 +273,44 @@ def test_whoever_comes_back_to_a_course_in_which_nothing_is_left_has_completed_i
     assert postbox.addresses == [person.email]
 
 
-def test_a_section_that_is_removed_takes_its_lectures_along(service: Service, client: Client, given: Given) -> None:
-    room = Class(service, client, given, sections=2, lectures=3)
+def test_a_section_that_is_removed_takes_its_lectures_along(
+    service: Service, client: Client, make: Factories
+) -> None:
+    room = Class(service, client, make, sections=2, lectures=3)
     _, learner = room.learner()
     for lecture in room.course.lectures[:3]:
         learner.ticks(lecture)
-    assert learner.enrollment(room.course.gid)["progress"]["percent"] == 50
-    room.author.does("deleteSection", sectionId=gid("Section", room.course.sections[1]))
-    assert learner.enrollment(room.course.gid)["status"] == "COMPLETED"
+    assert learner.enrollment(room.course.global_id)["progress"]["percent"] == 50
+    room.author.does("deleteSection", sectionId=global_id("Section", room.course.sections[1]))
+    assert learner.enrollment(room.course.global_id)["status"] == "COMPLETED"
 
 
 def test_a_lecture_that_is_moved_or_reworded_changes_nothing(room: Class) -> None:
     _, learner = room.learner()
     learner.ticks(room.course.lectures[0])
-    before = learner.enrollment(room.course.gid)
-    moved = {"sectionId": gid("Section", room.course.sections[0]), "position": 1}
-    room.author.does("moveLecture", lectureId=gid("Lecture", room.course.lectures[0]), **moved)
-    room.author.does("updateLecture", lectureId=gid("Lecture", room.course.lectures[1]), title="New")
-    after = learner.enrollment(room.course.gid)
+    before = learner.enrollment(room.course.global_id)
+    moved = {"sectionId": global_id("Section", room.course.sections[0]), "position": 1}
+    room.author.does("moveLecture", lectureId=global_id("Lecture", room.course.lectures[0]), **moved)
+    room.author.does("updateLecture", lectureId=global_id("Lecture", room.course.lectures[1]), title="New")
+    after = learner.enrollment(room.course.global_id)
     after["progress"]["currentLecture"]["title"] = before["progress"]["currentLecture"]["title"]
     assert after == before
 
 
 def test_whoever_has_passed_a_quiz_has_done_the_lecture_that_it_is_hung_on(room: Class) -> None:
-    quiz = room.given.quiz(room.course, is_published=True)
+    quiz = room.make.quiz(room.course, is_published=True)
     person, learner = room.learner()
     _, other = room.learner()
     room.passes(person, quiz)
-    section = gid("Section", room.course.sections[0])
-    made = room.author.does("createLecture", sectionId=section, title="Test", type="QUIZ", quizId=gid("Quiz", quiz))
-    progress = learner.enrollment(room.course.gid)["progress"]
+    section = global_id("Section", room.course.sections[0])
+    made = room.author.does(
+        "createLecture", sectionId=section, title="Test", type="QUIZ", quizId=global_id("Quiz", quiz)
+    )
+    progress = learner.enrollment(room.course.global_id)["progress"]
     assert (progress["completedLectures"], progress["totalQuizzes"], progress["percent"]) == (1, 0, 33.33)
-    assert other.enrollment(room.course.gid)["progress"]["percent"] == 0
+    assert other.enrollment(room.course.global_id)["progress"]["percent"] == 0
     room.author.does("deleteLecture", lectureId=made["id"])
-    progress = learner.enrollment(room.course.gid)["progress"]
+    progress = learner.enrollment(room.course.global_id)["progress"]
     assert (progress["completedLectures"], progress["passedQuizzes"], progress["percent"]) == (0, 1, 33.33)
 
 
@@ -310,7 +319,7 @@ def test_nobody_gets_a_certificate_whose_account_is_empty(room: Class) -> None:
     learner.ticks(room.course.lectures[0])
     emptied = update(User).where(User.id == person.id).values(deleted_at=START)
     room.service.database.write_sync(lambda session: session.execute(emptied) and None)
-    room.author.does("deleteLecture", lectureId=gid("Lecture", room.course.lectures[1]))
+    room.author.does("deleteLecture", lectureId=global_id("Lecture", room.course.lectures[1]))
     assert room.count(Certificate) == 0
 
 
@@ -320,19 +329,19 @@ def test_a_refusal_after_the_last_lecture_leaves_nothing(room: Class) -> None:
     assert learner.refused(TICK, tick_of(room.course.lectures[0])) == [("NOT_ENROLLED", ["input", "lectureId"])]
 
 
-def test_progress_before_the_first_contact_tells_what_is_required(room: Class, given: Given) -> None:
-    room.given.quiz(room.course, is_published=True)
+def test_progress_before_the_first_contact_tells_what_is_required(room: Class, make: Factories) -> None:
+    room.make.quiz(room.course, is_published=True)
     _, learner = room.learner()
-    progress = learner.enrollment(room.course.gid)["progress"]
+    progress = learner.enrollment(room.course.global_id)["progress"]
     assert (progress["totalLectures"], progress["totalQuizzes"], progress["percent"]) == (2, 1, 0)
 
 
 def test_whoever_comes_back_to_a_course_that_is_done_by_now_has_completed_it(room: Class) -> None:
     person, learner = room.learner(EnrollmentStatus.CANCELLED)
-    room.given.lecture_progress(person, room.course.lectures[0], is_completed=True)
-    room.author.does("deleteLecture", lectureId=gid("Lecture", room.course.lectures[1]))
-    assert learner.enrollment(room.course.gid)["status"] == "CANCELLED"
+    room.make.lecture_progress(person, room.course.lectures[0], is_completed=True)
+    room.author.does("deleteLecture", lectureId=global_id("Lecture", room.course.lectures[1]))
+    assert learner.enrollment(room.course.global_id)["status"] == "CANCELLED"
     document = "mutation E($input: EnrollInput!) { enroll(input: $input) { enrollment { status } errors { code } } }"
-    done = room.client.ask(document, as_=learner.actor, input={"courseId": room.course.gid})["enroll"]
+    done = room.client.ask(document, as_=learner.actor, input={"courseId": room.course.global_id})["enroll"]
     assert done == {"enrollment": {"status": "COMPLETED"}, "errors": []}
-    assert learner.enrollment(room.course.gid)["certificate"] is not None
+    assert learner.enrollment(room.course.global_id)["certificate"] is not None

@@ -7,10 +7,11 @@ from sqlalchemy import delete, select
 
 from lms_graphql.accounts.models import AuditEvent
 from lms_graphql.catalog.models import Course, Enrollment, EnrollmentStatus
+from lms_graphql.certificates.models import RevocationReason
 from lms_graphql.core.actor import Actor
-from lms_graphql.learning.models import CourseProgress, RevocationReason
+from lms_graphql.learning.models import CourseProgress
 from tests.accounts.test_deadlock_retries import MOST_STATEMENTS, Deadlocks
-from tests.factories import START, Given, gid
+from tests.factories import START, Factories, global_id
 from tests.learning.enrollment_client import document, number, rows, told
 from tests.live_service import Client, Service
 
@@ -26,30 +27,34 @@ STATUSES = {
 }
 
 
-def step(given: Given, name: str) -> tuple[str, Actor, dict[str, Any]]:
+def step(make: Factories, name: str) -> tuple[str, Actor, dict[str, Any]]:
     """A mutation, as whom, with what: of new people in a new course, so that nothing need be cleared away."""
     is_there = name in ("come back", "cancelEnrollment")
-    course, learner = given.course(enrollment_count=int(is_there)), given.user()
+    course, learner = make.course(enrollment_count=int(is_there)), make.user()
     if name == "enroll":
-        return name, given.actor(learner), {"courseId": course.gid}
+        return name, make.actor(learner), {"courseId": course.global_id}
     if name == "grantEnrollment":
-        return name, given.actor(course.instructor), {"courseId": course.gid, "userId": gid("User", learner)}
+        return (
+            name,
+            make.actor(course.instructor),
+            {"courseId": course.global_id, "userId": global_id("User", learner)},
+        )
     if name == "come back":
-        given.enrollment(learner, course, EnrollmentStatus.REFUNDED, completed_at=START)
-        given.certificate(learner, course, revoked_at=START, revocation_reason=RevocationReason.REFUND)
-        return "enroll", given.actor(learner), {"courseId": course.gid}
-    row = given.enrollment(learner, course)
-    given.progress(row, total_lectures=2)
-    return name, given.actor(course.instructor), {"enrollmentId": gid("Enrollment", row)}
+        make.enrollment(learner, course, EnrollmentStatus.REFUNDED, completed_at=START)
+        make.certificate(learner, course, revoked_at=START, revocation_reason=RevocationReason.REFUND)
+        return "enroll", make.actor(learner), {"courseId": course.global_id}
+    row = make.enrollment(learner, course)
+    make.progress(row, total_lectures=2)
+    return name, make.actor(course.instructor), {"enrollmentId": global_id("Enrollment", row)}
 
 
 @pytest.mark.parametrize("name", list(STATUSES))
 def test_a_deadlock_at_any_statement_changes_nothing(
-    client: Client, given: Given, service: Service, unswept: None, name: str
+    client: Client, make: Factories, service: Service, unswept: None, name: str
 ) -> None:
     deadlocks, struck = Deadlocks(service), 0
     for at in range(1, MOST_STATEMENTS):
-        mutation, actor, input = step(given, name)
+        mutation, actor, input = step(make, name)
         with service.engine.begin() as connection:
             connection.execute(delete(AuditEvent))
         with deadlocks.at(at):

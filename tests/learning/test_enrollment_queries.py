@@ -8,7 +8,7 @@ import pytest
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import CourseStatus, Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
-from tests.factories import START, Given, gid
+from tests.factories import START, Factories, global_id
 from tests.live_service import Client
 
 FIELDS = """
@@ -45,16 +45,16 @@ VIEWERS = ["anonymous", "learner", "fellow", "rival", *sorted(SEES)]
 
 
 class Cast:
-    def __init__(self, given: Given, status: CourseStatus = CourseStatus.PUBLISHED) -> None:
-        self.given = given
-        self.teacher = given.user(Role.INSTRUCTOR)
-        self.rival = given.user(Role.INSTRUCTOR)
-        self.admin = given.user(Role.SUPER_ADMIN)
-        self.enrolled, self.fellow, self.learner = (given.user() for _ in range(3))
-        self.course = given.course(instructor=self.teacher, status=status)
-        given.course(instructor=self.rival)
-        given.enrollment(self.fellow, self.course)
-        self.enrollment = given.enrollment(
+    def __init__(self, make: Factories, status: CourseStatus = CourseStatus.PUBLISHED) -> None:
+        self.make = make
+        self.teacher = make.user(Role.INSTRUCTOR)
+        self.rival = make.user(Role.INSTRUCTOR)
+        self.admin = make.user(Role.SUPER_ADMIN)
+        self.enrolled, self.fellow, self.learner = (make.user() for _ in range(3))
+        self.course = make.course(instructor=self.teacher, status=status)
+        make.course(instructor=self.rival)
+        make.enrollment(self.fellow, self.course)
+        self.enrollment = make.enrollment(
             self.enrolled,
             self.course,
             source=EnrollmentSource.GRANT,
@@ -64,16 +64,16 @@ class Cast:
 
     def actor(self, name: str) -> Actor:
         user: User | None = getattr(self, name, None)
-        return ANONYMOUS if user is None else self.given.actor(user)
+        return ANONYMOUS if user is None else self.make.actor(user)
 
 
 @pytest.mark.parametrize("status", [CourseStatus.PUBLISHED, CourseStatus.ARCHIVED])
 @pytest.mark.parametrize("viewer", VIEWERS)
 def test_an_enrollment_is_there_for_the_person_and_course_staff_on_every_path(
-    client: Client, given: Given, viewer: str, status: CourseStatus
+    client: Client, make: Factories, viewer: str, status: CourseStatus
 ) -> None:
-    cast = Cast(given, status)
-    actor, id = cast.actor(viewer), gid("Enrollment", cast.enrollment)
+    cast = Cast(make, status)
+    actor, id = cast.actor(viewer), global_id("Enrollment", cast.enrollment)
     expected = {
         "id": id,
         "status": "ACTIVE",
@@ -89,8 +89,8 @@ def test_an_enrollment_is_there_for_the_person_and_course_staff_on_every_path(
     assert client.ask(NODE, as_=actor, id=id)["node"] == seen
     assert client.ask(NODES, as_=actor, ids=[id])["nodes"] == [seen]
     for document, parent, admitted in (
-        (OF_COURSE, gid("Course", cast.course.row), {"teacher", "admin"}),
-        (OF_USER, gid("User", cast.enrolled), {"enrolled", "admin"}),
+        (OF_COURSE, global_id("Course", cast.course.row), {"teacher", "admin"}),
+        (OF_USER, global_id("User", cast.enrolled), {"enrolled", "admin"}),
     ):
         answer = client.answer(document, as_=actor, id=parent)
         if answer["data"]["node"] is None:  # an archived course, a person to an anonymous viewer
@@ -103,8 +103,8 @@ def test_an_enrollment_is_there_for_the_person_and_course_staff_on_every_path(
             assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
 
 
-def test_the_viewers_own_enrollment_hangs_on_each_course(client: Client, given: Given) -> None:
-    cast = Cast(given)
+def test_the_viewers_own_enrollment_hangs_on_each_course(client: Client, make: Factories) -> None:
+    cast = Cast(make)
     for viewer in VIEWERS:
         course = client.ask(MINE, as_=cast.actor(viewer), slug=cast.course.slug)["course"]
         own = course["viewerEnrollment"]
@@ -112,9 +112,9 @@ def test_the_viewers_own_enrollment_hangs_on_each_course(client: Client, given: 
         assert (own and own["user"]["username"]) == username
 
 
-def test_nobody_comes_to_another_persons_enrollment_through_their_own(client: Client, given: Given) -> None:
+def test_nobody_comes_to_another_persons_enrollment_through_their_own(client: Client, make: Factories) -> None:
     """The course of one's own enrollment is the way to the others in it."""
-    cast = Cast(given)
+    cast = Cast(make)
     counted = "enrollments { totalCount }"
     own = f"{{ me {{ enrollments {{ nodes {{ course {{ {counted} }} user {{ {counted} }} }} }} }} }}"
     answer = client.answer(own, as_=cast.actor("enrolled"))
@@ -123,7 +123,7 @@ def test_nobody_comes_to_another_persons_enrollment_through_their_own(client: Cl
     people_in = """query S($id: ID!) { node(id: $id) { ... on Course {
       enrollments { nodes { user { username enrollments { totalCount } email } } }
     } } }"""
-    answer = client.answer(people_in, as_=cast.actor("teacher"), id=cast.course.gid)
+    answer = client.answer(people_in, as_=cast.actor("teacher"), id=cast.course.global_id)
     people = [node["user"] for node in answer["data"]["node"]["enrollments"]["nodes"]]
     assert {person["username"] for person in people} == {cast.enrolled.username, cast.fellow.username}
     assert all(person["enrollments"] is None and person["email"] is None for person in people)
@@ -144,50 +144,50 @@ READS = [
 ]
 
 
-def test_expired_is_worked_out_when_read_also_in_filters_and_counts(client: Client, given: Given) -> None:
-    course, now = given.course(), datetime.now(UTC)
+def test_expired_is_worked_out_when_read_also_in_filters_and_counts(client: Client, make: Factories) -> None:
+    course, now = make.course(), datetime.now(UTC)
     expected: dict[str, set[str]] = {}
     for status, until, reads in READS:
-        enrollment = given.enrollment(given.user(), course, status, access_expires_at=until and now + until)
-        expected.setdefault(reads, set()).add(gid("Enrollment", enrollment))
-    staff = given.actor(course.instructor)
+        enrollment = make.enrollment(make.user(), course, status, access_expires_at=until and now + until)
+        expected.setdefault(reads, set()).add(global_id("Enrollment", enrollment))
+    staff = make.actor(course.instructor)
     for status in EnrollmentStatus:
-        found = client.ask(OF_COURSE, as_=staff, id=course.gid, status=status.name)["node"]["enrollments"]
+        found = client.ask(OF_COURSE, as_=staff, id=course.global_id, status=status.name)["node"]["enrollments"]
         assert {node["id"] for node in found["nodes"]} == expected[status.name], status
         assert {node["status"] for node in found["nodes"]} == {status.name}
         assert found["totalCount"] == len(expected[status.name])
-    every = client.ask(OF_COURSE, as_=staff, id=course.gid)["node"]["enrollments"]
+    every = client.ask(OF_COURSE, as_=staff, id=course.global_id)["node"]["enrollments"]
     assert every["totalCount"] == len(READS)
     for node in every["nodes"]:
         assert node["id"] in expected[node["status"]]
         assert client.ask(NODE, as_=staff, id=node["id"])["node"]["status"] == node["status"]
 
 
-def test_a_persons_own_list_has_the_same_filter(client: Client, given: Given) -> None:
-    person, now = given.user(), datetime.now(UTC)
+def test_a_persons_own_list_has_the_same_filter(client: Client, make: Factories) -> None:
+    person, now = make.user(), datetime.now(UTC)
     for status, until, _ in READS:
-        given.enrollment(person, given.course(lectures=0), status, access_expires_at=until and now + until)
+        make.enrollment(person, make.course(lectures=0), status, access_expires_at=until and now + until)
     for status in EnrollmentStatus:
         wanted = [reads for *_, reads in READS if reads == status.name]
-        answer = client.ask(OF_USER, as_=given.actor(person), id=gid("User", person), status=status.name)
+        answer = client.ask(OF_USER, as_=make.actor(person), id=global_id("User", person), status=status.name)
         found = answer["node"]["enrollments"]
         assert [node["status"] for node in found["nodes"]] == wanted
         assert found["totalCount"] == len(wanted)
 
 
 @pytest.mark.parametrize("document", [OF_COURSE, OF_USER])
-def test_pages_lead_through_a_list_from_both_ends(client: Client, given: Given, document: str) -> None:
-    course, person = given.course(), given.user()
+def test_pages_lead_through_a_list_from_both_ends(client: Client, make: Factories, document: str) -> None:
+    course, person = make.course(), make.user()
     newest: list[Enrollment] = []
     for number in range(7):
-        of_user, of_course = (person, given.course(lectures=0)) if document is OF_USER else (given.user(), course)
+        of_user, of_course = (person, make.course(lectures=0)) if document is OF_USER else (make.user(), course)
         minutes = timedelta(minutes=number // 2)  # two at a time: ties are broken by id
-        newest.insert(0, given.enrollment(of_user, of_course, enrolled_at=START + minutes))
-    ids = [gid("Enrollment", row) for row in newest]
-    id, actor = (gid("User", person), person) if document is OF_USER else (course.gid, course.instructor)
+        newest.insert(0, make.enrollment(of_user, of_course, enrolled_at=START + minutes))
+    ids = [global_id("Enrollment", row) for row in newest]
+    id, actor = (global_id("User", person), person) if document is OF_USER else (course.global_id, course.instructor)
 
     def page(**asked: Any) -> Any:
-        found = client.ask(document, as_=given.actor(actor), id=id, **asked)["node"]["enrollments"]
+        found = client.ask(document, as_=make.actor(actor), id=id, **asked)["node"]["enrollments"]
         assert found["totalCount"] == 7
         return [node["id"] for node in found["nodes"]], found["pageInfo"]
 
@@ -204,51 +204,53 @@ def test_pages_lead_through_a_list_from_both_ends(client: Client, given: Given, 
         backward, cursor, more = got + backward, place["startCursor"], place["hasPreviousPage"]
     assert backward == ids
     other = OF_COURSE if document is OF_USER else OF_USER
-    other_id = course.gid if document is OF_USER else gid("User", person)
-    admin = given.actor(given.user(Role.SUPER_ADMIN))
+    other_id = course.global_id if document is OF_USER else global_id("User", person)
+    admin = make.actor(make.user(Role.SUPER_ADMIN))
     assert client.faults(other, as_=admin, id=other_id, after=cursor) == ["BAD_CURSOR"]
 
 
-def test_progress_tells_how_far_someone_has_come(client: Client, given: Given) -> None:
-    cast = Cast(given)
+def test_progress_tells_how_far_someone_has_come(client: Client, make: Factories) -> None:
+    cast = Cast(make)
     first, second = cast.course.lectures
-    id, actor = gid("Enrollment", cast.enrollment), cast.actor("enrolled")
+    id, actor = global_id("Enrollment", cast.enrollment), cast.actor("enrolled")
     before = client.ask(PROGRESS, as_=actor, id=id)["node"]["progress"]
     assert (before["percent"], before["completedLectures"], before["totalLectures"]) == (0, 0, 2)
-    assert before["currentLecture"] == {"id": gid("Lecture", first)}  # the first one to do
+    assert before["currentLecture"] == {"id": global_id("Lecture", first)}  # the first one to do
     assert before["lectures"] == []
     counts = {"completed_lectures": 1, "total_lectures": 2, "passed_quizzes": 0, "total_quizzes": 1}
-    given.progress(cast.enrollment, total_watch_time=61, current_lecture_id=second.id, **counts)
-    seen = given.lecture_progress(cast.enrolled, second, watch_time=60, last_position=59, is_completed=True)
-    given.lecture_progress(cast.fellow, first)
+    make.progress(cast.enrollment, total_watch_time=61, current_lecture_id=second.id, **counts)
+    seen = make.lecture_progress(cast.enrolled, second, watch_time=60, last_position=59, is_completed=True)
+    make.lecture_progress(cast.fellow, first)
     for viewer in sorted(SEES):
         after = client.ask(PROGRESS, as_=cast.actor(viewer), id=id)["node"]["progress"]
         assert after["id"] == before["id"]
         assert (after["percent"], after["passedQuizzes"], after["totalQuizzes"]) == (33.33, 0, 1)
         assert after["watchSeconds"] == 61
-        assert after["currentLecture"] == {"id": gid("Lecture", second)}
+        assert after["currentLecture"] == {"id": global_id("Lecture", second)}
         opened = {"isCompleted": True, "watchSeconds": 60, "positionSeconds": 59}
-        lecture = {"id": gid("Lecture", second)}
-        assert after["lectures"] == [{"id": gid("LectureProgress", seen), "lecture": lecture, **opened}]
+        lecture = {"id": global_id("Lecture", second)}
+        assert after["lectures"] == [{"id": global_id("LectureProgress", seen), "lecture": lecture, **opened}]
 
 
 @pytest.mark.parametrize("viewer", VIEWERS)
-def test_progress_in_a_lecture_is_for_the_person_and_course_staff(client: Client, given: Given, viewer: str) -> None:
-    cast = Cast(given)
-    progress = given.lecture_progress(cast.enrolled, cast.course.lectures[0])
+def test_progress_in_a_lecture_is_for_the_person_and_course_staff(
+    client: Client, make: Factories, viewer: str
+) -> None:
+    cast = Cast(make)
+    progress = make.lecture_progress(cast.enrolled, cast.course.lectures[0])
     document = "query N($id: ID!) { node(id: $id) { id ... on LectureProgress { lecture { id } } } }"
-    found = client.ask(document, as_=cast.actor(viewer), id=gid("LectureProgress", progress))["node"]
+    found = client.ask(document, as_=cast.actor(viewer), id=global_id("LectureProgress", progress))["node"]
     assert (found is not None) is (viewer in SEES)
 
 
-def test_a_lecture_that_was_removed_is_no_place_to_go_on(client: Client, given: Given) -> None:
-    cast = Cast(given)
-    gone = given.lecture(cast.course.sections[0], order_index=2, deleted_at=datetime.now(UTC))
-    given.progress(cast.enrollment, current_lecture_id=gone.id)
-    gone_progress = given.lecture_progress(cast.enrolled, gone)
-    given.lecture_progress(cast.enrolled, cast.course.lectures[0], is_completed=True)
-    id, actor = gid("Enrollment", cast.enrollment), cast.actor("enrolled")
+def test_a_lecture_that_was_removed_is_no_place_to_go_on(client: Client, make: Factories) -> None:
+    cast = Cast(make)
+    gone = make.lecture(cast.course.sections[0], order_index=2, deleted_at=datetime.now(UTC))
+    make.progress(cast.enrollment, current_lecture_id=gone.id)
+    gone_progress = make.lecture_progress(cast.enrolled, gone)
+    make.lecture_progress(cast.enrolled, cast.course.lectures[0], is_completed=True)
+    id, actor = global_id("Enrollment", cast.enrollment), cast.actor("enrolled")
     progress = client.ask(PROGRESS, as_=actor, id=id)["node"]["progress"]
-    assert progress["currentLecture"] == {"id": gid("Lecture", cast.course.lectures[1])}
-    assert [one["lecture"]["id"] for one in progress["lectures"]] == [gid("Lecture", cast.course.lectures[0])]
-    assert client.ask(NODE, as_=actor, id=gid("LectureProgress", gone_progress))["node"] is None
+    assert progress["currentLecture"] == {"id": global_id("Lecture", cast.course.lectures[1])}
+    assert [one["lecture"]["id"] for one in progress["lectures"]] == [global_id("Lecture", cast.course.lectures[0])]
+    assert client.ask(NODE, as_=actor, id=global_id("LectureProgress", gone_progress))["node"] is None

@@ -21,7 +21,7 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.statements import execute_dml
 from lms_graphql.learning.models import CourseProgress
 from tests.concurrency import Ask, Racers, codes, racers, rounds
-from tests.factories import START, Given, GivenCourse, gid
+from tests.factories import START, CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR as AN_HOUR
 from tests.learning.enrollment_client import bearing, ids_of, number, rows, said, when
 from tests.processes import Fleet
@@ -34,8 +34,8 @@ ROUNDS = rounds(60)
 
 
 @pytest.fixture
-def given(two_processes: Fleet) -> Given:
-    return Given(two_processes.database)
+def make(two_processes: Fleet) -> Factories:
+    return Factories(two_processes.database)
 
 
 @pytest.fixture
@@ -61,27 +61,27 @@ def whole(fleet: Fleet) -> None:
     assert number(fleet.database, Enrollment) == number(fleet.database, CourseProgress)
 
 
-def course_ask(mutation: str, bearer: str, course: GivenCourse) -> Ask:
+def course_ask(mutation: str, bearer: str, course: CourseTree) -> Ask:
     document = f"mutation C($input: CourseIdInput!) {{ {mutation}(input: $input) {{ errors {{ code path }} }} }}"
-    return Ask(document, {"input": {"courseId": course.gid}}, bearer)
+    return Ask(document, {"input": {"courseId": course.global_id}}, bearer)
 
 
-def test_ten_enrollments_of_one_person_at_once_are_one(two_processes: Fleet, given: Given, many: Racers) -> None:
-    course, learner = given.course(), given.user()
-    ask = bearing("enroll", two_processes.token(learner), courseId=course.gid)
+def test_ten_enrollments_of_one_person_at_once_are_one(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    course, learner = make.course(), make.user()
+    ask = bearing("enroll", two_processes.token(learner), courseId=course.global_id)
     for _ in range(ROUNDS):
         answers = many.race(*[ask] * CLIENTS)
         assert codes(answers) == {None: CLIENTS}
         (place,) = rows(two_processes.database, select(Enrollment))
-        assert {answer.payload["enrollment"]["id"] for answer in answers} == {gid("Enrollment", place)}
+        assert {answer.payload["enrollment"]["id"] for answer in answers} == {global_id("Enrollment", place)}
         assert rows(two_processes.database, select(Course.enrollment_count)) == [1]
         whole(two_processes)
         start_again(two_processes)
 
 
-def test_ten_people_who_enroll_at_once_are_ten(two_processes: Fleet, given: Given, many: Racers) -> None:
-    course = given.course()
-    asks = [bearing("enroll", two_processes.token(given.user()), courseId=course.gid) for _ in range(CLIENTS)]
+def test_ten_people_who_enroll_at_once_are_ten(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    course = make.course()
+    asks = [bearing("enroll", two_processes.token(make.user()), courseId=course.global_id) for _ in range(CLIENTS)]
     for _ in range(ROUNDS // 2):
         assert codes(many.race(*asks)) == {None: CLIENTS}
         assert rows(two_processes.database, select(Course.enrollment_count)) == [CLIENTS]
@@ -90,28 +90,29 @@ def test_ten_people_who_enroll_at_once_are_ten(two_processes: Fleet, given: Give
 
 
 def test_people_who_enroll_in_different_courses_do_not_hinder_each_other(
-    two_processes: Fleet, given: Given, many: Racers
+    two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
     """Their places stand side by side in the indexes."""
-    people = [given.user() for _ in range(CLIENTS)]
+    people = [make.user() for _ in range(CLIENTS)]
     tokens = [two_processes.token(person) for person in people]
-    courses = [given.course(lectures=0) for _ in range(CLIENTS)]
+    courses = [make.course(lectures=0) for _ in range(CLIENTS)]
     for _ in range(ROUNDS // 2):
         asks = [
-            bearing("enroll", bearer, courseId=course.gid) for bearer, course in zip(tokens, courses, strict=True)
+            bearing("enroll", bearer, courseId=course.global_id)
+            for bearer, course in zip(tokens, courses, strict=True)
         ]
         assert codes(many.race(*asks)) == {None: CLIENTS}
         whole(two_processes)
         start_again(two_processes)
 
 
-def test_a_course_that_is_unpublished_has_no_places(two_processes: Fleet, given: Given, many: Racers) -> None:
-    course = given.course()
+def test_a_course_that_is_unpublished_has_no_places(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    course = make.course()
     staff = two_processes.token(course.instructor)
-    learners = [two_processes.token(given.user()) for _ in range(4)]
+    learners = [two_processes.token(make.user()) for _ in range(4)]
     told: Counter[str | None] = Counter()
     for _ in range(ROUNDS):
-        enrolling = [bearing("enroll", bearer, courseId=course.gid) for bearer in learners]
+        enrolling = [bearing("enroll", bearer, courseId=course.global_id) for bearer in learners]
         *enrolled, unpublished = many.race(*enrolling, course_ask("unpublishCourse", staff, course))
         assert set(codes(enrolled)) <= {None, "NOT_FOUND"}
         is_draft = unpublished.code is None
@@ -123,12 +124,12 @@ def test_a_course_that_is_unpublished_has_no_places(two_processes: Fleet, given:
         start_again(two_processes)
 
 
-def test_a_course_that_is_archived_takes_who_came_before(two_processes: Fleet, given: Given, many: Racers) -> None:
-    course = given.course()
-    staff, learner = two_processes.token(course.instructor), two_processes.token(given.user())
+def test_a_course_that_is_archived_takes_who_came_before(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    course = make.course()
+    staff, learner = two_processes.token(course.instructor), two_processes.token(make.user())
     for _ in range(ROUNDS):
         enrolled, archived = many.race(
-            bearing("enroll", learner, courseId=course.gid), course_ask("archiveCourse", staff, course)
+            bearing("enroll", learner, courseId=course.global_id), course_ask("archiveCourse", staff, course)
         )
         assert archived.code is None
         assert enrolled.code in (None, "NOT_FOUND")
@@ -136,16 +137,16 @@ def test_a_course_that_is_archived_takes_who_came_before(two_processes: Fleet, g
         start_again(two_processes)
 
 
-def test_a_course_that_is_deleted_leaves_no_place_behind(two_processes: Fleet, given: Given, many: Racers) -> None:
-    teacher, admin = given.user(Role.INSTRUCTOR), given.user(Role.SUPER_ADMIN)
-    staff, learner, other = (two_processes.token(user) for user in (teacher, given.user(), admin))
+def test_a_course_that_is_deleted_leaves_no_place_behind(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    teacher, admin = make.user(Role.INSTRUCTOR), make.user(Role.SUPER_ADMIN)
+    staff, learner, other = (two_processes.token(user) for user in (teacher, make.user(), admin))
     for _ in range(ROUNDS // 2):
-        course = given.course(instructor=teacher, lectures=0)
+        course = make.course(instructor=teacher, lectures=0)
         unpublished, deleted, *enrolled = many.race(
             course_ask("unpublishCourse", staff, course),
             course_ask("deleteCourse", staff, course),
-            bearing("enroll", learner, courseId=course.gid),
-            bearing("enroll", other, courseId=course.gid),
+            bearing("enroll", learner, courseId=course.global_id),
+            bearing("enroll", other, courseId=course.global_id),
             bearing("grantEnrollment", other, **ids_of(course, admin)),
         )
         assert unpublished.code in (None, "IN_USE", "NOT_FOUND")
@@ -157,14 +158,14 @@ def test_a_course_that_is_deleted_leaves_no_place_behind(two_processes: Fleet, g
         start_again(two_processes)
 
 
-def test_who_comes_and_goes_at_once_is_either_in_or_out(two_processes: Fleet, given: Given, many: Racers) -> None:
-    course, learner = given.course(price=1), given.user()
+def test_who_comes_and_goes_at_once_is_either_in_or_out(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    course, learner = make.course(price=1), make.user()
     bearer = two_processes.token(learner)
-    row = given.enrollment(learner, course, source=EnrollmentSource.PURCHASE)
-    given.progress(row, total_lectures=2, completed_lectures=1)
-    given.lecture_progress(learner, course.lectures[0], is_completed=True)
-    enrolling = bearing("enroll", bearer, courseId=course.gid)
-    cancelling = bearing("cancelEnrollment", bearer, enrollmentId=gid("Enrollment", row))
+    row = make.enrollment(learner, course, source=EnrollmentSource.PURCHASE)
+    make.progress(row, total_lectures=2, completed_lectures=1)
+    make.lecture_progress(learner, course.lectures[0], is_completed=True)
+    enrolling = bearing("enroll", bearer, courseId=course.global_id)
+    cancelling = bearing("cancelEnrollment", bearer, enrollmentId=global_id("Enrollment", row))
     ends: Counter[EnrollmentStatus] = Counter()
     for _ in range(ROUNDS):
         assert codes(many.race(*[enrolling, cancelling] * 4)) == {None: 8}
@@ -175,11 +176,11 @@ def test_who_comes_and_goes_at_once_is_either_in_or_out(two_processes: Fleet, gi
     assert rows(two_processes.database, select(CourseProgress.completed_lectures)) == [1]
 
 
-def test_a_grant_and_an_enrollment_at_once_are_one_place(two_processes: Fleet, given: Given, many: Racers) -> None:
-    course, learner = given.course(), given.user()
+def test_a_grant_and_an_enrollment_at_once_are_one_place(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    course, learner = make.course(), make.user()
     staff, bearer = two_processes.token(course.instructor), two_processes.token(learner)
     until = when(AN_HOUR)
-    enrolling = bearing("enroll", bearer, courseId=course.gid)
+    enrolling = bearing("enroll", bearer, courseId=course.global_id)
     granting = bearing("grantEnrollment", staff, **ids_of(course, learner), accessExpiresAt=said(until))
     for _ in range(ROUNDS):
         answers = many.race(*[enrolling, granting] * 2)
@@ -193,14 +194,14 @@ def test_a_grant_and_an_enrollment_at_once_are_one_place(two_processes: Fleet, g
 
 
 def test_a_grant_that_staff_take_back_is_gone_whenever_the_learner_asks_for_it(
-    two_processes: Fleet, given: Given, many: Racers
+    two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
-    course, learner = given.course(price=1), given.user()
+    course, learner = make.course(price=1), make.user()
     staff, bearer = two_processes.token(course.instructor), two_processes.token(learner)
-    row = given.enrollment(learner, course, source=EnrollmentSource.GRANT)
+    row = make.enrollment(learner, course, source=EnrollmentSource.GRANT)
     fresh = update(Enrollment).values(status=EnrollmentStatus.ACTIVE, access_expires_at=None)
-    enrolling = bearing("enroll", bearer, courseId=course.gid)
-    taking = bearing("cancelEnrollment", staff, enrollmentId=gid("Enrollment", row))
+    enrolling = bearing("enroll", bearer, courseId=course.global_id)
+    taking = bearing("cancelEnrollment", staff, enrollmentId=global_id("Enrollment", row))
     for _ in range(ROUNDS):
         taken, *enrolled = many.race(taking, enrolling, enrolling)
         assert taken.code is None
@@ -209,11 +210,11 @@ def test_a_grant_that_staff_take_back_is_gone_whenever_the_learner_asks_for_it(
         change(two_processes, fresh)
 
 
-def test_what_is_completed_meanwhile_is_not_cancelled(two_processes: Fleet, given: Given, many: Racers) -> None:
+def test_what_is_completed_meanwhile_is_not_cancelled(two_processes: Fleet, make: Factories, many: Racers) -> None:
     """Who completes a course does it by an UPDATE of what is ACTIVE."""
-    course, learner = given.course(), given.user()
-    row = given.enrollment(learner, course)
-    cancelling = bearing("cancelEnrollment", two_processes.token(learner), enrollmentId=gid("Enrollment", row))
+    course, learner = make.course(), make.user()
+    row = make.enrollment(learner, course)
+    cancelling = bearing("cancelEnrollment", two_processes.token(learner), enrollmentId=global_id("Enrollment", row))
     open_ = (Enrollment.id == row.id, Enrollment.status == EnrollmentStatus.ACTIVE)
     complete = update(Enrollment).where(*open_).values(status=EnrollmentStatus.COMPLETED, completed_at=START)
 

@@ -16,7 +16,7 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.database import Database
 from lms_graphql.learning.services import expiration
 from lms_graphql.operations import maintenance
-from tests.factories import START, Given, GivenCourse, gid
+from tests.factories import START, CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR, done, ids_of, refused, rows, said, when
 from tests.live_service import Client, Service
 
@@ -33,8 +33,8 @@ SEEN = """query S($id: ID!, $course: ID!) {
 }"""
 
 
-def seen(client: Client, given: Given, person: User, course: GivenCourse, row: Enrollment) -> Any:
-    answer = client.ask(SEEN, as_=given.actor(person), id=gid("Enrollment", row), course=course.gid)
+def seen(client: Client, make: Factories, person: User, course: CourseTree, row: Enrollment) -> Any:
+    answer = client.ask(SEEN, as_=make.actor(person), id=global_id("Enrollment", row), course=course.global_id)
     (_, closed) = answer["course"]["sections"][0]["lectures"]
     return {
         "status": answer["node"]["status"],
@@ -46,16 +46,16 @@ def seen(client: Client, given: Given, person: User, course: GivenCourse, row: E
     }
 
 
-def test_a_place_reads_the_same_before_and_after_the_sweep(client: Client, given: Given, service: Service) -> None:
-    course, learner = given.course(), given.user()
-    row = given.enrollment(learner, course, access_expires_at=when(HOUR))
+def test_a_place_reads_the_same_before_and_after_the_sweep(client: Client, make: Factories, service: Service) -> None:
+    course, learner = make.course(), make.user()
+    row = make.enrollment(learner, course, access_expires_at=when(HOUR))
     open_ = {"status": "ACTIVE", "own": "ACTIVE", "expired": 0, "active": 1, "is_open": True, "lock": None}
-    assert seen(client, given, learner, course, row) == open_
+    assert seen(client, make, learner, course, row) == open_
     assert expiration.expire_access(service.database) == 0
     over = {"status": "EXPIRED", "own": "EXPIRED", "expired": 1, "active": 0, "is_open": False}
     with time_machine.travel(datetime.now(UTC) + HOUR):
         for expired in (1, 0):
-            assert seen(client, given, learner, course, row) == {**over, "lock": "ENROLLMENT_INACTIVE"}
+            assert seen(client, make, learner, course, row) == {**over, "lock": "ENROLLMENT_INACTIVE"}
             assert expiration.expire_access(service.database) == expired
         (kept,) = rows(service.database, select(Enrollment))
         assert (kept.status, kept.access_expires_at) == (EXPIRED, row.access_expires_at)
@@ -63,60 +63,62 @@ def test_a_place_reads_the_same_before_and_after_the_sweep(client: Client, given
 
 
 def test_the_sweep_takes_what_has_run_out_and_nothing_else(
-    client: Client, given: Given, service: Service, monkeypatch: pytest.MonkeyPatch
+    client: Client, make: Factories, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(expiration, "BATCH_SIZE", 2)
-    course, kept = given.course(), {}
+    course, kept = make.course(), {}
     for status in EnrollmentStatus:
         for until in (None, -HOUR, HOUR):
-            row = given.enrollment(given.user(), course, status, access_expires_at=when(until))
+            row = make.enrollment(make.user(), course, status, access_expires_at=when(until))
             runs_out = status in (ACTIVE, COMPLETED) and until == -HOUR
             kept[row.id] = EXPIRED if runs_out else status
-    told = maintenance.run_maintenance(service.database, service.equipment.settings)
+    told = maintenance.run_maintenance(service.database, service.resources.settings)
     assert "enrollments: 2 whose access has run out" in [line.text for line in told]
     assert {row.id: row.status for row in rows(service.database, select(Enrollment))} == kept
-    told = maintenance.run_maintenance(service.database, service.equipment.settings)
+    told = maintenance.run_maintenance(service.database, service.resources.settings)
     assert not any("enrollments" in line.text for line in told)
 
 
-def test_who_had_completed_the_course_comes_back_as_that(client: Client, given: Given, service: Service) -> None:
-    course, learner = given.course(price=1), given.user()
-    given.enrollment(learner, course, COMPLETED, completed_at=START, access_expires_at=when(-HOUR))
+def test_who_had_completed_the_course_comes_back_as_that(client: Client, make: Factories, service: Service) -> None:
+    course, learner = make.course(price=1), make.user()
+    make.enrollment(learner, course, COMPLETED, completed_at=START, access_expires_at=when(-HOUR))
     assert expiration.expire_access(service.database) == 1
-    found = done(client, given.actor(course.instructor), "grantEnrollment", **ids_of(course, learner))
+    found = done(client, make.actor(course.instructor), "grantEnrollment", **ids_of(course, learner))
     assert (found["status"], found["completedAt"], found["source"]) == ("COMPLETED", said(START), "GRANT")
 
 
-def test_figures_for_instructors_see_what_the_sweep_has_done(client: Client, given: Given, service: Service) -> None:
-    course, analytics = given.course(), "query A($id: ID!) { node(id: $id) { ... on Course { analytics { %s } } } }"
+def test_figures_for_instructors_see_what_the_sweep_has_done(
+    client: Client, make: Factories, service: Service
+) -> None:
+    course, analytics = make.course(), "query A($id: ID!) { node(id: $id) { ... on Course { analytics { %s } } } }"
     document = analytics % "enrollmentCount activeCount completionCount"
     for status, until in ((ACTIVE, None), (ACTIVE, HOUR), (COMPLETED, HOUR)):
         values = {"completed_at": START if status is COMPLETED else None, "access_expires_at": when(until)}
-        given.enrollment(given.user(), course, status, **values)
+        make.enrollment(make.user(), course, status, **values)
     refresh.refresh_analytics(service.database)
-    admin = given.actor(given.user(Role.SUPER_ADMIN))
+    admin = make.actor(make.user(Role.SUPER_ADMIN))
 
     def figures() -> list[int]:
-        return list(client.ask(document, as_=admin, id=course.gid)["node"]["analytics"].values())
+        return list(client.ask(document, as_=admin, id=course.global_id)["node"]["analytics"].values())
 
     assert figures() == [3, 2, 1]
     with time_machine.travel(datetime.now(UTC) + 2 * HOUR):
-        maintenance.run_maintenance(service.database, service.equipment.settings)
+        maintenance.run_maintenance(service.database, service.resources.settings)
         assert figures() == [3, 1, 1]
         assert service.database.read_sync(refresh.find_analytics_drift) == []
 
 
 @pytest.mark.slow
 def test_two_sweeps_and_who_gives_more_time_do_not_hinder_each_other(
-    given: Given, service: Service, monkeypatch: pytest.MonkeyPatch, client: Client
+    make: Factories, service: Service, monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
     """Sweeps on connections of their own, as two processes would."""
     monkeypatch.setattr(expiration, "BATCH_SIZE", 3)
-    course, learners = given.course(price=1), [given.user() for _ in range(10)]
+    course, learners = make.course(price=1), [make.user() for _ in range(10)]
     for learner in learners:
-        given.enrollment(learner, course, source=EnrollmentSource.GRANT)
+        make.enrollment(learner, course, source=EnrollmentSource.GRANT)
     others = [Database(service.database.url, pool_size=1, in_line_with=service.database) for _ in range(2)]
-    staff, until = given.actor(course.instructor), when(LONG)
+    staff, until = make.actor(course.instructor), when(LONG)
     with ThreadPoolExecutor(3) as threads:
         for turn in range(10):
             run_out = update(Enrollment).values(status=ACTIVE, access_expires_at=when(-HOUR))
@@ -145,18 +147,18 @@ def test_two_sweeps_and_who_gives_more_time_do_not_hinder_each_other(
 
 
 def test_a_sweep_that_is_stopped_in_the_middle_is_taken_up_by_the_next(
-    given: Given, service: Service, monkeypatch: pytest.MonkeyPatch
+    make: Factories, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(expiration, "BATCH_SIZE", 2)
-    course = given.course()
+    course = make.course()
     for _ in range(5):
-        given.enrollment(given.user(), course, access_expires_at=when(-HOUR))
+        make.enrollment(make.user(), course, access_expires_at=when(-HOUR))
     write, portions = service.database.write_sync, iter((True, False))
 
-    def stop(*given: Any, **more: Any) -> Any:
+    def stop(*make: Any, **more: Any) -> Any:
         if not next(portions):
             raise KeyboardInterrupt
-        return write(*given, **more)
+        return write(*make, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(service.database, "write_sync", stop)
@@ -167,10 +169,10 @@ def test_a_sweep_that_is_stopped_in_the_middle_is_taken_up_by_the_next(
     assert expiration.expire_access(service.database) == 3
 
 
-def test_access_that_has_run_out_is_not_given_up(client: Client, given: Given, service: Service) -> None:
-    course, learner = given.course(), given.user()
-    row = given.enrollment(learner, course, access_expires_at=when(-HOUR))
+def test_access_that_has_run_out_is_not_given_up(client: Client, make: Factories, service: Service) -> None:
+    course, learner = make.course(), make.user()
+    row = make.enrollment(learner, course, access_expires_at=when(-HOUR))
     for _ in range(2):
-        answer = refused(client, given.actor(learner), "cancelEnrollment", enrollmentId=gid("Enrollment", row))
+        answer = refused(client, make.actor(learner), "cancelEnrollment", enrollmentId=global_id("Enrollment", row))
         assert answer == [("INVALID_TRANSITION", "enrollmentId")]
         expiration.expire_access(service.database)

@@ -12,12 +12,13 @@ from sqlalchemy import func, insert, select, text, update
 from lms_graphql import wiring
 from lms_graphql.accounts.models import AuditEvent
 from lms_graphql.catalog.models import Enrollment, EnrollmentStatus, Lecture
+from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import clock
-from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress
+from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.services import progress_recount, progress_repair
 from lms_graphql.mail.models import Mail
 from tests.concurrency import Ask, Racers, codes, racers, rounds
-from tests.factories import Given, GivenCourse, gid
+from tests.factories import CourseTree, Factories, global_id
 from tests.learning.progress_client import BARE_REPORT, BARE_TICK, report_of, tick_of
 from tests.processes import Fleet
 
@@ -33,8 +34,8 @@ ENROLL = "mutation E($input: EnrollInput!) { enroll(input: $input) { errors { co
 
 
 @pytest.fixture
-def given(two_processes: Fleet) -> Given:
-    return Given(two_processes.database)
+def make(two_processes: Fleet) -> Factories:
+    return Factories(two_processes.database)
 
 
 @pytest.fixture
@@ -60,13 +61,15 @@ def drift(fleet: Fleet) -> list[str]:
     return fleet.database.read_sync(progress_repair.find_progress_drift)
 
 
-def test_ten_requests_that_finish_a_course_complete_it_once(two_processes: Fleet, given: Given, many: Racers) -> None:
-    course = given.course()
+def test_ten_requests_that_finish_a_course_complete_it_once(
+    two_processes: Fleet, make: Factories, many: Racers
+) -> None:
+    course = make.course()
     first, second = course.lectures
     for number in range(1, ROUNDS + 1):
-        person = given.user()
-        given.enrollment(person, course)
-        given.lecture_progress(person, first, is_completed=True)
+        person = make.user()
+        make.enrollment(person, course)
+        make.lecture_progress(person, first, is_completed=True)
         bearer = two_processes.token(person)
         report = Ask(BARE_REPORT, {"input": report_of(second, (0, 60))}, bearer)
         tick = Ask(BARE_TICK, {"input": tick_of(second)}, bearer)
@@ -82,12 +85,12 @@ def test_ten_requests_that_finish_a_course_complete_it_once(two_processes: Fleet
 
 
 def test_a_course_that_ten_lectures_finish_at_once_is_completed_once(
-    two_processes: Fleet, given: Given, many: Racers
+    two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
-    course = given.course(lectures=CLIENTS)
+    course = make.course(lectures=CLIENTS)
     for number in range(1, ROUNDS // 3 + 1):
-        person = given.user()
-        given.enrollment(person, course)
+        person = make.user()
+        make.enrollment(person, course)
         bearer = two_processes.token(person)
         asks = [Ask(BARE_TICK, {"input": tick_of(lecture)}, bearer) for lecture in course.lectures]
         answers = many.race(*asks)
@@ -99,14 +102,14 @@ def test_a_course_that_ten_lectures_finish_at_once_is_completed_once(
 
 
 def test_reports_of_several_devices_add_up_in_whatever_order_they_come(
-    two_processes: Fleet, given: Given, many: Racers
+    two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
-    course = given.course(lectures=0)
-    person = given.user()
-    given.enrollment(person, course)
+    course = make.course(lectures=0)
+    person = make.user()
+    make.enrollment(person, course)
     bearer = two_processes.token(person)
     section = course.sections[0]
-    for video in [given.lecture(section, order_index=place, duration=1_000) for place in range(ROUNDS)]:
+    for video in [make.lecture(section, order_index=place, duration=1_000) for place in range(ROUNDS)]:
         mine = (LectureProgress.lecture_id == video.id, LectureProgress.user_id == person.id)
         stretches = [(7 * step, 7 * step + 10) for step in range(CLIENTS)]
         asks = [Ask(BARE_REPORT, {"input": report_of(video, stretch)}, bearer) for stretch in stretches]
@@ -125,37 +128,37 @@ def deadlocks(fleet: Fleet) -> int:
 class Classroom:
     """Learners at work in a course whose author is at work, too."""
 
-    def __init__(self, fleet: Fleet, given: Given, learners: int) -> None:
-        self.fleet, self.given = fleet, given
-        self.course: GivenCourse = given.course(lectures=4)
+    def __init__(self, fleet: Fleet, make: Factories, learners: int) -> None:
+        self.fleet, self.make = fleet, make
+        self.course: CourseTree = make.course(lectures=4)
         self.author = fleet.token(self.course.instructor)
-        self.people = [given.user() for _ in range(learners)]
+        self.people = [make.user() for _ in range(learners)]
         self.tokens = [fleet.token(person) for person in self.people]
         for person in self.people:
-            given.enrollment(person, self.course, enrolled_at=clock.now() - timedelta(minutes=5))
+            make.enrollment(person, self.course, enrolled_at=clock.now() - timedelta(minutes=5))
         self.number = 4
 
     def new_lecture(self) -> Lecture:
         self.number += 1
-        return self.given.lecture(self.course.sections[0], order_index=self.number)
+        return self.make.lecture(self.course.sections[0], order_index=self.number)
 
     def deletes(self, lecture: Lecture) -> Ask:
-        return Ask(DELETE, {"input": {"lectureId": gid("Lecture", lecture)}}, self.author)
+        return Ask(DELETE, {"input": {"lectureId": global_id("Lecture", lecture)}}, self.author)
 
     def adds(self) -> Ask:
-        section = gid("Section", self.course.sections[0])
+        section = global_id("Section", self.course.sections[0])
         return Ask(CREATE, {"input": {"sectionId": section, "title": "New", "type": "TEXT"}}, self.author)
 
 
 def test_who_leaves_while_devices_report_is_not_in_their_way(
-    two_processes: Fleet, given: Given, many: Racers
+    two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
     """Each would hold what the other needs next, if only the place were locked: the rows of indexes have an order."""
-    course, person = given.course(), given.user()
-    enrollment = given.enrollment(person, course)
+    course, person = make.course(), make.user()
+    enrollment = make.enrollment(person, course)
     bearer, before = two_processes.token(person), deadlocks(two_processes)
-    leave = Ask(CANCEL, {"input": {"enrollmentId": gid("Enrollment", enrollment)}}, bearer)
-    back = Ask(ENROLL, {"input": {"courseId": course.gid}}, bearer)
+    leave = Ask(CANCEL, {"input": {"enrollmentId": global_id("Enrollment", enrollment)}}, bearer)
+    back = Ask(ENROLL, {"input": {"courseId": course.global_id}}, bearer)
     report = Ask(BARE_REPORT, {"input": report_of(course.lectures[0], (0, 5))}, bearer)
     for _ in range(ROUNDS):
         answers = many.race(report, leave, report, leave, back, report, leave, report, back, report)
@@ -164,12 +167,12 @@ def test_who_leaves_while_devices_report_is_not_in_their_way(
 
 
 def test_progress_and_changes_of_the_curriculum_at_once_agree_at_the_end(
-    two_processes: Fleet, given: Given, many: Racers
+    two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
     before = deadlocks(two_processes)
     for number in range(ROUNDS):
         if number % 100 == 0:  # a section has room for 200 lectures
-            room = Classroom(two_processes, given, CLIENTS - 2)
+            room = Classroom(two_processes, make, CLIENTS - 2)
         lecture, kept = room.new_lecture(), room.course.lectures[number % 4]
         asks = [
             Ask(BARE_REPORT, {"input": report_of(lecture, (0, 60))}, bearer)
@@ -185,16 +188,16 @@ def test_progress_and_changes_of_the_curriculum_at_once_agree_at_the_end(
 
 
 def test_whoever_finishes_while_another_lecture_is_removed_is_completed(
-    two_processes: Fleet, given: Given, many: Racers
+    two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
     for number in range(1, ROUNDS + 1):
-        course, person = given.course(lectures=3), given.user()
+        course, person = make.course(lectures=3), make.user()
         first, second, third = course.lectures
-        given.enrollment(person, course)
-        given.lecture_progress(person, first, is_completed=True)
+        make.enrollment(person, course)
+        make.lecture_progress(person, first, is_completed=True)
         bearer, author = two_processes.token(person), two_processes.token(course.instructor)
         ticks = [Ask(BARE_TICK, {"input": tick_of(second)}, bearer)] * 3
-        removal = Ask(DELETE, {"input": {"lectureId": gid("Lecture", third)}}, author)
+        removal = Ask(DELETE, {"input": {"lectureId": global_id("Lecture", third)}}, author)
         assert codes(many.race(removal, *ticks)) == {None: 4}
         mine = select(Enrollment.status).where(Enrollment.user_id == person.id)
         assert read(two_processes, mine) is EnrollmentStatus.COMPLETED
@@ -202,13 +205,13 @@ def test_whoever_finishes_while_another_lecture_is_removed_is_completed(
     assert drift(two_processes) == []
 
 
-def test_several_sweeps_at_once_count_everybody_and_complete_them_once(two_processes: Fleet, given: Given) -> None:
+def test_several_sweeps_at_once_count_everybody_and_complete_them_once(two_processes: Fleet, make: Factories) -> None:
     wiring.register_hooks()
-    course, people = given.course(lectures=2), [given.user() for _ in range(60)]
+    course, people = make.course(lectures=2), [make.user() for _ in range(60)]
     first, second = course.lectures
     for person in people:
-        given.enrollment(person, course)
-        given.lecture_progress(person, first, is_completed=True)
+        make.enrollment(person, course)
+        make.lecture_progress(person, first, is_completed=True)
     gone = update(Lecture).where(Lecture.id == second.id).values(deleted_at=clock.now())
     write(two_processes, gone)
     database, settings = two_processes.database, two_processes.settings
@@ -219,11 +222,11 @@ def test_several_sweeps_at_once_count_everybody_and_complete_them_once(two_proce
     assert drift(two_processes) == []
 
 
-def test_a_sweep_that_breaks_off_is_gone_on_with(two_processes: Fleet, given: Given) -> None:
+def test_a_sweep_that_breaks_off_is_gone_on_with(two_processes: Fleet, make: Factories) -> None:
     """What it has done stays, what it was about to do is done by the next."""
     wiring.register_hooks()
-    course = given.course(lectures=1)
-    rows = [given.user().id for _ in range(progress_recount.MAX_COMPLETIONS_PER_BATCH + 5)]
+    course = make.course(lectures=1)
+    rows = [make.user().id for _ in range(progress_recount.MAX_COMPLETIONS_PER_BATCH + 5)]
     enrolled = {"course_id": course.row.id, "source": "free", "enrolled_at": clock.now()}
     values = [{"user_id": key, **enrolled} for key in rows]
     done = {"lecture_id": course.lectures[0].id, "is_completed": True, "started_at": clock.now()}

@@ -10,13 +10,14 @@ from sqlalchemy import func, insert, select, update
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Enrollment, EnrollmentSource, EnrollmentStatus, Lecture
+from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import clock
 from lms_graphql.core.database import Database
-from lms_graphql.learning.models import Certificate, CourseProgress, CourseRequirements, LectureProgress
+from lms_graphql.learning.models import CourseProgress, CourseRequirements, LectureProgress
 from lms_graphql.learning.services import progress_recount, progress_repair
 from lms_graphql.operations.maintenance import MAINTENANCE_TASKS, TaskContext, recount_progress
 from tests.catalog.curriculum_client import Author
-from tests.factories import START, Given, GivenCourse, gid
+from tests.factories import START, CourseTree, Factories, global_id
 from tests.learning.progress_client import Learner
 from tests.live_service import Client, Service, Statements
 
@@ -26,14 +27,14 @@ MANY = progress_recount.MAX_INLINE_ENROLLMENTS + 30
 class Crowd:
     """A course with very many in it, all of whom have done its first lecture."""
 
-    def __init__(self, service: Service, client: Client, given: Given, number: int = MANY) -> None:
-        self.service, self.given = service, given
-        self.course: GivenCourse = given.course()
-        self.author = Author(client, given.actor(self.course.instructor))
+    def __init__(self, service: Service, client: Client, make: Factories, number: int = MANY) -> None:
+        self.service, self.make = service, make
+        self.course: CourseTree = make.course()
+        self.author = Author(client, make.actor(self.course.instructor))
         self.people = self._people(number)
         self.first, self.second = self.course.lectures
         self._plant()
-        self.learner = Learner(client, given.actor(self.people[-1]))
+        self.learner = Learner(client, make.actor(self.people[-1]))
 
     def _people(self, number: int) -> Sequence[User]:
         names = [f"crowd{place}" for place in range(number)]
@@ -61,18 +62,18 @@ class Crowd:
         return int(self.reads(select(func.count()).select_from(model).where(*where))[0])
 
     def adds_a_lecture(self) -> Any:
-        section = gid("Section", self.course.sections[0])
+        section = global_id("Section", self.course.sections[0])
         return self.author.does("createLecture", sectionId=section, title="New", type="TEXT", body="Words")
 
     def removes(self, lecture: Lecture) -> None:
-        self.author.does("deleteLecture", lectureId=gid("Lecture", lecture))
+        self.author.does("deleteLecture", lectureId=global_id("Lecture", lecture))
 
     def percent(self) -> float:
-        return float(self.learner.enrollment(self.course.gid)["progress"]["percent"])
+        return float(self.learner.enrollment(self.course.global_id)["progress"]["percent"])
 
     def sweep(self) -> list[str]:
         """But for the mail: to send so many takes long."""
-        return recount_progress(TaskContext(self.service.database, self.service.equipment.settings, None))
+        return recount_progress(TaskContext(self.service.database, self.service.resources.settings, None))
 
     @property
     def marks(self) -> Sequence[int | None]:
@@ -80,8 +81,8 @@ class Crowd:
 
 
 @pytest.fixture
-def crowd(service: Service, client: Client, given: Given, unswept: None) -> Crowd:
-    return Crowd(service, client, given)
+def crowd(service: Service, client: Client, make: Factories, unswept: None) -> Crowd:
+    return Crowd(service, client, make)
 
 
 def test_many_are_counted_by_the_sweep_and_show_until_then_what_was(crowd: Crowd) -> None:
@@ -99,10 +100,10 @@ def test_many_are_counted_by_the_sweep_and_show_until_then_what_was(crowd: Crowd
 @pytest.mark.slow
 def test_a_lecture_that_is_removed_completes_many_by_the_sweep(crowd: Crowd) -> None:
     crowd.removes(crowd.second)
-    shown = crowd.learner.enrollment(crowd.course.gid)
+    shown = crowd.learner.enrollment(crowd.course.global_id)
     assert (shown["progress"]["percent"], shown["status"]) == (50, "ACTIVE")
     crowd.sweep()
-    shown = crowd.learner.enrollment(crowd.course.gid)
+    shown = crowd.learner.enrollment(crowd.course.global_id)
     assert (shown["progress"]["percent"], shown["status"]) == (100, "COMPLETED")
     assert crowd.count(Certificate) == MANY
     assert crowd.count(Enrollment, Enrollment.status == EnrollmentStatus.COMPLETED) == MANY
@@ -121,14 +122,14 @@ def test_whoever_gets_on_meanwhile_is_counted_at_once(crowd: Crowd) -> None:
     crowd.learner.ticks(made["id"])
     assert crowd.percent() == 66.67
     crowd.learner.ticks(crowd.second)
-    assert crowd.learner.enrollment(crowd.course.gid)["status"] == "COMPLETED"
+    assert crowd.learner.enrollment(crowd.course.global_id)["status"] == "COMPLETED"
     crowd.sweep()
     assert (crowd.percent(), crowd.count(Certificate)) == (100, 1)
 
 
 def test_a_change_while_the_sweep_counts_is_counted_from_the_start(crowd: Crowd) -> None:
     crowd.adds_a_lecture()
-    settings = crowd.service.equipment.settings
+    settings = crowd.service.resources.settings
     portion = progress_recount._next_portion
     done = crowd.service.database.write_sync(lambda session: portion(session, crowd.course.row.id, settings))
     assert (done, crowd.count(CourseProgress, CourseProgress.total_lectures == 3)) == (
@@ -152,7 +153,7 @@ def test_sweeps_that_come_at_once_share_the_work_and_none_does_what_another_does
         return count(*said)
 
     monkeypatch.setattr(progress_recount, "_recount", noted)
-    database, settings = crowd.service.database, crowd.service.equipment.settings
+    database, settings = crowd.service.database, crowd.service.resources.settings
     others = [Database(database.url, pool_size=1, in_line_with=database) for _ in range(3)]
     crowd.adds_a_lecture()
     barrier = threading.Barrier(len(others))
@@ -171,7 +172,7 @@ def test_sweeps_that_come_at_once_share_the_work_and_none_does_what_another_does
 
 
 def test_the_change_itself_costs_the_same_for_two_and_for_many(
-    crowd: Crowd, service: Service, client: Client, given: Given, statements: Statements
+    crowd: Crowd, service: Service, client: Client, make: Factories, statements: Statements
 ) -> None:
     def counted(of: Crowd) -> int:
         with statements:
@@ -182,8 +183,8 @@ def test_the_change_itself_costs_the_same_for_two_and_for_many(
     crowd.sweep()
     few = [Crowd.__new__(Crowd) for _ in range(2)]
     for number, one in zip((2, 150), few, strict=True):
-        one.service, one.given, one.course = service, given, given.course()
-        one.author = Author(client, given.actor(one.course.instructor))
+        one.service, one.make, one.course = service, make, make.course()
+        one.author = Author(client, make.actor(one.course.instructor))
         one.people, (one.first, one.second) = crowd.people[:number], one.course.lectures
         one._plant()
         one.adds_a_lecture()
@@ -195,13 +196,13 @@ def test_the_change_itself_costs_the_same_for_two_and_for_many(
 def test_nothing_is_counted_where_the_same_is_required(crowd: Crowd) -> None:
     crowd.adds_a_lecture()
     crowd.sweep()
-    crowd.author.does("updateLecture", lectureId=gid("Lecture", crowd.first), title="Another")
-    crowd.author.does("moveLecture", lectureId=gid("Lecture", crowd.first), **{"position": 1, **section(crowd)})
+    crowd.author.does("updateLecture", lectureId=global_id("Lecture", crowd.first), title="Another")
+    crowd.author.does("moveLecture", lectureId=global_id("Lecture", crowd.first), **{"position": 1, **section(crowd)})
     assert crowd.marks == [None]
 
 
 def section(crowd: Crowd) -> dict[str, str]:
-    return {"sectionId": gid("Section", crowd.course.sections[0])}
+    return {"sectionId": global_id("Section", crowd.course.sections[0])}
 
 
 def test_check_finds_what_is_wrong_and_repair_mends_it(crowd: Crowd) -> None:
@@ -231,8 +232,8 @@ def test_check_finds_what_is_wrong_and_repair_mends_it(crowd: Crowd) -> None:
 
 
 def test_an_enrollment_without_a_row_of_progress_gets_one(crowd: Crowd) -> None:
-    other = crowd.given.user()
-    crowd.given.enrollment(other, crowd.course)
+    other = crowd.make.user()
+    crowd.make.enrollment(other, crowd.course)
     crowd.adds_a_lecture()
     crowd.sweep()
     (row,) = crowd.reads(select(CourseProgress).where(CourseProgress.user_id == other.id))

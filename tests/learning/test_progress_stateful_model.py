@@ -13,7 +13,7 @@ from sqlalchemy import update
 from lms_graphql.learning.models import CourseProgress
 from lms_graphql.learning.services import progress_repair
 from tests.catalog.curriculum_client import Author
-from tests.factories import START, Given, gid
+from tests.factories import START, Factories, global_id
 from tests.learning.progress_client import Learner
 from tests.live_service import Client, Service
 
@@ -36,17 +36,19 @@ class Studying(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.service.empty()
-        given = Given(self.service.database)
-        self.course = given.course(sections=2, lectures=2)
+        make = Factories(self.service.database)
+        self.course = make.course(sections=2, lectures=2)
         rows = self.course.lectures
-        self.lectures = {gid("Section", row): rows[2 * n : 2 * n + 2] for n, row in enumerate(self.course.sections)}
-        self.kept = {name: [gid("Lecture", row) for row in several] for name, several in self.lectures.items()}
-        self.author = Author(self.client, given.actor(self.course.instructor))
+        self.lectures = {
+            global_id("Section", row): rows[2 * n : 2 * n + 2] for n, row in enumerate(self.course.sections)
+        }
+        self.kept = {name: [global_id("Lecture", row) for row in several] for name, several in self.lectures.items()}
+        self.author = Author(self.client, make.actor(self.course.instructor))
         self.people = []
         for _ in range(2):
-            person = given.user()
-            given.enrollment(person, self.course)
-            self.people.append(ModelLearner(Learner(self.client, given.actor(person))))
+            person = make.user()
+            make.enrollment(person, self.course)
+            self.people.append(ModelLearner(Learner(self.client, make.actor(person))))
         self.count = 0
 
     def there(self) -> list[str]:
@@ -70,7 +72,9 @@ class Studying(RuleBasedStateMachine):
     @rule(random=ANY, who=st.integers(0, 1), start=st.integers(-5, 70), length=st.integers(0, SECONDS))
     def watch(self, random: Any, who: int, start: int, length: int) -> None:
         """The lectures that were there in the beginning are videos of a minute."""
-        videos = [gid("Lecture", row) for row in self.course.lectures if gid("Lecture", row) in self.there()]
+        videos = [
+            global_id("Lecture", row) for row in self.course.lectures if global_id("Lecture", row) in self.there()
+        ]
         if not videos:
             return
         one, lecture = self.people[who], random.choice(videos)
@@ -124,7 +128,7 @@ class Studying(RuleBasedStateMachine):
     @invariant()
     def everyone_sees_the_model(self) -> None:
         for one in self.people:
-            seen = one.learner.enrollment(self.course.gid)
+            seen = one.learner.enrollment(self.course.global_id)
             there, done = self.there(), len(set(self.there()) & one.done)
             progress = seen["progress"]
             assert progress["percent"] == percent(done, len(there))

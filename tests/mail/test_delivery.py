@@ -213,11 +213,11 @@ def test_a_password_goes_over_no_unencrypted_link(
 
 
 def test_name_and_password_are_decoded_and_checked(outbox: OutboxUnderTest) -> None:
-    given: list[tuple[bytes, bytes]] = []
+    make: list[tuple[bytes, bytes]] = []
 
     def check(server: SMTP, session: object, envelope: object, mechanism: str, login: object) -> AuthResult:
         assert isinstance(login, LoginPassword)
-        given.append((login.login, login.password))
+        make.append((login.login, login.password))
         return AuthResult(success=login.password == b"p@ss/word", handled=False)
 
     outbox.post("jane@example.com")
@@ -226,7 +226,7 @@ def test_name_and_password_are_decoded_and_checked(outbox: OutboxUnderTest) -> N
         assert outbox.mail().last_error == "SMTPAuthenticationError 535"
         outbox.make_due()
         assert outbox.deliver(url.replace("//", "//me%40example.com:p%40ss%2Fword@")) == DeliveryResult(1, 0)
-    assert set(given) == {(b"me@example.com", b"wrong"), (b"me@example.com", b"p@ss/word")}
+    assert set(make) == {(b"me@example.com", b"wrong"), (b"me@example.com", b"p@ss/word")}
     assert len(box.taken) == 1
 
 

@@ -93,8 +93,8 @@ def test_the_command_twice_at_once_sends_each_mail_once_and_tells_nobodys_addres
     box, url = office
     everyone = [f"p{number}@canary.example" for number in range(40)]
     outbox.post(*everyone, REFUSED)
-    given = {"LMS_DATABASE_URL": outbox.url, "LMS_SMTP_URL": url}
-    both = [process(tmp_path, "sweep", **given) for _ in range(2)]
+    environment = {"LMS_DATABASE_URL": outbox.url, "LMS_SMTP_URL": url}
+    both = [process(tmp_path, "sweep", **environment) for _ in range(2)]
     told = [one.communicate(timeout=60) for one in both]
     assert [one.returncode for one in both] == [0, 0], told
     assert box.addresses == sorted(everyone)
@@ -106,7 +106,7 @@ def test_the_command_twice_at_once_sends_each_mail_once_and_tells_nobodys_addres
     assert logged.count('"mail_sent"') == 40
     assert "SMTPRecipientsRefused 550" in logged
     assert "canary" not in lines + logged, "no address, and no token"
-    again = process(tmp_path, "sweep", **given)
+    again = process(tmp_path, "sweep", **environment)
     assert again.communicate(timeout=60)[0] == "ok   Nothing was due.\n"
 
 

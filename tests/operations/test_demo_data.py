@@ -27,8 +27,9 @@ from lms_graphql.catalog.models import (
     LectureType,
     Section,
 )
-from lms_graphql.catalog.search import term_weights
+from lms_graphql.catalog.search_index import term_weights
 from lms_graphql.certificates import codes
+from lms_graphql.certificates.models import Certificate
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.core.text import sort_key
@@ -39,7 +40,7 @@ from lms_graphql.demo.timeline import TODAY
 from lms_graphql.demo.written_courses import written_courses
 from lms_graphql.discussion import counters as discussion
 from lms_graphql.discussion.models import Note, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
-from lms_graphql.learning.models import Certificate, CourseProgress, LectureProgress
+from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.services import progress_repair
 from lms_graphql.operations.seed_data import seed
 

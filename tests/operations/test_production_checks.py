@@ -30,26 +30,30 @@ def test_a_weak_secret_is_refused_in_production(run: Run, secret: str, word: str
 
 def test_seed_passwords_that_scripts_know_are_refused_in_production(run: Run) -> None:
     run("db", "init", LMS_SEED_PASSWORD="known to scripts")
-    given = {"LMS_ENV": "production", "LMS_SECRET_KEY": GOOD}
-    ran = run("serve", LMS_SEED_PASSWORD="known to scripts", **given)
+    environment = {"LMS_ENV": "production", "LMS_SECRET_KEY": GOOD}
+    ran = run("serve", LMS_SEED_PASSWORD="known to scripts", **environment)
     assert_one_clear_line(ran, "admin@learnwithroko.com", "LMS_SEED_PASSWORD")
     assert ran.exit_code == 3
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
-        other = run("serve", "--port", port, LMS_SEED_PASSWORD="another one, not theirs", **given)
+        other = run("serve", "--port", port, LMS_SEED_PASSWORD="another one, not theirs", **environment)
     assert_one_clear_line(other, f"Port {port}")
 
 
 def test_sqlite_serves_one_process_in_production_and_code_does_not_change_there(
     anywhere: Run, tmp_path: Path
 ) -> None:
-    given = {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db", "LMS_ENV": "production", "LMS_SECRET_KEY": GOOD}
-    anywhere("db", "init", **given)
-    ran = anywhere("serve", "--workers", "2", **given)
+    environment = {
+        "LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db",
+        "LMS_ENV": "production",
+        "LMS_SECRET_KEY": GOOD,
+    }
+    anywhere("db", "init", **environment)
+    ran = anywhere("serve", "--workers", "2", **environment)
     assert_one_clear_line(ran, "SQLite", "--workers 1")
     assert ran.exit_code == 3
-    ran = anywhere("serve", "--reload", **given)
+    ran = anywhere("serve", "--reload", **environment)
     assert_one_clear_line(ran, "--reload")
     assert ran.exit_code == 3
 

@@ -2,12 +2,12 @@
 
 import strawberry
 
-from lms_graphql.accounts.reads.applications import applications_by_id
+from lms_graphql.accounts.reads.applications import applications_by_key
 from lms_graphql.accounts.services import instructor_applications
 from lms_graphql.accounts.types import InstructorApplicationPayload, IsLearner, has_permission
-from lms_graphql.graph.context import Context, Info
+from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import mutation
+from lms_graphql.graph.schema.mutations import mutation, payload
 
 
 @input_type()
@@ -27,19 +27,14 @@ class ReviewInstructorApplicationInput:
     note: str | None = field("For the applicant, at most 1,000 characters.", default=None)
 
 
-async def application_payload(context: Context, key: int) -> InstructorApplicationPayload:
-    return InstructorApplicationPayload(application=await context.load_async(applications_by_id, key))
-
-
 @strawberry.type
 class ApplicationMutations:
     @mutation(IsLearner)
     async def apply_to_teach(self, info: Info, input: ApplyToTeachInput) -> InstructorApplicationPayload | None:
         """Ask to become an instructor, as a learner. One application at a time."""
         context = info.context
-        return await application_payload(
-            context, await context.write(instructor_applications.apply_to_teach, input.motivation, input.experience)
-        )
+        key = await context.write(instructor_applications.apply_to_teach, input.motivation, input.experience)
+        return await payload(context, InstructorApplicationPayload, application=(applications_by_key, key))
 
     @mutation(has_permission("application:review"))
     async def review_instructor_application(
@@ -50,4 +45,4 @@ class ApplicationMutations:
         key = await context.write(
             instructor_applications.review_application, input.application_id, input.approve, input.note
         )
-        return await application_payload(context, key)
+        return await payload(context, InstructorApplicationPayload, application=(applications_by_key, key))

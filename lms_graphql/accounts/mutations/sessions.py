@@ -6,7 +6,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import strawberry
 from sqlalchemy.orm import Session as DatabaseSession
 
-from lms_graphql.accounts.reads.users import users_by_id
+from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.services import login, registration, sessions
 from lms_graphql.accounts.services.sessions import AuthContext, IssuedSession
 from lms_graphql.accounts.types import Session, SessionPayload
@@ -61,7 +61,7 @@ def auth_context(context: Context) -> AuthContext:
 async def session_payload(context: Context, session: IssuedSession) -> SessionPayload:
     """From here on the request is that person's."""
     context.switch_actor(session.actor)
-    user = await context.load_async(users_by_id, session.actor.key)
+    user = await context.load_async(users_by_key, session.actor.key)
     return SessionPayload(
         session=Session(
             access_token=session.access_token,

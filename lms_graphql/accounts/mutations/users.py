@@ -3,14 +3,13 @@
 import strawberry
 
 from lms_graphql.accounts.mutations.sessions import RegisterInput, auth_context
-from lms_graphql.accounts.reads.users import users_by_id
+from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.services import registration, users
 from lms_graphql.accounts.types import UserPayload, has_permission
 from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.graph.context import Context, Info
-from lms_graphql.graph.inputs import provided_fields
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import DeletePayload, mutation
+from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 from lms_graphql.graph.schema.permissions import IsSignedIn
 
 
@@ -48,10 +47,6 @@ class UserIdInput:
     user_id: strawberry.ID = field("Whose.")
 
 
-async def user_payload(context: Context, key: int) -> UserPayload:
-    return UserPayload(user=await context.load_async(users_by_id, key))
-
-
 def sign_out_if_self(context: Context, key: int) -> None:
     """Who has just ended their own account does nothing more in this request."""
     if context.actor.key == key:
@@ -63,9 +58,8 @@ class UserMutations:
     @mutation(IsSignedIn)
     async def update_profile(self, info: Info, input: UpdateProfileInput) -> UserPayload | None:
         """Change what others see of the viewer."""
-        return await user_payload(
-            info.context, await info.context.write(users.update_profile, provided_fields(input))
-        )
+        key = await info.context.write(users.update_profile, provided_fields(input))
+        return await payload(info.context, UserPayload, user=(users_by_key, key))
 
     @mutation(has_permission("user:manage"))
     async def create_user(self, info: Info, input: CreateUserInput) -> UserPayload | None:
@@ -78,26 +72,28 @@ class UserMutations:
             with context.hashing.queue_slot(context.client_ip):
                 hashed = await context.hashing.hash(input.password)
             key = await context.write(registration.create_user, desk, person, hashed, input.role)
-        return await user_payload(context, key)
+        return await payload(context, UserPayload, user=(users_by_key, key))
 
     @mutation(has_permission("user:manage"))
     async def set_user_role(self, info: Info, input: SetUserRoleInput) -> UserPayload | None:
         """Give somebody another role, for super admins. Ends all their sessions."""
         context = info.context
-        return await user_payload(context, await context.write(users.set_user_role, input.user_id, input.role))
+        key = await context.write(users.set_user_role, input.user_id, input.role)
+        return await payload(context, UserPayload, user=(users_by_key, key))
 
     @mutation(has_permission("user:manage"))
     async def suspend_user(self, info: Info, input: UserIdInput) -> UserPayload | None:
         """Shut somebody out, for super admins. Ends all their sessions."""
         key = await info.context.write(users.suspend_user, input.user_id)
-        payload = await user_payload(info.context, key)
+        suspended = await payload(info.context, UserPayload, user=(users_by_key, key))
         sign_out_if_self(info.context, key)
-        return payload
+        return suspended
 
     @mutation(has_permission("user:manage"))
     async def activate_user(self, info: Info, input: UserIdInput) -> UserPayload | None:
         """Let somebody in again who was suspended, for super admins."""
-        return await user_payload(info.context, await info.context.write(users.activate_user, input.user_id))
+        key = await info.context.write(users.activate_user, input.user_id)
+        return await payload(info.context, UserPayload, user=(users_by_key, key))
 
     @mutation(IsSignedIn)
     async def delete_user(self, info: Info, input: UserIdInput) -> DeletePayload | None:

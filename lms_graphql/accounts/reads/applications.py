@@ -56,7 +56,7 @@ def _visible(scope: AccessLevel) -> RowSelect:
     return select(*COLUMNS).where(applications_visible_to(scope))
 
 
-def applications_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ApplicationRow]:
+def applications_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ApplicationRow]:
     statement = _visible(actor.access_level).where(InstructorApplication.id.in_(KEYS))
     rows = fetch_rows(session, statement, {**actor.bind_params, "keys": keys})
     return {row[0]: ApplicationRow._make(row) for row in rows}

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts import audit, guards, hooks, search_index
+from lms_graphql.accounts import audit, hooks, search_index
 from lms_graphql.accounts.models import TokenPurpose, User
 from lms_graphql.accounts.policies import is_self
 from lms_graphql.accounts.services.credentials import invalidate_tokens
@@ -44,7 +45,7 @@ def update_profile(session: Session, actor: Actor, changes: Mapping[str, Any]) -
 
 def set_user_role(session: Session, actor: Actor, user_id: str, role: Role) -> int:
     """Signs the person out everywhere: what they may do is told anew when they sign in again."""
-    named_locks.lock(session, guards.SUPER_ADMINS_LOCK)
+    named_locks.lock(session, SUPER_ADMINS_LOCK)
     user = _user(session, user_id)
     if user.id == actor.key:
         raise RequestError(RequestErrorCode.FORBIDDEN, "Nobody changes their own role: ask another super admin.")
@@ -62,7 +63,7 @@ def set_user_role(session: Session, actor: Actor, user_id: str, role: Role) -> i
 
 
 def suspend_user(session: Session, actor: Actor, user_id: str) -> int:
-    named_locks.lock(session, guards.SUPER_ADMINS_LOCK)
+    named_locks.lock(session, SUPER_ADMINS_LOCK)
     user = _user(session, user_id)
     _refuse_deleted(user)
     if user.is_active:
@@ -75,7 +76,7 @@ def suspend_user(session: Session, actor: Actor, user_id: str) -> int:
 
 
 def activate_user(session: Session, actor: Actor, user_id: str) -> int:
-    named_locks.lock(session, guards.SUPER_ADMINS_LOCK)  # as those do who suspend and delete
+    named_locks.lock(session, SUPER_ADMINS_LOCK)  # as those do who suspend and delete
     user = _user(session, user_id)
     _refuse_deleted(user)
     if not user.is_active:
@@ -89,7 +90,7 @@ def delete_user(session: Session, actor: Actor, user_id: str) -> int:
     Empties the account of what is personal, for good. Money, courses and certificates stay, and hang on a "Deleted
     user". The key that was deleted.
     """
-    named_locks.lock(session, guards.SUPER_ADMINS_LOCK)
+    named_locks.lock(session, SUPER_ADMINS_LOCK)
     user = _user(session, user_id)
     if not is_self(actor, user.id):
         raise RequestError(RequestErrorCode.FORBIDDEN, "Only super admins delete the accounts of others.")
@@ -131,6 +132,20 @@ def _refuse_deleted(user: User) -> None:
 
 
 def _refuse_last_super_admin(session: Session, user: User) -> None:
-    if guards.is_last_super_admin(session, user):
+    if is_last_super_admin(session, user):
         message = "This is the last active super admin. Make somebody else one first."
         raise DomainError(ErrorCode.INVALID_TRANSITION, message, ("user_id",))
+
+
+SUPER_ADMINS_LOCK = "super_admins"
+"""The turn to hold before a super admin becomes less."""
+
+
+def is_last_super_admin(session: Session, user: User) -> bool:
+    """Whether nobody would look after the platform without this one. Asked while the turn is held."""
+    if user.role is not Role.SUPER_ADMIN or not user.is_active or user.deleted_at is not None:
+        return False
+    others = select(func.count()).where(
+        User.role == Role.SUPER_ADMIN, User.is_active, User.deleted_at.is_(None), User.id != user.id
+    )
+    return not session.scalar(others)

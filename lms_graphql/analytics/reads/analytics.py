@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, FromClause, and_, cast, func, select
 from sqlalchemy.orm import Session
 
+from lms_graphql.analytics.models import CourseAnalytics, InstructorAnalytics, LectureAnalytics
 from lms_graphql.analytics.reads.live_analytics import (
     OF_LECTURES,
     compute_course_statistics,
@@ -19,7 +20,6 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.named_locks import NamedLock
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows, group_rows
-from lms_graphql.learning.models import CourseAnalytics, InstructorAnalytics, LectureAnalytics
 from lms_graphql.learning.progress import rounded_mean
 
 ANALYTICS_WATERMARK = "figures"
@@ -28,10 +28,10 @@ ANALYTICS_WATERMARK = "figures"
 
 @with_global_id("CourseAnalytics")
 class AnalyticsRow(NamedTuple):
-    """`key` is the course's. `is_kept`: its other figures are kept, too."""
+    """`key` is the course's. `is_stored`: its other figures are kept, too."""
 
     key: int
-    is_kept: bool
+    is_stored: bool
     as_of: datetime
     enrollment_count: int
     active_count: int
@@ -106,8 +106,8 @@ def _lectures(figures: FromClause) -> RowSelect:
     )
 
 
-KEPT_LECTURES = _lectures(LectureAnalytics.__table__)
-COUNTED_LECTURES = _lectures(OF_LECTURES.subquery())
+STORED_LECTURES = _lectures(LectureAnalytics.__table__)
+LIVE_LECTURES = _lectures(OF_LECTURES.subquery())
 
 
 def analytics_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, AnalyticsRow]:
@@ -122,16 +122,16 @@ def analytics_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> 
     return found
 
 
-def kept_lectures_by_course(
+def stored_lectures_by_course(
     session: Session, actor: Actor, keys: Sequence[int]
 ) -> dict[int, list[LectureAnalyticsRow]]:
-    return group_rows(fetch_rows(session, KEPT_LECTURES, {"keys": keys}), _make_lecture, by=0)
+    return group_rows(fetch_rows(session, STORED_LECTURES, {"keys": keys}), _make_lecture, by=0)
 
 
-def counted_lectures_by_course(
+def live_lectures_by_course(
     session: Session, actor: Actor, keys: Sequence[int]
 ) -> dict[int, list[LectureAnalyticsRow]]:
-    return group_rows(fetch_rows(session, COUNTED_LECTURES, {"keys": keys}), _make_lecture, by=0)
+    return group_rows(fetch_rows(session, LIVE_LECTURES, {"keys": keys}), _make_lecture, by=0)
 
 
 def dashboards_by_user(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, DashboardRow]:

@@ -15,16 +15,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from lms_graphql.accounts.models import User
+from lms_graphql.analytics.models import CourseAnalytics, InstructorAnalytics
 from lms_graphql.analytics.reads.analytics import ANALYTICS_WATERMARK
 from lms_graphql.analytics.reads.live_analytics import compute_instructor_statistics
-from lms_graphql.analytics.services.rollups import COURSE_ROLLUP, LECTURE_ROLLUP
+from lms_graphql.analytics.services.rollups import COURSE_ROLLUP, LECTURE_ROLLUP, REVENUE_ROLLUP, AnalyticsRollup
 from lms_graphql.catalog.models import Course
 from lms_graphql.core import clock, db_errors, named_locks
 from lms_graphql.core.database import Database
 from lms_graphql.core.orm import UtcDateTime
 from lms_graphql.core.statements import fetch_rows, insert_ignore
-from lms_graphql.learning.hooks import AnalyticsRollup, analytics_rollups
-from lms_graphql.learning.models import CourseAnalytics, InstructorAnalytics
 
 COMMIT_LAG = timedelta(minutes=1)
 """A change bears the time at which it was made, and is seen when it is committed: later by no more than this."""
@@ -32,7 +31,9 @@ COMMIT_LAG = timedelta(minutes=1)
 MAX_BATCH_COURSES, MAX_BATCH_ENROLLMENTS = 50, 10_000
 """Courses or instructors of one portion, and the enrollments in it unless a single one has more."""
 
-LARGEST_BATCH = 5_000
+BATCH_SIZE = 5_000
+
+ROLLUPS: tuple[AnalyticsRollup, ...] = (COURSE_ROLLUP, LECTURE_ROLLUP, REVENUE_ROLLUP)
 
 
 def refresh_analytics(database: Database, *, everything: bool = False) -> int:
@@ -56,7 +57,7 @@ def stale_courses(session: Session, until: datetime) -> list[int]:
     if since == named_locks.EPOCH:
         return _all_courses(session)
     found = [select(Course.id).where(Course.id.not_in(select(CourseAnalytics.course_id)))]
-    for part in _parts():
+    for part in ROLLUPS:
         found += part.changed(since - COMMIT_LAG, until)
     return sorted(session.scalars(union(*found)))
 
@@ -72,7 +73,7 @@ def find_analytics_drift(session: Session) -> list[str]:
     now = clock.now()
     found: set[int] = set()
     for keys in _in_batches(list(session.scalars(select(CourseAnalytics.course_id)))):
-        for part in _parts():
+        for part in ROLLUPS:
             counted, kept = part.count(session, keys, now), part.stored(session, keys)
             found |= {key for key in keys if _in_order(counted.get(key)) != _in_order(kept.get(key))}
     waiting = stale_courses(session, clock.now())
@@ -95,10 +96,6 @@ def _wrong_teaching(session: Session, now: datetime) -> set[int]:
     return {key for key, figures in kept.items() if figures != counted[key]}
 
 
-def _parts() -> tuple[AnalyticsRollup, ...]:
-    return (COURSE_ROLLUP, LECTURE_ROLLUP, *analytics_rollups)
-
-
 def _in_order(figures: Any) -> Any:
     """Nothing at all for a list without rows, and the same for two lists of the same rows."""
     return sorted(figures) or None if isinstance(figures, list) else figures
@@ -106,7 +103,7 @@ def _in_order(figures: Any) -> Any:
 
 def _count_courses(database: Database, keys: Sequence[int]) -> None:
     now = clock.now()
-    parts = _parts()
+    parts = ROLLUPS
     counted = database.read_sync(lambda session: [part.count(session, keys, now) for part in parts])
 
     def keep(session: Session) -> None:
@@ -188,7 +185,7 @@ def _portions(database: Database, of: InstrumentedAttribute[int], keys: Sequence
 
 
 def _in_batches(keys: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (keys[start : start + LARGEST_BATCH] for start in range(0, len(keys), LARGEST_BATCH))
+    return (keys[start : start + BATCH_SIZE] for start in range(0, len(keys), BATCH_SIZE))
 
 
 def _all_courses(session: Session) -> list[int]:

@@ -5,13 +5,12 @@ import strawberry
 from lms_graphql.accounts.types import has_permission
 from lms_graphql.assessment.services import lectures
 from lms_graphql.catalog.models import LectureType
-from lms_graphql.catalog.mutations.lectures import lecture_payload
+from lms_graphql.catalog.reads.curriculum import lectures_by_key
 from lms_graphql.catalog.services.lectures import FIELDS
 from lms_graphql.catalog.types.payloads import LecturePayload
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.inputs import provided_fields
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import mutation
+from lms_graphql.graph.schema.mutations import mutation, payload, provided_fields
 
 
 @input_type()
@@ -63,14 +62,12 @@ class LectureEditMutations:
         said |= {"duration_seconds": input.duration_seconds or 0}
         said |= {name: bool(said[name]) for name in ("is_preview", "is_downloadable")}
         where = (input.position, input.quiz_id)
-        return await lecture_payload(
-            context, await context.write(lectures.create_lecture, input.section_id, input.type, said, *where)
-        )
+        key = await context.write(lectures.create_lecture, input.section_id, input.type, said, *where)
+        return await payload(context, LecturePayload, lecture=(lectures_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def update_lecture(self, info: Info, input: UpdateLectureInput) -> LecturePayload | None:
         """Change a lecture, for the course's instructor."""
         context = info.context
-        return await lecture_payload(
-            context, await context.write(lectures.update_lecture, input.lecture_id, provided_fields(input))
-        )
+        key = await context.write(lectures.update_lecture, input.lecture_id, provided_fields(input))
+        return await payload(context, LecturePayload, lecture=(lectures_by_key, key))

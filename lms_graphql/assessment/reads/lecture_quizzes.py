@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.assessment.models import Quiz, QuizAttempt
 from lms_graphql.catalog.models import Lecture, LectureType, Section
 from lms_graphql.catalog.publish_checks import PublishIssue, PublishProblemCode
-from lms_graphql.core.statements import KEYS, fetch_rows
+from lms_graphql.core.statements import KEYS, fetch_rows, group_rows
 
 NOT_READY = (
     select(Lecture.course_id, Lecture.id, Lecture.title, Quiz.id)
@@ -40,3 +40,13 @@ def attempt_blocker(session: Session, course_key: int) -> str | None:
     """What people have answered is kept."""
     attempts = exists().where(QuizAttempt.quiz_id == Quiz.id, Quiz.course_id == course_key)
     return "People have taken quizzes of this course." if session.scalar(select(attempts)) else None
+
+
+COURSE_LEVEL_QUIZZES = select(Quiz.course_id, Quiz.id).where(
+    Quiz.course_id.in_(KEYS), Quiz.is_published, Quiz.lecture_id.is_(None)
+)
+
+
+def course_level_quizzes(session: Session, course_keys: Sequence[int]) -> dict[int, list[int]]:
+    """Their keys, by course."""
+    return group_rows(fetch_rows(session, COURSE_LEVEL_QUIZZES, {"keys": course_keys}), lambda row: row[1], by=0)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.billing.models import CourseRevenue, Transaction, TransactionStatus
+from lms_graphql.billing.models import Transaction, TransactionStatus
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.statements import KEYS, fetch_rows, group_rows
@@ -35,24 +35,11 @@ LIVE_REVENUE = (
     .group_by(Transaction.course_id, Transaction.currency)
     .order_by(Transaction.course_id, Transaction.currency)
 )
-STORED_REVENUE = (
-    select(CourseRevenue.course_id, CourseRevenue.currency, CourseRevenue.gross, CourseRevenue.refunded)
-    .where(CourseRevenue.course_id.in_(KEYS))
-    .order_by(CourseRevenue.course_id, CourseRevenue.currency)
-)
 
 
 def compute_revenue(session: Session, keys: Sequence[int], now: datetime) -> dict[int, list[Revenue]]:
     """By course."""
     return group_rows(fetch_rows(session, LIVE_REVENUE, {"keys": keys}), lambda row: Revenue._make(row[1:]), by=0)
-
-
-def stored_revenue(session: Session, keys: Sequence[int]) -> dict[int, list[Revenue]]:
-    return group_rows(fetch_rows(session, STORED_REVENUE, {"keys": keys}), lambda row: Revenue._make(row[1:]), by=0)
-
-
-def stored_revenue_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[Revenue]]:
-    return stored_revenue(session, keys)
 
 
 def live_revenue_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[Revenue]]:

@@ -3,13 +3,12 @@
 import strawberry
 
 from lms_graphql.accounts.types import has_permission
-from lms_graphql.catalog.reads.categories import categories_by_id
+from lms_graphql.catalog.reads.categories import categories_by_key
 from lms_graphql.catalog.services import categories
 from lms_graphql.catalog.types.payloads import CategoryPayload
-from lms_graphql.graph.context import Context, Info
-from lms_graphql.graph.inputs import provided_fields
+from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import DeletePayload, mutation
+from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
 
 @input_type()
@@ -39,10 +38,6 @@ class UpdateCategoryInput(CategoryIdInput):
     )
 
 
-async def category_payload(context: Context, key: int) -> CategoryPayload:
-    return CategoryPayload(category=await context.load_async(categories_by_id, key))
-
-
 @strawberry.type
 class CategoryMutations:
     @mutation(has_permission("category:manage"))
@@ -50,14 +45,14 @@ class CategoryMutations:
         """Add a category, for super admins. At most five levels deep."""
         context = info.context
         key = await context.write(categories.create_category, input.name, input.description, input.parent_id)
-        return await category_payload(context, key)
+        return await payload(context, CategoryPayload, category=(categories_by_key, key))
 
     @mutation(has_permission("category:manage"))
     async def update_category(self, info: Info, input: UpdateCategoryInput) -> CategoryPayload | None:
         """Rename, describe or move a category, for super admins."""
         context = info.context
         key = await context.write(categories.update_category, input.category_id, provided_fields(input))
-        return await category_payload(context, key)
+        return await payload(context, CategoryPayload, category=(categories_by_key, key))
 
     @mutation(has_permission("category:manage"))
     async def delete_category(self, info: Info, input: CategoryIdInput) -> DeletePayload | None:

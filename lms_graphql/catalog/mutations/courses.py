@@ -6,13 +6,12 @@ import strawberry
 
 from lms_graphql.accounts.types import has_permission
 from lms_graphql.catalog.models import DifficultyLevel
-from lms_graphql.catalog.reads.courses import courses_by_id
+from lms_graphql.catalog.reads.courses import courses_by_key
 from lms_graphql.catalog.services import courses, publication
 from lms_graphql.catalog.types.payloads import CoursePayload
-from lms_graphql.graph.context import Context, Info
-from lms_graphql.graph.inputs import provided_fields
+from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import DeletePayload, mutation
+from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
 TITLE = "At most 200 characters."
 DESCRIPTION = "Markdown, at most 10,000 characters; a draft may do without, as an empty text."
@@ -70,10 +69,6 @@ class UpdateCourseInput(CourseIdInput):
     is_featured: strawberry.Maybe[bool | None] = field("Super admins only.", default=None)
 
 
-async def course_payload(context: Context, key: int) -> CoursePayload:
-    return CoursePayload(course=await context.load_async(courses_by_id, key))
-
-
 @strawberry.type
 class CourseMutations:
     @mutation(has_permission("course:create"))
@@ -81,9 +76,8 @@ class CourseMutations:
         """Begin a course, as its instructor. It is a draft."""
         context = info.context
         said = {name: value for name, value in vars(input).items() if value is not None}
-        return await course_payload(
-            context, await context.write(courses.create_course, context.settings.currency, said)
-        )
+        key = await context.write(courses.create_course, context.settings.currency, said)
+        return await payload(context, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def update_course(self, info: Info, input: UpdateCourseInput) -> CoursePayload | None:
@@ -92,28 +86,25 @@ class CourseMutations:
         key = await context.write(
             courses.update_course, input.course_id, input.expected_version, provided_fields(input)
         )
-        return await course_payload(context, key)
+        return await payload(context, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def publish_course(self, info: Info, input: CourseIdInput) -> CoursePayload | None:
         """Open a draft or an archived course to everyone. NOT_READY once for each of its `publishProblems`."""
-        return await course_payload(
-            info.context, await info.context.write(publication.publish_course, input.course_id)
-        )
+        key = await info.context.write(publication.publish_course, input.course_id)
+        return await payload(info.context, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def unpublish_course(self, info: Info, input: CourseIdInput) -> CoursePayload | None:
         """Make a published course a draft again, as long as nobody has enrolled or is about to pay."""
-        return await course_payload(
-            info.context, await info.context.write(publication.unpublish_course, input.course_id)
-        )
+        key = await info.context.write(publication.unpublish_course, input.course_id)
+        return await payload(info.context, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def archive_course(self, info: Info, input: CourseIdInput) -> CoursePayload | None:
         """Put a published course away. Those who are enrolled keep it."""
-        return await course_payload(
-            info.context, await info.context.write(publication.archive_course, input.course_id)
-        )
+        key = await info.context.write(publication.archive_course, input.course_id)
+        return await payload(info.context, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def delete_course(self, info: Info, input: CourseIdInput) -> DeletePayload | None:

@@ -3,13 +3,12 @@
 import strawberry
 
 from lms_graphql.accounts.types import has_permission
-from lms_graphql.catalog.mutations.sections import section_payload as shown_section
-from lms_graphql.catalog.reads.curriculum import lectures_by_id
+from lms_graphql.catalog.reads.curriculum import lectures_by_key, sections_by_key
 from lms_graphql.catalog.services import lectures
 from lms_graphql.catalog.types.payloads import LecturePayload, SectionPayload
-from lms_graphql.graph.context import Context, Info
+from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import DeletePayload, mutation
+from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload
 
 
 @input_type()
@@ -40,10 +39,6 @@ class ReorderLecturesInput:
     lecture_ids: list[strawberry.ID] = field("All of the section's lectures, in their new order.")
 
 
-async def lecture_payload(context: Context, key: int) -> LecturePayload:
-    return LecturePayload(lecture=await context.load_async(lectures_by_id, key))
-
-
 @strawberry.type
 class LectureMutations:
     @mutation(has_permission("course:edit-own"))
@@ -60,10 +55,11 @@ class LectureMutations:
         """Put a lecture elsewhere in its section, or into another of the course, for the course's instructor."""
         context = info.context
         key = await context.write(lectures.move_lecture, input.lecture_id, input.section_id, input.position)
-        return await lecture_payload(context, key)
+        return await payload(context, LecturePayload, lecture=(lectures_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def reorder_lectures(self, info: Info, input: ReorderLecturesInput) -> SectionPayload | None:
         """Bring all lectures of a section into a new order, for the course's instructor."""
         context, order = info.context, (input.lecture_ids, input.expected_version)
-        return await shown_section(context, await context.write(lectures.reorder_lectures, input.section_id, *order))
+        key = await context.write(lectures.reorder_lectures, input.section_id, *order)
+        return await payload(context, SectionPayload, section=(sections_by_key, key))

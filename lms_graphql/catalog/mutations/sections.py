@@ -3,14 +3,13 @@
 import strawberry
 
 from lms_graphql.accounts.types import has_permission
-from lms_graphql.catalog.reads.courses import courses_by_id
-from lms_graphql.catalog.reads.curriculum import sections_by_id
+from lms_graphql.catalog.reads.courses import courses_by_key
+from lms_graphql.catalog.reads.curriculum import sections_by_key
 from lms_graphql.catalog.services import sections
 from lms_graphql.catalog.types.payloads import CoursePayload, SectionPayload
-from lms_graphql.graph.context import Context, Info
-from lms_graphql.graph.inputs import provided_fields
+from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import DeletePayload, mutation
+from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
 
 @input_type()
@@ -51,10 +50,6 @@ class ReorderSectionsInput:
     section_ids: list[strawberry.ID] = field("All of the course's sections, in their new order.")
 
 
-async def section_payload(context: Context, key: int) -> SectionPayload:
-    return SectionPayload(section=await context.load_async(sections_by_id, key))
-
-
 @strawberry.type
 class SectionMutations:
     @mutation(has_permission("course:edit-own"))
@@ -62,15 +57,14 @@ class SectionMutations:
         """Add a section to a course, for its instructor. At most 100 a course."""
         context, said = info.context, {"title": input.title, "description": input.description}
         key = await context.write(sections.create_section, input.course_id, said, input.position)
-        return await section_payload(context, key)
+        return await payload(context, SectionPayload, section=(sections_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def update_section(self, info: Info, input: UpdateSectionInput) -> SectionPayload | None:
         """Change what a section says of itself, for the course's instructor."""
         context = info.context
-        return await section_payload(
-            context, await context.write(sections.update_section, input.section_id, provided_fields(input))
-        )
+        key = await context.write(sections.update_section, input.section_id, provided_fields(input))
+        return await payload(context, SectionPayload, section=(sections_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def delete_section(self, info: Info, input: SectionIdInput) -> DeletePayload | None:
@@ -86,4 +80,4 @@ class SectionMutations:
         """Bring all sections of a course into a new order, for its instructor."""
         context, order = info.context, (input.section_ids, input.expected_version)
         key = await context.write(sections.reorder_sections, input.course_id, *order)
-        return CoursePayload(course=await context.load_async(courses_by_id, key))
+        return CoursePayload(course=await context.load_async(courses_by_key, key))

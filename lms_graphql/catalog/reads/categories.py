@@ -30,7 +30,7 @@ CHILDREN = CATEGORIES.where(Category.parent_id.in_(KEYS)).order_by(Category.name
 ROOTS = CATEGORIES.where(Category.parent_id.is_(None)).order_by(Category.name_key, Category.id)
 
 
-def categories_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CategoryRow]:
+def categories_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CategoryRow]:
     return {row[0]: CategoryRow._make(row) for row in fetch_rows(session, BY_ID, {"keys": keys})}
 
 

@@ -127,7 +127,7 @@ def _by_slug(scope: AccessLevel) -> RowSelect:
     return _visible(scope).where(Course.slug.in_(KEYS))
 
 
-def courses_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CourseRow]:
+def courses_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CourseRow]:
     rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: CourseRow(*row) for row in rows}
 

@@ -111,21 +111,21 @@ def neighbours_by_lecture(
 
 
 @cache
-def _sections_by_id(scope: AccessLevel) -> RowSelect:
+def _sections_by_key(scope: AccessLevel) -> RowSelect:
     return SECTIONS.join(Course, Course.id == Section.course_id).where(Section.id.in_(KEYS), visible_to(scope))
 
 
 @cache
-def _lectures_by_id(scope: AccessLevel) -> RowSelect:
+def _lectures_by_key(scope: AccessLevel) -> RowSelect:
     there = LECTURES.join(Section, Section.id == Lecture.section_id).where(Section.deleted_at.is_(None))
     return there.join(Course, Course.id == Lecture.course_id).where(Lecture.id.in_(KEYS), visible_to(scope))
 
 
-def sections_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, SectionRow]:
-    rows = fetch_rows(session, _sections_by_id(actor.access_level), {**actor.bind_params, "keys": keys})
+def sections_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, SectionRow]:
+    rows = fetch_rows(session, _sections_by_key(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: SectionRow._make(row) for row in rows}
 
 
-def lectures_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureRow]:
-    rows = fetch_rows(session, _lectures_by_id(actor.access_level), {**actor.bind_params, "keys": keys})
+def lectures_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureRow]:
+    rows = fetch_rows(session, _lectures_by_key(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: LectureRow._make(row) for row in rows}

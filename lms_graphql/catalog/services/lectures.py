@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog import hooks
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
-from lms_graphql.catalog.reads.curriculum import SectionRow, sections_by_id
+from lms_graphql.catalog.reads.curriculum import SectionRow, sections_by_key
 from lms_graphql.catalog.services.course_locks import lock_lecture_to_edit, lock_section_to_edit, require_version
 from lms_graphql.catalog.services.ordering import Positions, finish_curriculum_change, lectures_of, validate_position
 from lms_graphql.core import clock, global_ids
@@ -136,7 +136,7 @@ def _checked(form: Validator, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _seen(session: Session, actor: Actor, section_id: str) -> SectionRow:
     key = global_ids.decode_key("Section", section_id)
-    seen = sections_by_id(session, actor, [key] if key is not None else [])
+    seen = sections_by_key(session, actor, [key] if key is not None else [])
     if key is None or key not in seen:
         raise not_found("section_id")
     return seen[key]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from lms_graphql.accounts.reads.users import users_by_id
+from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import User
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel, LectureType
 from lms_graphql.catalog.policies import is_course_staff, is_public_preview, may_edit_course
@@ -16,11 +16,11 @@ from lms_graphql.core import money
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.pagination import PageArguments
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.money import Money
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.schema.fields import expose_enum, field, object_type
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.permissions import Permission
+from lms_graphql.graph.schema.scalars import Money
 from lms_graphql.graph.schema.type_extensions import extend_type
 
 expose_enum(
@@ -64,7 +64,7 @@ class Category(Node):
         """The category above; null for a root."""
         if self.parent_key is None:
             return None
-        return info.context.load(categories.categories_by_id, self.parent_key)
+        return info.context.load(categories.categories_by_key, self.parent_key)
 
     @strawberry.field
     def children(self, info: Info) -> list["Category"]:
@@ -135,14 +135,14 @@ class Course(Node):
     @strawberry.field
     def instructor(self, info: Info) -> User:
         """Who teaches it."""
-        return info.context.load(users_by_id, self.instructor_key)
+        return info.context.load(users_by_key, self.instructor_key)
 
     @strawberry.field
     def category(self, info: Info) -> Category | None:
         """The shelf it stands on."""
         if self.category_key is None:
             return None
-        return info.context.load(categories.categories_by_id, self.category_key)
+        return info.context.load(categories.categories_by_key, self.category_key)
 
     @strawberry.field
     def sections(self, info: Info) -> list["Section"]:
@@ -174,7 +174,7 @@ class Section(Node):
     @strawberry.field
     def course(self, info: Info) -> Course:
         """The course it is a part of."""
-        return info.context.load(courses.courses_by_id, self.course_key)
+        return info.context.load(courses.courses_by_key, self.course_key)
 
     @strawberry.field
     def lectures(self, info: Info) -> list["Lecture"]:
@@ -216,12 +216,12 @@ class Lecture(Node):
     @strawberry.field
     def section(self, info: Info) -> Section:
         """The section it is in."""
-        return info.context.load(curriculum.sections_by_id, self.section_key)
+        return info.context.load(curriculum.sections_by_key, self.section_key)
 
     @strawberry.field
     def course(self, info: Info) -> Course:
         """The course it belongs to."""
-        return info.context.load(courses.courses_by_id, self.course_key)
+        return info.context.load(courses.courses_by_key, self.course_key)
 
     @strawberry.field
     def content(self, info: Info) -> LectureContent | None:
@@ -241,14 +241,14 @@ class Lecture(Node):
     async def next(self, info: Info) -> "Lecture | None":
         """The lecture after it in the course, in the next section where it is the last of its own."""
         near = await info.context.load_async(curriculum.neighbours_by_lecture, (self.course_key, self.key))
-        return await info.context.load_async(curriculum.lectures_by_id, near.next) if near and near.next else None
+        return await info.context.load_async(curriculum.lectures_by_key, near.next) if near and near.next else None
 
     @strawberry.field
     async def previous(self, info: Info) -> "Lecture | None":
         """The lecture before it in the course, in the section before where it is the first of its own."""
         near = await info.context.load_async(curriculum.neighbours_by_lecture, (self.course_key, self.key))
         return (
-            await info.context.load_async(curriculum.lectures_by_id, near.previous)
+            await info.context.load_async(curriculum.lectures_by_key, near.previous)
             if near and near.previous
             else None
         )

@@ -9,13 +9,13 @@ from lms_graphql.accounts import audit
 from lms_graphql.accounts.models import User, full_name
 from lms_graphql.catalog.models import Course
 from lms_graphql.certificates import codes
+from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.certificates.validity import certificate_title, expiry_date
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode
 from lms_graphql.core.statements import execute_dml, insert_ignore
 from lms_graphql.core.validation import MAX_REASON_LENGTH, Validator
-from lms_graphql.learning.models import Certificate, RevocationReason
 from lms_graphql.mail.outbox import enqueue
 from lms_graphql.settings import Settings
 

@@ -3,8 +3,8 @@
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User
+from lms_graphql.certificates.models import Certificate
 from lms_graphql.certificates.urls import pdf_path, verification_path
-from lms_graphql.learning.models import Certificate
 from lms_graphql.mail.messages import Button, RenderedMail, greeting_line, render
 from lms_graphql.mail.models import Mail
 from lms_graphql.mail.templates import FrontendUrls

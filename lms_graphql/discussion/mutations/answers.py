@@ -3,12 +3,12 @@
 import strawberry
 
 from lms_graphql.discussion.mutations.notes import WORDS
-from lms_graphql.discussion.reads.answers import answers_by_id
+from lms_graphql.discussion.reads.answers import answers_by_key
 from lms_graphql.discussion.services import answers, votes
 from lms_graphql.discussion.types import QAAnswerPayload
-from lms_graphql.graph.context import Context, Info
+from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import DeletePayload, mutation
+from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload
 from lms_graphql.graph.schema.permissions import IsSignedIn
 
 
@@ -44,10 +44,6 @@ class VoteQAAnswerInput:
     vote: bool = field("False takes it back.")
 
 
-async def answer_payload(context: Context, key: int) -> QAAnswerPayload:
-    return QAAnswerPayload(answer=await context.load_async(answers_by_id, key))
-
-
 @strawberry.type
 class AnswerMutations:
     @mutation(IsSignedIn)
@@ -57,15 +53,14 @@ class AnswerMutations:
         """
         context, content = info.context, input.content
         key = await context.write(answers.answer_question, input.question_id, content, input.parent_id)
-        return await answer_payload(context, key)
+        return await payload(context, QAAnswerPayload, answer=(answers_by_key, key))
 
     @mutation(IsSignedIn)
     async def update_qa_answer(self, info: Info, input: UpdateQAAnswerInput) -> QAAnswerPayload | None:
         """Reword an answer or reply of one's own."""
         context = info.context
-        return await answer_payload(
-            context, await context.write(answers.update_answer, input.answer_id, input.content)
-        )
+        key = await context.write(answers.update_answer, input.answer_id, input.content)
+        return await payload(context, QAAnswerPayload, answer=(answers_by_key, key))
 
     @mutation(IsSignedIn)
     async def delete_qa_answer(self, info: Info, input: QAAnswerIdInput) -> DeletePayload | None:
@@ -77,4 +72,5 @@ class AnswerMutations:
     async def vote_qa_answer(self, info: Info, input: VoteQAAnswerInput) -> QAAnswerPayload | None:
         """Vote for somebody else's answer, once, or take that back. To vote again changes nothing."""
         context = info.context
-        return await answer_payload(context, await context.write(votes.vote_answer, input.answer_id, input.vote))
+        key = await context.write(votes.vote_answer, input.answer_id, input.vote)
+        return await payload(context, QAAnswerPayload, answer=(answers_by_key, key))

@@ -3,13 +3,12 @@
 import strawberry
 
 from lms_graphql.accounts.types import has_permission
-from lms_graphql.discussion.reads.notes import notes_by_id
+from lms_graphql.discussion.reads.notes import notes_by_key
 from lms_graphql.discussion.services import notes
 from lms_graphql.discussion.types import NotePayload
-from lms_graphql.graph.context import Context, Info
-from lms_graphql.graph.inputs import provided_fields
+from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import DeletePayload, mutation
+from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
 PLACE = "The second of the lecture that it is about, 0 or later."
 WORDS = "Markdown, at most 10,000 characters; kept as it is written."
@@ -40,10 +39,6 @@ class NoteIdInput:
     note_id: strawberry.ID = field("Which one.")
 
 
-async def note_payload(context: Context, key: int) -> NotePayload:
-    return NotePayload(note=await context.load_async(notes_by_id, key))
-
-
 @strawberry.type
 class NoteMutations:
     @mutation(has_permission("note:write"))
@@ -53,15 +48,14 @@ class NoteMutations:
         """
         context = info.context
         key = await context.write(notes.create_note, input.lecture_id, input.content, input.position_seconds)
-        return await note_payload(context, key)
+        return await payload(context, NotePayload, note=(notes_by_key, key))
 
     @mutation(has_permission("note:write"))
     async def update_note(self, info: Info, input: UpdateNoteInput) -> NotePayload | None:
         """Change a note of one's own, with access to the course or as its staff."""
         context = info.context
-        return await note_payload(
-            context, await context.write(notes.update_note, input.note_id, provided_fields(input))
-        )
+        key = await context.write(notes.update_note, input.note_id, provided_fields(input))
+        return await payload(context, NotePayload, note=(notes_by_key, key))
 
     @mutation(has_permission("note:write"))
     async def delete_note(self, info: Info, input: NoteIdInput) -> DeletePayload | None:

@@ -4,13 +4,12 @@ import strawberry
 
 from lms_graphql.accounts.types import has_permission
 from lms_graphql.discussion.mutations.notes import PLACE, WORDS
-from lms_graphql.discussion.reads.questions import questions_by_id
+from lms_graphql.discussion.reads.questions import questions_by_key
 from lms_graphql.discussion.services import answers, questions, votes
 from lms_graphql.discussion.types import QAQuestionPayload
-from lms_graphql.graph.context import Context, Info
-from lms_graphql.graph.inputs import provided_fields
+from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import DeletePayload, mutation
+from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 from lms_graphql.graph.schema.permissions import IsSignedIn
 
 TITLE = "What is asked, in a line of at most 200 characters."
@@ -68,10 +67,6 @@ class AcceptAnswerInput:
     )
 
 
-async def question_payload(context: Context, key: int) -> QAQuestionPayload:
-    return QAQuestionPayload(question=await context.load_async(questions_by_id, key))
-
-
 @strawberry.type
 class QuestionMutations:
     @mutation(has_permission("question:ask"))
@@ -79,15 +74,14 @@ class QuestionMutations:
         """Ask something about a lecture, with access to the course or as its staff."""
         context, title, content = info.context, input.title, input.content
         key = await context.write(questions.ask_question, input.lecture_id, title, content, input.position_seconds)
-        return await question_payload(context, key)
+        return await payload(context, QAQuestionPayload, question=(questions_by_key, key))
 
     @mutation(has_permission("question:ask"))
     async def update_qa_question(self, info: Info, input: UpdateQAQuestionInput) -> QAQuestionPayload | None:
         """Reword a question of one's own."""
         context = info.context
-        return await question_payload(
-            context, await context.write(questions.update_question, input.question_id, provided_fields(input))
-        )
+        key = await context.write(questions.update_question, input.question_id, provided_fields(input))
+        return await payload(context, QAQuestionPayload, question=(questions_by_key, key))
 
     @mutation(IsSignedIn)
     async def delete_qa_question(self, info: Info, input: QAQuestionIdInput) -> DeletePayload | None:
@@ -100,19 +94,18 @@ class QuestionMutations:
         """Put a question forward, or back, as course staff."""
         context = info.context
         key = await context.write(questions.feature_question, input.question_id, input.is_featured)
-        return await question_payload(context, key)
+        return await payload(context, QAQuestionPayload, question=(questions_by_key, key))
 
     @mutation(IsSignedIn)
     async def vote_qa_question(self, info: Info, input: VoteQAQuestionInput) -> QAQuestionPayload | None:
         """Vote for somebody else's question, once, or take that back. To vote again changes nothing."""
         context = info.context
-        return await question_payload(
-            context, await context.write(votes.vote_question, input.question_id, input.vote)
-        )
+        key = await context.write(votes.vote_question, input.question_id, input.vote)
+        return await payload(context, QAQuestionPayload, question=(questions_by_key, key))
 
     @mutation(IsSignedIn)
     async def accept_answer(self, info: Info, input: AcceptAnswerInput) -> QAQuestionPayload | None:
         """Choose the answer that helped, or none: for whoever has asked, and course staff."""
         context = info.context
         key = await context.write(answers.accept_answer, input.question_id, provided_fields(input))
-        return await question_payload(context, key)
+        return await payload(context, QAQuestionPayload, question=(questions_by_key, key))

@@ -64,7 +64,7 @@ def _by_id(scope: AccessLevel) -> RowSelect:
     return there.where(QAAnswer.id.in_(KEYS), questions_visible_to(scope))
 
 
-def answers_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, AnswerRow]:
+def answers_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, AnswerRow]:
     rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys, "now": clock.now()})
     return {row[0]: AnswerRow._make(row) for row in rows}
 

@@ -40,7 +40,7 @@ def _of_lectures() -> RowSelect:
     return NOTES.where(Note.lecture_id.in_(KEYS), notes_visible()).order_by(*in_order)
 
 
-def notes_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, NoteRow]:
+def notes_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, NoteRow]:
     return {row[0]: NoteRow._make(row) for row in fetch_rows(session, _by_id(), {**actor.bind_params, "keys": keys})}
 
 

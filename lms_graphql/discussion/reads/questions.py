@@ -76,7 +76,7 @@ def _by_id(scope: AccessLevel) -> RowSelect:
     return QUESTIONS.where(QAQuestion.id.in_(KEYS), questions_visible_to(scope))
 
 
-def questions_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, QuestionRow]:
+def questions_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, QuestionRow]:
     rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys, "now": clock.now()})
     return {row[0]: QuestionRow._make(row) for row in rows}
 

@@ -1,7 +1,8 @@
 """Refusals are exceptions inside and data outside: a mutation's payload carries them as `errors`."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import fields
+from typing import Any, TypeVar
 
 import strawberry
 from strawberry.extensions import FieldExtension
@@ -10,9 +11,13 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
 from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode
+from lms_graphql.graph.context import Context
 from lms_graphql.graph.error_formatting import clear_tracebacks
+from lms_graphql.graph.execution.loaders import BatchRead
 from lms_graphql.graph.schema.fields import docstring_description, expose_enum, field, object_type
 from lms_graphql.graph.schema.permissions import IsSignedIn, Permission, require
+
+PayloadT = TypeVar("PayloadT")
 
 expose_enum(ErrorCode, "Why a mutation was refused: what the caller can mend.")
 
@@ -86,3 +91,20 @@ def mutation(*doors: type[Permission]) -> Callable[[Callable[..., Any]], Any]:
 def _shown(refusal: DomainError) -> UserError:
     path = ["input", *map(to_camel_case, refusal.path)] if refusal.path else None
     return UserError(code=refusal.code, message=refusal.message, path=path)
+
+
+async def payload(
+    context: Context, payload_type: Callable[..., PayloadT], **fields: tuple[BatchRead, Any]
+) -> PayloadT:
+    """Return a payload whose fields are loaded after the write, each by its batch read and key.
+
+    A field is null if the object is gone by then or if the viewer may not see it.
+    """
+    values = {name: await context.load_async(read, key) for name, (read, key) in fields.items()}
+    return payload_type(**values)
+
+
+def provided_fields(input: Any) -> dict[str, Any]:
+    """The fields of an input that were given, null included, by their names."""
+    said = ((field.name, getattr(input, field.name)) for field in fields(input))
+    return {name: value.value for name, value in said if isinstance(value, strawberry.Some)}

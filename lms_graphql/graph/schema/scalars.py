@@ -9,6 +9,8 @@ import strawberry
 from graphql import GraphQLError, IntValueNode, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
+from lms_graphql.graph.schema.fields import field, object_type
+
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)\Z",
     re.ASCII,
@@ -74,3 +76,11 @@ DECIMAL = strawberry.scalar(
 )
 
 SCALARS: dict[object, ScalarDefinition] = {datetime: DATE_TIME, Decimal: DECIMAL}
+
+
+@object_type
+class Money:
+    """An amount of money. `amount` has exactly the currency's number of decimals."""
+
+    amount: Decimal = field('In the currency\'s main unit, e.g. "19.90".')
+    currency: str = field("ISO 4217 code, e.g. USD.")

@@ -5,11 +5,11 @@ from datetime import datetime
 import strawberry
 
 from lms_graphql.accounts.types import has_permission
-from lms_graphql.graph.context import Context, Info
+from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
-from lms_graphql.graph.schema.mutations import mutation
+from lms_graphql.graph.schema.mutations import mutation, payload
 from lms_graphql.graph.schema.permissions import IsSignedIn
-from lms_graphql.learning.reads.enrollments import enrollments_by_id
+from lms_graphql.learning.reads.enrollments import enrollments_by_key
 from lms_graphql.learning.services import enrollments
 from lms_graphql.learning.types.enrollments import EnrollmentPayload
 
@@ -39,10 +39,6 @@ class EnrollmentIdInput:
     enrollment_id: strawberry.ID = field("Which one.")
 
 
-async def enrollment_payload(context: Context, key: int) -> EnrollmentPayload:
-    return EnrollmentPayload(enrollment=await context.load_async(enrollments_by_id, key))
-
-
 @strawberry.type
 class EnrollmentMutations:
     @mutation(has_permission("course:enroll"))
@@ -51,7 +47,8 @@ class EnrollmentMutations:
         Come into a course that costs nothing, or back into one that was bought or granted and cancelled. Enrolling
         again gives the same enrollment, with all that was done.
         """
-        return await enrollment_payload(info.context, await info.context.write(enrollments.enroll, input.course_id))
+        key = await info.context.write(enrollments.enroll, input.course_id)
+        return await payload(info.context, EnrollmentPayload, enrollment=(enrollments_by_key, key))
 
     @mutation(has_permission("enrollment:grant"))
     async def grant_enrollment(self, info: Info, input: GrantEnrollmentInput) -> EnrollmentPayload | None:
@@ -60,7 +57,8 @@ class EnrollmentMutations:
         that was bought stays bought, and no grant makes it shorter.
         """
         context, said = info.context, (input.course_id, input.user_id, input.access_expires_at)
-        return await enrollment_payload(context, await context.write(enrollments.grant_enrollment, *said))
+        key = await context.write(enrollments.grant_enrollment, *said)
+        return await payload(context, EnrollmentPayload, enrollment=(enrollments_by_key, key))
 
     @mutation(IsSignedIn)
     async def cancel_enrollment(self, info: Info, input: EnrollmentIdInput) -> EnrollmentPayload | None:
@@ -68,6 +66,5 @@ class EnrollmentMutations:
         Give a course up that is not completed, for the person and course staff; what was done is kept. Who cancels
         their own purchase or grant may `enroll` again; a grant that staff cancel is over.
         """
-        return await enrollment_payload(
-            info.context, await info.context.write(enrollments.cancel_enrollment, input.enrollment_id)
-        )
+        key = await info.context.write(enrollments.cancel_enrollment, input.enrollment_id)
+        return await payload(info.context, EnrollmentPayload, enrollment=(enrollments_by_key, key))

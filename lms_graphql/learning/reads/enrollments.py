@@ -56,7 +56,7 @@ def _by_id(scope: AccessLevel) -> RowSelect:
     return ENROLLMENTS.join(Course, Course.id == Enrollment.course_id).where(Enrollment.id.in_(KEYS), seen)
 
 
-def enrollments_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, EnrollmentRow]:
+def enrollments_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, EnrollmentRow]:
     rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys, "now": clock.now()})
     return {row[0]: EnrollmentRow._make(row) for row in rows}
 

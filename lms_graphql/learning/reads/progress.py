@@ -155,11 +155,11 @@ def current_lectures_by_enrollment(session: Session, actor: Actor, keys: Sequenc
 
 
 @cache
-def _lectures_by_id(scope: AccessLevel) -> RowSelect:
+def _lectures_by_key(scope: AccessLevel) -> RowSelect:
     seen = LECTURES.join(Course, Course.id == Lecture.course_id).where(progress_visible_to(scope))
     return seen.where(LectureProgress.id.in_(KEYS))
 
 
-def lecture_progress_by_id(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureProgressRow]:
-    rows = fetch_rows(session, _lectures_by_id(actor.access_level), {**actor.bind_params, "keys": keys})
+def lecture_progress_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureProgressRow]:
+    rows = fetch_rows(session, _lectures_by_key(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: LectureProgressRow._make(row) for row in rows}

@@ -15,7 +15,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode, RequestError, RequestErrorCode, not_found
 from lms_graphql.core.statements import peek_scalar
 from lms_graphql.learning.enrollment_status import ACCESS_STATUSES, status_as_of
-from lms_graphql.learning.reads.enrollments import enrollments_by_id
+from lms_graphql.learning.reads.enrollments import enrollments_by_key
 from lms_graphql.learning.services.enrollment_lifecycle import (
     create_enrollment,
     end_enrollment,
@@ -128,7 +128,7 @@ def cancel_enrollment(session: Session, actor: Actor, enrollment_id: str) -> int
     gives it back to themselves.
     """
     place = _locked_place(session, global_ids.decode_key("Enrollment", enrollment_id))
-    seen = {} if place is None else enrollments_by_id(session, actor, [place.id])
+    seen = {} if place is None else enrollments_by_key(session, actor, [place.id])
     if place is None or place.id not in seen:
         raise not_found(*ENROLLMENT)
     if not _may_end(actor, place):

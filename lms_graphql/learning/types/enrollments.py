@@ -5,11 +5,11 @@ from typing import Annotated
 
 import strawberry
 
-from lms_graphql.accounts.reads.users import users_by_id
+from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import IsSelf, User
 from lms_graphql.catalog.models import EnrollmentSource, EnrollmentStatus
-from lms_graphql.catalog.reads.courses import courses_by_id
-from lms_graphql.catalog.reads.curriculum import lectures_by_id
+from lms_graphql.catalog.reads.courses import courses_by_key
+from lms_graphql.catalog.reads.curriculum import lectures_by_key
 from lms_graphql.catalog.types import Course, IsCourseStaff, Lecture
 from lms_graphql.certificates.reads import certificates_by_enrollment
 from lms_graphql.certificates.types import Certificate
@@ -59,7 +59,7 @@ class LectureProgress(Node):
     @resolver_field()
     def lecture(self, info: Info) -> Lecture:
         """The lecture."""
-        return info.context.load(lectures_by_id, self.lecture_key)
+        return info.context.load(lectures_by_key, self.lecture_key)
 
 
 @object_type
@@ -82,7 +82,7 @@ class CourseProgress:
     async def current_lecture(self, info: Info) -> Lecture | None:
         """Where to go on: the last lecture opened, or the next one to do."""
         lecture = await info.context.load_async(progress.current_lectures_by_enrollment, self.key)
-        return None if lecture is None else await info.context.load_async(lectures_by_id, lecture)
+        return None if lecture is None else await info.context.load_async(lectures_by_key, lecture)
 
     @resolver_field()
     def lectures(self, info: Info) -> list[LectureProgress]:
@@ -106,12 +106,12 @@ class Enrollment(Node):
     @resolver_field()
     def user(self, info: Info) -> User:
         """Who learns."""
-        return info.context.load(users_by_id, self.user_key)
+        return info.context.load(users_by_key, self.user_key)
 
     @resolver_field()
     def course(self, info: Info) -> Course:
         """What they learn."""
-        return info.context.load(courses_by_id, self.course_key)
+        return info.context.load(courses_by_key, self.course_key)
 
     @resolver_field(name="progress")
     def course_progress(self, info: Info) -> CourseProgress:
