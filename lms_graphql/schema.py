@@ -23,8 +23,11 @@ from lms_graphql.catalog.queries import CatalogQueries
 from lms_graphql.catalog.reads.categories import categories_by_key
 from lms_graphql.catalog.reads.courses import courses_by_key
 from lms_graphql.catalog.reads.curriculum import lectures_by_key, sections_by_key
-from lms_graphql.catalog.types import Category, Course, Lecture, Section
+from lms_graphql.catalog.types.category import Category
+from lms_graphql.catalog.types.course import Course
+from lms_graphql.catalog.types.lecture import Lecture
 from lms_graphql.catalog.types.publish_problems import PublishProblem
+from lms_graphql.catalog.types.section import Section
 from lms_graphql.certificates.mutations import CertificateMutations
 from lms_graphql.certificates.queries import CertificateQueries
 from lms_graphql.certificates.reads import certificates_by_key

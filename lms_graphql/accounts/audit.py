@@ -12,16 +12,17 @@ _INSERT = insert(AuditEvent)
 
 def record(
     session: Session,
-    what: str,
+    action: str,
     *,
     actor: int | None = None,
     subject: int | None = None,
-    origin: str | None = None,
+    client_ip: str | None = None,
     **details: object,
 ) -> None:
     """
-    `what` is `area.happened`, e.g. `account.suspended`; `actor` and `subject` are users' keys; `origin` is where the
-    request came from. Details hold no secret, address or text that a person wrote.
+    Add an audit event. `action` is `area.happened`, e.g. `account.suspended`; `actor` and `subject` are users' keys.
+
+    `details` must not contain secrets, email addresses or text that a person wrote.
     """
-    event = {"happened_at": clock.now(), "what": what, "origin": origin, "details": details}
+    event = {"happened_at": clock.now(), "action": action, "client_ip": client_ip, "details": details}
     execute_dml(session, _INSERT, {**event, "actor_id": actor, "subject_id": subject})

@@ -161,10 +161,10 @@ class AccountToken(TimestampedModel):
     used_at: Mapped[datetime | None]
 
 
-class Throttle(TimestampedModel):
+class RateLimitCounter(TimestampedModel):
     """How often something failed for someone since a moment. `key` is a digest: it names nobody."""
 
-    __tablename__ = "throttles"
+    __tablename__ = "rate_limit_counters"
     __table_args__ = (
         UniqueConstraint("key"),
         Index(None, "since", "id"),
@@ -207,14 +207,14 @@ class AuditEvent(Model):
     __tablename__ = "audit_events"
     __table_args__ = (
         Index(None, "subject_id", "happened_at"),
-        Index(None, "what", "happened_at"),
+        Index(None, "action", "happened_at"),
         TABLE_OPTIONS,
     )
 
     id: Mapped[int] = mapped_column(BigIntKey, primary_key=True)
     happened_at: Mapped[datetime]
-    what: Mapped[str] = mapped_column(case_sensitive(60))
+    action: Mapped[str] = mapped_column(case_sensitive(60))
     actor_id: Mapped[int | None] = mapped_column(BigInteger)
     subject_id: Mapped[int | None] = mapped_column(BigInteger)
-    origin: Mapped[str | None] = mapped_column(case_sensitive(45))
+    client_ip: Mapped[str | None] = mapped_column(case_sensitive(45))
     details: Mapped[Any] = mapped_column(Json, default=dict)

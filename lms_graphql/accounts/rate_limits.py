@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import BindParameter, bindparam, case, delete, or_, update
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts.models import Throttle
+from lms_graphql.accounts.models import RateLimitCounter
 from lms_graphql.core import clock
 from lms_graphql.core.orm import UtcDateTime
 from lms_graphql.core.statements import NOW, execute_dml, insert_ignore
@@ -26,18 +26,20 @@ class RateLimit(NamedTuple):
 
 _KEY: BindParameter[str] = bindparam("of")
 _HORIZON: BindParameter[datetime] = bindparam("horizon", type_=UtcDateTime())
-_IS_OVER = Throttle.since <= _HORIZON
+_IS_OVER = RateLimitCounter.since <= _HORIZON
 _COUNT = (
-    update(Throttle)
-    .where(Throttle.key == _KEY, or_(_IS_OVER, Throttle.failures < bindparam("most")))
+    update(RateLimitCounter)
+    .where(RateLimitCounter.key == _KEY, or_(_IS_OVER, RateLimitCounter.failures < bindparam("most")))
     # MySQL assigns from left to right and would see a `since` that it has just set: `failures` comes first.
     .ordered_values(
-        (Throttle.failures, case((_IS_OVER, 1), else_=Throttle.failures + 1)),
-        (Throttle.since, case((_IS_OVER, NOW), else_=Throttle.since)),
+        (RateLimitCounter.failures, case((_IS_OVER, 1), else_=RateLimitCounter.failures + 1)),
+        (RateLimitCounter.since, case((_IS_OVER, NOW), else_=RateLimitCounter.since)),
     )
 )
 _GIVE_BACK = (
-    update(Throttle).where(Throttle.key == _KEY, Throttle.failures > 0).values(failures=Throttle.failures - 1)
+    update(RateLimitCounter)
+    .where(RateLimitCounter.key == _KEY, RateLimitCounter.failures > 0)
+    .values(failures=RateLimitCounter.failures - 1)
 )
 
 
@@ -45,7 +47,7 @@ def consume(session: Session, allowed: RateLimit) -> bool:
     """Counts a try. False, and not counted, where there were too many."""
     if _counted(session, allowed):
         return True
-    session.execute(insert_ignore(Throttle), {"key": allowed.key, "failures": 0, "since": clock.now()})
+    session.execute(insert_ignore(RateLimitCounter), {"key": allowed.key, "failures": 0, "since": clock.now()})
     return _counted(session, allowed)
 
 
@@ -55,7 +57,7 @@ def refund(session: Session, key: str) -> None:
 
 
 def reset(session: Session, key: str) -> None:
-    execute_dml(session, delete(Throttle).where(Throttle.key == key))
+    execute_dml(session, delete(RateLimitCounter).where(RateLimitCounter.key == key))
 
 
 def _counted(session: Session, allowed: RateLimit) -> bool:

@@ -62,7 +62,7 @@ class LectureAnalytics(Model):
 class InstructorAnalytics(Model):
     """What only a look at everybody's enrollments tells of an instructor, as it was at `as_of`."""
 
-    __tablename__ = "teaching_figures"
+    __tablename__ = "instructor_analytics"
     __table_args__ = (
         CheckConstraint("learner_count >= 0 AND completion_count >= 0", name="counts"),
         TABLE_OPTIONS,

@@ -9,7 +9,8 @@ from lms_graphql.analytics.reads import analytics
 from lms_graphql.analytics.reads.revenue import stored_revenue_by_course
 from lms_graphql.billing.reads.revenue import Revenue, live_revenue_by_course
 from lms_graphql.catalog.reads.curriculum import lectures_by_key
-from lms_graphql.catalog.types import Course, IsCourseStaff, Lecture
+from lms_graphql.catalog.types.course import Course, IsCourseStaff
+from lms_graphql.catalog.types.lecture import Lecture
 from lms_graphql.core import money
 from lms_graphql.core.actor import Role
 from lms_graphql.core.pagination import PageArguments

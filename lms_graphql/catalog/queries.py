@@ -8,7 +8,8 @@ import strawberry
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.catalog.reads import categories, courses
 from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder
-from lms_graphql.catalog.types import Category, Course
+from lms_graphql.catalog.types.category import Category
+from lms_graphql.catalog.types.course import Course
 from lms_graphql.core import global_ids
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.money import DECIMALS, to_units

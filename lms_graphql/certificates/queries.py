@@ -5,11 +5,11 @@ from typing import Annotated
 import strawberry
 
 from lms_graphql.accounts.services.sessions import AuthContext
-from lms_graphql.catalog.types import as_graphql
 from lms_graphql.certificates import codes, reads
 from lms_graphql.certificates.services import verification
 from lms_graphql.certificates.types import CertificateVerification
 from lms_graphql.graph.context import Info
+from lms_graphql.graph.schema.fields import as_graphql
 
 Code = Annotated[
     str, strawberry.argument(description="As it stands on the certificate; case, spaces and dashes do not matter.")

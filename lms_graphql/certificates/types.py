@@ -9,7 +9,7 @@ from lms_graphql.accounts.policies import is_self
 from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import IsSelf, User
 from lms_graphql.catalog.reads.courses import courses_by_key
-from lms_graphql.catalog.types import Course
+from lms_graphql.catalog.types.course import Course
 from lms_graphql.certificates import reads, urls
 from lms_graphql.certificates.models import RevocationReason
 from lms_graphql.certificates.reads import VerificationStatus

@@ -15,7 +15,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class NamedLock(TimestampedModel):
     """When a thing was last begun, by whichever process it was."""
 
-    __tablename__ = "turns"
+    __tablename__ = "named_locks"
     __table_args__ = (UniqueConstraint("name"), TABLE_OPTIONS)
 
     name: Mapped[str] = mapped_column(case_sensitive(40))

@@ -31,7 +31,7 @@ class Note(TimestampedModel):
 class NoteCounter(TimestampedModel):
     """How many notes somebody has taken in a lecture: it holds the limit, since each new note changes this row."""
 
-    __tablename__ = "notebooks"
+    __tablename__ = "note_counters"
     __table_args__ = (
         UniqueConstraint("user_id", "lecture_id"),
         CheckConstraint("note_count >= 0", name="note_count"),

@@ -8,7 +8,7 @@ import strawberry
 from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import User
 from lms_graphql.catalog.reads.curriculum import lectures_by_key
-from lms_graphql.catalog.types import Lecture
+from lms_graphql.catalog.types.lecture import Lecture
 from lms_graphql.core.pagination import PageArguments
 from lms_graphql.discussion.reads import answers, notes, questions, votes
 from lms_graphql.discussion.reads.questions import QAOrder

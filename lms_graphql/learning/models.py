@@ -79,7 +79,7 @@ class CourseRequirements(Model):
     course_id: Mapped[int] = mapped_column(
         BigIntKey, ForeignKey("courses.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
-    things: Mapped[str] = mapped_column(case_sensitive(64))
+    items_hash: Mapped[str] = mapped_column(case_sensitive(64))
     recounted_to: Mapped[int | None] = mapped_column(BigIntKey)
 
     course: Mapped[Course] = relationship(lazy="raise")

@@ -9,9 +9,8 @@ from sqlalchemy import false, true
 
 from lms_graphql.accounts import types
 from lms_graphql.accounts.reads import applications, users
-from lms_graphql.catalog import types as catalog
 from lms_graphql.catalog.reads import courses, curriculum, lecture_content
-from lms_graphql.catalog.types import IsCourseStaff
+from lms_graphql.catalog.types.course import IsCourseStaff
 from lms_graphql.certificates import reads
 from lms_graphql.certificates import types as learning
 from lms_graphql.discussion.reads import answers, notes, questions
@@ -121,7 +120,7 @@ def opened(*_: Any) -> bool:
     [
         (types.IsSelf, "allows", opened, "learner: User.email of teacher is there"),
         (types.has_permission("user:manage"), "allows", opened, "learner: Query.users of the entrances is there"),
-        (catalog.IsCourseStaff, "allows", opened, "learner: Course.publishProblems of published is there"),
+        (IsCourseStaff, "allows", opened, "learner: Course.publishProblems of published is there"),
         (users, "visible_to", everything, "anonymous: User learner is there"),
         (applications, "applications_visible_to", everything, "learner: canary-waiting-motivation is there"),
         (applications, "applications_visible_to", nothing, "applicant: finds [], not ['waiting']"),

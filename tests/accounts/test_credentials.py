@@ -100,7 +100,7 @@ def test_a_password_is_reset_once_with_the_token_of_the_mail(
     assert told(reset(client, token)) == [("INVALID_TOKEN", ["input", "token"])]
     assert refused(client, session["accessToken"])
     assert login(client, user, BETTER)["session"] is not None
-    kinds = service.database.read_sync(lambda session: list(session.scalars(select(AuditEvent.what))))
+    kinds = service.database.read_sync(lambda session: list(session.scalars(select(AuditEvent.action))))
     assert "account.password_reset" in kinds
 
 

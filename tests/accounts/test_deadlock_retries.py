@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts.models import AccountToken, AuditEvent, RefreshToken, Throttle, TokenPurpose, User
+from lms_graphql.accounts.models import AccountToken, AuditEvent, RateLimitCounter, RefreshToken, TokenPurpose, User
 from lms_graphql.accounts.services.credentials import make_token
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
@@ -225,9 +225,9 @@ def state(session: Session) -> Counter[str]:
     found["sessions ended"] = session.scalar(text("SELECT COUNT(*) FROM sessions WHERE ended_at IS NOT NULL")) or 0
     found["tokens used"] = session.scalar(select(func.count()).where(RefreshToken.used_at.is_not(None))) or 0
     found["mailed tokens used"] = session.scalar(select(func.count()).where(AccountToken.used_at.is_not(None))) or 0
-    found["failures"] = int(session.scalar(select(func.sum(Throttle.failures))) or 0)
+    found["failures"] = int(session.scalar(select(func.sum(RateLimitCounter.failures))) or 0)
     for kind, column in (
-        ("audit", AuditEvent.what),
+        ("audit", AuditEvent.action),
         ("mail", Mail.kind),
         ("role", User.role),
         ("on", User.is_active),

@@ -69,7 +69,7 @@ def refused(client: Client, token: str) -> bool:
 
 
 def audited(service: Service) -> list[str]:
-    return service.database.read_sync(lambda session: list(session.scalars(select(AuditEvent.what))))
+    return service.database.read_sync(lambda session: list(session.scalars(select(AuditEvent.action))))
 
 
 def test_who_registers_is_a_learner_and_signed_in(client: Client, service: Service) -> None:

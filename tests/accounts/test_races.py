@@ -114,7 +114,7 @@ def test_a_token_that_comes_again_late_ends_its_family(two_processes: Fleet, mak
         assert not any(is_signed_in(many, token, process) for process in (0, 1))
     assert many.ask(Ask(REFRESH, {"token": first["refreshToken"]}), 1).code == "INVALID_TOKEN"
     assert is_signed_in(many, other.access_token)
-    assert count(two_processes, AuditEvent, AuditEvent.what == "session.token_reused") == 1
+    assert count(two_processes, AuditEvent, AuditEvent.action == "session.token_reused") == 1
 
 
 def test_a_late_reuse_and_a_refresh_at_once_leave_nobody_signed_in(
@@ -197,7 +197,7 @@ def test_of_two_registrations_alike_one_counts(two_processes: Fleet, many: Racer
         assert codes(answers) == {None: 1, "ALREADY_EXISTS": 1}
         assert next(answer.path for answer in answers if answer.code) == ["input", field]
     assert count(two_processes, User) == 50
-    assert count(two_processes, AuditEvent, AuditEvent.what == "account.registered") == 50
+    assert count(two_processes, AuditEvent, AuditEvent.action == "account.registered") == 50
 
 
 def test_of_two_reviews_one_counts(two_processes: Fleet, make: Factories, many: Racers) -> None:
@@ -220,7 +220,7 @@ def test_of_two_reviews_one_counts(two_processes: Fleet, make: Factories, many: 
         role = Role.INSTRUCTOR if approved else Role.LEARNER
         assert count(two_processes, User, User.id == learner.actor.key, User.role == role) == 1
         assert is_signed_in(many, learner.access_token) is not approved
-    assert count(two_processes, AuditEvent, AuditEvent.what == "application.reviewed") == 50
+    assert count(two_processes, AuditEvent, AuditEvent.action == "application.reviewed") == 50
 
 
 def test_of_two_applications_one_is_there(two_processes: Fleet, make: Factories, many: Racers) -> None:
@@ -244,7 +244,7 @@ def test_a_reset_token_is_good_once(two_processes: Fleet, make: Factories, many:
         assert codes(answers) == {None: 1, "INVALID_TOKEN": 3}
         winner = next(word for word, answer in zip(passwords, answers, strict=True) if answer.code is None)
         assert verify_password(scalar(two_processes, select(User.password_hash).where(User.id == user.id)), winner)
-    assert count(two_processes, AuditEvent, AuditEvent.what == "account.password_reset") == 10
+    assert count(two_processes, AuditEvent, AuditEvent.action == "account.password_reset") == 10
 
 
 def test_a_token_that_verifies_an_address_is_good_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
@@ -252,5 +252,5 @@ def test_a_token_that_verifies_an_address_is_good_once(two_processes: Fleet, mak
         token = mailed(two_processes, make.user(), TokenPurpose.VERIFY_EMAIL)
         answers = many.race(*[Ask(VERIFY, {"token": token})] * 4)
         assert codes(answers) == {None: 1, "INVALID_TOKEN": 3}
-    assert count(two_processes, AuditEvent, AuditEvent.what == "account.email_verified") == 50
+    assert count(two_processes, AuditEvent, AuditEvent.action == "account.email_verified") == 50
     change(two_processes, delete(AccountToken))

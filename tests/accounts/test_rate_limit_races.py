@@ -59,7 +59,7 @@ def codes(answers: Sequence[Answer]) -> Counter[str | None]:
 
 
 def failures(fleet: Fleet) -> Any:
-    failed = select(func.count()).where(AuditEvent.what == "account.sign_in_failed")
+    failed = select(func.count()).where(AuditEvent.action == "account.sign_in_failed")
     return fleet.database.read_sync(lambda session: session.scalar(failed))
 
 
@@ -104,7 +104,7 @@ def test_headers_that_say_another_address_change_nothing(two_processes: Fleet, m
         for number in range(CLIENTS)
     ]
     assert codes(all_answers(many, asks))["INVALID_CREDENTIALS"] == ALLOWED
-    origins = select(AuditEvent.origin).distinct()
+    origins = select(AuditEvent.client_ip).distinct()
     assert two_processes.database.read_sync(lambda session: list(session.scalars(origins))) == ["127.0.0.1"]
 
 

@@ -42,7 +42,7 @@ def count(service: Service, what: Any, *where: Any) -> int:
 def audited(service: Service) -> list[tuple[str, int | None, int | None]]:
     events = select(AuditEvent).order_by(AuditEvent.id)
     return service.database.read_sync(
-        lambda session: [(event.what, event.actor_id, event.subject_id) for event in session.scalars(events)]
+        lambda session: [(event.action, event.actor_id, event.subject_id) for event in session.scalars(events)]
     )
 
 

@@ -92,7 +92,7 @@ def issue(service: Service, settings: Settings) -> Issue:
 
 
 def audited(database: Database) -> list[tuple[str, int | None, int | None]]:
-    events = select(AuditEvent.what, AuditEvent.actor_id, AuditEvent.subject_id).order_by(AuditEvent.id)
+    events = select(AuditEvent.action, AuditEvent.actor_id, AuditEvent.subject_id).order_by(AuditEvent.id)
     return database.read_sync(lambda session: [(row[0], row[1], row[2]) for row in session.execute(events)])
 
 

@@ -8,7 +8,7 @@ from hypothesis import given as for_any
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
-from lms_graphql.accounts.models import Throttle
+from lms_graphql.accounts.models import RateLimitCounter
 from lms_graphql.certificates import codes
 from lms_graphql.core.actor import ANONYMOUS, Role
 from tests.factories import Factories, global_id
@@ -26,7 +26,9 @@ def verify(client: Client, code: str, **who: Any) -> Any:
 
 
 def misses(service: Service) -> int:
-    return service.database.read_sync(lambda session: session.scalar(select(func.sum(Throttle.failures))) or 0)
+    return service.database.read_sync(
+        lambda session: session.scalar(select(func.sum(RateLimitCounter.failures))) or 0
+    )
 
 
 def spend(service: Service, client: Client) -> None:
@@ -35,7 +37,7 @@ def spend(service: Service, client: Client) -> None:
     most = service.resources.settings.login_failures_per_address
 
     def use_up(session: Any) -> None:
-        session.query(Throttle).update({Throttle.failures: most})
+        session.query(RateLimitCounter).update({RateLimitCounter.failures: most})
 
     service.database.write_sync(use_up)
 
@@ -182,7 +184,7 @@ def test_the_window_passes_and_guesses_do_not_keep_anyone_from_signing_in(
     spend(service, client)
     login = """mutation { login(input: {email: "a@example.com", password: "not this one"}) { errors { code } } }"""
     assert client.ask(login)["login"]["errors"] == [{"code": "INVALID_CREDENTIALS"}]
-    service.database.write_sync(lambda session: session.execute(delete(Throttle)) and None)
+    service.database.write_sync(lambda session: session.execute(delete(RateLimitCounter)) and None)
     assert verify(client, codes.new_code()) == UNKNOWN
 
 

@@ -73,7 +73,7 @@ def number(database: Database, table: Any, *where: Any) -> Any:
 
 def told(database: Database, what: str) -> list[tuple[int | None, int | None, Any]]:
     """What the audit knows of it: (actor, subject, details)."""
-    events = select(AuditEvent).where(AuditEvent.what == what).order_by(AuditEvent.id)
+    events = select(AuditEvent).where(AuditEvent.action == what).order_by(AuditEvent.id)
     return [(event.actor_id, event.subject_id, event.details) for event in rows(database, events)]
 
 

@@ -85,7 +85,7 @@ def test_the_last_lecture_completes_the_course_once(room: Class, postbox: Postbo
     again = learner.ticks(first)["enrollment"]
     assert (again["completedAt"], again["certificate"]) == (done["completedAt"], done["certificate"])
     assert (room.count(Certificate), room.count(Mail)) == (1, 1)
-    assert room.count(AuditEvent, AuditEvent.what == "certificate.issued") == 1
+    assert room.count(AuditEvent, AuditEvent.action == "certificate.issued") == 1
     postbox.wait_for(1)
     assert postbox.addresses == [person.email]
 

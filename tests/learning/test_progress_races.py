@@ -78,7 +78,7 @@ def test_ten_requests_that_finish_a_course_complete_it_once(
         assert {answer.payload["enrollment"]["status"] for answer in answers} == {"COMPLETED"}
         mine = (Enrollment.user_id == person.id, Enrollment.status == EnrollmentStatus.COMPLETED)
         assert count(two_processes, Enrollment, *mine) == 1
-        issued = AuditEvent.what == "certificate.issued"
+        issued = AuditEvent.action == "certificate.issued"
         counts = [count(two_processes, Certificate), count(two_processes, Mail)]
         assert [*counts, count(two_processes, AuditEvent, issued)] == [number] * 3
     assert drift(two_processes) == []

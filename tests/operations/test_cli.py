@@ -70,7 +70,7 @@ def test_check_verify_and_repair_tell_the_state_of_a_demo(run: Run, empty_databa
         connection.execute(text("UPDATE lectures SET order_index = order_index + 3"))
         connection.execute(text("DELETE FROM course_terms WHERE term = 'python'"))
         connection.execute(text("UPDATE course_analytics SET active_count = 999"))
-        connection.execute(text("UPDATE teaching_figures SET learner_count = 999"))
+        connection.execute(text("UPDATE instructor_analytics SET learner_count = 999"))
     engine.dispose()
     drifted = run("db", "check")
     assert drifted.exit_code == 1

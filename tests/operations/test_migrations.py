@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
 
 from alembic import command
@@ -89,6 +89,89 @@ def test_keys_of_sqlite_count_on_from_what_was_there_also_for_who_has_it_open(tm
         migrations.migrate(engine)
         assert make("k6") == 5, "it still knows how far it has counted"
         assert open_all_along.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    engine.dispose()
+
+
+OLD_ROWS = {
+    "turns": "(5, '2026-01-01', '2026-01-02', 'sweep', '2026-01-03')",
+    "throttles": "(5, '2026-01-01', '2026-01-02', 'digest', 3, '2026-01-03')",
+    "notebooks": "(5, '2026-01-01', '2026-01-02', 1, 1, 7)",
+    "teaching_figures": "(1, '2026-01-03', 12, 4)",
+}
+RENAMED_TABLES = {
+    "turns": "named_locks",
+    "throttles": "rate_limit_counters",
+    "notebooks": "note_counters",
+    "teaching_figures": "instructor_analytics",
+}
+
+
+def insert_rows_for_0007(connection: Connection) -> None:
+    times = {"id": 1, "created_at": "2026-01-01", "updated_at": "2026-01-01"}
+    name = {"username": "ada", "username_key": "ada", "first_name": "Ada", "last_name": "Byron", "role": "instructor"}
+    course = {
+        "title": "Go",
+        "title_key": "go",
+        "slug": "go",
+        "description": "",
+        "instructor_id": 1,
+        "currency": "USD",
+    }
+    states = {"status": "draft", "difficulty_level": "beginner", "language": "en"}
+    event = {"id": 9, "happened_at": "2026-01-01", "what": "account.created", "origin": "192.0.2.7", "details": "{}"}
+    for table, values in (
+        ("users", {**times, **name}),
+        ("courses", {**times, **course, **states}),
+        ("sections", {**times, "course_id": 1, "title": "One"}),
+        ("lectures", {**times, "section_id": 1, "course_id": 1, "title": "One", "lecture_type": "video"}),
+        ("course_requirements", {"course_id": 1, "things": "hash"}),
+        ("audit_events", event),
+    ):
+        names, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+        connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), values)
+    for table, row in OLD_ROWS.items():
+        connection.execute(text(f"INSERT INTO {table} VALUES {row}"))
+
+
+def rows_of(connection: Connection, table: str) -> list[tuple[str, ...]]:
+    return [tuple(map(str, row)) for row in connection.execute(text(f"SELECT * FROM {table}"))]
+
+
+def test_renamed_tables_and_columns_keep_their_rows(empty_database: str) -> None:
+    engine = make_engine(make_url(empty_database), pool_size=2)
+    with engine.begin() as connection:
+        command.upgrade(migrations.config(connection), "0007")
+    with engine.begin() as connection:
+        insert_rows_for_0007(connection)
+        before = {table: rows_of(connection, table) for table in RENAMED_TABLES}
+        assert all(len(rows) == 1 for rows in before.values())
+    migrations.migrate(engine)
+    with engine.begin() as connection:
+        assert {old: rows_of(connection, new) for old, new in RENAMED_TABLES.items()} == before
+        event = connection.execute(text("SELECT action, client_ip FROM audit_events")).one()
+        assert tuple(event) == ("account.created", "192.0.2.7")
+        assert connection.scalar(text("SELECT items_hash FROM course_requirements")) == "hash"
+        command.downgrade(migrations.config(connection), "0007")
+    with engine.begin() as connection:
+        assert {table: rows_of(connection, table) for table in RENAMED_TABLES} == before
+        assert connection.scalar(text("SELECT what FROM audit_events")) == "account.created"
+    engine.dispose()
+
+
+def test_interrupted_table_rename_can_be_run_again(empty_database: str) -> None:
+    engine = make_engine(make_url(empty_database), pool_size=2)
+    with engine.begin() as connection:
+        command.upgrade(migrations.config(connection), "0007")
+    with engine.begin() as connection:
+        insert_rows_for_0007(connection)
+        # As if the process had died after the new table was created and before the rows were copied.
+        connection.execute(text("CREATE TABLE note_counters (id INTEGER)"))
+        connection.execute(text("DROP TABLE teaching_figures"))
+        connection.execute(text("CREATE TABLE instructor_analytics AS SELECT 1 AS instructor_id"))
+    migrations.migrate(engine)
+    with engine.connect() as connection:
+        assert rows_of(connection, "note_counters") != []
+        assert rows_of(connection, "instructor_analytics") == [("1",)]
     engine.dispose()
 
 

@@ -49,7 +49,9 @@ def begin_password_change(
 
 
 def record_wrong_password(session: Session, actor: Actor, desk: AuthContext) -> DomainError:
-    audit.record(session, "account.password_change_failed", actor=actor.key, subject=actor.key, origin=desk.client_ip)
+    audit.record(
+        session, "account.password_change_failed", actor=actor.key, subject=actor.key, client_ip=desk.client_ip
+    )
     return DomainError(ErrorCode.INVALID_CREDENTIALS, "This is not your current password.", ("current_password",))
 
 
@@ -118,7 +120,7 @@ def request_email_verification(session: Session, actor: Actor, desk: AuthContext
 def verify_email(session: Session, _actor: Actor, desk: AuthContext, token: str) -> bool:
     user_key = _use(session, token, TokenPurpose.VERIFY_EMAIL)
     execute_dml(session, update(User).where(User.id == user_key).values(is_verified=True, updated_at=clock.now()))
-    audit.record(session, "account.email_verified", subject=user_key, origin=desk.client_ip)
+    audit.record(session, "account.email_verified", subject=user_key, client_ip=desk.client_ip)
     return True
 
 
@@ -157,7 +159,7 @@ def _good(token: str, purpose: TokenPurpose) -> tuple[ColumnElement[bool], ...]:
 def _after_a_new_password(session: Session, desk: AuthContext, user_key: int, what: str) -> None:
     end_all_sessions(session, user_key)
     invalidate_tokens(session, user_key, TokenPurpose.RESET_PASSWORD)
-    audit.record(session, what, actor=user_key, subject=user_key, origin=desk.client_ip)
+    audit.record(session, what, actor=user_key, subject=user_key, client_ip=desk.client_ip)
     enqueue(session, PASSWORD_CHANGED, user_id=user_key)
 
 

@@ -82,7 +82,7 @@ def finish_login(
     if not execute_dml(session, _SIGNED_IN, {**binds, "now": clock.now()}):
         return _suspended(session, desk, trial) or _failed(session, desk, trial)
     ((role,),) = fetch_rows(session, _ROLE, {"of": trial.user_key})
-    audit.record(session, "account.signed_in", actor=trial.user_key, subject=trial.user_key, origin=desk.client_ip)
+    audit.record(session, "account.signed_in", actor=trial.user_key, subject=trial.user_key, client_ip=desk.client_ip)
     opened = create_session(session, desk, trial.user_key, role)
     _give_back(session, trial)
     return opened
@@ -99,12 +99,12 @@ def _suspended(session: Session, desk: AuthContext, trial: LoginAttempt) -> Doma
     if user.is_active or user.deleted_at is not None or user.password_hash != trial.password_hash:
         return None
     _give_back(session, trial)
-    audit.record(session, "account.sign_in_while_suspended", subject=user.id, origin=desk.client_ip)
+    audit.record(session, "account.sign_in_while_suspended", subject=user.id, client_ip=desk.client_ip)
     return DomainError(
         ErrorCode.ACCOUNT_SUSPENDED, "This account is suspended. Ask whoever looks after the platform."
     )
 
 
 def _failed(session: Session, desk: AuthContext, trial: LoginAttempt) -> DomainError:
-    audit.record(session, "account.sign_in_failed", subject=trial.user_key, origin=desk.client_ip)
+    audit.record(session, "account.sign_in_failed", subject=trial.user_key, client_ip=desk.client_ip)
     return DomainError(ErrorCode.INVALID_CREDENTIALS, "The address or the password is not right.")

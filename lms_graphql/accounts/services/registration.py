@@ -94,7 +94,7 @@ def register(
     box = desk.signer.digest("mailbox", email_addresses.mailbox_key(person.email))
     if rate_limits.consume(session, RateLimit(box, MAX_MAILS_PER_WINDOW, desk.settings.login_window_minutes)):
         enqueue(session, VERIFY_EMAIL_MAIL, user_id=user.id)
-    audit.record(session, "account.registered", actor=user.id, subject=user.id, origin=desk.client_ip)
+    audit.record(session, "account.registered", actor=user.id, subject=user.id, client_ip=desk.client_ip)
     return create_session(session, desk, user.id, user.role)
 
 
@@ -104,7 +104,9 @@ def create_user(
     """An account that a super admin makes for somebody. Its key."""
     user = add_user(session, person, password_hash, role)
     enqueue(session, VERIFY_EMAIL_MAIL, user_id=user.id)
-    audit.record(session, "account.created", actor=actor.key, subject=user.id, origin=desk.client_ip, role=role.value)
+    audit.record(
+        session, "account.created", actor=actor.key, subject=user.id, client_ip=desk.client_ip, role=role.value
+    )
     return user.id
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import Delete, delete, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts.models import AccountToken, RefreshToken, Throttle, UserSession
+from lms_graphql.accounts.models import AccountToken, RateLimitCounter, RefreshToken, UserSession
 from lms_graphql.core import clock
 from lms_graphql.core.statements import execute_dml
 
@@ -25,7 +25,7 @@ def purge_expired(session: Session, window_minutes: int) -> int:
     ]
     for column, before in (
         (AccountToken.expires_at, now - RETENTION),
-        (Throttle.since, now - timedelta(minutes=window_minutes)),
+        (RateLimitCounter.since, now - timedelta(minutes=window_minutes)),
     ):
         table = column.class_
         keys = list(session.scalars(select(table.id).where(column < before).limit(BATCH_SIZE)))

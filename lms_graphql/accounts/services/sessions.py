@@ -88,7 +88,7 @@ def end_session_by_token(session: Session, actor: Actor, desk: AuthContext, toke
     family = session.get_one(UserSession, known.session_id)
     end = update(UserSession).where(UserSession.id == family.id, UserSession.ended_at.is_(None))
     if execute_dml(session, end.values(ended_at=clock.now())):
-        audit.record(session, "session.ended", actor=actor.key, subject=family.user_id, origin=desk.client_ip)
+        audit.record(session, "session.ended", actor=actor.key, subject=family.user_id, client_ip=desk.client_ip)
     return True
 
 
@@ -121,7 +121,7 @@ def end_own_sessions(session: Session, actor: Actor, desk: AuthContext) -> bool:
     assert actor.key is not None
     ended = end_all_sessions(session, actor.key)
     audit.record(
-        session, "session.ended_everywhere", actor=actor.key, subject=actor.key, origin=desk.client_ip, ended=ended
+        session, "session.ended_everywhere", actor=actor.key, subject=actor.key, client_ip=desk.client_ip, ended=ended
     )
     return True
 
@@ -168,7 +168,7 @@ def _watch_reuse(session: Session, desk: AuthContext, known: RefreshToken, now: 
     end = update(UserSession).where(UserSession.id == known.session_id, UserSession.ended_at.is_(None))
     if execute_dml(session, end.values(ended_at=now)):
         owner = session.scalar(select(UserSession.user_id).where(UserSession.id == known.session_id))
-        audit.record(session, "session.token_reused", subject=owner, origin=desk.client_ip)
+        audit.record(session, "session.token_reused", subject=owner, client_ip=desk.client_ip)
 
 
 def _no_such_token() -> DomainError:

@@ -1,6 +1,9 @@
 """What the catalog's mutations answer."""
 
-from lms_graphql.catalog.types import Category, Course, Lecture, Section
+from lms_graphql.catalog.types.category import Category
+from lms_graphql.catalog.types.course import Course
+from lms_graphql.catalog.types.lecture import Lecture
+from lms_graphql.catalog.types.section import Section
 from lms_graphql.graph.schema.fields import field, object_type
 from lms_graphql.graph.schema.mutations import UserError, errors_field
 

@@ -4,7 +4,7 @@ import strawberry
 
 from lms_graphql.catalog.publish_checks import PublishProblemCode
 from lms_graphql.catalog.reads.publish_problems import problems_by_course
-from lms_graphql.catalog.types import Course, IsCourseStaff
+from lms_graphql.catalog.types.course import Course, IsCourseStaff
 from lms_graphql.core import global_ids
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import expose_enum, field, object_type

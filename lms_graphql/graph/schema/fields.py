@@ -63,3 +63,8 @@ def expose_enum(kind: type[StrEnum], description: str, **values: str) -> None:
     strawberry.enum(kind, description=description)
     for value in kind.__strawberry_definition__.values:  # type: ignore[attr-defined]
         value.description = values.get(value.name)
+
+
+def as_graphql(row: Any) -> Any:
+    """Return the row, typed as the GraphQL object that it is served as."""
+    return row

@@ -116,14 +116,14 @@ def _enrollments(session: Session, course_key: int, after: int, most: int) -> Se
 def _is_new(session: Session, course_key: int, things: RequiredItems) -> bool:
     """Whether something else is required than when it was last counted; it is noted."""
     now = hashlib.sha256(repr((list(things.lectures), list(things.quizzes))).encode()).hexdigest()
-    before = session.scalar(select(CourseRequirements.things).where(_of(course_key)))
+    before = session.scalar(select(CourseRequirements.items_hash).where(_of(course_key)))
     if before == now:
         return False
     if before is None:
-        row = {"course_id": course_key, "things": now}
+        row = {"course_id": course_key, "items_hash": now}
         session.connection().execute(insert_ignore(CourseRequirements), row)
     else:
-        execute_dml(session, update(CourseRequirements).where(_of(course_key)).values(things=now))
+        execute_dml(session, update(CourseRequirements).where(_of(course_key)).values(items_hash=now))
     return True
 
 

@@ -10,7 +10,8 @@ from lms_graphql.accounts.types import IsSelf, User
 from lms_graphql.catalog.models import EnrollmentSource, EnrollmentStatus
 from lms_graphql.catalog.reads.courses import courses_by_key
 from lms_graphql.catalog.reads.curriculum import lectures_by_key
-from lms_graphql.catalog.types import Course, IsCourseStaff, Lecture
+from lms_graphql.catalog.types.course import Course, IsCourseStaff
+from lms_graphql.catalog.types.lecture import Lecture
 from lms_graphql.certificates.reads import certificates_by_enrollment
 from lms_graphql.certificates.types import Certificate
 from lms_graphql.core.pagination import PageArguments
