@@ -23,7 +23,7 @@ def rounds(usual: int) -> int:
 
 
 @dataclass(frozen=True)
-class Ask:
+class RaceRequest:
     document: str
     variables: dict[str, Any] = field(default_factory=dict)
     bearer: str | None = None
@@ -37,7 +37,7 @@ class Ask:
         return client.build_request("POST", "/graphql", content=body, headers=headers)
 
 
-class Answer(NamedTuple):
+class RaceResponse(NamedTuple):
     status: int
     body: Any
 
@@ -61,7 +61,7 @@ class Answer(NamedTuple):
         return self.payload["errors"][0]["path"]
 
 
-def codes(answers: Sequence[Answer]) -> Counter[str | None]:
+def codes(answers: Sequence[RaceResponse]) -> Counter[str | None]:
     """How many were refused by each code; None for those who were not."""
     return Counter(answer.code for answer in answers)
 
@@ -75,18 +75,18 @@ class Racers:
         for client in self.clients:
             client.get("/health/live")
 
-    def race(self, *asks: Ask) -> list[Answer]:
+    def race(self, *asks: RaceRequest) -> list[RaceResponse]:
         """The answers, in the order of what was asked."""
         start = threading.Barrier(len(asks))
 
-        def run(client: httpx.Client, ask: Ask) -> Answer:
+        def run(client: httpx.Client, ask: RaceRequest) -> RaceResponse:
             request = ask.request(client)
             start.wait(TURN_SECONDS)
             return _answer(client, request)
 
         return list(self._threads.map(run, self.clients, asks))
 
-    def ask(self, ask: Ask, number: int = 0) -> Answer:
+    def execute(self, ask: RaceRequest, number: int = 0) -> RaceResponse:
         """One of them alone."""
         client = self.clients[number]
         return _answer(client, ask.request(client))
@@ -97,9 +97,9 @@ class Racers:
         self._threads.shutdown()
 
 
-def _answer(client: httpx.Client, request: httpx.Request) -> Answer:
+def _answer(client: httpx.Client, request: httpx.Request) -> RaceResponse:
     response = client.send(request)
-    return Answer(response.status_code, response.json())
+    return RaceResponse(response.status_code, response.json())
 
 
 @contextmanager

@@ -108,18 +108,18 @@ class Client:
     def __init__(self, service: Service) -> None:
         self._http = plain_http(service.url)
 
-    def ask(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
-        body = self.answer(document, as_, bearer, **variables)
+    def execute(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
+        body = self.graphql(document, as_, bearer, **variables)
         assert "errors" not in body, json.dumps(body["errors"], indent=1)
         return body["data"]
 
-    def faults(
+    def error_codes(
         self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any
     ) -> list[str]:
-        body = self.answer(document, as_, bearer, **variables)
+        body = self.graphql(document, as_, bearer, **variables)
         return [error["extensions"]["code"] for error in body.get("errors", ())]
 
-    def answer(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
+    def graphql(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
         headers = {} if as_ is None or as_.key is None else {ACTOR_HEADER: f"{as_.key}:{as_.role}"}
         if bearer is not None:
             headers["authorization"] = f"Bearer {bearer}"

@@ -172,7 +172,7 @@ def mutate(oracle: Oracle) -> Verdict:
     for case in cases(oracle.world):
         reader = case.reader or case.sender
         values = case.input(tokens) if callable(case.input) else case.input
-        body = oracle.client.answer(
+        body = oracle.client.graphql(
             _document(oracle, case.mutation), as_=oracle.world.actor(case.sender), input=values
         )
         judge = Judge(oracle.world, SCHEMA, verdict, reader, makes_new=case.makes_new)

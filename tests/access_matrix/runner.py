@@ -40,7 +40,7 @@ class Oracle:
         """Document by document, for who only waits for a complaint."""
         judge = Judge(self.world, SCHEMA, verdict, viewer)
         for text, pieces in self.documents:
-            body = self.client.answer(text, as_=self.world.actor(viewer))
+            body = self.client.graphql(text, as_=self.world.actor(viewer))
             judge.judge("Query", body, {piece.name: piece for piece in pieces})
             yield verdict
 

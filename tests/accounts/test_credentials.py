@@ -30,15 +30,15 @@ BETTER = "a much better one"
 
 
 def change(client: Client, bearer: str, current: str, new: str) -> Any:
-    return client.ask(CHANGE, bearer=bearer, current=current, new=new)["changePassword"]
+    return client.execute(CHANGE, bearer=bearer, current=current, new=new)["changePassword"]
 
 
 def reset(client: Client, token: str, new: str = BETTER) -> Any:
-    return client.ask(RESET, token=token, new=new)["resetPassword"]
+    return client.execute(RESET, token=token, new=new)["resetPassword"]
 
 
 def reset_token(client: Client, postbox: Postbox, user: User) -> str:
-    assert client.ask(REQUEST, email=user.email)["requestPasswordReset"] == {"ok": True, "errors": []}
+    assert client.execute(REQUEST, email=user.email)["requestPasswordReset"] == {"ok": True, "errors": []}
     return postbox.token_to(str(user.email), "/reset-password")
 
 
@@ -52,7 +52,7 @@ def test_changing_the_password_ends_every_session_and_opens_a_new_one(
     assert refused(client, here["accessToken"])
     assert refused(client, there["accessToken"])
     assert told(refresh(client, there["refreshToken"]))[0][0] == "INVALID_TOKEN"
-    assert client.ask(ME, bearer=payload["session"]["accessToken"])["me"]["username"] == user.username
+    assert client.execute(ME, bearer=payload["session"]["accessToken"])["me"]["username"] == user.username
     assert told(login(client, user)) == [("INVALID_CREDENTIALS", None)]
     assert login(client, user, BETTER)["session"] is not None
     postbox.wait_for(1)
@@ -65,7 +65,7 @@ def test_a_wrong_current_password_changes_nothing_and_is_throttled(client: Clien
     codes = [told(change(client, bearer, "not the password", BETTER)) for _ in range(11)]
     assert codes[:10] == [[("INVALID_CREDENTIALS", ["input", "currentPassword"])]] * 10
     assert codes[10] == [("RATE_LIMITED", None)]
-    assert client.ask(ME, bearer=bearer)["me"] is not None
+    assert client.execute(ME, bearer=bearer)["me"] is not None
     assert login(client, user)["session"] is not None, "signing in is counted apart"
 
 
@@ -94,7 +94,7 @@ def test_a_password_is_reset_once_with_the_token_of_the_mail(
 ) -> None:
     user = make.person(email="Reset.Me@example.com")
     session = signed_in(client, user)
-    assert client.ask(REQUEST, email="reset.me@EXAMPLE.com")["requestPasswordReset"]["ok"] is True
+    assert client.execute(REQUEST, email="reset.me@EXAMPLE.com")["requestPasswordReset"]["ok"] is True
     token = postbox.token_to("Reset.Me@example.com", "/reset-password")
     assert reset(client, token) == {"ok": True, "errors": []}
     assert told(reset(client, token)) == [("INVALID_TOKEN", ["input", "token"])]
@@ -117,7 +117,7 @@ def test_asking_for_a_reset_says_the_same_for_any_address(
     client: Client, make: Factories, service: Service, postbox: Postbox
 ) -> None:
     user = make.person(email="known@example.com")
-    answers = [client.ask(REQUEST, email=email) for email in (user.email, "unknown@example.com")]
+    answers = [client.execute(REQUEST, email=email) for email in (user.email, "unknown@example.com")]
     assert answers[0] == answers[1]
     postbox.token_to("known@example.com", "/reset-password")
     until = time.monotonic() + 5
@@ -128,12 +128,14 @@ def test_asking_for_a_reset_says_the_same_for_any_address(
     )
     assert (MailStatus.DROPPED, None) in kept, "what was typed is not kept"
     assert [message["To"] for message in postbox.taken] == []
-    assert told(client.ask(REQUEST, email="no address")["requestPasswordReset"]) == [("INVALID", ["input", "email"])]
+    assert told(client.execute(REQUEST, email="no address")["requestPasswordReset"]) == [
+        ("INVALID", ["input", "email"])
+    ]
 
 
 def test_an_address_gets_only_so_many_reset_mails(client: Client, make: Factories, service: Service) -> None:
     user = make.person(email="flooded@example.com")
-    assert all(client.ask(REQUEST, email=user.email)["requestPasswordReset"]["ok"] for _ in range(9))
+    assert all(client.execute(REQUEST, email=user.email)["requestPasswordReset"]["ok"] for _ in range(9))
     count = service.database.read_sync(lambda session: len(list(session.scalars(select(Mail.id)))))
     assert count == 5
 
@@ -166,14 +168,16 @@ def test_a_reset_lets_no_suspended_person_in(client: Client, make: Factories, po
 
 def test_the_address_is_confirmed_with_the_mail_of_the_registration(client: Client, postbox: Postbox) -> None:
     document = "{ me { isEmailVerified } }"
-    payload = client.ask(REGISTER, input={**NEW, "email": "confirm@example.com"})["register"]
+    payload = client.execute(REGISTER, input={**NEW, "email": "confirm@example.com"})["register"]
     bearer = payload["session"]["accessToken"]
     token = postbox.token_to("confirm@example.com", "/verify-email")
-    assert client.ask(document, bearer=bearer)["me"]["isEmailVerified"] is False
-    assert client.ask(VERIFY, token=token)["verifyEmail"] == {"ok": True, "errors": []}
-    assert client.ask(document, bearer=bearer)["me"]["isEmailVerified"] is True
-    assert told(client.ask(VERIFY, token=token)["verifyEmail"]) == [("INVALID_TOKEN", ["input", "token"])]
-    assert client.ask(SEND_AGAIN, bearer=bearer)["requestEmailVerification"]["ok"] is True, "it is confirmed already"
+    assert client.execute(document, bearer=bearer)["me"]["isEmailVerified"] is False
+    assert client.execute(VERIFY, token=token)["verifyEmail"] == {"ok": True, "errors": []}
+    assert client.execute(document, bearer=bearer)["me"]["isEmailVerified"] is True
+    assert told(client.execute(VERIFY, token=token)["verifyEmail"]) == [("INVALID_TOKEN", ["input", "token"])]
+    assert client.execute(SEND_AGAIN, bearer=bearer)["requestEmailVerification"]["ok"] is True, (
+        "it is confirmed already"
+    )
 
 
 def test_the_confirmation_is_sent_again_a_few_times(
@@ -181,17 +185,17 @@ def test_the_confirmation_is_sent_again_a_few_times(
 ) -> None:
     user = make.person(email="again@example.com")
     bearer = signed_in(client, user)["accessToken"]
-    codes = [told(client.ask(SEND_AGAIN, bearer=bearer)["requestEmailVerification"]) for _ in range(6)]
+    codes = [told(client.execute(SEND_AGAIN, bearer=bearer)["requestEmailVerification"]) for _ in range(6)]
     assert codes == [[]] * 5 + [[("RATE_LIMITED", None)]]
     token = postbox.token_to("again@example.com", "/verify-email")
-    assert client.ask(VERIFY, token=token)["verifyEmail"]["ok"] is True
-    assert client.faults(SEND_AGAIN) == ["UNAUTHENTICATED"]
+    assert client.execute(VERIFY, token=token)["verifyEmail"]["ok"] is True
+    assert client.error_codes(SEND_AGAIN) == ["UNAUTHENTICATED"]
 
 
 def test_a_token_is_good_for_one_purpose(client: Client, make: Factories, postbox: Postbox) -> None:
     user = make.person(email="purpose@example.com")
     token = reset_token(client, postbox, user)
-    assert told(client.ask(VERIFY, token=token)["verifyEmail"]) == [("INVALID_TOKEN", ["input", "token"])]
+    assert told(client.execute(VERIFY, token=token)["verifyEmail"]) == [("INVALID_TOKEN", ["input", "token"])]
     assert told(reset(client, "x" * 43, "short")) == [
         ("INVALID_TOKEN", ["input", "token"]),
         ("TOO_SHORT", ["input", "newPassword"]),
@@ -213,5 +217,5 @@ def test_no_token_of_a_mail_is_kept_in_clear(
 
 def test_a_session_of_long_ago_knows_when_the_person_signed_in_last(client: Client, make: Factories) -> None:
     user = make.person(last_login=datetime(2020, 1, 1, tzinfo=UTC))
-    signed = client.ask(ME, bearer=signed_in(client, user)["accessToken"])["me"]["lastLoginAt"]
+    signed = client.execute(ME, bearer=signed_in(client, user)["accessToken"])["me"]["lastLoginAt"]
     assert datetime.fromisoformat(signed).year >= 2026

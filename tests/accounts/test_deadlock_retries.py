@@ -99,7 +99,7 @@ class Scene:
         return self.global_id
 
     def application(self, client: Client) -> str:
-        applied = client.ask(APPLY, bearer=self.token)["applyToTeach"]
+        applied = client.execute(APPLY, bearer=self.token)["applyToTeach"]
         return str(applied["application"]["id"])
 
     def newcomer(self) -> dict[str, str]:
@@ -265,7 +265,7 @@ def test_a_deadlock_at_any_statement_changes_nothing(
         before = service.database.read_sync(state)
         told.clear()
         with deadlocks.at(number or MOST_STATEMENTS):
-            answer = client.answer(document, bearer=bearer, **variables)
+            answer = client.graphql(document, bearer=bearer, **variables)
         after = service.database.read_sync(state)
         after.subtract(before)
         done = {what: times for what, times in after.items() if times}

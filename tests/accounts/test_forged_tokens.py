@@ -281,7 +281,7 @@ def test_a_token_from_before_is_over(
 def test_a_logout_ends_the_token(client: Client, reception: Reception, person: User) -> None:
     session = reception.sign_in(person)
     logout = "mutation ($token: String!) { logout(input: {refreshToken: $token}) { ok } }"
-    assert client.ask(logout, token=session.refresh_token)["logout"]["ok"]
+    assert client.execute(logout, token=session.refresh_token)["logout"]["ok"]
     assert is_refused(client, f"Bearer {session.access_token}")
 
 

@@ -25,12 +25,12 @@ WORDS = {"motivation": "I like to explain.", "experience": "Ten years\nat school
 
 
 def apply(client: Client, actor: Actor, **words: Any) -> Any:
-    return client.ask(APPLY, as_=actor, input={**WORDS, **words})["applyToTeach"]
+    return client.execute(APPLY, as_=actor, input={**WORDS, **words})["applyToTeach"]
 
 
 def review(client: Client, actor: Actor, id: str, approve: bool, **more: Any) -> Any:
     values = {"applicationId": id, "approve": approve, **more}
-    return client.ask(REVIEW, as_=actor, input=values)["reviewInstructorApplication"]
+    return client.execute(REVIEW, as_=actor, input=values)["reviewInstructorApplication"]
 
 
 def test_a_learner_applies_once_at_a_time(client: Client, make: Factories) -> None:
@@ -56,9 +56,9 @@ def test_an_application_says_something(client: Client, make: Factories, field: s
 
 
 def test_only_learners_apply(client: Client, make: Factories) -> None:
-    assert client.faults(APPLY, input=WORDS) == ["UNAUTHENTICATED"]
+    assert client.error_codes(APPLY, input=WORDS) == ["UNAUTHENTICATED"]
     for role in (Role.INSTRUCTOR, Role.SUPER_ADMIN):
-        assert client.faults(APPLY, as_=make.actor(make.user(role)), input=WORDS) == ["FORBIDDEN"]
+        assert client.error_codes(APPLY, as_=make.actor(make.user(role)), input=WORDS) == ["FORBIDDEN"]
 
 
 def test_who_is_approved_teaches_after_signing_in_again(client: Client, make: Factories) -> None:
@@ -90,7 +90,7 @@ def test_a_review_is_for_super_admins_and_needs_an_application(client: Client, m
     application = apply(client, learner)["application"]
     for actor in (learner, make.actor(make.user(Role.INSTRUCTOR))):
         variables = {"applicationId": application["id"], "approve": True}
-        assert client.faults(REVIEW, as_=actor, input=variables) == ["FORBIDDEN"]
+        assert client.error_codes(REVIEW, as_=actor, input=variables) == ["FORBIDDEN"]
     assert told(review(client, admin, "nonsense", True)) == [("NOT_FOUND", ["input", "applicationId"])]
     assert told(review(client, admin, application["id"], True, note="x" * 1_001)) == [("TOO_LONG", ["input", "note"])]
 
@@ -99,9 +99,11 @@ def test_who_leaves_takes_their_words_along(client: Client, make: Factories) -> 
     learner, admin = make.user(), make.actor(make.user(Role.SUPER_ADMIN))
     id = apply(client, make.actor(learner))["application"]["id"]
     document = "mutation D($id: ID!) { deleteUser(input: {userId: $id}) { errors { code } } }"
-    assert client.ask(document, as_=make.actor(learner), id=global_id("User", learner))["deleteUser"]["errors"] == []
-    assert client.ask(NODE, as_=admin, id=id)["node"]["motivation"] == ""
-    assert client.ask(LIST, as_=admin, status="PENDING")["instructorApplications"]["totalCount"] == 0
+    assert (
+        client.execute(document, as_=make.actor(learner), id=global_id("User", learner))["deleteUser"]["errors"] == []
+    )
+    assert client.execute(NODE, as_=admin, id=id)["node"]["motivation"] == ""
+    assert client.execute(LIST, as_=admin, status="PENDING")["instructorApplications"]["totalCount"] == 0
     assert told(review(client, admin, id, True)) == [("INVALID_TRANSITION", ["input", "applicationId"])]
 
 
@@ -109,17 +111,17 @@ def test_an_application_is_seen_by_the_applicant_and_super_admins(client: Client
     people: list[User] = [make.user(), make.user()]
     ids = [apply(client, make.actor(user))["application"]["id"] for user in people]
     admin = make.actor(make.user(Role.SUPER_ADMIN))
-    assert client.ask(LIST, as_=admin)["instructorApplications"]["totalCount"] == 2
+    assert client.execute(LIST, as_=admin)["instructorApplications"]["totalCount"] == 2
     for user, id in zip(people, ids, strict=True):
-        mine = client.ask(LIST, as_=make.actor(user))["instructorApplications"]
+        mine = client.execute(LIST, as_=make.actor(user))["instructorApplications"]
         assert [node["id"] for node in mine["nodes"]] == [id]
-        assert client.ask(NODE, as_=make.actor(user), id=id)["node"]["motivation"] == WORDS["motivation"]
-        assert client.ask(NODE, as_=admin, id=id)["node"] is not None
+        assert client.execute(NODE, as_=make.actor(user), id=id)["node"]["motivation"] == WORDS["motivation"]
+        assert client.execute(NODE, as_=admin, id=id)["node"] is not None
     stranger = make.actor(make.user(Role.INSTRUCTOR))
-    assert client.ask(NODE, as_=stranger, id=ids[0]) == {"node": None}
-    assert client.ask(NODE, id=ids[0]) == {"node": None}
-    assert client.ask(LIST, as_=stranger)["instructorApplications"]["nodes"] == []
-    assert client.faults(LIST) == ["UNAUTHENTICATED"]
+    assert client.execute(NODE, as_=stranger, id=ids[0]) == {"node": None}
+    assert client.execute(NODE, id=ids[0]) == {"node": None}
+    assert client.execute(LIST, as_=stranger)["instructorApplications"]["nodes"] == []
+    assert client.error_codes(LIST) == ["UNAUTHENTICATED"]
     review(client, admin, ids[0], False)
-    assert client.ask(LIST, as_=admin, status="PENDING")["instructorApplications"]["totalCount"] == 1
-    assert client.ask(LIST, as_=admin, status="REJECTED")["instructorApplications"]["nodes"][0]["id"] == ids[0]
+    assert client.execute(LIST, as_=admin, status="PENDING")["instructorApplications"]["totalCount"] == 1
+    assert client.execute(LIST, as_=admin, status="REJECTED")["instructorApplications"]["nodes"][0]["id"] == ids[0]

@@ -51,7 +51,7 @@ NEW = {
 
 
 def login(client: Client, user: User, password: str = PASSWORD) -> Any:
-    return client.ask(LOGIN, input={"email": user.email, "password": password})["login"]
+    return client.execute(LOGIN, input={"email": user.email, "password": password})["login"]
 
 
 def signed_in(client: Client, user: User) -> Any:
@@ -73,11 +73,11 @@ def audited(service: Service) -> list[str]:
 
 
 def test_who_registers_is_a_learner_and_signed_in(client: Client, service: Service) -> None:
-    payload = client.ask(REGISTER, input=NEW)["register"]
+    payload = client.execute(REGISTER, input=NEW)["register"]
     assert payload["errors"] == []
     session = payload["session"]
     assert session["user"] == {"username": "Jane.Doe", "role": "LEARNER", "email": "Jane@example.com"}
-    assert client.ask(ME, bearer=session["accessToken"])["me"]["username"] == "Jane.Doe"
+    assert client.execute(ME, bearer=session["accessToken"])["me"]["username"] == "Jane.Doe"
     expires = datetime.fromisoformat(session["accessTokenExpiresAt"])
     assert timedelta(minutes=14) < expires - datetime.now(UTC) <= timedelta(minutes=15)
     lasts = datetime.fromisoformat(session["refreshTokenExpiresAt"]) - datetime.now(UTC)
@@ -115,7 +115,7 @@ def test_who_registers_is_a_learner_and_signed_in(client: Client, service: Servi
 def test_what_an_account_cannot_be_is_told_at_its_place(
     client: Client, service: Service, field: str, value: str, code: str
 ) -> None:
-    payload = client.ask(REGISTER, input={**NEW, field: value})["register"]
+    payload = client.execute(REGISTER, input={**NEW, field: value})["register"]
     assert payload["session"] is None
     assert told(payload) == [(code, ["input", field])]
     assert not service.database.read_sync(lambda session: session.scalar(select(User.id)))
@@ -123,41 +123,41 @@ def test_what_an_account_cannot_be_is_told_at_its_place(
 
 def test_all_faults_of_a_registration_are_told_at_once(client: Client) -> None:
     wrong = {"email": "x", "username": "y", "password": "z", "firstName": "", "lastName": ""}
-    payload = client.ask(REGISTER, input=wrong)["register"]
+    payload = client.execute(REGISTER, input=wrong)["register"]
     assert {path[1] for _, path in told(payload) if path} == set(wrong)
 
 
 def test_a_password_like_the_username_is_weak(client: Client) -> None:
-    payload = client.ask(REGISTER, input={**NEW, "username": "jane.doe.long", "password": "Jane.Doe.Long"})[
+    payload = client.execute(REGISTER, input={**NEW, "username": "jane.doe.long", "password": "Jane.Doe.Long"})[
         "register"
     ]
     assert told(payload) == [("WEAK_PASSWORD", ["input", "password"])]
 
 
 def test_an_address_and_a_username_are_taken_in_any_case(client: Client) -> None:
-    client.ask(REGISTER, input=NEW)
+    client.execute(REGISTER, input=NEW)
     again = {**NEW, "email": " jane@EXAMPLE.com ", "username": "JANE.DOE"}
-    payload = client.ask(REGISTER, input=again)["register"]
+    payload = client.execute(REGISTER, input=again)["register"]
     assert told(payload) == [("ALREADY_EXISTS", ["input", "email"]), ("ALREADY_EXISTS", ["input", "username"])]
 
 
 def test_domains_that_merely_look_alike_are_not_one(client: Client, postbox: Postbox) -> None:
     """straße.example and strasse.example may belong to two people."""
     person = {**NEW, "email": "bob@straße.example"}
-    assert client.ask(REGISTER, input=person)["register"]["errors"] == []
+    assert client.execute(REGISTER, input=person)["register"]["errors"] == []
     other = {**NEW, "email": "bob@strasse.example", "username": "other.bob"}
-    assert client.ask(REGISTER, input=other)["register"]["errors"] == []
+    assert client.execute(REGISTER, input=other)["register"]["errors"] == []
     postbox.token_to("bob@xn--strae-oqa.example", "/verify-email")
     postbox.token_to("bob@strasse.example", "/verify-email")
     for spelling in ("Bob@STRAßE.example", "bob@xn--strae-oqa.example"):
-        session = client.ask(LOGIN, input={"email": spelling, "password": NEW["password"]})["login"]["session"]
+        session = client.execute(LOGIN, input={"email": spelling, "password": NEW["password"]})["login"]["session"]
         assert session["user"]["username"] == NEW["username"]
 
 
 def test_one_mailbox_gets_only_so_many_mails_of_registrations(client: Client, service: Service) -> None:
     for number in range(7):
         tagged = {**NEW, "email": f"Victim+{number}@example.com", "username": f"victim{number}"}
-        assert client.ask(REGISTER, input=tagged)["register"]["errors"] == []
+        assert client.execute(REGISTER, input=tagged)["register"]["errors"] == []
     mails = service.database.read_sync(lambda session: len(list(session.scalars(select(Mail.id)))))
     assert mails == 5
 
@@ -168,7 +168,7 @@ def test_one_address_makes_only_so_many_accounts(service_settings: Settings) -> 
         client = Client(service)
         codes = [
             told(
-                client.ask(REGISTER, input={**NEW, "email": f"p{n}@example.com", "username": f"person{n}"})[
+                client.execute(REGISTER, input={**NEW, "email": f"p{n}@example.com", "username": f"person{n}"})[
                     "register"
                 ]
             )
@@ -181,15 +181,15 @@ def test_one_address_makes_only_so_many_accounts(service_settings: Settings) -> 
 def test_who_asks_for_one_account_after_another_is_told_no_more(client: Client, make: Factories) -> None:
     known = make.person()
     body = {**NEW, "email": known.email, "username": "somebody.else"}
-    codes = [told(client.ask(REGISTER, input=body)["register"])[0][0] for _ in range(102)]
+    codes = [told(client.execute(REGISTER, input=body)["register"])[0][0] for _ in range(102)]
     assert codes == ["ALREADY_EXISTS"] * 100 + ["RATE_LIMITED"] * 2
 
 
 def test_signing_in_gives_a_session_whatever_the_case_of_the_address(client: Client, make: Factories) -> None:
     user = make.person(Role.INSTRUCTOR, email="Ada.Lovelace@example.com")
-    payload = client.ask(LOGIN, input={"email": " ADA.lovelace@EXAMPLE.com ", "password": PASSWORD})["login"]
+    payload = client.execute(LOGIN, input={"email": " ADA.lovelace@EXAMPLE.com ", "password": PASSWORD})["login"]
     assert payload["errors"] == []
-    me = client.ask(ME, bearer=payload["session"]["accessToken"])["me"]
+    me = client.execute(ME, bearer=payload["session"]["accessToken"])["me"]
     assert (me["username"], me["role"]) == (user.username, "INSTRUCTOR")
     assert datetime.now(UTC) - datetime.fromisoformat(me["lastLoginAt"]) < timedelta(minutes=1)
 
@@ -208,8 +208,8 @@ def test_wrong_addresses_and_wrong_passwords_answer_alike(client: Client, make: 
     user = make.person()
     gone = make.person(email=None, deleted_at=datetime.now(UTC), is_active=False)
     wrong = login(client, user, "not the password")
-    unknown = client.ask(LOGIN, input={"email": "nobody@example.com", "password": PASSWORD})["login"]
-    nothing = client.ask(LOGIN, input={"email": "", "password": ""})["login"]
+    unknown = client.execute(LOGIN, input={"email": "nobody@example.com", "password": PASSWORD})["login"]
+    nothing = client.execute(LOGIN, input={"email": "", "password": ""})["login"]
     assert gone.email is None
     assert wrong == unknown == nothing
     assert told(wrong) == [("INVALID_CREDENTIALS", None)]
@@ -231,20 +231,20 @@ def test_ten_failures_shut_an_account_to_new_sign_ins_alone(
     assert codes == ["INVALID_CREDENTIALS"] * 10 + ["RATE_LIMITED"] * 2
     assert told(login(client, user)) == [("RATE_LIMITED", None)]
     assert login(client, other)["session"] is not None, "others are not meant"
-    assert client.ask(ME, bearer=session["accessToken"])["me"] is not None, "who is in stays in"
+    assert client.execute(ME, bearer=session["accessToken"])["me"] is not None, "who is in stays in"
     assert refresh(client, session["refreshToken"])["session"] is not None
 
 
 def test_unknown_addresses_are_throttled_alike(client: Client) -> None:
     body = {"email": "nobody@example.com", "password": "wrong password"}
-    codes = [told(client.ask(LOGIN, input=body)["login"])[0][0] for _ in range(11)]
+    codes = [told(client.execute(LOGIN, input=body)["login"])[0][0] for _ in range(11)]
     assert codes == ["INVALID_CREDENTIALS"] * 10 + ["RATE_LIMITED"]
 
 
 @pytest.mark.parametrize("address", ["x" * 780_000, "." * 780_000 + "@example.com", "a@" + "é" * 390_000])
 def test_an_address_that_is_far_too_long_costs_nothing(client: Client, address: str) -> None:
     body = {"email": address, "password": "wrong password"}
-    assert told(client.ask(LOGIN, input=body)["login"])[0][0] == "INVALID_CREDENTIALS"
+    assert told(client.execute(LOGIN, input=body)["login"])[0][0] == "INVALID_CREDENTIALS"
     began = time.thread_time()
     for _ in range(10):
         email_addresses.normalize_email(address)
@@ -267,14 +267,14 @@ def test_a_hash_of_an_older_kind_is_made_anew_at_sign_in(client: Client, make: F
 
 
 def refresh(client: Client, token: str) -> Any:
-    return client.ask(REFRESH, token=token)["refreshSession"]
+    return client.execute(REFRESH, token=token)["refreshSession"]
 
 
 def test_a_refresh_token_is_used_once(client: Client, make: Factories) -> None:
     first = signed_in(client, make.person())
     second = refresh(client, first["refreshToken"])["session"]
     assert second["refreshToken"] != first["refreshToken"]
-    assert client.ask(ME, bearer=second["accessToken"])["me"] is not None
+    assert client.execute(ME, bearer=second["accessToken"])["me"] is not None
     again = refresh(client, first["refreshToken"])
     assert told(again) == [("INVALID_TOKEN", ["input", "refreshToken"])]
     assert refresh(client, second["refreshToken"])["session"] is not None, "two tabs at once end nothing"
@@ -304,7 +304,7 @@ def test_a_refresh_token_expires(client: Client, make: Factories, service: Servi
 @pytest.mark.parametrize("token", ["", "x", "é" * 50, "a" * 10_000])
 def test_what_is_no_refresh_token_is_refused(client: Client, token: str) -> None:
     assert told(refresh(client, token)) == [("INVALID_TOKEN", ["input", "refreshToken"])]
-    assert told(client.ask(LOGOUT, token=token)["logout"]) == [("INVALID_TOKEN", ["input", "refreshToken"])]
+    assert told(client.execute(LOGOUT, token=token)["logout"]) == [("INVALID_TOKEN", ["input", "refreshToken"])]
 
 
 def test_no_token_is_kept_in_clear(client: Client, make: Factories, service: Service) -> None:
@@ -317,12 +317,12 @@ def test_no_token_is_kept_in_clear(client: Client, make: Factories, service: Ser
 def test_signing_out_ends_one_session_at_once(client: Client, make: Factories) -> None:
     user = make.person()
     here, there = signed_in(client, user), signed_in(client, user)
-    answer = client.ask(LOGOUT, token=here["refreshToken"])
+    answer = client.execute(LOGOUT, token=here["refreshToken"])
     assert answer["logout"] == {"ok": True, "errors": []}
     assert refused(client, here["accessToken"])
     assert told(refresh(client, here["refreshToken"]))[0][0] == "INVALID_TOKEN"
-    assert client.ask(ME, bearer=there["accessToken"])["me"] is not None
-    again = client.ask(LOGOUT, token=here["refreshToken"])
+    assert client.execute(ME, bearer=there["accessToken"])["me"] is not None
+    again = client.execute(LOGOUT, token=here["refreshToken"])
     assert again["logout"] == {"ok": True, "errors": []}, "the wish is true already"
 
 
@@ -330,10 +330,10 @@ def test_signing_out_everywhere_ends_all_sessions_of_oneself(client: Client, mak
     user, other = make.person(), make.person()
     sessions = [signed_in(client, user) for _ in range(3)]
     others = signed_in(client, other)
-    assert client.ask(EVERYWHERE, bearer=sessions[0]["accessToken"])["logoutEverywhere"]["ok"] is True
+    assert client.execute(EVERYWHERE, bearer=sessions[0]["accessToken"])["logoutEverywhere"]["ok"] is True
     assert all(refused(client, session["accessToken"]) for session in sessions)
-    assert client.ask(ME, bearer=others["accessToken"])["me"] is not None
-    assert client.faults(EVERYWHERE) == ["UNAUTHENTICATED"]
+    assert client.execute(ME, bearer=others["accessToken"])["me"] is not None
+    assert client.error_codes(EVERYWHERE) == ["UNAUTHENTICATED"]
 
 
 def test_a_bad_token_is_refused_for_every_operation(client: Client) -> None:
@@ -342,7 +342,7 @@ def test_a_bad_token_is_refused_for_every_operation(client: Client) -> None:
         assert response.status_code == 401
         assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
         assert "data" not in response.json()
-    assert client.ask(ME) == {"me": None}
+    assert client.execute(ME) == {"me": None}
 
 
 def test_a_new_signing_key_leaves_the_tokens_of_the_old_one_good(
@@ -353,8 +353,8 @@ def test_a_new_signing_key_leaves_the_tokens_of_the_old_one_good(
     assert service.database.write_sync(rotate_keys) == "k2"
     after = signed_in(client, user)["accessToken"]
     assert jwt.get_unverified_header(after)["kid"] == "k2"
-    assert client.ask(ME, bearer=before)["me"] is not None
-    assert client.ask(ME, bearer=after)["me"] is not None
+    assert client.execute(ME, bearer=before)["me"] is not None
+    assert client.execute(ME, bearer=after)["me"] is not None
     long_ago = update(SigningKey).where(SigningKey.key_id == "k1")
     retired = long_ago.values(retired_at=datetime.now(UTC) - timedelta(minutes=1))
     service.database.write_sync(lambda session: session.execute(retired) and None)
@@ -368,7 +368,7 @@ def test_entrances_are_once_in_a_document(client: Client) -> None:
         f"mutation {{ ...F ...F }} fragment F on Mutation {{ {one} }}",
         f"mutation {{ {one} ... on Mutation {{ b: {one} }} }}",
     ):
-        assert client.faults(document) == ["QUERY_TOO_COMPLEX"]
+        assert client.error_codes(document) == ["QUERY_TOO_COMPLEX"]
 
 
 def test_who_signs_in_goes_on_as_themselves_in_the_same_request(client: Client, make: Factories) -> None:
@@ -377,7 +377,7 @@ def test_who_signs_in_goes_on_as_themselves_in_the_same_request(client: Client, 
       login(input: $input) { session { user { username email permissions } } }
       updateProfile(input: {bio: "Back again."}) { user { username bio } }
     }"""
-    answer = client.ask(document, input={"email": user.email, "password": PASSWORD})
+    answer = client.execute(document, input={"email": user.email, "password": PASSWORD})
     assert answer["login"]["session"]["user"]["email"] == user.email
     assert answer["updateProfile"]["user"] == {"username": user.username, "bio": "Back again."}
 
@@ -388,15 +388,15 @@ def test_an_address_signs_in_as_it_was_registered_and_in_its_other_spellings(cli
         ((decomposed, [composed, decomposed]), ("x@xn--bcher-kva.example", ["x@b\u00fccher.example"]))
     ):
         person = {**NEW, "email": registered, "username": f"spelled{number}"}
-        assert client.ask(REGISTER, input=person)["register"]["errors"] == []
+        assert client.execute(REGISTER, input=person)["register"]["errors"] == []
         for spelling in (registered, *others):
-            answer = client.ask(LOGIN, input={"email": spelling, "password": NEW["password"]})
+            answer = client.execute(LOGIN, input={"email": spelling, "password": NEW["password"]})
             assert answer["login"]["errors"] == [], spelling
 
 
 def test_an_address_of_long_letters_fits(client: Client) -> None:
     email = "\u0390" * 63 + "@" + "a" * 63 + "." + "b" * 40 + ".com"
-    assert client.ask(REGISTER, input={**NEW, "email": email})["register"]["errors"] == []
+    assert client.execute(REGISTER, input={**NEW, "email": email})["register"]["errors"] == []
 
 
 def test_nobody_goes_on_in_the_request_that_ends_their_session(client: Client, make: Factories) -> None:
@@ -409,7 +409,7 @@ def test_nobody_goes_on_in_the_request_that_ends_their_session(client: Client, m
         user = make.person()
         session = signed_in(client, user)
         named = ending.replace("REFRESH", session["refreshToken"]).replace("ID", global_id("User", user))
-        body = client.answer(f"mutation {{ {named} {own} }}", bearer=session["accessToken"])
+        body = client.graphql(f"mutation {{ {named} {own} }}", bearer=session["accessToken"])
         assert body["data"]["updateProfile"] is None
         assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
 
@@ -438,7 +438,7 @@ def test_a_super_admin_who_is_suspended_by_themselves_makes_no_other(client: Cli
       createUser(input: {{email: "x@example.com", username: "xxx", password: "a long enough one", firstName: "X",
         lastName: "Y", role: SUPER_ADMIN}}) {{ user {{ id }} }}
     }}"""
-    body = client.answer(document, bearer=signed_in(client, admin)["accessToken"])
+    body = client.graphql(document, bearer=signed_in(client, admin)["accessToken"])
     assert body["data"]["createUser"] is None
     assert body["data"]["suspendUser"]["errors"] == []
 
@@ -448,7 +448,7 @@ def test_many_register_at_once_from_one_address(service: Service) -> None:
     def one(number: int) -> list[tuple[str, list[str] | None]]:
         client = Client(service)
         person = {**NEW, "email": f"crowd{number}@example.com", "username": f"crowd{number}"}
-        payload = client.ask(REGISTER, input=person)["register"]
+        payload = client.execute(REGISTER, input=person)["register"]
         client.close()
         return told(payload)
 
@@ -520,4 +520,4 @@ def test_stale_sessions_are_forgotten(client: Client, make: Factories, service: 
     service.database.write_sync(age)
     assert service.database.write_sync(lambda session: purge_expired(session, 15)) == 2
     assert refused(client, old["accessToken"])
-    assert client.ask(ME, bearer=new["accessToken"])["me"] is not None
+    assert client.execute(ME, bearer=new["accessToken"])["me"] is not None

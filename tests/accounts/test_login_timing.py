@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.concurrency import Ask, Racers, racers
+from tests.concurrency import RaceRequest, Racers, racers
 from tests.factories import Factories
 from tests.processes import Fleet
 
@@ -68,13 +68,13 @@ def test_a_wrong_password_takes_as_long_as_a_wrong_address(
     client: Racers, known: list[str], unknown: list[str]
 ) -> None:
     def ask(email: str) -> None:
-        assert client.ask(Ask(LOGIN, {"email": email})).code == "INVALID_CREDENTIALS"
+        assert client.execute(RaceRequest(LOGIN, {"email": email})).code == "INVALID_CREDENTIALS"
 
     assert are_alike(ask, known, unknown)
 
 
 def test_to_forget_a_password_takes_as_long_for_nobody(client: Racers, known: list[str], unknown: list[str]) -> None:
     def ask(email: str) -> None:
-        assert client.ask(Ask(FORGOTTEN, {"email": email})).code is None
+        assert client.execute(RaceRequest(FORGOTTEN, {"email": email})).code is None
 
     assert are_alike(ask, known, unknown)

@@ -29,7 +29,7 @@ from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.password_hashing import verify_password
 from lms_graphql.core.signing import token_hash
-from tests.concurrency import Ask, Racers, codes, racers
+from tests.concurrency import RaceRequest, Racers, codes, racers
 from tests.factories import Factories
 from tests.processes import Fleet
 
@@ -70,7 +70,7 @@ def many(two_processes: Fleet) -> Iterator[Racers]:
 
 
 def is_signed_in(racers: Racers, access_token: str, number: int = 0) -> bool:
-    answer = racers.ask(Ask(ME, bearer=access_token), number)
+    answer = racers.execute(RaceRequest(ME, bearer=access_token), number)
     assert answer.status == 401 or answer.body["data"]["me"] is not None
     return answer.status != 401
 
@@ -91,7 +91,7 @@ def test_of_several_refreshes_of_one_token_one_counts(two_processes: Fleet, make
     for _ in range(FAMILIES):
         token = two_processes.reception.sign_in(make.user()).refresh_token
         for number in range(ROUNDS):
-            answers = many.race(*[Ask(REFRESH, {"token": token})] * CLIENTS)
+            answers = many.race(*[RaceRequest(REFRESH, {"token": token})] * CLIENTS)
             assert codes(answers) == {None: 1, "INVALID_TOKEN": CLIENTS - 1}
             session = next(answer.payload["session"] for answer in answers if answer.code is None)
             assert number % 5 or is_signed_in(many, session["accessToken"], number % CLIENTS)
@@ -101,8 +101,8 @@ def test_of_several_refreshes_of_one_token_one_counts(two_processes: Fleet, make
 def test_a_token_that_comes_again_late_ends_its_family(two_processes: Fleet, make: Factories, many: Racers) -> None:
     opened = two_processes.reception.sign_in(make.user())
     other = two_processes.reception.sign_in(make.user())
-    first = many.ask(Ask(REFRESH, {"token": opened.refresh_token})).payload["session"]
-    again = Ask(REFRESH, {"token": opened.refresh_token})
+    first = many.execute(RaceRequest(REFRESH, {"token": opened.refresh_token})).payload["session"]
+    again = RaceRequest(REFRESH, {"token": opened.refresh_token})
     late = update(RefreshToken).where(RefreshToken.token_hash == token_hash(opened.refresh_token))
     change(two_processes, late.values(used_at=clock.now() - timedelta(seconds=REUSE_SECONDS - 3)))
     assert codes(many.race(*[again] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
@@ -112,7 +112,7 @@ def test_a_token_that_comes_again_late_ends_its_family(two_processes: Fleet, mak
     assert codes(many.race(*[again] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
     for token in (opened.access_token, first["accessToken"]):
         assert not any(is_signed_in(many, token, process) for process in (0, 1))
-    assert many.ask(Ask(REFRESH, {"token": first["refreshToken"]}), 1).code == "INVALID_TOKEN"
+    assert many.execute(RaceRequest(REFRESH, {"token": first["refreshToken"]}), 1).code == "INVALID_TOKEN"
     assert is_signed_in(many, other.access_token)
     assert count(two_processes, AuditEvent, AuditEvent.action == "session.token_reused") == 1
 
@@ -122,15 +122,19 @@ def test_a_late_reuse_and_a_refresh_at_once_leave_nobody_signed_in(
 ) -> None:
     for _ in range(30):
         opened = two_processes.reception.sign_in(make.user())
-        newest = many.ask(Ask(REFRESH, {"token": opened.refresh_token})).payload["session"]["refreshToken"]
+        newest = many.execute(RaceRequest(REFRESH, {"token": opened.refresh_token})).payload["session"][
+            "refreshToken"
+        ]
         late = update(RefreshToken).where(RefreshToken.token_hash == token_hash(opened.refresh_token))
         change(two_processes, late.values(used_at=clock.now() - timedelta(minutes=1)))
-        reused, refreshed = many.race(*(Ask(REFRESH, {"token": token}) for token in (opened.refresh_token, newest)))
+        reused, refreshed = many.race(
+            *(RaceRequest(REFRESH, {"token": token}) for token in (opened.refresh_token, newest))
+        )
         assert reused.code == "INVALID_TOKEN"
         if refreshed.code is None:
             session = refreshed.payload["session"]
             assert not is_signed_in(many, session["accessToken"])
-            assert many.ask(Ask(REFRESH, {"token": session["refreshToken"]})).code == "INVALID_TOKEN"
+            assert many.execute(RaceRequest(REFRESH, {"token": session["refreshToken"]})).code == "INVALID_TOKEN"
 
 
 WAYS = {
@@ -153,7 +157,9 @@ def test_of_two_last_super_admins_one_stays(
         a, b = (make.user(Role.SUPER_ADMIN) for _ in range(2))
         tokens = [two_processes.reception.sign_in(user).access_token for user in (a, b)]
         ends = [global_ids.encode("User", user.id) for user in ((b, a) if each_other else (a, b))]
-        answers = many.race(Ask(first, {"id": ends[0]}, tokens[0]), Ask(second, {"id": ends[1]}, tokens[1]))
+        answers = many.race(
+            RaceRequest(first, {"id": ends[0]}, tokens[0]), RaceRequest(second, {"id": ends[1]}, tokens[1])
+        )
         told = codes(answers)
         assert told[None] == 1, told
         assert set(told) <= {None, "INVALID_TRANSITION", "UNAUTHENTICATED", "FORBIDDEN"}
@@ -169,7 +175,8 @@ def test_an_account_that_is_emptied_while_its_profile_is_written_stays_empty(
         person = make.user()
         token = two_processes.reception.sign_in(person).access_token
         answers = many.race(
-            Ask(DELETE, {"id": global_ids.encode("User", person.id)}, admin), *[Ask(PROFILE, bearer=token)] * 3
+            RaceRequest(DELETE, {"id": global_ids.encode("User", person.id)}, admin),
+            *[RaceRequest(PROFILE, bearer=token)] * 3,
         )
         assert answers[0].code is None
         assert set(codes(answers)) <= {None, "UNAUTHENTICATED"}
@@ -193,7 +200,7 @@ def test_of_two_registrations_alike_one_counts(two_processes: Fleet, many: Racer
             for side in "ab"
         ]
         people[1][field] = people[0][field] if number % 2 else people[0][field].upper().replace("EXAMPLE", "Example")
-        answers = many.race(*(Ask(REGISTER, {"input": person}) for person in people))
+        answers = many.race(*(RaceRequest(REGISTER, {"input": person}) for person in people))
         assert codes(answers) == {None: 1, "ALREADY_EXISTS": 1}
         assert next(answer.path for answer in answers if answer.code) == ["input", field]
     assert count(two_processes, User) == 50
@@ -204,11 +211,11 @@ def test_of_two_reviews_one_counts(two_processes: Fleet, make: Factories, many: 
     admins = [two_processes.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token for _ in range(2)]
     for number in range(50):
         learner = two_processes.reception.sign_in(make.user())
-        application = many.ask(Ask(APPLY, bearer=learner.access_token)).payload["application"]["id"]
+        application = many.execute(RaceRequest(APPLY, bearer=learner.access_token)).payload["application"]["id"]
         verdicts = (True, number % 2 == 0)
         answers = many.race(
             *(
-                Ask(REVIEW, {"id": application, "approve": verdict}, admin)
+                RaceRequest(REVIEW, {"id": application, "approve": verdict}, admin)
                 for verdict, admin in zip(verdicts, admins, strict=True)
             )
         )
@@ -226,7 +233,7 @@ def test_of_two_reviews_one_counts(two_processes: Fleet, make: Factories, many: 
 def test_of_two_applications_one_is_there(two_processes: Fleet, make: Factories, many: Racers) -> None:
     for _ in range(50):
         learner = two_processes.reception.sign_in(make.user())
-        answers = many.race(*[Ask(APPLY, bearer=learner.access_token)] * 4)
+        answers = many.race(*[RaceRequest(APPLY, bearer=learner.access_token)] * 4)
         assert codes(answers) == {None: 1, "ALREADY_EXISTS": 3}
         assert count(two_processes, InstructorApplication, InstructorApplication.user_id == learner.actor.key) == 1
 
@@ -240,7 +247,7 @@ def test_a_reset_token_is_good_once(two_processes: Fleet, make: Factories, many:
         user = make.user()
         token = mailed(two_processes, user, TokenPurpose.RESET_PASSWORD)
         passwords = [f"the new one of client {number}" for number in range(4)]
-        answers = many.race(*(Ask(RESET, {"token": token, "password": password}) for password in passwords))
+        answers = many.race(*(RaceRequest(RESET, {"token": token, "password": password}) for password in passwords))
         assert codes(answers) == {None: 1, "INVALID_TOKEN": 3}
         winner = next(word for word, answer in zip(passwords, answers, strict=True) if answer.code is None)
         assert verify_password(scalar(two_processes, select(User.password_hash).where(User.id == user.id)), winner)
@@ -250,7 +257,7 @@ def test_a_reset_token_is_good_once(two_processes: Fleet, make: Factories, many:
 def test_a_token_that_verifies_an_address_is_good_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
     for _ in range(50):
         token = mailed(two_processes, make.user(), TokenPurpose.VERIFY_EMAIL)
-        answers = many.race(*[Ask(VERIFY, {"token": token})] * 4)
+        answers = many.race(*[RaceRequest(VERIFY, {"token": token})] * 4)
         assert codes(answers) == {None: 1, "INVALID_TOKEN": 3}
     assert count(two_processes, AuditEvent, AuditEvent.action == "account.email_verified") == 50
     change(two_processes, delete(AccountToken))

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from lms_graphql.accounts.models import AuditEvent
-from tests.concurrency import Answer, Ask, Racers, racers
+from tests.concurrency import RaceRequest, RaceResponse, Racers, racers
 from tests.factories import PASSWORD, Factories
 from tests.processes import Fleet
 
@@ -37,9 +37,9 @@ def many(two_processes: Fleet) -> Iterator[Racers]:
         yield running
 
 
-def all_answers(many: Racers, asks: Sequence[Ask]) -> list[Answer]:
+def all_answers(many: Racers, asks: Sequence[RaceRequest]) -> list[RaceResponse]:
     """Who is sent away because too many are at it comes again, as often as it takes."""
-    answers: list[Answer] = []
+    answers: list[RaceResponse] = []
     left = list(asks)
     until = time.monotonic() + PATIENCE_SECONDS
     while left:
@@ -50,11 +50,11 @@ def all_answers(many: Racers, asks: Sequence[Ask]) -> list[Answer]:
     return answers
 
 
-def wrong(email: str, number: int, **headers: str) -> Ask:
-    return Ask(LOGIN, {"email": email, "password": f"a wrong one, number {number}"}, headers=headers)
+def wrong(email: str, number: int, **headers: str) -> RaceRequest:
+    return RaceRequest(LOGIN, {"email": email, "password": f"a wrong one, number {number}"}, headers=headers)
 
 
-def codes(answers: Sequence[Answer]) -> Counter[str | None]:
+def codes(answers: Sequence[RaceResponse]) -> Counter[str | None]:
     return Counter(answer.code for answer in answers)
 
 
@@ -78,15 +78,15 @@ def test_guesses_at_once_are_as_few_as_one_after_another(two_processes: Fleet, m
     assert codes(answers) == {"INVALID_CREDENTIALS": ALLOWED, "RATE_LIMITED": CLIENTS - ALLOWED}
     assert failures(two_processes) == ALLOWED
 
-    right = Ask(LOGIN, {"email": user.email, "password": PASSWORD})
+    right = RaceRequest(LOGIN, {"email": user.email, "password": PASSWORD})
     assert codes(all_answers(many, [right] * 4)) == {"RATE_LIMITED": 4}
     # Whoever is signed in stays so: nobody locks them out by guessing.
-    refreshed = many.ask(Ask(REFRESH, {"token": at_home.refresh_token}), 1)
+    refreshed = many.execute(RaceRequest(REFRESH, {"token": at_home.refresh_token}), 1)
     assert refreshed.code is None
-    asked = many.ask(Ask("{ me { id } }", bearer=refreshed.payload["session"]["accessToken"]))
+    asked = many.execute(RaceRequest("{ me { id } }", bearer=refreshed.payload["session"]["accessToken"]))
     assert asked.body["data"]["me"] is not None
     other = make.person()
-    assert codes(all_answers(many, [Ask(LOGIN, {"email": other.email, "password": PASSWORD})])) == {None: 1}
+    assert codes(all_answers(many, [RaceRequest(LOGIN, {"email": other.email, "password": PASSWORD})])) == {None: 1}
 
 
 def test_headers_that_say_another_address_change_nothing(two_processes: Fleet, make: Factories, many: Racers) -> None:
@@ -118,8 +118,8 @@ def test_who_signs_in_rightly_many_times_at_once_is_not_shut_out(
 ) -> None:
     """A try counts as failed only while it is not known to be right."""
     email = make.person().email
-    right = Ask(LOGIN, {"email": email, "password": PASSWORD})
-    assert many.ask(right).code is None
+    right = RaceRequest(LOGIN, {"email": email, "password": PASSWORD})
+    assert many.execute(right).code is None
     before = deadlocks(two_processes)
     for _ in range(5):
         assert codes(all_answers(many, [right] * ALLOWED)) == {None: ALLOWED}

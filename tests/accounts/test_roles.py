@@ -118,7 +118,7 @@ def test_every_permission_says_area_and_action() -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_everyone_is_told_their_own_permissions(client: Client, make: Factories, role: Role) -> None:
     person = make.user(role)
-    told = client.ask("{ me { permissions } }", as_=make.actor(person))["me"]["permissions"]
+    told = client.execute("{ me { permissions } }", as_=make.actor(person))["me"]["permissions"]
     assert told == sorted(PERMISSIONS[role])
     assert set(told) == {name for name, columns in matrix().items() if columns[role.value.replace("_", " ")]}
 
@@ -167,7 +167,7 @@ def test_a_door_is_asked_before_anything_else_is_looked_at(client: Client, make:
     viewers: list[Actor] = [ANONYMOUS, *(make.actor(make.user(role)) for role in Role)]
     text, variables = document(mutation)
     for viewer in viewers:
-        answer = client.answer(text, as_=viewer, **variables)
+        answer = client.graphql(text, as_=viewer, **variables)
         codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
         if opens_for(DOORS[mutation], viewer.role):
             assert (codes, viewer.role) == ([], viewer.role)

@@ -21,7 +21,7 @@ from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.signing import token_hash
 from tests.auth import Reception
-from tests.concurrency import Ask
+from tests.concurrency import RaceRequest
 from tests.conftest import MariaDB
 from tests.factories import PASSWORD, Factories
 from tests.live_service import Client, Service, plain_http
@@ -52,8 +52,8 @@ class Life:
     def __post_init__(self) -> None:
         self.http = plain_http(self.fleet.urls[0])
 
-    def ask(self, document: str, bearer: str | None = None, **variables: Any) -> Any:
-        response = self.http.send(Ask(document, variables, bearer).request(self.http))
+    def execute(self, document: str, bearer: str | None = None, **variables: Any) -> Any:
+        response = self.http.send(RaceRequest(document, variables, bearer).request(self.http))
         data = response.json().get("data")
         payload = next(iter(data.values())) if data else None
         if payload and payload.get("session"):
@@ -61,7 +61,7 @@ class Life:
         return payload
 
     def login(self, email: str, password: str) -> Any:
-        return self.ask(LOGIN, input={"email": email, "password": password})
+        return self.execute(LOGIN, input={"email": email, "password": password})
 
     def follow(self, path: str) -> str:
         token = self.mailed(path)
@@ -70,25 +70,25 @@ class Life:
 
     def live(self) -> None:
         person = {"email": ADDRESS, "username": "jane.doe", "firstName": "Jane", "lastName": "Doe"}
-        opened = self.ask(REGISTER, input={**person, "password": FIRST})["session"]
-        assert self.ask(VERIFY, token=self.follow("/verify-email"))["ok"]
-        assert self.ask(REGISTER, input={**person, "password": FIRST})["session"] is None
+        opened = self.execute(REGISTER, input={**person, "password": FIRST})["session"]
+        assert self.execute(VERIFY, token=self.follow("/verify-email"))["ok"]
+        assert self.execute(REGISTER, input={**person, "password": FIRST})["session"] is None
         assert self.login(ADDRESS, FIRST)["session"]
         assert self.login(ADDRESS, WRONG)["session"] is None
         assert self.login(NOBODYS, WRONG)["session"] is None
-        assert self.ask(REFRESH, token=opened["refreshToken"])["session"]
-        assert self.ask(REFRESH, token=opened["refreshToken"])["session"] is None
+        assert self.execute(REFRESH, token=opened["refreshToken"])["session"]
+        assert self.execute(REFRESH, token=opened["refreshToken"])["session"] is None
         late = update(RefreshToken).where(RefreshToken.token_hash == token_hash(opened["refreshToken"]))
         long_ago = clock.now() - timedelta(hours=1)
         self.fleet.database.write_sync(lambda session: session.execute(late.values(used_at=long_ago)) and None)
-        assert self.ask(REFRESH, token=opened["refreshToken"])["session"] is None
+        assert self.execute(REFRESH, token=opened["refreshToken"])["session"] is None
         for email in (ADDRESS, NOBODYS):
-            assert self.ask(FORGOTTEN, email=email)["ok"]
-        assert self.ask(RESET, input={"token": self.follow("/reset-password"), "newPassword": SECOND})["ok"]
+            assert self.execute(FORGOTTEN, email=email)["ok"]
+        assert self.execute(RESET, input={"token": self.follow("/reset-password"), "newPassword": SECOND})["ok"]
         token = self.login(ADDRESS, SECOND)["session"]["accessToken"]
-        assert self.ask(CHANGE, token, input={"currentPassword": WRONG, "newPassword": THIRD})["session"] is None
-        assert self.ask(CHANGE, token, input={"currentPassword": SECOND, "newPassword": THIRD})["session"]
-        assert self.ask("{ me { id } }", token) is None, "401"
+        assert self.execute(CHANGE, token, input={"currentPassword": WRONG, "newPassword": THIRD})["session"] is None
+        assert self.execute(CHANGE, token, input={"currentPassword": SECOND, "newPassword": THIRD})["session"]
+        assert self.execute("{ me { id } }", token) is None, "401"
 
     def stumble(self) -> None:
         """Whatever may go wrong on the client's side, with the secrets in it."""
@@ -132,11 +132,11 @@ class Life:
         ):
             with away(self.fleet.database.engine, table):
                 self.login(ADDRESS, THIRD)
-                self.ask(REFRESH, token=good["refreshToken"])
-                self.ask(REGISTER, input={**person, "password": FIRST})
-                self.ask(FORGOTTEN, email=ADDRESS)
-                self.ask(VERIFY, token=good["refreshToken"])
-                self.ask(CHANGE, good["accessToken"], input={"currentPassword": THIRD, "newPassword": FIRST})
+                self.execute(REFRESH, token=good["refreshToken"])
+                self.execute(REGISTER, input={**person, "password": FIRST})
+                self.execute(FORGOTTEN, email=ADDRESS)
+                self.execute(VERIFY, token=good["refreshToken"])
+                self.execute(CHANGE, good["accessToken"], input={"currentPassword": THIRD, "newPassword": FIRST})
 
 
 @contextmanager
@@ -245,9 +245,9 @@ def test_what_cannot_be_written_down_is_not_done(service: Service, client: Clien
     for what, document, token, variables in asked:
         before = service.database.read_sync(accounts)
         with away(service.engine, "audit_events"):
-            assert client.faults(document, bearer=token, **variables) == ["INTERNAL_ERROR"], what
+            assert client.error_codes(document, bearer=token, **variables) == ["INTERNAL_ERROR"], what
         assert service.database.read_sync(accounts) == before, what
-        client.ask(document, bearer=token, **variables)
+        client.execute(document, bearer=token, **variables)
         events = service.database.read_sync(lambda session: session.scalars(select(AuditEvent.action)).all())
         assert list(events).count(what) == 1
 

@@ -12,7 +12,7 @@ from lms_graphql.accounts.models import TokenPurpose, User
 from lms_graphql.accounts.services.credentials import make_token
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Role
-from tests.concurrency import Ask, Racers, racers
+from tests.concurrency import RaceRequest, Racers, racers
 from tests.factories import PASSWORD, Factories
 from tests.processes import Fleet
 
@@ -45,31 +45,33 @@ class Scene:
         self.here, self.there = (fleet.reception.sign_in(self.person) for _ in range(2))
         self.admin = fleet.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token
 
-    def by_admin(self, document: str) -> Ask:
-        return Ask(document, {"id": self.global_id}, self.admin)
+    def by_admin(self, document: str) -> RaceRequest:
+        return RaceRequest(document, {"id": self.global_id}, self.admin)
 
-    def reset(self) -> Ask:
+    def reset(self) -> RaceRequest:
         purpose = TokenPurpose.RESET_PASSWORD
         token = self.fleet.database.write_sync(lambda session: make_token(session, self.person.id, purpose))
-        return Ask(RESET, {"token": token, "new": NEW_PASSWORD})
+        return RaceRequest(RESET, {"token": token, "new": NEW_PASSWORD})
 
 
-ENDS: dict[str, Callable[[Scene], Ask]] = {
+ENDS: dict[str, Callable[[Scene], RaceRequest]] = {
     "another role": lambda scene: scene.by_admin(SET_ROLE),
     "a suspension": lambda scene: scene.by_admin(SUSPEND),
     "a deletion": lambda scene: scene.by_admin(DELETE),
-    "one's own deletion": lambda scene: Ask(DELETE, {"id": scene.global_id}, scene.here.access_token),
-    "a new password": lambda scene: Ask(CHANGE, {"old": PASSWORD, "new": NEW_PASSWORD}, scene.here.access_token),
+    "one's own deletion": lambda scene: RaceRequest(DELETE, {"id": scene.global_id}, scene.here.access_token),
+    "a new password": lambda scene: RaceRequest(
+        CHANGE, {"old": PASSWORD, "new": NEW_PASSWORD}, scene.here.access_token
+    ),
     "a password that was reset": lambda scene: scene.reset(),
-    "a logout everywhere": lambda scene: Ask(EVERYWHERE, bearer=scene.here.access_token),
-    "a logout": lambda scene: Ask(LOGOUT, {"token": scene.there.refresh_token}),
+    "a logout everywhere": lambda scene: RaceRequest(EVERYWHERE, bearer=scene.here.access_token),
+    "a logout": lambda scene: RaceRequest(LOGOUT, {"token": scene.there.refresh_token}),
 }
 
 
 class Watch(threading.Thread):
     """Asks again and again, as somebody who works; notes when each question was put and how it was answered."""
 
-    def __init__(self, client: httpx.Client, ask: Ask) -> None:
+    def __init__(self, client: httpx.Client, ask: RaceRequest) -> None:
         super().__init__(daemon=True)
         self.seen: list[tuple[float, int]] = []
         self._client, self._ask = client, ask
@@ -92,7 +94,7 @@ class Watch(threading.Thread):
 
 
 @contextmanager
-def watching(client: httpx.Client, ask: Ask) -> Iterator[Watch]:
+def watching(client: httpx.Client, ask: RaceRequest) -> Iterator[Watch]:
     watch = Watch(client, ask)
     watch.start()
     try:
@@ -111,9 +113,9 @@ def both(two_processes: Fleet) -> Iterator[Racers]:
 def test_what_ends_a_session_ends_it_on_every_process(two_processes: Fleet, both: Racers, way: str) -> None:
     scene = Scene(two_processes)
     end = ENDS[way](scene)
-    with watching(both.clients[1], Ask("{ me { id } }", bearer=scene.there.access_token)) as watch:
+    with watching(both.clients[1], RaceRequest("{ me { id } }", bearer=scene.there.access_token)) as watch:
         watch.wait_for(200, 10)
-        assert both.ask(end, 0).code is None
+        assert both.execute(end, 0).code is None
         ended = time.monotonic()
         watch.wait_for(401, AT_ONCE_SECONDS)
         time.sleep(3 * EVERY_SECONDS)
@@ -124,7 +126,7 @@ def test_what_ends_a_session_ends_it_on_every_process(two_processes: Fleet, both
 
 def test_what_ends_one_session_leaves_the_others(two_processes: Fleet, both: Racers) -> None:
     scene = Scene(two_processes)
-    assert both.ask(ENDS["a logout"](scene), 0).code is None
+    assert both.execute(ENDS["a logout"](scene), 0).code is None
     for process in (0, 1):
-        assert both.ask(Ask("{ me { id } }", bearer=scene.there.access_token), process).status == 401
-        assert both.ask(Ask("{ me { id } }", bearer=scene.here.access_token), process).status == 200
+        assert both.execute(RaceRequest("{ me { id } }", bearer=scene.there.access_token), process).status == 401
+        assert both.execute(RaceRequest("{ me { id } }", bearer=scene.here.access_token), process).status == 200

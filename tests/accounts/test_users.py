@@ -49,10 +49,12 @@ def audited(service: Service) -> list[tuple[str, int | None, int | None]]:
 def test_what_is_left_out_of_a_profile_stays_and_null_empties(client: Client, make: Factories) -> None:
     user = make.user(bio="Old words.", profile_image="https://example.com/a.jpg")
     actor = make.actor(user)
-    payload = client.ask(PROFILE, as_=actor, input={"firstName": " Grace "})["updateProfile"]
+    payload = client.execute(PROFILE, as_=actor, input={"firstName": " Grace "})["updateProfile"]
     assert payload["errors"] == []
     assert (payload["user"]["firstName"], payload["user"]["bio"]) == ("Grace", "Old words.")
-    emptied = client.ask(PROFILE, as_=actor, input={"bio": None, "profileImageUrl": None})["updateProfile"]["user"]
+    emptied = client.execute(PROFILE, as_=actor, input={"bio": None, "profileImageUrl": None})["updateProfile"][
+        "user"
+    ]
     assert (emptied["bio"], emptied["profileImageUrl"], emptied["firstName"]) == (None, None, "Grace")
 
 
@@ -75,25 +77,27 @@ def test_a_fault_in_a_profile_changes_nothing(
 ) -> None:
     user = make.user()
     good = {"bio": "New words."} if field != "bio" else {"firstName": "Grace"}
-    payload = client.ask(PROFILE, as_=make.actor(user), input={**good, field: value})["updateProfile"]
+    payload = client.execute(PROFILE, as_=make.actor(user), input={**good, field: value})["updateProfile"]
     assert payload["user"] is None
     assert told(payload) == [(code, ["input", field])]
-    me = client.ask("{ me { bio firstName } }", as_=make.actor(user))["me"]
+    me = client.execute("{ me { bio firstName } }", as_=make.actor(user))["me"]
     assert me == {"bio": None, "firstName": user.first_name}
 
 
 def test_all_faults_of_a_profile_are_told_in_the_order_of_its_fields(client: Client, make: Factories) -> None:
     wrong = {"firstName": None, "lastName": "", "bio": "x" * 1001, "profileImageUrl": "here"}
-    payload = client.ask(PROFILE, as_=make.actor(make.user()), input=wrong)["updateProfile"]
+    payload = client.execute(PROFILE, as_=make.actor(make.user()), input=wrong)["updateProfile"]
     assert [path[1] for _, path in told(payload) if path] == list(wrong)
 
 
 def test_a_super_admin_makes_an_account_that_signs_in(client: Client, make: Factories, service: Service) -> None:
     admin = make.user(Role.SUPER_ADMIN)
-    payload = client.ask(CREATE, as_=make.actor(admin), input=NEWCOMER)["createUser"]
+    payload = client.execute(CREATE, as_=make.actor(admin), input=NEWCOMER)["createUser"]
     assert payload["errors"] == []
     assert (payload["user"]["role"], payload["user"]["isActive"]) == ("INSTRUCTOR", True)
-    again = client.ask(CREATE, as_=make.actor(admin), input={**NEWCOMER, "email": "NEW@example.com"})["createUser"]
+    again = client.execute(CREATE, as_=make.actor(admin), input={**NEWCOMER, "email": "NEW@example.com"})[
+        "createUser"
+    ]
     assert told(again) == [("ALREADY_EXISTS", ["input", "email"]), ("ALREADY_EXISTS", ["input", "username"])]
     new = service.database.read_sync(
         lambda session: session.scalars(select(User).where(User.username == "newcomer")).one()
@@ -107,7 +111,7 @@ def test_a_super_admin_makes_an_account_that_signs_in(client: Client, make: Fact
 def test_an_account_that_is_not_there_is_not_found(client: Client, make: Factories, document: str, id: str) -> None:
     admin = make.actor(make.user(Role.SUPER_ADMIN))
     variables = {"role": "LEARNER"} if document is ROLE else {}
-    (payload,) = client.ask(document, as_=admin, id=id, **variables).values()
+    (payload,) = client.execute(document, as_=admin, id=id, **variables).values()
     assert told(payload) == [("NOT_FOUND", THE_ID)]
 
 
@@ -116,15 +120,15 @@ def test_a_new_role_ends_the_sessions_and_is_there_at_the_next_sign_in(
 ) -> None:
     admin, user = make.user(Role.SUPER_ADMIN), make.person()
     session = signed_in(client, user)
-    payload = client.ask(ROLE, as_=make.actor(admin), id=id_of(user), role="INSTRUCTOR")["setUserRole"]
+    payload = client.execute(ROLE, as_=make.actor(admin), id=id_of(user), role="INSTRUCTOR")["setUserRole"]
     assert payload["user"]["role"] == "INSTRUCTOR"
     assert refused(client, session["accessToken"])
     assert told(refresh(client, session["refreshToken"]))[0][0] == "INVALID_TOKEN"
     again = signed_in(client, user)
     assert again["user"]["role"] == "INSTRUCTOR"
-    same = client.ask(ROLE, as_=make.actor(admin), id=id_of(user), role="INSTRUCTOR")["setUserRole"]
+    same = client.execute(ROLE, as_=make.actor(admin), id=id_of(user), role="INSTRUCTOR")["setUserRole"]
     assert same["errors"] == []
-    assert client.ask(ME, bearer=again["accessToken"])["me"] is not None, "nothing has changed for them"
+    assert client.execute(ME, bearer=again["accessToken"])["me"] is not None, "nothing has changed for them"
     assert ("account.role_changed", admin.id, user.id) in audited(service)
 
 
@@ -132,7 +136,7 @@ def test_nobody_changes_their_own_role(client: Client, make: Factories) -> None:
     admin = make.user(Role.SUPER_ADMIN)
     make.user(Role.SUPER_ADMIN)
     for role in Role:
-        assert client.faults(ROLE, as_=make.actor(admin), id=id_of(admin), role=role.name) == ["FORBIDDEN"]
+        assert client.error_codes(ROLE, as_=make.actor(admin), id=id_of(admin), role=role.name) == ["FORBIDDEN"]
 
 
 def test_the_last_active_super_admin_stays(client: Client, make: Factories) -> None:
@@ -140,23 +144,28 @@ def test_the_last_active_super_admin_stays(client: Client, make: Factories) -> N
     make.user(Role.SUPER_ADMIN, is_active=False)
     ghost = make.actor(admin)
     refusal = [("INVALID_TRANSITION", THE_ID)]
-    assert told(client.ask(SUSPEND, as_=ghost, id=id_of(admin))["suspendUser"]) == refusal
-    assert told(client.ask(DELETE, as_=ghost, id=id_of(admin))["deleteUser"]) == refusal
+    assert told(client.execute(SUSPEND, as_=ghost, id=id_of(admin))["suspendUser"]) == refusal
+    assert told(client.execute(DELETE, as_=ghost, id=id_of(admin))["deleteUser"]) == refusal
     second = make.user(Role.SUPER_ADMIN)
-    assert client.ask(ROLE, as_=make.actor(second), id=id_of(admin), role="LEARNER")["setUserRole"]["errors"] == []
-    assert told(client.ask(SUSPEND, as_=make.actor(second), id=id_of(second))["suspendUser"]) == refusal
+    assert (
+        client.execute(ROLE, as_=make.actor(second), id=id_of(admin), role="LEARNER")["setUserRole"]["errors"] == []
+    )
+    assert told(client.execute(SUSPEND, as_=make.actor(second), id=id_of(second))["suspendUser"]) == refusal
 
 
 def test_a_suspension_shuts_out_at_once_until_it_is_lifted(client: Client, make: Factories, service: Service) -> None:
     admin, user = make.user(Role.SUPER_ADMIN), make.person()
     session = signed_in(client, user)
     for _ in range(2):
-        payload = client.ask(SUSPEND, as_=make.actor(admin), id=id_of(user))["suspendUser"]
+        payload = client.execute(SUSPEND, as_=make.actor(admin), id=id_of(user))["suspendUser"]
         assert (payload["user"]["isActive"], payload["errors"]) == (False, [])
     assert refused(client, session["accessToken"])
     assert told(login(client, user)) == [("ACCOUNT_SUSPENDED", None)]
     for _ in range(2):
-        assert client.ask(ACTIVATE, as_=make.actor(admin), id=id_of(user))["activateUser"]["user"]["isActive"] is True
+        assert (
+            client.execute(ACTIVATE, as_=make.actor(admin), id=id_of(user))["activateUser"]["user"]["isActive"]
+            is True
+        )
     assert refused(client, session["accessToken"]), "what was ended stays so"
     assert login(client, user)["session"] is not None
     mine = [what for what, _, subject in audited(service) if subject == user.id]
@@ -170,7 +179,7 @@ def test_a_deleted_person_leaves_their_courses_and_nothing_personal(
     user = make.person(Role.INSTRUCTOR, bio="canary", profile_image="https://canary.example/x", email="canary@x.org")
     course = make.course(instructor=user)
     session = signed_in(client, user)
-    answer = client.ask(DELETE, bearer=session["accessToken"], id=id_of(user))["deleteUser"]
+    answer = client.execute(DELETE, bearer=session["accessToken"], id=id_of(user))["deleteUser"]
     assert answer == {"deletedId": id_of(user), "errors": []}
     assert refused(client, session["accessToken"])
     assert told(login(client, user)) == [("INVALID_CREDENTIALS", None)]
@@ -185,29 +194,29 @@ def test_a_deleted_person_leaves_their_courses_and_nothing_personal(
     }
     assert not count(service, UserTerm, UserTerm.user_id == user.id)
     assert count(service, Course, Course.id == course.row.id) == 1
-    shown = client.ask(
+    shown = client.execute(
         "query Q($id: ID!) { node(id: $id) { ... on User { fullName } } }", as_=make.actor(admin), id=id_of(user)
     )
     assert shown["node"]["fullName"] == "Deleted user"
-    again = client.ask(DELETE, as_=make.actor(admin), id=id_of(user))["deleteUser"]
+    again = client.execute(DELETE, as_=make.actor(admin), id=id_of(user))["deleteUser"]
     assert again == {"deletedId": id_of(user), "errors": []}
     for document in (SUSPEND, ACTIVATE):
-        (payload,) = client.ask(document, as_=make.actor(admin), id=id_of(user)).values()
+        (payload,) = client.execute(document, as_=make.actor(admin), id=id_of(user)).values()
         assert told(payload) == [("INVALID_TRANSITION", THE_ID)]
 
 
 def test_a_deleted_persons_address_and_name_are_free_again(client: Client, make: Factories) -> None:
     admin = make.actor(make.user(Role.SUPER_ADMIN))
     user = make.person(email=NEWCOMER["email"], username=NEWCOMER["username"])
-    client.ask(DELETE, as_=admin, id=id_of(user))
-    assert client.ask(CREATE, as_=admin, input=NEWCOMER)["createUser"]["errors"] == []
+    client.execute(DELETE, as_=admin, id=id_of(user))
+    assert client.execute(CREATE, as_=admin, input=NEWCOMER)["createUser"]["errors"] == []
 
 
 def test_nobody_but_a_super_admin_deletes_somebody_else(client: Client, make: Factories) -> None:
     user = make.user()
     for actor in (make.actor(make.user()), make.actor(make.user(Role.INSTRUCTOR))):
-        assert client.faults(DELETE, as_=actor, id=id_of(user)) == ["FORBIDDEN"]
-    assert client.faults(DELETE, id=id_of(user)) == ["UNAUTHENTICATED"]
+        assert client.error_codes(DELETE, as_=actor, id=id_of(user)) == ["FORBIDDEN"]
+    assert client.error_codes(DELETE, id=id_of(user)) == ["UNAUTHENTICATED"]
 
 
 LIST = """query U($filter: UserFilter, $order: UserOrder, $first: Int, $after: String) {
@@ -218,7 +227,7 @@ LIST = """query U($filter: UserFilter, $order: UserOrder, $first: Int, $after: S
 
 
 def names(client: Client, make: Factories, admin: User, **variables: Any) -> list[str]:
-    nodes = client.ask(LIST, as_=make.actor(admin), **variables)["users"]["nodes"]
+    nodes = client.execute(LIST, as_=make.actor(admin), **variables)["users"]["nodes"]
     return [f"{node['firstName']} {node['lastName']}" for node in nodes]
 
 
@@ -242,7 +251,7 @@ def test_super_admins_find_people_by_words_role_and_date(client: Client, make: F
     assert found(createdAfter="2020-01-01T00:00:00Z") == found()
     assert found(createdBefore="2020-01-01T00:00:00Z") == []
     assert names(client, make, admin, order="OLDEST") == names(client, make, admin)[::-1]
-    client.ask(PROFILE, as_=make.actor(admin), input={"lastName": "Renamed"})
+    client.execute(PROFILE, as_=make.actor(admin), input={"lastName": "Renamed"})
     assert found(search="renamed") == ["Zoë Renamed"]
     assert found(search="zoe admin") == []
 
@@ -254,7 +263,7 @@ def test_the_list_of_people_is_paged_in_every_order(client: Client, make: Factor
     for order in ("NEWEST", "OLDEST", "NAME"):
         seen, after = [], None
         while True:
-            page = client.ask(
+            page = client.execute(
                 LIST.replace("firstName lastName", "id"), as_=make.actor(admin), order=order, first=3, after=after
             )["users"]
             seen += [node["id"] for node in page["nodes"]]
@@ -265,8 +274,8 @@ def test_the_list_of_people_is_paged_in_every_order(client: Client, make: Factor
 
 
 def test_the_list_of_people_is_for_super_admins(client: Client, make: Factories) -> None:
-    assert client.faults(LIST) == ["UNAUTHENTICATED"]
+    assert client.error_codes(LIST) == ["UNAUTHENTICATED"]
     for role in (Role.LEARNER, Role.INSTRUCTOR):
-        body = client.answer(LIST, as_=make.actor(make.user(role)))
+        body = client.graphql(LIST, as_=make.actor(make.user(role)))
         assert body["data"] == {"users": None}
         assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -30,7 +30,7 @@ query A($id: ID!) { node(id: $id) { ... on Course { analytics {
 
 
 def analytics(client: Client, make: Factories, course: CourseTree) -> Any:
-    return client.ask(ANALYTICS, as_=make.actor(course.instructor), id=course.global_id)["node"]["analytics"]
+    return client.execute(ANALYTICS, as_=make.actor(course.instructor), id=course.global_id)["node"]["analytics"]
 
 
 def figures(client: Client, make: Factories, course: CourseTree) -> Any:
@@ -177,13 +177,13 @@ def test_figures_are_for_course_staff(client: Client, service: Service, make: Fa
     if is_stored:
         refresh.refresh_analytics(service.database)
     for actor in (ANONYMOUS, make.actor(enrolled), make.actor(make.user()), make.actor(rival)):
-        answer = client.answer(ANALYTICS, as_=actor, id=course.global_id)
+        answer = client.graphql(ANALYTICS, as_=actor, id=course.global_id)
         assert answer["data"]["node"] == {"analytics": None}
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
         assert answer["errors"][0]["path"] == ["node", "analytics"]
     for actor in (make.actor(course.instructor), make.actor(make.user(Role.SUPER_ADMIN))):
-        id = client.ask(ANALYTICS, as_=actor, id=course.global_id)["node"]["analytics"]["id"]
-        assert client.ask("query N($id: ID!) { node(id: $id) { id } }", as_=actor, id=id) == {"node": None}
+        id = client.execute(ANALYTICS, as_=actor, id=course.global_id)["node"]["analytics"]["id"]
+        assert client.execute("query N($id: ID!) { node(id: $id) { id } }", as_=actor, id=id) == {"node": None}
 
 
 def test_figures_cost_the_same_for_one_course_and_for_many(
@@ -203,7 +203,7 @@ def test_figures_cost_the_same_for_one_course_and_for_many(
             make.lecture_progress(learner, course.lectures[0])
         for costs in (counted, kept):
             with statements:
-                client.ask(document, as_=make.actor(teacher))
+                client.execute(document, as_=make.actor(teacher))
             costs.add(statements.count)
             refresh.refresh_analytics(service.database)
         with service.engine.begin() as connection:

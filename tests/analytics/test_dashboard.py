@@ -21,7 +21,7 @@ OF = "query T($id: ID!) { node(id: $id) { ... on User { username teaching { id c
 
 
 def me(client: Client, actor: Actor) -> Any:
-    return client.ask(ME, as_=actor)["me"]["teaching"]
+    return client.execute(ME, as_=actor)["me"]["teaching"]
 
 
 def test_it_is_for_the_instructor_and_super_admins(client: Client, service: Service, make: Factories) -> None:
@@ -30,13 +30,16 @@ def test_it_is_for_the_instructor_and_super_admins(client: Client, service: Serv
     id = global_id("User", teacher)
     for swept in (False, True):
         for actor in (ANONYMOUS, make.actor(enrolled), make.actor(rival)):
-            answer = client.answer(OF, as_=actor, id=id)
+            answer = client.graphql(OF, as_=actor, id=id)
             assert answer["data"]["node"] == {"username": teacher.username, "teaching": None}
             assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
         for actor in (make.actor(teacher), make.actor(make.user(Role.SUPER_ADMIN))):
-            found = client.ask(OF, as_=actor, id=id)["node"]["teaching"]
+            found = client.execute(OF, as_=actor, id=id)["node"]["teaching"]
             assert found == {"id": global_id("InstructorDashboard", teacher), "courseCount": 1}
-            assert client.ask("query N($id: ID!) { node(id: $id) { id } }", as_=actor, id=found["id"])["node"] is None
+            assert (
+                client.execute("query N($id: ID!) { node(id: $id) { id } }", as_=actor, id=found["id"])["node"]
+                is None
+            )
         if not swept:
             refresh.refresh_analytics(service.database)
 
@@ -45,7 +48,7 @@ def test_it_is_null_for_a_learner_without_an_error(client: Client, make: Factori
     learner = make.user()
     assert me(client, make.actor(learner)) is None
     admin = make.actor(make.user(Role.SUPER_ADMIN))
-    assert client.ask(OF, as_=admin, id=global_id("User", learner))["node"]["teaching"] is None
+    assert client.execute(OF, as_=admin, id=global_id("User", learner))["node"]["teaching"] is None
 
 
 def test_who_teaches_nothing_yet_has_noughts(client: Client, service: Service, make: Factories) -> None:

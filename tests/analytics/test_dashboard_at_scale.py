@@ -86,9 +86,9 @@ class Planted:
         self.teacher = make.actor(user)
         plant(service, user)
 
-    def ask(self, document: str, **variables: Any) -> Any:
+    def execute(self, document: str, **variables: Any) -> Any:
         with self.statements:
-            return self.client.ask(document, as_=self.teacher, **variables)
+            return self.client.execute(document, as_=self.teacher, **variables)
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +169,7 @@ def test_the_dashboard_and_the_sweep_stay_quick(planted: Planted) -> None:
     assert took < 60
     costs = []
     for first in ("first: 1)", "first: 20)", "first: 100)"):
-        answer = planted.ask(DASHBOARD.replace("first: 20)", first))["me"]
+        answer = planted.execute(DASHBOARD.replace("first: 20)", first))["me"]
         costs.append(planted.statements.count)
         assert_quick(planted, f"the dashboard, {first}")
     assert len(set(costs)) == 1
@@ -190,12 +190,12 @@ def answer_counts(planted: Planted) -> list[int]:
 
 def test_a_large_courses_enrollments_are_read_by_an_index(planted: Planted) -> None:
     id = encode("Course", COURSES + 1)
-    every = planted.ask(ENROLLED, id=id, first=20)["node"]["enrollments"]
+    every = planted.execute(ENROLLED, id=id, first=20)["node"]["enrollments"]
     assert every["totalCount"] > LARGE * 0.9
     assert_quick(planted, "enrollments")
-    planted.ask(ENROLLED, id=id, last=100)
+    planted.execute(ENROLLED, id=id, last=100)
     assert_quick(planted, "enrollments, the last 100")
     for status in ("ACTIVE", "COMPLETED", "EXPIRED", "CANCELLED"):
-        found = planted.ask(ENROLLED, id=id, first=20, status=status)["node"]["enrollments"]
+        found = planted.execute(ENROLLED, id=id, first=20, status=status)["node"]["enrollments"]
         assert (found["totalCount"] > 0) is (status != "CANCELLED")
         assert_quick(planted, f"enrollments, {status}")

@@ -30,7 +30,7 @@ query A($id: ID!) { node(id: $id) { ... on Course { analytics {
 
 
 def analytics(client: Client, make: Factories, course: CourseTree) -> Any:
-    return client.ask(ANALYTICS, as_=make.actor(course.instructor), id=course.global_id)["node"]["analytics"]
+    return client.execute(ANALYTICS, as_=make.actor(course.instructor), id=course.global_id)["node"]["analytics"]
 
 
 def figures(client: Client, make: Factories, course: CourseTree) -> Any:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from lms_graphql.assessment.models import Quiz
 from lms_graphql.catalog.models import CourseStatus, LectureType
 from lms_graphql.core import global_ids
-from tests.catalog.curriculum_client import Author
+from tests.catalog.curriculum_client import CurriculumClient
 from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service
 
@@ -17,8 +17,8 @@ def course(make: Factories) -> CourseTree:
 
 
 @pytest.fixture
-def author(client: Client, make: Factories, course: CourseTree) -> Author:
-    return Author(client, make.actor(course.instructor))
+def author(client: Client, make: Factories, course: CourseTree) -> CurriculumClient:
+    return CurriculumClient(client, make.actor(course.instructor))
 
 
 def new(course: CourseTree, quiz: Quiz | None, kind: str = "QUIZ") -> dict[str, str | None]:
@@ -35,53 +35,55 @@ def carrier(service: Service, quiz: Quiz) -> str | None:
 
 
 def test_a_new_lecture_carries_the_quiz_it_is_given(
-    author: Author, course: CourseTree, make: Factories, service: Service
+    author: CurriculumClient, course: CourseTree, make: Factories, service: Service
 ) -> None:
     quiz = make.quiz(course)
     assert carrier(service, quiz) is None
-    assert author.does("createLecture", **new(course, quiz))["id"] == carrier(service, quiz)
+    assert author.ok("createLecture", **new(course, quiz))["id"] == carrier(service, quiz)
 
 
 def test_a_quiz_is_hung_on_changed_and_taken_off(
-    author: Author, course: CourseTree, make: Factories, service: Service
+    author: CurriculumClient, course: CourseTree, make: Factories, service: Service
 ) -> None:
     first, second = make.quiz(course), make.quiz(course)
-    id = author.does("createLecture", **new(course, None))["id"]
+    id = author.ok("createLecture", **new(course, None))["id"]
     for quiz, other in ((first, second), (first, second), (second, first)):
-        author.does("updateLecture", lectureId=id, quizId=global_id("Quiz", quiz))
+        author.ok("updateLecture", lectureId=id, quizId=global_id("Quiz", quiz))
         assert (carrier(service, quiz), carrier(service, other)) == (id, None)
-    author.does("updateLecture", lectureId=id, title="Still there")
+    author.ok("updateLecture", lectureId=id, title="Still there")
     assert carrier(service, second) == id
-    author.does("updateLecture", lectureId=id, quizId=None)
+    author.ok("updateLecture", lectureId=id, quizId=None)
     assert carrier(service, second) is None
 
 
 def test_a_quiz_hangs_on_one_lecture_at_most(
-    author: Author, course: CourseTree, make: Factories, service: Service
+    author: CurriculumClient, course: CourseTree, make: Factories, service: Service
 ) -> None:
     quiz = make.quiz(course)
-    id = author.does("createLecture", **new(course, quiz))["id"]
-    other = author.does("createLecture", **new(course, None))["id"]
+    id = author.ok("createLecture", **new(course, quiz))["id"]
+    other = author.ok("createLecture", **new(course, None))["id"]
     before = author.sees(course.global_id)
-    assert author.refused("createLecture", **new(course, quiz)) == [("IN_USE", "quizId")]
-    assert author.refused("updateLecture", lectureId=other, quizId=global_id("Quiz", quiz)) == [("IN_USE", "quizId")]
+    assert author.user_errors("createLecture", **new(course, quiz)) == [("IN_USE", "quizId")]
+    assert author.user_errors("updateLecture", lectureId=other, quizId=global_id("Quiz", quiz)) == [
+        ("IN_USE", "quizId")
+    ]
     assert (carrier(service, quiz), author.sees(course.global_id)) == (id, before)
 
 
 @pytest.mark.parametrize("kind", ["VIDEO", "TEXT", "ASSIGNMENT", "RESOURCE"])
 def test_only_a_quiz_lecture_carries_one(
-    author: Author, course: CourseTree, make: Factories, service: Service, kind: str
+    author: CurriculumClient, course: CourseTree, make: Factories, service: Service, kind: str
 ) -> None:
     quiz = make.quiz(course)
-    assert author.refused("createLecture", **new(course, quiz, kind)) == [("INVALID", "quizId")]
+    assert author.user_errors("createLecture", **new(course, quiz, kind)) == [("INVALID", "quizId")]
     lecture = make.lecture(course.sections[0], lecture_type=LectureType(kind.lower()), order_index=2)
     changes = {"lectureId": global_id("Lecture", lecture), "quizId": global_id("Quiz", quiz)}
-    assert author.refused("updateLecture", **changes) == [("INVALID", "quizId")]
+    assert author.user_errors("updateLecture", **changes) == [("INVALID", "quizId")]
     assert carrier(service, quiz) is None
 
 
-def test_a_quiz_of_another_course_is_not_there(author: Author, course: CourseTree, make: Factories) -> None:
-    id = author.does("createLecture", **new(course, None))["id"]
+def test_a_quiz_of_another_course_is_not_there(author: CurriculumClient, course: CourseTree, make: Factories) -> None:
+    id = author.ok("createLecture", **new(course, None))["id"]
     mine, published, hidden = (
         make.quiz(other)
         for other in (
@@ -93,23 +95,23 @@ def test_a_quiz_of_another_course_is_not_there(author: Author, course: CourseTre
     strange = [global_id("Quiz", quiz) for quiz in (mine, published, hidden)]
     for quiz_id in (*strange, global_ids.encode("Quiz", 10**6), id, "nonsense", ""):
         wrong = {**new(course, None), "quizId": quiz_id, "position": -1}
-        assert author.refused("createLecture", **wrong) == [("NOT_FOUND", "quizId")]
-        refused = author.refused("updateLecture", lectureId=id, quizId=quiz_id, title="")
+        assert author.user_errors("createLecture", **wrong) == [("NOT_FOUND", "quizId")]
+        refused = author.user_errors("updateLecture", lectureId=id, quizId=quiz_id, title="")
         assert refused == [("NOT_FOUND", "quizId")]
 
 
 @pytest.mark.parametrize("with_its_section", [False, True])
 def test_a_lecture_that_is_taken_out_leaves_its_quiz_to_the_course(
-    author: Author, course: CourseTree, make: Factories, service: Service, with_its_section: bool
+    author: CurriculumClient, course: CourseTree, make: Factories, service: Service, with_its_section: bool
 ) -> None:
     quiz = make.quiz(course)
-    id = author.does("createLecture", **new(course, quiz))["id"]
+    id = author.ok("createLecture", **new(course, quiz))["id"]
     if with_its_section:
-        author.does("deleteSection", sectionId=global_id("Section", course.sections[0]))
-        section = author.does("createSection", courseId=course.global_id, title="Again")["id"]
+        author.ok("deleteSection", sectionId=global_id("Section", course.sections[0]))
+        section = author.ok("createSection", courseId=course.global_id, title="Again")["id"]
     else:
-        author.does("deleteLecture", lectureId=id)
+        author.ok("deleteLecture", lectureId=id)
         section = global_id("Section", course.sections[0])
     assert carrier(service, quiz) is None
-    again = author.does("createLecture", **{**new(course, quiz), "sectionId": section})["id"]
+    again = author.ok("createLecture", **{**new(course, quiz), "sectionId": section})["id"]
     assert carrier(service, quiz) == again

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from lms_graphql.catalog import counters
 from lms_graphql.core.database import Database
-from tests.catalog.course_client import Writer
+from tests.mutation_client import MutationClient
 
 COURSE = """
 course {
@@ -32,13 +32,13 @@ ANSWERS = {
 NODE = f"query N($id: ID!) {{ node(id: $id) {{ id ... on Course {{ {COURSE.strip()[8:-1]} }} }} }}"
 
 
-class Author(Writer):
-    """Somebody who writes a curriculum, or tries to."""
+class CurriculumClient(MutationClient):
+    """One actor's mutations of sections and lectures."""
 
-    answers: ClassVar[dict[str, tuple[str, str]]] = ANSWERS
+    documents: ClassVar[dict[str, tuple[str, str]]] = ANSWERS
 
     def sees(self, id: str) -> Any:
-        return self._client.ask(NODE, as_=self.actor, id=id)["node"]
+        return self._client.execute(NODE, as_=self.actor, id=id)["node"]
 
     def titles(self, course_id: str) -> dict[str, list[str]]:
         """The lectures' titles by their sections', all in their order. Their positions are 0, 1, 2 …"""

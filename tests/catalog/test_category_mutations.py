@@ -13,14 +13,14 @@ from sqlalchemy import select
 from lms_graphql.catalog.category_tree import CategoryTree
 from lms_graphql.catalog.models import Category, CourseStatus
 from lms_graphql.core.actor import ANONYMOUS, Role
-from tests.catalog.course_client import NO_IDS, Writer, racing, rounds
+from tests.catalog.course_client import NO_IDS, CourseClient, racing, rounds
 from tests.factories import Factories, global_id
 from tests.live_service import Client, Service
 
 
 @pytest.fixture
-def admin(client: Client, make: Factories) -> Writer:
-    return Writer(client, make.actor(make.user(Role.SUPER_ADMIN)))
+def admin(client: Client, make: Factories) -> CourseClient:
+    return CourseClient(client, make.actor(make.user(Role.SUPER_ADMIN)))
 
 
 def branch(make: Factories, levels: int) -> list[Category]:
@@ -31,32 +31,32 @@ def branch(make: Factories, levels: int) -> list[Category]:
     return made
 
 
-def test_a_category_is_made_renamed_moved_and_removed(client: Client, make: Factories, admin: Writer) -> None:
+def test_a_category_is_made_renamed_moved_and_removed(client: Client, make: Factories, admin: CourseClient) -> None:
     shelf = global_id("Category", make.category("Shelf"))
-    made = admin.does("createCategory", name="  Data & Science ", description="Numbers.", parentId=shelf)
+    made = admin.ok("createCategory", name="  Data & Science ", description="Numbers.", parentId=shelf)
     assert (made["name"], made["slug"], made["description"]) == ("Data & Science", "data-science", "Numbers.")
     assert made["parent"] == {"id": shelf}
-    renamed = admin.does("updateCategory", categoryId=made["id"], name="Statistics")
+    renamed = admin.ok("updateCategory", categoryId=made["id"], name="Statistics")
     assert renamed == {**made, "name": "Statistics"}, "the slug stays, and so does what was left out"
-    root = admin.does("updateCategory", categoryId=made["id"], parentId=None, description=None)
+    root = admin.ok("updateCategory", categoryId=made["id"], parentId=None, description=None)
     assert (root["parent"], root["description"], root["name"]) == (None, None, "Statistics")
-    names = [category["name"] for category in client.ask("{ categories { name } }")["categories"]]
+    names = [category["name"] for category in client.execute("{ categories { name } }")["categories"]]
     assert names == ["Shelf", "Statistics"]
-    assert admin.does("deleteCategory", categoryId=made["id"]) == made["id"]
-    assert client.ask('{ category(slug: "data-science") { id } }') == {"category": None}
-    assert admin.refused("deleteCategory", categoryId=made["id"]) == [("NOT_FOUND", "categoryId")]
+    assert admin.ok("deleteCategory", categoryId=made["id"]) == made["id"]
+    assert client.execute('{ category(slug: "data-science") { id } }') == {"category": None}
+    assert admin.user_errors("deleteCategory", categoryId=made["id"]) == [("NOT_FOUND", "categoryId")]
 
 
-def test_the_id_of_what_was_deleted_is_never_given_again(client: Client, admin: Writer) -> None:
-    gone = admin.does("createCategory", name="Shelf")["id"]
-    admin.does("deleteCategory", categoryId=gone)
-    assert admin.does("createCategory", name="Another shelf")["id"] != gone
-    assert client.ask("query ($id: ID!) { node(id: $id) { id } }", id=gone) == {"node": None}
+def test_the_id_of_what_was_deleted_is_never_given_again(client: Client, admin: CourseClient) -> None:
+    gone = admin.ok("createCategory", name="Shelf")["id"]
+    admin.ok("deleteCategory", categoryId=gone)
+    assert admin.ok("createCategory", name="Another shelf")["id"] != gone
+    assert client.execute("query ($id: ID!) { node(id: $id) { id } }", id=gone) == {"node": None}
 
 
-def test_an_update_that_says_nothing_changes_nothing(make: Factories, admin: Writer) -> None:
+def test_an_update_that_says_nothing_changes_nothing(make: Factories, admin: CourseClient) -> None:
     category = make.category("Shelf", description="Old words.", parent=make.category())
-    shown = admin.does("updateCategory", categoryId=global_id("Category", category))
+    shown = admin.ok("updateCategory", categoryId=global_id("Category", category))
     assert (shown["name"], shown["description"]) == ("Shelf", "Old words.")
     assert shown["parent"] is not None
 
@@ -64,13 +64,15 @@ def test_an_update_that_says_nothing_changes_nothing(make: Factories, admin: Wri
 @pytest.mark.parametrize("role", [None, Role.LEARNER, Role.INSTRUCTOR])
 def test_nobody_but_super_admins_changes_the_tree(client: Client, make: Factories, role: Role | None) -> None:
     category = make.category("Shelf")
-    writer = Writer(client, ANONYMOUS if role is None else make.actor(make.user(role)))
+    writer = CourseClient(client, ANONYMOUS if role is None else make.actor(make.user(role)))
     code = ["UNAUTHENTICATED" if role is None else "FORBIDDEN"]
     for id in (global_id("Category", category), "nonsense"):
-        assert writer.faults("createCategory", name="New", parentId=id) == code
-        assert writer.faults("updateCategory", categoryId=id, name="New") == code
-        assert writer.faults("deleteCategory", categoryId=id) == code
-    assert client.ask("{ categories { name children { id } } }")["categories"] == [{"name": "Shelf", "children": []}]
+        assert writer.error_codes("createCategory", name="New", parentId=id) == code
+        assert writer.error_codes("updateCategory", categoryId=id, name="New") == code
+        assert writer.error_codes("deleteCategory", categoryId=id) == code
+    assert client.execute("{ categories { name children { id } } }")["categories"] == [
+        {"name": "Shelf", "children": []}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -84,86 +86,88 @@ def test_nobody_but_super_admins_changes_the_tree(client: Client, make: Factorie
     ],
 )
 def test_all_faults_are_told_at_once_and_nothing_changes(
-    client: Client, make: Factories, admin: Writer, said: dict[str, Any], faults: list[tuple[str, str]]
+    client: Client, make: Factories, admin: CourseClient, said: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     category = make.category("Shelf")
-    assert admin.refused("createCategory", **said) == faults
-    assert admin.refused("updateCategory", categoryId=global_id("Category", category), **said) == faults
-    assert client.ask("{ categories { name description } }")["categories"] == [{"name": "Shelf", "description": None}]
+    assert admin.user_errors("createCategory", **said) == faults
+    assert admin.user_errors("updateCategory", categoryId=global_id("Category", category), **said) == faults
+    assert client.execute("{ categories { name description } }")["categories"] == [
+        {"name": "Shelf", "description": None}
+    ]
 
 
-def test_a_name_cannot_be_taken_away(make: Factories, admin: Writer) -> None:
+def test_a_name_cannot_be_taken_away(make: Factories, admin: CourseClient) -> None:
     category = make.category()
-    assert admin.refused("updateCategory", categoryId=global_id("Category", category), name=None) == [
+    assert admin.user_errors("updateCategory", categoryId=global_id("Category", category), name=None) == [
         ("REQUIRED", "name")
     ]
 
 
-def test_limits_are_reached_and_kept(make: Factories, admin: Writer) -> None:
-    made = admin.does("createCategory", name="x" * 100, description="é" * 10_000)
+def test_limits_are_reached_and_kept(make: Factories, admin: CourseClient) -> None:
+    made = admin.ok("createCategory", name="x" * 100, description="é" * 10_000)
     assert (len(made["name"]), len(made["description"])) == (100, 10_000)
 
 
 @pytest.mark.parametrize("id", NO_IDS)
-def test_what_is_not_there_is_not_found_at_its_path(make: Factories, admin: Writer, id: str) -> None:
+def test_what_is_not_there_is_not_found_at_its_path(make: Factories, admin: CourseClient, id: str) -> None:
     category = global_id("Category", make.category())
-    assert admin.refused("createCategory", name="", parentId=id) == [("NOT_FOUND", "parentId")]
-    assert admin.refused("updateCategory", categoryId=id, name="") == [("NOT_FOUND", "categoryId")]
-    assert admin.refused("updateCategory", categoryId=category, parentId=id) == [("NOT_FOUND", "parentId")]
-    assert admin.refused("deleteCategory", categoryId=id) == [("NOT_FOUND", "categoryId")]
+    assert admin.user_errors("createCategory", name="", parentId=id) == [("NOT_FOUND", "parentId")]
+    assert admin.user_errors("updateCategory", categoryId=id, name="") == [("NOT_FOUND", "categoryId")]
+    assert admin.user_errors("updateCategory", categoryId=category, parentId=id) == [("NOT_FOUND", "parentId")]
+    assert admin.user_errors("deleteCategory", categoryId=id) == [("NOT_FOUND", "categoryId")]
 
 
-def test_siblings_have_different_names_whatever_the_case(make: Factories, admin: Writer) -> None:
+def test_siblings_have_different_names_whatever_the_case(make: Factories, admin: CourseClient) -> None:
     taken = [("ALREADY_EXISTS", "name")]
     root = global_id("Category", make.category("Design"))
-    other = admin.does("createCategory", name="Other")["id"]
-    assert admin.refused("createCategory", name="dESIGN") == taken
-    assert admin.refused("updateCategory", categoryId=other, name="design ") == taken
-    below = admin.does("createCategory", name="Design", parentId=root)["id"]
-    assert admin.refused("createCategory", name="DESIGN", parentId=root) == taken
-    assert admin.refused("updateCategory", categoryId=below, parentId=None) == taken, "moved to where the name is"
-    assert admin.does("updateCategory", categoryId=root, name="DESIGN")["name"] == "DESIGN", "its own name is free"
+    other = admin.ok("createCategory", name="Other")["id"]
+    assert admin.user_errors("createCategory", name="dESIGN") == taken
+    assert admin.user_errors("updateCategory", categoryId=other, name="design ") == taken
+    below = admin.ok("createCategory", name="Design", parentId=root)["id"]
+    assert admin.user_errors("createCategory", name="DESIGN", parentId=root) == taken
+    assert admin.user_errors("updateCategory", categoryId=below, parentId=None) == taken, "moved to where the name is"
+    assert admin.ok("updateCategory", categoryId=root, name="DESIGN")["name"] == "DESIGN", "its own name is free"
 
 
-def test_slugs_are_unique_and_never_empty(make: Factories, admin: Writer) -> None:
+def test_slugs_are_unique_and_never_empty(make: Factories, admin: CourseClient) -> None:
     slugs, parent = [], None
     for _ in range(3):
-        made = admin.does("createCategory", name="C# for Games", parentId=parent)
+        made = admin.ok("createCategory", name="C# for Games", parentId=parent)
         parent = made["id"]
         slugs.append(made["slug"])
     assert slugs == ["c-sharp-for-games", "c-sharp-for-games-2", "c-sharp-for-games-3"]
-    assert [admin.does("createCategory", name=name)["slug"] for name in ("学习", "设计")] == [
+    assert [admin.ok("createCategory", name=name)["slug"] for name in ("学习", "设计")] == [
         "category",
         "category-2",
     ]
 
 
-def test_a_category_is_never_below_itself(make: Factories, admin: Writer) -> None:
+def test_a_category_is_never_below_itself(make: Factories, admin: CourseClient) -> None:
     root, child, grandchild = (global_id("Category", category) for category in branch(make, 3))
     for below in (root, child, grandchild):
-        assert admin.refused("updateCategory", categoryId=root, parentId=below) == [("INVALID", "parentId")]
-    assert admin.refused("updateCategory", categoryId=child, parentId=grandchild) == [("INVALID", "parentId")]
-    assert admin.does("updateCategory", categoryId=grandchild, parentId=root)["parent"] == {"id": root}
+        assert admin.user_errors("updateCategory", categoryId=root, parentId=below) == [("INVALID", "parentId")]
+    assert admin.user_errors("updateCategory", categoryId=child, parentId=grandchild) == [("INVALID", "parentId")]
+    assert admin.ok("updateCategory", categoryId=grandchild, parentId=root)["parent"] == {"id": root}
 
 
-def test_the_tree_is_five_levels_deep_and_a_moved_branch_counts_whole(make: Factories, admin: Writer) -> None:
+def test_the_tree_is_five_levels_deep_and_a_moved_branch_counts_whole(make: Factories, admin: CourseClient) -> None:
     too_deep = [("LIMIT_REACHED", "parentId")]
     deep = [global_id("Category", category) for category in branch(make, 5)]
-    assert admin.refused("createCategory", name="Deeper", parentId=deep[4]) == too_deep
+    assert admin.user_errors("createCategory", name="Deeper", parentId=deep[4]) == too_deep
     moved = [global_id("Category", category) for category in branch(make, 3)]
-    assert admin.refused("updateCategory", categoryId=moved[0], parentId=deep[2]) == too_deep
-    assert admin.refused("updateCategory", categoryId=moved[0], parentId=deep[3]) == too_deep
-    assert admin.does("updateCategory", categoryId=moved[0], parentId=deep[1])["parent"] == {"id": deep[1]}
-    assert admin.refused("createCategory", name="Deeper", parentId=moved[2]) == too_deep
+    assert admin.user_errors("updateCategory", categoryId=moved[0], parentId=deep[2]) == too_deep
+    assert admin.user_errors("updateCategory", categoryId=moved[0], parentId=deep[3]) == too_deep
+    assert admin.ok("updateCategory", categoryId=moved[0], parentId=deep[1])["parent"] == {"id": deep[1]}
+    assert admin.user_errors("createCategory", name="Deeper", parentId=moved[2]) == too_deep
 
 
 @pytest.mark.parametrize("status", list(CourseStatus))
-def test_what_is_in_use_is_not_deleted(make: Factories, admin: Writer, status: CourseStatus) -> None:
+def test_what_is_in_use_is_not_deleted(make: Factories, admin: CourseClient, status: CourseStatus) -> None:
     in_use = [("IN_USE", "categoryId")]
     root, child = branch(make, 2)
     make.course(category=child, status=status)
-    assert admin.refused("deleteCategory", categoryId=global_id("Category", root)) == in_use
-    assert admin.refused("deleteCategory", categoryId=global_id("Category", child)) == in_use
+    assert admin.user_errors("deleteCategory", categoryId=global_id("Category", root)) == in_use
+    assert admin.user_errors("deleteCategory", categoryId=global_id("Category", child)) == in_use
 
 
 def tree(service: Service) -> dict[int, int | None]:
@@ -171,52 +175,54 @@ def tree(service: Service) -> dict[int, int | None]:
     return service.database.read_sync(lambda session: {row.id: row.parent_id for row in session.execute(rows)})
 
 
-def test_two_moves_at_once_make_no_circle(make: Factories, service: Service, admin: Writer) -> None:
+def test_two_moves_at_once_make_no_circle(make: Factories, service: Service, admin: CourseClient) -> None:
     with racing(service) as both:
         for _ in rounds(service):
             one, other = (global_id("Category", make.category()) for _ in range(2))
             answers = both.race(
-                admin.asks("updateCategory", categoryId=one, parentId=other),
-                admin.asks("updateCategory", categoryId=other, parentId=one),
+                admin.race_request("updateCategory", categoryId=one, parentId=other),
+                admin.race_request("updateCategory", categoryId=other, parentId=one),
             )
             assert Counter(answer.code for answer in answers) == {None: 1, "INVALID": 1}
 
 
 @pytest.mark.slow
-def test_two_moves_at_once_make_no_tree_that_is_too_deep(make: Factories, service: Service, admin: Writer) -> None:
+def test_two_moves_at_once_make_no_tree_that_is_too_deep(
+    make: Factories, service: Service, admin: CourseClient
+) -> None:
     with racing(service) as both:
         for _ in rounds(service)[:40]:
             (_, below), (middle, inside), (last, _) = (
                 [global_id("Category", category) for category in branch(make, 2)] for _ in range(3)
             )
             answers = both.race(
-                admin.asks("updateCategory", categoryId=middle, parentId=below),
-                admin.asks("updateCategory", categoryId=last, parentId=inside),
+                admin.race_request("updateCategory", categoryId=middle, parentId=below),
+                admin.race_request("updateCategory", categoryId=last, parentId=inside),
             )
             assert Counter(answer.code for answer in answers) == {None: 1, "LIMIT_REACHED": 1}
     parents = tree(service)
     assert max(CategoryTree(parents).depth(key) for key in parents) == 4
 
 
-def test_of_two_creations_of_one_name_one_counts(service: Service, admin: Writer) -> None:
+def test_of_two_creations_of_one_name_one_counts(service: Service, admin: CourseClient) -> None:
     with racing(service, 3) as all_three:
         for number in rounds(service):
-            ask = admin.asks("createCategory", name=f"Name {number}")
+            ask = admin.race_request("createCategory", name=f"Name {number}")
             codes = Counter(answer.code for answer in all_three.race(ask, ask, ask))
             assert codes == {None: 1, "ALREADY_EXISTS": 2}
 
 
 @pytest.mark.slow
 def test_nothing_is_put_into_a_category_that_is_being_deleted(
-    make: Factories, service: Service, admin: Writer
+    make: Factories, service: Service, admin: CourseClient
 ) -> None:
     with racing(service, 3) as all_three:
         for _ in rounds(service):
             id = global_id("Category", make.category())
             deleted, below, course = all_three.race(
-                admin.asks("deleteCategory", categoryId=id),
-                admin.asks("createCategory", name="Below", parentId=id),
-                admin.asks("createCourse", title="Inside", description="", categoryId=id),
+                admin.race_request("deleteCategory", categoryId=id),
+                admin.race_request("createCategory", name="Below", parentId=id),
+                admin.race_request("createCourse", title="Inside", description="", categoryId=id),
             )
             if deleted.code is None:
                 assert (below.code, course.code) == ("NOT_FOUND", "NOT_FOUND")

@@ -36,7 +36,7 @@ def cursor(*parts: Any) -> str:
 
 
 def titles(client: Client, **variables: Any) -> list[str]:
-    return [node["title"] for node in client.ask(COURSES, **variables)["courses"]["nodes"]]
+    return [node["title"] for node in client.execute(COURSES, **variables)["courses"]["nodes"]]
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_pages_put_together_are_the_list_in_both_directions(client: Client, orde
     forward: list[str] = []
     after = None
     for _ in range(10):
-        page = client.ask(COURSES, orderBy=order, first=size, after=after)["courses"]
+        page = client.execute(COURSES, orderBy=order, first=size, after=after)["courses"]
         forward += [node["title"] for node in page["nodes"]]
         assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
         after = page["pageInfo"]["endCursor"]
@@ -67,7 +67,7 @@ def test_pages_put_together_are_the_list_in_both_directions(client: Client, orde
     backward: list[str] = []
     before = None
     for _ in range(10):
-        page = client.ask(COURSES, orderBy=order, last=size, before=before)["courses"]
+        page = client.execute(COURSES, orderBy=order, last=size, before=before)["courses"]
         backward = [node["title"] for node in page["nodes"]] + backward
         assert page["pageInfo"]["hasNextPage"] is (before is not None)
         before = page["pageInfo"]["startCursor"]
@@ -90,12 +90,12 @@ def test_each_order_sorts_by_what_it_says(client: Client) -> None:
 
 @pytest.mark.usefixtures("shelf")
 def test_after_and_before_bound_a_page_together(client: Client) -> None:
-    edges = client.ask(COURSES, orderBy="TITLE")["courses"]["edges"]
+    edges = client.execute(COURSES, orderBy="TITLE")["courses"]["edges"]
     after, before = edges[1]["cursor"], edges[5]["cursor"]
-    page = client.ask(COURSES, orderBy="TITLE", first=2, after=after, before=before)["courses"]
+    page = client.execute(COURSES, orderBy="TITLE", first=2, after=after, before=before)["courses"]
     assert [node["title"] for node in page["nodes"]] == ["bravo", "Bravo 2"]
     assert page["pageInfo"]["hasNextPage"] is True
-    page = client.ask(COURSES, orderBy="TITLE", last=2, after=after, before=before)["courses"]
+    page = client.execute(COURSES, orderBy="TITLE", last=2, after=after, before=before)["courses"]
     assert [node["title"] for node in page["nodes"]] == ["Bravo 2", "charlie"]
     assert page["totalCount"] == 7
 
@@ -104,7 +104,7 @@ def test_twenty_are_answered_where_no_size_is_given(client: Client, make: Factor
     teacher = make.user(Role.INSTRUCTOR)
     for _ in range(21):
         make.course(instructor=teacher, lectures=0)
-    page = client.ask(COURSES)["courses"]
+    page = client.execute(COURSES)["courses"]
     assert len(page["nodes"]) == 20
     assert page["pageInfo"]["hasNextPage"] is True
 
@@ -139,20 +139,20 @@ def test_twenty_are_answered_where_no_size_is_given(client: Client, make: Factor
     ],
 )
 def test_a_request_that_cannot_be_meant_is_refused_with_a_code(client: Client, variables: Any, code: str) -> None:
-    assert client.faults(COURSES, **variables) == [code]
+    assert client.error_codes(COURSES, **variables) == [code]
 
 
 @pytest.mark.usefixtures("shelf")
 def test_a_cursor_of_another_order_or_list_is_refused(client: Client, make: Factories) -> None:
-    cursor = client.ask(COURSES, orderBy="TITLE", first=1)["courses"]["pageInfo"]["endCursor"]
-    assert client.faults(COURSES, orderBy="NEWEST", after=cursor) == ["BAD_CURSOR"]
+    cursor = client.execute(COURSES, orderBy="TITLE", first=1)["courses"]["pageInfo"]["endCursor"]
+    assert client.error_codes(COURSES, orderBy="NEWEST", after=cursor) == ["BAD_CURSOR"]
     category = make.category("Elsewhere")
     nested = """
       query C($slug: String!, $after: String) {
         category(slug: $slug) { courses(orderBy: TITLE, after: $after) { nodes { id } } }
       }
     """
-    assert client.faults(nested, slug=category.slug, after=cursor) == ["BAD_CURSOR"]
+    assert client.error_codes(nested, slug=category.slug, after=cursor) == ["BAD_CURSOR"]
 
 
 def test_filters_leave_what_was_asked_for(client: Client, make: Factories) -> None:
@@ -190,10 +190,10 @@ def test_a_slug_with_a_space_behind_it_is_another_one(client: Client, make: Fact
       course(slug: $course) { title }
       category(slug: $category) { name }
     }"""
-    there = client.ask(document, course=course.slug, category=category.slug)
+    there = client.execute(document, course=course.slug, category=category.slug)
     assert there["course"] is not None
     assert there["category"] is not None
-    other = client.ask(document, course=f"{course.slug} ", category=f"{category.slug} ")
+    other = client.execute(document, course=f"{course.slug} ", category=f"{category.slug} ")
     assert other == {"course": None, "category": None}
 
 
@@ -202,10 +202,10 @@ def test_total_count_is_worked_out_only_when_asked_for(
 ) -> None:
     make.course()
     with statements:
-        client.ask("{ courses { nodes { title } pageInfo { hasNextPage } } }")
+        client.execute("{ courses { nodes { title } pageInfo { hasNextPage } } }")
     assert statements.count == 1
     with statements:
-        assert client.ask("{ courses { totalCount nodes { title } } }")["courses"]["totalCount"] == 1
+        assert client.execute("{ courses { totalCount nodes { title } } }")["courses"]["totalCount"] == 1
     assert statements.count == 2
 
 
@@ -226,7 +226,7 @@ def test_nested_pages_are_one_statement_for_all_parents(
       }
     """
     with statements:
-        category = client.ask(document, first=2)["category"]
+        category = client.execute(document, first=2)["category"]
     assert statements.count == 6  # two levels of categories, their pages, and three counts
     assert category["courseCount"] == 9
     for child in category["children"]:
@@ -234,14 +234,14 @@ def test_nested_pages_are_one_statement_for_all_parents(
         assert [node["title"] for node in child["courses"]["nodes"]] == [f"{child['name']} 0", f"{child['name']} 1"]
         assert child["courses"]["pageInfo"]["hasNextPage"] is True
     cursor = category["children"][1]["courses"]["pageInfo"]["endCursor"]
-    children = client.ask(document, first=5, after=cursor)["category"]["children"]
+    children = client.execute(document, first=5, after=cursor)["category"]["children"]
     assert [len(child["courses"]["nodes"]) for child in children] == [1, 1, 2]
 
 
 def test_a_category_has_no_search_to_sort_by(client: Client, make: Factories) -> None:
     make.category("Shelf")
     document = '{ category(slug: "shelf") { courses(orderBy: RELEVANCE) { nodes { id } } } }'
-    assert client.faults(document) == ["BAD_USER_INPUT"]
+    assert client.error_codes(document) == ["BAD_USER_INPUT"]
 
 
 def test_what_someone_teaches_is_a_list_of_theirs(client: Client, make: Factories) -> None:
@@ -251,10 +251,10 @@ def test_what_someone_teaches_is_a_list_of_theirs(client: Client, make: Factorie
     make.course("hidden", instructor=teacher, status=CourseStatus.DRAFT)
     make.course("old", instructor=teacher, status=CourseStatus.ARCHIVED)
     document = "query T($id: ID!) { node(id: $id) { ... on User { courses { totalCount nodes { title } } } } }"
-    anonymous = client.ask(document, id=global_id("User", teacher))["node"]["courses"]
+    anonymous = client.execute(document, id=global_id("User", teacher))["node"]["courses"]
     assert [node["title"] for node in anonymous["nodes"]] == ["second", "first"]
     assert anonymous["totalCount"] == 2
-    own = client.ask(document, as_=make.actor(teacher), id=global_id("User", teacher))["node"]["courses"]
+    own = client.execute(document, as_=make.actor(teacher), id=global_id("User", teacher))["node"]["courses"]
     assert own["totalCount"] == 4
 
 
@@ -265,7 +265,7 @@ def test_categories_form_a_tree_in_name_order(client: Client, make: Factories, s
     make.category("Ants", parent=root)
     make.category("Honey", parent=bees)
     with statements:
-        answer = client.ask("""{
+        answer = client.execute("""{
           categories { name }
           category(slug: "zoology") { children { name children { name ancestors { name } parent { slug } } } }
         }""")

@@ -74,7 +74,7 @@ def best_of_five(client: Client, **asked: Any) -> float:
     took = []
     for _ in range(5):
         started = time.perf_counter()
-        client.ask(PAGE, **asked)
+        client.execute(PAGE, **asked)
         took.append(time.perf_counter() - started)
     return min(took)
 
@@ -95,7 +95,7 @@ def test_every_order_is_read_from_its_index_from_both_ends(
         for end in ("first", "last"):
             asked: dict[str, Any] = {"orderBy": order, end: 20}
             with statements:
-                assert len(client.ask(PAGE, **asked)["courses"]["nodes"]) == 20
+                assert len(client.execute(PAGE, **asked)["courses"]["nodes"]) == 20
             assert best_of_five(client, **asked) < 0.05, f"{order}, {end}"
             plan = plan_of(service, statements.texts[0], statements.parameters[0])
             assert index in plan, plan
@@ -109,7 +109,7 @@ def test_a_search_uses_the_index_of_terms_and_stays_quick(
     client: Client, service: Service, statements: Statements, search: str
 ) -> None:
     with statements:
-        assert client.ask(PAGE, search=search, first=20)["courses"]["nodes"]
+        assert client.execute(PAGE, search=search, first=20)["courses"]["nodes"]
     assert best_of_five(client, search=search, first=20) < 0.1
     plan = plan_of(service, statements.texts[0], statements.parameters[0])
     assert "PRIMARY" in plan

@@ -39,7 +39,7 @@ query Many($first: Int!) {
 def test_a_course_is_answered_with_its_sections_and_lectures_in_their_order(client: Client, make: Factories) -> None:
     instructor = make.user(Role.INSTRUCTOR, first_name="Grace", last_name="Hopper")
     course = make.course("Compilers", instructor=instructor, sections=3, lectures=2)
-    answer = client.ask(TREE, slug=course.slug)["course"]
+    answer = client.execute(TREE, slug=course.slug)["course"]
     assert answer["title"] == "Compilers"
     assert answer["instructor"] == {"fullName": "Grace Hopper"}
     assert [section["position"] for section in answer["sections"]] == [0, 1, 2]
@@ -53,7 +53,7 @@ def test_an_anonymous_viewer_has_the_content_of_previews_and_a_lock_elsewhere(
     client: Client, make: Factories
 ) -> None:
     course = make.course(lectures=2)
-    preview, closed = client.ask(TREE, slug=course.slug)["course"]["sections"][0]["lectures"]
+    preview, closed = client.execute(TREE, slug=course.slug)["course"]["sections"][0]["lectures"]
     assert preview["isPreview"] is True
     assert preview["lock"] is None
     assert preview["content"]["videoUrl"] == "https://videos.example.com/secret.mp4"
@@ -64,7 +64,7 @@ def test_an_anonymous_viewer_has_the_content_of_previews_and_a_lock_elsewhere(
 def test_deleted_sections_and_lectures_are_gone_from_the_tree(client: Client, make: Factories) -> None:
     course = make.course(sections=2, lectures=1)
     gone = make.lecture(course.sections[1], order_index=5, title="Gone", deleted_at=course.row.created_at)
-    answer = client.ask(TREE, slug=course.slug)["course"]
+    answer = client.execute(TREE, slug=course.slug)["course"]
     titles = [lecture["title"] for section in answer["sections"] for lecture in section["lectures"]]
     assert gone.title not in titles
     assert len(titles) == 2
@@ -75,7 +75,7 @@ def test_the_tree_of_one_course_takes_at_most_six_statements(
 ) -> None:
     course = make.course(category=make.category(), sections=10, lectures=3)
     with statements:
-        client.ask(TREE, slug=course.slug)
+        client.execute(TREE, slug=course.slug)
     assert statements.count <= 6
 
 
@@ -86,10 +86,10 @@ def test_the_tree_costs_the_same_for_one_course_and_for_fifty(
     for _ in range(50):
         make.course(category=category, sections=2, lectures=2)
     with statements:
-        assert len(client.ask(MANY, first=1)["courses"]["nodes"]) == 1
+        assert len(client.execute(MANY, first=1)["courses"]["nodes"]) == 1
     for_one = statements.count
     with statements:
-        assert len(client.ask(MANY, first=50)["courses"]["nodes"]) == 50
+        assert len(client.execute(MANY, first=50)["courses"]["nodes"]) == 50
     assert statements.count == for_one
     assert for_one <= 7
 
@@ -102,7 +102,7 @@ def test_next_and_previous_lead_through_the_whole_course(client: Client, make: F
         course(slug: $slug) { sections { lectures { id next { id } previous { id } } } }
       }
     """
-    sections = client.ask(document, slug=course.slug)["course"]["sections"]
+    sections = client.execute(document, slug=course.slug)["course"]["sections"]
     lectures = [lecture for section in sections for lecture in section["lectures"]]
     keys = [lecture["id"] for lecture in lectures]
     assert [(lecture["next"] or {}).get("id") for lecture in lectures] == [*keys[1:], None]
@@ -123,12 +123,12 @@ def test_a_lecture_leads_up_to_its_section_course_and_instructor(
     client: Client, make: Factories, statements: Statements
 ) -> None:
     course = make.course()
-    sections = client.ask(
+    sections = client.execute(
         "query S($slug: String!) { course(slug: $slug) { sections { id lectures { id } } } }", slug=course.slug
     )
     section = sections["course"]["sections"][0]
     with statements:
-        node = client.ask(UPWARDS, id=section["lectures"][1]["id"])["node"]
+        node = client.execute(UPWARDS, id=section["lectures"][1]["id"])["node"]
     assert node["__typename"] == "Lecture"
     assert node["section"]["id"] == section["id"]
     assert node["course"]["id"] == node["section"]["course"]["id"] == course.global_id
@@ -139,5 +139,5 @@ def test_a_lecture_leads_up_to_its_section_course_and_instructor(
 @pytest.mark.parametrize("field", ["lectureCount", "durationSeconds", "sectionCount"])
 def test_the_course_knows_its_totals(client: Client, make: Factories, field: str) -> None:
     course = make.course(sections=3, lectures=2)
-    answer = client.ask(f"query T($slug: String!) {{ course(slug: $slug) {{ {field} }} }}", slug=course.slug)
+    answer = client.execute(f"query T($slug: String!) {{ course(slug: $slug) {{ {field} }} }}", slug=course.slug)
     assert answer["course"][field] == {"lectureCount": 6, "durationSeconds": 360, "sectionCount": 3}[field]

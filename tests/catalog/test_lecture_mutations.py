@@ -13,7 +13,7 @@ from lms_graphql.catalog.models import Course, CourseStatus, Lecture, LectureTyp
 from lms_graphql.core import clock, global_ids
 from lms_graphql.discussion.models import Note, QAQuestion
 from lms_graphql.learning.models import LectureProgress
-from tests.catalog.curriculum_client import Author, drift
+from tests.catalog.curriculum_client import CurriculumClient, drift
 from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import ACTOR_HEADER, Client, Service, Statements
 
@@ -48,8 +48,8 @@ def course(make: Factories, service: Service) -> Iterator[CourseTree]:
 
 
 @pytest.fixture
-def author(client: Client, make: Factories, course: CourseTree) -> Author:
-    return Author(client, make.actor(course.instructor))
+def author(client: Client, make: Factories, course: CourseTree) -> CurriculumClient:
+    return CurriculumClient(client, make.actor(course.instructor))
 
 
 def sections(course: CourseTree) -> list[str]:
@@ -60,7 +60,7 @@ def lectures(course: CourseTree, place: int = 0) -> list[str]:
     return [global_id("Lecture", lecture) for lecture in course.lectures[3 * place : 3 * place + 3]]
 
 
-def order(author: Author, course: CourseTree) -> list[list[str]]:
+def order(author: CurriculumClient, course: CourseTree) -> list[list[str]]:
     """The lectures' ids, section by section."""
     author.titles(course.global_id)
     return [
@@ -68,8 +68,8 @@ def order(author: Author, course: CourseTree) -> list[list[str]]:
     ]
 
 
-def test_a_lecture_is_kept_as_it_was_written(author: Author, course: CourseTree) -> None:
-    lecture = author.does("createLecture", sectionId=sections(course)[1], **FULL)
+def test_a_lecture_is_kept_as_it_was_written(author: CurriculumClient, course: CourseTree) -> None:
+    lecture = author.ok("createLecture", sectionId=sections(course)[1], **FULL)
     assert {name: lecture[name] for name in SHOWN} == SHOWN
     assert (lecture["position"], lecture["section"]["id"]) == (3, sections(course)[1])
     seen = lecture["course"]
@@ -78,9 +78,11 @@ def test_a_lecture_is_kept_as_it_was_written(author: Author, course: CourseTree)
 
 
 @pytest.mark.parametrize("kind", ["VIDEO", "TEXT", "QUIZ", "ASSIGNMENT", "RESOURCE"])
-def test_a_lecture_of_any_type_begins_with_a_title_alone(author: Author, course: CourseTree, kind: str) -> None:
+def test_a_lecture_of_any_type_begins_with_a_title_alone(
+    author: CurriculumClient, course: CourseTree, kind: str
+) -> None:
     for empty in ({}, dict.fromkeys(("durationSeconds", "isPreview", "isDownloadable", "position", "quizId"))):
-        lecture = author.does("createLecture", sectionId=sections(course)[0], title="New", type=kind, **empty)
+        lecture = author.ok("createLecture", sectionId=sections(course)[0], title="New", type=kind, **empty)
         assert (lecture["type"], lecture["durationSeconds"]) == (kind, 0)
         assert lecture["isPreview"] is lecture["isDownloadable"] is False
         assert lecture["content"] == {"videoUrl": None, "body": None, "resourceUrl": None}
@@ -88,9 +90,9 @@ def test_a_lecture_of_any_type_begins_with_a_title_alone(author: Author, course:
 
 @pytest.mark.parametrize(("asked", "place"), [(0, 0), (1, 1), (3, 3), (4, 3), (2**31 - 1, 3), (None, 3)])
 def test_a_new_lecture_stands_where_it_is_asked_for(
-    author: Author, course: CourseTree, asked: int | None, place: int
+    author: CurriculumClient, course: CourseTree, asked: int | None, place: int
 ) -> None:
-    id = author.does("createLecture", sectionId=sections(course)[0], title="New", type="TEXT", position=asked)["id"]
+    id = author.ok("createLecture", sectionId=sections(course)[0], title="New", type="TEXT", position=asked)["id"]
     first, second = order(author, course)
     assert first.index(id) == place
     assert [other for other in first if other != id] == lectures(course, 0)
@@ -118,80 +120,82 @@ FAULTS = [
 
 @pytest.mark.parametrize(("field", "value", "code"), [*FAULTS, ("position", -1, "OUT_OF_RANGE")])
 def test_a_fault_in_a_lecture_makes_and_changes_nothing(
-    author: Author, course: CourseTree, field: str, value: Any, code: str
+    author: CurriculumClient, course: CourseTree, field: str, value: Any, code: str
 ) -> None:
     before = author.sees(course.global_id)
     new = {"sectionId": sections(course)[0], "title": "New", "type": "TEXT", field: value}
-    assert author.refused("createLecture", **new) == [(code, field)]
+    assert author.user_errors("createLecture", **new) == [(code, field)]
     if field != "position":
-        assert author.refused("updateLecture", lectureId=lectures(course)[0], **{field: value}) == [(code, field)]
+        assert author.user_errors("updateLecture", lectureId=lectures(course)[0], **{field: value}) == [(code, field)]
     assert author.sees(course.global_id) == before
 
 
-def test_all_faults_of_a_lecture_are_told_at_once(author: Author, course: CourseTree, make: Factories) -> None:
+def test_all_faults_of_a_lecture_are_told_at_once(
+    author: CurriculumClient, course: CourseTree, make: Factories
+) -> None:
     bad = {field: value for field, value, _ in FAULTS} | {"quizId": global_id("Quiz", make.quiz(course))}
     named = {"title", "description", "body", "durationSeconds", "videoUrl", "resourceUrl", "quizId"}
-    refused = author.refused("createLecture", sectionId=sections(course)[0], type="TEXT", position=-5, **bad)
+    refused = author.user_errors("createLecture", sectionId=sections(course)[0], type="TEXT", position=-5, **bad)
     assert {field for _, field in refused} == named | {"position"}
     assert ("INVALID", "quizId") in refused
     changed = {**bad, "isPreview": None, "isDownloadable": None}
-    refused = author.refused("updateLecture", lectureId=lectures(course)[0], **changed)
+    refused = author.user_errors("updateLecture", lectureId=lectures(course)[0], **changed)
     assert {field for _, field in refused} == named | {"isPreview", "isDownloadable"}
 
 
-def test_what_lies_at_the_bounds_is_taken(author: Author, course: CourseTree) -> None:
+def test_what_lies_at_the_bounds_is_taken(author: CurriculumClient, course: CourseTree) -> None:
     most = {"title": "x" * 200, "description": "ö" * 10_000, "body": "𝄞" * 50_000, "durationSeconds": 360_000}
-    lecture = author.does("createLecture", sectionId=sections(course)[0], type="TEXT", **most)
+    lecture = author.ok("createLecture", sectionId=sections(course)[0], type="TEXT", **most)
     assert (lecture["title"], lecture["description"]) == (most["title"], most["description"])
     assert (lecture["content"]["body"], lecture["durationSeconds"]) == (most["body"], 360_000)
-    long = author.does("updateLecture", lectureId=lecture["id"], body="x" * 50_000, durationSeconds=0)
+    long = author.ok("updateLecture", lectureId=lecture["id"], body="x" * 50_000, durationSeconds=0)
     assert (len(long["content"]["body"]), long["durationSeconds"]) == (50_000, 0)
 
 
 @pytest.mark.parametrize("inline", [False, True])
 def test_the_longest_lecture_arrives_however_it_is_written_down(
-    client: Client, author: Author, course: CourseTree, inline: bool
+    client: Client, author: CurriculumClient, course: CourseTree, inline: bool
 ) -> None:
     """Twelve bytes a letter, as JSON without a letter beyond ASCII has it; or as a literal of the document."""
     texts = {"title": "𝄞" * 200, "description": "𝄞" * 10_000, "body": "𝄞" * 50_000}
     texts |= dict.fromkeys(["videoUrl", "resourceUrl"], "https://example.com/" + "é" * 1_980)
     section = sections(course)[0]
     new = {"sectionId": section, "type": "TEXT", **texts}
-    request: dict[str, Any] = {"query": Author.document("createLecture"), "variables": {"input": new}}
+    request: dict[str, Any] = {"query": CurriculumClient.document("createLecture"), "variables": {"input": new}}
     if inline:
         fields = ", ".join(f'{name}: "{text}"' for name, text in texts.items())
         chosen = f'createLecture(input: {{sectionId: "{section}", type: TEXT, {fields}}})'
         request = {"query": f"mutation {{ {chosen} {{ lecture {{ id }} errors {{ code }} }} }}"}
     headers = {ACTOR_HEADER: f"{author.actor.key}:{author.actor.role}", "content-type": "application/json"}
     answer = client.send("POST", "/graphql", content=json.dumps(request).encode(), headers=headers).json()
-    lecture = author.does("updateLecture", lectureId=answer["data"]["createLecture"]["lecture"]["id"])
+    lecture = author.ok("updateLecture", lectureId=answer["data"]["createLecture"]["lecture"]["id"])
     shown = {**lecture, **lecture["content"]}
     assert {name: shown[name] for name in texts} == texts
 
 
-def test_what_is_left_out_of_a_lecture_stays_and_null_empties(author: Author, course: CourseTree) -> None:
-    id = author.does("createLecture", sectionId=sections(course)[0], **FULL)["id"]
-    lecture = author.does("updateLecture", lectureId=id, title="Other", durationSeconds=30, isPreview=False)
+def test_what_is_left_out_of_a_lecture_stays_and_null_empties(author: CurriculumClient, course: CourseTree) -> None:
+    id = author.ok("createLecture", sectionId=sections(course)[0], **FULL)["id"]
+    lecture = author.ok("updateLecture", lectureId=id, title="Other", durationSeconds=30, isPreview=False)
     assert (lecture["title"], lecture["durationSeconds"], lecture["isPreview"]) == ("Other", 30, False)
     assert (lecture["content"], lecture["description"]) == (SHOWN["content"], FULL["description"])
     assert (lecture["course"]["durationSeconds"], lecture["course"]["sections"][0]["durationSeconds"]) == (390, 210)
     emptied = dict.fromkeys(("description", "videoUrl", "body", "resourceUrl", "quizId"))
-    lecture = author.does("updateLecture", lectureId=id, **emptied)
+    lecture = author.ok("updateLecture", lectureId=id, **emptied)
     assert lecture["content"] == {"videoUrl": None, "body": None, "resourceUrl": None}
     assert (lecture["description"], lecture["title"], lecture["isDownloadable"]) == (None, "Other", True)
     needed = ("title", "durationSeconds", "isPreview", "isDownloadable")
-    refused = author.refused("updateLecture", lectureId=id, **dict.fromkeys(needed))
+    refused = author.user_errors("updateLecture", lectureId=id, **dict.fromkeys(needed))
     assert sorted(refused) == sorted(("REQUIRED", name) for name in needed)
 
 
-def test_the_type_of_a_lecture_stays(author: Author, course: CourseTree) -> None:
-    answer = author.answer("updateLecture", lectureId=lectures(course)[0], type="TEXT")
+def test_the_type_of_a_lecture_stays(author: CurriculumClient, course: CourseTree) -> None:
+    answer = author.graphql("updateLecture", lectureId=lectures(course)[0], type="TEXT")
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_lecture_that_is_taken_out_leaves_no_gap_and_what_hangs_on_it(
-    author: Author, course: CourseTree, service: Service, place: int
+    author: CurriculumClient, course: CourseTree, service: Service, place: int
 ) -> None:
     lecture, me = course.lectures[place], course.instructor.id
     common, now = {"user_id": me, "lecture_id": lecture.id}, clock.now()
@@ -202,7 +206,7 @@ def test_a_lecture_that_is_taken_out_leaves_no_gap_and_what_hangs_on_it(
     ]
     service.database.write_sync(lambda session: session.add_all(hung))
     id = global_id("Lecture", lecture)
-    assert author.does("deleteLecture", lectureId=id) == id
+    assert author.ok("deleteLecture", lectureId=id) == id
     assert order(author, course) == [[other for other in lectures(course) if other != id], lectures(course, 1)]
     seen = author.sees(course.global_id)
     assert (seen["lectureCount"], seen["durationSeconds"], seen["version"]) == (5, 300, course.row.version + 1)
@@ -215,23 +219,27 @@ def test_a_lecture_that_is_taken_out_leaves_no_gap_and_what_hangs_on_it(
         "moveLecture": {"sectionId": sections(course)[1], "position": 0},
     }
     for mutation, input in again.items():
-        assert author.refused(mutation, lectureId=id, **input) == [("NOT_FOUND", "lectureId")]
+        assert author.user_errors(mutation, lectureId=id, **input) == [("NOT_FOUND", "lectureId")]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 9])
 @pytest.mark.parametrize("which", [0, 1, 2])
-def test_a_lecture_moves_within_its_section(author: Author, course: CourseTree, which: int, place: int) -> None:
+def test_a_lecture_moves_within_its_section(
+    author: CurriculumClient, course: CourseTree, which: int, place: int
+) -> None:
     id, *others = [lectures(course)[which], *(each for n, each in enumerate(lectures(course)) if n != which)]
-    moved = author.does("moveLecture", lectureId=id, sectionId=sections(course)[0], position=place)
+    moved = author.ok("moveLecture", lectureId=id, sectionId=sections(course)[0], position=place)
     others.insert(place, id)
     assert order(author, course) == [others, lectures(course, 1)]
     assert moved["position"] == min(place, 2)
 
 
 @pytest.mark.parametrize("place", [0, 2, 3, 9])
-def test_a_lecture_moves_to_another_section_of_its_course(author: Author, course: CourseTree, place: int) -> None:
+def test_a_lecture_moves_to_another_section_of_its_course(
+    author: CurriculumClient, course: CourseTree, place: int
+) -> None:
     id = lectures(course)[1]
-    moved = author.does("moveLecture", lectureId=id, sectionId=sections(course)[1], position=place)
+    moved = author.ok("moveLecture", lectureId=id, sectionId=sections(course)[1], position=place)
     second = lectures(course, 1)
     second.insert(place, id)
     assert order(author, course) == [[lectures(course)[0], lectures(course)[2]], second]
@@ -241,15 +249,15 @@ def test_a_lecture_moves_to_another_section_of_its_course(author: Author, course
     assert moved["course"]["version"] == course.row.version + 1
 
 
-def test_a_lecture_moves_nowhere_else(author: Author, course: CourseTree, make: Factories) -> None:
+def test_a_lecture_moves_nowhere_else(author: CurriculumClient, course: CourseTree, make: Factories) -> None:
     before, id = author.sees(course.global_id), lectures(course)[0]
     mine = make.course(instructor=course.instructor, status=CourseStatus.DRAFT)
     open_to_all, hidden = make.course(), make.course(status=CourseStatus.DRAFT)
-    gone = author.does("createSection", courseId=mine.global_id, title="Gone")["id"]
-    author.does("deleteSection", sectionId=gone)
+    gone = author.ok("createSection", courseId=mine.global_id, title="Gone")["id"]
+    author.ok("deleteSection", sectionId=gone)
 
     def moved(section_id: str, position: int = 0) -> list[tuple[str, str]]:
-        return author.refused("moveLecture", lectureId=id, sectionId=section_id, position=position)
+        return author.user_errors("moveLecture", lectureId=id, sectionId=section_id, position=position)
 
     for seen in (mine, open_to_all):
         assert moved(global_id("Section", seen.sections[0])) == [("INVALID", "sectionId")]
@@ -260,23 +268,27 @@ def test_a_lecture_moves_nowhere_else(author: Author, course: CourseTree, make: 
     assert author.sees(course.global_id) == before
 
 
-def test_lectures_come_in_any_order_that_names_each_once(author: Author, course: CourseTree, make: Factories) -> None:
+def test_lectures_come_in_any_order_that_names_each_once(
+    author: CurriculumClient, course: CourseTree, make: Factories
+) -> None:
     first, second, third = lectures(course)
     section = sections(course)[0]
     version = author.sees(course.global_id)["version"]
-    author.does("reorderLectures", sectionId=section, lectureIds=[third, first, second], expectedVersion=version)
+    author.ok("reorderLectures", sectionId=section, lectureIds=[third, first, second], expectedVersion=version)
     assert order(author, course) == [[third, first, second], lectures(course, 1)]
     before = author.sees(course.global_id)
     assert before["version"] == version + 1
     stale = {"lectureIds": [first, second, third], "expectedVersion": version}
-    assert author.refused("reorderLectures", sectionId=section, **stale) == [("STALE_VERSION", "expectedVersion")]
+    assert author.user_errors("reorderLectures", sectionId=section, **stale) == [("STALE_VERSION", "expectedVersion")]
     hidden = global_id("Lecture", make.course(status=CourseStatus.DRAFT).lectures[0])
     for strange in (lectures(course, 1)[0], hidden, section, "nonsense"):
         for wrong in ([first, second, strange], [first, second, third, strange]):
-            refused = author.refused("reorderLectures", sectionId=section, lectureIds=wrong)
+            refused = author.user_errors("reorderLectures", sectionId=section, lectureIds=wrong)
             assert refused == [("INVALID", "lectureIds")]
     for wrong in ([], [first, second], [first, second, second], [first, second, third, third]):
-        assert author.refused("reorderLectures", sectionId=section, lectureIds=wrong) == [("INVALID", "lectureIds")]
+        assert author.user_errors("reorderLectures", sectionId=section, lectureIds=wrong) == [
+            ("INVALID", "lectureIds")
+        ]
     assert author.sees(course.global_id) == before
 
 
@@ -294,23 +306,27 @@ def fill(service: Service, section: Section, number: int) -> None:
     service.database.write_sync(add)
 
 
-def test_a_section_has_at_most_two_hundred_lectures(author: Author, course: CourseTree, service: Service) -> None:
+def test_a_section_has_at_most_two_hundred_lectures(
+    author: CurriculumClient, course: CourseTree, service: Service
+) -> None:
     full, other = sections(course)
     fill(service, course.sections[0], 197)
     new = {"title": "New", "type": "TEXT"}
-    assert author.refused("createLecture", sectionId=full, **new) == [("LIMIT_REACHED", "sectionId")]
+    assert author.user_errors("createLecture", sectionId=full, **new) == [("LIMIT_REACHED", "sectionId")]
     moving = {"lectureId": lectures(course, 1)[0], "sectionId": full, "position": 0}
-    assert author.refused("moveLecture", **moving) == [("LIMIT_REACHED", "sectionId")]
-    assert author.does("moveLecture", lectureId=lectures(course)[0], sectionId=full, position=500)["position"] == 199
-    author.does("moveLecture", lectureId=lectures(course)[0], sectionId=other, position=0)
-    assert author.does("createLecture", sectionId=full, **new)["position"] == 199
+    assert author.user_errors("moveLecture", **moving) == [("LIMIT_REACHED", "sectionId")]
+    assert author.ok("moveLecture", lectureId=lectures(course)[0], sectionId=full, position=500)["position"] == 199
+    author.ok("moveLecture", lectureId=lectures(course)[0], sectionId=other, position=0)
+    assert author.ok("createLecture", sectionId=full, **new)["position"] == 199
 
 
-def test_a_course_has_at_most_a_thousand_lectures(author: Author, course: CourseTree, service: Service) -> None:
-    last = author.does("createSection", courseId=course.global_id, title="Last")["id"]
+def test_a_course_has_at_most_a_thousand_lectures(
+    author: CurriculumClient, course: CourseTree, service: Service
+) -> None:
+    last = author.ok("createSection", courseId=course.global_id, title="Last")["id"]
     new = {"sectionId": last, "title": "New", "type": "TEXT"}
     for _ in range(4):
-        section = author.does("createSection", courseId=course.global_id, title="Full")["id"]
+        section = author.ok("createSection", courseId=course.global_id, title="Full")["id"]
         fill(
             service,
             scalar(service, select(Section).where(Section.id == global_ids.decode_key("Section", section))),
@@ -319,10 +335,10 @@ def test_a_course_has_at_most_a_thousand_lectures(author: Author, course: Course
     for section in course.sections:
         fill(service, section, 97)
     assert author.sees(course.global_id)["lectureCount"] == 1_000
-    assert author.refused("createLecture", **new) == [("LIMIT_REACHED", "sectionId")]
-    author.does("moveLecture", lectureId=lectures(course)[0], sectionId=last, position=0)
-    author.does("deleteLecture", lectureId=lectures(course)[1])
-    assert author.does("createLecture", **new)["course"]["lectureCount"] == 1_000
+    assert author.user_errors("createLecture", **new) == [("LIMIT_REACHED", "sectionId")]
+    author.ok("moveLecture", lectureId=lectures(course)[0], sectionId=last, position=0)
+    author.ok("deleteLecture", lectureId=lectures(course)[1])
+    assert author.ok("createLecture", **new)["course"]["lectureCount"] == 1_000
 
 
 def test_a_section_of_two_hundred_lectures_costs_as_many_statements_as_one_of_two(
@@ -333,7 +349,7 @@ def test_a_section_of_two_hundred_lectures_costs_as_many_statements_as_one_of_tw
         course = make.course(sections=2, lectures=1)
         fill(service, course.sections[0], number - 1)
         fill(service, course.sections[1], number - 1)
-        author = Author(client, make.actor(course.instructor))
+        author = CurriculumClient(client, make.actor(course.instructor))
         mine, other = sections(course)
         of = [
             [lecture["id"] for lecture in section["lectures"]]
@@ -349,7 +365,7 @@ def test_a_section_of_two_hundred_lectures_costs_as_many_statements_as_one_of_tw
             ("deleteSection", {"sectionId": mine}),
         ):
             with statements:
-                author.does(mutation, **input)
+                author.ok(mutation, **input)
             cost.append(statements.count)
         costs.append(cost)
     assert costs[0] == costs[1]

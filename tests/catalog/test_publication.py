@@ -19,7 +19,7 @@ from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.core.orm import TimestampedModel
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
 from tests.accounts.test_users import count
-from tests.catalog.course_client import Writer, racing, rounds
+from tests.catalog.course_client import CourseClient, racing, rounds
 from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service, Statements
 
@@ -30,8 +30,8 @@ STATE = "query S($id: ID!) { node(id: $id) { ... on Course { status publishedAt 
 NOTHING = {"video_url": None, "body": None, "content_url": None}
 
 
-def author_of(client: Client, make: Factories, course: CourseTree) -> Writer:
-    return Writer(client, make.actor(course.instructor))
+def author_of(client: Client, make: Factories, course: CourseTree) -> CourseClient:
+    return CourseClient(client, make.actor(course.instructor))
 
 
 def complete(make: Factories, status: CourseStatus = CourseStatus.DRAFT, **values: Any) -> CourseTree:
@@ -42,15 +42,15 @@ def add(service: Service, *rows: TimestampedModel) -> None:
     service.database.write_sync(lambda session: session.add_all(rows))
 
 
-def problems(client: Client, author: Writer, course: CourseTree) -> list[tuple[str, str | None]]:
+def problems(client: Client, author: CourseClient, course: CourseTree) -> list[tuple[str, str | None]]:
     """Codes, and the titles of what they are about."""
-    found = client.ask(PROBLEMS, as_=author.actor, id=course.global_id)["node"]["publishProblems"]
+    found = client.execute(PROBLEMS, as_=author.actor, id=course.global_id)["node"]["publishProblems"]
     assert all(problem["message"] for problem in found)
     return [(problem["code"], problem["subject"] and problem["subject"]["title"]) for problem in found]
 
 
-def not_ready(author: Writer, course: CourseTree) -> int:
-    refused = author.refused("publishCourse", courseId=course.global_id)
+def not_ready(author: CourseClient, course: CourseTree) -> int:
+    refused = author.user_errors("publishCourse", courseId=course.global_id)
     assert set(refused) == {("NOT_READY", "courseId")}
     return len(refused)
 
@@ -60,19 +60,19 @@ def test_a_course_that_lacks_nothing_is_opened_to_everyone(client: Client, make:
     author = author_of(client, make, course)
     assert problems(client, author, course) == []
     before = clock.now()
-    shown = author.does("publishCourse", courseId=course.global_id)
+    shown = author.ok("publishCourse", courseId=course.global_id)
     assert (shown["status"], shown["version"], shown["publishProblems"]) == ("PUBLISHED", 2, [])
     assert before.isoformat() <= shown["publishedAt"] <= clock.now().isoformat()
-    assert client.ask(STATE, as_=ANONYMOUS, id=course.global_id)["node"]["status"] == "PUBLISHED"
-    listed = client.ask("{ courses { nodes { id } } }")["courses"]["nodes"]
+    assert client.execute(STATE, as_=ANONYMOUS, id=course.global_id)["node"]["status"] == "PUBLISHED"
+    listed = client.execute("{ courses { nodes { id } } }")["courses"]["nodes"]
     assert listed == [{"id": course.global_id}]
 
 
 def test_publishing_twice_is_success_and_no_new_version(client: Client, make: Factories) -> None:
     course = complete(make)
     author = author_of(client, make, course)
-    first = author.does("publishCourse", courseId=course.global_id)
-    assert author.does("publishCourse", courseId=course.global_id) == first
+    first = author.ok("publishCourse", courseId=course.global_id)
+    assert author.ok("publishCourse", courseId=course.global_id) == first
 
 
 def test_everything_that_is_missing_is_told_at_once(client: Client, make: Factories) -> None:
@@ -113,7 +113,7 @@ def test_a_lecture_needs_what_its_type_is_made_of(
     author = author_of(client, make, course)
     assert problems(client, author, course) == ([] if code is None else [(code, "It")])
     if code is None:
-        author.does("publishCourse", courseId=course.global_id)
+        author.ok("publishCourse", courseId=course.global_id)
     else:
         assert not_ready(author, course) == 1
 
@@ -133,7 +133,7 @@ def test_a_quiz_lecture_needs_a_published_quiz(client: Client, make: Factories, 
 
     service.database.write_sync(publish)
     assert problems(client, author, course) == []
-    assert author.does("publishCourse", courseId=course.global_id)["status"] == "PUBLISHED"
+    assert author.ok("publishCourse", courseId=course.global_id)["status"] == "PUBLISHED"
 
 
 def test_problems_come_in_the_order_of_the_course_and_know_nothing_of_what_was_removed(
@@ -158,11 +158,11 @@ def test_problems_are_for_course_staff(client: Client, make: Factories) -> None:
     enrolled = make.user(Role.INSTRUCTOR)
     make.enrollment(enrolled, course)
     for actor in (ANONYMOUS, make.actor(make.user()), make.actor(enrolled)):
-        body = client.answer(PROBLEMS, as_=actor, id=course.global_id)
+        body = client.graphql(PROBLEMS, as_=actor, id=course.global_id)
         assert body["data"] == {"node": {"publishProblems": None}}
         (error,) = body["errors"]
         assert (error["extensions"]["code"], error["path"]) == ("FORBIDDEN", ["node", "publishProblems"])
-    admin = Writer(client, make.actor(make.user(Role.SUPER_ADMIN)))
+    admin = CourseClient(client, make.actor(make.user(Role.SUPER_ADMIN)))
     assert problems(client, admin, course) == []
 
 
@@ -216,14 +216,14 @@ def test_each_step_leads_where_the_rules_say(
 ) -> None:
     course = complete(make, status)
     author, leads_to = author_of(client, make, course), STEPS[status, mutation]
-    before = client.ask(STATE, as_=author.actor, id=course.global_id)["node"]
+    before = client.execute(STATE, as_=author.actor, id=course.global_id)["node"]
     if leads_to == "INVALID_TRANSITION":
-        assert author.refused(mutation, courseId=course.global_id) == [("INVALID_TRANSITION", "courseId")]
-        assert client.ask(STATE, as_=author.actor, id=course.global_id)["node"] == before
+        assert author.user_errors(mutation, courseId=course.global_id) == [("INVALID_TRANSITION", "courseId")]
+        assert client.execute(STATE, as_=author.actor, id=course.global_id)["node"] == before
     elif leads_to == "deleted":
-        assert author.does(mutation, courseId=course.global_id) == course.global_id
+        assert author.ok(mutation, courseId=course.global_id) == course.global_id
     else:
-        shown = author.does(mutation, courseId=course.global_id)
+        shown = author.ok(mutation, courseId=course.global_id)
         stays = leads_to == before["status"]
         assert (shown["status"], shown["version"]) == (leads_to, 1 if stays else 2)
         assert (shown["updatedAt"] == before["updatedAt"]) is stays
@@ -233,19 +233,19 @@ def test_each_step_leads_where_the_rules_say(
 def test_the_first_publication_stays_whatever_follows(client: Client, make: Factories) -> None:
     course = complete(make)
     author = author_of(client, make, course)
-    first = author.does("publishCourse", courseId=course.global_id)["publishedAt"]
+    first = author.ok("publishCourse", courseId=course.global_id)["publishedAt"]
     assert first is not None
     for version, step in enumerate(("unpublish", "publish", "archive", "publish"), 3):
-        shown = author.does(f"{step}Course", courseId=course.global_id)
+        shown = author.ok(f"{step}Course", courseId=course.global_id)
         assert (shown["publishedAt"], shown["version"]) == (first, version)
 
 
 def test_an_archived_course_is_looked_at_again_before_it_opens(client: Client, make: Factories) -> None:
     course = make.course(status=CourseStatus.ARCHIVED)
     author = author_of(client, make, course)
-    assert author.refused("publishCourse", courseId=course.global_id) == [("NOT_READY", "courseId")]
-    author.does("updateCourse", courseId=course.global_id, categoryId=global_id("Category", make.category()))
-    assert author.does("publishCourse", courseId=course.global_id)["status"] == "PUBLISHED"
+    assert author.user_errors("publishCourse", courseId=course.global_id) == [("NOT_READY", "courseId")]
+    author.ok("updateCourse", courseId=course.global_id, categoryId=global_id("Category", make.category()))
+    assert author.ok("publishCourse", courseId=course.global_id)["status"] == "PUBLISHED"
 
 
 @pytest.mark.parametrize("status", list(EnrollmentStatus))
@@ -256,11 +256,9 @@ def test_nothing_is_taken_back_once_somebody_has_enrolled(
     for course in (open_one, draft):
         make.enrollment(make.user(), course, status)
     in_use = [("IN_USE", "courseId")]
-    assert author_of(client, make, open_one).refused("unpublishCourse", courseId=open_one.global_id) == in_use
-    assert author_of(client, make, draft).refused("deleteCourse", courseId=draft.global_id) == in_use
-    assert (
-        author_of(client, make, open_one).does("archiveCourse", courseId=open_one.global_id)["status"] == "ARCHIVED"
-    )
+    assert author_of(client, make, open_one).user_errors("unpublishCourse", courseId=open_one.global_id) == in_use
+    assert author_of(client, make, draft).user_errors("deleteCourse", courseId=draft.global_id) == in_use
+    assert author_of(client, make, open_one).ok("archiveCourse", courseId=open_one.global_id)["status"] == "ARCHIVED"
 
 
 @pytest.mark.parametrize("status", list(TransactionStatus))
@@ -271,10 +269,10 @@ def test_a_payment_that_is_pending_keeps_a_course_open_and_any_payment_keeps_it(
     make.transaction(make.user(), course, status)
     author = author_of(client, make, course)
     if status is TransactionStatus.PENDING:
-        assert author.refused("unpublishCourse", courseId=course.global_id) == [("IN_USE", "courseId")]
+        assert author.user_errors("unpublishCourse", courseId=course.global_id) == [("IN_USE", "courseId")]
     else:
-        author.does("unpublishCourse", courseId=course.global_id)
-        assert author.refused("deleteCourse", courseId=course.global_id) == [("IN_USE", "courseId")]
+        author.ok("unpublishCourse", courseId=course.global_id)
+        assert author.user_errors("deleteCourse", courseId=course.global_id) == [("IN_USE", "courseId")]
 
 
 def test_all_that_is_in_the_way_is_told_at_once(client: Client, make: Factories, service: Service) -> None:
@@ -285,7 +283,7 @@ def test_all_that_is_in_the_way_is_told_at_once(client: Client, make: Factories,
     attempt = {"attempt_number": 1, "status": AttemptStatus.GRADED, "started_at": clock.now()}
     add(service, QuizAttempt(user_id=learner.id, quiz_id=quiz.id, **attempt))
     author = author_of(client, make, course)
-    assert author.refused("deleteCourse", courseId=course.global_id) == [("IN_USE", "courseId")] * 3
+    assert author.user_errors("deleteCourse", courseId=course.global_id) == [("IN_USE", "courseId")] * 3
     assert [count(service, table) for table in (Course, Section, Lecture, Quiz, Transaction)] == [1, 1, 2, 1, 1]
 
 
@@ -304,7 +302,7 @@ def test_a_deleted_draft_leaves_nothing_behind(client: Client, make: Factories, 
         question.accepted_answer_id = answer.id
         add(service, reply, question)
     author = author_of(client, make, course)
-    assert author.does("deleteCourse", courseId=course.global_id) == course.global_id
+    assert author.ok("deleteCourse", courseId=course.global_id) == course.global_id
     left = [count(service, table) for table in (Course, Quiz, Question, Note, QAQuestion, QAAnswer)]
     assert left == [1, 2, 2, 1, 1, 2], "the other course's"
 
@@ -320,8 +318,8 @@ def test_a_course_is_published_or_deleted_and_never_both(client: Client, make: F
             course = complete(make, lectures=1)
             author = author_of(client, make, course)
             published, deleted = both.race(
-                author.asks("publishCourse", courseId=course.global_id),
-                author.asks("deleteCourse", courseId=course.global_id),
+                author.race_request("publishCourse", courseId=course.global_id),
+                author.race_request("deleteCourse", courseId=course.global_id),
             )
             state = state_of(service, course)
             if deleted.code is None:
@@ -338,7 +336,7 @@ def test_of_many_who_publish_at_once_one_makes_a_version(client: Client, make: F
         for _ in rounds(service)[:50]:
             course = complete(make, lectures=1)
             author = author_of(client, make, course)
-            answers = everyone.race(*[author.asks("publishCourse", courseId=course.global_id)] * 4)
+            answers = everyone.race(*[author.race_request("publishCourse", courseId=course.global_id)] * 4)
             shown = [answer.payload["course"] for answer in answers]
             assert Counter(course["version"] for course in shown) == {2: 4}
             assert len({course["publishedAt"] for course in shown}) == 1

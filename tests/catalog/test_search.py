@@ -59,7 +59,7 @@ def shelf(make: Factories) -> None:
 
 
 def found(client: Client, search: str) -> list[str]:
-    return [node["title"] for node in client.ask(SEARCH, search=search)["courses"]["nodes"]]
+    return [node["title"] for node in client.execute(SEARCH, search=search)["courses"]["nodes"]]
 
 
 @pytest.mark.usefixtures("shelf")
@@ -103,7 +103,7 @@ def test_the_best_come_first_and_pages_hold(client: Client, make: Factories) -> 
     seen: list[str] = []
     after = None
     while True:
-        page = client.ask(SEARCH, search="rust", first=2, after=after)["courses"]
+        page = client.execute(SEARCH, search="rust", first=2, after=after)["courses"]
         seen += [node["title"] for node in page["nodes"]]
         make.course("Rusty newcomer", lectures=0)  # scores 4: belongs before what was read
         after = page["pageInfo"]["endCursor"]
@@ -119,6 +119,6 @@ def test_search_can_be_sorted_and_filtered_like_any_list(client: Client, make: F
       sorted: courses(search: "tea", orderBy: TITLE) { nodes { title } }
       filtered: courses(search: "tea", filter: {isFree: true}) { totalCount nodes { title } }
     }"""
-    answer = client.ask(document)
+    answer = client.execute(document)
     assert [node["title"] for node in answer["sorted"]["nodes"]] == ["Tea one", "Tea two"]
     assert answer["filtered"] == {"totalCount": 1, "nodes": [{"title": "Tea one"}]}

@@ -13,7 +13,7 @@ from lms_graphql.catalog.models import CourseStatus, Lecture, Section
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.discussion.models import Note
-from tests.catalog.curriculum_client import Author, drift
+from tests.catalog.curriculum_client import CurriculumClient, drift
 from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service, Statements
 
@@ -28,8 +28,8 @@ def course(make: Factories, service: Service) -> Iterator[CourseTree]:
 
 
 @pytest.fixture
-def author(client: Client, make: Factories, course: CourseTree) -> Author:
-    return Author(client, make.actor(course.instructor))
+def author(client: Client, make: Factories, course: CourseTree) -> CurriculumClient:
+    return CurriculumClient(client, make.actor(course.instructor))
 
 
 def section_ids(course: CourseTree) -> list[str]:
@@ -47,9 +47,9 @@ def section_ids(course: CourseTree) -> list[str]:
     ],
 )
 def test_a_new_section_stands_where_it_is_asked_for(
-    author: Author, course: CourseTree, position: int | None, order: list[str]
+    author: CurriculumClient, course: CourseTree, position: int | None, order: list[str]
 ) -> None:
-    section = author.does(
+    section = author.ok(
         "createSection", courseId=course.global_id, title="  New ", description=" *So* ", position=position
     )
     assert (section["title"], section["description"]) == ("New", " *So* ")
@@ -73,34 +73,34 @@ def test_a_new_section_stands_where_it_is_asked_for(
     ],
 )
 def test_all_faults_of_a_new_section_are_told_at_once_and_nothing_is_made(
-    author: Author, course: CourseTree, input: dict[str, Any], faults: list[tuple[str, str]]
+    author: CurriculumClient, course: CourseTree, input: dict[str, Any], faults: list[tuple[str, str]]
 ) -> None:
     before = author.sees(course.global_id)
-    assert author.refused("createSection", **{"courseId": course.global_id, "title": "New", **input}) == faults
+    assert author.user_errors("createSection", **{"courseId": course.global_id, "title": "New", **input}) == faults
     assert author.sees(course.global_id) == before
 
 
-def test_what_is_left_out_of_a_section_stays_and_null_empties(author: Author, course: CourseTree) -> None:
+def test_what_is_left_out_of_a_section_stays_and_null_empties(author: CurriculumClient, course: CourseTree) -> None:
     id = section_ids(course)[1]
-    assert author.does("updateSection", sectionId=id, description="Why")["description"] == "Why"
-    section = author.does("updateSection", sectionId=id, title="Other")
+    assert author.ok("updateSection", sectionId=id, description="Why")["description"] == "Why"
+    section = author.ok("updateSection", sectionId=id, title="Other")
     assert (section["title"], section["description"]) == ("Other", "Why")
-    section = author.does("updateSection", sectionId=id, description=None)
+    section = author.ok("updateSection", sectionId=id, description=None)
     assert (section["title"], section["description"], section["position"]) == ("Other", None, 1)
     faults = [("REQUIRED", "title"), ("TOO_LONG", "description")]
-    assert author.refused("updateSection", sectionId=id, title=None, description="x" * 10_001) == faults
+    assert author.user_errors("updateSection", sectionId=id, title=None, description="x" * 10_001) == faults
     assert author.sees(course.global_id)["version"] == course.row.version + 3
-    assert author.does("updateSection", sectionId=id)["course"]["version"] == course.row.version + 3
+    assert author.ok("updateSection", sectionId=id)["course"]["version"] == course.row.version + 3
 
 
 def test_a_section_goes_with_its_lectures_and_what_hangs_on_them_stays(
-    author: Author, course: CourseTree, service: Service
+    author: CurriculumClient, course: CourseTree, service: Service
 ) -> None:
     gone, lecture = course.sections[1], course.lectures[2]
     note = Note(user_id=course.instructor.id, lecture_id=lecture.id, content="Mine")
     service.database.write_sync(lambda session: session.add(note))
     id = global_id("Section", gone)
-    assert author.does("deleteSection", sectionId=id) == id
+    assert author.ok("deleteSection", sectionId=id) == id
     assert author.titles(course.global_id) == {
         name: ["Lecture 0", "Lecture 1"] for name in ("Section 0", "Section 2")
     }
@@ -122,24 +122,26 @@ def test_a_section_goes_with_its_lectures_and_what_hangs_on_them_stays(
         "createLecture": {"title": "New", "type": "TEXT"},
     }
     for mutation, input in again.items():
-        assert author.refused(mutation, sectionId=id, **input) == [("NOT_FOUND", "sectionId")]
-    assert author.refused("deleteLecture", lectureId=global_id("Lecture", lecture)) == [("NOT_FOUND", "lectureId")]
+        assert author.user_errors(mutation, sectionId=id, **input) == [("NOT_FOUND", "sectionId")]
+    assert author.user_errors("deleteLecture", lectureId=global_id("Lecture", lecture)) == [
+        ("NOT_FOUND", "lectureId")
+    ]
 
 
-def test_sections_come_in_any_order_that_names_each_once(author: Author, course: CourseTree) -> None:
+def test_sections_come_in_any_order_that_names_each_once(author: CurriculumClient, course: CourseTree) -> None:
     first, second, third = section_ids(course)
-    seen = author.does("reorderSections", courseId=course.global_id, sectionIds=[third, first, second])
+    seen = author.ok("reorderSections", courseId=course.global_id, sectionIds=[third, first, second])
     assert [section["id"] for section in seen["sections"]] == [third, first, second]
     assert [section["position"] for section in seen["sections"]] == [0, 1, 2]
     assert seen["version"] == course.row.version + 1
 
 
 def test_an_order_that_does_not_name_each_section_once_is_refused_whole(
-    author: Author, course: CourseTree, make: Factories
+    author: CurriculumClient, course: CourseTree, make: Factories
 ) -> None:
     mine = section_ids(course)
-    gone = author.does("createSection", courseId=course.global_id, title="Gone")["id"]
-    author.does("deleteSection", sectionId=gone)
+    gone = author.ok("createSection", courseId=course.global_id, title="Gone")["id"]
+    author.ok("deleteSection", sectionId=gone)
     other = global_id("Section", make.course(instructor=course.instructor).sections[0])
     hidden = global_id("Section", make.course(status=CourseStatus.DRAFT).sections[0])
     lecture = global_id("Lecture", course.lectures[0])
@@ -147,36 +149,36 @@ def test_an_order_that_does_not_name_each_section_once_is_refused_whole(
     for strange in (other, hidden, gone, lecture, NOWHERE[1], "nonsense", ""):
         told += [[*mine[:2], strange], [*mine, strange]]
     for wrong in ([], mine[:2], [*mine, mine[0]], [mine[0], mine[0], mine[1]], *told):
-        payload = author.tries("reorderSections", courseId=course.global_id, sectionIds=wrong)
+        payload = author.payload("reorderSections", courseId=course.global_id, sectionIds=wrong)
         (error,) = payload["errors"]
         assert (error["code"], error["path"]) == ("INVALID", ["input", "sectionIds"])
         assert error["message"] == "Name every section that is there exactly once, and nothing else."
     assert author.sees(course.global_id) == before
 
 
-def test_an_order_made_of_an_older_version_changes_nothing(author: Author, course: CourseTree) -> None:
+def test_an_order_made_of_an_older_version_changes_nothing(author: CurriculumClient, course: CourseTree) -> None:
     turned = section_ids(course)[::-1]
     version = author.sees(course.global_id)["version"]
     order = {"courseId": course.global_id, "sectionIds": turned}
     for other in (version - 1, version + 1, -1):
-        refused = author.refused("reorderSections", expectedVersion=other, **order)
+        refused = author.user_errors("reorderSections", expectedVersion=other, **order)
         assert refused == [("STALE_VERSION", "expectedVersion")]
-    assert author.does("reorderSections", expectedVersion=version, **order)["version"] == version + 1
-    assert author.refused("reorderSections", expectedVersion=version, **order) == [
+    assert author.ok("reorderSections", expectedVersion=version, **order)["version"] == version + 1
+    assert author.user_errors("reorderSections", expectedVersion=version, **order) == [
         ("STALE_VERSION", "expectedVersion")
     ]
 
 
 def test_a_course_has_at_most_a_hundred_sections(
-    author: Author, course: CourseTree, service: Service, make: Factories
+    author: CurriculumClient, course: CourseTree, service: Service, make: Factories
 ) -> None:
     rows = [Section(course_id=course.row.id, title=f"Section {n}", order_index=n) for n in range(3, 100)]
     service.database.write_sync(lambda session: session.add_all(rows))
-    assert author.refused("createSection", courseId=course.global_id, title="One more") == [
+    assert author.user_errors("createSection", courseId=course.global_id, title="One more") == [
         ("LIMIT_REACHED", "courseId")
     ]
-    author.does("deleteSection", sectionId=section_ids(course)[0])
-    assert author.does("createSection", courseId=course.global_id, title="One more")["position"] == 99
+    author.ok("deleteSection", sectionId=section_ids(course)[0])
+    assert author.ok("createSection", courseId=course.global_id, title="One more")["position"] == 99
 
 
 def steps(course: CourseTree) -> dict[str, dict[str, Any]]:
@@ -202,22 +204,22 @@ def test_nobody_else_changes_the_sections_of_a_course(
     course = make.course(sections=2, status=status)
     rival, learner = make.user(Role.INSTRUCTOR), make.user()
     make.enrollment(learner, course)
-    before = Author(client, make.actor(course.instructor)).sees(course.global_id)
+    before = CurriculumClient(client, make.actor(course.instructor)).sees(course.global_id)
     for mutation, input in steps(course).items():
         strangers = (
-            Author(client, make.actor(rival)),
-            Author(client, make.actor(learner)),
-            Author(client, ANONYMOUS),
+            CurriculumClient(client, make.actor(rival)),
+            CurriculumClient(client, make.actor(learner)),
+            CurriculumClient(client, ANONYMOUS),
         )
-        (rivals, learners, anonymous) = (stranger.answer(mutation, **input) for stranger in strangers)
+        (rivals, learners, anonymous) = (stranger.graphql(mutation, **input) for stranger in strangers)
         assert codes(anonymous) == ["UNAUTHENTICATED"]
         assert codes(learners) == ["FORBIDDEN"]
         if status is CourseStatus.PUBLISHED:
             assert codes(rivals) == ["FORBIDDEN"]
         else:
-            assert rivals == strangers[0].answer(mutation, **nowhere(input))
+            assert rivals == strangers[0].graphql(mutation, **nowhere(input))
             assert rivals["data"][mutation]["errors"][0]["code"] == "NOT_FOUND"
-    assert Author(client, make.actor(course.instructor)).sees(course.global_id) == before
+    assert CurriculumClient(client, make.actor(course.instructor)).sees(course.global_id) == before
 
 
 def codes(answer: Any) -> list[str]:
@@ -228,15 +230,15 @@ def codes(answer: Any) -> list[str]:
 def test_a_super_admin_changes_the_sections_of_any_course(
     client: Client, make: Factories, course: CourseTree
 ) -> None:
-    admin = Author(client, make.actor(make.user(Role.SUPER_ADMIN)))
+    admin = CurriculumClient(client, make.actor(make.user(Role.SUPER_ADMIN)))
     for mutation, input in steps(course).items():
         given_to = {**input, "sectionIds": [s["id"] for s in admin.sees(course.global_id)["sections"]]}
-        admin.does(mutation, **(given_to if mutation == "reorderSections" else input))
+        admin.ok(mutation, **(given_to if mutation == "reorderSections" else input))
     assert list(admin.titles(course.global_id)) == ["Section 1", "Section 2", "New"]
 
 
 def test_every_change_is_a_version_and_is_told_in_its_transaction(
-    author: Author, course: CourseTree, monkeypatch: pytest.MonkeyPatch
+    author: CurriculumClient, course: CourseTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[tuple[int, int | None]] = []
 
@@ -248,7 +250,7 @@ def test_every_change_is_a_version_and_is_told_in_its_transaction(
     for mutation, input in steps(course).items():
         if mutation == "reorderSections":
             input["sectionIds"] = [section["id"] for section in author.sees(course.global_id)["sections"]]
-        author.does(mutation, **input)
+        author.ok(mutation, **input)
         version += 1
         assert author.sees(course.global_id)["version"] == version
     assert told == [(course.row.id, 4), (course.row.id, 4), (course.row.id, 4), (course.row.id, 3)]
@@ -258,7 +260,7 @@ def test_every_change_is_a_version_and_is_told_in_its_transaction(
 
     before = author.sees(course.global_id)
     monkeypatch.setattr(hooks, "curriculum_changed", [fail])
-    assert codes(author.answer("createSection", courseId=course.global_id, title="New")) == ["INTERNAL_ERROR"]
+    assert codes(author.graphql("createSection", courseId=course.global_id, title="New")) == ["INTERNAL_ERROR"]
     assert author.sees(course.global_id) == before
 
 
@@ -268,26 +270,28 @@ def test_a_course_of_a_hundred_sections_costs_as_many_statements_as_one_of_two(
     costs = []
     for number in (2, 99):
         course = make.course(sections=number, lectures=1)
-        author = Author(client, make.actor(course.instructor))
+        author = CurriculumClient(client, make.actor(course.instructor))
         with statements:
-            author.does("createSection", courseId=course.global_id, title="First", position=0)
+            author.ok("createSection", courseId=course.global_id, title="First", position=0)
         inserting = statements.count
         turned = [section["id"] for section in author.sees(course.global_id)["sections"]][::-1]
         with statements:
-            author.does("reorderSections", courseId=course.global_id, sectionIds=turned)
+            author.ok("reorderSections", courseId=course.global_id, sectionIds=turned)
         reordering = statements.count
         with statements:
-            author.does("deleteSection", sectionId=turned[0])
+            author.ok("deleteSection", sectionId=turned[0])
         costs.append((inserting, reordering, statements.count))
     assert costs[0] == costs[1]
     assert max(costs[0]) <= 20
 
 
-def test_what_was_deleted_long_ago_stays_where_it_was(author: Author, course: CourseTree, service: Service) -> None:
+def test_what_was_deleted_long_ago_stays_where_it_was(
+    author: CurriculumClient, course: CourseTree, service: Service
+) -> None:
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     old = Section(course_id=course.row.id, title="Old", order_index=1, deleted_at=long_ago)
     service.database.write_sync(lambda session: session.add(old))
-    author.does("createSection", courseId=course.global_id, title="New", position=1)
+    author.ok("createSection", courseId=course.global_id, title="New", position=1)
     assert list(author.titles(course.global_id)) == ["Section 0", "New", "Section 1", "Section 2"]
     kept = service.database.read_sync(lambda session: session.get_one(Section, old.id))
     assert (kept.order_index, kept.deleted_at) == (1, long_ago)

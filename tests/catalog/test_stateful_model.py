@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from lms_graphql.catalog.models import Course, CourseStatus
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
-from tests.catalog.curriculum_client import COURSE, Author, drift
+from tests.catalog.curriculum_client import COURSE, CurriculumClient, drift
 from tests.factories import Factories, global_id
 from tests.live_service import Client, Service
 
@@ -59,8 +59,8 @@ class Authoring(RuleBasedStateMachine):
         course = make.course(sections=2, lectures=3, status=CourseStatus.DRAFT)
         self.other = make.course(instructor=course.instructor, status=CourseStatus.DRAFT)
         self.course, self.version, self.status = course, 1, CourseStatus.DRAFT
-        self.author = Author(self.client, make.actor(course.instructor))
-        self.rival = Author(self.client, make.actor(make.user(Role.INSTRUCTOR)))
+        self.author = CurriculumClient(self.client, make.actor(course.instructor))
+        self.rival = CurriculumClient(self.client, make.actor(make.user(Role.INSTRUCTOR)))
         rows = [
             ModelLecture(global_id("Lecture", row), row.title, row.duration, row.is_preview)
             for row in course.lectures
@@ -79,8 +79,8 @@ class Authoring(RuleBasedStateMachine):
     def lectures(self) -> list[tuple[ModelSection, ModelLecture]]:
         return [(section, lecture) for section in self.sections for lecture in section.lectures]
 
-    def does(self, mutation: str, **input: Any) -> Any:
-        done = self.author.does(mutation, **input)
+    def ok(self, mutation: str, **input: Any) -> Any:
+        done = self.author.ok(mutation, **input)
         self.version += 1
         return done
 
@@ -88,9 +88,9 @@ class Authoring(RuleBasedStateMachine):
     def create_section(self, position: int | None) -> None:
         input = {"courseId": self.course.global_id, "title": self.title(), "position": position}
         if position is not None and position < 0:
-            assert self.author.refused("createSection", **input) == [("OUT_OF_RANGE", "position")]
+            assert self.author.user_errors("createSection", **input) == [("OUT_OF_RANGE", "position")]
         else:
-            made = self.does("createSection", **input)
+            made = self.ok("createSection", **input)
             inserted(self.sections, ModelSection(made["id"], made["title"]), position)
 
     @rule(random=ANY, position=POSITIONS, seconds=SECONDS, is_preview=st.booleans())
@@ -101,9 +101,9 @@ class Authoring(RuleBasedStateMachine):
         input = {"sectionId": section.id, "title": self.title(), "type": "TEXT", "body": BODY, "position": position}
         input |= {"durationSeconds": seconds, "isPreview": is_preview}
         if position is not None and position < 0:
-            assert self.author.refused("createLecture", **input) == [("OUT_OF_RANGE", "position")]
+            assert self.author.user_errors("createLecture", **input) == [("OUT_OF_RANGE", "position")]
         else:
-            made = self.does("createLecture", **input)
+            made = self.ok("createLecture", **input)
             inserted(section.lectures, ModelLecture(made["id"], made["title"], seconds, is_preview), position)
 
     @rule(random=ANY)
@@ -111,20 +111,20 @@ class Authoring(RuleBasedStateMachine):
         if self.sections:
             section = random.choice(self.sections)
             section.title = self.title()
-            self.does("updateSection", sectionId=section.id, title=section.title)
+            self.ok("updateSection", sectionId=section.id, title=section.title)
 
     @rule(random=ANY, seconds=SECONDS, is_preview=st.booleans())
     def update_lecture(self, random: Any, seconds: int, is_preview: bool) -> None:
         if self.lectures():
             _, lecture = random.choice(self.lectures())
             lecture.seconds, lecture.is_preview = seconds, is_preview
-            self.does("updateLecture", lectureId=lecture.id, durationSeconds=seconds, isPreview=is_preview)
+            self.ok("updateLecture", lectureId=lecture.id, durationSeconds=seconds, isPreview=is_preview)
 
     @rule(random=ANY)
     def delete_section(self, random: Any) -> None:
         if self.sections:
             section = random.choice(self.sections)
-            self.does("deleteSection", sectionId=section.id)
+            self.ok("deleteSection", sectionId=section.id)
             self.sections.remove(section)
             self.gone += [section.id, *(lecture.id for lecture in section.lectures)]
 
@@ -132,7 +132,7 @@ class Authoring(RuleBasedStateMachine):
     def delete_lecture(self, random: Any) -> None:
         if self.lectures():
             section, lecture = random.choice(self.lectures())
-            self.does("deleteLecture", lectureId=lecture.id)
+            self.ok("deleteLecture", lectureId=lecture.id)
             section.lectures.remove(lecture)
             self.gone.append(lecture.id)
 
@@ -143,9 +143,9 @@ class Authoring(RuleBasedStateMachine):
         (section, lecture), target = random.choice(self.lectures()), random.choice(self.sections)
         input = {"lectureId": lecture.id, "sectionId": target.id, "position": position}
         if position < 0:
-            assert self.author.refused("moveLecture", **input) == [("OUT_OF_RANGE", "position")]
+            assert self.author.user_errors("moveLecture", **input) == [("OUT_OF_RANGE", "position")]
         else:
-            self.does("moveLecture", **input)
+            self.ok("moveLecture", **input)
             section.lectures.remove(lecture)
             inserted(target.lectures, lecture, position)
 
@@ -158,7 +158,7 @@ class Authoring(RuleBasedStateMachine):
                 "sectionId": global_id("Section", self.other.sections[0]),
                 "position": 0,
             }
-            assert self.author.refused("moveLecture", **input) == [("INVALID", "sectionId")]
+            assert self.author.user_errors("moveLecture", **input) == [("INVALID", "sectionId")]
 
     @rule(random=ANY, of_sections=st.booleans(), version=st.sampled_from(["right", "none", "old"]))
     def reorder(self, random: Any, of_sections: bool, version: str) -> None:
@@ -176,9 +176,9 @@ class Authoring(RuleBasedStateMachine):
         turned = random.sample(rows, len(rows))
         wanted = {**input, name: [row.id for row in turned]}
         if version == "old":
-            assert self.author.refused(mutation, **wanted) == [("STALE_VERSION", "expectedVersion")]
+            assert self.author.user_errors(mutation, **wanted) == [("STALE_VERSION", "expectedVersion")]
         else:
-            self.does(mutation, **wanted)
+            self.ok(mutation, **wanted)
             rows[:] = turned
 
     @rule(random=ANY, how=st.sampled_from(["short", "twice", "gone", "strange"]))
@@ -192,7 +192,7 @@ class Authoring(RuleBasedStateMachine):
             else global_id("Section", self.other.sections[0])
         )
         wrong = {"short": ids[1:], "twice": [*ids, ids[0]]}.get(how, [*ids[1:], strange])
-        refused = self.author.refused("reorderSections", courseId=self.course.global_id, sectionIds=wrong)
+        refused = self.author.user_errors("reorderSections", courseId=self.course.global_id, sectionIds=wrong)
         assert refused == [("INVALID", "sectionIds")]
 
     @rule(random=ANY)
@@ -202,7 +202,7 @@ class Authoring(RuleBasedStateMachine):
             steps = {"updateSection": "sectionId", "deleteSection": "sectionId", "deleteLecture": "lectureId"}
             for mutation, name in steps.items():
                 title = {"title": "Back"} if mutation == "updateSection" else {}
-                assert self.author.refused(mutation, **{name: id}, **title) == [("NOT_FOUND", name)]
+                assert self.author.user_errors(mutation, **{name: id}, **title) == [("NOT_FOUND", name)]
 
     @rule(random=ANY)
     def a_rival_tries(self, random: Any) -> None:
@@ -215,7 +215,7 @@ class Authoring(RuleBasedStateMachine):
                 "moveLecture": {"lectureId": lecture.id, "sectionId": section.id, "position": 0},
             }
             mutation = random.choice(sorted(steps))
-            answer = self.rival.answer(mutation, **steps[mutation])
+            answer = self.rival.graphql(mutation, **steps[mutation])
             if self.status is CourseStatus.PUBLISHED:
                 assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
             else:
@@ -230,7 +230,7 @@ class Authoring(RuleBasedStateMachine):
         self.status = status
 
     def shown(self, actor: Actor) -> Any:
-        return self.client.ask(VIEW, as_=actor, id=self.course.global_id, ids=self.gone[-100:])
+        return self.client.execute(VIEW, as_=actor, id=self.course.global_id, ids=self.gone[-100:])
 
     def expected(self, is_staff: bool) -> Any:
         sections = [

@@ -65,11 +65,11 @@ def test_a_course_is_there_on_every_path_or_on_none(
     cast = Cast(make, status)
     actor, sees = cast.actor(who), who in SEES[status]
     for id in node_ids(cast.course):
-        assert (client.ask(NODE, as_=actor, id=id)["node"] is not None) is sees
-    found = client.ask(NODES, as_=actor, ids=node_ids(cast.course))["nodes"]
+        assert (client.execute(NODE, as_=actor, id=id)["node"] is not None) is sees
+    found = client.execute(NODES, as_=actor, ids=node_ids(cast.course))["nodes"]
     assert [node is not None for node in found] == [sees] * 3
-    assert (client.ask(BY_SLUG, as_=actor, slug=cast.course.slug)["course"] is not None) is sees
-    listed = client.ask(LISTED, as_=actor, status=status.name)["courses"]
+    assert (client.execute(BY_SLUG, as_=actor, slug=cast.course.slug)["course"] is not None) is sees
+    listed = client.execute(LISTED, as_=actor, status=status.name)["courses"]
     assert [node["id"] for node in listed["nodes"]] == ([cast.course.global_id] if sees else [])
     assert listed["totalCount"] == int(sees)
 
@@ -87,7 +87,7 @@ def test_drafts_and_archived_courses_are_in_no_list_that_does_not_ask_for_them(
       category(slug: "shelf") { courseCount courses { totalCount nodes { id } } }
     }"""
     for actor in (ANONYMOUS, make.actor(teacher), make.actor(make.user(Role.SUPER_ADMIN))):
-        answer = client.ask(document, as_=actor)
+        answer = client.execute(document, as_=actor)
         assert answer["courses"]["totalCount"] == answer["found"]["totalCount"] == 0
         assert answer["category"] == {"courseCount": 0, "courses": {"totalCount": 0, "nodes": []}}
 
@@ -108,7 +108,7 @@ def test_content_is_for_those_with_access_and_a_lock_tells_the_others_why(
     client: Client, make: Factories, who: str
 ) -> None:
     cast = Cast(make, CourseStatus.PUBLISHED)
-    answer = client.ask(CONTENT, as_=cast.actor(who), slug=cast.course.slug)
+    answer = client.execute(CONTENT, as_=cast.actor(who), slug=cast.course.slug)
     preview, closed = answer["course"]["sections"][0]["lectures"]
     assert preview["lock"] is None
     assert preview["content"]["body"] == "A secret body"
@@ -134,7 +134,7 @@ def test_access_lasts_as_long_as_the_enrollment_says(
     course, learner = make.course(), make.user()
     until = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
     make.enrollment(learner, course, status, access_expires_at=until)
-    answer = client.ask(CONTENT, as_=make.actor(learner), slug=course.slug)
+    answer = client.execute(CONTENT, as_=make.actor(learner), slug=course.slug)
     closed = answer["course"]["sections"][0]["lectures"][1]
     assert (closed["content"] is not None) is opens
     assert closed["lock"] == (None if opens else {"reason": "ENROLLMENT_INACTIVE"})
@@ -151,7 +151,7 @@ def test_anonymous_viewers_know_only_those_who_teach_or_have_taught(client: Clie
     learner = make.user()
 
     def known(user: User, actor: Actor) -> bool:
-        return client.ask(PERSON, as_=actor, id=global_id("User", user))["node"] is not None
+        return client.execute(PERSON, as_=actor, id=global_id("User", user))["node"] is not None
 
     everyone = (teaches, wrote, archived, learner)
     assert [known(user, ANONYMOUS) for user in everyone] == [True, False, True, False]
@@ -161,7 +161,7 @@ def test_anonymous_viewers_know_only_those_who_teach_or_have_taught(client: Clie
 def test_a_deleted_person_is_a_deleted_user(client: Client, make: Factories) -> None:
     gone = make.user(Role.INSTRUCTOR, deleted_at=datetime.now(UTC))
     make.course(instructor=gone)
-    assert client.ask(PERSON, id=global_id("User", gone))["node"]["fullName"] == "Deleted user"
+    assert client.execute(PERSON, id=global_id("User", gone))["node"]["fullName"] == "Deleted user"
 
 
 GATED = ["email", "isActive", "isEmailVerified", "lastLoginAt", "permissions"]
@@ -176,13 +176,13 @@ def test_a_field_marked_self_is_null_and_forbidden_for_everyone_else(
     document = f"query G($id: ID!) {{ node(id: $id) {{ id ... on User {{ {field} username }} }} }}"
     id = global_id("User", person)
     for actor in (ANONYMOUS, make.actor(make.user()), make.actor(make.user(Role.INSTRUCTOR))):
-        answer = client.answer(document, as_=actor, id=id)
+        answer = client.graphql(document, as_=actor, id=id)
         assert answer["data"]["node"][field] is None
         assert answer["data"]["node"]["username"] == person.username
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
         assert answer["errors"][0]["path"] == ["node", field]
     for actor in (make.actor(person), make.actor(make.user(Role.SUPER_ADMIN))):
-        assert client.ask(document, as_=actor, id=id)["node"][field] is not None
+        assert client.execute(document, as_=actor, id=id)["node"][field] is not None
 
 
 @pytest.mark.parametrize(
@@ -203,28 +203,28 @@ def test_a_field_marked_self_is_null_and_forbidden_for_everyone_else(
 )
 def test_an_id_that_is_none_finds_nothing(client: Client, make: Factories, id: str) -> None:
     make.course()
-    assert client.ask(NODE, id=id) == {"node": None}
-    assert client.ask(NODES, ids=[id]) == {"nodes": [None]}
+    assert client.execute(NODE, id=id) == {"node": None}
+    assert client.execute(NODES, ids=[id]) == {"nodes": [None]}
 
 
 def test_nodes_come_in_the_order_asked_and_at_most_a_hundred(client: Client, make: Factories) -> None:
     courses = [make.course(lectures=0) for _ in range(3)]
     asked = [courses[2].global_id, "nonsense", courses[0].global_id, courses[2].global_id]
-    found = client.ask(NODES, ids=asked)["nodes"]
+    found = client.execute(NODES, ids=asked)["nodes"]
     assert [node and node["id"] for node in found] == [
         courses[2].global_id,
         None,
         courses[0].global_id,
         courses[2].global_id,
     ]
-    assert client.faults(NODES, ids=["x"] * 101) == ["BAD_USER_INPUT"]
+    assert client.error_codes(NODES, ids=["x"] * 101) == ["BAD_USER_INPUT"]
 
 
 def test_who_can_edit_is_told(client: Client, make: Factories) -> None:
     cast = Cast(make, CourseStatus.PUBLISHED)
     document = "query E($slug: String!) { course(slug: $slug) { viewerCanEdit } }"
     may: dict[str, Any] = {
-        who: client.ask(document, as_=cast.actor(who), slug=cast.course.slug)["course"]["viewerCanEdit"]
+        who: client.execute(document, as_=cast.actor(who), slug=cast.course.slug)["course"]["viewerCanEdit"]
         for who in EVERYONE
     }
     assert {who for who, allowed in may.items() if allowed} == {"teacher", "admin"}
@@ -234,4 +234,4 @@ def test_who_taught_a_course_and_is_a_learner_now_sees_that_they_cannot_edit(cli
     course = make.course(status=CourseStatus.DRAFT)
     former = Actor(course.instructor.id, Role.LEARNER)
     document = "query E($slug: String!) { course(slug: $slug) { viewerCanEdit } }"
-    assert client.ask(document, as_=former, slug=course.slug) == {"course": {"viewerCanEdit": False}}
+    assert client.execute(document, as_=former, slug=course.slug) == {"course": {"viewerCanEdit": False}}

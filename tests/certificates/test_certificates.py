@@ -25,7 +25,7 @@ from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from lms_graphql.core.database import Database
 from lms_graphql.mail.models import Mail
 from lms_graphql.settings import Settings
-from tests.concurrency import TURN_SECONDS, Ask, racers, rounds
+from tests.concurrency import TURN_SECONDS, RaceRequest, racers, rounds
 from tests.factories import START, CourseTree, Factories, global_id
 from tests.live_service import ACTOR_HEADER, Client, Service, Statements
 from tests.mail_servers import Postbox
@@ -110,7 +110,7 @@ def test_a_certificate_says_what_was_true_when_it_was_issued(
         session.execute(update(Course).values(title="Go, second edition", status=CourseStatus.ARCHIVED))
 
     service.database.write_sync(change)
-    told = client.ask(NODE, as_=make.actor(learner), id=global_id("Certificate", certificate))["node"]
+    told = client.execute(NODE, as_=make.actor(learner), id=global_id("Certificate", certificate))["node"]
     assert told["learnerName"] == "Nguyễn Văn Bình"
     assert told["instructorName"] == "Екатерина Иваненко"
     assert told["courseTitle"] == "Go"
@@ -201,9 +201,9 @@ SEES = {"anonymous": False, "learner": False, "rival": False, "holder": True, "t
 def test_a_certificate_is_there_on_every_path_or_on_none(client: Client, make: Factories, who: str) -> None:
     holding = Holding(make)
     actor = holding.actor(who)
-    assert (client.answer(NODE, as_=actor, id=holding.id)["data"]["node"] is not None) is SEES[who]
-    assert (client.ask(NODES, as_=actor, ids=[holding.id])["nodes"][0] is not None) is SEES[who]
-    answer = client.answer(LISTED, as_=actor, id=global_id("User", holding.holder))
+    assert (client.graphql(NODE, as_=actor, id=holding.id)["data"]["node"] is not None) is SEES[who]
+    assert (client.execute(NODES, as_=actor, ids=[holding.id])["nodes"][0] is not None) is SEES[who]
+    answer = client.graphql(LISTED, as_=actor, id=global_id("User", holding.holder))
     if who in {"holder", "admin"}:
         listed = answer["data"]["node"]["certificates"]
         assert listed == {"totalCount": 1, "nodes": [{"id": holding.id}]}
@@ -220,7 +220,7 @@ def test_the_code_and_the_pdf_are_for_the_holder_and_super_admins(
 ) -> None:
     holding = Holding(make)
     code = holding.certificate.verification_code
-    answer = client.answer(SECRETS, as_=holding.actor(who), id=holding.id)
+    answer = client.graphql(SECRETS, as_=holding.actor(who), id=holding.id)
     node = answer["data"]["node"]
     assert node["serial"] == holding.certificate.serial
     if who == "teacher":
@@ -240,7 +240,7 @@ def test_who_has_left_an_archived_course_still_sees_it_through_the_certificate(
     course, holder = make.course("Old", status=CourseStatus.ARCHIVED), make.user()
     make.enrollment(holder, course, status)
     id = global_id("Certificate", make.certificate(holder, course))
-    assert client.ask(NODE, as_=make.actor(holder), id=id)["node"]["course"]["title"] == "Old"
+    assert client.execute(NODE, as_=make.actor(holder), id=id)["node"]["course"]["title"] == "Old"
 
 
 def test_a_deleted_holder_leaves_a_certificate_that_still_names_them(
@@ -250,7 +250,7 @@ def test_a_deleted_holder_leaves_a_certificate_that_still_names_them(
     actor = holding.actor("admin")
     service.database.write_sync(lambda session: users.delete_user(session, actor, global_id("User", holding.holder)))
     document = "query N($id: ID!) { node(id: $id) { ... on Certificate { learnerName status user { fullName } } } }"
-    assert client.ask(document, as_=holding.actor("teacher"), id=holding.id)["node"] == {
+    assert client.execute(document, as_=holding.actor("teacher"), id=holding.id)["node"] == {
         "learnerName": holding.certificate.learner_name,
         "status": "VALID",
         "user": {"fullName": "Deleted user"},
@@ -274,7 +274,7 @@ def test_ones_certificates_come_newest_first_in_pages_for_a_few_statements(
     after = None
     for _ in range(3):
         with statements:
-            page = client.ask(document, as_=make.actor(holder), after=after)["me"]["certificates"]
+            page = client.execute(document, as_=make.actor(holder), after=after)["me"]["certificates"]
         assert statements.count <= 5
         assert page["totalCount"] == 12
         found += [node["course"]["title"] for node in page["nodes"]]
@@ -311,7 +311,7 @@ def test_a_revoked_certificate_is_revoked_before_it_is_expired(client: Client, m
     ):
         state = {"expires_at": expires_at} | ({"revoked_at": revoked_at} if revoked_at else {})
         holding = Holding(make, **state)
-        assert client.ask(NODE, as_=holding.actor("holder"), id=holding.id)["node"]["status"] == status
+        assert client.execute(NODE, as_=holding.actor("holder"), id=holding.id)["node"]["status"] == status
 
 
 def test_super_admins_take_a_certificate_back_and_give_it_back(
@@ -320,19 +320,19 @@ def test_super_admins_take_a_certificate_back_and_give_it_back(
     holding = Holding(make)
     admin = holding.actor("admin")
     asked = {"certificateId": holding.id, "reason": "MISCONDUCT", "note": "Copied."}
-    payload = client.ask(REVOKE, as_=admin, input=asked)["revokeCertificate"]
+    payload = client.execute(REVOKE, as_=admin, input=asked)["revokeCertificate"]
     assert payload["errors"] == []
     assert payload["certificate"]["status"] == "REVOKED"
-    again = client.ask(REVOKE, as_=admin, input={**asked, "note": None})["revokeCertificate"]
+    again = client.execute(REVOKE, as_=admin, input={**asked, "note": None})["revokeCertificate"]
     assert again == payload
-    other = client.ask(REVOKE, as_=admin, input={**asked, "reason": "ERROR"})["revokeCertificate"]
+    other = client.execute(REVOKE, as_=admin, input={**asked, "reason": "ERROR"})["revokeCertificate"]
     error = {"code": "INVALID_TRANSITION", "path": ["input", "certificateId"]}
     assert other == {"certificate": None, "errors": [error]}
     kept = service.database.read_sync(lambda session: session.scalars(select(Certificate)).one())
     assert (kept.revocation_reason, kept.revocation_note) == (RevocationReason.MISCONDUCT, "Copied.")
     good = {"id": holding.id, "status": "VALID", "revokedAt": None}
     for _ in range(2):
-        back = client.ask(REINSTATE, as_=admin, input={"certificateId": holding.id})["reinstateCertificate"]
+        back = client.execute(REINSTATE, as_=admin, input={"certificateId": holding.id})["reinstateCertificate"]
         assert back == {"certificate": good, "errors": []}
     kept = service.database.read_sync(lambda session: session.scalars(select(Certificate)).one())
     assert (kept.revoked_at, kept.revocation_reason, kept.revocation_note) == (None, None, None)
@@ -348,13 +348,13 @@ def test_what_is_wrong_with_a_revocation_is_told_at_its_place(client: Client, ma
     missing = [global_ids.encode("Certificate", 10**9), "nonsense", holding.course.global_id, ""]
     for id in missing:
         for document, more in ((REVOKE, {"reason": "ERROR", "note": "x" * 1_001}), (REINSTATE, {})):
-            payload = next(iter(client.ask(document, as_=admin, input={"certificateId": id, **more}).values()))
+            payload = next(iter(client.execute(document, as_=admin, input={"certificateId": id, **more}).values()))
             assert payload["errors"] == [{"code": "NOT_FOUND", "path": ["input", "certificateId"]}]
     long = {"certificateId": holding.id, "reason": "ERROR", "note": "x" * 1_001}
-    payload = client.ask(REVOKE, as_=admin, input=long)["revokeCertificate"]
+    payload = client.execute(REVOKE, as_=admin, input=long)["revokeCertificate"]
     assert payload == {"certificate": None, "errors": [{"code": "TOO_LONG", "path": ["input", "note"]}]}
     fits = {**long, "note": "x" * 1_000}
-    assert client.ask(REVOKE, as_=admin, input=fits)["revokeCertificate"]["errors"] == []
+    assert client.execute(REVOKE, as_=admin, input=fits)["revokeCertificate"]["errors"] == []
 
 
 @pytest.mark.parametrize("who", ["anonymous", "learner", "holder", "teacher", "rival"])
@@ -363,8 +363,8 @@ def test_nobody_else_takes_a_certificate_back(client: Client, make: Factories, w
     code = "UNAUTHENTICATED" if who == "anonymous" else "FORBIDDEN"
     for document, more in ((REVOKE, {"reason": "ERROR"}), (REINSTATE, {})):
         asked = {"certificateId": holding.id, **more}
-        assert client.faults(document, as_=holding.actor(who), input=asked) == [code]
-    assert client.ask(NODE, as_=holding.actor("admin"), id=holding.id)["node"]["status"] == "VALID"
+        assert client.error_codes(document, as_=holding.actor(who), input=asked) == [code]
+    assert client.execute(NODE, as_=holding.actor("admin"), id=holding.id)["node"]["status"] == "VALID"
 
 
 def test_coming_back_lifts_what_a_refund_has_revoked_and_nothing_else(make: Factories, service: Service) -> None:
@@ -432,8 +432,10 @@ def test_revoking_and_reinstating_at_once_leaves_one_or_the_other_whole(make: Fa
     holding = Holding(make)
     admin = holding.actor("admin")
     headers = {ACTOR_HEADER: f"{admin.key}:{admin.role}"}
-    revoke = Ask(REVOKE, {"input": {"certificateId": holding.id, "reason": "ERROR", "note": "Why"}}, headers=headers)
-    reinstate = Ask(REINSTATE, {"input": {"certificateId": holding.id}}, headers=headers)
+    revoke = RaceRequest(
+        REVOKE, {"input": {"certificateId": holding.id, "reason": "ERROR", "note": "Why"}}, headers=headers
+    )
+    reinstate = RaceRequest(REINSTATE, {"input": {"certificateId": holding.id}}, headers=headers)
     with racers([service.url], 6) as many:
         for _ in range(ROUNDS):
             answers = many.race(*[revoke, reinstate] * 3)

@@ -96,7 +96,7 @@ def test_the_address_of_the_pdf_is_the_one_that_the_api_tells(
     client: Client, make: Factories, certificate: Certificate, service: Service
 ) -> None:
     document = "{ users { nodes { certificates { nodes { pdfUrl } } } } }"
-    people = client.ask(document, as_=make.actor(make.user(Role.SUPER_ADMIN)))["users"]["nodes"]
+    people = client.execute(document, as_=make.actor(make.user(Role.SUPER_ADMIN)))["users"]["nodes"]
     (told,) = [one["pdfUrl"] for person in people for one in person["certificates"]["nodes"]]
     path = told.removeprefix(service.resources.settings.public_url)
     assert client.get(path).status_code == 200

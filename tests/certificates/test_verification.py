@@ -22,7 +22,7 @@ UNKNOWN = {"status": "NOT_FOUND", **NOTHING}
 
 
 def verify(client: Client, code: str, **who: Any) -> Any:
-    return client.ask(VERIFY, code=code, **who)["verifyCertificate"]
+    return client.execute(VERIFY, code=code, **who)["verifyCertificate"]
 
 
 def misses(service: Service) -> int:
@@ -33,7 +33,7 @@ def misses(service: Service) -> int:
 
 def spend(service: Service, client: Client) -> None:
     """All misses that are borne from one address."""
-    client.ask(VERIFY, code=codes.new_code())
+    client.execute(VERIFY, code=codes.new_code())
     most = service.resources.settings.login_failures_per_address
 
     def use_up(session: Any) -> None:
@@ -150,7 +150,7 @@ def test_neither_a_serial_nor_an_id_is_a_code(client: Client, make: Factories) -
 
 def test_one_document_checks_one_code(client: Client) -> None:
     document = '{ a: verifyCertificate(code: "x") { status } b: verifyCertificate(code: "y") { status } }'
-    assert client.faults(document) == ["QUERY_TOO_COMPLEX"]
+    assert client.error_codes(document) == ["QUERY_TOO_COMPLEX"]
 
 
 def test_a_right_code_costs_one_read_and_counts_nowhere(
@@ -171,7 +171,7 @@ def test_codes_that_nobody_has_are_counted_until_there_were_too_many(
         assert verify(client, codes.new_code()) == UNKNOWN
         assert misses(service) == number + 1
     spend(service, client)
-    answer = client.answer(VERIFY, code=codes.new_code())
+    answer = client.graphql(VERIFY, code=codes.new_code())
     assert answer["data"] is None
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["RATE_LIMITED"]
     assert verify(client, code)["status"] == "VALID", "who holds a code pays for nobody's guesses"
@@ -183,7 +183,7 @@ def test_the_window_passes_and_guesses_do_not_keep_anyone_from_signing_in(
 ) -> None:
     spend(service, client)
     login = """mutation { login(input: {email: "a@example.com", password: "not this one"}) { errors { code } } }"""
-    assert client.ask(login)["login"]["errors"] == [{"code": "INVALID_CREDENTIALS"}]
+    assert client.execute(login)["login"]["errors"] == [{"code": "INVALID_CREDENTIALS"}]
     service.database.write_sync(lambda session: session.execute(delete(RateLimitCounter)) and None)
     assert verify(client, codes.new_code()) == UNKNOWN
 

@@ -34,7 +34,7 @@ def test_a_fault_of_ours_is_told_by_a_number_alone(client: Client, service: Serv
     with service.engine.begin() as connection:
         connection.execute(text("ALTER TABLE course_terms RENAME TO course_terms_away"))
     try:
-        body = client.answer('{ courses(search: "canary words") { nodes { title } } }')
+        body = client.graphql('{ courses(search: "canary words") { nodes { title } } }')
     finally:
         with service.engine.begin() as connection:
             connection.execute(text("ALTER TABLE course_terms_away RENAME TO course_terms"))
@@ -69,7 +69,7 @@ def test_no_value_reaches_the_log_of_a_fault(
     with service.engine.begin() as connection:
         connection.execute(text("ALTER TABLE courses RENAME TO courses_away"))
     try:
-        client.answer("query Q($slug: String!) { course(slug: $slug) { title } }", slug="hunter2-canary")
+        client.graphql("query Q($slug: String!) { course(slug: $slug) { title } }", slug="hunter2-canary")
     finally:
         with service.engine.begin() as connection:
             connection.execute(text("ALTER TABLE courses_away RENAME TO courses"))
@@ -81,7 +81,7 @@ def test_a_database_that_is_away_is_unavailable_and_the_service_not_ready() -> N
     url = f"mysql+pymysql://lms:lms@127.0.0.1:{free_port()}/lms"
     with running(settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))) as service:
         client = Client(service)
-        assert set(client.faults("{ categories { name } }")) == {"UNAVAILABLE"}
+        assert set(client.error_codes("{ categories { name } }")) == {"UNAVAILABLE"}
         assert client.get("/health/ready").status_code == 503
         assert client.get("/health/live").status_code == 200
         client.close()
@@ -113,10 +113,10 @@ def test_connections_that_were_cut_are_noticed_by_nobody(
     make.course()
     for _ in range(5):
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda _: client.ask(ASK), range(16)))
+            list(pool.map(lambda _: client.execute(ASK), range(16)))
         kill_all(maria, but=0)
         for _ in range(10):
-            assert len(client.ask(ASK)["courses"]["nodes"]) == 1
+            assert len(client.execute(ASK)["courses"]["nodes"]) == 1
     service.engine.dispose()  # the connections for writing were cut, too: the next test starts with new ones
 
 
@@ -135,7 +135,7 @@ def test_a_request_that_takes_too_long_is_given_up_and_the_next_is_answered(
         assert time.monotonic() - started < 8
         holder.execute(text("UNLOCK TABLES"))
     time.sleep(0.3)
-    assert len(client.ask(ASK)["courses"]["nodes"]) == 1
+    assert len(client.execute(ASK)["courses"]["nodes"]) == 1
     client.close()
 
 
@@ -212,14 +212,14 @@ def test_what_a_failed_commit_leaves_is_not_committed_with_what_comes_next(empty
 
 def test_whoever_is_signed_in_may_ask_for_more(client: Client, make: Factories) -> None:
     document = "{ courses(first: 100) { nodes { sections { lectures { id } } } } }"
-    assert client.faults(document) == ["QUERY_TOO_COMPLEX"]
-    assert client.faults(document, as_=make.actor(make.user())) == []
+    assert client.error_codes(document) == ["QUERY_TOO_COMPLEX"]
+    assert client.error_codes(document, as_=make.actor(make.user())) == []
 
 
 def test_a_size_given_as_a_float_costs_what_it_brings(client: Client) -> None:
     document = "query Q($n: Int) { courses(first: $n) { nodes { id } } }"
     for size in (100, 100.0):
-        assert client.answer(document, n=size)["extensions"]["cost"] == 100
+        assert client.graphql(document, n=size)["extensions"]["cost"] == 100
 
 
 def test_every_kind_of_node_can_be_asked_for_by_its_id() -> None:

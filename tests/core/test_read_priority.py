@@ -83,9 +83,9 @@ def test_a_read_that_hangs_keeps_nobody_from_signing_in(client: Client, make: Fa
     person = make.person()
     with closing(Client(service)) as reader, ThreadPoolExecutor(1) as pool, service.engine.connect() as holder:
         holder.execute(text("LOCK TABLES sections WRITE"))
-        reading = pool.submit(reader.ask, READ)
+        reading = pool.submit(reader.execute, READ)
         time.sleep(0.2)
-        answer = client.ask(LOGIN, e=person.email, p=PASSWORD)["login"]
+        answer = client.execute(LOGIN, e=person.email, p=PASSWORD)["login"]
         assert (answer["errors"], reading.done()) == ([], False)
         assert answer["session"]["user"]["email"] == person.email
         holder.execute(text("UNLOCK TABLES"))
@@ -110,7 +110,7 @@ def test_those_who_sign_in_while_reads_never_cease_leave_room_for_others(make: F
         pool, holder = held.enter_context(ThreadPoolExecutor(81)), held.enter_context(service.engine.connect())
         holder.execute(text("LOCK TABLES sections WRITE"))
         try:
-            reading = pool.submit(reader.ask, READ)
+            reading = pool.submit(reader.execute, READ)
             others = [pool.submit(sign_in, number) for number in range(80)]
             for _ in range(60):
                 over.wait(0.05)

@@ -77,16 +77,16 @@ class Classroom:
 
 def send(client: Client, as_: Actor, mutation: str, **input: Any) -> Any:
     """The payload."""
-    return client.ask(DOCUMENTS[mutation], as_=as_, input=input)[mutation]
+    return client.execute(DOCUMENTS[mutation], as_=as_, input=input)[mutation]
 
 
 def refused(client: Client, as_: Actor, mutation: str, **input: Any) -> list[str]:
     """The codes of top-level errors."""
-    return client.faults(DOCUMENTS[mutation], as_=as_, input=input)
+    return client.error_codes(DOCUMENTS[mutation], as_=as_, input=input)
 
 
 def listed(client: Client, as_: Actor | None, lecture: Lecture, **asked: Any) -> Any:
-    node = client.ask(LISTED, as_=as_, id=global_id("Lecture", lecture), **asked)["node"]
+    node = client.execute(LISTED, as_=as_, id=global_id("Lecture", lecture), **asked)["node"]
     return node["qaQuestions"]
 
 

@@ -38,8 +38,8 @@ def test_a_question_and_its_answers_are_there_on_every_path_or_on_none(
     ids = [global_id("QAQuestion", question), global_id("QAAnswer", answer), global_id("QAAnswer", reply)]
     actor, sees = actor_of(room, who), who in READERS
     for id in ids:
-        assert (client.ask(NODE, as_=actor, id=id)["node"] is not None) is sees
-    assert [node is not None for node in client.ask(NODES, as_=actor, ids=ids)["nodes"]] == [sees] * 3
+        assert (client.execute(NODE, as_=actor, id=id)["node"] is not None) is sees
+    assert [node is not None for node in client.execute(NODES, as_=actor, ids=ids)["nodes"]] == [sees] * 3
     page = listed(client, actor, room.lecture)
     assert [node["id"] for node in page["nodes"]] == (ids[:1] if sees else [])
     assert page["totalCount"] == int(sees)
@@ -55,7 +55,7 @@ def test_below_a_preview_everyone_reads_and_only_those_with_access_write(
       author { fullName } viewerHasVoted answers { nodes { author { fullName } viewerHasVoted } }
     } } } } }"""
     actor = actor_of(room, who)
-    found = client.ask(document, as_=actor, id=global_id("Lecture", room.preview))["node"]["qaQuestions"]
+    found = client.execute(document, as_=actor, id=global_id("Lecture", room.preview))["node"]["qaQuestions"]
     assert found["totalCount"] == 1
     assert found["nodes"][0]["author"]["fullName"] == room.asker.full_name
     assert found["nodes"][0]["answers"]["nodes"][0]["author"]["fullName"] == room.peer.full_name
@@ -78,7 +78,7 @@ def test_anonymous_viewers_know_those_alone_who_write_below_a_preview(
     make.answer(room.peer, public)
     make.question(room.other, room.lecture)
     people = (room.asker, room.peer, room.other, room.stranger)
-    known = client.ask(NODES, ids=[global_id("User", user) for user in people])["nodes"]
+    known = client.execute(NODES, ids=[global_id("User", user) for user in people])["nodes"]
     assert [user is not None for user in known] == [True, True, False, False]
 
 
@@ -92,8 +92,8 @@ def test_a_preview_of_a_course_that_is_not_published_opens_nothing(
     room = Classroom(make, status=status)
     id = global_id("QAQuestion", make.question(room.asker, room.preview))
     for who in ("anonymous", "stranger", "rival", "cancelled", "asker", "peer", "teacher", "admin"):
-        assert (client.ask(NODE, as_=actor_of(room, who), id=id)["node"] is not None) is (who in readers)
-    assert client.ask(NODES, ids=[global_id("User", room.asker)])["nodes"] == [None]
+        assert (client.execute(NODE, as_=actor_of(room, who), id=id)["node"] is not None) is (who in readers)
+    assert client.execute(NODES, ids=[global_id("User", room.asker)])["nodes"] == [None]
 
 
 @pytest.mark.parametrize("who", EVERYONE)
@@ -102,10 +102,10 @@ def test_a_note_is_there_for_who_took_it_and_nobody_else(
 ) -> None:
     id = global_id("Note", make.note(room.asker, room.preview))
     actor, is_mine = actor_of(room, who), who == "asker"
-    assert (client.ask(NODE, as_=actor, id=id)["node"] is not None) is is_mine
-    assert [node is not None for node in client.ask(NODES, as_=actor, ids=[id])["nodes"]] == [is_mine]
+    assert (client.execute(NODE, as_=actor, id=id)["node"] is not None) is is_mine
+    assert [node is not None for node in client.execute(NODES, as_=actor, ids=[id])["nodes"]] == [is_mine]
     document = "query M($id: ID!) { node(id: $id) { ... on Lecture { viewerNotes { id } } } }"
-    notes = client.ask(document, as_=actor, id=global_id("Lecture", room.preview))["node"]["viewerNotes"]
+    notes = client.execute(document, as_=actor, id=global_id("Lecture", room.preview))["node"]["viewerNotes"]
     assert [note["id"] for note in notes] == ([id] if is_mine else [])
     change = (
         'mutation C($id: ID!) { updateNote(input: {noteId: $id, content: "x"}) { note { id } errors { code path } } }'
@@ -113,9 +113,9 @@ def test_a_note_is_there_for_who_took_it_and_nobody_else(
     remove = "mutation D($id: ID!) { deleteNote(input: {noteId: $id}) { deletedId errors { code path } } }"
     for document in (change, remove):
         if who == "anonymous":
-            assert client.faults(document, id=id) == ["UNAUTHENTICATED"]
+            assert client.error_codes(document, id=id) == ["UNAUTHENTICATED"]
         else:
-            payload = next(iter(client.ask(document, as_=actor, id=id).values()))
+            payload = next(iter(client.execute(document, as_=actor, id=id).values()))
             assert told(payload) == ([] if is_mine else [("NOT_FOUND", ["input", "noteId"])])
 
 
@@ -195,14 +195,14 @@ def test_what_somebody_does_not_see_they_do_not_change(
 def test_who_asked_and_lost_access_sees_it_no_more(client: Client, make: Factories, room: Classroom) -> None:
     question = make.question(room.cancelled, room.lecture)
     id = global_id("QAQuestion", question)
-    assert client.ask(NODE, as_=room.actor("cancelled"), id=id)["node"] is None
+    assert client.execute(NODE, as_=room.actor("cancelled"), id=id)["node"] is None
     payload = send(client, room.actor("cancelled"), "deleteQaQuestion", questionId=id)
     assert told(payload) == [("NOT_FOUND", ["input", "questionId"])]
 
 
 def test_anonymous_viewers_are_asked_to_sign_in(client: Client, make: Factories, room: Classroom) -> None:
     for mutation, _, said in changes_of(room, make):
-        assert client.faults(DOCUMENTS[mutation], input=said) == ["UNAUTHENTICATED"]
+        assert client.error_codes(DOCUMENTS[mutation], input=said) == ["UNAUTHENTICATED"]
 
 
 def test_a_question_outlives_its_lecture_for_those_with_access(
@@ -213,6 +213,6 @@ def test_a_question_outlives_its_lecture_for_those_with_access(
     service.database.write_sync(lambda session: session.execute(gone) and None)
     document = "query Q($ids: [ID!]!) { nodes(ids: $ids) { ... on QAQuestion { title lecture { id } } } }"
     kept = {"title": "Why?", "lecture": None}
-    assert client.ask(document, as_=room.actor("peer"), ids=ids)["nodes"] == [kept, kept]
-    assert client.ask(document, as_=room.actor("stranger"), ids=ids)["nodes"] == [None, None]
-    assert client.ask(document, ids=ids)["nodes"] == [None, None]
+    assert client.execute(document, as_=room.actor("peer"), ids=ids)["nodes"] == [kept, kept]
+    assert client.execute(document, as_=room.actor("stranger"), ids=ids)["nodes"] == [None, None]
+    assert client.execute(document, ids=ids)["nodes"] == [None, None]

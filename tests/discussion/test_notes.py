@@ -29,19 +29,19 @@ TREE = """query T($first: Int!) { courses(first: $first) { nodes {
 
 def create(client: Client, actor: Actor, lecture: Lecture, content: str = "Remember", **more: Any) -> Any:
     said = {"lectureId": global_id("Lecture", lecture), "content": content, **more}
-    return client.ask(CREATE, as_=actor, input=said)["createNote"]
+    return client.execute(CREATE, as_=actor, input=said)["createNote"]
 
 
 def change(client: Client, actor: Actor, id: str, **changes: Any) -> Any:
-    return client.ask(UPDATE, as_=actor, input={"noteId": id, **changes})["updateNote"]
+    return client.execute(UPDATE, as_=actor, input={"noteId": id, **changes})["updateNote"]
 
 
 def remove(client: Client, actor: Actor, id: str) -> Any:
-    return client.ask(DELETE, as_=actor, input={"noteId": id})["deleteNote"]
+    return client.execute(DELETE, as_=actor, input={"noteId": id})["deleteNote"]
 
 
 def mine(client: Client, actor: Actor, lecture: Lecture) -> list[Any]:
-    notes: list[Any] = client.ask(MINE, as_=actor, id=global_id("Lecture", lecture))["node"]["viewerNotes"]
+    notes: list[Any] = client.execute(MINE, as_=actor, id=global_id("Lecture", lecture))["node"]["viewerNotes"]
     return notes
 
 
@@ -68,7 +68,7 @@ def test_a_note_is_taken_read_changed_and_thrown_away(client: Client, make: Fact
     assert note["content"] == "  **Markdown**,\n\tas written \n"
     assert note["positionSeconds"] == 12
     assert note["lecture"] == {"id": global_id("Lecture", lecture)}
-    assert client.ask(NODE, as_=learner, id=note["id"])["node"]["content"] == note["content"]
+    assert client.execute(NODE, as_=learner, id=note["id"])["node"]["content"] == note["content"]
     changed = change(client, learner, note["id"], content="Shorter")["note"]
     assert (changed["content"], changed["positionSeconds"]) == ("Shorter", 12)
     assert changed["updatedAt"] > note["updatedAt"]
@@ -141,7 +141,7 @@ def test_notes_need_access_to_write_and_stay_when_it_ends(
     id = global_id("Note", note)
     assert told(create(client, actor, preview)) == [("NOT_ENROLLED", ["input", "lectureId"])]
     assert told(change(client, actor, id, content="x")) == [("NOT_ENROLLED", ["input", "noteId"])]
-    assert client.ask(NODE, as_=actor, id=id)["node"]["content"] == "Remember this"
+    assert client.execute(NODE, as_=actor, id=id)["node"]["content"] == "Remember this"
     assert [row["id"] for row in mine(client, actor, preview)] == [id]
     assert remove(client, actor, id)["errors"] == []
 
@@ -213,7 +213,7 @@ def test_a_note_outlives_its_lecture(client: Client, make: Factories, service: S
     gone = update(Lecture).where(Lecture.id == lecture.id).values(deleted_at=datetime.now(UTC))
     service.database.write_sync(lambda session: session.execute(gone) and None)
     actor, id = make.actor(user), global_id("Note", note)
-    assert client.ask(NODE, as_=actor, id=id)["node"] == {"content": "Remember this", "lecture": None}
+    assert client.execute(NODE, as_=actor, id=id)["node"] == {"content": "Remember this", "lecture": None}
     assert told(create(client, actor, lecture)) == [("NOT_FOUND", ["input", "lectureId"])]
     assert remove(client, actor, id)["errors"] == []
 
@@ -225,7 +225,7 @@ def test_a_draft_is_deleted_with_the_notes_that_its_staff_have_tried(
     teacher = make.actor(course.instructor)
     assert create(client, teacher, course.lectures[0])["errors"] == []
     delete = "mutation D($id: ID!) { deleteCourse(input: {courseId: $id}) { deletedId errors { code } } }"
-    assert client.ask(delete, as_=teacher, id=course.global_id)["deleteCourse"] == {
+    assert client.execute(delete, as_=teacher, id=course.global_id)["deleteCourse"] == {
         "deletedId": course.global_id,
         "errors": [],
     }
@@ -239,7 +239,7 @@ def test_notes_go_with_the_account(client: Client, make: Factories, service: Ser
     actor = make.actor(user)
     create(client, actor, course.lectures[0])
     create(client, other, course.lectures[0])
-    assert client.ask(EMPTY_ACCOUNT, as_=actor, id=global_id("User", user))["deleteUser"]["errors"] == []
+    assert client.execute(EMPTY_ACCOUNT, as_=actor, id=global_id("User", user))["deleteUser"]["errors"] == []
     assert rows(service, select(func.count()).select_from(Note)) == 1
     assert rows(service, select(func.count()).select_from(NoteCounter)) == 1
 
@@ -255,7 +255,7 @@ def test_the_notes_of_a_whole_tree_take_one_statement(
     counts = []
     for first in (1, 10):
         with statements:
-            courses = client.ask(TREE, as_=make.actor(learner), first=first)["courses"]["nodes"]
+            courses = client.execute(TREE, as_=make.actor(learner), first=first)["courses"]["nodes"]
         found = [lecture["viewerNotes"] for course in courses for lecture in course["sections"][0]["lectures"]]
         assert [len(notes) for notes in found] == [1] * first * 3
         counts.append(statements.count)

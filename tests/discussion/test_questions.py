@@ -24,12 +24,12 @@ def room(make: Factories) -> Classroom:
 
 
 def state(client: Client, as_: Actor, id: str) -> Any:
-    found = client.ask(SEEN, as_=as_, id=id)["node"]
+    found = client.execute(SEEN, as_=as_, id=id)["node"]
     return found and (found["isAnswered"], found["answerCount"], (found["acceptedAnswer"] or {}).get("id"))
 
 
 def answers(client: Client, as_: Actor, id: str, **asked: Any) -> list[str]:
-    page = client.ask(ANSWERS, as_=as_, id=id, **asked)["node"]["answers"]
+    page = client.execute(ANSWERS, as_=as_, id=id, **asked)["node"]["answers"]
     return [answer["content"] for answer in page["nodes"]]
 
 
@@ -93,7 +93,7 @@ def test_whether_an_instructor_answered_is_fixed_when_it_is_written(
     document = (
         "query W($id: ID!) { node(id: $id) { ... on QAQuestion { answers { nodes { isInstructorAnswer } } } } }"
     )
-    found = client.ask(document, as_=room.actor("rival"), id=id)["node"]["answers"]["nodes"]
+    found = client.execute(document, as_=room.actor("rival"), id=id)["node"]["answers"]["nodes"]
     assert [answer["isInstructorAnswer"] for answer in found] == [False, True]
     assert state(client, room.actor("asker"), id) == (True, 2, None)
 
@@ -164,7 +164,7 @@ def test_one_answer_at_most_is_accepted_and_null_takes_it_back(
             answer_id = global_id("QAAnswer", answer)
             payload = send(client, room.actor(who), "acceptAnswer", questionId=id, answerId=answer_id)
             assert payload["question"]["acceptedAnswer"] == {"id": answer_id, "isAccepted": True}
-    accepted = [node["isAccepted"] for node in client.ask(ANSWERS, as_=asker, id=id)["node"]["answers"]["nodes"]]
+    accepted = [node["isAccepted"] for node in client.execute(ANSWERS, as_=asker, id=id)["node"]["answers"]["nodes"]]
     assert accepted == [True, False]
     for wrong in (reply, elsewhere):
         payload = send(client, asker, "acceptAnswer", questionId=id, answerId=global_id("QAAnswer", wrong))
@@ -323,7 +323,7 @@ def test_answers_come_accepted_first_then_by_votes_then_by_age(
     found: list[str] = []
     after = None
     for _ in range(3):
-        page = client.ask(ANSWERS, as_=actor, id=id, first=2, after=after)["node"]
+        page = client.execute(ANSWERS, as_=actor, id=id, first=2, after=after)["node"]
         assert page["answerCount"] == page["answers"]["totalCount"] == 5
         found += [answer["content"] for answer in page["answers"]["nodes"]]
         after = page["answers"]["pageInfo"]["endCursor"]
@@ -336,7 +336,7 @@ def test_replies_come_oldest_first(client: Client, room: Classroom, make: Factor
     for content in "abc":
         make.answer(room.other, question, parent=answer, content=content)
     document = "query R($id: ID!) { node(id: $id) { ... on QAAnswer { replies { content parent { id } } } } }"
-    replies = client.ask(document, as_=room.actor("asker"), id=global_id("QAAnswer", answer))["node"]["replies"]
+    replies = client.execute(document, as_=room.actor("asker"), id=global_id("QAAnswer", answer))["node"]["replies"]
     assert [reply["content"] for reply in replies] == ["a", "b", "c"]
 
 
@@ -355,7 +355,7 @@ def test_open_questions_of_an_instructor_come_oldest_first(client: Client, room:
 
     def asked(who: str, whose: str, after: str | None = None) -> Any:
         id = global_id("User", getattr(room, whose))
-        return client.ask(OPEN, as_=room.actor(who), id=id, after=after)["node"]["teaching"]["openQuestions"]
+        return client.execute(OPEN, as_=room.actor(who), id=id, after=after)["node"]["teaching"]["openQuestions"]
 
     for who in ("teacher", "admin"):
         page = asked(who, "teacher")
@@ -388,7 +388,7 @@ def test_the_questions_of_fifty_lectures_take_as_many_statements_as_those_of_two
     taken = []
     for number in (2, 50):
         with statements:
-            lectures = client.ask(LECTURES, as_=make.actor(learner), ids=ids[:number])["nodes"]
+            lectures = client.execute(LECTURES, as_=make.actor(learner), ids=ids[:number])["nodes"]
         found = [lecture["qaQuestions"]["totalCount"] for lecture in lectures]
         assert found == [0 if place % 5 else 2 for place in range(number)]
         assert len([text for text in statements.texts if "FROM qa_questions" in text]) == 2, "a page and a count"
@@ -401,9 +401,9 @@ def test_who_asked_and_answered_stays_as_a_deleted_user(client: Client, room: Cl
     question = room.question()
     make.answer(room.asker, question)
     delete = "mutation D($id: ID!) { deleteUser(input: {userId: $id}) { errors { code } } }"
-    client.ask(delete, as_=room.actor("admin"), id=global_id("User", room.asker))
+    client.execute(delete, as_=room.actor("admin"), id=global_id("User", room.asker))
     document = """query A($id: ID!) { node(id: $id) { ... on QAQuestion {
       author { fullName } answers { nodes { author { fullName } } }
     } } }"""
-    found = client.ask(document, as_=room.actor("peer"), id=global_id("QAQuestion", question))["node"]
+    found = client.execute(document, as_=room.actor("peer"), id=global_id("QAQuestion", question))["node"]
     assert found["author"] == found["answers"]["nodes"][0]["author"] == {"fullName": "Deleted user"}

@@ -10,7 +10,7 @@ from lms_graphql.discussion import counters
 from lms_graphql.discussion.models import Note, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
 from lms_graphql.discussion.services.answers import MAX_REPLIES
 from lms_graphql.discussion.services.notes import MAX_NOTES_PER_LECTURE
-from tests.concurrency import Ask, Racers, codes, racers, rounds
+from tests.concurrency import RaceRequest, Racers, codes, racers, rounds
 from tests.discussion.discussion_client import MUTATIONS, Classroom
 from tests.factories import Factories, global_id
 from tests.processes import Fleet
@@ -37,11 +37,11 @@ def many(two_processes: Fleet) -> Iterator[Racers]:
         yield running
 
 
-def ask(mutation: str, bearer: str, what: str = "errors { code path }", **said: Any) -> Ask:
+def ask(mutation: str, bearer: str, what: str = "errors { code path }", **said: Any) -> RaceRequest:
     """`what`: of the payload. Objects in it are read after the commit, when somebody may have deleted them."""
     kind = {"createNote": "CreateNoteInput", "deleteNote": "NoteIdInput"}.get(mutation) or MUTATIONS[mutation][0]
     document = f"mutation R($input: {kind}!) {{ {mutation}(input: $input) {{ {what} }} }}"
-    return Ask(document, {"input": said}, bearer)
+    return RaceRequest(document, {"input": said}, bearer)
 
 
 def scalar(fleet: Fleet, statement: Any) -> Any:

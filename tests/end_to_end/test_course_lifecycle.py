@@ -17,19 +17,19 @@ MINE = "{ me { courses(status: DRAFT) { nodes { title publishProblems { code sub
 FOUND = '{ courses(search: "tides") { nodes { title } } }'
 
 
-class Author:
+class CurriculumClient:
     """Somebody who is signed in, as a front end is."""
 
     def __init__(self, client: Client, email: str) -> None:
         self._client = client
         document = "mutation L($input: LoginInput!) { login(input: $input) { session { accessToken } } }"
-        answer = client.ask(document, input={"email": email, "password": PASSWORD})
+        answer = client.execute(document, input={"email": email, "password": PASSWORD})
         self._bearer = answer["login"]["session"]["accessToken"]
 
     def sees(self, document: str, **variables: Any) -> Any:
-        return self._client.ask(document, bearer=self._bearer, **variables)
+        return self._client.execute(document, bearer=self._bearer, **variables)
 
-    def does(self, mutation: str, answer: str, **input: Any) -> Any:
+    def ok(self, mutation: str, answer: str, **input: Any) -> Any:
         kind = mutation[0].upper() + mutation[1:] + "Input"
         if mutation in {"publishCourse", "archiveCourse", "deleteCourse"}:
             kind = "CourseIdInput"
@@ -39,7 +39,7 @@ class Author:
         return self.sees(document, input=input)[mutation]
 
     def makes(self, mutation: str, what: str, **input: Any) -> str:
-        payload = self.does(mutation, f"{what} {{ id }}", **input)
+        payload = self.ok(mutation, f"{what} {{ id }}", **input)
         assert payload["errors"] == []
         id: str = payload[what]["id"]
         return id
@@ -56,7 +56,7 @@ KINDS: list[dict[str, Any]] = [
 def test_the_story_of_a_course(client: Client, make: Factories, service: Service) -> None:
     category = make.category("Nature")
     person = make.person(Role.INSTRUCTOR)
-    author = Author(client, str(person.email))
+    author = CurriculumClient(client, str(person.email))
     learner = make.actor(make.user())
 
     course = author.makes("createCourse", "course", title="The sea", description="All of it.", price="19.90")
@@ -73,9 +73,9 @@ def test_the_story_of_a_course(client: Client, make: Factories, service: Service
 
     problems = author.sees(MINE)["me"]["courses"]["nodes"][0]["publishProblems"]
     assert [problem["code"] for problem in problems] == ["NO_CATEGORY"]
-    assert client.ask(TREE, slug="the-sea") == {"course": None}
-    assert client.ask(TREE, as_=learner, slug="the-sea") == {"course": None}
-    refused = author.does("publishCourse", "course { id }", courseId=course)
+    assert client.execute(TREE, slug="the-sea") == {"course": None}
+    assert client.execute(TREE, as_=learner, slug="the-sea") == {"course": None}
+    refused = author.ok("publishCourse", "course { id }", courseId=course)
     assert [error["code"] for error in refused["errors"]] == ["NOT_READY"]
 
     new_words = {"categoryId": global_id("Category", category), "title": "The sea and its tides"}
@@ -84,26 +84,26 @@ def test_the_story_of_a_course(client: Client, make: Factories, service: Service
     author.makes("reorderSections", "course", courseId=course, sectionIds=order)
     first = author.sees(TREE, slug="the-sea-and-its-tides")["course"]
     assert [section["title"] for section in first["sections"]] == ["Moon", "Water", "Air"]
-    stale = author.does(
+    stale = author.ok(
         "updateCourse", "course { id }", courseId=course, title="Late", expectedVersion=first["version"] - 1
     )
     assert stale["errors"] == [{"code": "STALE_VERSION", "path": ["input", "expectedVersion"]}]
 
-    assert author.does("publishCourse", "course { status }", courseId=course)["course"] == {"status": "PUBLISHED"}
-    seen = client.ask(TREE, slug="the-sea-and-its-tides")["course"]
+    assert author.ok("publishCourse", "course { status }", courseId=course)["course"] == {"status": "PUBLISHED"}
+    seen = client.execute(TREE, slug="the-sea-and-its-tides")["course"]
     assert (seen["lectureCount"], seen["durationSeconds"]) == (14, 3 * 1800)
     assert seen["price"] == {"amount": "19.90", "currency": "USD"}
     for place, section in enumerate(seen["sections"]):
         assert section["position"] == place
         assert [lecture["position"] for lecture in section["lectures"]] == list(range(section["lectureCount"]))
         assert all(lecture["content"] is None for lecture in section["lectures"])
-    assert client.ask(FOUND)["courses"]["nodes"] == [{"title": "The sea and its tides"}]
+    assert client.execute(FOUND)["courses"]["nodes"] == [{"title": "The sea and its tides"}]
 
     author.makes("updateCourse", "course", courseId=course, title="The ocean and its tides")
-    assert client.ask(TREE, slug="the-sea-and-its-tides")["course"]["title"] == "The ocean and its tides"
-    assert author.does("archiveCourse", "course { status }", courseId=course)["course"] == {"status": "ARCHIVED"}
-    assert client.ask(TREE, slug="the-sea-and-its-tides") == {"course": None}
-    kept = author.does("deleteCourse", "deletedId", courseId=course)
+    assert client.execute(TREE, slug="the-sea-and-its-tides")["course"]["title"] == "The ocean and its tides"
+    assert author.ok("archiveCourse", "course { status }", courseId=course)["course"] == {"status": "ARCHIVED"}
+    assert client.execute(TREE, slug="the-sea-and-its-tides") == {"course": None}
+    kept = author.ok("deleteCourse", "deletedId", courseId=course)
     assert kept["errors"] == [{"code": "INVALID_TRANSITION", "path": ["input", "courseId"]}]
     assert author.sees(TREE, slug="the-sea-and-its-tides")["course"]["status"] == "ARCHIVED"
 

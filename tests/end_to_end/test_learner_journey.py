@@ -24,7 +24,7 @@ class Device:
 
     def __init__(self, client: Client, service: Service, email: str) -> None:
         self._client, self._service = client, service
-        answer = client.ask(LOGIN, input={"email": email, "password": PASSWORD})
+        answer = client.execute(LOGIN, input={"email": email, "password": PASSWORD})
         self._bearer = answer["login"]["session"]["accessToken"]
 
     def plays(self, input: dict[str, Any]) -> Any:
@@ -32,10 +32,10 @@ class Device:
         while_ago = clock.now() - timedelta(minutes=1)
         ago = update(CourseProgress).values(reported_at=while_ago)
         self._service.database.write_sync(lambda session: session.execute(ago) and None)
-        return self.asks(REPORT, input=input)["recordLectureProgress"]
+        return self.race_request(REPORT, input=input)["recordLectureProgress"]
 
-    def asks(self, document: str, **variables: Any) -> Any:
-        return self._client.ask(document, bearer=self._bearer, **variables)
+    def race_request(self, document: str, **variables: Any) -> Any:
+        return self._client.execute(document, bearer=self._bearer, **variables)
 
 
 def test_the_story_of_a_learner(client: Client, service: Service, make: Factories, postbox: Postbox) -> None:
@@ -52,7 +52,7 @@ def test_the_story_of_a_learner(client: Client, service: Service, make: Factorie
     assert (seen["progress"]["watchSeconds"], seen["enrollment"]["progress"]["percent"]) == (40, 0)
 
     laptop = Device(client, service, str(person.email))
-    there = laptop.asks(MINE, id=course.global_id)["node"]
+    there = laptop.race_request(MINE, id=course.global_id)["node"]
     assert there["viewerEnrollment"]["progress"]["currentLecture"]["id"] == global_id("Lecture", video)
     (lectures,) = [section["lectures"] for section in there["sections"]]
     assert lectures[0]["viewerProgress"]["positionSeconds"] == 40, "where they paused"
@@ -63,7 +63,7 @@ def test_the_story_of_a_learner(client: Client, service: Service, make: Factorie
     assert (late["progress"]["isCompleted"], late["progress"]["watchSeconds"]) == (True, 95)
     assert late["enrollment"]["progress"]["currentLecture"]["id"] == global_id("Lecture", other)
 
-    laptop.asks(TICK, input=tick_of(text))
+    laptop.race_request(TICK, input=tick_of(text))
     finished = laptop.plays(report_of(other, (0, 100), position=100))["enrollment"]
     assert (finished["status"], finished["progress"]["percent"]) == ("COMPLETED", 100)
     assert finished["progress"]["watchSeconds"] == 195

@@ -221,8 +221,8 @@ def test_in_production_there_is_no_graphiql_and_no_introspection(tmp_path: Path)
     with running(read) as service:
         client = Client(service)
         assert client.get("/graphql", headers={"accept": "text/html"}).status_code == 404
-        assert set(client.faults("{ __schema { types { name } } }")) == {"GRAPHQL_VALIDATION_FAILED"}
+        assert set(client.error_codes("{ __schema { types { name } } }")) == {"GRAPHQL_VALIDATION_FAILED"}
         for document in ("{ categories { nam } }", "{ courses }", "{ category(slg: 1) { id } }"):
-            assert "Did you mean" not in client.answer(document)["errors"][0]["message"]
-        assert client.ask("{ __typename }") == {"__typename": "Query"}
+            assert "Did you mean" not in client.graphql(document)["errors"][0]["message"]
+        assert client.execute("{ __typename }") == {"__typename": "Query"}
         client.close()

@@ -76,7 +76,7 @@ def test_a_request_of_very_many_values_is_refused_at_once(client: Client, many: 
 
 def test_a_text_counts_as_one_value_whatever_is_in_it(client: Client) -> None:
     text = ',[{"\\' * 100_000
-    assert client.ask("query Q($slug: String!) { course(slug: $slug) { id } }", slug=text) == {"course": None}
+    assert client.execute("query Q($slug: String!) { course(slug: $slug) { id } }", slug=text) == {"course": None}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_the_status_of_an_invalid_document_follows_the_media_type(
     ],
 )
 def test_every_fault_of_a_request_has_its_code(client: Client, document: str, code: str) -> None:
-    assert set(client.faults(document, first="twelve")) == {code}
+    assert set(client.error_codes(document, first="twelve")) == {code}
 
 
 def test_no_message_repeats_a_value_that_was_sent(client: Client) -> None:
@@ -172,7 +172,7 @@ def test_a_token_that_is_not_one_of_ours_is_refused_for_every_operation(client: 
 
 def test_what_a_request_cost_is_told(client: Client) -> None:
     def cost(document: str, **variables: Any) -> int:
-        number: int = client.answer(document, **variables)["extensions"]["cost"]
+        number: int = client.graphql(document, **variables)["extensions"]["cost"]
         return number
 
     assert cost("{ categories { id } }") == 10
@@ -194,8 +194,8 @@ def test_what_a_request_cost_is_told(client: Client) -> None:
 
 def test_a_request_that_costs_too_much_is_refused_and_told_the_limit(client: Client) -> None:
     document = "query C($n: Int) { courses(first: $n) { nodes { sections { lectures { id } } } } }"
-    assert client.faults(document, n=99) == ["QUERY_TOO_COMPLEX"]
-    assert client.faults(document, n=50) == []
+    assert client.error_codes(document, n=99) == ["QUERY_TOO_COMPLEX"]
+    assert client.error_codes(document, n=50) == []
 
 
 def too_complex() -> dict[str, str]:
@@ -233,16 +233,16 @@ def seconds_to_refuse(service: Service, document: str) -> float:
 @pytest.mark.parametrize("name", list(too_complex()))
 def test_a_document_over_a_limit_is_refused_at_once(client: Client, service: Service, name: str) -> None:
     document = too_complex()[name]
-    assert client.faults(document) == ["QUERY_TOO_COMPLEX"]
+    assert client.error_codes(document) == ["QUERY_TOO_COMPLEX"]
     assert min(seconds_to_refuse(service, document) for _ in range(3)) < 0.1
 
 
 def test_the_same_text_is_parsed_and_validated_once(client: Client, service: Service) -> None:
     document = "query Cached { categories { id slug } }"
-    client.ask(document)
+    client.execute(document)
     before = service.preparer.cached.cache_info()
-    client.ask(document)
-    client.ask(document)
+    client.execute(document)
+    client.execute(document)
     after = service.preparer.cached.cache_info()
     assert after.hits == before.hits + 2
     assert after.misses == before.misses
@@ -251,7 +251,7 @@ def test_the_same_text_is_parsed_and_validated_once(client: Client, service: Ser
 def test_each_operation_is_one_line_of_the_log(client: Client, make: Factories, logged: Logged) -> None:
     course = make.course()
     document = "query Tree($slug: String!) { course(slug: $slug) { sections { lectures { title } } } }"
-    client.ask(document, slug=course.slug)
+    client.execute(document, slug=course.slug)
     (line,) = [json.loads(line) for line in logged.text.splitlines() if '"operation"' in line]
     assert line["name"] == "Tree"
     assert line["statements"] == 3
@@ -263,7 +263,7 @@ def test_each_operation_is_one_line_of_the_log(client: Client, make: Factories, 
 def test_introspection_works_within_the_limits(client: Client) -> None:
     from graphql import build_client_schema, get_introspection_query
 
-    data = client.ask(get_introspection_query(descriptions=True, input_value_deprecation=True))
+    data = client.execute(get_introspection_query(descriptions=True, input_value_deprecation=True))
     assert "Course" in build_client_schema(data).type_map
 
 

@@ -57,10 +57,10 @@ def left() -> Counter[str]:
 @pytest.mark.usefixtures("uncollected")
 def test_what_is_read_leaves_nothing_for_the_collector(client: Client, course: CourseTree) -> None:
     for _ in range(3):
-        client.ask(TREE, s=course.slug)
-        client.ask(PAGE)
-        assert client.faults(DENIED)
-        assert client.faults(FOR_A_NUMBER, n="no number") == ["BAD_USER_INPUT"]
+        client.execute(TREE, s=course.slug)
+        client.execute(PAGE)
+        assert client.error_codes(DENIED)
+        assert client.error_codes(FOR_A_NUMBER, n="no number") == ["BAD_USER_INPUT"]
     assert left() == Counter()
 
 
@@ -69,13 +69,13 @@ def test_what_is_written_or_refused_leaves_nothing_for_the_collector(
     client: Client, make: Factories, course: CourseTree
 ) -> None:
     learner = make.person()
-    signed_in = client.ask(LOGIN, e=learner.email, p=PASSWORD)["login"]
-    assert client.ask(ME, bearer=signed_in["session"]["accessToken"]) == {"me": {"email": learner.email}}
-    assert client.faults(ME, bearer="nonsense") == ["UNAUTHENTICATED"]
-    refused = client.ask(LOGIN, e=learner.email, p="a wrong one")["login"]
+    signed_in = client.execute(LOGIN, e=learner.email, p=PASSWORD)["login"]
+    assert client.execute(ME, bearer=signed_in["session"]["accessToken"]) == {"me": {"email": learner.email}}
+    assert client.error_codes(ME, bearer="nonsense") == ["UNAUTHENTICATED"]
+    refused = client.execute(LOGIN, e=learner.email, p="a wrong one")["login"]
     assert refused["errors"] == [{"code": "INVALID_CREDENTIALS"}]
     for id_, said in ((course.global_id, []), ("Q291cnNlOjk5OTk5OTk", [{"code": "NOT_FOUND"}])):
-        assert client.ask(ENROLL, Actor(learner.id, learner.role), c=id_)["enroll"]["errors"] == said
+        assert client.execute(ENROLL, Actor(learner.id, learner.role), c=id_)["enroll"]["errors"] == said
     assert left() == Counter()
 
 
@@ -83,5 +83,5 @@ def test_what_is_written_or_refused_leaves_nothing_for_the_collector(
 def test_what_the_database_refuses_leaves_nothing_for_the_collector(client: Client, make: Factories) -> None:
     learner = make.person()
     for said in ([], [{"code": "ALREADY_EXISTS"}]):
-        assert client.ask(APPLY, Actor(learner.id, learner.role))["applyToTeach"]["errors"] == said
+        assert client.execute(APPLY, Actor(learner.id, learner.role))["applyToTeach"]["errors"] == said
     assert left() == Counter()

@@ -61,7 +61,7 @@ def test_a_flood_of_errors_ends_early(client: Client, make: Factories) -> None:
 def test_some_fields_that_are_not_for_the_viewer_leave_the_rest_of_a_page(client: Client, make: Factories) -> None:
     for _ in range(30):
         make.course(lectures=0)
-    body = client.answer("{ courses(first: 30) { nodes { title instructor { email lastLoginAt } } } }")
+    body = client.graphql("{ courses(first: 30) { nodes { title instructor { email lastLoginAt } } } }")
     assert len(body["data"]["courses"]["nodes"]) == 30
     assert {error["extensions"]["code"] for error in body["errors"]} == {"FORBIDDEN"}
     assert len(body["errors"]) == 60
@@ -114,7 +114,7 @@ def test_introspection_stays_within_what_an_anonymous_request_may_take(client: C
 def test_long_documents_are_not_kept(service: Service, client: Client) -> None:
     before = service.preparer.cached.cache_info().currsize
     for number in range(5):
-        client.ask(f"query Q{number} {{ categories {{ id }} }} #{'x' * 20_000}")
+        client.execute(f"query Q{number} {{ categories {{ id }} }} #{'x' * 20_000}")
     assert service.preparer.cached.cache_info().currsize == before
 
 

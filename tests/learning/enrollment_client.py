@@ -9,7 +9,7 @@ from lms_graphql.accounts.models import AuditEvent, User
 from lms_graphql.catalog.models import Enrollment
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
-from tests.concurrency import Ask
+from tests.concurrency import RaceRequest
 from tests.factories import CourseTree, global_id
 from tests.live_service import Client
 
@@ -36,14 +36,14 @@ def document(mutation: str, answer: str = ANSWER) -> str:
 
 def done(client: Client, as_: Actor, mutation: str, **input: Any) -> Any:
     """The enrollment."""
-    payload = client.ask(document(mutation), as_=as_, input=input)[mutation]
+    payload = client.execute(document(mutation), as_=as_, input=input)[mutation]
     assert payload["errors"] == []
     return payload["enrollment"]
 
 
 def refused(client: Client, as_: Actor, mutation: str, **input: Any) -> list[tuple[str, str]]:
     """Code and input field of each fault; or a top-level code."""
-    body = client.answer(document(mutation), as_=as_, input=input)
+    body = client.graphql(document(mutation), as_=as_, input=input)
     if body.get("errors"):
         assert (body.get("data") or {mutation: None}) == {mutation: None}
         return [(error["extensions"]["code"], "") for error in body["errors"]]
@@ -53,9 +53,9 @@ def refused(client: Client, as_: Actor, mutation: str, **input: Any) -> list[tup
     return [(error["code"], error["path"][1]) for error in payload["errors"]]
 
 
-def bearing(mutation: str, bearer: str, **input: Any) -> Ask:
+def bearing(mutation: str, bearer: str, **input: Any) -> RaceRequest:
     """For a race."""
-    return Ask(document(mutation, "enrollment { id status } errors { code path }"), {"input": input}, bearer)
+    return RaceRequest(document(mutation, "enrollment { id status } errors { code path }"), {"input": input}, bearer)
 
 
 def place(user: User, course: CourseTree) -> Any:

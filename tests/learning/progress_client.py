@@ -4,7 +4,7 @@ from typing import Any
 
 from lms_graphql.catalog.models import Lecture
 from lms_graphql.core.actor import Actor
-from tests.concurrency import Ask
+from tests.concurrency import RaceRequest
 from tests.factories import global_id
 from tests.live_service import ACTOR_HEADER, Client
 
@@ -62,24 +62,24 @@ class Learner:
     def ticks(self, lecture: Lecture | str, is_completed: bool = True) -> Any:
         return self._taken(TICK, tick_of(lecture, is_completed))
 
-    def refused(self, document: str, input: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    def user_errors(self, document: str, input: dict[str, Any]) -> list[tuple[str, list[str]]]:
         """Code and path of each fault."""
-        (payload,) = self._client.ask(document, as_=self.actor, input=input).values()
+        (payload,) = self._client.execute(document, as_=self.actor, input=input).values()
         assert (payload["progress"], payload["enrollment"]) == (None, None)
         return [(error["code"], error["path"]) for error in payload["errors"]]
 
     def sees(self, course_id: str) -> Any:
-        return self._client.ask(MINE, as_=self.actor, id=course_id)["node"]
+        return self._client.execute(MINE, as_=self.actor, id=course_id)["node"]
 
     def enrollment(self, course_id: str) -> Any:
         return self.sees(course_id)["viewerEnrollment"]
 
     def _taken(self, document: str, input: dict[str, Any]) -> Any:
-        (payload,) = self._client.ask(document, as_=self.actor, input=input).values()
+        (payload,) = self._client.execute(document, as_=self.actor, input=input).values()
         assert payload["errors"] == []
         return payload
 
 
-def asks(document: str, actor: Actor, input: dict[str, Any]) -> Ask:
+def asks(document: str, actor: Actor, input: dict[str, Any]) -> RaceRequest:
     """For a race."""
-    return Ask(document, {"input": input}, headers={ACTOR_HEADER: f"{actor.key}:{actor.role}"})
+    return RaceRequest(document, {"input": input}, headers={ACTOR_HEADER: f"{actor.key}:{actor.role}"})

@@ -62,21 +62,21 @@ class Path:
         """On all paths the closed lecture: its content, or this lock. The preview stays open."""
         asked = {"lecture": self.lecture, "preview": self.preview, "section": self.course.sections[0]}
         ids = {name: global_id(type(row).__name__, row) for name, row in asked.items()}
-        answer = self.client.ask(PATHS, as_=self.actor, **ids, course=self.course.global_id)
+        answer = self.client.execute(PATHS, as_=self.actor, **ids, course=self.course.global_id)
         found = list(lectures(answer))
         assert len(found) >= 6
         for lecture in found:
             locked = None if lecture.get("isPreview") else lock
             assert lecture["lock"] == (locked and {"reason": locked})
             assert (lecture["content"] is None) is (locked is not None)
-        said_there = self.client.ask(SAYS, as_=self.actor, lecture=ids["lecture"])["node"]
+        said_there = self.client.execute(SAYS, as_=self.actor, lecture=ids["lecture"])["node"]
         assert said_there["qaQuestions"]["totalCount"] == (0 if lock else 1)
         assert said_there["viewerNotes"], "one's own notes stay readable"
         for mutation, (kind, words) in WRITES.items():
             document = f"mutation W($input: {kind}!) {{ {mutation}(input: $input) {{ errors {{ code }} }} }}"
             if lock is not None:
                 input = {**words, "lectureId": ids["lecture"]}
-                told = self.client.ask(document, as_=self.actor, input=input)[mutation]["errors"]
+                told = self.client.execute(document, as_=self.actor, input=input)[mutation]["errors"]
                 assert told == [{"code": "NOT_ENROLLED"}]
 
 
@@ -114,7 +114,7 @@ def test_an_archived_course_stays_open_to_who_is_in_it(client: Client, make: Fac
     path = Path(client, make)
     path.enrolls()
     archive = "mutation A($input: CourseIdInput!) { archiveCourse(input: $input) { errors { code } } }"
-    answer = client.ask(archive, as_=path.staff, input={"courseId": path.course.global_id})
+    answer = client.execute(archive, as_=path.staff, input={"courseId": path.course.global_id})
     assert answer == {"archiveCourse": {"errors": []}}
     path.finds(None)
     assert path.enrolls()["status"] == "ACTIVE"
@@ -137,7 +137,7 @@ def test_each_payload_shows_what_is_so_after_its_step(client: Client, make: Fact
     """In one document: what was read for the step before is not what is shown."""
     path = Path(client, make)
     id = path.enrolls()["id"]
-    steps = client.ask(STEPS, as_=path.actor, course=path.course.global_id, place=id)
+    steps = client.execute(STEPS, as_=path.actor, course=path.course.global_id, place=id)
     for name, status in (("out", "CANCELLED"), ("in", "ACTIVE"), ("again", "CANCELLED")):
         found = steps[name]["enrollment"]
         own = {"status": status}
@@ -152,9 +152,9 @@ def test_staff_need_no_place_and_strangers_get_none_by_asking(client: Client, ma
     lecture = global_id("Lecture", course.lectures[1])
     document = f"query C($id: ID!) {{ node(id: $id) {{ ... on Lecture {{ {CONTENT} }} }} }}"
     for person in (course.instructor, make.user(Role.SUPER_ADMIN)):
-        assert client.ask(document, as_=make.actor(person), id=lecture)["node"]["lock"] is None
+        assert client.execute(document, as_=make.actor(person), id=lecture)["node"]["lock"] is None
     for person in (make.user(), make.user(Role.INSTRUCTOR)):
-        assert client.ask(document, as_=make.actor(person), id=lecture)["node"] is None
+        assert client.execute(document, as_=make.actor(person), id=lecture)["node"] is None
 
 
 DASHBOARD = """{ me { enrollments(first: 30) { nodes {
@@ -190,7 +190,7 @@ def test_a_dashboard_of_thirty_courses_costs_what_one_of_one_costs(
             if place % 2:
                 make.certificate(learner, course)
         with statements:
-            nodes = client.ask(DASHBOARD, as_=actor)["me"]["enrollments"]["nodes"]
+            nodes = client.execute(DASHBOARD, as_=actor)["me"]["enrollments"]["nodes"]
         assert all(node["progress"]["currentLecture"] for node in nodes)
         costs.append((len(nodes), statements.count))
     (one, first), (thirty, second) = costs
@@ -198,5 +198,5 @@ def test_a_dashboard_of_thirty_courses_costs_what_one_of_one_costs(
     assert first == second <= 8, costs
     token = login(client, learner)["session"]["accessToken"]
     with statements:
-        client.ask(WHERE_TO_GO_ON, bearer=token)
+        client.execute(WHERE_TO_GO_ON, bearer=token)
     assert statements.count <= 8, "also with the one that asks who this is"

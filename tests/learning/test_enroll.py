@@ -27,7 +27,7 @@ def test_a_learner_comes_into_a_course_that_costs_nothing(client: Client, make: 
     make.quiz(course, is_published=True)
     make.quiz(course)
     make.quiz(course, course.lectures[1], is_published=True)
-    before = client.ask(MINE, as_=actor, id=course.global_id)
+    before = client.execute(MINE, as_=actor, id=course.global_id)
     assert before["me"]["enrollments"]["nodes"] == []
     assert before["node"]["viewerEnrollment"] is None
     began = datetime.now(UTC)
@@ -47,7 +47,7 @@ def test_a_learner_comes_into_a_course_that_costs_nothing(client: Client, make: 
     }
     assert began <= datetime.fromisoformat(made["enrolledAt"]) <= datetime.now(UTC)
     own = {"id": made["id"], "status": "ACTIVE", "source": "FREE"}
-    after = client.ask(MINE, as_=actor, id=course.global_id)
+    after = client.execute(MINE, as_=actor, id=course.global_id)
     assert after["me"]["enrollments"]["nodes"] == [own]
     assert after["node"] == {**before["node"], "enrollmentCount": 1, "viewerEnrollment": own}
     assert service.database.read_sync(counters.find_counter_drift) == []

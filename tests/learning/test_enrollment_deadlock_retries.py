@@ -58,7 +58,7 @@ def test_a_deadlock_at_any_statement_changes_nothing(
         with service.engine.begin() as connection:
             connection.execute(delete(AuditEvent))
         with deadlocks.at(at):
-            payload = client.ask(document(mutation, ANSWER), as_=actor, input=input)[mutation]
+            payload = client.execute(document(mutation, ANSWER), as_=actor, input=input)[mutation]
             has_struck = deadlocks.has_struck
         assert payload["errors"] == []
         assert payload["enrollment"]["status"] == STATUSES[name]

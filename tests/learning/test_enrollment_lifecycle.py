@@ -87,7 +87,7 @@ def test_who_comes_back_to_nothing_left_to_do_has_completed_the_course(
     make.lecture_progress(learner, first, is_completed=True)
     remove = "mutation R($input: LectureIdInput!) { deleteLecture(input: $input) { errors { code } } }"
     asked = {"lectureId": global_id("Lecture", second)}
-    assert client.ask(remove, as_=make.actor(course.instructor), input=asked)["deleteLecture"]["errors"] == []
+    assert client.execute(remove, as_=make.actor(course.instructor), input=asked)["deleteLecture"]["errors"] == []
     assert rows(service.database, select(Enrollment.status)) == [EnrollmentStatus.CANCELLED]
     found = done(client, make.actor(learner), "enroll", courseId=course.global_id)
     assert (found["status"], found["progress"]["percent"]) == ("COMPLETED", 100)
@@ -118,12 +118,12 @@ def test_a_free_course_is_no_way_round_a_suspension(client: Client, make: Factor
     )
     for mutation, kind, input in documents * 2:
         document = f"mutation S($input: {kind}!) {{ {mutation}(input: $input) {{ errors {{ code }} }} }}"
-        answer = client.ask(document, as_=make.actor(learner), input=input)[mutation]
+        answer = client.execute(document, as_=make.actor(learner), input=input)[mutation]
         assert answer["errors"] == [{"code": "INVALID_TRANSITION"}]
     assert rows(service.database, select(Enrollment.status)) == [EnrollmentStatus.SUSPENDED]
 
 
 def _id(client: Client, make: Factories, learner: User) -> str:
-    answer = client.ask("{ me { enrollments { nodes { id } } } }", as_=make.actor(learner))
+    answer = client.execute("{ me { enrollments { nodes { id } } } }", as_=make.actor(learner))
     id: str = answer["me"]["enrollments"]["nodes"][0]["id"]
     return id

@@ -86,13 +86,13 @@ def test_an_enrollment_is_there_for_the_person_and_course_staff_on_every_path(
         "course": {"title": cast.course.row.title},
     }
     seen = expected if viewer in SEES else None
-    assert client.ask(NODE, as_=actor, id=id)["node"] == seen
-    assert client.ask(NODES, as_=actor, ids=[id])["nodes"] == [seen]
+    assert client.execute(NODE, as_=actor, id=id)["node"] == seen
+    assert client.execute(NODES, as_=actor, ids=[id])["nodes"] == [seen]
     for document, parent, admitted in (
         (OF_COURSE, global_id("Course", cast.course.row), {"teacher", "admin"}),
         (OF_USER, global_id("User", cast.enrolled), {"enrolled", "admin"}),
     ):
-        answer = client.answer(document, as_=actor, id=parent)
+        answer = client.graphql(document, as_=actor, id=parent)
         if answer["data"]["node"] is None:  # an archived course, a person to an anonymous viewer
             assert viewer not in SEES
             assert "errors" not in answer
@@ -106,7 +106,7 @@ def test_an_enrollment_is_there_for_the_person_and_course_staff_on_every_path(
 def test_the_viewers_own_enrollment_hangs_on_each_course(client: Client, make: Factories) -> None:
     cast = Cast(make)
     for viewer in VIEWERS:
-        course = client.ask(MINE, as_=cast.actor(viewer), slug=cast.course.slug)["course"]
+        course = client.execute(MINE, as_=cast.actor(viewer), slug=cast.course.slug)["course"]
         own = course["viewerEnrollment"]
         username = getattr(cast, viewer).username if viewer in {"enrolled", "fellow"} else None
         assert (own and own["user"]["username"]) == username
@@ -117,13 +117,13 @@ def test_nobody_comes_to_another_persons_enrollment_through_their_own(client: Cl
     cast = Cast(make)
     counted = "enrollments { totalCount }"
     own = f"{{ me {{ enrollments {{ nodes {{ course {{ {counted} }} user {{ {counted} }} }} }} }} }}"
-    answer = client.answer(own, as_=cast.actor("enrolled"))
+    answer = client.graphql(own, as_=cast.actor("enrolled"))
     (node,) = answer["data"]["me"]["enrollments"]["nodes"]
     assert node == {"course": {"enrollments": None}, "user": {"enrollments": {"totalCount": 1}}}
     people_in = """query S($id: ID!) { node(id: $id) { ... on Course {
       enrollments { nodes { user { username enrollments { totalCount } email } } }
     } } }"""
-    answer = client.answer(people_in, as_=cast.actor("teacher"), id=cast.course.global_id)
+    answer = client.graphql(people_in, as_=cast.actor("teacher"), id=cast.course.global_id)
     people = [node["user"] for node in answer["data"]["node"]["enrollments"]["nodes"]]
     assert {person["username"] for person in people} == {cast.enrolled.username, cast.fellow.username}
     assert all(person["enrollments"] is None and person["email"] is None for person in people)
@@ -152,15 +152,15 @@ def test_expired_is_worked_out_when_read_also_in_filters_and_counts(client: Clie
         expected.setdefault(reads, set()).add(global_id("Enrollment", enrollment))
     staff = make.actor(course.instructor)
     for status in EnrollmentStatus:
-        found = client.ask(OF_COURSE, as_=staff, id=course.global_id, status=status.name)["node"]["enrollments"]
+        found = client.execute(OF_COURSE, as_=staff, id=course.global_id, status=status.name)["node"]["enrollments"]
         assert {node["id"] for node in found["nodes"]} == expected[status.name], status
         assert {node["status"] for node in found["nodes"]} == {status.name}
         assert found["totalCount"] == len(expected[status.name])
-    every = client.ask(OF_COURSE, as_=staff, id=course.global_id)["node"]["enrollments"]
+    every = client.execute(OF_COURSE, as_=staff, id=course.global_id)["node"]["enrollments"]
     assert every["totalCount"] == len(READS)
     for node in every["nodes"]:
         assert node["id"] in expected[node["status"]]
-        assert client.ask(NODE, as_=staff, id=node["id"])["node"]["status"] == node["status"]
+        assert client.execute(NODE, as_=staff, id=node["id"])["node"]["status"] == node["status"]
 
 
 def test_a_persons_own_list_has_the_same_filter(client: Client, make: Factories) -> None:
@@ -169,7 +169,7 @@ def test_a_persons_own_list_has_the_same_filter(client: Client, make: Factories)
         make.enrollment(person, make.course(lectures=0), status, access_expires_at=until and now + until)
     for status in EnrollmentStatus:
         wanted = [reads for *_, reads in READS if reads == status.name]
-        answer = client.ask(OF_USER, as_=make.actor(person), id=global_id("User", person), status=status.name)
+        answer = client.execute(OF_USER, as_=make.actor(person), id=global_id("User", person), status=status.name)
         found = answer["node"]["enrollments"]
         assert [node["status"] for node in found["nodes"]] == wanted
         assert found["totalCount"] == len(wanted)
@@ -187,7 +187,7 @@ def test_pages_lead_through_a_list_from_both_ends(client: Client, make: Factorie
     id, actor = (global_id("User", person), person) if document is OF_USER else (course.global_id, course.instructor)
 
     def page(**asked: Any) -> Any:
-        found = client.ask(document, as_=make.actor(actor), id=id, **asked)["node"]["enrollments"]
+        found = client.execute(document, as_=make.actor(actor), id=id, **asked)["node"]["enrollments"]
         assert found["totalCount"] == 7
         return [node["id"] for node in found["nodes"]], found["pageInfo"]
 
@@ -206,14 +206,14 @@ def test_pages_lead_through_a_list_from_both_ends(client: Client, make: Factorie
     other = OF_COURSE if document is OF_USER else OF_USER
     other_id = course.global_id if document is OF_USER else global_id("User", person)
     admin = make.actor(make.user(Role.SUPER_ADMIN))
-    assert client.faults(other, as_=admin, id=other_id, after=cursor) == ["BAD_CURSOR"]
+    assert client.error_codes(other, as_=admin, id=other_id, after=cursor) == ["BAD_CURSOR"]
 
 
 def test_progress_tells_how_far_someone_has_come(client: Client, make: Factories) -> None:
     cast = Cast(make)
     first, second = cast.course.lectures
     id, actor = global_id("Enrollment", cast.enrollment), cast.actor("enrolled")
-    before = client.ask(PROGRESS, as_=actor, id=id)["node"]["progress"]
+    before = client.execute(PROGRESS, as_=actor, id=id)["node"]["progress"]
     assert (before["percent"], before["completedLectures"], before["totalLectures"]) == (0, 0, 2)
     assert before["currentLecture"] == {"id": global_id("Lecture", first)}  # the first one to do
     assert before["lectures"] == []
@@ -222,7 +222,7 @@ def test_progress_tells_how_far_someone_has_come(client: Client, make: Factories
     seen = make.lecture_progress(cast.enrolled, second, watch_time=60, last_position=59, is_completed=True)
     make.lecture_progress(cast.fellow, first)
     for viewer in sorted(SEES):
-        after = client.ask(PROGRESS, as_=cast.actor(viewer), id=id)["node"]["progress"]
+        after = client.execute(PROGRESS, as_=cast.actor(viewer), id=id)["node"]["progress"]
         assert after["id"] == before["id"]
         assert (after["percent"], after["passedQuizzes"], after["totalQuizzes"]) == (33.33, 0, 1)
         assert after["watchSeconds"] == 61
@@ -239,7 +239,7 @@ def test_progress_in_a_lecture_is_for_the_person_and_course_staff(
     cast = Cast(make)
     progress = make.lecture_progress(cast.enrolled, cast.course.lectures[0])
     document = "query N($id: ID!) { node(id: $id) { id ... on LectureProgress { lecture { id } } } }"
-    found = client.ask(document, as_=cast.actor(viewer), id=global_id("LectureProgress", progress))["node"]
+    found = client.execute(document, as_=cast.actor(viewer), id=global_id("LectureProgress", progress))["node"]
     assert (found is not None) is (viewer in SEES)
 
 
@@ -250,7 +250,7 @@ def test_a_lecture_that_was_removed_is_no_place_to_go_on(client: Client, make: F
     gone_progress = make.lecture_progress(cast.enrolled, gone)
     make.lecture_progress(cast.enrolled, cast.course.lectures[0], is_completed=True)
     id, actor = global_id("Enrollment", cast.enrollment), cast.actor("enrolled")
-    progress = client.ask(PROGRESS, as_=actor, id=id)["node"]["progress"]
+    progress = client.execute(PROGRESS, as_=actor, id=id)["node"]["progress"]
     assert progress["currentLecture"] == {"id": global_id("Lecture", cast.course.lectures[1])}
     assert [one["lecture"]["id"] for one in progress["lectures"]] == [global_id("Lecture", cast.course.lectures[0])]
-    assert client.ask(NODE, as_=actor, id=global_id("LectureProgress", gone_progress))["node"] is None
+    assert client.execute(NODE, as_=actor, id=global_id("LectureProgress", gone_progress))["node"] is None

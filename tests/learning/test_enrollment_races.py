@@ -20,7 +20,7 @@ from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, Enrollm
 from lms_graphql.core.actor import Role
 from lms_graphql.core.statements import execute_dml
 from lms_graphql.learning.models import CourseProgress
-from tests.concurrency import Ask, Racers, codes, racers, rounds
+from tests.concurrency import RaceRequest, Racers, codes, racers, rounds
 from tests.factories import START, CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR as AN_HOUR
 from tests.learning.enrollment_client import bearing, ids_of, number, rows, said, when
@@ -61,9 +61,9 @@ def whole(fleet: Fleet) -> None:
     assert number(fleet.database, Enrollment) == number(fleet.database, CourseProgress)
 
 
-def course_ask(mutation: str, bearer: str, course: CourseTree) -> Ask:
+def course_ask(mutation: str, bearer: str, course: CourseTree) -> RaceRequest:
     document = f"mutation C($input: CourseIdInput!) {{ {mutation}(input: $input) {{ errors {{ code path }} }} }}"
-    return Ask(document, {"input": {"courseId": course.global_id}}, bearer)
+    return RaceRequest(document, {"input": {"courseId": course.global_id}}, bearer)
 
 
 def test_ten_enrollments_of_one_person_at_once_are_one(two_processes: Fleet, make: Factories, many: Racers) -> None:

@@ -34,7 +34,7 @@ SEEN = """query S($id: ID!, $course: ID!) {
 
 
 def seen(client: Client, make: Factories, person: User, course: CourseTree, row: Enrollment) -> Any:
-    answer = client.ask(SEEN, as_=make.actor(person), id=global_id("Enrollment", row), course=course.global_id)
+    answer = client.execute(SEEN, as_=make.actor(person), id=global_id("Enrollment", row), course=course.global_id)
     (_, closed) = answer["course"]["sections"][0]["lectures"]
     return {
         "status": answer["node"]["status"],
@@ -99,7 +99,7 @@ def test_figures_for_instructors_see_what_the_sweep_has_done(
     admin = make.actor(make.user(Role.SUPER_ADMIN))
 
     def figures() -> list[int]:
-        return list(client.ask(document, as_=admin, id=course.global_id)["node"]["analytics"].values())
+        return list(client.execute(document, as_=admin, id=course.global_id)["node"]["analytics"].values())
 
     assert figures() == [3, 2, 1]
     with time_machine.travel(datetime.now(UTC) + 2 * HOUR):

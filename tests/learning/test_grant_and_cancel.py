@@ -53,7 +53,7 @@ def test_staff_let_somebody_in_whatever_it_costs(
     assert made["course"]["enrollmentCount"] == 1
     assert made["progress"]["totalLectures"] == 2
     own = {"id": made["id"], "status": "ACTIVE", "source": "GRANT"}
-    found = client.ask(MINE, as_=make.actor(learner), id=course.global_id)
+    found = client.execute(MINE, as_=make.actor(learner), id=course.global_id)
     assert found["me"]["enrollments"]["nodes"] == [own]
     assert found["node"]["viewerEnrollment"] == own
     details = {"enrollment": _row(service).id, "until": ends and ends.isoformat()}
@@ -269,7 +269,9 @@ def test_nobody_gives_back_to_themselves_a_grant_that_staff_took(
             done(client, actor, "cancelEnrollment", enrollmentId=global_id("Enrollment", row))["status"]
             == "CANCELLED"
         )
-        back = client.ask(document("enroll"), as_=make.actor(learner), input={"courseId": course.global_id})["enroll"]
+        back = client.execute(document("enroll"), as_=make.actor(learner), input={"courseId": course.global_id})[
+            "enroll"
+        ]
         told_to_them = [error["code"] for error in back["errors"]] or [back["enrollment"]["source"]]
         assert told_to_them == [answer]
         granted = done(client, make.actor(course.instructor), "grantEnrollment", **ids_of(course, learner))
@@ -283,10 +285,10 @@ def test_what_is_done_by_somebody_who_was_suspended_meanwhile_is_not_done(
     course, learner = make.course(), make.user(password_hash=hash_password(PASSWORD))
     sign_in = "mutation L($input: LoginInput!) { login(input: $input) { session { accessToken } } }"
     credentials = {"email": learner.email, "password": PASSWORD}
-    bearer = client.ask(sign_in, input=credentials)["login"]["session"]["accessToken"]
+    bearer = client.execute(sign_in, input=credentials)["login"]["session"]["accessToken"]
     admin = Actor(make.user(Role.SUPER_ADMIN).id, Role.SUPER_ADMIN)
     service.database.write_sync(lambda session: users.suspend_user(session, admin, global_id("User", learner)))
-    answer = client.answer(document("enroll"), bearer=bearer, input={"courseId": course.global_id})
+    answer = client.graphql(document("enroll"), bearer=bearer, input={"courseId": course.global_id})
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAUTHENTICATED"]
     assert number(service.database, Enrollment, place(learner, course)) == 0
 

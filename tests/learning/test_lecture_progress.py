@@ -130,7 +130,7 @@ def test_nobody_claims_more_than_twice_the_time_that_has_passed(
 def test_reports_that_cannot_be(
     learner: Learner, service: Service, course: CourseTree, stretches: list[tuple[int, int]], faults: list[Any]
 ) -> None:
-    assert learner.refused(REPORT, report_of(course.lectures[0], *stretches)) == faults
+    assert learner.user_errors(REPORT, report_of(course.lectures[0], *stretches)) == faults
     assert rows(service, LectureProgress) == []
     (enrollment,) = rows(service, Enrollment)
     assert enrollment.last_accessed is None
@@ -144,7 +144,7 @@ def test_a_hundred_stretches_are_taken(learner: Learner, course: CourseTree) -> 
 @pytest.mark.parametrize("value", ["1", 1.5, 2**31, None])
 def test_seconds_are_whole_numbers(client: Client, learner: Learner, course: CourseTree, value: Any) -> None:
     said = {**report_of(course.lectures[0]), "positionSeconds": value}
-    assert client.faults(REPORT, as_=learner.actor, input=said) == ["BAD_USER_INPUT"]
+    assert client.error_codes(REPORT, as_=learner.actor, input=said) == ["BAD_USER_INPUT"]
 
 
 def test_lectures_are_ticked_and_unticked_by_hand(learner: Learner, course: CourseTree) -> None:
@@ -184,7 +184,7 @@ def test_a_tick_is_no_report_and_takes_nobody_their_time(
 def test_a_quiz_is_not_done_by_hand(learner: Learner, make: Factories, course: CourseTree) -> None:
     quiz = make.lecture(course.sections[0], order_index=3, lecture_type=LectureType.QUIZ)
     for is_completed in (True, False):
-        assert learner.refused(TICK, tick_of(quiz, is_completed)) == [("INVALID", ["input", "lectureId"])]
+        assert learner.user_errors(TICK, tick_of(quiz, is_completed)) == [("INVALID", ["input", "lectureId"])]
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -196,8 +196,8 @@ def test_who_is_not_enrolled_gets_nowhere(client: Client, make: Factories, role:
         is_seen = status is CourseStatus.PUBLISHED or person is course.instructor or person.role is Role.SUPER_ADMIN
         expected = [("NOT_ENROLLED" if is_seen else "NOT_FOUND", ["input", "lectureId"])]
         for lecture in course.lectures:  # the first one is a preview
-            assert stranger.refused(REPORT, report_of(lecture, (0, 5))) == expected
-            assert stranger.refused(TICK, tick_of(lecture)) == expected
+            assert stranger.user_errors(REPORT, report_of(lecture, (0, 5))) == expected
+            assert stranger.user_errors(TICK, tick_of(lecture)) == expected
 
 
 @pytest.mark.parametrize(
@@ -232,9 +232,11 @@ def test_progress_is_written_by_those_with_access_and_read_by_all_who_have_enrol
         learner.watches(course.lectures[0], (0, 5))
         learner.ticks(course.lectures[0])
     else:
-        assert learner.refused(REPORT, report_of(course.lectures[0], (0, 5))) == refused
-        assert learner.refused(TICK, tick_of(course.lectures[0])) == refused
-        assert learner.refused(REPORT, report_of(course.lectures[0], (5, 0)))[0][0] == "INVALID", "faults come first"
+        assert learner.user_errors(REPORT, report_of(course.lectures[0], (0, 5))) == refused
+        assert learner.user_errors(TICK, tick_of(course.lectures[0])) == refused
+        assert learner.user_errors(REPORT, report_of(course.lectures[0], (5, 0)))[0][0] == "INVALID", (
+            "faults come first"
+        )
     lectures = learner.sees(course.global_id)["sections"][0]["lectures"]
     assert lectures[1]["viewerProgress"]["watchSeconds"] == 7
     assert (lectures[0]["viewerProgress"] is not None) is opens
@@ -249,10 +251,10 @@ def test_ids_of_nothing_of_other_kinds_and_of_what_is_gone_are_not_found(
     make.enrollment(make.user(), draft)
     other = [global_id("Lecture", lecture) for lecture in (gone, below, draft.lectures[0])]
     for id in ("", "nonsense", global_ids.encode("Lecture", 10**9), global_id("Section", course.sections[0]), *other):
-        assert learner.refused(REPORT, report_of(id, (3, 1))) == [("NOT_FOUND", ["input", "lectureId"])]
-        assert learner.refused(TICK, tick_of(id)) == [("NOT_FOUND", ["input", "lectureId"])]
+        assert learner.user_errors(REPORT, report_of(id, (3, 1))) == [("NOT_FOUND", ["input", "lectureId"])]
+        assert learner.user_errors(TICK, tick_of(id)) == [("NOT_FOUND", ["input", "lectureId"])]
     for document, input in ((REPORT, report_of(course.lectures[0])), (TICK, tick_of(course.lectures[0]))):
-        assert client.faults(document, as_=ANONYMOUS, input=input) == ["UNAUTHENTICATED"]
+        assert client.error_codes(document, as_=ANONYMOUS, input=input) == ["UNAUTHENTICATED"]
 
 
 def test_a_lecture_of_another_course_is_not_reached_through_ones_own(
@@ -260,7 +262,7 @@ def test_a_lecture_of_another_course_is_not_reached_through_ones_own(
 ) -> None:
     other = make.course()
     make.enrollment(make.user(), other)
-    assert learner.refused(REPORT, report_of(other.lectures[0], (0, 5)))[0][0] == "NOT_ENROLLED"
+    assert learner.user_errors(REPORT, report_of(other.lectures[0], (0, 5)))[0][0] == "NOT_ENROLLED"
     assert rows(service, LectureProgress) == []
 
 
@@ -311,7 +313,7 @@ def test_the_progress_of_a_whole_tree_is_one_statement(
 
     def count(more: str) -> int:
         with statements:
-            client.ask(document % more, as_=make.actor(person), id=course.global_id)
+            client.execute(document % more, as_=make.actor(person), id=course.global_id)
         return statements.count
 
     assert count("viewerProgress { isCompleted }") == count("") + 1
@@ -328,16 +330,16 @@ def test_a_report_takes_six_statements_with_those_that_ask_who_it_is(
     reception = Reception(service.database, service.resources.settings, service.resources.signer)
     bearer = reception.sign_in(person).access_token
     said = report_of(course.lectures[0], (0, 5))
-    client.ask(BARE_REPORT, bearer=bearer, input=said)
+    client.execute(BARE_REPORT, bearer=bearer, input=said)
     for second in range(5, 40, 5):
         with statements:
-            client.ask(BARE_REPORT, bearer=bearer, input=report_of(course.lectures[0], (second, second + 5)))
+            client.execute(BARE_REPORT, bearer=bearer, input=report_of(course.lectures[0], (second, second + 5)))
         assert len(sent(statements)) == 6, sent(statements)
         assert sum("user_sessions" in text or " sessions" in text for text in sent(statements)) == 2, (
             "asked who it is, then whether still"
         )
     with statements:
-        client.ask(BARE_TICK, bearer=bearer, input=tick_of(course.lectures[1]))
+        client.execute(BARE_TICK, bearer=bearer, input=tick_of(course.lectures[1]))
     assert len(sent(statements)) <= 13, sent(statements)
 
 
@@ -345,9 +347,9 @@ def test_a_right_answer_comes_back_without_reading_again(
     client: Client, make: Factories, course: CourseTree, person: User, statements: Statements
 ) -> None:
     document = BARE_REPORT.replace("enrollment { id status }", "enrollment { id status progress { percent } }")
-    client.ask(document, as_=make.actor(person), input=report_of(course.lectures[0], (0, 5)))
+    client.execute(document, as_=make.actor(person), input=report_of(course.lectures[0], (0, 5)))
     with statements:
-        client.ask(document, as_=make.actor(person), input=report_of(course.lectures[0], (0, 6)))
+        client.execute(document, as_=make.actor(person), input=report_of(course.lectures[0], (0, 6)))
     assert len(sent(statements)) == 5, sent(statements)
 
 

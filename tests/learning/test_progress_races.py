@@ -17,7 +17,7 @@ from lms_graphql.core import clock
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.services import progress_recount, progress_repair
 from lms_graphql.mail.models import Mail
-from tests.concurrency import Ask, Racers, codes, racers, rounds
+from tests.concurrency import RaceRequest, Racers, codes, racers, rounds
 from tests.factories import CourseTree, Factories, global_id
 from tests.learning.progress_client import BARE_REPORT, BARE_TICK, report_of, tick_of
 from tests.processes import Fleet
@@ -71,8 +71,8 @@ def test_ten_requests_that_finish_a_course_complete_it_once(
         make.enrollment(person, course)
         make.lecture_progress(person, first, is_completed=True)
         bearer = two_processes.token(person)
-        report = Ask(BARE_REPORT, {"input": report_of(second, (0, 60))}, bearer)
-        tick = Ask(BARE_TICK, {"input": tick_of(second)}, bearer)
+        report = RaceRequest(BARE_REPORT, {"input": report_of(second, (0, 60))}, bearer)
+        tick = RaceRequest(BARE_TICK, {"input": tick_of(second)}, bearer)
         answers = many.race(*[report, tick] * (CLIENTS // 2))
         assert codes(answers) == {None: CLIENTS}
         assert {answer.payload["enrollment"]["status"] for answer in answers} == {"COMPLETED"}
@@ -92,7 +92,7 @@ def test_a_course_that_ten_lectures_finish_at_once_is_completed_once(
         person = make.user()
         make.enrollment(person, course)
         bearer = two_processes.token(person)
-        asks = [Ask(BARE_TICK, {"input": tick_of(lecture)}, bearer) for lecture in course.lectures]
+        asks = [RaceRequest(BARE_TICK, {"input": tick_of(lecture)}, bearer) for lecture in course.lectures]
         answers = many.race(*asks)
         assert codes(answers) == {None: CLIENTS}
         states = Counter(answer.payload["enrollment"]["status"] for answer in answers)
@@ -112,7 +112,7 @@ def test_reports_of_several_devices_add_up_in_whatever_order_they_come(
     for video in [make.lecture(section, order_index=place, duration=1_000) for place in range(ROUNDS)]:
         mine = (LectureProgress.lecture_id == video.id, LectureProgress.user_id == person.id)
         stretches = [(7 * step, 7 * step + 10) for step in range(CLIENTS)]
-        asks = [Ask(BARE_REPORT, {"input": report_of(video, stretch)}, bearer) for stretch in stretches]
+        asks = [RaceRequest(BARE_REPORT, {"input": report_of(video, stretch)}, bearer) for stretch in stretches]
         answers = many.race(*asks)
         assert codes(answers) == {None: CLIENTS}
         assert read(two_processes, select(LectureProgress.watch_time).where(*mine)) == 7 * (CLIENTS - 1) + 10
@@ -142,12 +142,12 @@ class Classroom:
         self.number += 1
         return self.make.lecture(self.course.sections[0], order_index=self.number)
 
-    def deletes(self, lecture: Lecture) -> Ask:
-        return Ask(DELETE, {"input": {"lectureId": global_id("Lecture", lecture)}}, self.author)
+    def deletes(self, lecture: Lecture) -> RaceRequest:
+        return RaceRequest(DELETE, {"input": {"lectureId": global_id("Lecture", lecture)}}, self.author)
 
-    def adds(self) -> Ask:
+    def adds(self) -> RaceRequest:
         section = global_id("Section", self.course.sections[0])
-        return Ask(CREATE, {"input": {"sectionId": section, "title": "New", "type": "TEXT"}}, self.author)
+        return RaceRequest(CREATE, {"input": {"sectionId": section, "title": "New", "type": "TEXT"}}, self.author)
 
 
 def test_who_leaves_while_devices_report_is_not_in_their_way(
@@ -157,9 +157,9 @@ def test_who_leaves_while_devices_report_is_not_in_their_way(
     course, person = make.course(), make.user()
     enrollment = make.enrollment(person, course)
     bearer, before = two_processes.token(person), deadlocks(two_processes)
-    leave = Ask(CANCEL, {"input": {"enrollmentId": global_id("Enrollment", enrollment)}}, bearer)
-    back = Ask(ENROLL, {"input": {"courseId": course.global_id}}, bearer)
-    report = Ask(BARE_REPORT, {"input": report_of(course.lectures[0], (0, 5))}, bearer)
+    leave = RaceRequest(CANCEL, {"input": {"enrollmentId": global_id("Enrollment", enrollment)}}, bearer)
+    back = RaceRequest(ENROLL, {"input": {"courseId": course.global_id}}, bearer)
+    report = RaceRequest(BARE_REPORT, {"input": report_of(course.lectures[0], (0, 5))}, bearer)
     for _ in range(ROUNDS):
         answers = many.race(report, leave, report, leave, back, report, leave, report, back, report)
         assert set(codes(answers)) <= {None, "NOT_ENROLLED"}
@@ -175,9 +175,9 @@ def test_progress_and_changes_of_the_curriculum_at_once_agree_at_the_end(
             room = Classroom(two_processes, make, CLIENTS - 2)
         lecture, kept = room.new_lecture(), room.course.lectures[number % 4]
         asks = [
-            Ask(BARE_REPORT, {"input": report_of(lecture, (0, 60))}, bearer)
+            RaceRequest(BARE_REPORT, {"input": report_of(lecture, (0, 60))}, bearer)
             if place % 2
-            else Ask(BARE_TICK, {"input": tick_of(lecture if place % 4 else kept, number % 3 > 0)}, bearer)
+            else RaceRequest(BARE_TICK, {"input": tick_of(lecture if place % 4 else kept, number % 3 > 0)}, bearer)
             for place, bearer in enumerate(room.tokens)
         ]
         removed, added, *others = many.race(room.deletes(lecture), room.adds(), *asks)
@@ -196,8 +196,8 @@ def test_whoever_finishes_while_another_lecture_is_removed_is_completed(
         make.enrollment(person, course)
         make.lecture_progress(person, first, is_completed=True)
         bearer, author = two_processes.token(person), two_processes.token(course.instructor)
-        ticks = [Ask(BARE_TICK, {"input": tick_of(second)}, bearer)] * 3
-        removal = Ask(DELETE, {"input": {"lectureId": global_id("Lecture", third)}}, author)
+        ticks = [RaceRequest(BARE_TICK, {"input": tick_of(second)}, bearer)] * 3
+        removal = RaceRequest(DELETE, {"input": {"lectureId": global_id("Lecture", third)}}, author)
         assert codes(many.race(removal, *ticks)) == {None: 4}
         mine = select(Enrollment.status).where(Enrollment.user_id == person.id)
         assert read(two_processes, mine) is EnrollmentStatus.COMPLETED

@@ -16,7 +16,7 @@ from lms_graphql.core.database import Database
 from lms_graphql.learning.models import CourseProgress, CourseRequirements, LectureProgress
 from lms_graphql.learning.services import progress_recount, progress_repair
 from lms_graphql.operations.maintenance import MAINTENANCE_TASKS, TaskContext, recount_progress
-from tests.catalog.curriculum_client import Author
+from tests.catalog.curriculum_client import CurriculumClient
 from tests.factories import START, CourseTree, Factories, global_id
 from tests.learning.progress_client import Learner
 from tests.live_service import Client, Service, Statements
@@ -30,7 +30,7 @@ class Crowd:
     def __init__(self, service: Service, client: Client, make: Factories, number: int = MANY) -> None:
         self.service, self.make = service, make
         self.course: CourseTree = make.course()
-        self.author = Author(client, make.actor(self.course.instructor))
+        self.author = CurriculumClient(client, make.actor(self.course.instructor))
         self.people = self._people(number)
         self.first, self.second = self.course.lectures
         self._plant()
@@ -63,10 +63,10 @@ class Crowd:
 
     def adds_a_lecture(self) -> Any:
         section = global_id("Section", self.course.sections[0])
-        return self.author.does("createLecture", sectionId=section, title="New", type="TEXT", body="Words")
+        return self.author.ok("createLecture", sectionId=section, title="New", type="TEXT", body="Words")
 
     def removes(self, lecture: Lecture) -> None:
-        self.author.does("deleteLecture", lectureId=global_id("Lecture", lecture))
+        self.author.ok("deleteLecture", lectureId=global_id("Lecture", lecture))
 
     def percent(self) -> float:
         return float(self.learner.enrollment(self.course.global_id)["progress"]["percent"])
@@ -184,7 +184,7 @@ def test_the_change_itself_costs_the_same_for_two_and_for_many(
     few = [Crowd.__new__(Crowd) for _ in range(2)]
     for number, one in zip((2, 150), few, strict=True):
         one.service, one.make, one.course = service, make, make.course()
-        one.author = Author(client, make.actor(one.course.instructor))
+        one.author = CurriculumClient(client, make.actor(one.course.instructor))
         one.people, (one.first, one.second) = crowd.people[:number], one.course.lectures
         one._plant()
         one.adds_a_lecture()
@@ -196,8 +196,8 @@ def test_the_change_itself_costs_the_same_for_two_and_for_many(
 def test_nothing_is_counted_where_the_same_is_required(crowd: Crowd) -> None:
     crowd.adds_a_lecture()
     crowd.sweep()
-    crowd.author.does("updateLecture", lectureId=global_id("Lecture", crowd.first), title="Another")
-    crowd.author.does("moveLecture", lectureId=global_id("Lecture", crowd.first), **{"position": 1, **section(crowd)})
+    crowd.author.ok("updateLecture", lectureId=global_id("Lecture", crowd.first), title="Another")
+    crowd.author.ok("moveLecture", lectureId=global_id("Lecture", crowd.first), **{"position": 1, **section(crowd)})
     assert crowd.marks == [None]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from lms_graphql.learning.models import CourseProgress
 from lms_graphql.learning.services import progress_repair
-from tests.catalog.curriculum_client import Author
+from tests.catalog.curriculum_client import CurriculumClient
 from tests.factories import START, Factories, global_id
 from tests.learning.progress_client import Learner
 from tests.live_service import Client, Service
@@ -43,7 +43,7 @@ class Studying(RuleBasedStateMachine):
             global_id("Section", row): rows[2 * n : 2 * n + 2] for n, row in enumerate(self.course.sections)
         }
         self.kept = {name: [global_id("Lecture", row) for row in several] for name, several in self.lectures.items()}
-        self.author = Author(self.client, make.actor(self.course.instructor))
+        self.author = CurriculumClient(self.client, make.actor(self.course.instructor))
         self.people = []
         for _ in range(2):
             person = make.user()
@@ -94,14 +94,14 @@ class Studying(RuleBasedStateMachine):
         if self.kept:
             section, self.count = random.choice(sorted(self.kept)), self.count + 1
             said = {"title": f"More {self.count}", "type": "TEXT", "body": "Words"}
-            made = self.author.does("createLecture", sectionId=section, **said)
+            made = self.author.ok("createLecture", sectionId=section, **said)
             self.kept[section].append(made["id"])
 
     @rule(random=ANY)
     def remove_lecture(self, random: Any) -> None:
         if self.there():
             lecture = random.choice(self.there())
-            self.author.does("deleteLecture", lectureId=lecture)
+            self.author.ok("deleteLecture", lectureId=lecture)
             for several in self.kept.values():
                 if lecture in several:
                     several.remove(lecture)
@@ -111,7 +111,7 @@ class Studying(RuleBasedStateMachine):
     def remove_section(self, random: Any) -> None:
         if self.kept and random.random() < 0.3:
             section = random.choice(sorted(self.kept))
-            self.author.does("deleteSection", sectionId=section)
+            self.author.ok("deleteSection", sectionId=section)
             del self.kept[section]
             self.settle(*self.people)
 
@@ -119,7 +119,7 @@ class Studying(RuleBasedStateMachine):
     def move_lecture(self, random: Any) -> None:
         if self.there():
             lecture, target = random.choice(self.there()), random.choice(sorted(self.kept))
-            self.author.does("moveLecture", lectureId=lecture, sectionId=target, position=0)
+            self.author.ok("moveLecture", lectureId=lecture, sectionId=target, position=0)
             for several in self.kept.values():
                 if lecture in several:
                     several.remove(lecture)
