@@ -99,9 +99,9 @@ def sentences(text: str) -> Iterator[str]:
 def _docstrings(source: str) -> Iterator[Text]:
     for node in ast.walk(ast.parse(source)):
         for statement in getattr(node, "body", ()) if not isinstance(node, ast.Lambda | ast.IfExp) else ():
-            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-                if isinstance(statement.value.value, str):
-                    yield Text(statement.lineno, _without_examples(statement.value.value))
+            value = statement.value if isinstance(statement, ast.Expr) else None
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                yield Text(statement.lineno, _without_examples(value.value))
 
 
 def _without_examples(text: str) -> str:

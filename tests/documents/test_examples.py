@@ -1,0 +1,165 @@
+"""Commands and GraphQL documents of README and API guide, run against a service that the README's commands start."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cli import CLEAN
+from tests.documents.markdown import ROOT, Example, commands, curl_examples, graphql_examples
+from tests.mariadb import free_port
+
+pytestmark = pytest.mark.slow
+
+README, API_GUIDE = ROOT / "README.md", ROOT / "docs" / "api-guide.md"
+PASSWORD = "a password for examples"
+START_SECONDS = 60
+ADDRESS_IN_DOCUMENTS = "http://127.0.0.1:8000"
+SCRIPTS = {"scripts/serve", "pip install ."}
+"""Commands that set up the checkout itself. They are checked by starting from a fresh clone, not here."""
+OBJECT_IDS = {
+    "course": "courseId",
+    "section": "sectionId",
+    "lecture": "lectureId",
+    "question": "questionId",
+    "answer": "answerId",
+}
+"""Payload fields whose id later examples use, by the name of the variable."""
+
+
+@dataclass
+class Demo:
+    """A running service with demo data, and the ids of what the examples have created so far."""
+
+    url: str
+    values: dict[str, Any] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def send(self, document: str, variables: dict[str, Any], viewer: str | None = None) -> dict[str, Any]:
+        headers = {"authorization": f"Bearer {self._token(viewer)}"} if viewer else {}
+        body = {"query": document, "variables": self._with_values(variables)}
+        answer: dict[str, Any] = httpx.post(f"{self.url}/graphql", json=body, headers=headers, timeout=30).json()
+        return answer
+
+    def remember(self, data: dict[str, Any]) -> None:
+        """Store the ids of created objects, and the code of a certificate, for later examples."""
+        for payload in data.values():
+            for name, variable in OBJECT_IDS.items():
+                if isinstance(payload, dict) and isinstance(payload.get(name), dict) and "id" in payload[name]:
+                    self.values[variable] = payload[name]["id"]
+            certificate = ((isinstance(payload, dict) and payload.get("enrollment")) or {}).get("certificate")
+            if certificate and "verificationCode" in certificate:
+                self.values["code"] = certificate["verificationCode"]
+
+    def _token(self, viewer: str) -> str:
+        if viewer not in self.tokens:
+            document = "mutation Login($input: LoginInput!) { login(input: $input) { session { accessToken } } }"
+            login = {"input": {"email": f"{viewer}@learnwithroko.com", "password": PASSWORD}}
+            self.tokens[viewer] = self.send(document, login)["data"]["login"]["session"]["accessToken"]
+        return self.tokens[viewer]
+
+    def _with_values(self, variables: Any) -> Any:
+        if isinstance(variables, dict):
+            return {name: self.values.get(name, self._with_values(value)) for name, value in variables.items()}
+        return variables
+
+
+def lms_graphql(folder: Path, environment: dict[str, str], *arguments: str) -> list[str]:
+    assert arguments[0] == "lms-graphql"
+    result = subprocess.run(
+        [sys.executable, "-m", "lms_graphql", *arguments[1:]],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return list(arguments)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Start the service with the commands that the README lists."""
+    folder, port = tmp_path_factory.mktemp("documents"), free_port()
+    environment = {name: value for name, value in os.environ.items() if name not in CLEAN}
+    environment |= {"PYTHONPATH": str(ROOT), "LMS_SEED_PASSWORD": PASSWORD}
+    *set_up, serve = [shlex.split(line) for line in commands(README) if line.startswith("lms-graphql")]
+    for command in set_up:
+        lms_graphql(folder, environment, *command)
+    assert serve == ["lms-graphql", "serve"]
+    with (folder / "log").open("wb") as log:
+        arguments = [sys.executable, "-m", "lms_graphql", "serve", "--port", str(port)]
+        process = subprocess.Popen(arguments, cwd=folder, env=environment, stdout=log, stderr=log)
+    try:
+        demo = Demo(f"http://127.0.0.1:{port}", {"password": PASSWORD})
+        _wait_until_ready(demo, process)
+        yield demo
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_until_ready(demo: Demo, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            if httpx.get(f"{demo.url}/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_every_command_is_run_or_known() -> None:
+    unknown = [
+        command
+        for path in (README, API_GUIDE)
+        for command in commands(path)
+        if not command.startswith(("curl ", "lms-graphql ")) and command not in SCRIPTS
+    ]
+    assert unknown == []
+    assert all(os.access(ROOT / name, os.X_OK) for name in SCRIPTS if name.startswith("scripts/"))
+
+
+@pytest.mark.parametrize("example", [*curl_examples(README), *curl_examples(API_GUIDE)], ids=["README", "API guide"])
+def test_curl_command_returns_what_the_document_shows(demo: Demo, example: Example) -> None:
+    arguments = shlex.split(example.source.replace("\\\n", " ").replace(ADDRESS_IN_DOCUMENTS, demo.url))
+    result = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout) == example.expected
+
+
+def test_graphql_examples_of_the_api_guide_succeed_in_order(demo: Demo) -> None:
+    """Run them as the story that they tell: later examples use what earlier ones created."""
+    examples = graphql_examples(API_GUIDE)
+    assert len(examples) >= 15
+    document = '{ categories { id } course(slug: "python-from-zero") { sections { lectures { id } } } }'
+    data = demo.send(document, {})["data"]
+    demo.values["categoryId"] = data["categories"][0]["id"]
+    demo.values["lectureId"] = data["course"]["sections"][0]["lectures"][0]["id"]
+    for example in examples:
+        answer = demo.send(example.source, example.variables, example.viewer)
+        assert "errors" not in answer, (example.name, answer)
+        assert all(value is not None for value in answer["data"].values()), (example.name, answer)
+        payloads = [value for value in answer["data"].values() if isinstance(value, dict)]
+        assert any(payload.get("errors") for payload in payloads) == example.has_user_errors, (example.name, answer)
+        if example.expected is not None:
+            assert answer == example.expected
+        demo.remember(answer["data"])
+
+
+@pytest.mark.parametrize("path", [README, API_GUIDE], ids=["README", "API guide"])
+def test_every_graphql_block_is_marked_to_run(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("```graphql") == text.count("-->\n```graphql")
