@@ -1,0 +1,32 @@
+"""The language guide of CONTRIBUTING.md, as far as a program can check it."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts import language
+from tests.documents.markdown import ROOT
+
+FORBIDDEN = {
+    '"""Whoever knows the code."""': "sentence without subject or verb",
+    '"""Return what is kept of it."""': "“kept”",
+    "# somebody else was first": "“somebody”",
+    '"""Return ' + "word " * 30 + '."""': "words, at most 25",
+}
+
+
+@pytest.mark.parametrize("path", language.all_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_texts_follow_the_language_guide(path: Path) -> None:
+    assert list(language.check(path)) == []
+
+
+@pytest.mark.parametrize(("source", "problem"), FORBIDDEN.items())
+def test_language_check_finds_dropped_forms(source: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [*language._docstrings(source), *language._comments(source)]
+    found = [line for text in texts for line in language.problems_of(text)]
+    assert any(problem in line for line in found), found
+
+
+def test_language_check_skips_code_and_quotes() -> None:
+    text = language.Text(1, "Return `somebody` and the title “Whoever knows”.")
+    assert list(language.problems_of(text)) == []
