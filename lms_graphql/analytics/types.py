@@ -104,13 +104,13 @@ class InstructorDashboard:
 
 @extend_type(Course, name="analytics", extensions=[require(IsCourseStaff)])
 def analytics_of_course(course: strawberry.Parent[Course], info: Info) -> CourseAnalytics | None:
-    """Course staff only. Statistics of the course."""
+    """Statistics of the course. Course staff only."""
     return info.context.load(analytics.analytics_by_course, course.key)
 
 
 @extend_type(User, extensions=[require(IsSelf)])
 def teaching(user: strawberry.Parent[User], info: Info) -> InstructorDashboard | None:
-    """The user and super admins only. Statistics for the instructor's dashboard; null for a learner."""
+    """Statistics for the instructor's dashboard; null for a learner. The user and super admins only."""
     return None if user.role is Role.LEARNER else info.context.load(analytics.dashboards_by_user, user.key)
 
 

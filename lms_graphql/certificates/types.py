@@ -64,7 +64,7 @@ class Certificate(Node):
 
     serial: str = field("Serial number. It is public and gives no access.")
     verification_code: str | None = field(
-        "The holder and super admins only. Code for `verifyCertificate`.", extensions=[require(IsHolder)]
+        "Code for `verifyCertificate`. The holder and super admins only.", extensions=[require(IsHolder)]
     )
     title: str = field("Title of the certificate, which contains the course's title.")
     learner_name: str = field("Full name of the learner at issue.")
@@ -89,7 +89,7 @@ class Certificate(Node):
 
     @resolver_field(extensions=[require(IsHolder)])
     def pdf_url(self, info: Info) -> str | None:
-        """The holder and super admins only. URL of the PDF. It needs no sign-in: anyone with the URL can read it."""
+        """URL of the PDF. It needs no sign-in: anyone with the URL can read it. The holder and super admins only."""
         assert self.verification_code is not None
         return urls.join_url(info.context.settings.public_url, urls.pdf_path(self.verification_code))
 
@@ -126,5 +126,5 @@ def certificates_of_user(
     last: Last = None,
     before: Before = None,
 ) -> Connection[Certificate] | None:
-    """The user and super admins only. Certificates of the user, newest first."""
+    """Certificates of the user, newest first. The user and super admins only."""
     return info.context.page(reads.certificates_of_user(), PageArguments(first, after, last, before), user.key)
