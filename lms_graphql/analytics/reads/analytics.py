@@ -146,11 +146,9 @@ def dashboards_by_user(session: Session, actor: Actor, keys: Sequence[int]) -> d
     are stored. A user without courses gets zeros.
     """
     dashboards = {key: DashboardRow(key, 0, 0, 0, 0) for key in keys}
-    missing = []
-    for row in fetch_rows(session, DASHBOARDS, {"keys": keys}):
-        dashboard = dashboards[row[0]] = DashboardRow._make(row)
-        if dashboard.learner_count is None:
-            missing.append(dashboard.key)
+    rows = fetch_rows(session, DASHBOARDS, {"keys": keys})
+    dashboards |= {row[0]: DashboardRow._make(row) for row in rows}
+    missing = [key for key, *_, learner_count, _ in rows if learner_count is None]
     if missing:
         for key, statistics in compute_instructor_statistics(session, missing, clock.now()).items():
             dashboards[key] = dashboards[key]._replace(**statistics._asdict())
