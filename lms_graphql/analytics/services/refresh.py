@@ -158,7 +158,7 @@ def _stored_as_of(session: Session, column: InstrumentedAttribute[int], keys: Se
 def _for_each_batch(
     database: Database, batches: Iterable[Sequence[int]], refresh: Callable[[Database, Sequence[int]], None]
 ) -> DBAPIError | None:
-    """Refresh each batch and return the last error. A failed batch does not stop the others, a lost database does."""
+    """Refresh each batch and return the last error. Raise at once if the database is unreachable."""
     last_error = None
     for keys in batches:
         try:
