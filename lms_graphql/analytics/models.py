@@ -1,4 +1,4 @@
-"""The tables of stored statistics for instructors."""
+"""Tables of the stored statistics of courses, lectures, instructors and revenue."""
 
 from datetime import datetime
 
@@ -17,7 +17,10 @@ from lms_graphql.core.orm import (
 
 
 class CourseAnalytics(Model):
-    """A course's figures as they were at `as_of`. `percent_total` adds up hundredths of a percent, exactly."""
+    """The statistics of a course at `as_of`.
+
+    `percent_total` is the sum of all learners' progress in hundredths of a percent. Integers keep the sum exact.
+    """
 
     __tablename__ = "course_analytics"
     __table_args__ = (
@@ -39,7 +42,7 @@ class CourseAnalytics(Model):
 
 
 class LectureAnalytics(Model):
-    """A lecture's figures, kept with those of its course. A lecture that nobody has opened has none."""
+    """The statistics of a lecture, stored together with those of its course. A lecture never opened has no row."""
 
     __tablename__ = "lecture_analytics"
     __table_args__ = (
@@ -60,7 +63,7 @@ class LectureAnalytics(Model):
 
 
 class InstructorAnalytics(Model):
-    """What only a look at everybody's enrollments tells of an instructor, as it was at `as_of`."""
+    """The statistics of an instructor at `as_of` that only a scan of all their enrollments can compute."""
 
     __tablename__ = "instructor_analytics"
     __table_args__ = (
@@ -79,7 +82,7 @@ class InstructorAnalytics(Model):
 
 
 class CourseRevenue(Model):
-    """What a course has brought in one currency, kept with the course's other figures."""
+    """The revenue of a course in one currency, in its smallest unit. Stored together with the course's statistics."""
 
     __tablename__ = "course_revenue"
     __table_args__ = (

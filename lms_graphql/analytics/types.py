@@ -1,4 +1,4 @@
-"""Figures for those who teach: of an instructor, of a course and of its lectures."""
+"""GraphQL types of the statistics of courses, lectures and instructors, and the fields that return them."""
 
 from datetime import datetime
 
@@ -26,29 +26,37 @@ from lms_graphql.graph.schema.type_extensions import extend_type
 
 @object_type
 class LectureAnalytics:
-    """How a lecture is taken."""
+    """Statistics of a lecture."""
 
-    started_count: int = field("People who have opened it.")
-    completed_count: int = field("People who have done it.")
-    average_watch_seconds: float = field("Distinct seconds watched by those who have opened it, on average.")
+    started_count: int = field("Number of learners who have opened the lecture.")
+    completed_count: int = field("Number of learners who have completed the lecture.")
+    average_watch_seconds: float = field(
+        "Average watch time of the learners who have opened the lecture, in seconds. Repeated viewing counts once."
+    )
     lecture_key: strawberry.Private[int]
 
     @resolver_field()
     def lecture(self, info: Info) -> Lecture:
-        """The lecture."""
+        """Lecture that the statistics are about."""
         return info.context.load(lectures_by_key, self.lecture_key)
 
 
 @object_type
 class CourseAnalytics:
-    """How a course goes. Counted from time to time, when something has changed."""
+    """Statistics of a course. They are refreshed in the background after changes."""
 
-    id: strawberry.ID = field("Opaque, and unique across all types; `node` does not know it.")
-    as_of: datetime = field("Figures are at most five minutes older than this says.")
-    enrollment_count: int = field("People who have ever enrolled.")
-    active_count: int = field("Those of them who may learn and have not finished yet.")
-    completion_count: int = field("Those of them who have finished, whatever became of their access.")
-    average_progress_percent: float = field("Of all who have ever enrolled, with two decimals; 0 of nobody.")
+    id: strawberry.ID = field("Opaque id, unique across all types. `node` returns null for it.")
+    as_of: datetime = field("When the statistics were computed. Changes in the five minutes before may be missing.")
+    enrollment_count: int = field("Number of learners who have ever enrolled.")
+    active_count: int = field(
+        "Number of learners with access who have not completed the course yet (enrollment status `ACTIVE`)."
+    )
+    completion_count: int = field(
+        "Number of learners who have ever completed the course, whether they still have access or not."
+    )
+    average_progress_percent: float = field(
+        "Average progress of all learners who have ever enrolled, in percent with two decimals; 0 if there are none."
+    )
     key: strawberry.Private[int]
     is_stored: strawberry.Private[bool]
 
@@ -64,20 +72,20 @@ class CourseAnalytics:
 
     @resolver_field()
     def lectures(self, info: Info) -> list[LectureAnalytics]:
-        """Each lecture of the course, in their order."""
+        """Statistics of each lecture of the course, in order."""
         read = analytics.stored_lectures_by_course if self.is_stored else analytics.live_lectures_by_course
         return info.context.load_list(read, self.key)
 
 
 @object_type
 class InstructorDashboard:
-    """What an instructor teaches, and to how many."""
+    """Statistics of an instructor over all their courses."""
 
-    id: strawberry.ID = field("Opaque, and unique across all types; `node` does not know it.")
-    course_count: int = field("Courses, whatever their status.")
-    learner_count: int = field("Distinct people with access to any of the instructor's courses.")
-    enrollment_count: int = field("Enrollments in them ever, whatever their status.")
-    completion_count: int = field("Enrollments that were completed.")
+    id: strawberry.ID = field("Opaque id, unique across all types. `node` returns null for it.")
+    course_count: int = field("Number of courses, in any status.")
+    learner_count: int = field("Number of distinct learners with access to any of the courses.")
+    enrollment_count: int = field("Number of enrollments in the courses, in any status.")
+    completion_count: int = field("Number of enrollments that were completed.")
     key: strawberry.Private[int]
 
     @resolver_field()
@@ -90,19 +98,19 @@ class InstructorDashboard:
         before: Before = None,
     ) -> Connection[QAQuestion]:
         """Q&A questions without an instructor's or accepted answer, oldest first."""
-        listing = questions.open_questions_of_instructor()
-        return info.context.page(listing, PageArguments(first, after, last, before), self.key)
+        query = questions.open_questions_of_instructor()
+        return info.context.page(query, PageArguments(first, after, last, before), self.key)
 
 
 @extend_type(Course, name="analytics", extensions=[require(IsCourseStaff)])
 def analytics_of_course(course: strawberry.Parent[Course], info: Info) -> CourseAnalytics | None:
-    """Course staff only: how the course goes."""
+    """Statistics of the course. Course staff only."""
     return info.context.load(analytics.analytics_by_course, course.key)
 
 
 @extend_type(User, extensions=[require(IsSelf)])
 def teaching(user: strawberry.Parent[User], info: Info) -> InstructorDashboard | None:
-    """(self) Figures for the instructor's dashboard; null for a learner."""
+    """Statistics for the instructor's dashboard; null for a learner. The user and super admins only."""
     return None if user.role is Role.LEARNER else info.context.load(analytics.dashboards_by_user, user.key)
 
 

@@ -26,7 +26,7 @@ class RevocationReason(StrEnum):
 
 
 class Certificate(TimestampedModel):
-    """What was true at issue stays on it, whatever becomes of the course and the names."""
+    """A certificate of completion. Names and titles are those at issue and do not follow later changes."""
 
     __tablename__ = "certificates"
     __table_args__ = (

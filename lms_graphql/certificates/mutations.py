@@ -1,4 +1,4 @@
-"""Certificates taken back and given back."""
+"""Mutations that revoke and reinstate certificates."""
 
 import strawberry
 
@@ -14,18 +14,18 @@ from lms_graphql.graph.schema.mutations import mutation, payload
 
 @input_type()
 class RevokeCertificateInput:
-    """A certificate to take back."""
+    """A certificate and the reason to revoke it."""
 
-    certificate_id: strawberry.ID = field("Which one.")
-    reason: RevocationReason = field("Why.")
-    note: str | None = field("For other super admins, at most 1,000 characters.", default=None)
+    certificate_id: strawberry.ID = field("Id of the certificate.")
+    reason: RevocationReason = field("Reason of the revocation.")
+    note: str | None = field("Note for other super admins, at most 1,000 characters.", default=None)
 
 
 @input_type()
 class CertificateIdInput:
     """A certificate."""
 
-    certificate_id: strawberry.ID = field("Which one.")
+    certificate_id: strawberry.ID = field("Id of the certificate.")
 
 
 @strawberry.type
@@ -33,8 +33,8 @@ class CertificateMutations:
     @mutation(has_permission("certificate:revoke"))
     async def revoke_certificate(self, info: Info, input: RevokeCertificateInput) -> CertificatePayload | None:
         """
-        Take a certificate back, for super admins: from now on it verifies as REVOKED. One that is revoked for another
-        reason is reinstated first.
+        Revoke a certificate, so that it verifies as `REVOKED`. Requires a super admin. Returns `INVALID_TRANSITION`
+        if it is revoked for another reason: reinstate it first.
         """
         context = info.context
         key = await context.write(certificates.revoke_certificate, input.certificate_id, input.reason, input.note)
@@ -42,6 +42,6 @@ class CertificateMutations:
 
     @mutation(has_permission("certificate:revoke"))
     async def reinstate_certificate(self, info: Info, input: CertificateIdInput) -> CertificatePayload | None:
-        """Make a revoked certificate good again, for super admins, whatever it was revoked for."""
+        """Undo the revocation of a certificate, whatever its reason. Requires a super admin."""
         key = await info.context.write(certificates.reinstate_certificate, input.certificate_id)
         return await payload(info.context, CertificatePayload, certificate=(certificates_by_key, key))

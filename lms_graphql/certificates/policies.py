@@ -1,4 +1,4 @@
-"""Who may see certificates: their holder and course staff."""
+"""Visibility of certificates: the holder and course staff."""
 
 from sqlalchemy import ColumnElement
 
@@ -7,6 +7,6 @@ from lms_graphql.certificates.models import Certificate
 from lms_graphql.core.actor import AccessLevel
 
 
-def certificates_visible_to(scope: AccessLevel) -> ColumnElement[bool]:
-    """On a certificate and its course."""
-    return own_or_staff(scope, Certificate.user_id)
+def certificates_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return the condition for a SELECT of certificates joined to their courses."""
+    return own_or_staff(access_level, Certificate.user_id)

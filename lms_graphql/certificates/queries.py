@@ -1,4 +1,4 @@
-"""The entrances to learning."""
+"""Query that verifies a certificate."""
 
 from typing import Annotated
 
@@ -12,7 +12,10 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import as_graphql
 
 Code = Annotated[
-    str, strawberry.argument(description="As it stands on the certificate; case, spaces and dashes do not matter.")
+    str,
+    strawberry.argument(
+        description="Verification code, as printed on the certificate. Case, spaces and dashes are ignored."
+    ),
 ]
 
 
@@ -20,15 +23,18 @@ Code = Annotated[
 class CertificateQueries:
     @strawberry.field
     async def verify_certificate(self, info: Info, code: Code) -> CertificateVerification:
-        """Whether a certificate is genuine, for anyone who holds its verification code. Once per document."""
+        """
+        Verification of a certificate by its code, for everyone. At most one per document. Too many unknown codes
+        from one IP address cause `RATE_LIMITED`.
+        """
         context = info.context
-        if (known := codes.normalize_code(code)) is None:
-            return as_graphql(reads.UNKNOWN)  # not even a guess
-        certificate = await context.load_async(reads.certificates_by_code, known)
+        if (normalized := codes.normalize_code(code)) is None:
+            return as_graphql(reads.UNKNOWN_CODE)  # malformed, so it cannot be a guess and is not counted
+        certificate = await context.load_async(reads.certificates_by_code, normalized)
         if certificate is None:
             await context.write(
                 verification.count_failed_verification,
                 AuthContext(context.signer, context.settings, context.client_ip),
             )
-            return as_graphql(reads.UNKNOWN)
-        return as_graphql(reads.verification_of(certificate))
+            return as_graphql(reads.UNKNOWN_CODE)
+        return as_graphql(reads.to_verification(certificate))

@@ -1,4 +1,4 @@
-"""Certificates: one by one, by enrollment, in a person's list, and by the code that a stranger was shown."""
+"""Reads of certificates: by key, by enrollment, by user, and by verification code."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -49,7 +49,7 @@ class VerificationStatus(StrEnum):
 
 
 class VerificationRow(NamedTuple):
-    """What a stranger is told, and nothing else."""
+    """Result of a verification: all that anyone with the code may see."""
 
     status: VerificationStatus
     serial: str | None = None
@@ -60,7 +60,7 @@ class VerificationRow(NamedTuple):
     expires_at: datetime | None = None
 
 
-UNKNOWN = VerificationRow(VerificationStatus.NOT_FOUND)
+UNKNOWN_CODE = VerificationRow(VerificationStatus.NOT_FOUND)
 
 CERTIFICATES = select(
     Certificate.id,
@@ -76,27 +76,27 @@ CERTIFICATES = select(
     Certificate.expires_at,
     Certificate.revoked_at,
 )
-BY_CODE = CERTIFICATES.where(Certificate.verification_code.in_(KEYS))
+CERTIFICATES_BY_CODE = CERTIFICATES.where(Certificate.verification_code.in_(KEYS))
+
+
+def _visible(access_level: AccessLevel) -> RowSelect:
+    joined = CERTIFICATES.join(Course, Course.id == Certificate.course_id)
+    return joined.where(certificates_visible_to(access_level))
 
 
 @cache
-def _visible(scope: AccessLevel) -> RowSelect:
-    return CERTIFICATES.join(Course, Course.id == Certificate.course_id).where(certificates_visible_to(scope))
+def _by_key(access_level: AccessLevel) -> RowSelect:
+    return _visible(access_level).where(Certificate.id.in_(KEYS))
 
 
 @cache
-def _by_id(scope: AccessLevel) -> RowSelect:
-    return _visible(scope).where(Certificate.id.in_(KEYS))
-
-
-@cache
-def _by_enrollment(scope: AccessLevel) -> RowSelect:
-    its_own = and_(Enrollment.user_id == Certificate.user_id, Enrollment.course_id == Certificate.course_id)
-    return _visible(scope).join(Enrollment, its_own).add_columns(Enrollment.id).where(Enrollment.id.in_(KEYS))
+def _by_enrollment(access_level: AccessLevel) -> RowSelect:
+    same = and_(Enrollment.user_id == Certificate.user_id, Enrollment.course_id == Certificate.course_id)
+    return _visible(access_level).join(Enrollment, same).add_columns(Enrollment.id).where(Enrollment.id.in_(KEYS))
 
 
 def certificates_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CertificateRow]:
-    rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys})
+    rows = fetch_rows(session, _by_key(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: CertificateRow._make(row) for row in rows}
 
 
@@ -106,11 +106,12 @@ def certificates_by_enrollment(session: Session, actor: Actor, keys: Sequence[in
 
 
 def certificates_by_code(session: Session, actor: Actor, codes: Sequence[str]) -> dict[str, CertificateRow]:
-    """Whoever asks: to know the code is to have been shown the certificate."""
-    return {row[2]: CertificateRow._make(row) for row in fetch_rows(session, BY_CODE, {"keys": codes})}
+    """Return certificates by code, to any actor: who knows a code may see its certificate."""
+    rows = fetch_rows(session, CERTIFICATES_BY_CODE, {"keys": codes})
+    return {row[2]: CertificateRow._make(row) for row in rows}
 
 
-def verification_of(certificate: CertificateRow) -> VerificationRow:
+def to_verification(certificate: CertificateRow) -> VerificationRow:
     return VerificationRow(
         VerificationStatus(certificate.status.value),
         certificate.serial,
@@ -124,12 +125,15 @@ def verification_of(certificate: CertificateRow) -> VerificationRow:
 
 @cache
 def certificates_of_user() -> ListQuery:
-    """All of a person, the newest first: for whom that person's list is."""
+    """Return the query for all certificates of a user, newest first.
+
+    It checks no visibility, so the field that uses it must require the user or a super admin.
+    """
     issued = SortKey(Certificate.issued_at, lambda row: row.issued_at, datetime)
     key = SortKey(Certificate.id, lambda row: row.key, int)
     order = SortOrder("user.certificates:newest", (issued, key), descending=True)
-    return ListQuery(CERTIFICATES, _make, order, parent=Certificate.user_id)
+    return ListQuery(CERTIFICATES, _to_row, order, parent=Certificate.user_id)
 
 
-def _make(row: Any) -> CertificateRow:
+def _to_row(row: Any) -> CertificateRow:
     return CertificateRow._make(row)

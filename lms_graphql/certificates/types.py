@@ -1,4 +1,4 @@
-"""Certificates, and where they hang on people."""
+"""GraphQL types of certificates, and the field of users that lists them."""
 
 from datetime import datetime
 from typing import Any
@@ -26,30 +26,30 @@ from lms_graphql.graph.schema.type_extensions import extend_type
 
 expose_enum(
     CertificateStatus,
-    "What a certificate is worth now.",
-    VALID="It is good.",
-    EXPIRED="It was good until `expiresAt`.",
-    REVOKED="It was taken back, whether it had expired or not.",
+    "Status of a certificate.",
+    VALID="The certificate is valid.",
+    EXPIRED="The certificate was valid until `expiresAt`.",
+    REVOKED="The certificate was revoked, whether it has expired or not.",
 )
 expose_enum(
     VerificationStatus,
-    "What a code says of a certificate now.",
-    VALID="It is genuine and good.",
-    EXPIRED="It is genuine, and was good until `expiresAt`.",
-    REVOKED="It was taken back, whether it had expired or not.",
-    NOT_FOUND="Nobody has a certificate with this code.",
+    "Result of verifying a code.",
+    VALID="The certificate is genuine and valid.",
+    EXPIRED="The certificate is genuine and was valid until `expiresAt`.",
+    REVOKED="The certificate was revoked, whether it has expired or not.",
+    NOT_FOUND="No certificate has this code.",
 )
 expose_enum(
     RevocationReason,
-    "Why a certificate was taken back.",
-    MISCONDUCT="It was not earned honestly.",
-    ERROR="It should not have been issued.",
-    REFUND="The course was paid back. Coming back to the course makes the certificate good again.",
+    "Reason why a certificate was revoked.",
+    MISCONDUCT="The learner did not earn the certificate honestly.",
+    ERROR="The certificate was issued by mistake.",
+    REFUND="The course was refunded. When the learner enrolls again, the certificate is reinstated.",
 )
 
 
 class IsHolder(Permission):
-    """Whose certificate it is, or a super admin."""
+    """Permission for the certificate's holder and super admins."""
 
     def allows(self, actor: Actor, source: Any) -> bool:
         return is_self(actor, source.user_key)
@@ -58,60 +58,62 @@ class IsHolder(Permission):
 @object_type
 class Certificate(Node):
     """
-    Somebody has completed a course. Names and titles are as they were when it was issued. Seen by the holder and by
-    course staff.
+    Proof that a learner has completed a course. Names and titles are those at issue. Visible to the holder and course
+    staff.
     """
 
-    serial: str = field("Its number, which anyone may know: it opens nothing.")
+    serial: str = field("Serial number. It is public and gives no access.")
     verification_code: str | None = field(
-        "The holder and super admins only. For `verifyCertificate`.", extensions=[require(IsHolder)]
+        "Code for `verifyCertificate`. The holder and super admins only.", extensions=[require(IsHolder)]
     )
-    title: str = field("What it is called, with the course's title.")
-    learner_name: str = field("Who completed the course.")
-    course_title: str = field("What the course was called.")
-    instructor_name: str = field("Who taught it.")
-    issued_at: datetime = field("When it was issued.")
-    expires_at: datetime | None = field("Until when it is good; null: for ever.")
-    revoked_at: datetime | None = field("When it was taken back; null unless it is revoked now.")
-    status: CertificateStatus = field("What it is worth now.")
+    title: str = field("Title of the certificate, which contains the course's title.")
+    learner_name: str = field("Full name of the learner at issue.")
+    course_title: str = field("Title of the course at issue.")
+    instructor_name: str = field("Full name of the instructor at issue.")
+    issued_at: datetime = field("When the certificate was issued.")
+    expires_at: datetime | None = field("When the certificate expires; null if it never does.")
+    revoked_at: datetime | None = field("When the certificate was revoked; null if it is not revoked.")
+    status: CertificateStatus = field("Status of the certificate now.")
     user_key: strawberry.Private[int]
     course_key: strawberry.Private[int]
 
     @resolver_field()
     def user(self, info: Info) -> User:
-        """Who holds it, under their name of today."""
+        """Holder of the certificate, with the current name."""
         return info.context.load(users_by_key, self.user_key)
 
     @resolver_field()
     def course(self, info: Info) -> Course:
-        """The course as it is today."""
+        """Course, with its current title."""
         return info.context.load(courses_by_key, self.course_key)
 
     @resolver_field(extensions=[require(IsHolder)])
     def pdf_url(self, info: Info) -> str | None:
-        """Where its PDF is served, for whoever has this address. The holder and super admins only."""
+        """URL of the PDF. It needs no sign-in: anyone with the URL can read it. The holder and super admins only."""
         assert self.verification_code is not None
         return urls.join_url(info.context.settings.public_url, urls.pdf_path(self.verification_code))
 
 
 @object_type
 class CertificateVerification:
-    """What anyone is told who holds a code; all null where there is no such certificate."""
+    """Result of verifying a code. If no certificate has it, all fields but `status` are null."""
 
-    status: VerificationStatus = field("Whether it is genuine and good.")
-    serial: str | None = field("The certificate's number.")
-    learner_name: str | None = field("Who completed the course.")
-    course_title: str | None = field("What the course was called.")
-    instructor_name: str | None = field("Who taught it.")
-    issued_at: datetime | None = field("When it was issued.")
-    expires_at: datetime | None = field("Until when it is good; null: for ever.")
+    status: VerificationStatus = field("Whether the certificate is genuine and valid.")
+    serial: str | None = field("Serial number of the certificate.")
+    learner_name: str | None = field("Full name of the learner at issue.")
+    course_title: str | None = field("Title of the course at issue.")
+    instructor_name: str | None = field("Full name of the instructor at issue.")
+    issued_at: datetime | None = field("When the certificate was issued.")
+    expires_at: datetime | None = field("When the certificate expires; null if it never does.")
 
 
 @object_type
 class CertificatePayload:
-    """What came of it."""
+    """Result of revoking or reinstating a certificate: the certificate, or errors."""
 
-    certificate: Certificate | None = field("The certificate as it is now.", default=None)
+    certificate: Certificate | None = field(
+        "The certificate after the change; null if there are errors.", default=None
+    )
     errors: list[UserError] = errors_field()
 
 
@@ -124,5 +126,5 @@ def certificates_of_user(
     last: Last = None,
     before: Before = None,
 ) -> Connection[Certificate] | None:
-    """(self) What they have completed, the newest first."""
+    """Certificates of the user, newest first. The user and super admins only."""
     return info.context.page(reads.certificates_of_user(), PageArguments(first, after, last, before), user.key)

@@ -1,13 +1,16 @@
-"""Where certificates are found on the web, below the public address."""
+"""URLs of certificates, below the public URL."""
 
 
 def pdf_path(code: str) -> str:
-    """Served by this service."""
+    """Return the path of the PDF, which this service serves."""
     return f"/certificates/{code}.pdf"
 
 
 def verification_path(code: str) -> str:
-    """A page of the front end, which asks `verifyCertificate`. The QR code on a certificate leads there."""
+    """Return the path of the front end's verification page, which calls `verifyCertificate`.
+
+    The QR code on a certificate leads there.
+    """
     return f"/verify/{code}"
 
 

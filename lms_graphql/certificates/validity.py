@@ -1,4 +1,4 @@
-"""Whether a certificate is good, what it is called, and how long it lasts."""
+"""Status, expiry date and title of certificates."""
 
 from calendar import monthrange
 from datetime import datetime
@@ -12,7 +12,7 @@ class CertificateStatus(StrEnum):
 
 
 def certificate_status(now: datetime, expires_at: datetime | None, revoked_at: datetime | None) -> CertificateStatus:
-    """REVOKED before EXPIRED before VALID."""
+    """Return the status. A certificate that is both revoked and expired is REVOKED."""
     if revoked_at is not None:
         return CertificateStatus.REVOKED
     if expires_at is not None and expires_at <= now:
@@ -21,7 +21,7 @@ def certificate_status(now: datetime, expires_at: datetime | None, revoked_at: d
 
 
 def expiry_date(issued_at: datetime, months: int | None) -> datetime | None:
-    """The same day so many months later, or the month's last where it has no such day. Without months: never."""
+    """Return the same day so many months later, or the last day of a shorter month. Return None without `months`."""
     if months is None:
         return None
     years, month = divmod(issued_at.month - 1 + months, 12)

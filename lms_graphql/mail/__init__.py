@@ -1,1 +1,1 @@
-"""The outbox: mail is written down with what causes it, and sent when that is committed."""
+"""Mail: an outbox table, written in the transaction that causes the mail, and delivery after the commit."""

@@ -1,4 +1,4 @@
-"""Sending what is due: at least once, by one process at a time, and each mail for itself."""
+"""Delivery of due mails: at least once, each by one process at a time, and independent of each other."""
 
 import smtplib
 import traceback
@@ -22,160 +22,172 @@ log = structlog.get_logger()
 
 RETRY_DELAYS = [*(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720)), timedelta(hours=24)]
 MAX_ATTEMPTS = 10
-"""Over some 90 hours: longer than a weekend."""
+"""These attempts take about 90 hours, which is longer than a weekend."""
 SCRUBBED_VALUES: dict[str, Any] = {"address": None, "data": {}}
-"""What is not kept of a mail that is done with: who it went to, and the facts it was made of."""
+"""Recipient and facts are erased when a mail is sent or dropped."""
 MAX_CONSECUTIVE_OUTAGES = 3
-"""So many in a row that the server did not get to end a round: it is away, and the others keep their tries."""
+"""After this many outages in a row the server is down. The round ends, so that other mails lose no attempt."""
 
 
 class DeliveryResult(NamedTuple):
-    """What a round did. `failed` counts tries: most of these mails are tried again."""
+    """The numbers of mails sent and of failed attempts. Most failed mails are tried again."""
 
     sent: int = 0
     failed: int = 0
 
 
 class DueMail(NamedTuple):
-    """`attempts`: those that were begun, before and after it is claimed."""
+    """A mail whose next attempt is due. `attempts` is the number of attempts begun."""
 
-    id: int
+    key: int
     kind: str
     attempts: int
 
 
 def deliver_due(
-    database: Database, carrier: Transport | None, links: FrontendUrls, sender: str, most: int = 100
+    database: Database, transport: Transport | None, urls: FrontendUrls, sender: str, limit: int = 100
 ) -> DeliveryResult:
-    """One round over what is due, the longest due first. Raises only where the database itself fails."""
-    sent = failed = away = 0
-    if carrier is None:
+    """Deliver up to `limit` due mails, the longest due first. Without a transport, do nothing.
+
+    Raises only errors of the database. Errors of single mails are recorded, and the mails are tried again later.
+    """
+    sent = failed = outages = 0
+    if transport is None:
         return DeliveryResult()
-    for seen in database.read_sync(lambda session: _due(session, most)):
-        due = _claimed(database, seen)
-        if due is None:
+    for mail in database.read_sync(lambda session: _due_mails(session, limit)):
+        claimed = _claim(database, mail)
+        if claimed is None:
             continue
         try:
-            went = _send(database, due, carrier, links, sender)
+            was_sent = _deliver(database, claimed, transport, urls, sender)
         except TransportStoppedError:
-            _give_back(database, due)
+            _release(database, claimed)
             break
-        except Exception as error:  # one mail's fault, whatever it is, is not the others'
-            _note_failure(database, due, error)
+        except Exception as error:  # whatever fails for one mail must not stop the others
+            _record_failure(database, claimed, error)
             failed += 1
-            away = away + 1 if _is_away(error) else 0
-            if away == MAX_CONSECUTIVE_OUTAGES:
+            outages = outages + 1 if _is_outage(error) else 0
+            if outages == MAX_CONSECUTIVE_OUTAGES:
                 break
         else:
-            sent += went
-            away = 0
+            sent += was_sent
+            outages = 0
     return DeliveryResult(sent, failed)
 
 
-def _due(session: Session, most: int) -> list[DueMail]:
-    due = (Mail.status == MailStatus.PENDING) & (Mail.next_attempt_at <= clock.now())
-    found = select(Mail.id, Mail.kind, Mail.attempts).where(due).order_by(Mail.next_attempt_at, Mail.id).limit(most)
-    return [DueMail(*row) for row in session.execute(found)]
+def _due_mails(session: Session, limit: int) -> list[DueMail]:
+    is_due = (Mail.status == MailStatus.PENDING) & (Mail.next_attempt_at <= clock.now())
+    statement = (
+        select(Mail.id, Mail.kind, Mail.attempts).where(is_due).order_by(Mail.next_attempt_at, Mail.id).limit(limit)
+    )
+    return [DueMail(*row) for row in session.execute(statement)]
 
 
-def _claimed(database: Database, seen: DueMail) -> DueMail | None:
+def _claim(database: Database, mail: DueMail) -> DueMail | None:
+    """Count an attempt and return the mail, or None if another process was first or no attempt is left.
+
+    Several processes may read the same `attempts`, but only one UPDATE matches it. The time of the next attempt
+    is set here, so that a crash delays a mail and does not lose it.
     """
-    Only one of those who saw it can raise `attempts` from what they saw. From then on the next try is already set, so
-    that a crash delays a mail and does not lose it. None where it is another's, or has no try left.
-    """
-    pause = RETRY_DELAYS[min(seen.attempts, len(RETRY_DELAYS) - 1)]
-    if seen.attempts >= MAX_ATTEMPTS:  # the last try ended with the process
-        _change(database, seen, status=MailStatus.FAILED)
+    delay = RETRY_DELAYS[min(mail.attempts, len(RETRY_DELAYS) - 1)]
+    if mail.attempts >= MAX_ATTEMPTS:  # the process crashed during the last attempt
+        _try_update(database, mail, status=MailStatus.FAILED)
         return None
     try:
-        is_ours = _change(database, seen, attempts=seen.attempts + 1, next_attempt_at=clock.now() + pause)
-    except CommitUnknownError:  # if it is ours after all, it comes again after the pause
+        is_claimed = _try_update(database, mail, attempts=mail.attempts + 1, next_attempt_at=clock.now() + delay)
+    except CommitUnknownError:  # if the commit succeeded, the mail is due again after the delay
         return None
-    return seen._replace(attempts=seen.attempts + 1) if is_ours else None
+    return mail._replace(attempts=mail.attempts + 1) if is_claimed else None
 
 
-def _send(database: Database, due: DueMail, carrier: Transport, links: FrontendUrls, sender: str) -> bool:
-    """Whether it was sent: not where there is nobody to write to, or no way to word it."""
-    letter = database.write_sync(lambda session: _worded(session, due, links))
-    if letter is None:
+def _deliver(database: Database, mail: DueMail, transport: Transport, urls: FrontendUrls, sender: str) -> bool:
+    """Render and send the mail. Return False if it has no recipient, no template, or was cancelled."""
+    rendered = database.write_sync(lambda session: _render(session, mail, urls))
+    if rendered is None:
         return False
-    carrier.send(to_mime(letter, sender))
+    transport.send(to_mime(rendered, sender))
     try:
-        _mark_sent(database, due)
-    except CommitUnknownError:  # the same again changes nothing more, and not to do it sends the mail twice
-        _mark_sent(database, due)
-    log.info("mail_sent", mail=due.id, kind=due.kind, tries=due.attempts)
+        _mark_sent(database, mail)
+    except CommitUnknownError:  # repeating it is harmless, but without it the mail would be sent twice
+        _mark_sent(database, mail)
+    log.info("mail_sent", mail=mail.key, kind=mail.kind, attempts=mail.attempts)
     return True
 
 
-def _worded(session: Session, due: DueMail, links: FrontendUrls) -> RenderedMail | None:
-    mail = session.get(Mail, due.id)
+def _render(session: Session, due: DueMail, urls: FrontendUrls) -> RenderedMail | None:
+    mail = session.get(Mail, due.key)
     if mail is None or mail.status is not MailStatus.PENDING or mail.attempts != due.attempts:
-        return None  # taken back since, e.g. with the account
-    writer = TEMPLATES.get(due.kind)
-    if writer is None:
-        session.execute(
-            _changed(due, status=MailStatus.FAILED, last_error=f"Nothing words mails of kind {due.kind}.")
-        )
-        log.error("mail_has_no_writer", mail=due.id, kind=due.kind)
+        return None  # cancelled since, e.g. because the account was deleted
+    template = TEMPLATES.get(due.kind)
+    if template is None:
+        error = f"There is no template for mails of kind {due.kind}."
+        session.execute(_update_claimed(due, status=MailStatus.FAILED, last_error=error))
+        log.error("mail_template_missing", mail=due.key, kind=due.kind)
         return None
-    letter = writer(session, mail, links)
-    if letter is None:
-        session.execute(_changed(due, status=MailStatus.DROPPED, **SCRUBBED_VALUES))
-    return letter
+    rendered = template(session, mail, urls)
+    if rendered is None:
+        session.execute(_update_claimed(due, status=MailStatus.DROPPED, **SCRUBBED_VALUES))
+    return rendered
 
 
-def _mark_sent(database: Database, due: DueMail) -> None:
-    """Also where this process slept so long that another has claimed it since: that one need not send it any more."""
-    pending = update(Mail).where(Mail.id == due.id, Mail.status == MailStatus.PENDING)
+def _mark_sent(database: Database, mail: DueMail) -> None:
+    """Mark the mail as sent, even if another process has claimed it since. That process need not send it again."""
+    pending = update(Mail).where(Mail.id == mail.key, Mail.status == MailStatus.PENDING)
     sent = pending.values(status=MailStatus.SENT, sent_at=clock.now(), last_error=None, **SCRUBBED_VALUES)
     database.write_sync(lambda session: session.connection().execute(sent).rowcount)
 
 
-def _note_failure(database: Database, due: DueMail, error: Exception) -> None:
-    """What went wrong, without a word of what was to be sent, or to whom: errors of mail servers repeat addresses."""
-    reason = _reason(error)
-    is_last = due.attempts >= MAX_ATTEMPTS
+def _record_failure(database: Database, mail: DueMail, error: Exception) -> None:
+    """Store and log the error without its message, because mail servers repeat addresses in their messages."""
+    summary = _error_summary(error)
+    is_last = mail.attempts >= MAX_ATTEMPTS
     status = MailStatus.FAILED if is_last else MailStatus.PENDING
-    _change(database, due, status=status, last_error=reason[:ERROR_LENGTH])
+    _try_update(database, mail, status=status, last_error=summary[:ERROR_LENGTH])
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{PurePath(frame.filename).name}:{frame.lineno}"
     log.warning(
-        "mail_failed", mail=due.id, kind=due.kind, tries=due.attempts, is_last=is_last, error=reason, where=where
+        "mail_failed",
+        mail=mail.key,
+        kind=mail.kind,
+        attempts=mail.attempts,
+        is_last=is_last,
+        error=summary,
+        where=f"{PurePath(frame.filename).name}:{frame.lineno}",
     )
 
 
-def _reason(error: Exception) -> str:
+def _error_summary(error: Exception) -> str:
+    """Return the error's type and SMTP status codes, e.g. `SMTPRecipientsRefused 550`."""
     codes: list[int] = []
     if isinstance(error, smtplib.SMTPResponseException):
         codes = [error.smtp_code]
     elif isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [code for code, _ in error.recipients.values()]
-    words = [type(error).__name__, *(str(code) for code in codes)]
-    if isinstance(error.__context__, TimeoutError):  # smtplib calls a server that hangs disconnected
-        words.append("(TimeoutError)")
-    return " ".join(words)
+    parts = [type(error).__name__, *(str(code) for code in codes)]
+    if isinstance(error.__context__, TimeoutError):  # smtplib reports a timeout as a disconnect
+        parts.append("(TimeoutError)")
+    return " ".join(parts)
 
 
-def _is_away(error: Exception) -> bool:
-    """Whether the next mail would fare no better. (smtplib's errors are OSErrors, too.)"""
+def _is_outage(error: Exception) -> bool:
+    """Return whether the next mail would fail in the same way. (Errors of smtplib are OSErrors, too.)"""
     if isinstance(error, smtplib.SMTPException):
-        kinds = smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, smtplib.SMTPAuthenticationError
-        return isinstance(error, kinds)
+        outages = smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, smtplib.SMTPAuthenticationError
+        return isinstance(error, outages)
     return isinstance(error, OSError | InsecureTransportError)
 
 
-def _give_back(database: Database, due: DueMail) -> None:
-    """Nothing has left, so another process may try at once."""
-    _change(database, due, attempts=due.attempts - 1, next_attempt_at=clock.now())
+def _release(database: Database, mail: DueMail) -> None:
+    """Undo the claim. Nothing was sent, so another process may try at once."""
+    _try_update(database, mail, attempts=mail.attempts - 1, next_attempt_at=clock.now())
 
 
-def _changed(due: DueMail, **values: Any) -> Update:
-    ours = (Mail.id == due.id) & (Mail.attempts == due.attempts) & (Mail.status == MailStatus.PENDING)
-    return update(Mail).where(ours).values(**values).execution_options(synchronize_session=False)
+def _update_claimed(mail: DueMail, **values: Any) -> Update:
+    """Return an UPDATE that matches only if the mail is still pending and has the same `attempts`."""
+    unchanged = (Mail.id == mail.key) & (Mail.attempts == mail.attempts) & (Mail.status == MailStatus.PENDING)
+    return update(Mail).where(unchanged).values(**values).execution_options(synchronize_session=False)
 
 
-def _change(database: Database, due: DueMail, **values: Any) -> bool:
-    """Whether it was still as we left it."""
-    change = _changed(due, **values)
-    return database.write_sync(lambda session: session.connection().execute(change).rowcount) == 1
+def _try_update(database: Database, mail: DueMail, **values: Any) -> bool:
+    """Update the mail and return True, or return False if another process has changed it."""
+    statement = _update_claimed(mail, **values)
+    return database.write_sync(lambda session: session.connection().execute(statement).rowcount) == 1

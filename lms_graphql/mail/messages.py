@@ -1,4 +1,4 @@
-"""Letters: what is said to whom, as plain text and as HTML, and as a message that can be sent."""
+"""Messages: a mail rendered as plain text and HTML, and its MIME form."""
 
 import html
 import re
@@ -13,13 +13,14 @@ import idna
 
 from lms_graphql.core import clock
 
-NAME_LENGTH = 60
-LINE_LENGTH = 998
-"""What a mail server must take."""
+MAX_NAME_LENGTH = 60
+MAX_LINE_LENGTH = 998
+"""Longest line that a mail server must accept (RFC 5321)."""
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-UNQUOTED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\"(),:;<>@\[\\\]]")
-"""What stands in no address without quotes. One with quotes is nobody's."""
+QUOTED_ONLY = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\"(),:;<>@\[\\\]]")
+"""Characters that an email address may contain only in quotes. Such addresses are not used in practice: invalid."""
 LINK_PARTS = re.compile(r"[:/@]|\.(?=\S)")
+"""Characters by which mail programs recognize a link."""
 
 HTML_LAYOUT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -31,7 +32,7 @@ HTML_LAYOUT = """<!doctype html>
 """
 HTML_BUTTON = """<p style="margin:24px 0"><a href="{url}" style="display:inline-block;padding:12px 24px;\
 background:#1d4ed8;color:#ffffff;border-radius:6px;text-decoration:none">{label}</a></p>
-<p style="margin:0 0 16px;font-size:14px;color:#52525b">If the button does not work, open this address:<br>
+<p style="margin:0 0 16px;font-size:14px;color:#52525b">If the button does not work, open this link:<br>
 <a href="{url}" style="color:#1d4ed8;word-break:break-all">{url}</a></p>"""
 
 
@@ -49,62 +50,67 @@ class RenderedMail:
 
 
 def greeting_line(name: str) -> str:
+    """Return a greeting by name, without anything that a mail program would make a link.
+
+    Users choose their names freely, and the mail may go to another person.
     """
-    A greeting. The name is what anyone typed, and the letter may go to somebody else: nothing stays in it that a mail
-    program would make a link of.
-    """
-    shown = " ".join(LINK_PARTS.sub(" ", CONTROL.sub(" ", name)).split())[:NAME_LENGTH].strip()
+    without_links = LINK_PARTS.sub(" ", CONTROL.sub(" ", name))
+    shown = " ".join(without_links.split())[:MAX_NAME_LENGTH].strip()
     return f"Hello {shown}," if shown else "Hello,"
 
 
 def render(
     to: str, subject: str, greeting: str, paragraphs: Sequence[str], button: Button | None = None
 ) -> RenderedMail:
-    """The same in plain text and in HTML; the button stands below the paragraphs."""
+    """Render a mail as plain text and as HTML. The button is placed below the paragraphs."""
     if button is not None and not button.url.startswith(("https://", "http://")):
-        raise ValueError("A button leads to a web address.")
-    said = [greeting, *paragraphs]
-    text = [*said, f"{button.label}:\n{button.url}"] if button else said
-    content = [f'<p style="margin:0 0 16px">{html.escape(paragraph)}</p>' for paragraph in said]
+        raise ValueError("The URL of a button must begin with https:// or http://.")
+    body = [greeting, *paragraphs]
+    text = [*body, f"{button.label}:\n{button.url}"] if button else body
+    content = [f'<p style="margin:0 0 16px">{html.escape(paragraph)}</p>' for paragraph in body]
     if button:
         content.append(HTML_BUTTON.format(url=html.escape(button.url), label=html.escape(button.label)))
     page = HTML_LAYOUT.format(subject=html.escape(subject), content="\n".join(content))
     return RenderedMail(to, subject, "\n\n".join(text) + "\n", page)
 
 
-def to_mime(letter: RenderedMail, sender: str) -> EmailMessage:
-    """A message from `sender`, e.g. `Name <address>`. ValueError where an address is none."""
+def to_mime(mail: RenderedMail, sender: str) -> EmailMessage:
+    """Return the MIME message. `sender` is an address or `Name <address>`.
+
+    Raises ValueError if the recipient's or sender's address is invalid.
+    """
     message = EmailMessage()
-    message["From"] = _from(sender)
-    message["To"] = _address(letter.to)
-    message["Subject"] = " ".join(CONTROL.sub(" ", letter.subject).split())
+    message["From"] = _parse_sender(sender)
+    message["To"] = _parse_address(mail.to)
+    message["Subject"] = " ".join(CONTROL.sub(" ", mail.subject).split())
     message["Date"] = format_datetime(clock.now())
-    message["Message-ID"] = make_msgid(domain=_from(sender).domain)
-    message["Auto-Submitted"] = "auto-generated"  # so that nobody's holiday notice answers it
-    message.set_content(letter.text, cte=_encoding(letter.text))
-    message.add_alternative(letter.html, subtype="html", cte=_encoding(letter.html))
+    message["Message-ID"] = make_msgid(domain=_parse_sender(sender).domain)
+    message["Auto-Submitted"] = "auto-generated"  # so that no out-of-office reply answers it
+    message.set_content(mail.text, cte=_transfer_encoding(mail.text))
+    message.add_alternative(mail.html, subtype="html", cte=_transfer_encoding(mail.html))
     return message
 
 
-def _encoding(text: str) -> str | None:
-    """As it is where that may be, so that a link can be copied out of the file; else whatever keeps it whole."""
-    is_plain = text.isascii() and max(map(len, text.splitlines()), default=0) <= LINE_LENGTH
+def _transfer_encoding(text: str) -> str | None:
+    """Return 7bit if possible, so that links can be copied out of the source, else None: the library's choice."""
+    is_plain = text.isascii() and max(map(len, text.splitlines()), default=0) <= MAX_LINE_LENGTH
     return "7bit" if is_plain else None
 
 
-def _from(sender: str) -> Address:
+def _parse_sender(sender: str) -> Address:
     name, address = parseaddr(sender)
-    return Address(" ".join(CONTROL.sub(" ", name).split()), addr_spec=_address(address).addr_spec)
+    return Address(" ".join(CONTROL.sub(" ", name).split()), addr_spec=_parse_address(address).addr_spec)
 
 
-def _address(text: str) -> Address:
-    """One address and nothing else: what ends a line, or lists several, is refused, and not repeated."""
+def _parse_address(text: str) -> Address:
+    """Parse exactly one address. Line breaks and lists are invalid. The error does not repeat the text."""
     local, _, domain = text.rpartition("@")
     try:
-        domain = idna.encode(domain, uts46=True).decode()  # as accounts know it; Python's own makes ß ss
+        # As accounts store it. Python's own codec is IDNA 2003, which turns ß into ss.
+        domain = idna.encode(domain, uts46=True).decode()
         address = Address(addr_spec=f"{local}@{domain}") if local.isascii() else Address("", local, domain)
-    except Exception:  # the parsers fail in several ways on what is no address
-        raise ValueError("This is no mail address.") from None
-    if UNQUOTED.search(local) or not address.username or not address.domain:
-        raise ValueError("This is no mail address.")
+    except Exception:  # the parsers raise many kinds of errors on invalid addresses
+        raise ValueError("This is not an email address.") from None
+    if QUOTED_ONLY.search(local) or not address.username or not address.domain:
+        raise ValueError("This is not an email address.")
     return address

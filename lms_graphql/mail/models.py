@@ -1,4 +1,4 @@
-"""The table of mail to send."""
+"""The outbox table."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -21,9 +21,10 @@ class MailStatus(StrEnum):
 
 
 class Mail(TimestampedModel):
-    """
-    What is to be told to whom, not yet its words: they are made when it is sent, and so is a token that goes with
-    them. `user_id` is no foreign key, because people live on a floor above; `address`: for those without an account.
+    """A mail in the outbox: its kind, its recipient and the facts of its text.
+
+    The text is rendered when the mail is sent. Tokens are created then, too, so that the outbox stores none.
+    `user_id` is no foreign key, because `accounts` is a layer above. `address` is for recipients without an account.
     """
 
     __tablename__ = "mails"

@@ -1,4 +1,4 @@
-"""Writing mail down, in the transaction of what causes it. Nothing is sent from here."""
+"""Outbox: mail is written in the transaction that causes it, and delivered after the commit by `delivery`."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.mail.models import Mail, MailStatus
 
-MAIL_ENQUEUED = "mail was posted"
-"""A mark on a Session: when it has committed, the outbox is told."""
+MAIL_ENQUEUED = "mail_enqueued"
+"""Key in `Session.info`. If it is set when the session commits, delivery starts at once."""
 
 
 def enqueue(
     session: Session, kind: str, *, user_id: int | None = None, address: str | None = None, **data: Any
 ) -> Mail:
-    """
-    A mail of this kind to a person or an address, once the transaction is committed. `data` are the small facts that
-    the letter needs: never a secret, never a token. The writer of this kind is one of `mail.openings.writers`.
+    """Add a mail to a user or an address to the outbox. It is sent after the commit, by the template of its kind.
+
+    `data` are the facts that the template needs. They are stored, so they must not contain a secret or token.
     """
     mail = Mail(kind=kind, user_id=user_id, address=address, data=data)
     session.add(mail)
@@ -25,10 +25,10 @@ def enqueue(
 
 
 def cancel_mails_of(session: Session, user_id: int) -> None:
-    """Nothing more is written to this person, and what was about to be said is forgotten."""
-    theirs = update(Mail).where(Mail.user_id == user_id, Mail.status == MailStatus.PENDING)
-    nothing: dict[str, Any] = {}
+    """Drop all pending mails of the user and erase their addresses and facts."""
+    pending = update(Mail).where(Mail.user_id == user_id, Mail.status == MailStatus.PENDING)
+    no_data: dict[str, Any] = {}
     session.execute(
-        theirs.values(status=MailStatus.DROPPED, address=None, data=nothing),
+        pending.values(status=MailStatus.DROPPED, address=None, data=no_data),
         execution_options={"synchronize_session": False},
     )

@@ -1,4 +1,4 @@
-"""How the outbox stands."""
+"""Status of the outbox, for `lms-graphql db check`."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,7 +10,10 @@ from lms_graphql.mail.models import Mail, MailStatus
 
 
 class OutboxStatus(NamedTuple):
-    """`oldest`: since when the first of those waiting does. The errors are the latest of their kind."""
+    """Pending and failed mails: their numbers and the latest error of each.
+
+    `oldest` is when the oldest pending mail was enqueued, `failed_at` when the last one failed for good.
+    """
 
     waiting: int
     oldest: datetime | None
@@ -21,9 +24,9 @@ class OutboxStatus(NamedTuple):
 
 
 def outbox_status(session: Session) -> OutboxStatus:
-    figures = select(func.count(), func.min(Mail.created_at), func.max(Mail.updated_at))
-    waiting, oldest, _ = session.execute(figures.where(Mail.status == MailStatus.PENDING)).one()
-    failed, _, failed_at = session.execute(figures.where(Mail.status == MailStatus.FAILED)).one()
+    statement = select(func.count(), func.min(Mail.created_at), func.max(Mail.updated_at))
+    waiting, oldest, _ = session.execute(statement.where(Mail.status == MailStatus.PENDING)).one()
+    failed, _, failed_at = session.execute(statement.where(Mail.status == MailStatus.FAILED)).one()
     return OutboxStatus(
         waiting,
         oldest,

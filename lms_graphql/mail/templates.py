@@ -1,4 +1,4 @@
-"""How each kind of mail is worded. Filled in `lms_graphql/wiring.py` by the rooms that know."""
+"""Mail templates: one for each kind of mail, registered in `lms_graphql/wiring.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,19 +12,20 @@ from lms_graphql.mail.models import Mail
 
 @dataclass(frozen=True)
 class FrontendUrls:
-    """Addresses of the front end, below its public address."""
+    """URLs of the front end's pages. `base` is its public URL."""
 
     base: str
 
     def to(self, path: str, **parameters: str) -> str:
-        address = self.base.rstrip("/") + path
-        return f"{address}?{urlencode(parameters)}" if parameters else address
+        url = self.base.rstrip("/") + path
+        return f"{url}?{urlencode(parameters)}" if parameters else url
 
 
 Template = Callable[[Session, Mail, FrontendUrls], RenderedMail | None]
-"""
-Runs in a transaction of its own when the mail is sent, and again at every further try: there it makes the token that
-goes into the letter, so that the outbox never holds one. None where there is nobody to write to any more.
+"""Renders a mail, or returns None if it has no recipient any more.
+
+It runs when the mail is sent, again at each retry, in a transaction of its own. There it creates the token that the
+mail contains, so that the outbox never stores one.
 """
 
 TEMPLATES: dict[str, Template] = {}

@@ -1,4 +1,4 @@
-"""What takes a message away: to a mail server, or in development to a file."""
+"""Mail transports: SMTP, and files in development."""
 
 import contextlib
 import os
@@ -22,29 +22,31 @@ log = structlog.get_logger()
 
 SOCKET_TIMEOUT_SECONDS = 10
 SEND_TIMEOUT_SECONDS = 40
-"""Below the shortest pause between two tries, so that no second try begins while a slow first one still goes on."""
+"""Shorter than the shortest retry delay, so that no retry begins while a slow attempt is still running."""
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 PORTS = {"smtp": 25, "smtps": 465}
 
 
 class Transport(Protocol):
+    """A way to send messages."""
+
     def send(self, message: EmailMessage) -> None:
-        """Returns when the message is no longer ours to keep; raises where it is."""
+        """Return when the receiver has accepted the message. Raise an error otherwise, so that it is sent again."""
 
     def stop(self) -> None:
-        """From another thread: whatever is under way ends now, and nothing more is carried."""
+        """Abort the message being sent and refuse all others. May be called from another thread."""
 
 
 class InsecureTransportError(Exception):
-    """A name and a password would go over the network in the clear."""
+    """The user name and password of the mail server would be sent unencrypted."""
 
 
 class TransportStoppedError(Exception):
-    """The service stops, and nothing of this message has left."""
+    """The process is shutting down. Nothing of this message was sent."""
 
 
 class FileTransport:
-    """Each message a file that mail programs open. Only whoever runs the service may look into the folder."""
+    """A transport that writes each message to an `.eml` file, readable only by the user who runs the service."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -59,11 +61,15 @@ class FileTransport:
         log.info("mail_written", path=str(path))
 
     def stop(self) -> None:
-        """A file is written in no time."""
+        """Do nothing, because writing a file takes no time."""
 
 
 class SmtpTransport:
-    """A mail server: `smtp://` (encrypted where it offers that) or `smtps://`, name and password percent-encoded."""
+    """A transport to a mail server.
+
+    The URL is `smtp://`, with STARTTLS if the server offers it, or `smtps://`. User name and password are
+    percent-encoded.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
@@ -76,8 +82,8 @@ class SmtpTransport:
             raise TransportStoppedError
         connection = self._current = _Connection(self._url, self._host)
         try:
-            with connection.within(SEND_TIMEOUT_SECONDS):
-                if self._stopped:  # between the first look and now
+            with connection.time_limit(SEND_TIMEOUT_SECONDS):
+                if self._stopped:  # `stop` may have missed `_current` just before it was set
                     raise TransportStoppedError
                 connection.send(message)
         finally:
@@ -86,22 +92,22 @@ class SmtpTransport:
     def stop(self) -> None:
         self._stopped = True
         if (connection := self._current) is not None:
-            connection.cut(TransportStoppedError())
+            connection.abort(TransportStoppedError())
 
 
 class _Connection:
-    """One message's way to the server. `cut` may come from any thread at any time."""
+    """A connection for one message. `abort` may be called from any thread at any time."""
 
     def __init__(self, url: SplitResult, host: str) -> None:
         self._url = url
         self._host = host
-        self._cut: Exception | None = None
+        self._abort_reason: Exception | None = None
         self._smtp: smtplib.SMTP | None = None
 
     @contextlib.contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """A server that sends a byte now and then keeps no time-out of single answers, but this one."""
-        timer = threading.Timer(seconds, self.cut, [TimeoutError()])
+    def time_limit(self, seconds: float) -> Iterator[None]:
+        """Abort after these seconds. The socket's timeout does not stop a server that sends a byte now and then."""
+        timer = threading.Timer(seconds, self.abort, [TimeoutError()])
         timer.daemon = True
         timer.start()
         try:
@@ -109,61 +115,65 @@ class _Connection:
         finally:
             timer.cancel()
 
-    def cut(self, reason: Exception) -> None:
-        self._cut = reason
-        opened = None if self._smtp is None else self._smtp.sock
-        if opened is not None:
+    def abort(self, reason: Exception) -> None:
+        self._abort_reason = reason
+        open_socket = None if self._smtp is None else self._smtp.sock
+        if open_socket is not None:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(opened, socket.SHUT_RDWR)  # below TLS, which would wait for the other side
+                # Below TLS, whose own shutdown would wait for the server.
+                socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
 
     def send(self, message: EmailMessage) -> None:
-        smtp = self._smtp = self._made()
+        smtp = self._smtp = self._create_client()
         try:
             self._open(smtp)
             smtp.send_message(message)
         finally:
-            # The message is taken or refused by now: how the server says good-bye changes nothing.
+            # Without QUIT: the server has accepted or rejected the message, and its reply would change nothing.
             smtp.close()
 
     def _open(self, smtp: smtplib.SMTP) -> None:
         smtp.connect(self._host, self._url.port or PORTS[self._url.scheme])
-        self._go_on()
+        self._raise_if_aborted()
         smtp.ehlo_or_helo_if_needed()
         is_encrypted = isinstance(smtp, smtplib.SMTP_SSL)
         if not is_encrypted and smtp.has_extn("starttls"):
-            smtp.starttls(context=_encryption(self._host))
+            smtp.starttls(context=_tls_context(self._host))
             is_encrypted = True
-            self._go_on()
+            self._raise_if_aborted()
         if self._url.username:
             if not is_encrypted and self._host not in LOOPBACK:
                 raise InsecureTransportError
             smtp.login(unquote(self._url.username), unquote(self._url.password or ""))
 
-    def _go_on(self) -> None:
-        """After each step that changes the socket: `cut` may have come while there was none to shut."""
-        if self._cut is not None:
-            raise self._cut
+    def _raise_if_aborted(self) -> None:
+        """Raise the reason if `abort` was called while there was no socket to shut down.
 
-    def _made(self) -> smtplib.SMTP:
-        name = _own_name()
+        Called after each step that replaces the socket.
+        """
+        if self._abort_reason is not None:
+            raise self._abort_reason
+
+    def _create_client(self) -> smtplib.SMTP:
+        name = _client_hostname()
         smtp = (
-            smtplib.SMTP_SSL(local_hostname=name, timeout=SOCKET_TIMEOUT_SECONDS, context=_encryption(self._host))
+            smtplib.SMTP_SSL(local_hostname=name, timeout=SOCKET_TIMEOUT_SECONDS, context=_tls_context(self._host))
             if self._url.scheme == "smtps"
             else smtplib.SMTP(local_hostname=name, timeout=SOCKET_TIMEOUT_SECONDS)
         )
-        # What the certificate must name. The constructor takes it, but connects at once, where `cut` finds no socket.
+        # The name that the certificate must have. A constructor with a host would connect before `abort` can work.
         smtp._host = self._host  # type: ignore[attr-defined]
         return smtp
 
 
-def _own_name() -> str:
-    """What we call ourselves. smtplib itself would ask the DNS, which may take longer than everything else."""
+def _client_hostname() -> str:
+    """Return our name for EHLO. smtplib would ask the DNS for it, which may take longer than everything else."""
     name = socket.gethostname()
     return name if "." in name else "[127.0.0.1]"
 
 
-def _encryption(host: str) -> ssl.SSLContext:
-    """Certificates are checked, but for this very machine's: its mail server often has one that nobody signed."""
+def _tls_context(host: str) -> ssl.SSLContext:
+    """Return a context that checks certificates, except on this machine: local servers are often self-signed."""
     context = ssl.create_default_context()
     if host in LOOPBACK:
         context.check_hostname = False
@@ -172,13 +182,13 @@ def _encryption(host: str) -> ssl.SSLContext:
 
 
 def create_transport(settings: Settings) -> Transport | None:
-    """None in production without a mail server: mail stays in the outbox until there is one."""
+    """Return the transport of the settings, or None in production without a mail server: mail stays in the outbox."""
     if settings.smtp_url is not None:
         return SmtpTransport(settings.smtp_url)
-    return None if settings.is_production else FileTransport(_folder_beside(settings))
+    return None if settings.is_production else FileTransport(_mail_folder(settings))
 
 
-def _folder_beside(settings: Settings) -> Path:
-    """`mail/` beside SQLite's file; in the current folder where the database is no file."""
+def _mail_folder(settings: Settings) -> Path:
+    """Return `mail/` beside the SQLite file, or in the current folder for other databases."""
     is_file = settings.url.get_backend_name() == "sqlite" and settings.url.database
     return (Path(settings.url.database).parent if is_file and settings.url.database else Path()) / "mail"

@@ -1,4 +1,4 @@
-"""The instructor's dashboard: whom it is for, what it counts, and what it costs where much is taught."""
+"""`User.teaching`, the instructor's dashboard: visibility and values."""
 
 import itertools
 import random
@@ -16,89 +16,90 @@ from tests.live_service import Client, Service
 
 pytestmark = pytest.mark.usefixtures("unswept")
 
-ME = "{ me { teaching { id courseCount learnerCount enrollmentCount completionCount } } }"
-OF = "query T($id: ID!) { node(id: $id) { ... on User { username teaching { id courseCount } } } }"
+MY_DASHBOARD = "{ me { teaching { id courseCount learnerCount enrollmentCount completionCount } } }"
+DASHBOARD = "query T($id: ID!) { node(id: $id) { ... on User { username teaching { id courseCount } } } }"
 
 
-def me(client: Client, actor: Actor) -> Any:
-    return client.execute(ME, as_=actor)["me"]["teaching"]
+def my_dashboard(client: Client, actor: Actor) -> Any:
+    return client.execute(MY_DASHBOARD, as_=actor)["me"]["teaching"]
 
 
-def test_it_is_for_the_instructor_and_super_admins(client: Client, service: Service, make: Factories) -> None:
-    teacher, rival = (make.user(Role.INSTRUCTOR) for _ in range(2))
-    make.enrollment(enrolled := make.user(), make.course(instructor=teacher))
-    id = global_id("User", teacher)
-    for swept in (False, True):
+def test_dashboard_is_visible_to_its_instructor_and_super_admins(
+    client: Client, service: Service, make: Factories
+) -> None:
+    instructor, rival = (make.user(Role.INSTRUCTOR) for _ in range(2))
+    make.enrollment(enrolled := make.user(), make.course(instructor=instructor))
+    id = global_id("User", instructor)
+    for is_stored in (False, True):
         for actor in (ANONYMOUS, make.actor(enrolled), make.actor(rival)):
-            answer = client.graphql(OF, as_=actor, id=id)
-            assert answer["data"]["node"] == {"username": teacher.username, "teaching": None}
+            answer = client.graphql(DASHBOARD, as_=actor, id=id)
+            assert answer["data"]["node"] == {"username": instructor.username, "teaching": None}
             assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
-        for actor in (make.actor(teacher), make.actor(make.user(Role.SUPER_ADMIN))):
-            found = client.execute(OF, as_=actor, id=id)["node"]["teaching"]
-            assert found == {"id": global_id("InstructorDashboard", teacher), "courseCount": 1}
-            assert (
-                client.execute("query N($id: ID!) { node(id: $id) { id } }", as_=actor, id=found["id"])["node"]
-                is None
-            )
-        if not swept:
+        for actor in (make.actor(instructor), make.actor(make.user(Role.SUPER_ADMIN))):
+            dashboard = client.execute(DASHBOARD, as_=actor, id=id)["node"]["teaching"]
+            assert dashboard == {"id": global_id("InstructorDashboard", instructor), "courseCount": 1}
+            node = client.execute("query N($id: ID!) { node(id: $id) { id } }", as_=actor, id=dashboard["id"])["node"]
+            assert node is None
+        if not is_stored:
             refresh.refresh_analytics(service.database)
 
 
-def test_it_is_null_for_a_learner_without_an_error(client: Client, make: Factories) -> None:
+def test_dashboard_is_null_for_learners(client: Client, make: Factories) -> None:
     learner = make.user()
-    assert me(client, make.actor(learner)) is None
+    assert my_dashboard(client, make.actor(learner)) is None
     admin = make.actor(make.user(Role.SUPER_ADMIN))
-    assert client.execute(OF, as_=admin, id=global_id("User", learner))["node"]["teaching"] is None
+    assert client.execute(DASHBOARD, as_=admin, id=global_id("User", learner))["node"]["teaching"] is None
 
 
-def test_who_teaches_nothing_yet_has_noughts(client: Client, service: Service, make: Factories) -> None:
+def test_dashboard_is_zero_without_courses(client: Client, service: Service, make: Factories) -> None:
     for role in (Role.INSTRUCTOR, Role.SUPER_ADMIN):
         for _ in range(2):
-            found = me(client, make.actor(make.user(role)))
-            assert [number for name, number in found.items() if name != "id"] == [0, 0, 0, 0]
+            dashboard = my_dashboard(client, make.actor(make.user(role)))
+            assert [number for name, number in dashboard.items() if name != "id"] == [0, 0, 0, 0]
             refresh.refresh_analytics(service.database)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_it_counts_courses_enrollments_completions_and_distinct_people_with_access(
+def test_dashboard_counts_match_enrollments_before_and_after_refreshes(
     client: Client, service: Service, make: Factories, seed: int
 ) -> None:
     rng, now = random.Random(seed), datetime.now(UTC)
-    teacher, rival = (make.user(Role.INSTRUCTOR) for _ in range(2))
-    people = [make.user() for _ in range(8)]
-    courses = [make.course(instructor=teacher, status=rng.choice(list(CourseStatus))) for _ in range(4)]
-    make.enrollment(people[0], make.course(instructor=rival))
-    made: list[Enrollment] = []
-    pairs = [pair for pair in itertools.product(people, courses) if rng.random() < 0.5]
-    for portion in (pairs[::2], pairs[1::2]):
-        for person, course in portion:
+    instructor, rival = (make.user(Role.INSTRUCTOR) for _ in range(2))
+    learners = [make.user() for _ in range(8)]
+    courses = [make.course(instructor=instructor, status=rng.choice(list(CourseStatus))) for _ in range(4)]
+    make.enrollment(learners[0], make.course(instructor=rival))
+    enrollments: list[Enrollment] = []
+    pairs = [pair for pair in itertools.product(learners, courses) if rng.random() < 0.5]
+    for half in (pairs[::2], pairs[1::2]):
+        for learner, course in half:
             status = rng.choice(list(EnrollmentStatus))
             expires = rng.choice([None, now - timedelta(days=1), now + timedelta(days=1)])
             completed = START if status is EnrollmentStatus.COMPLETED else None
             values = {"access_expires_at": expires, "completed_at": completed}
-            made.append(make.enrollment(person, course, status, **values))
-            count_enrollment(service, course.row)
-        open_ = {EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED}
+            enrollments.append(make.enrollment(learner, course, status, **values))
+            increment_enrollment_count(service, course.row)
+        access_statuses = {EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED}
         with_access = [
-            one
-            for one in made
-            if one.status in open_ and (one.access_expires_at is None or one.access_expires_at > now)
+            enrollment
+            for enrollment in enrollments
+            if enrollment.status in access_statuses
+            and (enrollment.access_expires_at is None or enrollment.access_expires_at > now)
         ]
         expected = {
-            "id": global_id("InstructorDashboard", teacher),
+            "id": global_id("InstructorDashboard", instructor),
             "courseCount": 4,
-            "learnerCount": len({one.user_id for one in with_access}),
-            "enrollmentCount": len(made),
-            "completionCount": sum(one.completed_at is not None for one in made),
+            "learnerCount": len({enrollment.user_id for enrollment in with_access}),
+            "enrollmentCount": len(enrollments),
+            "completionCount": sum(enrollment.completed_at is not None for enrollment in enrollments),
         }
-        if portion is pairs[::2]:
-            assert me(client, make.actor(teacher)) == expected  # nothing is kept yet
+        if half is pairs[::2]:
+            assert my_dashboard(client, make.actor(instructor)) == expected  # nothing is stored yet
         refresh.refresh_analytics(service.database)
-        assert me(client, make.actor(teacher)) == expected
+        assert my_dashboard(client, make.actor(instructor)) == expected
 
 
-def count_enrollment(service: Service, course: Course) -> None:
-    """As whoever enrolls does in the same transaction."""
+def increment_enrollment_count(service: Service, course: Course) -> None:
+    """Do what enrolling does in the same transaction."""
     with service.engine.begin() as connection:
         connection.execute(
             text("UPDATE courses SET enrollment_count = enrollment_count + 1 WHERE id = :id"), {"id": course.id}

@@ -1,10 +1,10 @@
-"""A stranger checks a certificate: told what is on it and nothing else, for as long as they do not only guess."""
+"""`verifyCertificate`: its result, the spellings of codes, and the rate limit of unknown codes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given as for_any
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
@@ -17,32 +17,32 @@ from tests.live_service import Client, Service, Statements
 VERIFY = """query V($code: String!) { verifyCertificate(code: $code) {
   status serial learnerName courseTitle instructorName issuedAt expiresAt
 } }"""
-NOTHING = dict.fromkeys(("serial", "learnerName", "courseTitle", "instructorName", "issuedAt", "expiresAt"))
-UNKNOWN = {"status": "NOT_FOUND", **NOTHING}
+NULL_FIELDS = dict.fromkeys(("serial", "learnerName", "courseTitle", "instructorName", "issuedAt", "expiresAt"))
+UNKNOWN = {"status": "NOT_FOUND", **NULL_FIELDS}
 
 
-def verify(client: Client, code: str, **who: Any) -> Any:
-    return client.execute(VERIFY, code=code, **who)["verifyCertificate"]
+def verify(client: Client, code: str, **options: Any) -> Any:
+    return client.execute(VERIFY, code=code, **options)["verifyCertificate"]
 
 
-def misses(service: Service) -> int:
+def failed_attempts(service: Service) -> int:
     return service.database.read_sync(
         lambda session: session.scalar(select(func.sum(RateLimitCounter.failures))) or 0
     )
 
 
-def spend(service: Service, client: Client) -> None:
-    """All misses that are borne from one address."""
+def exhaust_rate_limit(service: Service, client: Client) -> None:
+    """Use up all failed attempts that one IP address has."""
     client.execute(VERIFY, code=codes.new_code())
-    most = service.resources.settings.login_failures_per_address
+    limit = service.resources.settings.login_failures_per_address
 
-    def use_up(session: Any) -> None:
-        session.query(RateLimitCounter).update({RateLimitCounter.failures: most})
+    def set_failures(session: Any) -> None:
+        session.query(RateLimitCounter).update({RateLimitCounter.failures: limit})
 
-    service.database.write_sync(use_up)
+    service.database.write_sync(set_failures)
 
 
-def test_a_stranger_is_told_what_is_on_the_certificate(client: Client, make: Factories) -> None:
+def test_verification_shows_facts_of_certificate(client: Client, make: Factories) -> None:
     certificate = make.certificate(
         make.user(first_name="Αλέξανδρος", last_name="Παππάς"),
         make.course("Go", instructor=make.user(Role.INSTRUCTOR, first_name="Ольга", last_name="Белых")),
@@ -58,11 +58,11 @@ def test_a_stranger_is_told_what_is_on_the_certificate(client: Client, make: Fac
     }
 
 
-def test_everyone_is_told_the_same(client: Client, make: Factories) -> None:
+def test_verification_is_the_same_for_all_actors(client: Client, make: Factories) -> None:
     holder, course = make.user(), make.course()
     code = make.certificate(holder, course).verification_code
-    people = (ANONYMOUS, *map(make.actor, (holder, course.instructor, make.user(), make.user(Role.SUPER_ADMIN))))
-    assert len({str(verify(client, code, as_=person)) for person in people}) == 1
+    actors = (ANONYMOUS, *map(make.actor, (holder, course.instructor, make.user(), make.user(Role.SUPER_ADMIN))))
+    assert len({str(verify(client, code, as_=actor)) for actor in actors}) == 1
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_everyone_is_told_the_same(client: Client, make: Factories) -> None:
         (-1, True, "REVOKED"),
     ],
 )
-def test_it_is_told_whether_the_certificate_is_good_today(
+def test_verification_status_follows_expiry_and_revocation(
     client: Client, make: Factories, expires_in: int | None, is_revoked: bool, status: str
 ) -> None:
     now = datetime.now(UTC)
     state: dict[str, Any] = {"revoked_at": now} if is_revoked else {}
     expires_at = None if expires_in is None else now + timedelta(minutes=expires_in)
     certificate = make.certificate(make.user(), make.course(), expires_at=expires_at, **state)
-    told = verify(client, certificate.verification_code)
-    assert (told["status"], told["serial"]) == (status, certificate.serial)
-    assert (told["expiresAt"] is None) is (expires_in is None)
+    result = verify(client, certificate.verification_code)
+    assert (result["status"], result["serial"]) == (status, certificate.serial)
+    assert (result["expiresAt"] is None) is (expires_in is None)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_it_is_told_whether_the_certificate_is_good_today(
         "\t{lower} ",
     ],
 )
-def test_a_code_is_known_however_it_is_typed(client: Client, make: Factories, typed: str) -> None:
+def test_code_ignores_case_spaces_and_dashes(client: Client, make: Factories, typed: str) -> None:
     code = make.certificate(make.user(), make.course()).verification_code
     spellings = {
         "code": code,
@@ -112,6 +112,7 @@ def test_a_code_is_known_however_it_is_typed(client: Client, make: Factories, ty
     assert verify(client, typed.format(**spellings))["status"] == "VALID"
 
 
+@pytest.mark.query_budget
 @pytest.mark.parametrize(
     "code",
     [
@@ -132,7 +133,7 @@ def test_a_code_is_known_however_it_is_typed(client: Client, make: Factories, ty
         "🎓" * 20,
     ],
 )
-def test_what_cannot_be_a_code_is_not_found_without_a_statement(
+def test_malformed_code_is_not_found_without_statements(
     client: Client, make: Factories, statements: Statements, code: str
 ) -> None:
     make.certificate(make.user(), make.course())
@@ -141,66 +142,63 @@ def test_what_cannot_be_a_code_is_not_found_without_a_statement(
     assert statements.count == 0
 
 
-def test_neither_a_serial_nor_an_id_is_a_code(client: Client, make: Factories) -> None:
+def test_serial_and_id_are_not_codes(client: Client, make: Factories) -> None:
     certificate = make.certificate(make.user(), make.course())
     for text in (certificate.serial, global_id("Certificate", certificate), certificate.verification_code[:-1] + "3"):
         if text != certificate.verification_code:
             assert verify(client, text) == UNKNOWN
 
 
-def test_one_document_checks_one_code(client: Client) -> None:
+def test_document_with_two_verifications_is_rejected(client: Client) -> None:
     document = '{ a: verifyCertificate(code: "x") { status } b: verifyCertificate(code: "y") { status } }'
     assert client.error_codes(document) == ["QUERY_TOO_COMPLEX"]
 
 
-def test_a_right_code_costs_one_read_and_counts_nowhere(
+@pytest.mark.query_budget
+def test_existing_code_takes_one_read_and_is_not_counted(
     client: Client, make: Factories, service: Service, statements: Statements
 ) -> None:
     code = make.certificate(make.user(), make.course()).verification_code
     with statements:
         assert verify(client, code)["status"] == "VALID"
     assert [text.split()[0] for text in statements.texts] == ["SELECT"]
-    assert misses(service) == 0
+    assert failed_attempts(service) == 0
 
 
-def test_codes_that_nobody_has_are_counted_until_there_were_too_many(
-    client: Client, make: Factories, service: Service
-) -> None:
+def test_unknown_codes_are_counted_and_limited(client: Client, make: Factories, service: Service) -> None:
     code = make.certificate(make.user(), make.course()).verification_code
     for number in range(3):
         assert verify(client, codes.new_code()) == UNKNOWN
-        assert misses(service) == number + 1
-    spend(service, client)
+        assert failed_attempts(service) == number + 1
+    exhaust_rate_limit(service, client)
     answer = client.graphql(VERIFY, code=codes.new_code())
     assert answer["data"] is None
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["RATE_LIMITED"]
-    assert verify(client, code)["status"] == "VALID", "who holds a code pays for nobody's guesses"
+    assert verify(client, code)["status"] == "VALID", "existing codes are not limited"
     assert verify(client, "") == UNKNOWN
 
 
-def test_the_window_passes_and_guesses_do_not_keep_anyone_from_signing_in(
-    client: Client, make: Factories, service: Service
-) -> None:
-    spend(service, client)
+def test_verification_limit_is_separate_from_login_limit(client: Client, make: Factories, service: Service) -> None:
+    exhaust_rate_limit(service, client)
     login = """mutation { login(input: {email: "a@example.com", password: "not this one"}) { errors { code } } }"""
     assert client.execute(login)["login"]["errors"] == [{"code": "INVALID_CREDENTIALS"}]
     service.database.write_sync(lambda session: session.execute(delete(RateLimitCounter)) and None)
     assert verify(client, codes.new_code()) == UNKNOWN
 
 
-@for_any(st.text(max_size=60))
-def test_no_text_is_read_as_a_code_that_it_is_not(text: str) -> None:
-    found = codes.normalize_code(text)
-    if found is not None:
-        bare = found.replace("-", "")
-        assert [char for char in text.upper() if char in codes.ALPHABET] == list(bare)
+@given(st.text(max_size=60))
+def test_normalized_code_has_the_typed_characters(text: str) -> None:
+    code = codes.normalize_code(text)
+    if code is not None:
+        characters = code.replace("-", "")
+        assert [char for char in text.upper() if char in codes.ALPHABET] == list(characters)
 
 
-def test_codes_hold_eighty_random_bits_in_letters_that_are_not_mistaken() -> None:
-    made = {codes.new_code() for _ in range(2_000)}
-    assert len(made) == 2_000
-    used = set("".join(made))
+def test_codes_are_unique_and_have_80_random_bits() -> None:
+    drawn = {codes.new_code() for _ in range(2_000)}
+    assert len(drawn) == 2_000
+    used = set("".join(drawn))
     assert used == {*codes.ALPHABET, "-"}
     assert not used & set("0O1IL2Z5S8BUAE")
     assert len(codes.ALPHABET) ** (codes.GROUP_COUNT * codes.GROUP_LENGTH) >= 2**80
-    assert all(codes.normalize_code(code) == code for code in made)
+    assert all(codes.normalize_code(code) == code for code in drawn)

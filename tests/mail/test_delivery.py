@@ -1,4 +1,4 @@
-"""Delivering: each mail once, again with growing pauses where it fails, and one's fault is not the others'."""
+"""Delivery: exactly one message per mail, retries with growing delays, and independence of failures."""
 
 import ssl
 import threading
@@ -39,90 +39,90 @@ from tests.mail_servers import (
 
 
 @pytest.mark.slow
-def test_several_deliveries_at_once_send_each_mail_once(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
+def test_concurrent_deliveries_send_each_mail_once(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
     box, url = office
-    everyone = [f"p{number}@example.com" for number in range(60)]
-    others = [outbox.another() for _ in range(3)]
-    barrier = threading.Barrier(len(others))
-    faults: list[Exception] = []
+    addresses = [f"p{number}@example.com" for number in range(60)]
+    databases = [outbox.another() for _ in range(3)]
+    barrier = threading.Barrier(len(databases))
+    errors: list[Exception] = []
 
-    def send(own: Database) -> None:
+    def send(database: Database) -> None:
         try:
             barrier.wait()
             for _ in range(20):
-                if not any(outbox.deliver(url, own)):
+                if not any(outbox.deliver(url, database)):
                     return
         except Exception as error:
-            faults.append(error)
+            errors.append(error)
 
     for start in range(0, 60, 20):
-        outbox.post(*everyone[start : start + 20])
-        threads = [threading.Thread(target=send, args=(own,)) for own in others]
+        outbox.post(*addresses[start : start + 20])
+        threads = [threading.Thread(target=send, args=(database,)) for database in databases]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    for own in others:
-        own.dispose()
-    assert not faults
-    assert box.addresses == sorted(everyone)
+    for database in databases:
+        database.dispose()
+    assert not errors
+    assert box.addresses == sorted(addresses)
     assert {(mail.status, mail.attempts) for mail in outbox.mails()} == {(MailStatus.SENT, 1)}
 
 
-def test_a_refused_mail_is_tried_again_with_growing_pauses_and_given_up_at_last(
+def test_rejected_mail_is_retried_with_growing_delays_until_failed(
     outbox: OutboxUnderTest, office: tuple[Postbox, str]
 ) -> None:
     box, url = office
-    with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False) as moved:
+    with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False) as traveller:
         outbox.post(REFUSED, "jane@example.com", DEADLY, "john@example.com")
         assert outbox.deliver(url) == DeliveryResult(2, 2)
-        assert box.addresses == ["jane@example.com", "john@example.com"], "the others go"
+        assert box.addresses == ["jane@example.com", "john@example.com"], "the other mails are sent"
         assert "2 waiting, the oldest since 2026-03-01 00:00 UTC; the last error: SMTP" in outbox.checked()
         outbox.database.write_sync(
             lambda session: session.execute(delete(Mail).where(Mail.address.is_distinct_from(REFUSED))) and None
         )
-        pauses = []
+        delays = []
         for _ in range(1, MAX_ATTEMPTS):
             mail = outbox.mail()
             assert (mail.status, mail.last_error) == (MailStatus.PENDING, "SMTPRecipientsRefused 550")
-            pauses.append(mail.next_attempt_at - clock.now())
-            moved.move_to(mail.next_attempt_at - timedelta(seconds=1))
-            assert outbox.deliver(url) == DeliveryResult(0, 0), "not before its time"
-            moved.move_to(mail.next_attempt_at)
+            delays.append(mail.next_attempt_at - clock.now())
+            traveller.move_to(mail.next_attempt_at - timedelta(seconds=1))
+            assert outbox.deliver(url) == DeliveryResult(0, 0), "the retry is not due yet"
+            traveller.move_to(mail.next_attempt_at)
             assert outbox.deliver(url) == DeliveryResult(0, 1)
-        assert pauses == (RETRY_DELAYS + [RETRY_DELAYS[-1]] * MAX_ATTEMPTS)[: MAX_ATTEMPTS - 1]
+        assert delays == (RETRY_DELAYS + [RETRY_DELAYS[-1]] * MAX_ATTEMPTS)[: MAX_ATTEMPTS - 1]
         assert outbox.mail().status is MailStatus.FAILED
         assert "FAIL mail that could not be sent: 1 given up" in outbox.checked()
         assert "SMTPRecipientsRefused 550" in outbox.checked()
-        moved.shift(timedelta(days=40))
+        traveller.shift(timedelta(days=40))
         assert outbox.deliver(url) == DeliveryResult(0, 0)
-        assert "ok mail that could not be sent: 1 given up" in outbox.checked(), "long ago"
+        assert "ok mail that could not be sent: 1 given up" in outbox.checked(), "an old failure is only reported"
     assert box.came[REFUSED] == MAX_ATTEMPTS
 
 
-def test_a_server_that_dies_midway_gets_the_mail_again(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
+def test_mail_is_retried_after_server_disconnects(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
     box, url = office
     outbox.post(DEADLY)
-    for tries in (1, 2):
+    for attempts in (1, 2):
         assert outbox.deliver(url) == DeliveryResult(0, 1)
         mail = outbox.mail()
         assert (mail.status, mail.attempts, mail.last_error) == (
             MailStatus.PENDING,
-            tries,
+            attempts,
             "SMTPServerDisconnected",
         )
         outbox.make_due()
     assert box.came[DEADLY] == 2
 
 
-def test_a_server_that_is_away_or_hangs_costs_few_tries(
+def test_round_ends_after_three_outages(
     outbox: OutboxUnderTest, monkeypatch: pytest.MonkeyPatch, office: tuple[Postbox, str]
 ) -> None:
     monkeypatch.setattr(transports, "SOCKET_TIMEOUT_SECONDS", 0.2)
     outbox.post(*[f"p{number}@example.com" for number in range(6)])
     with silent_server() as silent:
-        assert outbox.deliver(silent.url) == DeliveryResult(0, 3), "then the round is ended"
-    assert outbox.deliver(silent.url) == DeliveryResult(0, 3), "nobody listens there any more"
+        assert outbox.deliver(silent.url) == DeliveryResult(0, 3), "the server hangs"
+    assert outbox.deliver(silent.url) == DeliveryResult(0, 3), "the port is closed"
     assert [mail.attempts for mail in outbox.mails()] == [1] * 6
     assert {mail.last_error for mail in outbox.mails()} == {
         "SMTPServerDisconnected (TimeoutError)",
@@ -133,19 +133,17 @@ def test_a_server_that_is_away_or_hangs_costs_few_tries(
     assert {mail.last_error for mail in outbox.mails()} == {None}
 
 
-def test_a_server_that_goes_on_and_on_is_cut(outbox: OutboxUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_server_is_aborted_after_time_limit(outbox: OutboxUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transports, "SEND_TIMEOUT_SECONDS", 0.3)
     outbox.post("jane@example.com")
     with silent_server() as silent:
-        began = time.monotonic()
+        started = time.monotonic()
         assert outbox.deliver(silent.url) == DeliveryResult(0, 1)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - started < 3
 
 
-def test_a_process_that_dies_while_sending_only_delays_the_mail(
-    outbox: OutboxUnderTest, office: tuple[Postbox, str]
-) -> None:
-    class Dies:
+def test_crash_while_sending_only_delays_the_mail(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
+    class CrashingTransport:
         def send(self, message: object) -> None:
             raise SystemExit
 
@@ -153,30 +151,31 @@ def test_a_process_that_dies_while_sending_only_delays_the_mail(
 
     outbox.post("jane@example.com")
     with pytest.raises(SystemExit):
-        deliver_due(outbox.database, Dies(), LINKS, SENDER)
+        deliver_due(outbox.database, CrashingTransport(), LINKS, SENDER)
     assert outbox.deliver(office[1]) == DeliveryResult(0, 0)
     outbox.make_due()
     assert outbox.deliver(office[1]) == DeliveryResult(1, 0)
 
 
-def test_a_kind_that_nobody_words_and_a_writer_that_fails_stop_no_other(
+def test_missing_or_failing_template_does_not_stop_other_mails(
     outbox: OutboxUnderTest, office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(session: Session, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
+    def failing_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
         session.add(NamedLock(name="token", taken_at=clock.now()))
         session.flush()
         raise KeyError(mail.address)
 
-    monkeypatch.setitem(TEMPLATES, "fails", fails)
-    outbox.post("a@example.com", kind="unheard_of")
-    outbox.post("b@example.com", kind="fails")
+    monkeypatch.setitem(TEMPLATES, "failing", failing_template)
+    outbox.post("a@example.com", kind="unknown_kind")
+    outbox.post("b@example.com", kind="failing")
     outbox.post(None)
     outbox.post("no address\r\nBcc: evil@example.com", "two@example.com, three@example.com", "jane@example.com")
     assert outbox.deliver(office[1]) == DeliveryResult(1, 3)
-    unheard, failing, nobody, *rest = outbox.mails()
-    assert (unheard.status, unheard.last_error) == (MailStatus.FAILED, "Nothing words mails of kind unheard_of.")
+    unknown, failing, without_recipient, *rest = outbox.mails()
+    assert unknown.status is MailStatus.FAILED
+    assert unknown.last_error == "There is no template for mails of kind unknown_kind."
     assert (failing.status, failing.last_error) == (MailStatus.PENDING, "KeyError")
-    assert nobody.status is MailStatus.DROPPED
+    assert without_recipient.status is MailStatus.DROPPED
     assert [(mail.status, mail.last_error) for mail in rest] == [
         (MailStatus.PENDING, "ValueError"),
         (MailStatus.PENDING, "ValueError"),
@@ -184,15 +183,15 @@ def test_a_kind_that_nobody_words_and_a_writer_that_fails_stop_no_other(
     ]
     assert office[0].came == Counter(["jane@example.com"])
     assert outbox.database.read_sync(lambda session: session.scalar(select(NamedLock.id))) is None, (
-        "no token without its letter"
+        "the failed transaction was rolled back"
     )
-    assert "kind unheard_of" in outbox.checked()
+    assert "kind unknown_kind" in outbox.checked()
 
 
-def test_mail_to_somebody_who_left_is_dropped(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
+def test_cancelled_mails_are_dropped_and_erased(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
     for user in (7, 8):
-        letter = partial(enqueue, kind=KIND, user_id=user, address=f"{user}@example.com", name="J")
-        outbox.database.write_sync(letter)
+        work = partial(enqueue, kind=KIND, user_id=user, address=f"{user}@example.com", name="J")
+        outbox.database.write_sync(work)
     outbox.database.write_sync(lambda session: cancel_mails_of(session, 7))
     assert outbox.deliver(office[1]) == DeliveryResult(1, 0)
     assert [(mail.status, mail.address, mail.data) for mail in outbox.mails()] == [
@@ -201,9 +200,7 @@ def test_mail_to_somebody_who_left_is_dropped(outbox: OutboxUnderTest, office: t
     ]
 
 
-def test_a_password_goes_over_no_unencrypted_link(
-    office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_password_is_not_sent_unencrypted(office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch) -> None:
     message = to_mime(render("jane@example.com", "Hi", "Hello,", []), SENDER)
     monkeypatch.setattr(transports, "LOOPBACK", set())
     with pytest.raises(transports.InsecureTransportError):
@@ -212,12 +209,12 @@ def test_a_password_goes_over_no_unencrypted_link(
     assert len(office[0].taken) == 1
 
 
-def test_name_and_password_are_decoded_and_checked(outbox: OutboxUnderTest) -> None:
-    make: list[tuple[bytes, bytes]] = []
+def test_credentials_in_url_are_percent_decoded(outbox: OutboxUnderTest) -> None:
+    credentials: list[tuple[bytes, bytes]] = []
 
     def check(server: SMTP, session: object, envelope: object, mechanism: str, login: object) -> AuthResult:
         assert isinstance(login, LoginPassword)
-        make.append((login.login, login.password))
+        credentials.append((login.login, login.password))
         return AuthResult(success=login.password == b"p@ss/word", handled=False)
 
     outbox.post("jane@example.com")
@@ -226,12 +223,12 @@ def test_name_and_password_are_decoded_and_checked(outbox: OutboxUnderTest) -> N
         assert outbox.mail().last_error == "SMTPAuthenticationError 535"
         outbox.make_due()
         assert outbox.deliver(url.replace("//", "//me%40example.com:p%40ss%2Fword@")) == DeliveryResult(1, 0)
-    assert set(make) == {(b"me@example.com", b"wrong"), (b"me@example.com", b"p@ss/word")}
+    assert set(credentials) == {(b"me@example.com", b"wrong"), (b"me@example.com", b"p@ss/word")}
     assert len(box.taken) == 1
 
 
 @pytest.mark.slow
-def test_the_link_is_encrypted_where_the_server_can(
+def test_connection_is_encrypted_if_server_supports_it(
     office: tuple[Postbox, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     context = certified(tmp_path)

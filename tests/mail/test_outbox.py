@@ -1,4 +1,4 @@
-"""The outbox in service: a mail is sent soon after the commit that caused it, and nothing of it is told elsewhere."""
+"""Outbox of a running service: mail is sent soon after the commit, by one process, and is not logged."""
 
 import email
 import email.policy
@@ -40,46 +40,44 @@ from tests.mail_servers import (
 from tests.mariadb import free_port
 
 
-def test_a_mail_is_sent_soon_after_the_commit_that_caused_it(
-    outbox: OutboxUnderTest, office: tuple[Postbox, str]
-) -> None:
+def test_mail_is_sent_soon_after_commit(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
     box, url = office
     with running(outbox.settings.model_copy(update={"smtp_url": url})) as service:
 
-        def hold(session: Session) -> None:
+        def enqueue_slowly(session: Session) -> None:
             enqueue(session, KIND, address="jane@example.com", name="Jane")
             session.flush()
             time.sleep(0.3)
-            assert not box.taken, "it is not committed yet"
+            assert not box.taken, "the transaction is not committed yet"
 
-        service.database.write_sync(hold)
-        began = time.monotonic()
+        service.database.write_sync(enqueue_slowly)
+        started = time.monotonic()
         box.wait_for(1)
-        assert time.monotonic() - began < 2, "before the sweep comes by"
+        assert time.monotonic() - started < 2, "maintenance would send it later"
         outbox.wait_until_sent()
     (message,) = box.taken
     assert (message["To"], message["From"]) == ("jane@example.com", SENDER)
     assert message["Subject"] == "Welcome, Jane"
     assert message["Auto-Submitted"] == "auto-generated"
-    plain, rich = message.get_body(("plain",)), message.get_body(("html",))
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
     assert plain is not None
-    assert rich is not None
+    assert html is not None
     link = f"http://127.0.0.1:8000/verify-email?token={TOKEN}"
     assert link in plain.get_content()
-    assert f'href="{link}"' in rich.get_content()
+    assert f'href="{link}"' in html.get_content()
 
 
-def test_nothing_is_sent_when_the_transaction_is_undone(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
+def test_mail_of_rolled_back_transaction_is_not_sent(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
     box, url = office
 
-    def undone(session: Session) -> None:
+    def fail(session: Session) -> None:
         enqueue(session, KIND, address="jane@example.com")
         session.flush()
         raise LookupError
 
     with running(outbox.settings.model_copy(update={"smtp_url": url})) as service:
         with pytest.raises(LookupError):
-            service.database.write_sync(undone)
+            service.database.write_sync(fail)
         service.database.write_sync(partial(enqueue, kind=KIND, address="second@example.com"))
         box.wait_for(1)
     assert box.addresses == ["second@example.com"]
@@ -87,22 +85,22 @@ def test_nothing_is_sent_when_the_transaction_is_undone(outbox: OutboxUnderTest,
 
 
 @pytest.mark.slow
-def test_the_command_twice_at_once_sends_each_mail_once_and_tells_nobodys_address(
+def test_concurrent_commands_send_each_mail_once_and_log_no_address(
     outbox: OutboxUnderTest, office: tuple[Postbox, str], tmp_path: Path
 ) -> None:
     box, url = office
-    everyone = [f"p{number}@canary.example" for number in range(40)]
-    outbox.post(*everyone, REFUSED)
+    addresses = [f"p{number}@canary.example" for number in range(40)]
+    outbox.post(*addresses, REFUSED)
     environment = {"LMS_DATABASE_URL": outbox.url, "LMS_SMTP_URL": url}
-    both = [process(tmp_path, "sweep", **environment) for _ in range(2)]
-    told = [one.communicate(timeout=60) for one in both]
-    assert [one.returncode for one in both] == [0, 0], told
-    assert box.addresses == sorted(everyone)
+    processes = [process(tmp_path, "sweep", **environment) for _ in range(2)]
+    outputs = [running_process.communicate(timeout=60) for running_process in processes]
+    assert [finished.returncode for finished in processes] == [0, 0], outputs
+    assert box.addresses == sorted(addresses)
     assert box.came[REFUSED] == 1
-    lines = "".join(out for out, _ in told)
+    lines = "".join(stdout for stdout, _ in outputs)
     assert sum(int(number) for number in re.findall(r"mail: (\d+) sent", lines)) == 40
     assert "1 not sent, to be tried again" in lines
-    logged = "".join(err for _, err in told)
+    logged = "".join(stderr for _, stderr in outputs)
     assert logged.count('"mail_sent"') == 40
     assert "SMTPRecipientsRefused 550" in logged
     assert "canary" not in lines + logged, "no address, and no token"
@@ -110,59 +108,59 @@ def test_the_command_twice_at_once_sends_each_mail_once_and_tells_nobodys_addres
     assert again.communicate(timeout=60)[0] == "ok   Nothing was due.\n"
 
 
-def test_what_another_process_wrote_down_is_sent_by_the_sweep(
+def test_mail_of_another_process_is_sent_by_maintenance(
     outbox: OutboxUnderTest, office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background, "FIRST_RUN_DELAY_SECONDS", 0.1)
     box, url = office
     outbox.post("jane@example.com", "john@example.com")
-    read = outbox.settings.model_copy(update={"smtp_url": url})
-    with running(read), running(read):
+    changed = outbox.settings.model_copy(update={"smtp_url": url})
+    with running(changed), running(changed):
         outbox.wait_until_sent()
     assert box.addresses == ["jane@example.com", "john@example.com"]
 
 
-def test_a_fault_in_one_task_is_told_and_ends_neither_the_sweep_nor_the_loop(
+def test_failing_task_stops_neither_maintenance_nor_thread(
     outbox: OutboxUnderTest, office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(means: maintenance.TaskContext) -> list[str]:
+    def fail(context: maintenance.TaskContext) -> list[str]:
         raise LookupError
 
     outbox.post("jane@example.com")
-    monkeypatch.setattr(maintenance, "MAINTENANCE_TASKS", {"broken": breaks, **maintenance.MAINTENANCE_TASKS})
-    read = outbox.settings.model_copy(update={"smtp_url": office[1]})
-    lines = maintenance.run_maintenance(outbox.database, read)
+    monkeypatch.setattr(maintenance, "MAINTENANCE_TASKS", {"broken": fail, **maintenance.MAINTENANCE_TASKS})
+    changed = outbox.settings.model_copy(update={"smtp_url": office[1]})
+    lines = maintenance.run_maintenance(outbox.database, changed)
     assert [line.text for line in lines] == ["broken: LookupError. The log says more.", "mail: 1 sent"]
     assert [line.ok for line in lines] == [False, True]
-    worked = threading.Semaphore(0)
+    runs = threading.Semaphore(0)
 
-    def fails() -> None:
-        worked.release()
+    def count_and_fail() -> None:
+        runs.release()
         raise LookupError
 
-    loop = background.BackgroundThread("a test's", fails, 0.01)
-    loop.start()
-    assert all(worked.acquire(timeout=5) for _ in range(3))
-    loop.stop()
-    assert loop.has_ended(5)
+    thread = background.BackgroundThread("test", count_and_fail, 0.01)
+    thread.start()
+    assert all(runs.acquire(timeout=5) for _ in range(3))
+    thread.stop()
+    assert thread.has_ended(5)
 
 
-def test_in_development_each_mail_is_a_file(
+def test_development_writes_mails_to_files(
     outbox: OutboxUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     outbox.post("jane@example.com", "john@example.com")
     assert deliver_due(outbox.database, create_transport(outbox.settings), LINKS, SENDER) == DeliveryResult(2, 0)
-    beside = Path(outbox.settings.url.database or "").parent if outbox.database.is_sqlite else tmp_path
-    folder = beside / "mail"
+    parent = Path(outbox.settings.url.database or "").parent if outbox.database.is_sqlite else tmp_path
+    folder = parent / "mail"
     assert folder.stat().st_mode & 0o777 == 0o700
     files = sorted(folder.iterdir())
-    read = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
+    messages = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
     assert {file.suffix for file in files} == {".eml"}
-    assert sorted(str(message["To"]) for message in read) == ["jane@example.com", "john@example.com"]
+    assert sorted(str(message["To"]) for message in messages) == ["jane@example.com", "john@example.com"]
 
 
-def test_production_without_a_mail_server_keeps_its_mail_and_says_so(outbox: OutboxUnderTest) -> None:
+def test_mail_stays_in_outbox_without_server_in_production(outbox: OutboxUnderTest) -> None:
     production = outbox.settings.model_copy(update={"env": settings.Environment.PRODUCTION})
     assert "ok mail: it stays in the outbox" in outbox.checked(production)
     outbox.post("jane@example.com")
@@ -173,18 +171,16 @@ def test_production_without_a_mail_server_keeps_its_mail_and_says_so(outbox: Out
 
 
 @pytest.mark.slow
-def test_a_mail_server_that_hangs_does_not_keep_the_service_from_ending(
+def test_service_shuts_down_while_mail_server_hangs(
     outbox: OutboxUnderTest, tmp_path: Path, office: tuple[Postbox, str]
 ) -> None:
     outbox.post("jane@canary.example")
     url = outbox.url
     with silent_server() as silent:
-        serving = process(
-            tmp_path, "serve", "--port", str(free_port()), LMS_DATABASE_URL=url, LMS_SMTP_URL=silent.url
-        )
+        server = process(tmp_path, "serve", "--port", str(free_port()), LMS_DATABASE_URL=url, LMS_SMTP_URL=silent.url)
         assert silent.was_called.wait(30)
-        assert terminated_after(serving) < 2
-        _, logged = serving.communicate()
+        assert terminated_after(server) < 2
+        _, logged = server.communicate()
     assert "canary" not in logged
     assert "Traceback" not in logged
     mail = outbox.mail()
@@ -193,36 +189,36 @@ def test_a_mail_server_that_hangs_does_not_keep_the_service_from_ending(
     assert outbox.deliver(office[1]) == DeliveryResult(1, 0)
 
 
-def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
-    carrier = FileTransport(tmp_path / "mail")
+def test_file_transport_leaves_only_whole_files(tmp_path: Path) -> None:
+    transport = FileTransport(tmp_path / "mail")
     message = to_mime(render("jane@example.com", "Hi", "Hello,", []), SENDER)
     with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False):
         for _ in range(20):
-            carrier.send(message)
+            transport.send(message)
     assert len(list((tmp_path / "mail").glob("*.eml"))) == 20
     assert not list((tmp_path / "mail").glob("*.part"))
 
 
-def test_one_of_many_has_the_turn(outbox: OutboxUnderTest) -> None:
-    others = [outbox.another() for _ in range(4)]
+def test_lease_is_won_by_one_process(outbox: OutboxUnderTest) -> None:
+    databases = [outbox.another() for _ in range(4)]
     won: list[bool] = []
 
-    def age() -> None:
+    def expire_leases() -> None:
         old = update(NamedLock).values(taken_at=clock.now() - timedelta(hours=2))
         outbox.database.write_sync(lambda session: session.execute(old) and None)
 
-    barrier = threading.Barrier(len(others), action=age)
+    barrier = threading.Barrier(len(databases), action=expire_leases)
 
-    def take_turns(own: Database) -> None:
-        for number in range(40):  # who comes first makes the row; at the second race there is one
+    def compete(database: Database) -> None:
+        for number in range(40):  # two races for each name: in the first, the row does not exist yet
             barrier.wait()
-            won.append(own.write_sync(partial(try_lease, name=f"race {number // 2}", every=timedelta(hours=1))))
+            won.append(database.write_sync(partial(try_lease, name=f"race {number // 2}", every=timedelta(hours=1))))
 
-    threads = [threading.Thread(target=take_turns, args=(own,)) for own in others]
+    threads = [threading.Thread(target=compete, args=(database,)) for database in databases]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for own in others:
-        own.dispose()
+    for database in databases:
+        database.dispose()
     assert (won.count(True), len(won)) == (40, 160)

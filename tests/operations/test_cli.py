@@ -77,11 +77,11 @@ def test_check_verify_and_repair_tell_the_state_of_a_demo(run: Run, empty_databa
     for figure in ("courses.total_lectures", "courses.enrollment_count", "lectures.order_index", "course_terms"):
         assert f"FAIL {figure}" in drifted.stdout
         assert f"{figure}" in drifted.stdout
-    assert "FAIL figures for instructors: wrong for 3 courses" in drifted.stdout
+    assert "FAIL analytics: wrong for 3 courses" in drifted.stdout
     repaired = run("db", "repair")
     assert repaired.exit_code == 0
     assert "courses.total_lectures: 3 rows mended" in repaired.stdout
-    assert "figures for instructors: wrong for 3 courses, counted anew" in repaired.stdout
+    assert "analytics: wrong for 3 courses, counted anew" in repaired.stdout
     assert run("db", "check").exit_code == 0
     assert "Nothing to mend." in run("db", "repair").stdout
     assert_one_clear_line(run("db", "demo"), "already")

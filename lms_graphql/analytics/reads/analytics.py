@@ -1,4 +1,4 @@
-"""Courses' and instructors' figures as they are shown: those that are kept, and counted now where none are."""
+"""Statistics of courses, lectures and instructors as they are served: stored, or computed live if none are stored."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.analytics.models import CourseAnalytics, InstructorAnalytics, LectureAnalytics
 from lms_graphql.analytics.reads.live_analytics import (
-    OF_LECTURES,
+    LECTURE_STATISTICS,
     compute_course_statistics,
     compute_instructor_statistics,
 )
@@ -23,12 +23,15 @@ from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows, group_rows
 from lms_graphql.learning.progress import rounded_mean
 
 ANALYTICS_WATERMARK = "figures"
-"""The turn that tells up to when every change is in what is kept."""
+"""Name of the watermark: every change committed before it is in the stored statistics."""
 
 
 @with_global_id("CourseAnalytics")
 class AnalyticsRow(NamedTuple):
-    """`key` is the course's. `is_stored`: its other figures are kept, too."""
+    """The statistics of a course. `key` is the course's key.
+
+    If `is_stored`, the statistics of its lectures and its revenue are stored, too.
+    """
 
     key: int
     is_stored: bool
@@ -56,7 +59,7 @@ class LectureAnalyticsRow(NamedTuple):
 
 @with_global_id("InstructorDashboard")
 class DashboardRow(NamedTuple):
-    """`key` is the instructor's."""
+    """The dashboard of an instructor. `key` is the instructor's key."""
 
     key: int
     course_count: int
@@ -65,7 +68,7 @@ class DashboardRow(NamedTuple):
     completion_count: int
 
 
-STORED = select(
+STORED_COURSES = select(
     CourseAnalytics.course_id,
     CourseAnalytics.as_of,
     select(NamedLock.taken_at).where(NamedLock.name == ANALYTICS_WATERMARK).scalar_subquery(),
@@ -74,12 +77,13 @@ STORED = select(
     CourseAnalytics.completion_count,
     CourseAnalytics.percent_total,
 ).where(CourseAnalytics.course_id.in_(KEYS))
-TEACHING = (
+DASHBOARDS = (
     select(
         Course.instructor_id,
         func.count(),
         cast(func.sum(Course.enrollment_count), BigInteger),
-        func.max(InstructorAnalytics.learner_count),  # of the one row that there is
+        # An aggregate only because of GROUP BY: an instructor has one row at most.
+        func.max(InstructorAnalytics.learner_count),
         func.max(InstructorAnalytics.completion_count),
     )
     .outerjoin(InstructorAnalytics, InstructorAnalytics.instructor_id == Course.instructor_id)
@@ -88,9 +92,9 @@ TEACHING = (
 )
 
 
-def _lectures(figures: FromClause) -> RowSelect:
-    """Every lecture of the courses, in their order, also those that nobody has opened."""
-    columns = figures.c
+def _all_lectures(statistics: FromClause) -> RowSelect:
+    """Return a SELECT of all lectures of the courses, in order. A lecture that was never opened gets zeros."""
+    columns = statistics.c
     return (
         select(
             Lecture.course_id,
@@ -100,53 +104,56 @@ def _lectures(figures: FromClause) -> RowSelect:
             func.coalesce(columns.watch_total, 0),
         )
         .join(Section, Section.id == Lecture.section_id)
-        .outerjoin(figures, and_(columns.lecture_id == Lecture.id, columns.course_id == Lecture.course_id))
+        .outerjoin(statistics, and_(columns.lecture_id == Lecture.id, columns.course_id == Lecture.course_id))
         .where(Lecture.course_id.in_(KEYS), Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
         .order_by(Lecture.course_id, Section.order_index, Section.id, Lecture.order_index, Lecture.id)
     )
 
 
-STORED_LECTURES = _lectures(LectureAnalytics.__table__)
-LIVE_LECTURES = _lectures(OF_LECTURES.subquery())
+STORED_LECTURES = _all_lectures(LectureAnalytics.__table__)
+LIVE_LECTURES = _all_lectures(LECTURE_STATISTICS.subquery())
 
 
 def analytics_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, AnalyticsRow]:
-    found: dict[int, AnalyticsRow] = {}
-    for key, as_of, reached, *counts in fetch_rows(session, STORED, {"keys": keys}):
-        # Whatever changed before the roll-up's last round would have been counted by it.
-        found[key] = AnalyticsRow(key, True, max(as_of, reached or as_of), *counts)
+    """Return the stored statistics of each course, computed live for courses that have none."""
+    analytics: dict[int, AnalyticsRow] = {}
+    for key, as_of, watermark, *counts in fetch_rows(session, STORED_COURSES, {"keys": keys}):
+        # A course that had changed before the watermark would have been refreshed, so its statistics still hold.
+        analytics[key] = AnalyticsRow(key, True, max(as_of, watermark or as_of), *counts)
     now = clock.now()
-    if missing := [key for key in keys if key not in found]:
-        counted = compute_course_statistics(session, missing, now)
-        found |= {key: AnalyticsRow(key, False, now, *figures) for key, figures in counted.items()}
-    return found
+    if missing := [key for key in keys if key not in analytics]:
+        computed = compute_course_statistics(session, missing, now)
+        analytics |= {key: AnalyticsRow(key, False, now, *statistics) for key, statistics in computed.items()}
+    return analytics
 
 
 def stored_lectures_by_course(
     session: Session, actor: Actor, keys: Sequence[int]
 ) -> dict[int, list[LectureAnalyticsRow]]:
-    return group_rows(fetch_rows(session, STORED_LECTURES, {"keys": keys}), _make_lecture, by=0)
+    return group_rows(fetch_rows(session, STORED_LECTURES, {"keys": keys}), _to_lecture_row, by=0)
 
 
 def live_lectures_by_course(
     session: Session, actor: Actor, keys: Sequence[int]
 ) -> dict[int, list[LectureAnalyticsRow]]:
-    return group_rows(fetch_rows(session, LIVE_LECTURES, {"keys": keys}), _make_lecture, by=0)
+    return group_rows(fetch_rows(session, LIVE_LECTURES, {"keys": keys}), _to_lecture_row, by=0)
 
 
 def dashboards_by_user(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, DashboardRow]:
-    """Courses and enrollments as they are now; distinct people and completions as they were counted last."""
-    found = {key: DashboardRow(key, 0, 0, 0, 0) for key in keys}
-    uncounted = []
-    for row in fetch_rows(session, TEACHING, {"keys": keys}):
-        found[row[0]] = DashboardRow._make(row)
-        if row[3] is None:
-            uncounted.append(row[0])
-    if uncounted:
-        for key, figures in compute_instructor_statistics(session, uncounted, clock.now()).items():
-            found[key] = found[key]._replace(**figures._asdict())
-    return found
+    """Return the dashboard of each user.
+
+    Courses and enrollments are counted now. Learners and completions are the stored ones, or computed live if none
+    are stored. A user without courses gets zeros.
+    """
+    dashboards = {key: DashboardRow(key, 0, 0, 0, 0) for key in keys}
+    rows = fetch_rows(session, DASHBOARDS, {"keys": keys})
+    dashboards |= {row[0]: DashboardRow._make(row) for row in rows}
+    missing = [key for key, *_, learner_count, _ in rows if learner_count is None]
+    if missing:
+        for key, statistics in compute_instructor_statistics(session, missing, clock.now()).items():
+            dashboards[key] = dashboards[key]._replace(**statistics._asdict())
+    return dashboards
 
 
-def _make_lecture(row: Any) -> LectureAnalyticsRow:
+def _to_lecture_row(row: Any) -> LectureAnalyticsRow:
     return LectureAnalyticsRow._make(row[1:])

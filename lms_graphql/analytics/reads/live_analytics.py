@@ -1,4 +1,4 @@
-"""Figures for instructors, worked out from what is there: for the roll-up, and for what it has not reached yet."""
+"""Statistics computed from the rows as they are now: for the refresh, and for what it has not stored yet."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from lms_graphql.learning.progress import percent_hundredths_sql
 
 
 class CourseStatistics(NamedTuple):
-    """`percent_total` adds up hundredths of a percent, of everybody who has ever enrolled."""
+    """The statistics of a course over all its enrollments. `percent_total` is in hundredths of a percent."""
 
     enrollment_count: int = 0
     active_count: int = 0
@@ -25,7 +25,7 @@ class CourseStatistics(NamedTuple):
 
 
 class LectureStatistics(NamedTuple):
-    """Of a lecture that somebody has opened."""
+    """The statistics of a lecture that at least one learner has opened."""
 
     lecture_key: int
     started_count: int
@@ -34,28 +34,28 @@ class LectureStatistics(NamedTuple):
 
 
 class InstructorStatistics(NamedTuple):
-    """Of an instructor: people with access to any of their courses, and completions of all of them."""
+    """The distinct learners with access to any of an instructor's courses, and the completions of all of them."""
 
     learner_count: int = 0
     completion_count: int = 0
 
 
-def _whole(sum_of: SQLColumnExpression[int]) -> ColumnElement[int]:
-    """MariaDB's sums are decimals."""
-    return cast(func.coalesce(func.sum(sum_of), 0), BigInteger)
+def _integer_sum(values: SQLColumnExpression[int]) -> ColumnElement[int]:
+    """Return the sum as an integer, because MariaDB's SUM returns a decimal. The sum of no rows is 0."""
+    return cast(func.coalesce(func.sum(values), 0), BigInteger)
 
 
-def _number(clause: SQLColumnExpression[bool]) -> ColumnElement[int]:
-    return _whole(case((clause, 1), else_=0))
+def _count_if(condition: SQLColumnExpression[bool]) -> ColumnElement[int]:
+    return _integer_sum(case((condition, 1), else_=0))
 
 
-OF_COURSES = (
+COURSE_STATISTICS = (
     select(
         Enrollment.course_id,
         func.count(),
-        _number(has_status(EnrollmentStatus.ACTIVE)),
-        _number(has_completed()),
-        _whole(
+        _count_if(has_status(EnrollmentStatus.ACTIVE)),
+        _count_if(has_completed()),
+        _integer_sum(
             percent_hundredths_sql(
                 CourseProgress.completed_lectures + CourseProgress.passed_quizzes,
                 CourseProgress.total_lectures + CourseProgress.total_quizzes,
@@ -69,23 +69,23 @@ OF_COURSES = (
     .where(Enrollment.course_id.in_(KEYS))
     .group_by(Enrollment.course_id)
 )
-OF_LECTURES = (
+LECTURE_STATISTICS = (
     select(
         Lecture.course_id.label("course_id"),
         Lecture.id.label("lecture_id"),
         func.count().label("started_count"),
-        _number(LectureProgress.is_completed).label("completed_count"),
-        _whole(LectureProgress.watch_time).label("watch_total"),
+        _count_if(LectureProgress.is_completed).label("completed_count"),
+        _integer_sum(LectureProgress.watch_time).label("watch_total"),
     )
     .join(LectureProgress, LectureProgress.lecture_id == Lecture.id)
     .where(Lecture.course_id.in_(KEYS), Lecture.deleted_at.is_(None))
     .group_by(Lecture.course_id, Lecture.id)
 )
-OF_INSTRUCTORS = (
+INSTRUCTOR_STATISTICS = (
     select(
         Course.instructor_id,
         func.count(distinct(case((grants_access(), Enrollment.user_id)))),
-        _number(has_completed()),
+        _count_if(has_completed()),
     )
     .join(Enrollment, Enrollment.course_id == Course.id)
     .where(Course.instructor_id.in_(KEYS))
@@ -94,25 +94,24 @@ OF_INSTRUCTORS = (
 
 
 def compute_course_statistics(session: Session, keys: Sequence[int], now: datetime) -> dict[int, CourseStatistics]:
-    """Of all of these courses: noughts where nobody has enrolled."""
-    found = {
-        row[0]: CourseStatistics._make(row[1:]) for row in fetch_rows(session, OF_COURSES, {"keys": keys, "now": now})
-    }
-    return {key: found.get(key, CourseStatistics()) for key in keys}
+    """Return the statistics of each course. A course without enrollments gets zeros."""
+    rows = fetch_rows(session, COURSE_STATISTICS, {"keys": keys, "now": now})
+    computed = {row[0]: CourseStatistics._make(row[1:]) for row in rows}
+    return {key: computed.get(key, CourseStatistics()) for key in keys}
 
 
 def compute_lecture_statistics(
     session: Session, keys: Sequence[int], now: datetime
 ) -> dict[int, list[LectureStatistics]]:
-    """By course."""
-    return group_rows(
-        fetch_rows(session, OF_LECTURES, {"keys": keys}), lambda row: LectureStatistics._make(row[1:]), by=0
-    )
+    """Return the statistics of the lectures of each course. A lecture that was never opened is left out."""
+    rows = fetch_rows(session, LECTURE_STATISTICS, {"keys": keys})
+    return group_rows(rows, lambda row: LectureStatistics._make(row[1:]), by=0)
 
 
 def compute_instructor_statistics(
     session: Session, keys: Sequence[int], now: datetime
 ) -> dict[int, InstructorStatistics]:
-    rows = fetch_rows(session, OF_INSTRUCTORS, {"keys": keys, "now": now})
-    found = {row[0]: InstructorStatistics._make(row[1:]) for row in rows}
-    return {key: found.get(key, InstructorStatistics()) for key in keys}
+    """Return the statistics of each instructor. An instructor without enrollments gets zeros."""
+    rows = fetch_rows(session, INSTRUCTOR_STATISTICS, {"keys": keys, "now": now})
+    computed = {row[0]: InstructorStatistics._make(row[1:]) for row in rows}
+    return {key: computed.get(key, InstructorStatistics()) for key in keys}

@@ -1,4 +1,4 @@
-"""Revenue of courses as it is stored, by currency."""
+"""Stored revenue of courses, by currency. `billing.reads.revenue` computes it live."""
 
 from collections.abc import Sequence
 
@@ -18,6 +18,7 @@ STORED_REVENUE = (
 
 
 def stored_revenue(session: Session, keys: Sequence[int]) -> dict[int, list[Revenue]]:
+    """Return the stored revenue of each course, ordered by currency. A course without revenue is left out."""
     return group_rows(fetch_rows(session, STORED_REVENUE, {"keys": keys}), lambda row: Revenue._make(row[1:]), by=0)
 
 

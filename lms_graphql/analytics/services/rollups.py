@@ -1,4 +1,4 @@
-"""Learning's own roll-ups: what is counted of a course's enrollments and of its lectures, and kept."""
+"""Roll-ups: the statistics stored for each course, of its enrollments, its lectures and its revenue."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,41 +26,41 @@ from lms_graphql.learning.models import CourseProgress, LectureProgress
 
 @dataclass(frozen=True, slots=True)
 class AnalyticsRollup:
-    """Figures that are kept for each course, because to count takes long."""
+    """One kind of statistics that is stored for each course, because computing it takes long."""
 
     changed: Callable[[datetime, datetime], Sequence[RowSelect]]
-    """Statements for the keys of courses to which something happened between these two; quick ones, by an index."""
-    count: Callable[[Session, Sequence[int], datetime], Mapping[int, Any]]
-    """Works the figures of these courses out, as they are at that instant. A course without any may be left out."""
+    """Returns SELECTs of the keys of courses that changed between two instants. Each must be served by an index."""
+    compute: Callable[[Session, Sequence[int], datetime], Mapping[int, Any]]
+    """Computes the statistics of these courses at an instant. A course without any may be left out."""
     stored: Callable[[Session, Sequence[int]], Mapping[int, Any]]
-    """What is kept of them, in the form that `count` gives."""
+    """Returns the stored statistics of these courses, in the shape of `compute`."""
     store: Callable[[Session, Sequence[int], Mapping[int, Any]], None]
-    """Writes what was counted in place of what is kept of these courses."""
+    """Replaces the stored statistics of these courses by computed ones."""
 
 
-COURSES = cast("Table", CourseAnalytics.__table__)
+COURSE_TABLE = cast("Table", CourseAnalytics.__table__)
 
 
 def _enrollments_changed(since: datetime, until: datetime) -> list[RowSelect]:
-    """Access that runs out changes no row."""
-    ran_out = (Enrollment.status.in_(ACCESS_STATUSES), Enrollment.access_expires_at.between(since, until))
+    """Return SELECTs of courses whose enrollments or progress changed. Access that expires changes no row."""
+    expired = (Enrollment.status.in_(ACCESS_STATUSES), Enrollment.access_expires_at.between(since, until))
     return [
         select(Enrollment.course_id).where(Enrollment.updated_at >= since),
-        select(Enrollment.course_id).where(*ran_out),
+        select(Enrollment.course_id).where(*expired),
         select(CourseProgress.course_id).where(CourseProgress.updated_at >= since),
     ]
 
 
-def _kept_of_courses(session: Session, keys: Sequence[int]) -> dict[int, CourseStatistics]:
-    columns = (COURSES.c[name] for name in ("course_id", *CourseStatistics._fields))
-    rows = fetch_rows(session, select(*columns).where(COURSES.c.course_id.in_(KEYS)), {"keys": keys})
+def _stored_courses(session: Session, keys: Sequence[int]) -> dict[int, CourseStatistics]:
+    columns = (COURSE_TABLE.c[name] for name in ("course_id", *CourseStatistics._fields))
+    rows = fetch_rows(session, select(*columns).where(COURSE_TABLE.c.course_id.in_(KEYS)), {"keys": keys})
     return {row[0]: CourseStatistics._make(row[1:]) for row in rows}
 
 
-def _keep_courses(session: Session, keys: Sequence[int], counted: Mapping[int, CourseStatistics]) -> None:
+def _store_courses(session: Session, keys: Sequence[int], computed: Mapping[int, CourseStatistics]) -> None:
     values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in CourseStatistics._fields}
-    statement = update(COURSES).where(COURSES.c.course_id == bindparam("key")).values(values)
-    rows = [{"key": key, **{f"new_{name}": value for name, value in counted[key]._asdict().items()}} for key in keys]
+    statement = update(COURSE_TABLE).where(COURSE_TABLE.c.course_id == bindparam("key")).values(values)
+    rows = [{"key": key, **{f"new_{name}": value for name, value in computed[key]._asdict().items()}} for key in keys]
     session.connection().execute(statement, rows)
 
 
@@ -69,27 +69,31 @@ def _lectures_changed(since: datetime, until: datetime) -> list[RowSelect]:
     return [select(Lecture.course_id).join(LectureProgress, LectureProgress.lecture_id == Lecture.id).where(watched)]
 
 
-def _kept_of_lectures(session: Session, keys: Sequence[int]) -> dict[int, list[LectureStatistics]]:
-    """Of the lectures that are there: what is kept of a deleted one does no harm."""
+def _stored_lectures(session: Session, keys: Sequence[int]) -> dict[int, list[LectureStatistics]]:
+    """Return the stored statistics of lectures that exist. Rows of deleted lectures are harmless and left out."""
     columns = (getattr(LectureAnalytics, name) for name in ("started_count", "completed_count", "watch_total"))
-    kept = select(LectureAnalytics.course_id, LectureAnalytics.lecture_id, *columns)
-    there = kept.join(Lecture, Lecture.id == LectureAnalytics.lecture_id).where(Lecture.deleted_at.is_(None))
-    rows = fetch_rows(session, there.where(LectureAnalytics.course_id.in_(KEYS)), {"keys": keys})
-    return group_rows(rows, lambda row: LectureStatistics._make(row[1:]), by=0)
+    statement = (
+        select(LectureAnalytics.course_id, LectureAnalytics.lecture_id, *columns)
+        .join(Lecture, Lecture.id == LectureAnalytics.lecture_id)
+        .where(LectureAnalytics.course_id.in_(KEYS), Lecture.deleted_at.is_(None))
+    )
+    return group_rows(
+        fetch_rows(session, statement, {"keys": keys}), lambda row: LectureStatistics._make(row[1:]), by=0
+    )
 
 
-def _keep_lectures(session: Session, keys: Sequence[int], counted: Mapping[int, list[LectureStatistics]]) -> None:
+def _store_lectures(session: Session, keys: Sequence[int], computed: Mapping[int, list[LectureStatistics]]) -> None:
     session.execute(delete(LectureAnalytics).where(LectureAnalytics.course_id.in_(keys)))
     rows: list[dict[str, Any]] = [
         {
             "course_id": key,
-            "lecture_id": figures.lecture_key,
-            "started_count": figures.started_count,
-            "completed_count": figures.completed_count,
-            "watch_total": figures.watch_total,
+            "lecture_id": statistics.lecture_key,
+            "started_count": statistics.started_count,
+            "completed_count": statistics.completed_count,
+            "watch_total": statistics.watch_total,
         }
         for key in keys
-        for figures in counted.get(key, ())
+        for statistics in computed.get(key, ())
     ]
     if rows:
         session.execute(insert(LectureAnalytics), rows)
@@ -99,13 +103,30 @@ def _transactions_changed(since: datetime, until: datetime) -> list[RowSelect]:
     return [select(Transaction.course_id).where(Transaction.updated_at >= since)]
 
 
-def _keep_revenue(session: Session, keys: Sequence[int], counted: Mapping[int, list[Revenue]]) -> None:
+def _store_revenue(session: Session, keys: Sequence[int], computed: Mapping[int, list[Revenue]]) -> None:
     session.execute(delete(CourseRevenue).where(CourseRevenue.course_id.in_(keys)))
-    rows = [{"course_id": key, **revenue._asdict()} for key in keys for revenue in counted.get(key, ())]
+    rows = [{"course_id": key, **revenue._asdict()} for key in keys for revenue in computed.get(key, ())]
     if rows:
         session.execute(insert(CourseRevenue), rows)
 
 
-COURSE_ROLLUP = AnalyticsRollup(_enrollments_changed, compute_course_statistics, _kept_of_courses, _keep_courses)
-LECTURE_ROLLUP = AnalyticsRollup(_lectures_changed, compute_lecture_statistics, _kept_of_lectures, _keep_lectures)
-REVENUE_ROLLUP = AnalyticsRollup(_transactions_changed, compute_revenue, stored_revenue, _keep_revenue)
+ROLLUPS: tuple[AnalyticsRollup, ...] = (
+    AnalyticsRollup(
+        changed=_enrollments_changed,
+        compute=compute_course_statistics,
+        stored=_stored_courses,
+        store=_store_courses,
+    ),
+    AnalyticsRollup(
+        changed=_lectures_changed,
+        compute=compute_lecture_statistics,
+        stored=_stored_lectures,
+        store=_store_lectures,
+    ),
+    AnalyticsRollup(
+        changed=_transactions_changed,
+        compute=compute_revenue,
+        stored=stored_revenue,
+        store=_store_revenue,
+    ),
+)

@@ -1,1 +1,1 @@
-"""The picture of a certificate."""
+"""PDF of a certificate."""

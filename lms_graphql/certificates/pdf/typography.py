@@ -1,4 +1,4 @@
-"""Letters on paper: which font has a character, how wide a text is, and the size at which it fits."""
+"""Typography of the certificate: fonts, text widths, and the font size at which a text fits."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -13,44 +13,45 @@ from reportlab.pdfgen.canvas import Canvas
 
 FOLDER = Path(__file__).parent / "fonts"
 DISPLAY, TEXT, ITALIC = "NotoSerifDisplay-Regular", "NotoSerif-Regular", "NotoSerif-Italic"
-EAST_ASIAN = "DroidSansFallback"
-"""Looked into for what the others do not have: Chinese, Japanese and Korean."""
-STEP, SMALLEST = 0.5, 3.0
+FALLBACK = "DroidSansFallback"
+"""Font for characters that the others do not have: Chinese, Japanese and Korean."""
+SIZE_STEP, MIN_SIZE = 0.5, 3.0
 LEADING = 1.18
 
 
 class FittedText(NamedTuple):
-    """A text as it was made to fit: the size, and its lines."""
+    """A text that fits: its font size and its lines."""
 
     size: float
     lines: Sequence[str]
 
     @property
     def height(self) -> float:
-        """From the first baseline to the last."""
+        """Distance between the first and the last baseline."""
         return self.size * LEADING * (len(self.lines) - 1)
 
 
 @cache
-def font(name: str) -> TTFont:
-    """Read once a process: from one thread alone."""
-    read = TTFont(name, FOLDER / f"{name}.ttf")
-    registerFont(read)
-    return read
+def load_font(name: str) -> TTFont:
+    """Load and register a font, once a process. Not thread-safe: call it from one thread only."""
+    font = TTFont(name, FOLDER / f"{name}.ttf")
+    registerFont(font)
+    return font
 
 
-def has(name: str, char: str) -> bool:
-    return ord(char) in font(name).face.charToGlyph
+def has_glyph(font: str, char: str) -> bool:
+    return ord(char) in load_font(font).face.charToGlyph
 
 
 def printable(text: str) -> str | None:
-    """
-    The text as the fonts can show it: accents joined to their letters, and without signs that none has, such as
-    pictures. None where a letter is missing: a script that is not covered, or one that has to be shaped.
+    """Return the text as the fonts can show it, or None if they cannot.
+
+    Accents are joined to their letters. Signs that no font has, such as emoji, are left out. A letter that no font
+    has cannot be left out: its script is not covered, or needs shaping.
     """
     shown = []
     for char in unicodedata.normalize("NFC", " ".join(text.split())):
-        if has(TEXT, char) or has(EAST_ASIAN, char):
+        if has_glyph(TEXT, char) or has_glyph(FALLBACK, char):
             shown.append(char)
         elif unicodedata.category(char)[0] in "LMN":
             return None
@@ -58,84 +59,88 @@ def printable(text: str) -> str | None:
 
 
 @lru_cache(maxsize=4_096)
-def char_width(char: str, name: str) -> float:
-    """How wide it is at the size of 1. Letters are not kerned, so a text is as wide as they are together."""
-    return font(name if has(name, char) else EAST_ASIAN).stringWidth(char, 1)
+def char_width(char: str, font: str) -> float:
+    """Return the width at font size 1. There is no kerning, so a text is as wide as the sum of its characters."""
+    return load_font(font if has_glyph(font, char) else FALLBACK).stringWidth(char, 1)
 
 
-def width(text: str, name: str, size: float) -> float:
-    return size * sum(char_width(char, name) for char in text)
+def text_width(text: str, font: str, size: float) -> float:
+    return size * sum(char_width(char, font) for char in text)
 
 
-def fit_text(text: str, name: str, room: float, largest: float, least_alone: float, height: float) -> FittedText:
+def fit_text(
+    text: str, font: str, max_width: float, max_size: float, min_single_line_size: float, max_height: float
+) -> FittedText:
+    """Return the text at the largest font size that fits into the width.
+
+    Down to `min_single_line_size` it stays on one line. Below, it is broken into lines of about equal length whose
+    first and last baselines are at most `max_height` apart. It is never smaller than `MIN_SIZE`.
     """
-    As large as fits into this width: on one line down to the size `least_alone`, then on as many lines of about one
-    length as go into this height, from the first baseline to the last.
-    """
-    size = largest
+    size = max_size
     while True:
-        lines = _broken(text, name, room / size)
-        fits = len(lines) == 1 or (size <= least_alone and FittedText(size, lines).height <= height)
-        if fits or size <= SMALLEST:
-            return FittedText(size, _balanced(text, name, room / size, len(lines)))
-        size -= STEP
+        lines = _break_lines(text, font, max_width / size)
+        can_break = size <= min_single_line_size
+        fits = len(lines) == 1 or (can_break and FittedText(size, lines).height <= max_height)
+        if fits or size <= MIN_SIZE:
+            return FittedText(size, _balance_lines(text, font, max_width / size, len(lines)))
+        size -= SIZE_STEP
 
 
-def draw_centred(canvas: Canvas, x: float, y: float, text: str, name: str, size: float) -> None:
-    left = x - width(text, name, size) / 2
-    for one, run in _runs(text, name):
-        canvas.setFont(one, size)
+def draw_centered(canvas: Canvas, x: float, y: float, text: str, font: str, size: float) -> None:
+    left = x - text_width(text, font, size) / 2
+    for run_font, run in _font_runs(text, font):
+        canvas.setFont(run_font, size)
         canvas.drawString(left, y, run)
-        left += width(run, name, size)
+        left += text_width(run, font, size)
 
 
-def draw_spaced(canvas: Canvas, x: float, y: float, text: str, name: str, size: float, space: float) -> None:
-    """Centred, with air between the letters."""
-    font(name)
-    canvas.setFont(name, size)
-    canvas.drawString(x - (width(text, name, size) + space * (len(text) - 1)) / 2, y, text, charSpace=space)
+def draw_spaced(canvas: Canvas, x: float, y: float, text: str, font: str, size: float, space: float) -> None:
+    """Draw a centered text with extra space between its letters."""
+    load_font(font)
+    canvas.setFont(font, size)
+    canvas.drawString(x - (text_width(text, font, size) + space * (len(text) - 1)) / 2, y, text, charSpace=space)
 
 
-def draw_lines(canvas: Canvas, x: float, y: float, text: FittedText, name: str) -> None:
-    """Centred, the first baseline at `y`."""
+def draw_lines(canvas: Canvas, x: float, y: float, text: FittedText, font: str) -> None:
+    """Draw centered lines, the first baseline at `y`."""
     for number, line in enumerate(text.lines):
-        draw_centred(canvas, x, y - number * text.size * LEADING, line, name, text.size)
+        draw_centered(canvas, x, y - number * text.size * LEADING, line, font, text.size)
 
 
-def _runs(text: str, name: str) -> Iterator[tuple[str, str]]:
-    """Stretches of one font."""
-    for one, run in groupby(text, lambda char: name if has(name, char) else EAST_ASIAN):
-        yield one, "".join(run)
+def _font_runs(text: str, font: str) -> Iterator[tuple[str, str]]:
+    """Yield the parts of the text that use one font, each with its font."""
+    for run_font, run in groupby(text, lambda char: font if has_glyph(font, char) else FALLBACK):
+        yield run_font, "".join(run)
 
 
-def _broken(text: str, name: str, room: float) -> list[str]:
-    """Lines of at most this width at the size of 1: between words, and inside one that is longer than a line."""
+def _break_lines(text: str, font: str, max_width: float) -> list[str]:
+    """Break a text between words, and inside words that are longer than a line. The width is that at font size 1."""
     lines, used = [""], 0.0
     for word in text.split(" "):
-        needed = width(word, name, 1)
-        if lines[-1] and used + char_width(" ", name) + needed <= room:
+        needed = text_width(word, font, 1)
+        if lines[-1] and used + char_width(" ", font) + needed <= max_width:
             lines[-1] += f" {word}"
-            used += char_width(" ", name) + needed
+            used += char_width(" ", font) + needed
             continue
         if lines[-1]:
             lines.append("")
         used = 0.0
         for char in word:
-            if lines[-1] and used + char_width(char, name) > room:
+            if lines[-1] and used + char_width(char, font) > max_width:
                 lines.append("")
                 used = 0.0
             lines[-1] += char
-            used += char_width(char, name)
+            used += char_width(char, font)
     return lines
 
 
-def _balanced(text: str, name: str, room: float, lines: int) -> list[str]:
-    """The same number of lines, in about the narrowest room that gives it."""
-    low, high = 0.0, room
-    while lines > 1 and high - low > 0.1:
+def _balance_lines(text: str, font: str, max_width: float, line_count: int) -> list[str]:
+    """Break a text into the same number of lines at about the smallest width that allows it."""
+    low, high = 0.0, max_width
+    while line_count > 1 and high - low > 0.1:
         middle = (low + high) / 2
-        if len(_broken(text, name, middle)) <= lines:
+        if len(_break_lines(text, font, middle)) <= line_count:
             high = middle
         else:
             low = middle
-    return _broken(text, name, high)
+    return _break_lines(text, font, high)

@@ -1,4 +1,4 @@
-"""Certificates: issued once, taken back, made good again."""
+"""Certificates: issue, revoke, reinstate."""
 
 from typing import Any
 
@@ -20,41 +20,42 @@ from lms_graphql.mail.outbox import enqueue
 from lms_graphql.settings import Settings
 
 CERTIFICATE_ISSUED = "certificate_issued"
-"""The mail to the learner."""
+"""Kind of the mail to the learner."""
 NAME_COLUMNS: tuple[SQLColumnExpression[Any], ...] = (User.first_name, User.last_name, User.deleted_at)
 MAX_ATTEMPTS = 5
-"""Until a serial is one that nobody has yet, which the first nearly always is."""
+"""Attempts to find an unused serial and code. The first is nearly always unused."""
 
 
 def issue_certificate(session: Session, user_key: int, course_key: int, settings: Settings) -> int:
+    """Issue a certificate with the names and titles of now, and return its key. Enqueue the mail to the learner.
+
+    If the user has a certificate for the course, return its key and leave it as it is, even if it is revoked. Call it
+    in the transaction that completes the course. If several calls run at once, one of them issues the certificate.
     """
-    The key of this person's certificate for this course, made where there is none. What is true now stays on it. To
-    be called in the transaction that completes the course. Of several at once one makes it, and the others find it;
-    one that is there stays as it is, revoked or not.
-    """
-    # Shared, so that those who come second do not lock each other out; and a locking read sees what is there now.
-    there = select(Certificate.id).where(*_of(user_key, course_key)).with_for_update(read=True)
+    # A shared lock, so that the calls that lost the race do not block each other. A locking read also sees rows that
+    # were committed after the transaction's snapshot.
+    existing = select(Certificate.id).where(*_belongs_to(user_key, course_key)).with_for_update(read=True)
     for _ in range(MAX_ATTEMPTS):
-        new = insert_ignore(Certificate).values(_snapshot(session, user_key, course_key, settings))
+        new = insert_ignore(Certificate).values(_values_at_issue(session, user_key, course_key, settings))
         is_new = execute_dml(session, new) == 1
-        key = session.scalar(there)
+        key = session.scalar(existing)
         if key is not None:
             if is_new:
                 enqueue(session, CERTIFICATE_ISSUED, user_id=user_key, certificate=key)
                 audit.record(session, "certificate.issued", subject=user_key, certificate=key, course=course_key)
             return key
-    raise RuntimeError("No serial and code were free.")
+    raise RuntimeError(f"No unused serial and code were found in {MAX_ATTEMPTS} attempts.")
 
 
-def _snapshot(session: Session, user_key: int, course_key: int, settings: Settings) -> dict[str, object]:
-    """What is true now, by the certificate's columns."""
+def _values_at_issue(session: Session, user_key: int, course_key: int, settings: Settings) -> dict[str, object]:
+    """Return the values of the certificate's columns as of now."""
     learner = session.execute(select(*NAME_COLUMNS).where(User.id == user_key)).one()
-    taught = (
+    instructor_and_title = (
         select(*NAME_COLUMNS, Course.title)
         .join(Course, Course.instructor_id == User.id)
         .where(Course.id == course_key)
     )
-    *instructor, course_title = session.execute(taught).one()
+    *instructor, course_title = session.execute(instructor_and_title).one()
     now = clock.now()
     return {
         "user_id": user_key,
@@ -73,14 +74,15 @@ def _snapshot(session: Session, user_key: int, course_key: int, settings: Settin
 def revoke_certificate(
     session: Session, actor: Actor, certificate_id: str, reason: RevocationReason, note: str | None
 ) -> int:
+    """Revoke a certificate, so that it verifies as REVOKED, and return its key.
+
+    Revoking it again for the same reason succeeds and changes nothing. Raises NOT_FOUND, TOO_LONG, or
+    INVALID_TRANSITION if it is revoked for another reason: it must be reinstated first, so that no reason is lost.
     """
-    Takes it back, for all to see who verify it. Again for the same reason: the wish is already true, and the first
-    note stays. For another reason it is to be reinstated first, so that no reason is lost.
-    """
-    form = Validator()
-    note = form.multi_line("note", note, most=MAX_REASON_LENGTH)
-    certificate = _to_change(session, certificate_id)
-    form.raise_errors()
+    validator = Validator()
+    note = validator.multi_line("note", note, most=MAX_REASON_LENGTH)
+    certificate = _lock_certificate(session, certificate_id)
+    validator.raise_errors()
     if certificate.revocation_reason is reason:
         return certificate.id
     if certificate.revoked_at is not None:
@@ -89,53 +91,61 @@ def revoke_certificate(
     certificate.revoked_at = clock.now()
     certificate.revocation_reason = reason
     certificate.revocation_note = note
-    _record(session, "certificate.revoked", certificate.user_id, certificate.course_id, reason, actor.key)
+    _audit(session, "certificate.revoked", certificate.user_id, certificate.course_id, reason, actor.key)
     return certificate.id
 
 
 def reinstate_certificate(session: Session, actor: Actor, certificate_id: str) -> int:
-    """Makes it good again, whatever it was revoked for; one that is good stays so."""
-    certificate = _to_change(session, certificate_id)
+    """Undo a revocation, whatever its reason. If the certificate is not revoked, change nothing.
+
+    Return its key. Raises NOT_FOUND.
+    """
+    certificate = _lock_certificate(session, certificate_id)
     if (reason := certificate.revocation_reason) is not None:
         certificate.revoked_at = certificate.revocation_reason = certificate.revocation_note = None
-        _record(session, "certificate.reinstated", certificate.user_id, certificate.course_id, reason, actor.key)
+        _audit(session, "certificate.reinstated", certificate.user_id, certificate.course_id, reason, actor.key)
     return certificate.id
 
 
 def revoke_for_refund(session: Session, user_key: int, course_key: int, actor_key: int | None = None) -> None:
+    """Revoke the certificate, if there is one, because the course was refunded in full.
+
+    If it is revoked already, it keeps its reason. `actor_key` is the user who refunds, or None if a gateway does.
     """
-    The course is paid back in full. A certificate that is revoked already keeps its reason; there may be none.
-    `actor_key`: who pays back, where that is a person.
-    """
-    good = (*_of(user_key, course_key), Certificate.revoked_at.is_(None))
+    not_revoked = (*_belongs_to(user_key, course_key), Certificate.revoked_at.is_(None))
     now, reason = clock.now(), RevocationReason.REFUND
-    revoked = update(Certificate).where(*good).values(revoked_at=now, revocation_reason=reason, updated_at=now)
-    if execute_dml(session, revoked):
-        _record(session, "certificate.revoked", user_key, course_key, reason, actor_key)
+    statement = (
+        update(Certificate).where(*not_revoked).values(revoked_at=now, revocation_reason=reason, updated_at=now)
+    )
+    if execute_dml(session, statement):
+        _audit(session, "certificate.revoked", user_key, course_key, reason, actor_key)
 
 
 def reinstate_after_refund(session: Session, user_key: int, course_key: int, actor_key: int | None = None) -> None:
-    """They have come back to the course. Only what a refund has revoked is good again."""
-    refunded = (*_of(user_key, course_key), Certificate.revocation_reason == RevocationReason.REFUND)
-    nothing = {"revoked_at": None, "revocation_reason": None, "revocation_note": None}
-    if execute_dml(session, update(Certificate).where(*refunded).values(**nothing, updated_at=clock.now())):
-        _record(session, "certificate.reinstated", user_key, course_key, RevocationReason.REFUND, actor_key)
+    """Reinstate the certificate when the learner enrolls again, if a refund was the reason of its revocation."""
+    refunded = (*_belongs_to(user_key, course_key), Certificate.revocation_reason == RevocationReason.REFUND)
+    not_revoked = {"revoked_at": None, "revocation_reason": None, "revocation_note": None}
+    if execute_dml(session, update(Certificate).where(*refunded).values(**not_revoked, updated_at=clock.now())):
+        _audit(session, "certificate.reinstated", user_key, course_key, RevocationReason.REFUND, actor_key)
 
 
-def _of(user_key: int, course_key: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _belongs_to(user_key: int, course_key: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return Certificate.user_id == user_key, Certificate.course_id == course_key
 
 
-def _to_change(session: Session, certificate_id: str) -> Certificate:
-    """Locked before anything else is read, so that two super admins take turns."""
+def _lock_certificate(session: Session, certificate_id: str) -> Certificate:
+    """Lock and return the certificate. Raises NOT_FOUND.
+
+    It is locked before anything else is read, so that concurrent changes run one after the other.
+    """
     key = global_ids.decode_key("Certificate", certificate_id)
     certificate = session.get(Certificate, key, with_for_update=True) if key is not None else None
     if certificate is None:
-        raise DomainError(ErrorCode.NOT_FOUND, "There is no such certificate.", ("certificate_id",))
+        raise DomainError(ErrorCode.NOT_FOUND, "There is no certificate with this id.", ("certificate_id",))
     return certificate
 
 
-def _record(
-    session: Session, what: str, user_key: int, course_key: int, reason: RevocationReason, actor_key: int | None
+def _audit(
+    session: Session, action: str, user_key: int, course_key: int, reason: RevocationReason, actor_key: int | None
 ) -> None:
-    audit.record(session, what, actor=actor_key, subject=user_key, course=course_key, reason=reason.value)
+    audit.record(session, action, actor=actor_key, subject=user_key, course=course_key, reason=reason.value)

@@ -1,4 +1,4 @@
-"""The mails about learning, worded when they are sent."""
+"""Mail templates of certificates."""
 
 from sqlalchemy.orm import Session
 
@@ -10,8 +10,8 @@ from lms_graphql.mail.models import Mail
 from lms_graphql.mail.templates import FrontendUrls
 
 
-def certificate_issued_template(session: Session, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
-    """Nobody is written to whose account was deleted, or whose certificate was taken back meanwhile."""
+def certificate_issued_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
+    """Render the mail to the learner. Return None if the account was deleted or the certificate revoked."""
     user = session.get(User, mail.user_id)
     certificate = session.get(Certificate, mail.data["certificate"])
     if user is None or user.email is None or certificate is None or certificate.revoked_at is not None:
@@ -22,9 +22,9 @@ def certificate_issued_template(session: Session, mail: Mail, links: FrontendUrl
         "Your certificate is ready",
         greeting_line(user.full_name),
         [
-            f"you have completed “{certificate.course_title}”. Congratulations: here is your certificate, to be"
-            " printed and hung up.",
-            f"Whoever you show it to can check it at {links.to(verification_path(code))}",
+            f"Congratulations! You have completed “{certificate.course_title}”, and your certificate is ready to"
+            " download and print.",
+            f"Anyone you share it with can verify it here: {urls.to(verification_path(code))}",
         ],
-        Button("Open the certificate", links.to(pdf_path(code))),
+        Button("Open the certificate", urls.to(pdf_path(code))),
     )

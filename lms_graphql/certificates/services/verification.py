@@ -1,4 +1,4 @@
-"""Strangers who hold a code, and those who only guess."""
+"""Rate limit of failed verifications."""
 
 from sqlalchemy.orm import Session
 
@@ -9,12 +9,12 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 
 
-def count_failed_verification(session: Session, _actor: Actor, desk: AuthContext) -> None:
+def count_failed_verification(session: Session, _actor: Actor, auth: AuthContext) -> None:
+    """Count an unknown code for the client's IP address.
+
+    Raises RATE_LIMITED if the client has sent too many. Existing codes are neither counted nor limited: guesses by
+    others at the same address must not affect a holder, and no number of guesses finds one of 89 random bits.
     """
-    Counts a code that nobody has. RequestError where this address has guessed too often. A right code is never
-    counted and never refused: somebody else's guesses from the same office take nothing from who holds one, and no
-    number of guesses finds one in 89 random bits.
-    """
-    if not rate_limits.consume(session, client_rate_limit(desk, "verification")):
-        message = f"Too many codes that do not exist. Wait {desk.settings.login_window_minutes} minutes."
+    if not rate_limits.consume(session, client_rate_limit(auth, "verification")):
+        message = f"Too many unknown codes. Try again in {auth.settings.login_window_minutes} minutes."
         raise RequestError(RequestErrorCode.RATE_LIMITED, message)
