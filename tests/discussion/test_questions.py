@@ -216,7 +216,7 @@ def test_a_wrong_number_of_votes_is_found_and_mended(
     lines = service.database.read_sync(counters.find_counter_drift)
     assert lines == ["qa_questions.vote_count: wrong in 1 rows", "qa_answers.vote_count: wrong in 1 rows"]
     mended = service.database.write_sync(counters.repair_counters)
-    assert mended == ["qa_questions.vote_count: 1 rows mended", "qa_answers.vote_count: 1 rows mended"]
+    assert mended == ["qa_questions.vote_count: 1 rows repaired", "qa_answers.vote_count: 1 rows repaired"]
     assert service.database.read_sync(counters.find_counter_drift) == []
 
 
