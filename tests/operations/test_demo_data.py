@@ -112,7 +112,7 @@ def test_another_seed_makes_another_catalog(new_database: NewDatabase) -> None:
 def test_a_small_demo_begins_with_python_from_zero(new_database: NewDatabase) -> None:
     database = new_database()
     told: list[tuple[str, int, int]] = []
-    counts = build(database, courses=3, learners=4, told=lambda *step: told.append(step))
+    counts = build(database, courses=3, learners=4, on_progress=lambda *step: told.append(step))
     assert (counts.courses, counts.learners) == (3, 4)
     assert told == [("courses", 3, 3), ("learners", 4, 4)]
     with Session(database.reading) as session:
@@ -128,7 +128,7 @@ def test_a_small_demo_begins_with_python_from_zero(new_database: NewDatabase) ->
 def test_the_demo_is_not_built_twice(new_database: NewDatabase) -> None:
     database = new_database()
     build(database, courses=1, learners=0)
-    with pytest.raises(OperatorError, match="already there"):
+    with pytest.raises(OperatorError, match="exist already"):
         build(database)
 
 
