@@ -58,6 +58,6 @@ class CourseOutline:
 
 
 def parse_lecture(line: str, bodies: Mapping[str, str]) -> LectureOutline:
-    """Parse a line with type and title, such as `video: Setting everything up`. `bodies` are texts by title of the lecture."""
+    """Parse a line such as `video: Setting everything up`. `bodies` are texts by title of the lecture."""
     kind, _, title = line.partition(": ")
     return LectureOutline(LectureType(kind), title, bodies.get(title))

@@ -29,13 +29,13 @@ def add_instructors(rows: RowBuffer, existing_keys: Mapping[str, int], taken: se
     `db init`, whose keys are in `existing_keys`.
     """
     keys = {}
-    for number, (key, text) in enumerate(resources.read("pools/instructors").items()):
+    for number, (pool_key, text) in enumerate(resources.read("pools/instructors").items()):
         if "email" in text:
-            keys[key] = existing_keys[text["email"]]
+            keys[pool_key] = existing_keys[text["email"]]
             continue
         name = Name(text["first_name"], text["last_name"], unique_name(text["username"], taken, ""))
         registered_at = START - timedelta(days=50) + timedelta(days=number)
-        keys[key] = add_user(rows, name, Role.INSTRUCTOR, registered_at, bio=text["bio"])
+        keys[pool_key] = add_user(rows, name, Role.INSTRUCTOR, registered_at, bio=text["bio"])
     return keys
 
 
