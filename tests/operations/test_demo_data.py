@@ -385,7 +385,7 @@ def test_seed_learner_has_six_enrollments(session: Session) -> None:
     }
 
 
-def test_written_courses_have_all_lecture_types_and_their_quizzes() -> None:
+def test_written_courses_have_all_lecture_types() -> None:
     courses = written_courses()
     assert len(courses) == 30
     assert {lecture.kind for course in courses for section in course.sections for lecture in section.lectures} == set(

@@ -1,4 +1,4 @@
-"""Private notes in lectures: create, update, delete. Notes remain until their author deletes them."""
+"""Private notes in lectures: create, update, delete. They remain when access ends or the lecture is removed."""
 
 from collections.abc import Mapping
 from typing import Any
