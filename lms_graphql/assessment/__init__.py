@@ -1,1 +1,1 @@
-"""What people know: quizzes, questions, attempts."""
+"""Domain package of assessment: quizzes, questions and attempts."""

@@ -1,4 +1,4 @@
-"""The tables of quizzes, their questions and the attempts at them."""
+"""Tables of quizzes, questions and attempts."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -59,7 +59,7 @@ class AttemptStatus(StrEnum):
 
 
 class Quiz(TimestampedModel):
-    """Hangs on a lecture, or on the course alone where `lecture_id` is null. Scores are percent."""
+    """Quiz of a lecture, or course-level quiz if `lecture_id` is null. Scores are percentages."""
 
     __tablename__ = "quizzes"
     __table_args__ = (
@@ -97,7 +97,7 @@ class Quiz(TimestampedModel):
 
 
 class Question(TimestampedModel):
-    """`options` and `correct_answers` are lists whose form follows from the type."""
+    """Question of a quiz. The shape of the lists `options` and `correct_answers` depends on the type."""
 
     __tablename__ = "questions"
     __table_args__ = (
@@ -123,7 +123,10 @@ class Question(TimestampedModel):
 
 
 class QuizAttempt(TimestampedModel):
-    """Holds its own copy of the questions. `open_marker` is unique and null once closed: one open attempt."""
+    """
+    Attempt at a quiz, with its own copy of the questions. `open_marker` is unique, and null after the attempt is
+    closed. Therefore a user has at most one open attempt at a quiz.
+    """
 
     __tablename__ = "quiz_attempts"
     __table_args__ = (

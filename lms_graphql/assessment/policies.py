@@ -1,4 +1,4 @@
-"""Who sees a quiz. A clause for many."""
+"""Policy of quizzes: who may see them, as a condition for many rows."""
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, true
 
@@ -8,14 +8,15 @@ from lms_graphql.catalog.policies import participates
 from lms_graphql.core.actor import VIEWER, AccessLevel
 
 
-def visible_to(scope: AccessLevel) -> ColumnElement[bool]:
+def visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """
-    On a quiz and its course: staff see each, others the published ones, with access or an attempt of their own.
-    Needs `NOW`.
+    Return the condition on a quiz and its course under which the viewer sees the quiz. Course staff see every quiz.
+    Others see published quizzes if they have access to the course or an attempt of their own. It needs `NOW`.
     """
-    if scope is AccessLevel.ADMIN:
+    if access_level is AccessLevel.ADMIN:
         return true()
-    if scope is AccessLevel.ANONYMOUS:
+    if access_level is AccessLevel.ANONYMOUS:
         return false()
-    tried = exists().where(QuizAttempt.quiz_id == Quiz.id, QuizAttempt.user_id == VIEWER).correlate(Quiz)
-    return or_(Course.instructor_id == VIEWER, and_(Quiz.is_published, or_(participates(scope), tried)))
+    has_attempt = exists().where(QuizAttempt.quiz_id == Quiz.id, QuizAttempt.user_id == VIEWER).correlate(Quiz)
+    is_open = and_(Quiz.is_published, or_(participates(access_level), has_attempt))
+    return or_(Course.instructor_id == VIEWER, is_open)

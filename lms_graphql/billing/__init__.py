@@ -1,1 +1,1 @@
-"""What is paid: transactions and payouts."""
+"""Domain package of billing: transactions and payouts."""

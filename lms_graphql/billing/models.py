@@ -1,4 +1,4 @@
-"""The tables of what is paid in and paid out. Amounts count the currency's smallest unit."""
+"""Tables of payments and payouts. Amounts are integers in the currency's smallest unit."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -46,7 +46,7 @@ class PayoutStatus(StrEnum):
 
 
 class Transaction(TimestampedModel):
-    """A payment for a course. `transaction_id` is the reference that people are shown."""
+    """Payment for a course. `transaction_id` is the reference that users see."""
 
     __tablename__ = "transactions"
     __table_args__ = (
@@ -56,7 +56,7 @@ class Transaction(TimestampedModel):
         Index(None, "user_id", "created_at", "id"),
         Index(None, "course_id", "status", "created_at", "id"),
         Index(None, "status", "created_at", "id"),
-        UniqueConstraint("payment_method", "gateway_transaction_id"),  # a payment is booked once
+        UniqueConstraint("payment_method", "gateway_transaction_id"),  # one row for a payment
         Index(None, "created_at", "id"),
         Index(None, "updated_at", "course_id"),
         TABLE_OPTIONS,
@@ -81,7 +81,7 @@ class Transaction(TimestampedModel):
 
     @property
     def is_successful(self) -> bool:
-        """The money has come, and some of it is still here."""
+        """Return whether the payment was received and not refunded completely."""
         return self.status in {TransactionStatus.COMPLETED, TransactionStatus.PARTIALLY_REFUNDED}
 
     @property
@@ -90,7 +90,7 @@ class Transaction(TimestampedModel):
 
 
 class InstructorPayout(TimestampedModel):
-    """`commission_rate` is the percent that the instructor gets."""
+    """Payout to an instructor. `commission_rate` is the percentage that the instructor gets."""
 
     __tablename__ = "instructor_payouts"
     __table_args__ = (

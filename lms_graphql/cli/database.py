@@ -80,7 +80,7 @@ def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: 
         def build(session: Session) -> DemoCounts | None:
             if if_empty and session.scalar(select(Course.id).limit(1)) is not None:
                 return None
-            return build_demo(session, courses=courses, learners=learners, seed=seed, told=told)
+            return build_demo(session, courses=courses, learners=learners, seed=seed, on_progress=told)
 
         made = database.write_sync(build)
         if made is not None:

@@ -1,1 +1,1 @@
-"""A catalog that looks real, at any size, the same for the same seed."""
+"""Demo data: a realistic catalog of any size with learners. The same seed gives the same data."""

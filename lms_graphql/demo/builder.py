@@ -1,4 +1,4 @@
-"""Builds the demo: categories, people, courses, and who has learned what of them."""
+"""Builder of the demo data: categories, users, courses, enrollments with progress, discussions and certificates."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -16,34 +16,35 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.core.text import slugify
 from lms_graphql.demo import timeline
-from lms_graphql.demo.categories import place_categories
+from lms_graphql.demo.categories import add_categories
 from lms_graphql.demo.certificates import add_certificates
-from lms_graphql.demo.courses import CourseContext, PlacedCourse, add_course
+from lms_graphql.demo.courses import CourseContext, DemoCourse, add_course
 from lms_graphql.demo.discussions import DiscussionBuilder
-from lms_graphql.demo.enrollments import EnrollmentPlan, EnrollmentPlanner, place_enrollment
+from lms_graphql.demo.enrollments import EnrollmentPlan, EnrollmentPlanner, add_enrollment
 from lms_graphql.demo.generated_courses import generated_course
 from lms_graphql.demo.outlines import CourseOutline
-from lms_graphql.demo.people import free_name, learner_name, place_instructors, place_person
+from lms_graphql.demo.people import add_instructors, add_user, learner_name, unique_name
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.subjects import themes
 from lms_graphql.demo.written_courses import written_courses
 from lms_graphql.operations.seed_data import CATEGORIES, USERS
 
 MARKER_SLUG = "python-from-zero"
-"""Where a course of this slug is, the demo is there."""
+"""Slug of the first demo course. If a course has it, the demo data exist."""
 
-JANE = "learner@learnwithroko.com"
+SEED_LEARNER_EMAIL = "learner@learnwithroko.com"
 SEED_EMAILS = {user.email for user in USERS}
 SEED_CATEGORIES = {slugify(name) for name in CATEGORIES}
 
 BATCH_SIZE = 25
-"""Courses or learners between two writes: a few thousand rows."""
+"""Courses or learners between two writes, which are a few thousand rows."""
 
 ProgressCallback = Callable[[str, int, int], None]
+"""Function of a step's name, the number of finished items and their total."""
 
 
 class DemoCounts(NamedTuple):
-    """What was added."""
+    """Number of rows that were added."""
 
     categories: int
     courses: int
@@ -55,70 +56,83 @@ class DemoCounts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What every step of one build needs."""
+    """Objects that every step of one build needs."""
 
     session: Session
     rows: RowBuffer
     seed: int
-    told: ProgressCallback
-    talk: DiscussionBuilder
+    on_progress: ProgressCallback
+    discussions: DiscussionBuilder
+    enrollment_counts: Counter[int]
+    """Number of enrollments by the course's key."""
 
-    def rng(self, what: str) -> Random:
-        """Of its own for each thing, so that a larger demo begins with the same things."""
-        return Random(f"{self.seed}/{what}")
+    def rng(self, name: str) -> Random:
+        """Return a generator for one item. It depends only on seed and name, so that a larger demo starts equally."""
+        return Random(f"{self.seed}/{name}")
 
-    def done(self, what: str, number: int, total: int) -> None:
+    def report(self, step: str, number: int, total: int) -> None:
+        """Write the rows and report progress after each batch."""
         if number % BATCH_SIZE == 0 or number == total:
             self.rows.write()
-            self.told(what, number, total)
+            self.on_progress(step, number, total)
 
 
-def no_progress(what: str, done: int, total: int) -> None:
-    """For who does not want to be told."""
+def ignore_progress(step: str, done: int, total: int) -> None:
+    """Do nothing: the default callback."""
 
 
 def build_demo(
-    session: Session, *, courses: int = 30, learners: int = 40, seed: int = 1, told: ProgressCallback = no_progress
+    session: Session,
+    *,
+    courses: int = 30,
+    learners: int = 40,
+    seed: int = 1,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> DemoCounts:
-    """In the caller's transaction. OperatorError where the demo is there already, or `db init` has not run."""
+    """
+    Add the demo data in the caller's transaction.
+
+    Raise OperatorError if the demo data exist already, or if `db init` has not been run.
+    """
     if session.scalar(select(Course.id).where(Course.slug == MARKER_SLUG)) is not None:
-        raise OperatorError("The demo data are already there.")
-    people, categories = _seed_people(session), _seed_categories(session)
+        raise OperatorError("The demo data exist already. To build them again, run `lms-graphql db reset` first.")
+    seed_user_keys, seed_category_keys = _seed_users(session), _seed_categories(session)
     rows = RowBuffer(session)
-    build = Build(session, rows, seed, told, DiscussionBuilder(rows))
-    category_ids = place_categories(build.rows, categories)
+    build = Build(session, rows, seed, on_progress, DiscussionBuilder(rows), Counter())
+    category_keys = add_categories(rows, seed_category_keys)
     usernames = set(session.scalars(select(User.username_key)))
-    instructor_ids = place_instructors(build.rows, people, usernames)
-    build.rows.write()
-    offer = EnrollmentPlanner(_place_courses(build, courses, category_ids, instructor_ids))
-    enrolled: Counter[int] = Counter()
-    _enroll_jane(build, people[JANE], offer, enrolled)
-    _place_learners(build, learners, offer, usernames, enrolled)
-    _count_enrollments(session, enrolled)
-    build.talk.accept(session)
-    add_certificates(session, build.rows, build.rng)
-    counts = build.rows.counts
+    instructor_keys = add_instructors(rows, seed_user_keys, usernames)
+    rows.write()
+    planner = EnrollmentPlanner(_add_courses(build, courses, category_keys, instructor_keys))
+    _enroll_seed_learner(build, seed_user_keys[SEED_LEARNER_EMAIL], planner)
+    _add_learners(build, learners, planner, usernames)
+    _write_enrollment_counts(build)
+    build.discussions.write_accepted_answers(session)
+    add_certificates(session, rows, build.rng)
+    counts = rows.counts
     return DemoCounts(
         counts[Category], counts[Course], counts[Section], counts[Lecture], learners, counts[Enrollment]
     )
 
 
-def _seed_people(session: Session) -> dict[str, int]:
-    found = session.execute(select(User.email_key, User.id).where(User.email_key.in_(SEED_EMAILS)))
-    ids = {email: key for email, key in found if email is not None}
-    _demand(ids.keys() >= SEED_EMAILS)
-    return ids
+def _seed_users(session: Session) -> dict[str, int]:
+    """Return the keys of the users of `db init` by email."""
+    users = session.execute(select(User.email_key, User.id).where(User.email_key.in_(SEED_EMAILS)))
+    keys = {email: key for email, key in users if email is not None}
+    _require_seed_data(keys.keys() >= SEED_EMAILS)
+    return keys
 
 
 def _seed_categories(session: Session) -> dict[str, int]:
-    ids = dict(session.execute(select(Category.slug, Category.id)).all())
-    _demand(ids.keys() >= SEED_CATEGORIES)
-    return ids
+    """Return the keys of all categories by slug."""
+    keys = dict(session.execute(select(Category.slug, Category.id)).all())
+    _require_seed_data(keys.keys() >= SEED_CATEGORIES)
+    return keys
 
 
-def _demand(is_there: bool) -> None:
-    if not is_there:
-        raise OperatorError("The first users and categories are missing. Run `lms-graphql db init` first.")
+def _require_seed_data(is_complete: bool) -> None:
+    if not is_complete:
+        raise OperatorError("The users and categories of the seed data are missing. Run `lms-graphql db init` first.")
 
 
 def _outlines(build: Build, total: int) -> Iterator[CourseOutline]:
@@ -130,64 +144,60 @@ def _outlines(build: Build, total: int) -> Iterator[CourseOutline]:
     return islice(chain(written, generated), total)
 
 
-def _place_courses(
-    build: Build, total: int, category_ids: dict[str, int], instructor_ids: dict[str, int]
-) -> Sequence[PlacedCourse]:
+def _add_courses(
+    build: Build, total: int, category_keys: dict[str, int], instructor_keys: dict[str, int]
+) -> Sequence[DemoCourse]:
     slugs = set(build.session.scalars(select(Course.slug)))
-    taken = set(build.session.scalars(select(Course.created_at)))
-    placed = []
+    creation_times = set(build.session.scalars(select(Course.created_at)))
+    courses = []
     for number, outline in enumerate(_outlines(build, total), start=1):
         rng = build.rng(f"course/{number}")
-        place = CourseContext(
-            id=build.rows.key(Course),
-            slug=free_name(slugify(outline.title), slugs, "-"),
-            instructor_id=instructor_ids[outline.instructor],
-            category_id=category_ids[outline.category],
-            made_at=timeline.of_a_new_course(rng, taken),
+        context = CourseContext(
+            key=build.rows.next_key(Course),
+            slug=unique_name(slugify(outline.title), slugs, "-"),
+            instructor_key=instructor_keys[outline.instructor],
+            category_key=category_keys[outline.category],
+            created_at=timeline.new_course_time(rng, creation_times),
         )
-        placed.append(add_course(build.rows, outline, place, rng))
-        build.done("courses", number, total)
-    return placed
+        courses.append(add_course(build.rows, outline, context, rng))
+        build.report("courses", number, total)
+    return courses
 
 
-def _enroll_jane(build: Build, user_id: int, offer: EnrollmentPlanner, enrolled: Counter[int]) -> None:
+def _enroll_seed_learner(build: Build, user_key: int, planner: EnrollmentPlanner) -> None:
     rng = build.rng("jane")
-    _enroll(build, user_id, offer.plans_of_jane(rng), (rng, build.rng("words/jane")), enrolled)
+    _enroll(build, user_key, planner.plans_of_seed_learner(rng), rng, build.rng("words/jane"))
     build.rows.write()
 
 
-def _place_learners(
-    build: Build, total: int, offer: EnrollmentPlanner, usernames: set[str], enrolled: Counter[int]
-) -> None:
+def _add_learners(build: Build, total: int, planner: EnrollmentPlanner, usernames: set[str]) -> None:
     for number in range(1, total + 1):
         rng = build.rng(f"learner/{number}")
         name = learner_name(rng, usernames)
-        plans = offer.plans(rng)
-        came_at = min((plan.enrolled_at for plan in plans), default=timeline.FIRST)
-        key = place_person(build.rows, name, Role.LEARNER, came_at)
-        _enroll(build, key, plans, (rng, build.rng(f"words/{number}")), enrolled)
-        build.done("learners", number, total)
+        plans = planner.plans(rng)
+        registered_at = min((plan.enrolled_at for plan in plans), default=timeline.START)
+        user_key = add_user(build.rows, name, Role.LEARNER, registered_at)
+        _enroll(build, user_key, plans, rng, build.rng(f"words/{number}"))
+        build.report("learners", number, total)
 
 
 def _enroll(
-    build: Build, user_id: int, plans: Sequence[EnrollmentPlan], rngs: tuple[Random, Random], enrolled: Counter[int]
+    build: Build, user_key: int, plans: Sequence[EnrollmentPlan], progress_rng: Random, discussion_rng: Random
 ) -> None:
-    """`rngs`: for what they do, and for what they say. `enrolled` counts by the courses' keys."""
-    for_studies, for_words = rngs
     for plan in plans:
-        studies = place_enrollment(build.rows, user_id, plan, for_studies)
-        build.talk.place(user_id, plan.course, plan.enrolled_at, studies, for_words)
-        enrolled[plan.course.id] += 1
+        viewed = add_enrollment(build.rows, user_key, plan, progress_rng)
+        build.discussions.add_learner(user_key, plan.course, plan.enrolled_at, viewed, discussion_rng)
+        build.enrollment_counts[plan.course.key] += 1
 
 
-def _count_enrollments(session: Session, enrolled: Counter[int]) -> None:
+def _write_enrollment_counts(build: Build) -> None:
     courses = Course.__table__
     assert isinstance(courses, Table)
     statement = (
         update(courses)
         .where(courses.c.id == bindparam("course"))
-        .values(enrollment_count=bindparam("number"), updated_at=courses.c.updated_at)  # no edit of the course
+        .values(enrollment_count=bindparam("number"), updated_at=courses.c.updated_at)  # an enrollment is no edit
     )
-    if enrolled:
-        rows = [{"course": key, "number": number} for key, number in enrolled.items()]
-        session.connection().execute(statement, rows)
+    if build.enrollment_counts:
+        rows = [{"course": key, "number": number} for key, number in build.enrollment_counts.items()]
+        build.session.connection().execute(statement, rows)

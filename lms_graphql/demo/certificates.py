@@ -1,4 +1,4 @@
-"""Certificates for everyone who has completed a course."""
+"""Demo certificates of all completed enrollments."""
 
 from collections.abc import Callable
 from random import Random
@@ -15,15 +15,15 @@ from lms_graphql.demo.row_buffer import RowBuffer
 
 
 def add_certificates(session: Session, rows: RowBuffer, rng: Callable[[str], Random]) -> None:
-    """As of the enrollments that are written: for each that is completed and has none."""
+    """Add a certificate for each completed enrollment without one. The enrollments must have been written before."""
     instructor = aliased(User)
-    its_own = and_(Certificate.user_id == Enrollment.user_id, Certificate.course_id == Enrollment.course_id)
+    is_of_enrollment = and_(Certificate.user_id == Enrollment.user_id, Certificate.course_id == Enrollment.course_id)
     completed = (
         select(Enrollment.user_id, Enrollment.course_id, Enrollment.completed_at, Course.title, User, instructor)
         .join(Course, Course.id == Enrollment.course_id)
         .join(User, User.id == Enrollment.user_id)
         .join(instructor, instructor.id == Course.instructor_id)
-        .outerjoin(Certificate, its_own)
+        .outerjoin(Certificate, is_of_enrollment)
         .where(Enrollment.status == EnrollmentStatus.COMPLETED, Certificate.id.is_(None))
         .order_by(Enrollment.id)
     )
@@ -36,7 +36,7 @@ def add_certificates(session: Session, rows: RowBuffer, rng: Callable[[str], Ran
         taken.add(serial)
         rows.add(
             Certificate,
-            id=rows.key(Certificate),
+            id=rows.next_key(Certificate),
             created_at=issued_at,
             updated_at=issued_at,
             user_id=user_id,

@@ -1,4 +1,4 @@
-"""Outlines become rows: a course with its sections and lectures, its totals and its search terms."""
+"""Rows of demo courses: sections, lectures, totals and search terms, made from outlines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,47 +10,49 @@ from lms_graphql.catalog.models import Course, CourseStatus, CourseTerm, Lecture
 from lms_graphql.catalog.search_index import term_weights
 from lms_graphql.core.money import to_units
 from lms_graphql.core.text import sort_key
-from lms_graphql.demo.lecture_bodies import body_of
+from lms_graphql.demo.lecture_bodies import lecture_body
 from lms_graphql.demo.outlines import CourseOutline, LectureOutline
-from lms_graphql.demo.quizzes import QuizPlace, add_quiz
+from lms_graphql.demo.quizzes import QuizContext, add_quiz
 from lms_graphql.demo.row_buffer import RowBuffer
-from lms_graphql.demo.timeline import REVIEW
+from lms_graphql.demo.timeline import REVIEW_TIME
 
-VIDEOS = "https://videos.learnwithroko.com"
-FILES = "https://files.learnwithroko.com"
-IMAGES = "https://images.learnwithroko.com"
+VIDEOS_URL = "https://videos.learnwithroko.com"
+FILES_URL = "https://files.learnwithroko.com"
+IMAGES_URL = "https://images.learnwithroko.com"
 
-SECONDS = {
+DURATION_SECONDS = {
     LectureType.VIDEO: (180, 1500),
     LectureType.TEXT: (120, 600),
     LectureType.QUIZ: (180, 600),
     LectureType.ASSIGNMENT: (900, 3600),
     LectureType.RESOURCE: (60, 180),
 }
-PREVIEWS = (LectureType.VIDEO, LectureType.TEXT)
+"""Shortest and longest duration of each type."""
+
+PREVIEW_TYPES = (LectureType.VIDEO, LectureType.TEXT)
 
 
-class PlacedLecture(NamedTuple):
-    id: int
-    section_id: int
+class DemoLecture(NamedTuple):
+    key: int
+    section_key: int
     kind: LectureType
     duration: int
     title: str
 
 
-class PlacedCourse(NamedTuple):
-    """What enrolling needs to know of a course. Drafts have no `published_at`."""
+class DemoCourse(NamedTuple):
+    """Values of a course that enrollments and discussions need. Drafts have no `published_at`."""
 
-    id: int
-    instructor_id: int
+    key: int
+    instructor_key: int
     language: str
     is_free: bool
     published_at: datetime | None
-    lectures: Sequence[PlacedLecture]
+    lectures: Sequence[DemoLecture]
 
 
 class LecturePosition(NamedTuple):
-    """Where a lecture stands in its course, and the path of its files."""
+    """Position of a lecture in its course, and the URL path of its files."""
 
     section: int
     lecture: int
@@ -59,41 +61,41 @@ class LecturePosition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CourseContext:
-    """Where a course goes in the database."""
+    """Values of a course that do not come from its outline."""
 
-    id: int
+    key: int
     slug: str
-    instructor_id: int
-    category_id: int
-    made_at: datetime
+    instructor_key: int
+    category_key: int
+    created_at: datetime
 
 
-def add_course(rows: RowBuffer, outline: CourseOutline, place: CourseContext, rng: Random) -> PlacedCourse:
+def add_course(rows: RowBuffer, outline: CourseOutline, context: CourseContext, rng: Random) -> DemoCourse:
     lectures = [
         lecture
-        for position in range(len(outline.sections))
-        for lecture in _place_section(rows, outline, place, position, rng)
+        for section_index in range(len(outline.sections))
+        for lecture in _add_section(rows, outline, context, section_index, rng)
     ]
     is_draft = outline.status is CourseStatus.DRAFT
-    published_at = None if is_draft else place.made_at + REVIEW
+    published_at = None if is_draft else context.created_at + REVIEW_TIME
     rows.add(
         Course,
-        id=place.id,
-        created_at=place.made_at,
-        updated_at=published_at or place.made_at,
+        id=context.key,
+        created_at=context.created_at,
+        updated_at=published_at or context.created_at,
         title=outline.title,
         title_key=sort_key(outline.title),
-        slug=place.slug,
+        slug=context.slug,
         description=outline.description,
         short_description=outline.short_description,
-        instructor_id=place.instructor_id,
-        category_id=place.category_id,
+        instructor_id=context.instructor_key,
+        category_id=context.category_key,
         price=to_units(outline.price, outline.currency),
         currency=outline.currency,
         status=outline.status,
         difficulty_level=outline.difficulty,
-        thumbnail_url=f"{IMAGES}/{place.slug}.jpg",
-        preview_video_url=None if is_draft else f"{VIDEOS}/{place.slug}/trailer.mp4",
+        thumbnail_url=f"{IMAGES_URL}/{context.slug}.jpg",
+        preview_video_url=None if is_draft else f"{VIDEOS_URL}/{context.slug}/trailer.mp4",
         total_duration=sum(lecture.duration for lecture in lectures),
         total_lectures=len(lectures),
         enrollment_count=0,
@@ -102,76 +104,79 @@ def add_course(rows: RowBuffer, outline: CourseOutline, place: CourseContext, rn
         published_at=published_at,
         version=1,
     )
-    _place_terms(rows, outline, place.id)
+    _add_terms(rows, outline, context.key)
     is_free = outline.price == 0
-    return PlacedCourse(place.id, place.instructor_id, outline.language, is_free, published_at, tuple(lectures))
+    return DemoCourse(context.key, context.instructor_key, outline.language, is_free, published_at, tuple(lectures))
 
 
-def _place_terms(rows: RowBuffer, outline: CourseOutline, course_id: int) -> None:
-    found = term_weights(outline.title, outline.short_description, outline.description)
-    for term in sorted(found):
-        rows.add(CourseTerm, term=term, course_id=course_id, weight=found[term])
+def _add_terms(rows: RowBuffer, outline: CourseOutline, course_key: int) -> None:
+    weights = term_weights(outline.title, outline.short_description, outline.description)
+    for term in sorted(weights):
+        rows.add(CourseTerm, term=term, course_id=course_key, weight=weights[term])
 
 
-def _place_section(
-    rows: RowBuffer, course: CourseOutline, place: CourseContext, position: int, rng: Random
-) -> list[PlacedLecture]:
-    section = course.sections[position]
-    key = rows.key(Section)
-    lectures = [
-        PlacedLecture(rows.key(Lecture), key, lecture.kind, rng.randint(*SECONDS[lecture.kind]), lecture.title)
-        for lecture in section.lectures
-    ]
+def _add_section(
+    rows: RowBuffer, course: CourseOutline, context: CourseContext, section_index: int, rng: Random
+) -> list[DemoLecture]:
+    section = course.sections[section_index]
+    section_key = rows.next_key(Section)
+    lectures = [_new_lecture(rows, section_key, outline, rng) for outline in section.lectures]
     rows.add(
         Section,
-        id=key,
-        created_at=place.made_at,
-        updated_at=place.made_at,
-        course_id=place.id,
+        id=section_key,
+        created_at=context.created_at,
+        updated_at=context.created_at,
+        course_id=context.key,
         title=section.title,
         description=section.description,
-        order_index=position,
+        order_index=section_index,
         total_duration=sum(lecture.duration for lecture in lectures),
         total_lectures=len(lectures),
     )
-    for order, (outline, lecture) in enumerate(zip(section.lectures, lectures, strict=True)):
-        spot = LecturePosition(position, order, f"{place.slug}/{position + 1:02}-{order + 1:02}")
-        _place_lecture(rows, course, place, spot, outline, lecture, rng)
+    for lecture_index, (outline, lecture) in enumerate(zip(section.lectures, lectures, strict=True)):
+        path = f"{context.slug}/{section_index + 1:02}-{lecture_index + 1:02}"
+        position = LecturePosition(section_index, lecture_index, path)
+        _add_lecture(rows, course, context, position, outline, lecture, rng)
         if lecture.kind is LectureType.QUIZ and section.quiz is not None:
-            is_open = course.status is not CourseStatus.DRAFT
-            quiz_place = QuizPlace(place.id, lecture.id, outline.title, is_open, place.made_at)
-            add_quiz(rows, section.quiz, quiz_place, rng)
+            is_published = course.status is not CourseStatus.DRAFT
+            quiz_context = QuizContext(context.key, lecture.key, outline.title, is_published, context.created_at)
+            add_quiz(rows, section.quiz, quiz_context, rng)
     return lectures
 
 
-def _place_lecture(
+def _new_lecture(rows: RowBuffer, section_key: int, outline: LectureOutline, rng: Random) -> DemoLecture:
+    duration = rng.randint(*DURATION_SECONDS[outline.kind])
+    return DemoLecture(rows.next_key(Lecture), section_key, outline.kind, duration, outline.title)
+
+
+def _add_lecture(
     rows: RowBuffer,
     course: CourseOutline,
-    place: CourseContext,
-    spot: LecturePosition,
+    context: CourseContext,
+    position: LecturePosition,
     outline: LectureOutline,
-    lecture: PlacedLecture,
+    lecture: DemoLecture,
     rng: Random,
 ) -> None:
-    section = course.sections[spot.section]
-    # An author records the last section last: the videos of a draft's are still to come.
-    is_missing = course.status is CourseStatus.DRAFT and section is course.sections[-1]
+    section = course.sections[position.section]
+    # The last section of a draft has no videos yet, because authors usually record it last.
+    has_no_video = course.status is CourseStatus.DRAFT and section is course.sections[-1]
     is_video, is_file = lecture.kind is LectureType.VIDEO, lecture.kind is LectureType.RESOURCE
-    is_early = spot.section == 0 and spot.lecture < 2
+    is_at_start = position.section == 0 and position.lecture < 2
     rows.add(
         Lecture,
-        id=lecture.id,
-        created_at=place.made_at,
-        updated_at=place.made_at,
-        section_id=lecture.section_id,
-        course_id=place.id,
+        id=lecture.key,
+        created_at=context.created_at,
+        updated_at=context.created_at,
+        section_id=lecture.section_key,
+        course_id=context.key,
         title=outline.title,
         lecture_type=lecture.kind,
-        order_index=spot.lecture,
+        order_index=position.lecture,
         duration=lecture.duration,
-        video_url=f"{VIDEOS}/{spot.path}.mp4" if is_video and not is_missing else None,
-        content_url=f"{FILES}/{spot.path}.pdf" if is_file else None,
-        body=body_of(outline, section.title, course.language, rng),
-        is_preview=is_early and lecture.kind in PREVIEWS,
+        video_url=f"{VIDEOS_URL}/{position.path}.mp4" if is_video and not has_no_video else None,
+        content_url=f"{FILES_URL}/{position.path}.pdf" if is_file else None,
+        body=lecture_body(outline, section.title, course.language, rng),
+        is_preview=is_at_start and lecture.kind in PREVIEW_TYPES,
         is_downloadable=is_file,
     )

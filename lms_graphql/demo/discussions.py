@@ -1,4 +1,4 @@
-"""What people ask and answer below lectures, what they vote for, and what they note for themselves."""
+"""Demo discussions: questions, answers, replies and votes below lectures, and private notes."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,158 +11,202 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import LectureType
 from lms_graphql.demo import resources
-from lms_graphql.demo.courses import PlacedCourse, PlacedLecture
-from lms_graphql.demo.lecture_progress import CourseTotals
+from lms_graphql.demo.courses import DemoCourse, DemoLecture
+from lms_graphql.demo.lecture_progress import ViewedLecture
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.timeline import TODAY
 from lms_graphql.discussion.models import Note, NoteCounter, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
 
-ASKS, NOTES, IS_FEATURED, IS_ACCEPTED, VOTES = 0.25, 0.35, 0.15, 0.85, 0.3
-"""How likely each is: of a course that somebody has begun, of a question, of a good answer, of somebody who reads."""
-MOST_FELLOWS = 12
-"""Of a course: those who came first answer and vote, or a large demo would be mostly votes."""
-MOST_NOTES = 3
-QUICKEST, SLOWEST = 20 * 60, 3 * 24 * 3600
-"""Seconds until somebody answers."""
+QUESTION_PROBABILITY = 0.25
+"""Probability that a learner asks a question in a course that the learner has started."""
+NOTES_PROBABILITY = 0.35
+"""Probability that a learner takes notes in a course that the learner has started."""
+FEATURED_PROBABILITY = 0.15
+ACCEPTED_PROBABILITY = 0.85
+"""Probability that an answer is accepted if the pool marks it as acceptable."""
+VOTE_PROBABILITY = 0.3
+"""Probability that a participant votes for a question or an answer."""
+MAX_PARTICIPANTS = 12
+"""Learners of a course who answer and vote. Without this limit, a large demo would consist mostly of votes."""
+MAX_NOTES = 3
+MIN_RESPONSE_SECONDS, MAX_RESPONSE_SECONDS = 20 * 60, 3 * 24 * 3600
+"""Time until an answer, a reply or a vote."""
 
 
 class Participant(NamedTuple):
-    id: int
-    came_at: datetime
+    """Learner who can answer and vote in a course."""
+
+    user_key: int
+    enrolled_at: datetime
+
+
+class Post(NamedTuple):
+    """Text of an answer or a reply, with its author."""
+
+    content: str
+    author_key: int
+    posted_at: datetime
 
 
 class DiscussionBuilder:
-    """Of all courses: it knows who is in which, so that only those speak who have come by then."""
+    """
+    Builder of the discussions of all courses. It remembers the participants of each course, so that only learners
+    who were enrolled at that time answer and vote.
+    """
 
     def __init__(self, rows: RowBuffer) -> None:
         self._rows = rows
-        self._fellows: defaultdict[int, list[Participant]] = defaultdict(list)
+        self._participants: defaultdict[int, list[Participant]] = defaultdict(list)
         self._accepted: list[dict[str, int]] = []
 
-    def place(
-        self, user_id: int, course: PlacedCourse, came_at: datetime, studies: Sequence[CourseTotals], rng: Random
+    def add_learner(
+        self, user_key: int, course: DemoCourse, enrolled_at: datetime, viewed: Sequence[ViewedLecture], rng: Random
     ) -> None:
-        """What somebody says and notes who has studied these lectures."""
-        if studies and rng.random() < ASKS:
-            self._ask(user_id, course, rng.choice(studies), rng)
-        if studies and rng.random() < NOTES:
-            for study in rng.sample(studies, min(len(studies), rng.randint(1, MOST_NOTES))):
-                self._note(user_id, course, study, rng)
-        if len(fellows := self._fellows[course.id]) < MOST_FELLOWS:
-            fellows.append(Participant(user_id, came_at))
+        """Add a learner's question and notes about viewed lectures. From then on the learner is a participant."""
+        if viewed and rng.random() < QUESTION_PROBABILITY:
+            self._add_question(user_key, course, rng.choice(viewed), rng)
+        if viewed and rng.random() < NOTES_PROBABILITY:
+            for viewed_lecture in rng.sample(viewed, min(len(viewed), rng.randint(1, MAX_NOTES))):
+                self._add_note(user_key, course, viewed_lecture, rng)
+        if len(participants := self._participants[course.key]) < MAX_PARTICIPANTS:
+            participants.append(Participant(user_key, enrolled_at))
 
-    def accept(self, session: Session) -> None:
-        """At the end, when everything is written: a question and its accepted answer point at each other."""
+    def write_accepted_answers(self, session: Session) -> None:
+        """
+        Store which answers are accepted. The questions and answers must have been written before, because a question
+        and its accepted answer refer to each other.
+        """
         table = cast(Table, QAQuestion.__table__)
-        chosen = update(table).where(table.c.id == bindparam("question"))
-        same = {"accepted_answer_id": bindparam("answer"), "updated_at": table.c.updated_at}
+        statement = update(table).where(table.c.id == bindparam("question"))
+        values = {"accepted_answer_id": bindparam("answer"), "updated_at": table.c.updated_at}
         if self._accepted:
-            session.connection().execute(chosen.values(same), self._accepted)
+            session.connection().execute(statement.values(values), self._accepted)
 
-    def _ask(self, user_id: int, course: PlacedCourse, study: CourseTotals, rng: Random) -> None:
+    def _add_question(self, user_key: int, course: DemoCourse, viewed: ViewedLecture, rng: Random) -> None:
         thread = rng.choice(resources.read("pools/words")[course.language]["threads"])
-        asked_at, key = study.seen_at, self._rows.key(QAQuestion)
+        asked_at, key = viewed.last_accessed, self._rows.next_key(QAQuestion)
         self._rows.add(
             QAQuestion,
             id=key,
             created_at=asked_at,
             updated_at=asked_at,
-            user_id=user_id,
-            lecture_id=study.lecture.id,
+            user_id=user_key,
+            lecture_id=viewed.lecture.key,
             title=thread["title"],
-            content=thread["content"].format(title=study.lecture.title),
-            timestamp=_moment(study.lecture, rng),
-            is_featured=rng.random() < IS_FEATURED,
-            vote_count=self._vote(QAQuestionVote, "question_id", key, user_id, course, asked_at, rng),
+            content=thread["content"].format(title=viewed.lecture.title),
+            timestamp=_random_position(viewed.lecture, rng),
+            is_featured=rng.random() < FEATURED_PROBABILITY,
+            vote_count=self._add_votes(QAQuestionVote, "question_id", key, user_key, course, asked_at, rng),
         )
-        said_at, is_open = asked_at, True
+        answered_at, has_accepted = asked_at, False
         for answer in thread.get("answers", ()):
-            said_at = _later(said_at, rng)
-            answer_key = self._answer(key, answer, user_id, course, said_at, rng)
-            if answer_key is not None and is_open and answer.get("accepted") and rng.random() < IS_ACCEPTED:
+            answered_at = _response_time(answered_at, rng)
+            answer_key = self._add_answer(key, answer, user_key, course, answered_at, rng)
+            if answer_key is None or has_accepted or not answer.get("accepted"):
+                continue
+            if rng.random() < ACCEPTED_PROBABILITY:
                 self._accepted.append({"question": key, "answer": answer_key})
-                is_open = False
+                has_accepted = True
 
-    def _answer(
-        self, question: int, said: dict[str, Any], asker: int, course: PlacedCourse, said_at: datetime, rng: Random
+    def _add_answer(
+        self,
+        question_key: int,
+        template: dict[str, Any],
+        asker_key: int,
+        course: DemoCourse,
+        answered_at: datetime,
+        rng: Random,
     ) -> int | None:
-        """With its replies. None where nobody is there to give it."""
-        author = self._author(said["by"], asker, course, said_at, rng)
-        if author is None:
+        """Add an answer with its replies and return its key. Return None if the course has no author for it yet."""
+        author_key = self._choose_author(template["by"], asker_key, course, answered_at, rng)
+        if author_key is None:
             return None
-        key = self._rows.key(QAAnswer)
-        speakers, replied_at = [], said_at
-        for reply in said.get("replies", ()):
-            replied_at = _later(replied_at, rng)
-            speaker = self._author(reply["by"], asker, course, replied_at, rng)
-            if speaker not in (None, author):
-                speakers.append((reply["content"], speaker, replied_at))
-        votes = self._vote(QAAnswerVote, "answer_id", key, author, course, said_at, rng)
-        self._speak(key, question, None, (said["content"], author, said_at), course, votes, len(speakers))
-        for spoken in speakers:
-            self._speak(self._rows.key(QAAnswer), question, key, spoken, course, 0, 0)
+        key = self._rows.next_key(QAAnswer)
+        replies, replied_at = list[Post](), answered_at
+        for reply in template.get("replies", ()):
+            replied_at = _response_time(replied_at, rng)
+            replier_key = self._choose_author(reply["by"], asker_key, course, replied_at, rng)
+            if replier_key is not None and replier_key != author_key:
+                replies.append(Post(reply["content"], replier_key, replied_at))
+        votes = self._add_votes(QAAnswerVote, "answer_id", key, author_key, course, answered_at, rng)
+        post = Post(template["content"], author_key, answered_at)
+        self._add_post(key, question_key, None, post, course, votes, len(replies))
+        for reply_post in replies:
+            self._add_post(self._rows.next_key(QAAnswer), question_key, key, reply_post, course, 0, 0)
         return key
 
-    def _speak(
+    def _add_post(
         self,
         key: int,
-        question: int,
-        parent: int | None,
-        spoken: tuple[str, int | None, datetime],
-        course: PlacedCourse,
-        votes: int,
-        replies: int,
+        question_key: int,
+        parent_key: int | None,
+        post: Post,
+        course: DemoCourse,
+        vote_count: int,
+        reply_count: int,
     ) -> None:
-        content, author, said_at = spoken
         self._rows.add(
             QAAnswer,
             id=key,
-            created_at=said_at,
-            updated_at=said_at,
-            user_id=author,
-            question_id=question,
-            parent_id=parent,
-            content=content,
-            is_instructor_answer=author == course.instructor_id,
-            vote_count=votes,
-            reply_count=replies,
+            created_at=post.posted_at,
+            updated_at=post.posted_at,
+            user_id=post.author_key,
+            question_id=question_key,
+            parent_id=parent_key,
+            content=post.content,
+            is_instructor_answer=post.author_key == course.instructor_key,
+            vote_count=vote_count,
+            reply_count=reply_count,
         )
 
-    def _author(self, by: str, asker: int, course: PlacedCourse, said_at: datetime, rng: Random) -> int | None:
-        if by == "learner":
-            others = [one.id for one in self._present(course, said_at) if one.id != asker]
+    def _choose_author(
+        self, role: str, asker_key: int, course: DemoCourse, posted_at: datetime, rng: Random
+    ) -> int | None:
+        """Return the key of the author with this role: "instructor", "asker", or "learner" for another learner."""
+        if role == "learner":
+            participants = self._participants_at(course, posted_at)
+            others = [participant.user_key for participant in participants if participant.user_key != asker_key]
             return rng.choice(others) if others else None
-        return asker if by == "asker" else course.instructor_id
+        return asker_key if role == "asker" else course.instructor_key
 
-    def _vote(
-        self, votes: Any, column: str, key: int, author: int, course: PlacedCourse, since: datetime, rng: Random
+    def _add_votes(
+        self,
+        vote_model: Any,
+        target_column: str,
+        target_key: int,
+        author_key: int,
+        course: DemoCourse,
+        posted_at: datetime,
+        rng: Random,
     ) -> int:
-        """How many have voted for what this author has written."""
-        number = 0
-        for fellow in self._present(course, since):
-            if fellow.id != author and rng.random() < VOTES:
-                voted_at = _later(since, rng)
-                times = {"created_at": voted_at, "updated_at": voted_at}
-                self._rows.add(votes, id=self._rows.key(votes), **times, user_id=fellow.id, **{column: key})
-                number += 1
-        return number
+        """Add votes of other participants for a post and return their number."""
+        count = 0
+        for participant in self._participants_at(course, posted_at):
+            if participant.user_key == author_key or rng.random() >= VOTE_PROBABILITY:
+                continue
+            voted_at = _response_time(posted_at, rng)
+            timestamps = {"created_at": voted_at, "updated_at": voted_at}
+            values = {"user_id": participant.user_key, target_column: target_key}
+            self._rows.add(vote_model, id=self._rows.next_key(vote_model), **timestamps, **values)
+            count += 1
+        return count
 
-    def _present(self, course: PlacedCourse, at: datetime) -> list[Participant]:
-        return [one for one in self._fellows[course.id] if one.came_at <= at]
+    def _participants_at(self, course: DemoCourse, time: datetime) -> list[Participant]:
+        return [participant for participant in self._participants[course.key] if participant.enrolled_at <= time]
 
-    def _note(self, user_id: int, course: PlacedCourse, study: CourseTotals, rng: Random) -> None:
-        own = {"created_at": study.seen_at, "updated_at": study.seen_at, "user_id": user_id}
-        there = {**own, "lecture_id": study.lecture.id}
+    def _add_note(self, user_key: int, course: DemoCourse, viewed: ViewedLecture, rng: Random) -> None:
+        timestamps = {"created_at": viewed.last_accessed, "updated_at": viewed.last_accessed}
+        values = {**timestamps, "user_id": user_key, "lecture_id": viewed.lecture.key}
         content = rng.choice(resources.read("pools/words")[course.language]["notes"])
-        self._rows.add(NoteCounter, id=self._rows.key(NoteCounter), **there, note_count=1)
-        moment = _moment(study.lecture, rng)
-        self._rows.add(Note, id=self._rows.key(Note), **there, content=content, timestamp=moment)
+        self._rows.add(NoteCounter, id=self._rows.next_key(NoteCounter), **values, note_count=1)
+        position = _random_position(viewed.lecture, rng)
+        self._rows.add(Note, id=self._rows.next_key(Note), **values, content=content, timestamp=position)
 
 
-def _later(instant: datetime, rng: Random) -> datetime:
-    return min(instant + timedelta(seconds=rng.randint(QUICKEST, SLOWEST)), TODAY)
+def _response_time(time: datetime, rng: Random) -> datetime:
+    return min(time + timedelta(seconds=rng.randint(MIN_RESPONSE_SECONDS, MAX_RESPONSE_SECONDS)), TODAY)
 
 
-def _moment(lecture: PlacedLecture, rng: Random) -> int | None:
-    """The second of a video that it is about."""
+def _random_position(lecture: DemoLecture, rng: Random) -> int | None:
+    """Return a second of a video, and None for other lectures."""
     return rng.randrange(lecture.duration) if lecture.kind is LectureType.VIDEO else None

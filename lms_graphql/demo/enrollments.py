@@ -1,4 +1,4 @@
-"""Who learns what, since when, and how far they have come."""
+"""Demo enrollments: which courses a learner takes, since when, and how far the learner has come."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,17 +7,17 @@ from random import Random
 from typing import NamedTuple
 
 from lms_graphql.catalog.models import Enrollment, EnrollmentSource, EnrollmentStatus
-from lms_graphql.demo.courses import PlacedCourse
-from lms_graphql.demo.lecture_progress import CourseTotals, add_progress
+from lms_graphql.demo.courses import DemoCourse
+from lms_graphql.demo.lecture_progress import ViewedLecture, add_progress
 from lms_graphql.demo.row_buffer import RowBuffer
-from lms_graphql.demo.timeline import TODAY, between
+from lms_graphql.demo.timeline import TODAY, random_time
 
-FEWEST, MOST = 3, 8
-NEWEST = TODAY - timedelta(days=14)
-"""Nobody enrolled later: it leaves time to study."""
+MIN_COURSES, MAX_COURSES = 3, 8
+LATEST_ENROLLMENT = TODAY - timedelta(days=14)
+"""Time of the last enrollment. It leaves learners time to study."""
 
-GRACE = timedelta(hours=1)
-"""After someone was last there, an access that has run out ran out."""
+EXPIRY_DELAY = timedelta(hours=1)
+"""Time from the last access to the expiry of an expired enrollment."""
 
 STATUSES = (
     EnrollmentStatus.ACTIVE,
@@ -27,7 +27,7 @@ STATUSES = (
 )
 STATUS_WEIGHTS = (72, 14, 8, 6)
 
-OF_JANE = (
+SEED_LEARNER_ENROLLMENTS = (
     (EnrollmentStatus.ACTIVE, 0.45),
     (EnrollmentStatus.COMPLETED, 1.0),
     (EnrollmentStatus.ACTIVE, 0.8),
@@ -35,77 +35,78 @@ OF_JANE = (
     (EnrollmentStatus.CANCELLED, 0.2),
     (EnrollmentStatus.ACTIVE, 0.0),
 )
-"""The learner of `db init` shows what a list of courses may look like."""
+"""Status and completed share. The learner of `db init` has these enrollments, so that a client can show each kind."""
 
 
 class EnrollmentPlan(NamedTuple):
-    """`part` is how much of the course someone has done, from 0 to 1."""
+    """Enrollment to add. `completed_share` is the share of the course that the learner has done, from 0 to 1."""
 
-    course: PlacedCourse
+    course: DemoCourse
     status: EnrollmentStatus
     source: EnrollmentSource
     enrolled_at: datetime
-    part: float
+    completed_share: float
 
 
 class EnrollmentPlanner:
-    """The courses that someone can have enrolled in: the earlier ones are the better known."""
+    """Random choice of enrollments in courses that were published. Earlier courses are more popular."""
 
-    def __init__(self, courses: Sequence[PlacedCourse]) -> None:
+    def __init__(self, courses: Sequence[DemoCourse]) -> None:
         self._courses = [course for course in courses if course.published_at is not None]
-        self._popularity = list(accumulate((place + 5) ** -0.6 for place in range(len(self._courses))))
+        self._cumulative_weights = list(accumulate((rank + 5) ** -0.6 for rank in range(len(self._courses))))
 
     def plans(self, rng: Random) -> list[EnrollmentPlan]:
-        wanted = min(rng.randint(FEWEST, MOST), len(self._courses))
-        chosen: dict[int, PlacedCourse] = {}
-        while len(chosen) < wanted:
-            course = rng.choices(self._courses, cum_weights=self._popularity)[0]
-            chosen[course.id] = course
-        return [self._plan(rng, course) for course in chosen.values()]
+        """Return the enrollments of a random learner."""
+        count = min(rng.randint(MIN_COURSES, MAX_COURSES), len(self._courses))
+        chosen: dict[int, DemoCourse] = {}
+        while len(chosen) < count:
+            course = rng.choices(self._courses, cum_weights=self._cumulative_weights)[0]
+            chosen[course.key] = course
+        return [self._random_plan(rng, course) for course in chosen.values()]
 
-    def plans_of_jane(self, rng: Random) -> list[EnrollmentPlan]:
+    def plans_of_seed_learner(self, rng: Random) -> list[EnrollmentPlan]:
+        """Return the enrollments of the learner of `db init`."""
         return [
-            _planned(rng, course, status, part)
-            for course, (status, part) in zip(self._courses, OF_JANE, strict=False)
+            _plan(rng, course, status, completed_share)
+            for course, (status, completed_share) in zip(self._courses, SEED_LEARNER_ENROLLMENTS, strict=False)
         ]
 
-    def _plan(self, rng: Random, course: PlacedCourse) -> EnrollmentPlan:
+    def _random_plan(self, rng: Random, course: DemoCourse) -> EnrollmentPlan:
         status = rng.choices(STATUSES, STATUS_WEIGHTS)[0]
         if status is EnrollmentStatus.EXPIRED and course.is_free:
-            status = EnrollmentStatus.ACTIVE  # only what was granted for a time runs out
-        part = 1.0 if status is EnrollmentStatus.COMPLETED else max(0.0, rng.uniform(-0.1, 0.95))
-        return _planned(rng, course, status, part)
+            status = EnrollmentStatus.ACTIVE  # only granted access expires
+        completed_share = 1.0 if status is EnrollmentStatus.COMPLETED else max(0.0, rng.uniform(-0.1, 0.95))
+        return _plan(rng, course, status, completed_share)
 
 
-def _planned(rng: Random, course: PlacedCourse, status: EnrollmentStatus, part: float) -> EnrollmentPlan:
+def _plan(rng: Random, course: DemoCourse, status: EnrollmentStatus, completed_share: float) -> EnrollmentPlan:
     source = EnrollmentSource.PURCHASE
     if course.is_free:
         source = EnrollmentSource.FREE
     elif status is EnrollmentStatus.EXPIRED or rng.random() < 0.15:
         source = EnrollmentSource.GRANT
     assert course.published_at is not None
-    return EnrollmentPlan(
-        course, status, source, between(rng, course.published_at + timedelta(hours=1), NEWEST), part
-    )
+    enrolled_at = random_time(rng, course.published_at + timedelta(hours=1), LATEST_ENROLLMENT)
+    return EnrollmentPlan(course, status, source, enrolled_at, completed_share)
 
 
-def place_enrollment(rows: RowBuffer, user_id: int, plan: EnrollmentPlan, rng: Random) -> list[CourseTotals]:
-    """What they have studied so far."""
-    studies = add_progress(rows, user_id, plan.course, plan.enrolled_at, plan.part, rng)
-    studied_at = studies[-1].seen_at if studies else None
-    seen_at = studied_at or plan.enrolled_at
+def add_enrollment(rows: RowBuffer, user_key: int, plan: EnrollmentPlan, rng: Random) -> list[ViewedLecture]:
+    """Add an enrollment with its progress. Return the lectures that the learner has viewed."""
+    viewed = add_progress(rows, user_key, plan.course, plan.enrolled_at, plan.completed_share, rng)
+    last_accessed = viewed[-1].last_accessed if viewed else None
+    last_active = last_accessed or plan.enrolled_at
     rows.add(
         Enrollment,
-        id=rows.key(Enrollment),
+        id=rows.next_key(Enrollment),
         created_at=plan.enrolled_at,
-        updated_at=seen_at,
-        user_id=user_id,
-        course_id=plan.course.id,
+        updated_at=last_active,
+        user_id=user_key,
+        course_id=plan.course.key,
         status=plan.status,
         source=plan.source,
         enrolled_at=plan.enrolled_at,
-        completed_at=studied_at if plan.status is EnrollmentStatus.COMPLETED else None,
-        last_accessed=studied_at,
-        access_expires_at=seen_at + GRACE if plan.status is EnrollmentStatus.EXPIRED else None,
+        completed_at=last_accessed if plan.status is EnrollmentStatus.COMPLETED else None,
+        last_accessed=last_accessed,
+        access_expires_at=last_active + EXPIRY_DELAY if plan.status is EnrollmentStatus.EXPIRED else None,
     )
-    return studies
+    return viewed

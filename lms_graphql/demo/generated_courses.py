@@ -1,4 +1,4 @@
-"""Courses put together from pools, for catalogs larger than what is written by hand."""
+"""Demo courses generated from pools of texts, for catalogs larger than the set of written courses."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -8,7 +8,7 @@ from typing import Any
 
 from lms_graphql.catalog.models import CourseStatus, LectureType
 from lms_graphql.demo import resources
-from lms_graphql.demo.outlines import CourseOutline, LectureOutline, QuizOutline, SectionOutline, lecture
+from lms_graphql.demo.outlines import CourseOutline, LectureOutline, QuizOutline, SectionOutline, parse_lecture
 from lms_graphql.demo.subjects import Subject, Theme, all_subjects
 
 TOPIC_SECTIONS = 8
@@ -27,7 +27,7 @@ def generated_course(theme: Theme, rng: Random) -> CourseOutline:
         short_description=_short_description(theme, topics, rng),
         description=_description(theme, topics, rng),
         category=subject.category,
-        instructor=Random(theme.series).choice(_instructors(subject.field)),  # one for all parts
+        instructor=Random(theme.series).choice(_instructors(subject.field)),  # the same for all parts of a series
         difficulty=theme.level,
         language="en",
         price=Decimal(rng.choice(prices)),
@@ -66,6 +66,7 @@ def _description(theme: Theme, topics: Sequence[str], rng: Random) -> str:
 
 
 def _framing_section(name: str, subject: Subject, rng: Random) -> SectionOutline:
+    """Return the first or last section of a course."""
     pool = _pool(name)
     lines: list[str] = pool["lectures"]
     return SectionOutline(
@@ -84,42 +85,42 @@ def _topic_section(topic: str, subject: Subject, rng: Random) -> SectionOutline:
     if has_quiz:
         lines.append(pool["quiz"])
     return SectionOutline(
-        title=_filled(rng.choice(pool["titles"]), topic, subject),
-        description=_filled(rng.choice(pool["descriptions"]), topic, subject),
+        title=_fill(rng.choice(pool["titles"]), topic, subject),
+        description=_fill(rng.choice(pool["descriptions"]), topic, subject),
         lectures=tuple(_lecture(line, topic, subject) for line in lines),
         quiz=_quiz(topic, subject, rng) if has_quiz else None,
     )
 
 
 def _quiz(topic: str, subject: Subject, rng: Random) -> QuizOutline:
-    """Questions from what the subject is, against one from another field."""
+    """Return a quiz about the subject. The wrong options come from a subject of another field."""
     other = rng.choice([other for other in all_subjects() if other.field != subject.field])
     is_true = rng.random() < 0.5
-    second = rng.choice([one for one in subject.topics if one != topic])
-    wrong = rng.sample([one for one in other.topics if one not in subject.topics], 2)
+    second = rng.choice([other_topic for other_topic in subject.topics if other_topic != topic])
+    wrong = rng.sample([foreign for foreign in other.topics if foreign not in subject.topics], 2)
     return QuizOutline(
-        statement=f"{subject.name} {subject.does if is_true else other.does}",
+        statement=f"{subject.name} {subject.purpose if is_true else other.purpose}",
         is_true=is_true,
         reason=f"That is what {subject.name if is_true else other.name} is for.",
         prompt=f"Which of these belong to {subject.name}?",
-        right=(_capital(topic), _capital(second)),
-        wrong=(_capital(wrong[0]), _capital(wrong[1])),
+        right=(_capitalize(topic), _capitalize(second)),
+        wrong=(_capitalize(wrong[0]), _capitalize(wrong[1])),
         explanation=f"The others you would meet in a course on {other.name}.",
     )
 
 
 def _lecture(line: str, topic: str, subject: Subject) -> LectureOutline:
-    template = lecture(line, {})
-    return LectureOutline(LectureType(template.kind), _filled(template.title, topic, subject))
+    outline = parse_lecture(line, {})
+    return LectureOutline(LectureType(outline.kind), _fill(outline.title, topic, subject))
 
 
-def _filled(template: str, topic: str, subject: Subject) -> str:
+def _fill(template: str, topic: str, subject: Subject) -> str:
     if template.startswith("{topic}"):
-        topic = _capital(topic)
+        topic = _capitalize(topic)
     return template.format(topic=topic, subject=subject.name)
 
 
-def _capital(text: str) -> str:
+def _capitalize(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 

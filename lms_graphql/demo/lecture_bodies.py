@@ -1,4 +1,4 @@
-"""Markdown for the lectures that are read."""
+"""Markdown texts of lectures and assignments."""
 
 from random import Random
 
@@ -6,12 +6,12 @@ from lms_graphql.catalog.models import LectureType
 from lms_graphql.demo import resources
 from lms_graphql.demo.outlines import LectureOutline
 
-WITH_BODY = (LectureType.TEXT, LectureType.ASSIGNMENT)
+TYPES_WITH_BODY = (LectureType.TEXT, LectureType.ASSIGNMENT)
 
 
-def body_of(lecture: LectureOutline, section: str, language: str, rng: Random) -> str | None:
-    """None for lectures that are watched, taken or downloaded."""
-    if lecture.kind not in WITH_BODY:
+def lecture_body(lecture: LectureOutline, section: str, language: str, rng: Random) -> str | None:
+    """Return the Markdown of a text lecture or an assignment, and None for other types."""
+    if lecture.kind not in TYPES_WITH_BODY:
         return None
     if lecture.body is not None:
         return lecture.body

@@ -1,4 +1,4 @@
-"""What a course is before it has rows: its texts and the shape of its curriculum."""
+"""Outline of a demo course: its texts and its curriculum, before there are rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from lms_graphql.catalog.models import CourseStatus, DifficultyLevel, LectureTyp
 
 @dataclass(frozen=True, slots=True)
 class QuizOutline:
-    """A statement to be called true or false, and a prompt with right and wrong options."""
+    """Outline of a quiz: a true-or-false statement, and a multiple-choice prompt with right and wrong options."""
 
     statement: str
     is_true: bool
@@ -22,7 +22,7 @@ class QuizOutline:
 
 @dataclass(frozen=True, slots=True)
 class LectureOutline:
-    """`body` is None where it is to be chosen from the pool."""
+    """Outline of a lecture. If `body` is missing, a text is chosen from the pool."""
 
     kind: LectureType
     title: str
@@ -31,7 +31,7 @@ class LectureOutline:
 
 @dataclass(frozen=True, slots=True)
 class SectionOutline:
-    """`quiz` is what its QUIZ lecture asks; there is at most one."""
+    """Outline of a section. `quiz` is the quiz of its QUIZ lecture. A section has at most one."""
 
     title: str
     description: str | None
@@ -41,7 +41,7 @@ class SectionOutline:
 
 @dataclass(frozen=True, slots=True)
 class CourseOutline:
-    """`category` is a slug, `instructor` a key of the pool of instructors, `price` in major units."""
+    """Outline of a course. `category` is a slug, `instructor` a key of the pool, `price` in major units."""
 
     title: str
     short_description: str
@@ -57,7 +57,7 @@ class CourseOutline:
     sections: tuple[SectionOutline, ...]
 
 
-def lecture(line: str, bodies: Mapping[str, str]) -> LectureOutline:
-    """From a line of the form "video: What a program is". `bodies` are found by title."""
+def parse_lecture(line: str, bodies: Mapping[str, str]) -> LectureOutline:
+    """Parse a line such as `video: Setting everything up`. `bodies` are texts by title of the lecture."""
     kind, _, title = line.partition(": ")
     return LectureOutline(LectureType(kind), title, bodies.get(title))

@@ -1,4 +1,4 @@
-"""Who teaches and who learns. None of them has a password, so that nobody can sign in as one."""
+"""Demo instructors and learners. They have no passwords, so that signing in as one of them is impossible."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,9 +12,9 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.text import slugify, sort_key
 from lms_graphql.demo import resources
 from lms_graphql.demo.row_buffer import RowBuffer
-from lms_graphql.demo.timeline import FIRST
+from lms_graphql.demo.timeline import START
 
-MAIL = "example.org"
+EMAIL_DOMAIN = "example.org"
 
 
 class Name(NamedTuple):
@@ -23,27 +23,30 @@ class Name(NamedTuple):
     username: str
 
 
-def place_instructors(rows: RowBuffer, existing: Mapping[str, int], taken: set[str]) -> dict[str, int]:
-    """Their keys by the name that courses call them by. Those with an address are users of `db init`."""
-    ids = {}
-    for number, (key, text) in enumerate(resources.read("pools/instructors").items()):
+def add_instructors(rows: RowBuffer, existing_keys: Mapping[str, int], taken: set[str]) -> dict[str, int]:
+    """
+    Add the instructors of the pool and return their user keys by pool key. Entries with an email are users of
+    `db init`, whose keys are in `existing_keys`.
+    """
+    keys = {}
+    for number, (pool_key, text) in enumerate(resources.read("pools/instructors").items()):
         if "email" in text:
-            ids[key] = existing[text["email"]]
+            keys[pool_key] = existing_keys[text["email"]]
             continue
-        name = Name(text["first_name"], text["last_name"], free_name(text["username"], taken, ""))
-        came_at = FIRST - timedelta(days=50) + timedelta(days=number)
-        ids[key] = place_person(rows, name, Role.INSTRUCTOR, came_at, bio=text["bio"])
-    return ids
+        name = Name(text["first_name"], text["last_name"], unique_name(text["username"], taken, ""))
+        registered_at = START - timedelta(days=50) + timedelta(days=number)
+        keys[pool_key] = add_user(rows, name, Role.INSTRUCTOR, registered_at, bio=text["bio"])
+    return keys
 
 
-def place_person(rows: RowBuffer, name: Name, role: Role, came_at: datetime, bio: str | None = None) -> int:
-    email = f"{name.username}@{MAIL}"
-    key = rows.key(User)
+def add_user(rows: RowBuffer, name: Name, role: Role, registered_at: datetime, bio: str | None = None) -> int:
+    email = f"{name.username}@{EMAIL_DOMAIN}"
+    key = rows.next_key(User)
     rows.add(
         User,
         id=key,
-        created_at=came_at,
-        updated_at=came_at,
+        created_at=registered_at,
+        updated_at=registered_at,
         email=email,
         email_key=normalize_email(email),
         username=name.username,
@@ -63,20 +66,20 @@ def place_person(rows: RowBuffer, name: Name, role: Role, came_at: datetime, bio
 
 
 def learner_name(rng: Random, taken: set[str]) -> Name:
-    """A name that goes together, with a username that nobody has yet."""
+    """Return a random name whose parts fit together, with an unused username."""
     pool = resources.read("pools/names")
-    people = rng.choice(pool["peoples"])
-    first, last = rng.choice(people["given"]), rng.choice(people["family"])
+    names = rng.choice(pool["peoples"])
+    first, last = rng.choice(names["given"]), rng.choice(names["family"])
     spelled = pool["spelled"]
-    wished = ".".join(slugify(spelled.get(part, part)) for part in (first, last))[:24].rstrip(".-")
-    return Name(first, last, free_name(wished, taken, ""))
+    wanted = ".".join(slugify(spelled.get(part, part)) for part in (first, last))[:24].rstrip(".-")
+    return Name(first, last, unique_name(wanted, taken, ""))
 
 
-def free_name(wished: str, taken: set[str], joint: str) -> str:
-    """As wished, or else with a number after the joint. It is taken from now on."""
-    name, number = wished, 1
+def unique_name(wanted: str, taken: set[str], separator: str) -> str:
+    """Return `wanted`, with the separator and a number if it is taken. Add the result to `taken`."""
+    name, number = wanted, 1
     while name in taken:
         number += 1
-        name = f"{wished}{joint}{number}"
+        name = f"{wanted}{separator}{number}"
     taken.add(name)
     return name

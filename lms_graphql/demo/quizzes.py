@@ -1,4 +1,4 @@
-"""A small quiz for each QUIZ lecture: a course that is published needs one."""
+"""Demo quizzes. Each QUIZ lecture gets one, because publication of the course requires it."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,36 +10,38 @@ from lms_graphql.demo.outlines import QuizOutline
 from lms_graphql.demo.row_buffer import RowBuffer
 
 
-class QuizPlace(NamedTuple):
-    course_id: int
-    lecture_id: int
+class QuizContext(NamedTuple):
+    """Values of a quiz that do not come from its outline."""
+
+    course_key: int
+    lecture_key: int
     title: str
     is_published: bool
-    made_at: datetime
+    created_at: datetime
 
 
-def add_quiz(rows: RowBuffer, quiz: QuizOutline, place: QuizPlace, rng: Random) -> None:
-    key = rows.key(Quiz)
+def add_quiz(rows: RowBuffer, quiz: QuizOutline, context: QuizContext, rng: Random) -> None:
+    key = rows.next_key(Quiz)
     rows.add(
         Quiz,
         id=key,
-        created_at=place.made_at,
-        updated_at=place.made_at,
-        course_id=place.course_id,
-        lecture_id=place.lecture_id,
-        title=place.title,
+        created_at=context.created_at,
+        updated_at=context.created_at,
+        course_id=context.course_key,
+        lecture_id=context.lecture_key,
+        title=context.title,
         passing_score=Decimal(50),
         review_policy=ReviewPolicy.AFTER_SUBMIT,
         shuffle_questions=False,
         kept_score=KeptScore.HIGHEST,
-        is_published=place.is_published,
+        is_published=context.is_published,
     )
-    for order, question in enumerate((_true_or_false(quiz), _choice(quiz, rng))):
+    for order, question in enumerate((_true_or_false(quiz), _multiple_choice(quiz, rng))):
         rows.add(
             Question,
-            id=rows.key(Question),
-            created_at=place.made_at,
-            updated_at=place.made_at,
+            id=rows.next_key(Question),
+            created_at=context.created_at,
+            updated_at=context.created_at,
             quiz_id=key,
             order_index=order,
             points=Decimal(1),
@@ -58,16 +60,16 @@ def _true_or_false(quiz: QuizOutline) -> dict[str, Any]:
     }
 
 
-def _choice(quiz: QuizOutline, rng: Random) -> dict[str, Any]:
+def _multiple_choice(quiz: QuizOutline, rng: Random) -> dict[str, Any]:
     options = [{"text": text, "is_correct": True} for text in quiz.right]
     options += [{"text": text, "is_correct": False} for text in quiz.wrong]
     rng.shuffle(options)
-    several = len(quiz.right) > 1
+    has_several_answers = len(quiz.right) > 1
     return {
         "question_type": QuestionType.MULTIPLE_CHOICE,
         "question_text": quiz.prompt,
         "options": options,
         "correct_answers": [],
         "explanation": quiz.explanation,
-        "partial_credit": PartialCredit.RIGHT_MINUS_WRONG if several else PartialCredit.ALL_OR_NOTHING,
+        "partial_credit": PartialCredit.RIGHT_MINUS_WRONG if has_several_answers else PartialCredit.ALL_OR_NOTHING,
     }

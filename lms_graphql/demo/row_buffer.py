@@ -1,4 +1,4 @@
-"""Rows on their way to the database: numbered here, written many at a time."""
+"""Buffer of rows that assigns primary keys and inserts many rows in one statement."""
 
 from collections import Counter, defaultdict
 from typing import Any, cast
@@ -14,7 +14,7 @@ from lms_graphql.core import orm
 from lms_graphql.discussion.models import Note, NoteCounter, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 
-PARENTS_FIRST: tuple[type[orm.Model], ...] = (
+INSERT_ORDER: tuple[type[orm.Model], ...] = (
     User,
     Category,
     Course,
@@ -34,37 +34,40 @@ PARENTS_FIRST: tuple[type[orm.Model], ...] = (
     NoteCounter,
     Note,
 )
-AT_ONCE = 5_000
+BATCH_SIZE = 5_000
+"""Rows in one INSERT."""
 
 
 class RowBuffer:
-    """Gives out keys above those there are, so that children know their parents before either is written.
+    """
+    Buffer of rows. It assigns keys above the existing ones, so that children can refer to parents before either is
+    written.
 
-    Nobody else may add to these tables meanwhile: on MariaDB the keys would collide, and the transaction fail.
-    `counts` tells how many rows of each model there were.
+    Nothing else may insert into these tables at the same time: on MariaDB the keys would collide and the transaction
+    would fail. `counts` is the number of rows of each model that were added.
     """
 
     def __init__(self, session: Session) -> None:
         self.counts: Counter[type[orm.Model]] = Counter()
         self._session = session
-        self._last: dict[type[orm.TimestampedModel], int] = {}
-        self._waiting: defaultdict[type[orm.Model], list[dict[str, Any]]] = defaultdict(list)
+        self._last_keys: dict[type[orm.TimestampedModel], int] = {}
+        self._pending: defaultdict[type[orm.Model], list[dict[str, Any]]] = defaultdict(list)
 
-    def key(self, model: type[orm.TimestampedModel]) -> int:
-        if model not in self._last:
-            self._last[model] = self._session.scalar(select(func.max(model.id))) or 0
-        self._last[model] += 1
-        return self._last[model]
+    def next_key(self, model: type[orm.TimestampedModel]) -> int:
+        if model not in self._last_keys:
+            self._last_keys[model] = self._session.scalar(select(func.max(model.id))) or 0
+        self._last_keys[model] += 1
+        return self._last_keys[model]
 
     def add(self, model: type[orm.Model], **values: Any) -> None:
         self.counts[model] += 1
-        self._waiting[model].append(values)
+        self._pending[model].append(values)
 
     def write(self) -> None:
-        """Everything that waits. Without the ORM's bookkeeping, which costs more than the inserts."""
+        """Insert all pending rows. This bypasses the ORM, because its bookkeeping costs more than the inserts."""
         connection = self._session.connection()
-        for model in PARENTS_FIRST:
-            rows = self._waiting.pop(model, [])
+        for model in INSERT_ORDER:
+            rows = self._pending.pop(model, [])
             statement = insert(cast(Table, model.__table__))
-            for start in range(0, len(rows), AT_ONCE):
-                connection.execute(statement, rows[start : start + AT_ONCE])
+            for start in range(0, len(rows), BATCH_SIZE):
+                connection.execute(statement, rows[start : start + BATCH_SIZE])

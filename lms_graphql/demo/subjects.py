@@ -1,4 +1,4 @@
-"""What courses may be about, and what they are called: combined anew for every seed, never twice the same."""
+"""Subjects and titles of generated courses. Each seed combines them differently, and no title repeats."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,22 +12,25 @@ from lms_graphql.demo import resources
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`field` is the slug of a category of `db init`, `category` that of the subject's own."""
+    """
+    Subject of courses. `field` is the slug of a category of `db init`, and `category` the slug of the subject's own
+    category. `purpose` completes a sentence that starts with the name.
+    """
 
     name: str
     field: str
     category: str
-    does: str
+    purpose: str
     topics: tuple[str, ...]
 
     @property
     def about(self) -> str:
-        return f"{self.name} {self.does}"
+        return f"{self.name} {self.purpose}"
 
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """A subject as it is taught to someone. The parts of a series share all but their title."""
+    """Subject for a level and an audience. The parts of a series differ only in their title."""
 
     subject: Subject
     level: DifficultyLevel
@@ -38,23 +41,23 @@ class Theme:
 
 @cache
 def all_subjects() -> Sequence[Subject]:
-    found = []
+    subjects = []
     for path in resources.paths("pools/subjects"):
         field = resources.read(path)
         for text in field["subjects"]:
             topics = tuple(text["topics"])
-            found.append(Subject(text["name"], field["category"], text["category"], text["does"], topics))
-    return found
+            subjects.append(Subject(text["name"], field["category"], text["category"], text["does"], topics))
+    return subjects
 
 
 def themes(seed: int) -> Iterator[Theme]:
-    """Without end. Where all combinations are used up, their next editions follow."""
+    """Yield themes without end. After all combinations of subject, level, title and audience come new editions."""
     rng = Random(f"{seed}/themes")
     combinations = _combinations()
     for edition in count(1):
         rng.shuffle(combinations)
-        for subject, level, form, audience in combinations:
-            title = form.format(subject=subject.name)
+        for subject, level, template, audience in combinations:
+            title = template.format(subject=subject.name)
             title += f" for {audience.title()}" if audience else ""
             title += f", Edition {edition}" if edition > 1 else ""
             parts = rng.choices((1, 2, 3), (12, 1, 2))[0]
@@ -66,9 +69,9 @@ def themes(seed: int) -> Iterator[Theme]:
 def _combinations() -> list[tuple[Subject, DifficultyLevel, str, str]]:
     fields = {resources.read(path)["category"]: resources.read(path) for path in resources.paths("pools/subjects")}
     return [
-        (subject, DifficultyLevel(level), form, audience)
+        (subject, DifficultyLevel(level), template, audience)
         for subject in all_subjects()
-        for level, forms in fields[subject.field]["forms"].items()
-        for form in forms
+        for level, templates in fields[subject.field]["forms"].items()
+        for template in templates
         for audience in fields[subject.field]["audiences"]
     ]

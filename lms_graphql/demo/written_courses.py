@@ -1,4 +1,4 @@
-"""The courses that are written out by hand, each in a file of its own, in the order of the files' names."""
+"""Demo courses written by hand. Each has its own file in `topics`; they are sorted by file name."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Any
 
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.demo import resources
-from lms_graphql.demo.outlines import CourseOutline, QuizOutline, SectionOutline, lecture
+from lms_graphql.demo.outlines import CourseOutline, QuizOutline, SectionOutline, parse_lecture
 
 
 @cache
@@ -37,7 +37,7 @@ def _section(text: dict[str, Any]) -> SectionOutline:
     return SectionOutline(
         title=text["title"],
         description=text.get("description"),
-        lectures=tuple(lecture(line, bodies) for line in text["lectures"].strip().splitlines()),
+        lectures=tuple(parse_lecture(line, bodies) for line in text["lectures"].strip().splitlines()),
         quiz=_quiz(text["quiz"]) if "quiz" in text else None,
     )
 

@@ -1,1 +1,1 @@
-"""What people say: notes, questions, answers."""
+"""Domain package of discussions: notes, questions, answers and votes."""

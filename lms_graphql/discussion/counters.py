@@ -1,4 +1,4 @@
-"""The discussion's derived figures: votes, replies and notes, counted."""
+"""Counters of discussions: votes, replies and notes."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,36 +12,36 @@ from lms_graphql.discussion.models import Note, NoteCounter, QAAnswer, QAAnswerV
 _REPLY = aliased(QAAnswer)
 
 
-def _number(of: Any, *where: ColumnElement[bool]) -> ScalarSelect[Any]:
-    return select(func.count()).select_from(of).where(*where).correlate_except(of).scalar_subquery()
+def _count(model: Any, *where: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(func.count()).select_from(model).where(*where).correlate_except(model).scalar_subquery()
 
 
 COUNTER_COLUMNS = (
-    DerivedColumn(QAQuestion.vote_count, _number(QAQuestionVote, QAQuestionVote.question_id == QAQuestion.id)),
-    DerivedColumn(QAAnswer.vote_count, _number(QAAnswerVote, QAAnswerVote.answer_id == QAAnswer.id)),
-    DerivedColumn(QAAnswer.reply_count, _number(_REPLY, _REPLY.parent_id == QAAnswer.id)),
+    DerivedColumn(QAQuestion.vote_count, _count(QAQuestionVote, QAQuestionVote.question_id == QAQuestion.id)),
+    DerivedColumn(QAAnswer.vote_count, _count(QAAnswerVote, QAAnswerVote.answer_id == QAAnswer.id)),
+    DerivedColumn(QAAnswer.reply_count, _count(_REPLY, _REPLY.parent_id == QAAnswer.id)),
     DerivedColumn(
         NoteCounter.note_count,
-        _number(Note, Note.user_id == NoteCounter.user_id, Note.lecture_id == NoteCounter.lecture_id),
+        _count(Note, Note.user_id == NoteCounter.user_id, Note.lecture_id == NoteCounter.lecture_id),
     ),
 )
 
 
 def find_counter_drift(session: Session) -> list[str]:
-    """A line for each figure that is wrong anywhere, with how often."""
-    return [f"{figure.name}: wrong in {len(rows)} rows" for figure, rows in _wrong(session)]
+    """Return a line for each counter that is wrong in some rows, with the number of rows."""
+    return [f"{counter.name}: wrong in {len(rows)} rows" for counter, rows in _drift(session)]
 
 
 def repair_counters(session: Session) -> list[str]:
-    """Makes every figure right, and tells what was changed."""
+    """Correct every counter. Return a line for each that was wrong, with the number of rows."""
     lines = []
-    for figure, rows in list(_wrong(session)):
-        fix_drift(session, figure, rows)
-        lines.append(f"{figure.name}: {len(rows)} rows mended")
+    for counter, rows in list(_drift(session)):
+        fix_drift(session, counter, rows)
+        lines.append(f"{counter.name}: {len(rows)} rows repaired")
     return lines
 
 
-def _wrong(session: Session) -> Iterator[tuple[DerivedColumn, Sequence[Any]]]:
-    for figure in COUNTER_COLUMNS:
-        if rows := find_drift(session, figure):
-            yield figure, rows
+def _drift(session: Session) -> Iterator[tuple[DerivedColumn, Sequence[Any]]]:
+    for counter in COUNTER_COLUMNS:
+        if rows := find_drift(session, counter):
+            yield counter, rows

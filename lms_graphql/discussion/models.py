@@ -1,4 +1,4 @@
-"""The tables of notes, questions and answers, and of the votes for them."""
+"""Tables of notes, questions, answers and votes."""
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -9,7 +9,7 @@ from lms_graphql.core.orm import TABLE_OPTIONS, BigIntKey, TimestampedModel, cou
 
 
 class Note(TimestampedModel):
-    """Private. `timestamp` is the second of the lecture that it is about."""
+    """Private note of a user in a lecture. `timestamp` is the second of the lecture that it is about."""
 
     __tablename__ = "notes"
     __table_args__ = (
@@ -29,7 +29,7 @@ class Note(TimestampedModel):
 
 
 class NoteCounter(TimestampedModel):
-    """How many notes somebody has taken in a lecture: it holds the limit, since each new note changes this row."""
+    """Number of a user's notes in a lecture. It enforces the limit, because every new note updates this row."""
 
     __tablename__ = "note_counters"
     __table_args__ = (
@@ -75,7 +75,7 @@ class QAQuestion(TimestampedModel):
 
 
 class QAAnswer(TimestampedModel):
-    """A reply has a parent; replies have none below them."""
+    """Answer to a question, or reply to an answer. Only replies have a parent. A reply has no replies."""
 
     __tablename__ = "qa_answers"
     __table_args__ = (

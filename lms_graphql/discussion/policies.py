@@ -1,4 +1,4 @@
-"""Who reads and writes what people say."""
+"""Policies of discussions: who may read, edit and delete notes, questions and answers."""
 
 from typing import Protocol
 
@@ -21,42 +21,50 @@ class HasAuthorAndInstructor(HasAuthor, HasInstructor, Protocol):
 
 
 def notes_visible() -> ColumnElement[bool]:
-    """A note is there for who took it: not for course staff, and not for super admins."""
+    """Return the condition that the viewer wrote the note. Course staff and super admins read no notes of others."""
     return Note.user_id == VIEWER
 
 
-def questions_visible_to(scope: AccessLevel) -> ColumnElement[bool]:
+def questions_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """
-    On a lecture and its course: who sees the course and may have the lecture's content reads what is asked about it.
-    Once the lecture was removed, nobody does for its having been a preview. Needs `NOW`.
+    Return the condition on a lecture and its course under which the viewer reads the questions of the lecture. The
+    course must be visible and the lecture's content accessible.
+
+    A removed lecture no longer counts as a preview, so access to the course is required. The condition needs `NOW`.
     """
-    is_there = or_(Lecture.deleted_at.is_(None), participates(scope))
-    return and_(visible_to(scope), content_visible_to(scope), is_there)
+    is_available = or_(Lecture.deleted_at.is_(None), participates(access_level))
+    return and_(visible_to(access_level), content_visible_to(access_level), is_available)
 
 
-def is_author(actor: Actor, written: HasAuthor) -> bool:
-    return written.author_key == actor.key
+def is_author(actor: Actor, post: HasAuthor) -> bool:
+    return post.author_key == actor.key
 
 
-def may_delete(actor: Actor, written: HasAuthorAndInstructor) -> bool:
-    """Authors their own, course staff any: not those who taught the course and are learners by now."""
-    return is_author(actor, written) or may_edit_course(actor, written)
+def may_delete(actor: Actor, post: HasAuthorAndInstructor) -> bool:
+    """
+    Return whether the actor may delete the question or answer. Authors may delete their own, course staff any.
+    A former instructor whose role is learner is no course staff.
+    """
+    return is_author(actor, post) or may_edit_course(actor, post)
 
 
 def is_public_author() -> ColumnElement[bool]:
-    """On `User`: whoever has written where anonymous viewers read, below a preview of a published course."""
-    in_public = questions_visible_to(AccessLevel.ANONYMOUS)
-    asked = exists().where(
+    """
+    Return the condition on `User` that the user wrote a question or answer that anonymous viewers can read. These
+    stand below previews of published courses.
+    """
+    is_public = questions_visible_to(AccessLevel.ANONYMOUS)
+    has_asked = exists().where(
         QAQuestion.user_id == User.id,
         Lecture.id == QAQuestion.lecture_id,
         Course.id == Lecture.course_id,
-        in_public,
+        is_public,
     )
-    answered = exists().where(
+    has_answered = exists().where(
         QAAnswer.user_id == User.id,
         QAQuestion.id == QAAnswer.question_id,
         Lecture.id == QAQuestion.lecture_id,
         Course.id == Lecture.course_id,
-        in_public,
+        is_public,
     )
-    return or_(asked.correlate(User), answered.correlate(User))
+    return or_(has_asked.correlate(User), has_answered.correlate(User))

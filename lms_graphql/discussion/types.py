@@ -1,4 +1,4 @@
-"""Notes, questions and answers in the schema."""
+"""GraphQL types of notes, questions and answers."""
 
 from datetime import datetime
 from typing import Annotated
@@ -21,82 +21,89 @@ from lms_graphql.graph.schema.type_extensions import extend_type
 
 expose_enum(
     QAOrder,
-    "How questions are sorted.",
-    NEWEST="Who asked last comes first.",
-    OLDEST="Who asked first comes first.",
-    MOST_VOTED="By votes; of as many, the newest first.",
+    "Sort order of questions.",
+    NEWEST="Newest first.",
+    OLDEST="Oldest first.",
+    MOST_VOTED="Most votes first; questions with equal votes newest first.",
 )
 
-OrderBy = Annotated[QAOrder | None, strawberry.argument(description="How they are sorted.")]
+OrderBy = Annotated[QAOrder | None, strawberry.argument(description="Sort order (default NEWEST).")]
 Answered = Annotated[
-    bool | None, strawberry.argument(description="Only those that are answered, or only those that are not.")
+    bool | None,
+    strawberry.argument(
+        description="True returns answered questions only, false unanswered questions only, null all."
+    ),
 ]
 
 
 @object_type
 class Note(Node):
-    """What somebody has written down for themselves in a lecture. Nobody else reads it, super admins included."""
+    """A private note of a user in a lecture. Only its author can read it; super admins cannot."""
 
-    content: str = field("Markdown, as it was written.")
-    position_seconds: int | None = field("The second of the lecture that it is about.")
-    created_at: datetime = field("When it was taken.")
-    updated_at: datetime = field("When it was last changed.")
+    content: str = field("Text of the note: Markdown, exactly as written.")
+    position_seconds: int | None = field(
+        "Position in the lecture that the note is about, in seconds; null if it has none."
+    )
+    created_at: datetime = field("When the note was created.")
+    updated_at: datetime = field("When the note was last changed.")
     lecture_key: strawberry.Private[int]
 
     @resolver_field()
     def lecture(self, info: Info) -> Lecture | None:
-        """Null once the lecture was removed."""
+        """Lecture that the note belongs to; null if it was removed."""
         return info.context.load(lectures_by_key, self.lecture_key)
 
 
 @object_type
 class QAQuestion(Node):
-    """What somebody asks about a lecture. Read by everyone who may have the lecture's content."""
+    """A question about a lecture. Viewers who can open the lecture's content can read it."""
 
-    title: str = field("In a line.")
-    content: str = field("Markdown, as it was written.")
-    position_seconds: int | None = field("The second of the lecture that it is about.")
-    is_answered: bool = field("True where an instructor answered or an answer was accepted.")
-    is_featured: bool = field("Whether course staff put it forward.")
-    vote_count: int = field("How many people want to know as well.")
-    created_at: datetime = field("When it was asked.")
-    updated_at: datetime = field("When its words were last changed.")
+    title: str = field("Title, one line.")
+    content: str = field("Text of the question: Markdown, exactly as written.")
+    position_seconds: int | None = field(
+        "Position in the lecture that the question is about, in seconds; null if it has none."
+    )
+    is_answered: bool = field("Whether the course's instructor answered the question or an answer was accepted.")
+    is_featured: bool = field("Whether course staff featured the question.")
+    vote_count: int = field("Number of votes for the question.")
+    created_at: datetime = field("When the question was asked.")
+    updated_at: datetime = field("When the title or text was last changed.")
     lecture_key: strawberry.Private[int]
     author_key: strawberry.Private[int]
     accepted_answer_key: strawberry.Private[int | None]
 
     @resolver_field()
     def lecture(self, info: Info) -> Lecture | None:
-        """Null once the lecture was removed."""
+        """Lecture that the question is about; null if it was removed."""
         return info.context.load(lectures_by_key, self.lecture_key)
 
     @resolver_field()
     def author(self, info: Info) -> User:
-        """Who asks."""
+        """User who asked the question."""
         return info.context.load(users_by_key, self.author_key)
 
     @resolver_field()
     def viewer_has_voted(self, info: Info) -> bool:
-        """Whether the viewer has voted for it."""
+        """True if the viewer has voted for the question."""
         return info.context.actor.is_signed_in and info.context.load(votes.votes_by_question, self.key, False)
 
     @resolver_field()
     def accepted_answer(self, info: Info) -> "QAAnswer | None":
-        """The answer that whoever asks, or course staff, has accepted."""
+        """Answer that the question's author or course staff accepted; null if none was accepted."""
         if self.accepted_answer_key is None:
             return None
         return info.context.load(answers.answers_by_key, self.accepted_answer_key)
 
     @resolver_field()
     def answer_count(self, info: Info) -> int:
-        """How many answers there are, without replies."""
+        """Number of answers, without replies."""
         return info.context.count(answers.answers_of_question(), self.key)
 
     @resolver_field(name="answers")
-    def its_answers(
+    def question_answers(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection["QAAnswer"]:
-        """The accepted one first, then by votes, then by age; top-level answers only."""
+        """Answers, without replies: the accepted answer first, then those with most votes, then the oldest."""
         return info.context.page(answers.answers_of_question(), PageArguments(first, after, last, before), self.key)
 
 
@@ -104,46 +111,47 @@ class QAQuestion(Node):
 class QAAnswer(Node):
     """An answer to a question, or a reply to an answer."""
 
-    content: str = field("Markdown, as it was written.")
-    is_instructor_answer: bool = field("Whether its author taught the course when it was written.")
-    is_accepted: bool = field("Whether it is the question's accepted answer.")
-    vote_count: int = field("How many people found it good.")
-    created_at: datetime = field("When it was written.")
-    updated_at: datetime = field("When its words were last changed.")
+    content: str = field("Text of the answer: Markdown, exactly as written.")
+    is_instructor_answer: bool = field("Whether the author was the course's instructor when writing the answer.")
+    is_accepted: bool = field("Whether this is the question's accepted answer.")
+    vote_count: int = field("Number of votes for the answer.")
+    created_at: datetime = field("When the answer was written.")
+    updated_at: datetime = field("When the text was last changed.")
     question_key: strawberry.Private[int]
     parent_key: strawberry.Private[int | None]
     author_key: strawberry.Private[int]
 
     @resolver_field()
     def question(self, info: Info) -> QAQuestion:
-        """What it is an answer to."""
+        """Question that the answer belongs to."""
         return info.context.load(questions.questions_by_key, self.question_key)
 
     @resolver_field()
     def author(self, info: Info) -> User:
-        """Who has written it."""
+        """User who wrote the answer."""
         return info.context.load(users_by_key, self.author_key)
 
     @resolver_field()
     def viewer_has_voted(self, info: Info) -> bool:
-        """Whether the viewer has voted for it."""
+        """True if the viewer has voted for the answer."""
         return info.context.actor.is_signed_in and info.context.load(votes.votes_by_answer, self.key, False)
 
     @resolver_field()
     def parent(self, info: Info) -> "QAAnswer | None":
-        """The answer that a reply is to; null for an answer."""
+        """Answer that this is a reply to; null if this is not a reply."""
         return None if self.parent_key is None else info.context.load(answers.answers_by_key, self.parent_key)
 
     @resolver_field()
     def replies(self, info: Info) -> list["QAAnswer"]:
-        """Oldest first; at most 100."""
+        """Replies to the answer, oldest first (at most 100)."""
         return info.context.load_list(answers.replies_by_answer, self.key)
 
 
 @extend_type(Lecture)
 def viewer_notes(lecture: strawberry.Parent[Lecture], info: Info) -> list[Note]:
     """
-    The viewer's own notes, by their place in the lecture; those about no place come last, those of one place by age.
+    The viewer's own notes in the lecture, ordered by position; notes without a position come last. Notes with the
+    same position are ordered oldest first.
     """
     return info.context.load_list(notes.notes_by_lecture, lecture.key) if info.context.actor.is_signed_in else []
 
@@ -159,30 +167,30 @@ def qa_questions(
     last: Last = None,
     before: Before = None,
 ) -> Connection[QAQuestion]:
-    """What is asked about it, for those who may have its content; empty for everyone else."""
-    listing = questions.questions_of_lecture(info.context.actor.access_level, order_by or QAOrder.NEWEST, is_answered)
-    return info.context.page(listing, PageArguments(first, after, last, before), lecture.key)
+    """Questions about the lecture. Empty if the viewer cannot open the lecture's content."""
+    query = questions.questions_of_lecture(info.context.actor.access_level, order_by or QAOrder.NEWEST, is_answered)
+    return info.context.page(query, PageArguments(first, after, last, before), lecture.key)
 
 
 @object_type
 class NotePayload:
-    """What came of it."""
+    """Result of a mutation of a note: the note, or errors."""
 
-    note: Note | None = field("The note as it is now.", default=None)
+    note: Note | None = field("The note after the change; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()
 
 
 @object_type
 class QAQuestionPayload:
-    """What came of it."""
+    """Result of a mutation of a question: the question, or errors."""
 
-    question: QAQuestion | None = field("The question as it is now.", default=None)
+    question: QAQuestion | None = field("The question after the change; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()
 
 
 @object_type
 class QAAnswerPayload:
-    """What came of it."""
+    """Result of a mutation of an answer or reply: the answer, or errors."""
 
-    answer: QAAnswer | None = field("The answer as it is now.", default=None)
+    answer: QAAnswer | None = field("The answer after the change; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()

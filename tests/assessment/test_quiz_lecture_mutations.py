@@ -1,4 +1,4 @@
-"""The quiz that a lecture carries, as its author hangs it on and takes it off."""
+"""Quizzes of lectures: instructors attach and detach them by mutations of lectures."""
 
 import pytest
 from sqlalchemy import select
@@ -17,101 +17,102 @@ def course(make: Factories) -> CourseTree:
 
 
 @pytest.fixture
-def author(client: Client, make: Factories, course: CourseTree) -> CurriculumClient:
+def instructor(client: Client, make: Factories, course: CourseTree) -> CurriculumClient:
     return CurriculumClient(client, make.actor(course.instructor))
 
 
-def new(course: CourseTree, quiz: Quiz | None, kind: str = "QUIZ") -> dict[str, str | None]:
-    section = global_id("Section", course.sections[0])
-    return {"sectionId": section, "title": "Test", "type": kind, "quizId": global_id("Quiz", quiz) if quiz else None}
+def new_lecture(course: CourseTree, quiz: Quiz | None, type: str = "QUIZ") -> dict[str, str | None]:
+    """Return an input of `createLecture`."""
+    section_id = global_id("Section", course.sections[0])
+    quiz_id = global_id("Quiz", quiz) if quiz else None
+    return {"sectionId": section_id, "title": "Test", "type": type, "quizId": quiz_id}
 
 
-def carrier(service: Service, quiz: Quiz) -> str | None:
-    """The id of the lecture that carries it."""
-    lecture = service.database.read_sync(
-        lambda session: session.scalar(select(Quiz.lecture_id).where(Quiz.id == quiz.id))
-    )
-    return global_ids.encode("Lecture", lecture) if lecture else None
+def lecture_id_of(service: Service, quiz: Quiz) -> str | None:
+    """Return the id of the lecture that the quiz belongs to."""
+    statement = select(Quiz.lecture_id).where(Quiz.id == quiz.id)
+    key = service.database.read_sync(lambda session: session.scalar(statement))
+    return global_ids.encode("Lecture", key) if key else None
 
 
-def test_a_new_lecture_carries_the_quiz_it_is_given(
-    author: CurriculumClient, course: CourseTree, make: Factories, service: Service
+def test_new_lecture_has_its_quiz(
+    instructor: CurriculumClient, course: CourseTree, make: Factories, service: Service
 ) -> None:
     quiz = make.quiz(course)
-    assert carrier(service, quiz) is None
-    assert author.ok("createLecture", **new(course, quiz))["id"] == carrier(service, quiz)
+    assert lecture_id_of(service, quiz) is None
+    lecture_id = instructor.ok("createLecture", **new_lecture(course, quiz))["id"]
+    assert lecture_id == lecture_id_of(service, quiz)
 
 
-def test_a_quiz_is_hung_on_changed_and_taken_off(
-    author: CurriculumClient, course: CourseTree, make: Factories, service: Service
+def test_quiz_is_attached_replaced_and_detached(
+    instructor: CurriculumClient, course: CourseTree, make: Factories, service: Service
 ) -> None:
     first, second = make.quiz(course), make.quiz(course)
-    id = author.ok("createLecture", **new(course, None))["id"]
+    id = instructor.ok("createLecture", **new_lecture(course, None))["id"]
     for quiz, other in ((first, second), (first, second), (second, first)):
-        author.ok("updateLecture", lectureId=id, quizId=global_id("Quiz", quiz))
-        assert (carrier(service, quiz), carrier(service, other)) == (id, None)
-    author.ok("updateLecture", lectureId=id, title="Still there")
-    assert carrier(service, second) == id
-    author.ok("updateLecture", lectureId=id, quizId=None)
-    assert carrier(service, second) is None
+        instructor.ok("updateLecture", lectureId=id, quizId=global_id("Quiz", quiz))
+        assert (lecture_id_of(service, quiz), lecture_id_of(service, other)) == (id, None)
+    instructor.ok("updateLecture", lectureId=id, title="New title")
+    assert lecture_id_of(service, second) == id
+    instructor.ok("updateLecture", lectureId=id, quizId=None)
+    assert lecture_id_of(service, second) is None
 
 
-def test_a_quiz_hangs_on_one_lecture_at_most(
-    author: CurriculumClient, course: CourseTree, make: Factories, service: Service
+def test_quiz_belongs_to_one_lecture_at_most(
+    instructor: CurriculumClient, course: CourseTree, make: Factories, service: Service
 ) -> None:
     quiz = make.quiz(course)
-    id = author.ok("createLecture", **new(course, quiz))["id"]
-    other = author.ok("createLecture", **new(course, None))["id"]
-    before = author.sees(course.global_id)
-    assert author.user_errors("createLecture", **new(course, quiz)) == [("IN_USE", "quizId")]
-    assert author.user_errors("updateLecture", lectureId=other, quizId=global_id("Quiz", quiz)) == [
-        ("IN_USE", "quizId")
-    ]
-    assert (carrier(service, quiz), author.sees(course.global_id)) == (id, before)
+    id = instructor.ok("createLecture", **new_lecture(course, quiz))["id"]
+    other_id = instructor.ok("createLecture", **new_lecture(course, None))["id"]
+    before = instructor.sees(course.global_id)
+    in_use = [("IN_USE", "quizId")]
+    assert instructor.user_errors("createLecture", **new_lecture(course, quiz)) == in_use
+    assert instructor.user_errors("updateLecture", lectureId=other_id, quizId=global_id("Quiz", quiz)) == in_use
+    assert (lecture_id_of(service, quiz), instructor.sees(course.global_id)) == (id, before)
 
 
-@pytest.mark.parametrize("kind", ["VIDEO", "TEXT", "ASSIGNMENT", "RESOURCE"])
-def test_only_a_quiz_lecture_carries_one(
-    author: CurriculumClient, course: CourseTree, make: Factories, service: Service, kind: str
+@pytest.mark.parametrize("type", ["VIDEO", "TEXT", "ASSIGNMENT", "RESOURCE"])
+def test_other_lecture_types_cannot_have_a_quiz(
+    instructor: CurriculumClient, course: CourseTree, make: Factories, service: Service, type: str
 ) -> None:
     quiz = make.quiz(course)
-    assert author.user_errors("createLecture", **new(course, quiz, kind)) == [("INVALID", "quizId")]
-    lecture = make.lecture(course.sections[0], lecture_type=LectureType(kind.lower()), order_index=2)
+    assert instructor.user_errors("createLecture", **new_lecture(course, quiz, type)) == [("INVALID", "quizId")]
+    lecture = make.lecture(course.sections[0], lecture_type=LectureType(type.lower()), order_index=2)
     changes = {"lectureId": global_id("Lecture", lecture), "quizId": global_id("Quiz", quiz)}
-    assert author.user_errors("updateLecture", **changes) == [("INVALID", "quizId")]
-    assert carrier(service, quiz) is None
+    assert instructor.user_errors("updateLecture", **changes) == [("INVALID", "quizId")]
+    assert lecture_id_of(service, quiz) is None
 
 
-def test_a_quiz_of_another_course_is_not_there(author: CurriculumClient, course: CourseTree, make: Factories) -> None:
-    id = author.ok("createLecture", **new(course, None))["id"]
-    mine, published, hidden = (
-        make.quiz(other)
-        for other in (
-            make.course(instructor=course.instructor),
-            make.course(),
-            make.course(status=CourseStatus.DRAFT),
-        )
+def test_quiz_of_another_course_is_not_found(
+    instructor: CurriculumClient, course: CourseTree, make: Factories
+) -> None:
+    id = instructor.ok("createLecture", **new_lecture(course, None))["id"]
+    other_courses = (
+        make.course(instructor=course.instructor),
+        make.course(),
+        make.course(status=CourseStatus.DRAFT),
     )
-    strange = [global_id("Quiz", quiz) for quiz in (mine, published, hidden)]
-    for quiz_id in (*strange, global_ids.encode("Quiz", 10**6), id, "nonsense", ""):
-        wrong = {**new(course, None), "quizId": quiz_id, "position": -1}
-        assert author.user_errors("createLecture", **wrong) == [("NOT_FOUND", "quizId")]
-        refused = author.user_errors("updateLecture", lectureId=id, quizId=quiz_id, title="")
-        assert refused == [("NOT_FOUND", "quizId")]
+    other_quiz_ids = [global_id("Quiz", make.quiz(other_course)) for other_course in other_courses]
+    not_found = [("NOT_FOUND", "quizId")]  # before the errors of the other fields
+    for quiz_id in (*other_quiz_ids, global_ids.encode("Quiz", 10**6), id, "nonsense", ""):
+        input = {**new_lecture(course, None), "quizId": quiz_id, "position": -1}
+        assert instructor.user_errors("createLecture", **input) == not_found
+        assert instructor.user_errors("updateLecture", lectureId=id, quizId=quiz_id, title="") == not_found
 
 
-@pytest.mark.parametrize("with_its_section", [False, True])
-def test_a_lecture_that_is_taken_out_leaves_its_quiz_to_the_course(
-    author: CurriculumClient, course: CourseTree, make: Factories, service: Service, with_its_section: bool
+@pytest.mark.parametrize("deleted", ["lecture", "section"])
+def test_quiz_becomes_course_level_when_its_lecture_is_deleted(
+    instructor: CurriculumClient, course: CourseTree, make: Factories, service: Service, deleted: str
 ) -> None:
     quiz = make.quiz(course)
-    id = author.ok("createLecture", **new(course, quiz))["id"]
-    if with_its_section:
-        author.ok("deleteSection", sectionId=global_id("Section", course.sections[0]))
-        section = author.ok("createSection", courseId=course.global_id, title="Again")["id"]
+    section_id = global_id("Section", course.sections[0])
+    lecture_id = instructor.ok("createLecture", **new_lecture(course, quiz))["id"]
+    if deleted == "section":
+        instructor.ok("deleteSection", sectionId=section_id)
+        section_id = instructor.ok("createSection", courseId=course.global_id, title="New")["id"]
     else:
-        author.ok("deleteLecture", lectureId=id)
-        section = global_id("Section", course.sections[0])
-    assert carrier(service, quiz) is None
-    again = author.ok("createLecture", **{**new(course, quiz), "sectionId": section})["id"]
-    assert carrier(service, quiz) == again
+        instructor.ok("deleteLecture", lectureId=lecture_id)
+    assert lecture_id_of(service, quiz) is None
+    input = {**new_lecture(course, quiz), "sectionId": section_id}
+    new_lecture_id = instructor.ok("createLecture", **input)["id"]
+    assert lecture_id_of(service, quiz) == new_lecture_id

@@ -1,4 +1,4 @@
-"""The demo: the same for the same seed, right in all its figures, and as the rules want it."""
+"""Demo data: reproducible for a seed, with correct totals and counters, and valid by the rules of the services."""
 
 import shutil
 from collections import Counter, defaultdict
@@ -49,24 +49,24 @@ NewDatabase = Callable[[], Database]
 
 @pytest.fixture(scope="module")
 def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewDatabase]:
-    """Copies of one that `db init` has seen."""
+    """Yield a function that returns a new database with the seed data."""
     folder = tmp_path_factory.mktemp("demo")
-    made: list[Database] = []
+    databases: list[Database] = []
 
-    def opened(path: Path) -> Database:
-        made.append(Database(f"sqlite:///{path}"))
-        return made[-1]
+    def open_file(path: Path) -> Database:
+        databases.append(Database(f"sqlite:///{path}"))
+        return databases[-1]
 
-    first = opened(folder / "0.db")
-    metadata.create_all(first.engine)
-    first.write_sync(seed)
-    first.dispose()
+    template = open_file(folder / "0.db")
+    metadata.create_all(template.engine)
+    template.write_sync(seed)
+    template.dispose()
 
-    def copied() -> Database:
-        return opened(Path(shutil.copy(folder / "0.db", folder / f"{len(made)}.db")))
+    def copy() -> Database:
+        return open_file(Path(shutil.copy(folder / "0.db", folder / f"{len(databases)}.db")))
 
-    yield copied
-    for database in made:
+    yield copy
+    for database in databases:
         database.dispose()
 
 
@@ -75,46 +75,47 @@ def build(database: Database, **sizes: Any) -> DemoCounts:
 
 
 @pytest.fixture(scope="module")
-def hundred(new_database: NewDatabase) -> Database:
+def demo_database(new_database: NewDatabase) -> Database:
     database = new_database()
     build(database, courses=100, learners=30)
     return database
 
 
 @pytest.fixture
-def session(hundred: Database) -> Iterator[Session]:
-    with Session(hundred.reading) as session:
+def session(demo_database: Database) -> Iterator[Session]:
+    """Yield a session on a demo of 100 courses and 30 learners."""
+    with Session(demo_database.reading) as session:
         yield session
 
 
-def test_the_same_seed_makes_the_same_data(new_database: NewDatabase) -> None:
-    once, again = new_database(), new_database()
-    build(once, courses=32, learners=3, seed=7)
-    build(again, courses=32, learners=3, seed=7)
-    with once.reading.connect() as first, again.reading.connect() as second:
+def test_same_seed_gives_same_data(new_database: NewDatabase) -> None:
+    first_database, second_database = new_database(), new_database()
+    build(first_database, courses=32, learners=3, seed=7)
+    build(second_database, courses=32, learners=3, seed=7)
+    with first_database.reading.connect() as first, second_database.reading.connect() as second:
         for table in metadata.sorted_tables:
-            ordered = select(table).order_by(*table.primary_key)
-            assert first.execute(ordered).all() == second.execute(ordered).all(), table.name
+            statement = select(table).order_by(*table.primary_key)
+            assert first.execute(statement).all() == second.execute(statement).all(), table.name
 
 
-def test_another_seed_makes_another_catalog(new_database: NewDatabase) -> None:
-    made = []
-    for number in (1, 2):
+def test_other_seed_gives_other_catalog(new_database: NewDatabase) -> None:
+    creation_times = []
+    for seed_number in (1, 2):
         database = new_database()
-        build(database, courses=2, learners=0, seed=number)
+        build(database, courses=2, learners=0, seed=seed_number)
         with Session(database.reading) as session:
-            made.append(set(session.scalars(select(Course.created_at))))
-    assert made[0].isdisjoint(made[1])
+            creation_times.append(set(session.scalars(select(Course.created_at))))
+    assert creation_times[0].isdisjoint(creation_times[1])
     titles = [{theme.title for theme, _ in zip(themes(number), range(20), strict=False)} for number in (1, 2)]
     assert titles[0] != titles[1]
 
 
-def test_a_small_demo_begins_with_python_from_zero(new_database: NewDatabase) -> None:
+def test_small_demo_starts_with_python_from_zero(new_database: NewDatabase) -> None:
     database = new_database()
-    told: list[tuple[str, int, int]] = []
-    counts = build(database, courses=3, learners=4, told=lambda *step: told.append(step))
+    progress: list[tuple[str, int, int]] = []
+    counts = build(database, courses=3, learners=4, on_progress=lambda *step: progress.append(step))
     assert (counts.courses, counts.learners) == (3, 4)
-    assert told == [("courses", 3, 3), ("learners", 4, 4)]
+    assert progress == [("courses", 3, 3), ("learners", 4, 4)]
     with Session(database.reading) as session:
         row = session.execute(
             select(Course.slug, User.last_name, Lecture.lecture_type, Lecture.is_preview)
@@ -125,14 +126,14 @@ def test_a_small_demo_begins_with_python_from_zero(new_database: NewDatabase) ->
     assert row == ("python-from-zero", "Instructor", LectureType.VIDEO, True)
 
 
-def test_the_demo_is_not_built_twice(new_database: NewDatabase) -> None:
+def test_demo_is_not_built_twice(new_database: NewDatabase) -> None:
     database = new_database()
     build(database, courses=1, learners=0)
-    with pytest.raises(OperatorError, match="already there"):
+    with pytest.raises(OperatorError, match="exist already"):
         build(database)
 
 
-def test_without_the_first_users_it_says_what_to_run(tmp_path: Path) -> None:
+def test_demo_requires_seed_data(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/lms.db")
     metadata.create_all(database.engine)
     with pytest.raises(OperatorError, match="db init"):
@@ -140,35 +141,35 @@ def test_without_the_first_users_it_says_what_to_run(tmp_path: Path) -> None:
     database.dispose()
 
 
-def test_all_derived_figures_are_right(session: Session) -> None:
+def test_derived_columns_have_no_drift(session: Session) -> None:
     wiring.register_hooks()
     assert find_counter_drift(session) == []
     assert progress_repair.find_progress_drift(session) == []
 
 
-def test_positions_are_dense_and_totals_right_for_every_course(session: Session) -> None:
-    lectures_of = defaultdict(list)
+def test_positions_are_dense_and_totals_correct(session: Session) -> None:
+    lectures_by_section = defaultdict(list)
     columns = (Lecture.section_id, Lecture.order_index, Lecture.duration)
     for lecture in session.execute(select(*columns).order_by(Lecture.section_id, Lecture.order_index)):
-        lectures_of[lecture.section_id].append(lecture)
-    sections_of = defaultdict(list)
+        lectures_by_section[lecture.section_id].append(lecture)
+    sections_by_course = defaultdict(list)
     for section in session.scalars(select(Section).order_by(Section.course_id, Section.order_index)):
-        sections_of[section.course_id].append(section)
-        lectures = lectures_of[section.id]
+        sections_by_course[section.course_id].append(section)
+        lectures = lectures_by_section[section.id]
         assert [lecture.order_index for lecture in lectures] == list(range(len(lectures)))
         assert section.total_lectures == len(lectures) > 0
         assert section.total_duration == sum(lecture.duration for lecture in lectures)
     courses = session.scalars(select(Course)).all()
     assert len(courses) == 100
     for course in courses:
-        sections = sections_of[course.id]
+        sections = sections_by_course[course.id]
         assert [section.order_index for section in sections] == list(range(len(sections)))
         assert course.total_lectures == sum(section.total_lectures for section in sections)
         assert course.total_duration == sum(section.total_duration for section in sections)
 
 
-def test_every_published_course_obeys_the_publication_rules(session: Session) -> None:
-    open_quizzes = set(session.scalars(select(Quiz.lecture_id).where(Quiz.is_published)))
+def test_published_courses_are_ready_for_publication(session: Session) -> None:
+    published_quiz_lectures = set(session.scalars(select(Quiz.lecture_id).where(Quiz.is_published)))
     published = session.scalars(select(Course).where(Course.status != CourseStatus.DRAFT)).all()
     for course in published:
         assert course.title
@@ -176,9 +177,9 @@ def test_every_published_course_obeys_the_publication_rules(session: Session) ->
         assert course.category_id
         assert course.published_at is not None
         assert course.created_at < course.published_at < TODAY
-    kept = {course.id for course in published}
+    published_keys = {course.id for course in published}
     columns = (Lecture.id, Lecture.lecture_type, Lecture.video_url, Lecture.body, Lecture.content_url)
-    for lecture in session.execute(select(*columns).where(Lecture.course_id.in_(kept))):
+    for lecture in session.execute(select(*columns).where(Lecture.course_id.in_(published_keys))):
         match lecture.lecture_type:
             case LectureType.VIDEO:
                 assert lecture.video_url
@@ -187,23 +188,23 @@ def test_every_published_course_obeys_the_publication_rules(session: Session) ->
             case LectureType.ASSIGNMENT:
                 assert lecture.body
             case LectureType.QUIZ:
-                assert lecture.id in open_quizzes
+                assert lecture.id in published_quiz_lectures
 
 
-def test_every_quiz_has_questions_that_can_be_answered(session: Session) -> None:
-    questions_of = defaultdict(list)
+def test_quizzes_have_valid_questions(session: Session) -> None:
+    questions_by_quiz = defaultdict(list)
     for question in session.scalars(select(Question).order_by(Question.quiz_id, Question.order_index)):
-        questions_of[question.quiz_id].append(question)
-    assert questions_of.keys() == set(session.scalars(select(Quiz.id)))
-    for true_or_false, choice in questions_of.values():
+        questions_by_quiz[question.quiz_id].append(question)
+    assert questions_by_quiz.keys() == set(session.scalars(select(Quiz.id)))
+    for true_or_false, choice in questions_by_quiz.values():
         assert true_or_false.correct_answers in ([True], [False])
         texts = [option["text"] for option in choice.options]
-        right = [option for option in choice.options if option["is_correct"]]
+        right_options = [option for option in choice.options if option["is_correct"]]
         assert 2 <= len(texts) == len(set(texts)) <= 20
-        assert 0 < len(right) < len(texts)
+        assert 0 < len(right_options) < len(texts)
 
 
-def test_keys_and_terms_are_what_the_services_would_write(session: Session) -> None:
+def test_sort_keys_and_search_terms_match_the_services(session: Session) -> None:
     for user in session.scalars(select(User)):
         assert user.username_key == user.username.casefold()
         assert user.email_key == (user.email or "").casefold()
@@ -217,50 +218,50 @@ def test_keys_and_terms_are_what_the_services_would_write(session: Session) -> N
         assert terms[course.id] == term_weights(course.title, course.short_description, course.description)
 
 
-def test_no_two_courses_share_a_title_or_an_instant(session: Session) -> None:
+def test_course_titles_and_creation_times_are_unique(session: Session) -> None:
     assert session.scalar(select(func.count(Course.title.distinct()))) == 100
     assert session.scalar(select(func.count(Course.created_at.distinct()))) == 100
 
 
-def test_what_one_searches_for_is_there(session: Session) -> None:
-    found = set(session.scalars(select(CourseTerm.term)))
-    assert found >= {"c#", "c++", ".net", "ai", "go", "r", "how", "to"}
+def test_catalog_contains_terms_that_are_hard_to_search(session: Session) -> None:
+    terms = set(session.scalars(select(CourseTerm.term)))
+    assert terms >= {"c#", "c++", ".net", "ai", "go", "r", "how", "to"}
     titles = " ".join(session.scalars(select(Course.title)))
     assert all(word in titles for word in ("C#", "C++", ".NET", "AI", "Go "))
 
 
-def test_no_title_comes_twice_in_a_large_catalog() -> None:
+def test_titles_are_unique_in_large_catalog() -> None:
     titles = [theme.title for theme, _ in zip(themes(1), range(12_000), strict=False)]
     assert len(set(titles)) == 12_000
     assert max(map(len, titles)) <= 110
 
 
-def test_progress_rows_agree(session: Session) -> None:
-    course_of = dict(session.execute(select(Lecture.id, Lecture.course_id)).all())
-    durations = dict(session.execute(select(Lecture.id, Lecture.duration)).all())
-    done: Counter[tuple[int, int]] = Counter()
-    watched: Counter[tuple[int, int]] = Counter()
+def test_course_progress_matches_lecture_progress(session: Session) -> None:
+    course_by_lecture = dict(session.execute(select(Lecture.id, Lecture.course_id)).all())
+    duration_by_lecture = dict(session.execute(select(Lecture.id, Lecture.duration)).all())
+    completed_lectures: Counter[tuple[int, int]] = Counter()
+    watch_time: Counter[tuple[int, int]] = Counter()
     for row in session.scalars(select(LectureProgress)):
-        key = (row.user_id, course_of[row.lecture_id])
-        edges = [edge for stretch in row.watched_ranges for edge in stretch]
+        key = (row.user_id, course_by_lecture[row.lecture_id])
+        edges = [edge for watched_range in row.watched_ranges for edge in watched_range]
         assert edges == sorted(set(edges))
-        assert max(edges, default=0) <= durations[row.lecture_id]
+        assert max(edges, default=0) <= duration_by_lecture[row.lecture_id]
         assert row.watch_time == sum(end - start for start, end in row.watched_ranges)
         assert row.is_completed == (row.completed_at is not None)
         assert row.started_at <= row.last_accessed <= TODAY
-        done[key] += row.is_completed
-        watched[key] += row.watch_time
+        completed_lectures[key] += row.is_completed
+        watch_time[key] += row.watch_time
     rows = session.scalars(select(CourseProgress)).all()
     assert len(rows) == session.scalar(select(func.count()).select_from(Enrollment))
     for progress in rows:
         key = (progress.user_id, progress.course_id)
-        assert progress.completed_lectures == done[key]
-        assert progress.total_watch_time == watched[key]
+        assert progress.completed_lectures == completed_lectures[key]
+        assert progress.total_watch_time == watch_time[key]
         assert (progress.current_lecture_id is None) == (progress.current_section_id is None)
 
 
-def test_enrollments_fit_their_courses(session: Session) -> None:
-    pairs = session.execute(
+def test_enrollments_are_consistent_with_courses(session: Session) -> None:
+    rows = session.execute(
         select(Enrollment, Course, CourseProgress)
         .join(Course, Course.id == Enrollment.course_id)
         .join(
@@ -268,90 +269,115 @@ def test_enrollments_fit_their_courses(session: Session) -> None:
             (CourseProgress.user_id == Enrollment.user_id) & (CourseProgress.course_id == Course.id),
         )
     )
-    seen = set()
-    for enrollment, course, progress in pairs:
-        seen.add(enrollment.status)
+    statuses = set()
+    for enrollment, course, progress in rows:
+        statuses.add(enrollment.status)
         assert course.published_at is not None
         assert course.published_at < enrollment.enrolled_at
         assert course.is_free == (enrollment.source is EnrollmentSource.FREE)
         assert progress.total_lectures == course.total_lectures
-        is_whole = progress.completed_lectures == course.total_lectures
-        assert is_whole == (enrollment.status is EnrollmentStatus.COMPLETED)
-        assert is_whole == (enrollment.completed_at is not None)
+        is_complete = progress.completed_lectures == course.total_lectures
+        assert is_complete == (enrollment.status is EnrollmentStatus.COMPLETED)
+        assert is_complete == (enrollment.completed_at is not None)
         assert (enrollment.status is EnrollmentStatus.EXPIRED) == (enrollment.access_expires_at is not None)
-    assert seen >= {EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED, EnrollmentStatus.CANCELLED}
+    assert statuses >= {EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED, EnrollmentStatus.CANCELLED}
 
 
-def test_everyone_who_completed_a_course_has_a_certificate_for_it(session: Session) -> None:
-    done = select(Enrollment.user_id, Enrollment.course_id, Enrollment.completed_at)
-    completed = session.execute(done.where(Enrollment.status == EnrollmentStatus.COMPLETED)).all()
+def test_completed_enrollments_have_certificates(session: Session) -> None:
+    enrollments = select(Enrollment.user_id, Enrollment.course_id, Enrollment.completed_at)
+    completed = session.execute(enrollments.where(Enrollment.status == EnrollmentStatus.COMPLETED)).all()
     issued = session.execute(select(Certificate.user_id, Certificate.course_id, Certificate.issued_at)).all()
     assert set(issued) == set(completed)
     assert len(issued) == len(completed) > 0
-    jane = session.scalars(select(Certificate).where(Certificate.learner_name == "Jane Learner")).one()
-    assert codes.normalize_code(jane.verification_code) == jane.verification_code
-    assert jane.title == f"Certificate of Completion: {jane.course_title}"
+    certificate = session.scalars(select(Certificate).where(Certificate.learner_name == "Jane Learner")).one()
+    assert codes.normalize_code(certificate.verification_code) == certificate.verification_code
+    assert certificate.title == f"Certificate of Completion: {certificate.course_title}"
 
 
-def test_what_people_say_below_lectures_obeys_the_rules(session: Session) -> None:
+class Discussions:
+    """Questions and answers of the demo, with the enrollments of their authors."""
+
+    def __init__(self, session: Session) -> None:
+        enrollments = select(Enrollment.user_id, Enrollment.course_id, Enrollment.enrolled_at)
+        self.enrolled_at = {(row.user_id, row.course_id): row.enrolled_at for row in session.execute(enrollments)}
+        questions = (
+            select(QAQuestion, Lecture, Course)
+            .join(Lecture, Lecture.id == QAQuestion.lecture_id)
+            .join(Course, Course.id == Lecture.course_id)
+        )
+        self.questions = {
+            question.id: (question, lecture, course) for question, lecture, course in session.execute(questions)
+        }
+        self.answers = {answer.id: answer for answer in session.scalars(select(QAAnswer))}
+
+
+@pytest.fixture
+def discussions(session: Session) -> Discussions:
+    return Discussions(session)
+
+
+def test_discussion_counters_have_no_drift(session: Session) -> None:
     assert discussion.find_counter_drift(session) == []
-    came = {
-        (row.user_id, row.course_id): row.enrolled_at
-        for row in session.execute(select(Enrollment.user_id, Enrollment.course_id, Enrollment.enrolled_at))
-    }
-    of = select(QAQuestion, Lecture, Course).join(Lecture, Lecture.id == QAQuestion.lecture_id)
-    asked = {
-        question.id: (question, lecture, course)
-        for question, lecture, course in session.execute(of.join(Course, Course.id == Lecture.course_id))
-    }
-    answers = {answer.id: answer for answer in session.scalars(select(QAAnswer))}
-    for question, lecture, course in asked.values():
-        assert came[question.user_id, course.id] <= question.created_at <= TODAY
+
+
+def test_questions_are_valid(discussions: Discussions) -> None:
+    for question, lecture, course in discussions.questions.values():
+        assert discussions.enrolled_at[question.user_id, course.id] <= question.created_at <= TODAY
         assert question.timestamp is None or question.timestamp < lecture.duration
         if question.accepted_answer_id is not None:
-            accepted = answers[question.accepted_answer_id]
+            accepted = discussions.answers[question.accepted_answer_id]
             assert (accepted.question_id, accepted.parent_id) == (question.id, None)
-    for answer in answers.values():
-        question, _, course = asked[answer.question_id]
-        teaches = answer.user_id == course.instructor_id
-        assert answer.is_instructor_answer == teaches
-        assert teaches or came[answer.user_id, course.id] <= answer.created_at
-        above = question if answer.parent_id is None else answers[answer.parent_id]
-        assert above.created_at <= answer.created_at <= TODAY
-        assert answer.parent_id is None or answers[answer.parent_id].parent_id is None
+
+
+def test_answers_and_replies_are_valid(discussions: Discussions) -> None:
+    for answer in discussions.answers.values():
+        question, _, course = discussions.questions[answer.question_id]
+        is_instructor = answer.user_id == course.instructor_id
+        assert answer.is_instructor_answer == is_instructor
+        assert is_instructor or discussions.enrolled_at[answer.user_id, course.id] <= answer.created_at
+        parent = None if answer.parent_id is None else discussions.answers[answer.parent_id]
+        assert (parent or question).created_at <= answer.created_at <= TODAY
+        assert parent is None or parent.parent_id is None
+
+
+def test_votes_are_valid(session: Session, discussions: Discussions) -> None:
     for vote in session.scalars(select(QAQuestionVote)):
-        question, _, course = asked[vote.question_id]
+        question, _, course = discussions.questions[vote.question_id]
         assert vote.user_id != question.user_id
-        assert came[vote.user_id, course.id] <= vote.created_at <= TODAY
-    for voted in session.scalars(select(QAAnswerVote)):
-        assert voted.user_id != answers[voted.answer_id].user_id
-    featured = [question for question, _, _ in asked.values() if question.is_featured]
-    settled = [question for question, _, _ in asked.values() if question.accepted_answer_id is not None]
-    assert 0 < len(featured) < len(asked) / 2
-    assert 0 < len(settled) < len(asked)
+        assert discussions.enrolled_at[vote.user_id, course.id] <= vote.created_at <= TODAY
+    for answer_vote in session.scalars(select(QAAnswerVote)):
+        assert answer_vote.user_id != discussions.answers[answer_vote.answer_id].user_id
 
 
-def test_people_take_notes_in_lectures_that_they_have_opened(session: Session) -> None:
-    opened = {(row.user_id, row.lecture_id) for row in session.scalars(select(LectureProgress))}
+def test_some_questions_are_featured_and_some_have_accepted_answers(discussions: Discussions) -> None:
+    questions = [question for question, _, _ in discussions.questions.values()]
+    featured = [question for question in questions if question.is_featured]
+    accepted = [question for question in questions if question.accepted_answer_id is not None]
+    assert 0 < len(featured) < len(questions) / 2
+    assert 0 < len(accepted) < len(questions)
+
+
+def test_notes_are_about_viewed_lectures(session: Session) -> None:
+    viewed = {(row.user_id, row.lecture_id) for row in session.scalars(select(LectureProgress))}
     notes = session.scalars(select(Note)).all()
-    assert {(note.user_id, note.lecture_id) for note in notes} <= opened
+    assert {(note.user_id, note.lecture_id) for note in notes} <= viewed
     assert len(notes) > 20
-    jane = session.scalar(select(User.id).where(User.username == "learner"))
-    assert any(note.user_id == jane for note in notes)
+    seed_learner = session.scalar(select(User.id).where(User.username == "learner"))
+    assert any(note.user_id == seed_learner for note in notes)
 
 
-def test_there_are_words_in_every_language_that_courses_are_taught_in() -> None:
-    words = resources.read("pools/words")
-    assert {course.language for course in written_courses()} <= set(words)
-    for language in words.values():
+def test_discussion_texts_exist_in_every_language() -> None:
+    texts = resources.read("pools/words")
+    assert {course.language for course in written_courses()} <= set(texts)
+    for language in texts.values():
         threads = language["threads"]
         assert all(len(thread["title"]) <= 200 for thread in threads)
         assert len({thread["title"] for thread in threads}) == len(threads)
 
 
-def test_jane_has_six_courses(session: Session) -> None:
-    jane = session.scalar(select(User.id).where(User.username == "learner"))
-    statuses = session.scalars(select(Enrollment.status).where(Enrollment.user_id == jane)).all()
+def test_seed_learner_has_six_enrollments(session: Session) -> None:
+    seed_learner = session.scalar(select(User.id).where(User.username == "learner"))
+    statuses = session.scalars(select(Enrollment.status).where(Enrollment.user_id == seed_learner)).all()
     assert Counter(statuses) == {
         EnrollmentStatus.ACTIVE: 4,
         EnrollmentStatus.COMPLETED: 1,
@@ -359,7 +385,7 @@ def test_jane_has_six_courses(session: Session) -> None:
     }
 
 
-def test_the_written_courses_have_every_kind_of_lecture_and_a_quiz_for_each_that_asks() -> None:
+def test_written_courses_have_all_lecture_types() -> None:
     courses = written_courses()
     assert len(courses) == 30
     assert {lecture.kind for course in courses for section in course.sections for lecture in section.lectures} == set(

@@ -1,1 +1,1 @@
-"""What a client may do with quizzes, and with lectures that carry one."""
+"""GraphQL mutations of assessment: lectures, which may have a quiz."""

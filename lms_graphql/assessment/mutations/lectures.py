@@ -1,4 +1,4 @@
-"""Lectures are written: with the quiz that one of the type QUIZ carries."""
+"""GraphQL mutations that create and update lectures, with their quizzes."""
 
 import strawberry
 
@@ -12,42 +12,55 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
 from lms_graphql.graph.schema.mutations import mutation, payload, provided_fields
 
+TITLE = "Title, one line of at most 200 characters."
+DESCRIPTION = "Description, at most 10,000 characters."
+DURATION = "Duration in seconds (0–360,000)."
+IS_PREVIEW = "Whether viewers without access to the course can open the lecture."
+IS_DOWNLOADABLE = "Whether the content may be downloaded."
+VIDEO_URL = "URL of the video."
+BODY = "Text of the lecture: Markdown, at most 50,000 characters."
+RESOURCE_URL = "URL of the file or web page."
+
 
 @input_type()
 class CreateLectureInput:
-    """A lecture to come. What its type needs may follow: it is asked for when the course is published."""
+    """A lecture to create. The content that its type requires is checked when the course is published."""
 
-    section_id: strawberry.ID = field("The section it is for.")
-    title: str = field("What it is called, at most 200 characters.")
-    type: LectureType = field("What it is made of, for good.")
-    description: str | None = field("What it is about, at most 10,000 characters.", default=None)
-    position: int | None = field("From 0 within the section; at the end, where left out.", default=None)
-    duration_seconds: int | None = field("How long it takes, 0 to 360,000.", default=0)
-    is_preview: bool | None = field("Whether anyone may open it.", default=False)
-    is_downloadable: bool | None = field("Whether it may be kept.", default=False)
-    video_url: str | None = field("Where the video is.", default=None)
-    body: str | None = field("Markdown, at most 50,000 characters.", default=None)
-    resource_url: str | None = field("Where the file or page is.", default=None)
+    section_id: strawberry.ID = field("Id of the section.")
+    title: str = field(TITLE)
+    type: LectureType = field("Type of the content. It cannot be changed later.")
+    description: str | None = field(DESCRIPTION, default=None)
+    position: int | None = field("Position in the section, from 0; at the end if omitted.", default=None)
+    duration_seconds: int | None = field(DURATION, default=0)
+    is_preview: bool | None = field(IS_PREVIEW, default=False)
+    is_downloadable: bool | None = field(IS_DOWNLOADABLE, default=False)
+    video_url: str | None = field(VIDEO_URL, default=None)
+    body: str | None = field(BODY, default=None)
+    resource_url: str | None = field(RESOURCE_URL, default=None)
     quiz_id: strawberry.ID | None = field(
-        "A quiz of the course that no lecture carries, for the type QUIZ.", default=None
+        "Id of a quiz of the course that belongs to no lecture (type QUIZ only).", default=None
     )
 
 
 @input_type()
 class UpdateLectureInput:
-    """A field left out stays as it is; null empties it, where it can be empty. The type stays."""
+    """
+    Fields of a lecture to change. An omitted field keeps its value; null clears it, if the field can be empty. The
+    type cannot be changed.
+    """
 
-    lecture_id: strawberry.ID = field("Which one.")
-    title: strawberry.Maybe[str | None] = field("What it is called, at most 200 characters.", default=None)
-    description: strawberry.Maybe[str | None] = field("What it is about, at most 10,000 characters.", default=None)
-    duration_seconds: strawberry.Maybe[int | None] = field("How long it takes, 0 to 360,000.", default=None)
-    is_preview: strawberry.Maybe[bool | None] = field("Whether anyone may open it.", default=None)
-    is_downloadable: strawberry.Maybe[bool | None] = field("Whether it may be kept.", default=None)
-    video_url: strawberry.Maybe[str | None] = field("Where the video is.", default=None)
-    body: strawberry.Maybe[str | None] = field("Markdown, at most 50,000 characters.", default=None)
-    resource_url: strawberry.Maybe[str | None] = field("Where the file or page is.", default=None)
+    lecture_id: strawberry.ID = field("Id of the lecture.")
+    title: strawberry.Maybe[str | None] = field(TITLE, default=None)
+    description: strawberry.Maybe[str | None] = field(DESCRIPTION, default=None)
+    duration_seconds: strawberry.Maybe[int | None] = field(DURATION, default=None)
+    is_preview: strawberry.Maybe[bool | None] = field(IS_PREVIEW, default=None)
+    is_downloadable: strawberry.Maybe[bool | None] = field(IS_DOWNLOADABLE, default=None)
+    video_url: strawberry.Maybe[str | None] = field(VIDEO_URL, default=None)
+    body: strawberry.Maybe[str | None] = field(BODY, default=None)
+    resource_url: strawberry.Maybe[str | None] = field(RESOURCE_URL, default=None)
     quiz_id: strawberry.Maybe[strawberry.ID | None] = field(
-        "A quiz of the course that no other lecture carries, for the type QUIZ; null takes it off.", default=None
+        "Id of a quiz of the course that belongs to no other lecture (type QUIZ only); null detaches the quiz.",
+        default=None,
     )
 
 
@@ -55,19 +68,22 @@ class UpdateLectureInput:
 class LectureEditMutations:
     @mutation(has_permission("course:edit-own"))
     async def create_lecture(self, info: Info, input: CreateLectureInput) -> LecturePayload | None:
-        """Add a lecture to a section, for the course's instructor. At most 200 a section and 1,000 a course."""
+        """
+        Add a lecture to a section. Requires the course's instructor or a super admin. A section has at most 200
+        lectures, a course at most 1,000.
+        """
         context = info.context
-        said = {name: getattr(input, name) for name in FIELDS}
-        # For a lecture to come null says no more than leaving it out.
-        said |= {"duration_seconds": input.duration_seconds or 0}
-        said |= {name: bool(said[name]) for name in ("is_preview", "is_downloadable")}
-        where = (input.position, input.quiz_id)
-        key = await context.write(lectures.create_lecture, input.section_id, input.type, said, *where)
+        fields = {name: getattr(input, name) for name in FIELDS}
+        # For a new lecture null means the same as an omitted field.
+        fields |= {"duration_seconds": input.duration_seconds or 0}
+        fields |= {name: bool(fields[name]) for name in ("is_preview", "is_downloadable")}
+        position, quiz_id = input.position, input.quiz_id
+        key = await context.write(lectures.create_lecture, input.section_id, input.type, fields, position, quiz_id)
         return await payload(context, LecturePayload, lecture=(lectures_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def update_lecture(self, info: Info, input: UpdateLectureInput) -> LecturePayload | None:
-        """Change a lecture, for the course's instructor."""
+        """Change a lecture. Requires the course's instructor or a super admin."""
         context = info.context
         key = await context.write(lectures.update_lecture, input.lecture_id, provided_fields(input))
         return await payload(context, LecturePayload, lecture=(lectures_by_key, key))

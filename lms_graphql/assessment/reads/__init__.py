@@ -1,1 +1,1 @@
-"""What is read of quizzes, one file a noun."""
+"""Reads of quizzes and attempts."""

@@ -1,4 +1,4 @@
-"""The quizzes that lectures carry, as the publication of their course asks for them."""
+"""Reads of lecture quizzes and course-level quizzes for the hooks of `catalog` and `learning`."""
 
 from collections.abc import Sequence
 
@@ -26,20 +26,20 @@ NOT_READY = (
 
 
 def quiz_problems(session: Session, course_keys: Sequence[int]) -> dict[int, list[PublishIssue]]:
-    """Of the QUIZ lectures of each course that have no quiz, or one that is not published."""
-    found: dict[int, list[PublishIssue]] = {}
-    for course, lecture, title, quiz in fetch_rows(session, NOT_READY, {"keys": course_keys}):
+    """Return an issue for each QUIZ lecture of the courses that has no quiz, or one that is not published."""
+    issues: dict[int, list[PublishIssue]] = {}
+    for course_key, lecture_key, title, quiz_key in fetch_rows(session, NOT_READY, {"keys": course_keys}):
         code, message = PublishProblemCode.QUIZ_NOT_PUBLISHED, f'Publish the quiz of the lecture "{title}".'
-        if quiz is None:
+        if quiz_key is None:
             code, message = PublishProblemCode.NO_QUIZ, f'Add a quiz to the lecture "{title}".'
-        found.setdefault(course, []).append(PublishIssue(code, message, ("Lecture", lecture)))
-    return found
+        issues.setdefault(course_key, []).append(PublishIssue(code, message, ("Lecture", lecture_key)))
+    return issues
 
 
 def attempt_blocker(session: Session, course_key: int) -> str | None:
-    """What people have answered is kept."""
-    attempts = exists().where(QuizAttempt.quiz_id == Quiz.id, Quiz.course_id == course_key)
-    return "People have taken quizzes of this course." if session.scalar(select(attempts)) else None
+    """Return a message if the course has quiz attempts, because attempts are never deleted."""
+    has_attempts = exists().where(QuizAttempt.quiz_id == Quiz.id, Quiz.course_id == course_key)
+    return "This course has quiz attempts, which are not deleted." if session.scalar(select(has_attempts)) else None
 
 
 COURSE_LEVEL_QUIZZES = select(Quiz.course_id, Quiz.id).where(
@@ -48,5 +48,5 @@ COURSE_LEVEL_QUIZZES = select(Quiz.course_id, Quiz.id).where(
 
 
 def course_level_quizzes(session: Session, course_keys: Sequence[int]) -> dict[int, list[int]]:
-    """Their keys, by course."""
+    """Return the keys of the published course-level quizzes of each course."""
     return group_rows(fetch_rows(session, COURSE_LEVEL_QUIZZES, {"keys": course_keys}), lambda row: row[1], by=0)

@@ -1,4 +1,4 @@
-"""Who has passed which quiz, as the progress in a course counts it."""
+"""Read of the quizzes that learners have passed, for the progress in a course."""
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -34,36 +34,38 @@ ATTEMPTS = (
 
 
 def passed_quizzes(session: Session, course_key: int, user_keys: Sequence[int]) -> dict[int, PassedQuizzes]:
-    """By person, of those who have passed any."""
+    """Return what each user has passed in the course. Users who have passed nothing are left out."""
     rows = fetch_rows(session, ATTEMPTS, {"course": course_key, "keys": user_keys})
-    found: dict[int, PassedQuizzes] = {}
-    for (user, _), attempts in groupby(rows, key=lambda row: (row.user_id, row.quiz_id)):
-        several = list(attempts)
-        if has_passed(several):
-            lecture, before = several[0].lecture_id, found.get(user, PassedQuizzes())
-            found[user] = (
-                before._replace(quizzes=before.quizzes + 1)
-                if lecture is None
-                else before._replace(lectures=before.lectures | {lecture})
+    passed_by_user: dict[int, PassedQuizzes] = {}
+    for (user_key, _), group in groupby(rows, key=lambda row: (row.user_id, row.quiz_id)):
+        attempts = list(group)
+        if has_passed(attempts):
+            lecture_key, passed = attempts[0].lecture_id, passed_by_user.get(user_key, PassedQuizzes())
+            passed_by_user[user_key] = (
+                passed._replace(quizzes=passed.quizzes + 1)
+                if lecture_key is None
+                else passed._replace(lectures=passed.lectures | {lecture_key})
             )
-    return found
+    return passed_by_user
 
 
 def has_passed(attempts: Sequence[Any]) -> bool:
     """
-    Of one person's graded attempts at one quiz, in their order: whether the kept score has ever been enough. What is
-    passed stays so, whatever a later attempt does to the last or the mean.
+    Return whether a user has passed a quiz. `attempts` are all graded attempts of the user, in order.
+
+    A passed quiz stays passed. Therefore the score of the quiz needs to have been sufficient after any one of the
+    attempts: a later attempt may lower the latest score or the average.
     """
-    kept = attempts[0].kept_score
-    if kept is KeptScore.AVERAGE:
-        return any(mean >= attempts[0].passing_score for mean in _means(attempts))
-    if kept is KeptScore.FIRST:
+    score_rule = attempts[0].kept_score
+    if score_rule is KeptScore.AVERAGE:
+        return any(average >= attempts[0].passing_score for average in _running_averages(attempts))
+    if score_rule is KeptScore.FIRST:
         return bool(attempts[0].is_passed)
     return any(attempt.is_passed for attempt in attempts)
 
 
-def _means(attempts: Sequence[Any]) -> Iterator[Decimal]:
-    """After each attempt."""
+def _running_averages(attempts: Sequence[Any]) -> Iterator[Decimal]:
+    """Yield the average score after each attempt."""
     total = Decimal(0)
     for number, attempt in enumerate(attempts, 1):
         total += attempt.score or 0

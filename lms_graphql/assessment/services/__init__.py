@@ -1,1 +1,1 @@
-"""What is done with quizzes: each function is one transaction's work."""
+"""Services of assessment: the work of each function is one transaction."""

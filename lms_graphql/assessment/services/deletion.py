@@ -1,4 +1,4 @@
-"""Quizzes go with their course."""
+"""Deletion of the quizzes of a course."""
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -8,7 +8,7 @@ from lms_graphql.core.statements import execute_dml
 
 
 def delete_quizzes(session: Session, course_key: int) -> None:
-    """All of a course that is to be deleted. None of them has attempts."""
-    of_course = select(Quiz.id).where(Quiz.course_id == course_key)
-    execute_dml(session, delete(Question).where(Question.quiz_id.in_(of_course)))
+    """Delete all quizzes of a course before the course is deleted. They have no attempts (see `attempt_blocker`)."""
+    quiz_keys = select(Quiz.id).where(Quiz.course_id == course_key)
+    execute_dml(session, delete(Question).where(Question.quiz_id.in_(quiz_keys)))
     execute_dml(session, delete(Quiz).where(Quiz.course_id == course_key))

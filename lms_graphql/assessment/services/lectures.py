@@ -1,4 +1,9 @@
-"""Lectures are written here, one floor above the others of the catalog's changes, since one may carry a quiz."""
+"""
+Creation and update of lectures.
+
+They are here and not in `catalog`, one layer below, because a lecture may have a quiz. The other changes of lectures
+are in `catalog/services/lectures.py`.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -25,31 +30,39 @@ def create_lecture(
     actor: Actor,
     section_id: str,
     kind: LectureType,
-    said: Mapping[str, Any],
+    fields: Mapping[str, Any],
     position: int | None,
     quiz_id: str | None,
 ) -> int:
-    """The key of the new lecture."""
-    find = partial(_quiz, session, actor, quiz_id)
-    course, section = lock_section_to_edit(session, actor, section_id, find)
-    quiz_key, form = find(course.id), Validator()
-    _refuse_quiz(form, kind, quiz_key)
-    lecture = add_lecture(session, course, section, form, kind, said, position)
+    """
+    Create a lecture and return its key. The keys of `fields` are the names in `catalog.services.lectures.FIELDS`.
+
+    Raise NOT_FOUND, FORBIDDEN, errors of the input, LIMIT_REACHED, or IN_USE if another lecture has the quiz.
+    """
+    find_quiz = partial(_find_quiz, session, actor, quiz_id)
+    course, section = lock_section_to_edit(session, actor, section_id, find_quiz)
+    quiz_key, validator = find_quiz(course.id), Validator()
+    _validate_quiz(validator, kind, quiz_key)
+    lecture = add_lecture(session, course, section, validator, kind, fields, position)
     if quiz_key is not None:
-        _hang(session, quiz_key, lecture)
+        _attach_quiz(session, quiz_key, lecture)
     finish_curriculum_change(session, course, section)
     return lecture.id
 
 
 def update_lecture(session: Session, actor: Actor, lecture_id: str, changes: Mapping[str, Any]) -> int:
-    """`changes`: what is not in it stays as it is; null as `quiz_id` takes the quiz off. The lecture's key."""
-    find = partial(_quiz, session, actor, changes.get("quiz_id"))
-    course, lecture = lock_lecture_to_edit(session, actor, lecture_id, find)
-    quiz_key, form = find(course.id), Validator()
-    _refuse_quiz(form, lecture.lecture_type, quiz_key)
-    change_lecture(lecture, form, {name: value for name, value in changes.items() if name != "quiz_id"})
+    """
+    Change the fields that are in `changes` and return the lecture's key. A null `quiz_id` detaches the quiz.
+
+    Raise NOT_FOUND, FORBIDDEN, errors of the input, or IN_USE if another lecture has the quiz.
+    """
+    find_quiz = partial(_find_quiz, session, actor, changes.get("quiz_id"))
+    course, lecture = lock_lecture_to_edit(session, actor, lecture_id, find_quiz)
+    quiz_key, validator = find_quiz(course.id), Validator()
+    _validate_quiz(validator, lecture.lecture_type, quiz_key)
+    change_lecture(lecture, validator, {name: value for name, value in changes.items() if name != "quiz_id"})
     if quiz_key is not None:
-        _hang(session, quiz_key, lecture)
+        _attach_quiz(session, quiz_key, lecture)
     elif "quiz_id" in changes:
         detach_quizzes(session, [lecture.id])
     if changes:
@@ -58,35 +71,40 @@ def update_lecture(session: Session, actor: Actor, lecture_id: str, changes: Map
 
 
 def detach_quizzes(session: Session, lecture_keys: Sequence[int]) -> None:
-    """What hung on these lectures hangs on the course alone. By the quizzes' keys: see `service.arranging`."""
-    if hung := session.scalars(select(Quiz.id).where(Quiz.lecture_id.in_(lecture_keys))).all():
-        execute_dml(session, update(Quiz).where(Quiz.id.in_(hung)).values(lecture_id=None))
+    """
+    Turn the quizzes of these lectures into course-level quizzes.
+
+    The UPDATE names the quizzes by their keys, so that it locks no gaps (see `catalog/services/ordering.py`).
+    """
+    if quiz_keys := session.scalars(select(Quiz.id).where(Quiz.lecture_id.in_(lecture_keys))).all():
+        execute_dml(session, update(Quiz).where(Quiz.id.in_(quiz_keys)).values(lecture_id=None))
 
 
-def _quiz(session: Session, actor: Actor, quiz_id: str | None, course_key: int) -> int | None:
-    """The key of the quiz with this id, which the course has and the viewer sees."""
+def _find_quiz(session: Session, actor: Actor, quiz_id: str | None, course_key: int) -> int | None:
+    """Return the quiz's key. Raise NOT_FOUND if the course has no such quiz or the actor may not see it."""
     if quiz_id is None:
         return None
-    here = (
+    quiz_of_course = (
         Quiz.id == global_ids.decode_key("Quiz", quiz_id),
         Quiz.course_id == course_key,
         visible_to(actor.access_level),
     )
-    found = select(Quiz.id).join(Course, Course.id == Quiz.course_id).where(*here)
-    if (key := session.scalar(found, {**actor.bind_params, "now": clock.now()})) is None:
-        raise DomainError(ErrorCode.NOT_FOUND, "The course has no such quiz.", ("quiz_id",))
+    statement = select(Quiz.id).join(Course, Course.id == Quiz.course_id).where(*quiz_of_course)
+    if (key := session.scalar(statement, {**actor.bind_params, "now": clock.now()})) is None:
+        raise DomainError(ErrorCode.NOT_FOUND, "This course has no such quiz.", ("quiz_id",))
     return key
 
 
-def _refuse_quiz(form: Validator, kind: LectureType, quiz_key: int | None) -> None:
+def _validate_quiz(validator: Validator, kind: LectureType, quiz_key: int | None) -> None:
     if quiz_key is not None and kind is not LectureType.QUIZ:
-        form.add_error(ErrorCode.INVALID, "Only a lecture of the type QUIZ carries one.", "quiz_id")
+        message = "Only lectures of type QUIZ can have a quiz. Omit the quiz."
+        validator.add_error(ErrorCode.INVALID, message, "quiz_id")
 
 
-def _hang(session: Session, quiz_key: int, lecture: Lecture) -> None:
-    """In place of the quiz that the lecture carries now."""
+def _attach_quiz(session: Session, quiz_key: int, lecture: Lecture) -> None:
+    """Replace the lecture's quiz. Raise IN_USE if the new quiz belongs to another lecture."""
     detach_quizzes(session, [lecture.id])
-    is_free = (Quiz.id == quiz_key, Quiz.lecture_id.is_(None))
-    if not execute_dml(session, update(Quiz).where(*is_free).values(lecture_id=lecture.id)):
-        message = "Another lecture carries this quiz. Take it off there first."
+    unused_quiz = (Quiz.id == quiz_key, Quiz.lecture_id.is_(None))
+    if not execute_dml(session, update(Quiz).where(*unused_quiz).values(lecture_id=lecture.id)):
+        message = "This quiz belongs to another lecture. Detach it there first."
         raise DomainError(ErrorCode.IN_USE, message, ("quiz_id",))

@@ -1,1 +1,1 @@
-"""What is read of payments, one file a noun."""
+"""Reads of transactions."""

@@ -1,4 +1,4 @@
-"""What courses have brought in, by currency: as it is kept, and counted now."""
+"""Reads of the live revenue of courses by currency. The stored revenue is in `analytics`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,11 +13,11 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.statements import KEYS, fetch_rows, group_rows
 
 PAID_STATUSES = (TransactionStatus.COMPLETED, TransactionStatus.PARTIALLY_REFUNDED, TransactionStatus.REFUNDED)
-"""The money came, whatever became of it."""
+"""Statuses of payments that were received, whether or not they were refunded later."""
 
 
 class Revenue(NamedTuple):
-    """In the currency's smallest unit."""
+    """Gross and refunded revenue in one currency, in its smallest unit."""
 
     currency: str
     gross: int
@@ -38,7 +38,7 @@ LIVE_REVENUE = (
 
 
 def compute_revenue(session: Session, keys: Sequence[int], now: datetime) -> dict[int, list[Revenue]]:
-    """By course."""
+    """Return the revenue of each course, one entry for each currency. Rollups pass `now`, which is not used."""
     return group_rows(fetch_rows(session, LIVE_REVENUE, {"keys": keys}), lambda row: Revenue._make(row[1:]), by=0)
 
 

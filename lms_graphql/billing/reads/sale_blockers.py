@@ -1,4 +1,4 @@
-"""Whether a course was sold, as its catalog asks before it takes the course away."""
+"""Reads of payments that block changes of a course, for the hooks of `catalog`."""
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -7,14 +7,14 @@ from lms_graphql.billing.models import Transaction, TransactionStatus
 
 
 def pending_sale_blocker(session: Session, course_key: int) -> str | None:
-    """Somebody is about to pay, and would pay for a draft."""
-    pending = (Transaction.course_id == course_key, Transaction.status == TransactionStatus.PENDING)
-    if not session.scalar(select(exists().where(*pending))):
+    """Return a message if the course has a pending payment, because its buyer would pay for a draft."""
+    is_pending = (Transaction.course_id == course_key, Transaction.status == TransactionStatus.PENDING)
+    if not session.scalar(select(exists().where(*is_pending))):
         return None
-    return "Somebody is paying for this course. Wait until that is done or given up."
+    return "This course has a pending payment. Wait until it is completed or cancelled."
 
 
 def sale_blocker(session: Session, course_key: int) -> str | None:
-    """Whatever became of them: money that was asked for stays in the books."""
-    sold = session.scalar(select(exists().where(Transaction.course_id == course_key)))
-    return "There are payments for this course, which are kept." if sold else None
+    """Return a message if the course has payments of any status, because payments are never deleted."""
+    has_payments = session.scalar(select(exists().where(Transaction.course_id == course_key)))
+    return "This course has payments, which are not deleted." if has_payments else None

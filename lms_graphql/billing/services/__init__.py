@@ -1,1 +1,1 @@
-"""What is done in billing."""
+"""Services of billing."""

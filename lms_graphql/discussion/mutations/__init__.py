@@ -1,1 +1,1 @@
-"""What a client may say, and take back."""
+"""GraphQL mutations of notes, questions and answers."""

@@ -1,8 +1,8 @@
-"""Answers and replies."""
+"""GraphQL mutations of answers and replies."""
 
 import strawberry
 
-from lms_graphql.discussion.mutations.notes import WORDS
+from lms_graphql.discussion.mutations.notes import CONTENT
 from lms_graphql.discussion.reads.answers import answers_by_key
 from lms_graphql.discussion.services import answers, votes
 from lms_graphql.discussion.types import QAAnswerPayload
@@ -14,34 +14,36 @@ from lms_graphql.graph.schema.permissions import IsSignedIn
 
 @input_type()
 class AnswerQuestionInput:
-    """Something to answer."""
+    """An answer to a question, or a reply to one of its answers."""
 
-    question_id: strawberry.ID = field("To which question.")
-    content: str = field(WORDS)
-    parent_id: strawberry.ID | None = field("For a reply: to which answer of that question.", default=None)
+    question_id: strawberry.ID = field("Id of the question.")
+    content: str = field(CONTENT)
+    parent_id: strawberry.ID | None = field(
+        "For a reply, the id of an answer to the same question; null for an answer.", default=None
+    )
 
 
 @input_type()
 class UpdateQAAnswerInput:
-    """An answer in other words."""
+    """The new text of an answer or reply."""
 
-    answer_id: strawberry.ID = field("Which one.")
-    content: str = field(WORDS)
+    answer_id: strawberry.ID = field("Id of the answer or reply.")
+    content: str = field(CONTENT)
 
 
 @input_type()
 class QAAnswerIdInput:
-    """An answer or a reply."""
+    """The answer or reply to delete."""
 
-    answer_id: strawberry.ID = field("Which one.")
+    answer_id: strawberry.ID = field("Id of the answer or reply.")
 
 
 @input_type()
 class VoteQAAnswerInput:
-    """A vote for an answer, or one that is taken back."""
+    """A vote for an answer, or its withdrawal."""
 
-    answer_id: strawberry.ID = field("For which one.")
-    vote: bool = field("False takes it back.")
+    answer_id: strawberry.ID = field("Id of the answer or reply.")
+    vote: bool = field("True votes for the answer, false withdraws the vote.")
 
 
 @strawberry.type
@@ -49,7 +51,8 @@ class AnswerMutations:
     @mutation(IsSignedIn)
     async def answer_question(self, info: Info, input: AnswerQuestionInput) -> QAAnswerPayload | None:
         """
-        Answer a question or, at most 100 times, reply to an answer, with access to the course or as its staff.
+        Answer a question, or reply to an answer. Requires access to the course, or being course staff. An answer has
+        at most 100 replies.
         """
         context, content = info.context, input.content
         key = await context.write(answers.answer_question, input.question_id, content, input.parent_id)
@@ -57,20 +60,23 @@ class AnswerMutations:
 
     @mutation(IsSignedIn)
     async def update_qa_answer(self, info: Info, input: UpdateQAAnswerInput) -> QAAnswerPayload | None:
-        """Reword an answer or reply of one's own."""
+        """Change the text of one of the viewer's own answers or replies."""
         context = info.context
         key = await context.write(answers.update_answer, input.answer_id, input.content)
         return await payload(context, QAAnswerPayload, answer=(answers_by_key, key))
 
     @mutation(IsSignedIn)
     async def delete_qa_answer(self, info: Info, input: QAAnswerIdInput) -> DeletePayload | None:
-        """Take an answer out, with its replies: one's own, or any for course staff."""
+        """Delete an answer with its replies, or a reply. Requires its author or course staff."""
         deleted = await info.context.write(answers.delete_answer, input.answer_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))
 
     @mutation(IsSignedIn)
     async def vote_qa_answer(self, info: Info, input: VoteQAAnswerInput) -> QAAnswerPayload | None:
-        """Vote for somebody else's answer, once, or take that back. To vote again changes nothing."""
+        """
+        Vote for an answer of another user, or withdraw the vote. Voting again changes nothing. A vote requires access
+        to the course, or being course staff.
+        """
         context = info.context
         key = await context.write(votes.vote_answer, input.answer_id, input.vote)
         return await payload(context, QAAnswerPayload, answer=(answers_by_key, key))

@@ -1,4 +1,4 @@
-"""Notes."""
+"""GraphQL mutations of notes."""
 
 import strawberry
 
@@ -10,33 +10,33 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
-PLACE = "The second of the lecture that it is about, 0 or later."
-WORDS = "Markdown, at most 10,000 characters; kept as it is written."
+POSITION = "Position in the lecture, in seconds (0 or more); null for none."
+CONTENT = "Text: Markdown, at most 10,000 characters, stored exactly as written."
 
 
 @input_type()
 class CreateNoteInput:
-    """Something to write down."""
+    """A note to create."""
 
-    lecture_id: strawberry.ID = field("In which lecture.")
-    content: str = field(WORDS)
-    position_seconds: int | None = field(PLACE, default=None)
+    lecture_id: strawberry.ID = field("Id of the lecture.")
+    content: str = field(CONTENT)
+    position_seconds: int | None = field(POSITION, default=None)
 
 
 @input_type()
 class UpdateNoteInput:
-    """What is to be different about a note."""
+    """Fields of a note to change. An omitted field keeps its value."""
 
-    note_id: strawberry.ID = field("Which one.")
-    content: strawberry.Maybe[str | None] = field(WORDS, default=None)
-    position_seconds: strawberry.Maybe[int | None] = field(PLACE, default=None)
+    note_id: strawberry.ID = field("Id of the note.")
+    content: strawberry.Maybe[str | None] = field(CONTENT, default=None)
+    position_seconds: strawberry.Maybe[int | None] = field(POSITION, default=None)
 
 
 @input_type()
 class NoteIdInput:
-    """A note."""
+    """The note to delete."""
 
-    note_id: strawberry.ID = field("Which one.")
+    note_id: strawberry.ID = field("Id of the note.")
 
 
 @strawberry.type
@@ -44,7 +44,8 @@ class NoteMutations:
     @mutation(has_permission("note:write"))
     async def create_note(self, info: Info, input: CreateNoteInput) -> NotePayload | None:
         """
-        Write something down for oneself, with access to the course or as its staff; at most 200 notes in a lecture.
+        Create a private note in a lecture. Requires access to the course, or being course staff. A user can have at
+        most 200 notes in a lecture.
         """
         context = info.context
         key = await context.write(notes.create_note, input.lecture_id, input.content, input.position_seconds)
@@ -52,13 +53,13 @@ class NoteMutations:
 
     @mutation(has_permission("note:write"))
     async def update_note(self, info: Info, input: UpdateNoteInput) -> NotePayload | None:
-        """Change a note of one's own, with access to the course or as its staff."""
+        """Change one of the viewer's own notes. Requires access to the course, or being course staff."""
         context = info.context
         key = await context.write(notes.update_note, input.note_id, provided_fields(input))
         return await payload(context, NotePayload, note=(notes_by_key, key))
 
     @mutation(has_permission("note:write"))
     async def delete_note(self, info: Info, input: NoteIdInput) -> DeletePayload | None:
-        """Throw a note of one's own away, also after access has ended."""
+        """Delete one of the viewer's own notes. Works even after access to the course has ended."""
         deleted = await info.context.write(notes.delete_note, input.note_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))

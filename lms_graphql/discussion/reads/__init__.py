@@ -1,1 +1,1 @@
-"""What people say, as it is read."""
+"""Reads of notes, questions, answers and votes."""

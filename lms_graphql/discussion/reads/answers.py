@@ -1,4 +1,7 @@
-"""Answers and replies. Reached from a question, its visibility has been settled; by id it is asked here."""
+"""
+Reads of answers and replies. Only the read by key checks visibility, because the other reads start from a question
+or answer that the viewer has read.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -59,26 +62,26 @@ BEST_FIRST = SortOrder(
 
 
 @cache
-def _by_id(scope: AccessLevel) -> RowSelect:
-    there = ANSWERS.join(Lecture, Lecture.id == QAQuestion.lecture_id).join(Course, Course.id == Lecture.course_id)
-    return there.where(QAAnswer.id.in_(KEYS), questions_visible_to(scope))
+def _by_key(access_level: AccessLevel) -> RowSelect:
+    answers = ANSWERS.join(Lecture, Lecture.id == QAQuestion.lecture_id).join(Course, Course.id == Lecture.course_id)
+    return answers.where(QAAnswer.id.in_(KEYS), questions_visible_to(access_level))
 
 
 def answers_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, AnswerRow]:
-    rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys, "now": clock.now()})
+    rows = fetch_rows(session, _by_key(actor.access_level), {**actor.bind_params, "keys": keys, "now": clock.now()})
     return {row[0]: AnswerRow._make(row) for row in rows}
 
 
 @cache
 def answers_of_question() -> ListQuery:
-    """The accepted one first, then by votes, then by age; without replies."""
-    rows = ANSWERS.where(QAAnswer.parent_id.is_(None))
-    return ListQuery(rows, _make, BEST_FIRST, parent=QAAnswer.question_id)
+    """Return the query for the answers of a question: accepted answer first, then by votes, then oldest first."""
+    statement = ANSWERS.where(QAAnswer.parent_id.is_(None))
+    return ListQuery(statement, _to_row, BEST_FIRST, parent=QAAnswer.question_id)
 
 
 def replies_by_answer(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[AnswerRow]]:
     return group_rows(fetch_rows(session, REPLIES, {"keys": keys}), AnswerRow._make, by=2)
 
 
-def _make(row: Any) -> AnswerRow:
+def _to_row(row: Any) -> AnswerRow:
     return AnswerRow._make(row)

@@ -1,4 +1,4 @@
-"""Notes: only ever the viewer's own."""
+"""Reads of the viewer's own notes. There are no others."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,21 +29,22 @@ NOTES = select(Note.id, Note.lecture_id, Note.content, Note.timestamp, Note.crea
 
 
 @cache
-def _by_id() -> RowSelect:
+def _by_key() -> RowSelect:
     return NOTES.where(Note.id.in_(KEYS), notes_visible())
 
 
 @cache
-def _of_lectures() -> RowSelect:
-    about_no_place = case((Note.timestamp.is_(None), 1), else_=0)
-    in_order = (Note.lecture_id, about_no_place, Note.timestamp, Note.created_at, Note.id)
-    return NOTES.where(Note.lecture_id.in_(KEYS), notes_visible()).order_by(*in_order)
+def _by_lecture() -> RowSelect:
+    has_no_position = case((Note.timestamp.is_(None), 1), else_=0)
+    sort_columns = (Note.lecture_id, has_no_position, Note.timestamp, Note.created_at, Note.id)
+    return NOTES.where(Note.lecture_id.in_(KEYS), notes_visible()).order_by(*sort_columns)
 
 
 def notes_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, NoteRow]:
-    return {row[0]: NoteRow._make(row) for row in fetch_rows(session, _by_id(), {**actor.bind_params, "keys": keys})}
+    rows = fetch_rows(session, _by_key(), {**actor.bind_params, "keys": keys})
+    return {row[0]: NoteRow._make(row) for row in rows}
 
 
 def notes_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[NoteRow]]:
-    """By their place in the lecture; what is about none comes last."""
-    return group_rows(fetch_rows(session, _of_lectures(), {**actor.bind_params, "keys": keys}), NoteRow._make, by=1)
+    """Return the viewer's notes in each lecture by their position in it. Notes without a position come last."""
+    return group_rows(fetch_rows(session, _by_lecture(), {**actor.bind_params, "keys": keys}), NoteRow._make, by=1)

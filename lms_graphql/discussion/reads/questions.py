@@ -1,4 +1,4 @@
-"""Questions about lectures. By id and in a lecture's list it is asked who may read them."""
+"""Reads of questions about lectures. The read by key and the list of a lecture check visibility."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -43,12 +43,15 @@ class QuestionRow(NamedTuple):
 
 
 def is_answered() -> ColumnElement[bool]:
-    """On a question: an instructor answered, or an answer was accepted. A reply to an answer is none."""
+    """
+    Return the condition on a question that the instructor answered it or that an answer was accepted. Replies do not
+    count.
+    """
     answer = aliased(QAAnswer)
-    by_instructor = exists().where(
+    has_instructor_answer = exists().where(
         answer.question_id == QAQuestion.id, answer.parent_id.is_(None), answer.is_instructor_answer
     )
-    return or_(QAQuestion.accepted_answer_id.is_not(None), by_instructor.correlate(QAQuestion))
+    return or_(QAQuestion.accepted_answer_id.is_not(None), has_instructor_answer.correlate(QAQuestion))
 
 
 QUESTIONS = (
@@ -72,41 +75,43 @@ QUESTIONS = (
 
 
 @cache
-def _by_id(scope: AccessLevel) -> RowSelect:
-    return QUESTIONS.where(QAQuestion.id.in_(KEYS), questions_visible_to(scope))
+def _by_key(access_level: AccessLevel) -> RowSelect:
+    return QUESTIONS.where(QAQuestion.id.in_(KEYS), questions_visible_to(access_level))
 
 
 def questions_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, QuestionRow]:
-    rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys, "now": clock.now()})
+    rows = fetch_rows(session, _by_key(actor.access_level), {**actor.bind_params, "keys": keys, "now": clock.now()})
     return {row[0]: QuestionRow._make(row) for row in rows}
 
 
 @cache
-def questions_of_lecture(scope: AccessLevel, order_by: QAOrder, answered: bool | None) -> ListQuery:
-    """`answered`: only those that are, or are not; None asks for all."""
-    rows = QUESTIONS.where(questions_visible_to(scope))
+def questions_of_lecture(access_level: AccessLevel, order_by: QAOrder, answered: bool | None) -> ListQuery:
+    """Return the query for the questions of a lecture. `answered` filters by `is_answered`; None means all."""
+    statement = QUESTIONS.where(questions_visible_to(access_level))
     if answered is not None:
-        rows = rows.where(is_answered() if answered else ~is_answered())
-    return ListQuery(rows, _make, _order("lecture.qaQuestions", order_by), parent=QAQuestion.lecture_id)
+        statement = statement.where(is_answered() if answered else ~is_answered())
+    return ListQuery(statement, _to_row, _sort_order("lecture.qaQuestions", order_by), parent=QAQuestion.lecture_id)
 
 
 @cache
 def open_questions_of_instructor() -> ListQuery:
     """
-    Those that wait for an answer in the courses of an instructor, whose list it is; the oldest first. Nobody waits
-    below a lecture that was removed.
+    Return the query for the unanswered questions in an instructor's courses, oldest first. Questions about removed
+    lectures are left out. Visibility is not checked, because only the instructor and super admins can read this list.
     """
-    rows = QUESTIONS.where(Lecture.deleted_at.is_(None), ~is_answered())
-    return ListQuery(rows, _make, _order("teaching.openQuestions", QAOrder.OLDEST), parent=Course.instructor_id)
+    statement = QUESTIONS.where(Lecture.deleted_at.is_(None), ~is_answered())
+    sort_order = _sort_order("teaching.openQuestions", QAOrder.OLDEST)
+    return ListQuery(statement, _to_row, sort_order, parent=Course.instructor_id)
 
 
-def _order(listed: str, order_by: QAOrder) -> SortOrder:
-    created = SortKey(QAQuestion.created_at, lambda row: row.created_at, datetime)
+def _sort_order(list_name: str, order_by: QAOrder) -> SortOrder:
+    """Return the order of a list. `list_name` is part of its cursors."""
+    created_at = SortKey(QAQuestion.created_at, lambda row: row.created_at, datetime)
     votes = SortKey(QAQuestion.vote_count, lambda row: row.vote_count, int)
     key = SortKey(QAQuestion.id, lambda row: row.key, int)
-    first = votes if order_by is QAOrder.MOST_VOTED else created
-    return SortOrder(f"{listed}:{order_by.value}", (first, key), descending=order_by is not QAOrder.OLDEST)
+    sort_key = votes if order_by is QAOrder.MOST_VOTED else created_at
+    return SortOrder(f"{list_name}:{order_by.value}", (sort_key, key), descending=order_by is not QAOrder.OLDEST)
 
 
-def _make(row: Any) -> QuestionRow:
+def _to_row(row: Any) -> QuestionRow:
     return QuestionRow._make(row)

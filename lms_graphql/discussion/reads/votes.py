@@ -1,4 +1,4 @@
-"""Which questions and answers the viewer has voted for."""
+"""Reads of the viewer's votes for questions and answers."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,15 @@ from lms_graphql.core.actor import VIEWER, Actor
 from lms_graphql.core.statements import KEYS, fetch_rows
 from lms_graphql.discussion.models import QAAnswerVote, QAQuestionVote
 
-FOR_QUESTIONS = select(QAQuestionVote.question_id).where(
+QUESTION_VOTES = select(QAQuestionVote.question_id).where(
     QAQuestionVote.user_id == VIEWER, QAQuestionVote.question_id.in_(KEYS)
 )
-FOR_ANSWERS = select(QAAnswerVote.answer_id).where(QAAnswerVote.user_id == VIEWER, QAAnswerVote.answer_id.in_(KEYS))
+ANSWER_VOTES = select(QAAnswerVote.answer_id).where(QAAnswerVote.user_id == VIEWER, QAAnswerVote.answer_id.in_(KEYS))
 
 
 def votes_by_question(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, bool]:
-    return {row[0]: True for row in fetch_rows(session, FOR_QUESTIONS, {**actor.bind_params, "keys": keys})}
+    return {row[0]: True for row in fetch_rows(session, QUESTION_VOTES, {**actor.bind_params, "keys": keys})}
 
 
 def votes_by_answer(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, bool]:
-    return {row[0]: True for row in fetch_rows(session, FOR_ANSWERS, {**actor.bind_params, "keys": keys})}
+    return {row[0]: True for row in fetch_rows(session, ANSWER_VOTES, {**actor.bind_params, "keys": keys})}

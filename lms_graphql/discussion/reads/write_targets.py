@@ -1,4 +1,4 @@
-"""What somebody is about to write to: as much of it as the rules ask about, where the viewer sees it."""
+"""Reads of what an actor writes to: the columns that the rules of a mutation need, if the actor may see the row."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -18,17 +18,17 @@ KEY: BindParameter[int] = bindparam("key")
 
 
 class LectureTarget(NamedTuple):
-    """Of all of them, `takes_part`: staff of the course, or somebody who has access to it now."""
+    """Lecture to write to. `is_participant`, here and below, is true for course staff and users with access now."""
 
     key: int
     allow_notes: bool
     allow_qa: bool
-    takes_part: bool
+    is_participant: bool
 
 
 class NoteTarget(NamedTuple):
     key: int
-    takes_part: bool
+    is_participant: bool
 
 
 class QuestionTarget(NamedTuple):
@@ -36,7 +36,7 @@ class QuestionTarget(NamedTuple):
     author_key: int
     instructor_key: int
     allow_qa: bool
-    takes_part: bool
+    is_participant: bool
 
 
 class AnswerTarget(NamedTuple):
@@ -45,27 +45,27 @@ class AnswerTarget(NamedTuple):
     parent_key: int | None
     author_key: int
     instructor_key: int
-    takes_part: bool
+    is_participant: bool
 
 
-def _takes_part(scope: AccessLevel) -> ColumnElement[bool]:
-    return type_coerce(case((participates(scope), 1), else_=0), Boolean())
+def _is_participant(level: AccessLevel) -> ColumnElement[bool]:
+    return type_coerce(case((participates(level), 1), else_=0), Boolean())
 
 
 @cache
-def _lecture(scope: AccessLevel) -> RowSelect:
+def _lecture_by_key(level: AccessLevel) -> RowSelect:
     return (
-        select(Lecture.id, Course.allow_notes, Course.allow_qa, _takes_part(scope))
+        select(Lecture.id, Course.allow_notes, Course.allow_qa, _is_participant(level))
         .join(Section, Section.id == Lecture.section_id)
         .join(Course, Course.id == Lecture.course_id)
-        .where(Lecture.id == KEY, Lecture.deleted_at.is_(None), Section.deleted_at.is_(None), visible_to(scope))
+        .where(Lecture.id == KEY, Lecture.deleted_at.is_(None), Section.deleted_at.is_(None), visible_to(level))
     )
 
 
 @cache
-def _note(scope: AccessLevel) -> RowSelect:
+def _note_by_key(level: AccessLevel) -> RowSelect:
     return (
-        select(Note.id, _takes_part(scope))
+        select(Note.id, _is_participant(level))
         .join(Lecture, Lecture.id == Note.lecture_id)
         .join(Course, Course.id == Lecture.course_id)
         .where(Note.id == KEY, notes_visible())
@@ -73,17 +73,17 @@ def _note(scope: AccessLevel) -> RowSelect:
 
 
 @cache
-def _question(scope: AccessLevel) -> RowSelect:
+def _question_by_key(level: AccessLevel) -> RowSelect:
     return (
-        select(QAQuestion.id, QAQuestion.user_id, Course.instructor_id, Course.allow_qa, _takes_part(scope))
+        select(QAQuestion.id, QAQuestion.user_id, Course.instructor_id, Course.allow_qa, _is_participant(level))
         .join(Lecture, Lecture.id == QAQuestion.lecture_id)
         .join(Course, Course.id == Lecture.course_id)
-        .where(QAQuestion.id == KEY, questions_visible_to(scope))
+        .where(QAQuestion.id == KEY, questions_visible_to(level))
     )
 
 
 @cache
-def _answer(scope: AccessLevel) -> RowSelect:
+def _answer_by_key(level: AccessLevel) -> RowSelect:
     return (
         select(
             QAAnswer.id,
@@ -91,36 +91,36 @@ def _answer(scope: AccessLevel) -> RowSelect:
             QAAnswer.parent_id,
             QAAnswer.user_id,
             Course.instructor_id,
-            _takes_part(scope),
+            _is_participant(level),
         )
         .join(QAQuestion, QAQuestion.id == QAAnswer.question_id)
         .join(Lecture, Lecture.id == QAQuestion.lecture_id)
         .join(Course, Course.id == Lecture.course_id)
-        .where(QAAnswer.id == KEY, questions_visible_to(scope))
+        .where(QAAnswer.id == KEY, questions_visible_to(level))
     )
 
 
 def find_lecture(session: Session, actor: Actor, key: int | None) -> LectureTarget | None:
-    row = _row(session, actor, _lecture(actor.access_level), key)
+    row = _fetch_row(session, actor, _lecture_by_key(actor.access_level), key)
     return None if row is None else LectureTarget._make(row)
 
 
 def find_note(session: Session, actor: Actor, key: int | None) -> NoteTarget | None:
-    row = _row(session, actor, _note(actor.access_level), key)
+    row = _fetch_row(session, actor, _note_by_key(actor.access_level), key)
     return None if row is None else NoteTarget._make(row)
 
 
 def find_question(session: Session, actor: Actor, key: int | None) -> QuestionTarget | None:
-    row = _row(session, actor, _question(actor.access_level), key)
+    row = _fetch_row(session, actor, _question_by_key(actor.access_level), key)
     return None if row is None else QuestionTarget._make(row)
 
 
 def find_answer(session: Session, actor: Actor, key: int | None) -> AnswerTarget | None:
-    row = _row(session, actor, _answer(actor.access_level), key)
+    row = _fetch_row(session, actor, _answer_by_key(actor.access_level), key)
     return None if row is None else AnswerTarget._make(row)
 
 
-def _row(session: Session, actor: Actor, statement: RowSelect, key: int | None) -> Any:
+def _fetch_row(session: Session, actor: Actor, statement: RowSelect, key: int | None) -> Any:
     if key is None:
         return None
     return session.connection().execute(statement, {**actor.bind_params, "key": key, "now": clock.now()}).first()

@@ -1,1 +1,1 @@
-"""What is done in discussions: each function is one transaction's work."""
+"""Services of discussions: the work of each function is one transaction."""

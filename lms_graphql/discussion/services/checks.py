@@ -1,4 +1,4 @@
-"""What all who write are asked for, and how they are refused."""
+"""Checks that the services of discussions share."""
 
 from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, RequestErrorCode
 from lms_graphql.core.validation import Validator
@@ -9,14 +9,15 @@ def forbidden(message: str) -> RequestError:
 
 
 def require_qa_enabled(allow_qa: bool, path: str) -> None:
+    """Raise FEATURE_DISABLED at `path` if the course does not allow questions and answers."""
     if not allow_qa:
-        raise DomainError(
-            ErrorCode.FEATURE_DISABLED, "Questions and answers are switched off in this course.", (path,)
-        )
+        message = "Questions and answers are disabled in this course."
+        raise DomainError(ErrorCode.FEATURE_DISABLED, message, (path,))
 
 
-def validate_position(form: Validator, value: int | None) -> int | None:
-    """The second of the lecture that something is about; null where it is about no place in it."""
+def validate_position(validator: Validator, value: int | None) -> int | None:
+    """Return the position in the lecture, in seconds. None means that there is no position."""
     if value is not None and value < 0:
-        form.add_error(ErrorCode.OUT_OF_RANGE, "Give a second of the lecture, 0 or later.", "position_seconds")
+        message = "The position must not be negative. Enter seconds from the start of the lecture."
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, "position_seconds")
     return value

@@ -1,4 +1,4 @@
-"""Notes, questions and answers go with their course."""
+"""Deletion of the notes and questions of a course."""
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -9,10 +9,14 @@ from lms_graphql.discussion.models import Note, NoteCounter, QAQuestion
 
 
 def delete_discussions(session: Session, course_key: int) -> None:
-    """All of a draft that is to be deleted: its staff may have tried them. Answers go with their questions."""
+    """
+    Delete the notes and questions of a draft course before the course is deleted. Course staff may have written some
+    to try them. The answers are deleted with their questions, by the foreign key.
+    """
     lectures = select(Lecture.id).where(Lecture.course_id == course_key)
-    asked_here = QAQuestion.lecture_id.in_(lectures)
+    is_in_course = QAQuestion.lecture_id.in_(lectures)
     execute_dml(session, delete(NoteCounter).where(NoteCounter.lecture_id.in_(lectures)))
     execute_dml(session, delete(Note).where(Note.lecture_id.in_(lectures)))
-    execute_dml(session, update(QAQuestion).where(asked_here).values(accepted_answer_id=None))
-    execute_dml(session, delete(QAQuestion).where(asked_here))
+    # Questions and accepted answers refer to each other, so one of the references is cleared first.
+    execute_dml(session, update(QAQuestion).where(is_in_course).values(accepted_answer_id=None))
+    execute_dml(session, delete(QAQuestion).where(is_in_course))

@@ -1,9 +1,9 @@
 """
-The way to a question or an answer that is to be changed: locked, and seen by the viewer.
+Locks of questions and answers for a change, and the check that the actor may see them.
 
-The lock is an UPDATE of its row before anything is read, as in `catalog/services/course_locks.py`, so that later
-reads see what the previous transaction has committed. Who locks an answer and its question locks the answer first,
-so that nobody waits for each other.
+The lock is an UPDATE of the row before anything is read, as in `catalog/services/course_locks.py`. Therefore later
+reads see what the previous transaction has committed. A function that locks an answer and its question locks the
+answer first, because a second order could cause deadlocks.
 """
 
 from typing import Any
@@ -20,13 +20,14 @@ from lms_graphql.discussion.reads.write_targets import AnswerTarget, QuestionTar
 
 
 def lock_question(session: Session, actor: Actor, question_id: str) -> QuestionTarget:
-    """NOT_FOUND at `question_id` where it is not there for the viewer."""
+    """Lock the question and return it. Raise NOT_FOUND at `question_id` if it does not exist or is not visible."""
     key = global_ids.decode_key("QAQuestion", question_id)
     lock_row(session, QAQuestion, key)
     return require_visible_question(session, actor, key)
 
 
 def require_visible_question(session: Session, actor: Actor, key: int | None) -> QuestionTarget:
+    """Return the question. Raise NOT_FOUND at `question_id` if it does not exist or is not visible."""
     question = find_question(session, actor, key)
     if question is None:
         raise not_found("question_id")
@@ -34,13 +35,14 @@ def require_visible_question(session: Session, actor: Actor, key: int | None) ->
 
 
 def lock_answer(session: Session, actor: Actor, answer_id: str) -> AnswerTarget:
-    """NOT_FOUND at `answer_id` where it is not there for the viewer."""
+    """Lock the answer and return it. Raise NOT_FOUND at `answer_id` if it does not exist or is not visible."""
     key = global_ids.decode_key("QAAnswer", answer_id)
     lock_row(session, QAAnswer, key)
     return require_visible_answer(session, actor, key)
 
 
 def require_visible_answer(session: Session, actor: Actor, key: int | None, path: str = "answer_id") -> AnswerTarget:
+    """Return the answer. Raise NOT_FOUND at `path` if it does not exist or is not visible."""
     answer = find_answer(session, actor, key)
     if answer is None:
         raise not_found(path)
@@ -48,5 +50,6 @@ def require_visible_answer(session: Session, actor: Actor, key: int | None, path
 
 
 def lock_row(session: Session, model: Any, key: int | None) -> None:
+    """Lock a row by an UPDATE that changes nothing. Without a key, do nothing."""
     if key is not None:
         execute_dml(session, update(model).where(model.id == key).values(updated_at=model.updated_at))

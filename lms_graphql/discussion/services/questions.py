@@ -1,4 +1,4 @@
-"""Questions about a lecture: asked, reworded, taken out, put forward."""
+"""Questions about a lecture: ask, edit, delete and feature."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,62 +23,71 @@ from lms_graphql.learning.services.progress_locks import require_access
 def ask_question(
     session: Session, actor: Actor, lecture_id: str, title: str, content: str, position_seconds: int | None
 ) -> int:
-    """Its key."""
+    """
+    Create a question and return its key.
+
+    Raise NOT_FOUND, errors of the input, NOT_ENROLLED without access to the course, or FEATURE_DISABLED.
+    """
     lecture = find_lecture(session, actor, global_ids.decode_key("Lecture", lecture_id))
     if lecture is None:
         raise not_found("lecture_id")
-    form = Validator()
-    said = {
-        "title": form.single_line("title", title, most=MAX_TITLE_LENGTH),
-        "content": form.multi_line("content", content, required=True),
-        "timestamp": validate_position(form, position_seconds),
+    validator = Validator()
+    values = {
+        "title": validator.single_line("title", title, most=MAX_TITLE_LENGTH),
+        "content": validator.multi_line("content", content, required=True),
+        "timestamp": validate_position(validator, position_seconds),
     }
-    form.raise_errors()
-    require_access(lecture.takes_part, "lecture_id")
+    validator.raise_errors()
+    require_access(lecture.is_participant, "lecture_id")
     require_qa_enabled(lecture.allow_qa, "lecture_id")
-    question = QAQuestion(user_id=actor.key, lecture_id=lecture.key, **said)
+    question = QAQuestion(user_id=actor.key, lecture_id=lecture.key, **values)
     session.add(question)
     session.flush()
     return question.id
 
 
 def update_question(session: Session, actor: Actor, question_id: str, changes: Mapping[str, Any]) -> int:
-    """`changes`: what is not in it stays as it is. Its key."""
+    """
+    Change the fields that are in `changes` and return the question's key.
+
+    Raise NOT_FOUND, FORBIDDEN if the actor is not the author, or errors of the input.
+    """
     question = lock_question(session, actor, question_id)
     if not is_author(actor, question):
-        raise forbidden("Only who has asked changes the words of a question.")
-    form = Validator()
+        raise forbidden("Only the author can edit a question.")
+    validator = Validator()
     values: dict[str, Any] = {}
     if "title" in changes:
-        values["title"] = form.single_line("title", changes["title"], most=MAX_TITLE_LENGTH)
+        values["title"] = validator.single_line("title", changes["title"], most=MAX_TITLE_LENGTH)
     if "content" in changes:
-        values["content"] = form.multi_line("content", changes["content"], required=True)
-    form.raise_errors()
+        values["content"] = validator.multi_line("content", changes["content"], required=True)
+    validator.raise_errors()
     if values:
         execute_dml(session, update(QAQuestion).where(QAQuestion.id == question.key).values(values))
     return question.key
 
 
 def delete_question(session: Session, actor: Actor, question_id: str) -> str:
-    """With its answers, their replies and all votes. The id that is no more."""
+    """Delete a question with its answers, their replies and all votes. Return the deleted id."""
     question = lock_question(session, actor, question_id)
     if not may_delete(actor, question):
-        raise forbidden("Only who has asked and the course's staff delete a question.")
-    set_on_question(session, question.key, accepted_answer_id=None)  # the two rows point at each other
+        raise forbidden("Only the author and course staff can delete a question.")
+    # The question and its accepted answer refer to each other, so one of the references is cleared first.
+    update_without_timestamp(session, question.key, accepted_answer_id=None)
     execute_dml(session, delete(QAQuestion).where(QAQuestion.id == question.key))
     return question_id
 
 
 def feature_question(session: Session, actor: Actor, question_id: str, is_featured: bool) -> int:
-    """Its key."""
+    """Set whether a question is featured, as course staff. Return the question's key."""
     question = lock_question(session, actor, question_id)
     if not may_edit_course(actor, question):
-        raise forbidden("Only the course's staff put questions forward.")
-    set_on_question(session, question.key, is_featured=is_featured)
+        raise forbidden("Only course staff can feature questions.")
+    update_without_timestamp(session, question.key, is_featured=is_featured)
     return question.key
 
 
-def set_on_question(session: Session, key: int, **values: Any) -> None:
-    """What others do with a question is no change of its words, of which `updated_at` tells."""
-    kept = {**values, "updated_at": QAQuestion.updated_at}
-    execute_dml(session, update(QAQuestion).where(QAQuestion.id == key).values(kept))
+def update_without_timestamp(session: Session, key: int, **values: Any) -> None:
+    """Update a question but not `updated_at`, because that is the time of the last change to its text."""
+    values_and_timestamp = {**values, "updated_at": QAQuestion.updated_at}
+    execute_dml(session, update(QAQuestion).where(QAQuestion.id == key).values(values_and_timestamp))
