@@ -25,7 +25,7 @@ MAX_WORDS = 25
 DROPPED = {
     r"whoever|whosoever|somebody|nobody": "name the subject: the actor, the caller, a user",
     r"meanwhile|anew|lately|by now|at hand|all the same|time and again": "leave it out",
-    r"of no more use|(?:is|are) none": "say what it is",
+    r"of no more use|(?:is|are) (?-i:none)": "say what it is",
     r"tells?|told|telling": "report, return, say",
     r"kept": "stored, cached",
     r"mend(?:s|ed|ing)?": "repair",
@@ -47,7 +47,10 @@ DROPPED = {
     r"desk": "AuthContext",
     r"oracle": "access matrix",
 }
-HEADLESS = re.compile(r"(?:Who|Whom|Whose|What|Whoever|Whatever|Whether|Which|Of|Those who|To be|So many|As)\b")
+HEADLESS = re.compile(r"(?:Who|Whom|Whose|What|Whoever|Whatever|Which|Of|Those who|To be|So many|As)\b")
+WHETHER = re.compile(r"Whether\b")
+GRAPHQL_ROLES = {"types", "queries", "mutations"}
+"""Modules whose docstrings are descriptions. There "Whether the course is free." is the usual form for a Boolean."""
 DROPPED_WORDS = {re.compile(rf"\b(?:{words})\b", re.IGNORECASE): instead for words, instead in DROPPED.items()}
 CODE = re.compile(r"`[^`]*`|“[^”]*”|\"[^\"\n]*\"|https?://\S+|\{[^}\s]*\}")
 PROSE_BREAK = re.compile(r"\s*(?:[-*+]|\d+\.)\s|\s*[|#>]|\s*\[[^\]]+\]:|\s*!\[|\s*$")
@@ -58,6 +61,7 @@ class Text(NamedTuple):
     line: int
     text: str
     is_description: bool = True
+    is_graphql: bool = False
 
 
 def check(path: Path) -> Iterator[str]:
@@ -70,7 +74,8 @@ def check(path: Path) -> Iterator[str]:
 def texts_of(path: Path) -> Iterator[Text]:
     source = path.read_text()
     if path.suffix == ".py":
-        yield from _docstrings(source)
+        is_graphql = bool({*path.relative_to(ROOT).with_suffix("").parts} & GRAPHQL_ROLES)
+        yield from (text._replace(is_graphql=is_graphql) for text in _docstrings(source))
         yield from _comments(source)
     elif path.suffix == ".graphql":
         yield from _descriptions(source)
@@ -84,7 +89,8 @@ def problems_of(text: Text) -> Iterator[str]:
         for word, instead in DROPPED_WORDS.items():
             if found := word.search(plain):
                 yield f"“{found[0]}”: {instead}. In: {_short(sentence)}"
-        if text.is_description and HEADLESS.match(plain) and not plain.endswith("?"):
+        is_headless = HEADLESS.match(plain) or (WHETHER.match(plain) and not text.is_graphql)
+        if text.is_description and is_headless and not plain.endswith("?"):
             yield f"sentence without subject or verb: {_short(sentence)}"
         if (count := len(plain.split())) > MAX_WORDS:
             yield f"{count} words, at most {MAX_WORDS}: {_short(sentence)}"
@@ -130,7 +136,7 @@ def _comments(source: str) -> Iterator[Text]:
 
 def _descriptions(source: str) -> Iterator[Text]:
     for found in re.finditer(r'"""(.*?)"""', source, re.DOTALL):
-        yield Text(source.count("\n", 0, found.start()) + 1, found[1])
+        yield Text(source.count("\n", 0, found.start()) + 1, found[1], is_graphql=True)
 
 
 def _paragraphs(source: str) -> Iterator[Text]:
