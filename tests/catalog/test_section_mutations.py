@@ -152,7 +152,7 @@ def test_an_order_that_does_not_name_each_section_once_is_refused_whole(
         payload = author.payload("reorderSections", courseId=course.global_id, sectionIds=wrong)
         (error,) = payload["errors"]
         assert (error["code"], error["path"]) == ("INVALID", ["input", "sectionIds"])
-        assert error["message"] == "Name every section that is there exactly once, and nothing else."
+        assert error["message"] == "The list is incomplete or has other ids in it. Name every section exactly once."
     assert author.sees(course.global_id) == before
 
 
