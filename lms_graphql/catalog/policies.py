@@ -48,8 +48,8 @@ def visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
         return true()
     if access_level is AccessLevel.ANONYMOUS:
         return is_published
-    is_archived = and_(Course.status == CourseStatus.ARCHIVED, Course.id.in_(_enrolled_course_keys()))
-    return or_(is_published, Course.instructor_id == VIEWER, is_archived)
+    is_archived_and_enrolled = and_(Course.status == CourseStatus.ARCHIVED, Course.id.in_(_enrolled_course_keys()))
+    return or_(is_published, Course.instructor_id == VIEWER, is_archived_and_enrolled)
 
 
 def is_public_instructor() -> ColumnElement[bool]:

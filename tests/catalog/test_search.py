@@ -98,18 +98,18 @@ def test_relevance_order_is_stable_across_pages(client: Client, make: Factories)
         make.course(f"Other {number}", description="rust", lectures=0)
     make.course("Rust", short_description="rust", description="rust", lectures=0)
     make.course("Rust again", description="Nothing", lectures=0)
-    whole = titles(client, "rust")
-    assert whole == ["Rust", "Rust again", "Other 2", "Other 1", "Other 0"]
-    seen: list[str] = []
+    expected = titles(client, "rust")
+    assert expected == ["Rust", "Rust again", "Other 2", "Other 1", "Other 0"]
+    page_titles: list[str] = []
     after = None
     while True:
         page = client.execute(SEARCH, search="rust", first=2, after=after)["courses"]
-        seen += [node["title"] for node in page["nodes"]]
+        page_titles += [node["title"] for node in page["nodes"]]
         make.course("Rusty newcomer", lectures=0)  # scores 4, so it belongs to a page that was already read
         after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
             break
-    assert [title for title in seen if title != "Rusty newcomer"] == whole
+    assert [title for title in page_titles if title != "Rusty newcomer"] == expected
 
 
 def test_search_results_can_be_sorted_and_filtered(client: Client, make: Factories) -> None:

@@ -81,12 +81,12 @@ def test_default_lists_contain_only_published_courses(client: Client, make: Fact
     make.course("Old words", instructor=instructor, category=category, status=CourseStatus.ARCHIVED)
     document = """{
       courses { totalCount }
-      found: courses(search: "words") { totalCount }
+      search: courses(search: "words") { totalCount }
       category(slug: "art") { courseCount courses { totalCount nodes { id } } }
     }"""
     for actor in (ANONYMOUS, make.actor(instructor), make.actor(make.user(Role.SUPER_ADMIN))):
         answer = client.execute(document, as_=actor)
-        assert answer["courses"]["totalCount"] == answer["found"]["totalCount"] == 0
+        assert answer["courses"]["totalCount"] == answer["search"]["totalCount"] == 0
         assert answer["category"] == {"courseCount": 0, "courses": {"totalCount": 0, "nodes": []}}
 
 

@@ -17,7 +17,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.pagination import PageArguments
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
-from lms_graphql.graph.schema.fields import as_graphql, expose_enum, field, object_type
+from lms_graphql.graph.schema.fields import as_graphql, expose_enum, field, object_type, resolver_field
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.permissions import Permission
 from lms_graphql.graph.schema.scalars import Money
@@ -119,7 +119,7 @@ class Course(Node):
         """Number of sections."""
         return info.context.load(curriculum.section_counts_by_course, self.key, 0)
 
-    @strawberry.field(
+    @resolver_field(
         description="Whether the viewer may edit the course. True for super admins, and for the course's instructor "
         "while they have the role INSTRUCTOR."
     )
