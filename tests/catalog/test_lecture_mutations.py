@@ -92,9 +92,8 @@ def test_new_lecture_of_any_type_needs_only_a_title(author: CurriculumClient, co
 def test_new_lecture_is_inserted_at_its_position(
     author: CurriculumClient, course: CourseTree, position: int | None, expected: int
 ) -> None:
-    id = author.ok("createLecture", sectionId=section_ids(course)[0], title="New", type="TEXT", position=position)[
-        "id"
-    ]
+    input = {"sectionId": section_ids(course)[0], "title": "New", "type": "TEXT", "position": position}
+    id = author.ok("createLecture", **input)["id"]
     first, second = current_order(author, course)
     assert first.index(id) == expected
     assert [other for other in first if other != id] == lecture_ids(course, 0)
@@ -162,7 +161,7 @@ def test_longest_values_are_accepted(author: CurriculumClient, course: CourseTre
 def test_longest_lecture_is_accepted_in_any_encoding(
     client: Client, author: CurriculumClient, course: CourseTree, inline: bool
 ) -> None:
-    """JSON in ASCII takes twelve bytes for each character. Inline, the texts are literals of the document."""
+    """JSON in ASCII takes twelve bytes for each of these characters. Inline, the texts are literals of the document."""
     texts = {"title": "𝄞" * 200, "description": "𝄞" * 10_000, "body": "𝄞" * 50_000}
     texts |= dict.fromkeys(["videoUrl", "resourceUrl"], "https://example.com/" + "é" * 1_980)
     section = section_ids(course)[0]
@@ -357,17 +356,17 @@ def test_lecture_mutations_take_constant_statements(
         add_lectures(service, course.sections[1], number - 1)
         author = CurriculumClient(client, make.actor(course.instructor))
         first, second = section_ids(course)
-        lecture_ids = [
+        ids_by_section = [
             [lecture["id"] for lecture in section["lectures"]]
             for section in author.sees(course.global_id)["sections"]
         ]
         counts = []
         for mutation, input in (
             ("createLecture", {"sectionId": first, "title": "First", "type": "TEXT", "position": 0}),
-            ("reorderLectures", {"sectionId": second, "lectureIds": lecture_ids[1][::-1]}),
-            ("moveLecture", {"lectureId": lecture_ids[0][0], "sectionId": second, "position": 0}),
-            ("updateLecture", {"lectureId": lecture_ids[0][0], "durationSeconds": 5}),
-            ("deleteLecture", {"lectureId": lecture_ids[0][0]}),
+            ("reorderLectures", {"sectionId": second, "lectureIds": ids_by_section[1][::-1]}),
+            ("moveLecture", {"lectureId": ids_by_section[0][0], "sectionId": second, "position": 0}),
+            ("updateLecture", {"lectureId": ids_by_section[0][0], "durationSeconds": 5}),
+            ("deleteLecture", {"lectureId": ids_by_section[0][0]}),
             ("deleteSection", {"sectionId": first}),
         ):
             with statements:

@@ -1,6 +1,6 @@
 """Concurrent changes of one course: positions stay dense, totals stay right, no change is lost.
 
-The races were also run without the lock, with these results:
+The races were also run with other locking and other server settings, to see that the tests can fail:
 
 - With a SELECT in place of the lock and without innodb_snapshot_isolation, eight of ten tests failed within the first
   rounds. Two orders of one version both succeeded, ten lectures inserted first got the same position, and totals were
