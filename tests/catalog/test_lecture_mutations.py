@@ -161,7 +161,7 @@ def test_longest_values_are_accepted(author: CurriculumClient, course: CourseTre
 def test_longest_lecture_is_accepted_in_any_encoding(
     client: Client, author: CurriculumClient, course: CourseTree, inline: bool
 ) -> None:
-    """JSON in ASCII takes twelve bytes for each of these characters. Inline, the texts are literals of the document."""
+    """Each of these characters takes twelve bytes as ASCII JSON. Inline, the texts are literals in the document."""
     texts = {"title": "𝄞" * 200, "description": "𝄞" * 10_000, "body": "𝄞" * 50_000}
     texts |= dict.fromkeys(["videoUrl", "resourceUrl"], "https://example.com/" + "é" * 1_980)
     section = section_ids(course)[0]
