@@ -1,1 +1,1 @@
-"""What is taught: categories, courses, sections, lectures, and how they are found."""
+"""Catalog domain: categories, courses, sections, lectures, and course search."""

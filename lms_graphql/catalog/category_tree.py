@@ -1,13 +1,13 @@
-"""The tree of categories, as whole numbers: who is below whom, and how deep."""
+"""The category tree as integers: ancestors, depth and height. No database."""
 
 from collections.abc import Mapping
 
 MAX_DEPTH = 5
-"""Levels; a root is on the first one."""
+"""The number of levels. Root categories are on level 1."""
 
 
 class CategoryTree:
-    """`parents`: the parent of each category, None for a root."""
+    """All categories by key. `parents` maps each category to its parent; a root maps to None."""
 
     def __init__(self, parents: Mapping[int, int | None]) -> None:
         self._parents = parents
@@ -20,18 +20,18 @@ class CategoryTree:
         return key in self._parents
 
     def depth(self, key: int | None) -> int:
-        """Its level: 1 for a root, 0 for what is above all roots."""
+        """Return the level of the category: 1 for a root, 0 for None, which stands for the parent of all roots."""
         level = 0
         while key is not None:
             level, key = level + 1, self._parents[key]
         return level
 
     def height(self, key: int) -> int:
-        """The levels of its branch: 1 for a leaf."""
+        """Return the number of levels in the category's subtree: 1 for a leaf."""
         return 1 + max((self.height(child) for child in self._children.get(key, ())), default=0)
 
-    def is_within(self, key: int | None, branch: int) -> bool:
-        """Whether this is the branch's root or anywhere below it."""
-        while key is not None and key != branch:
+    def is_within(self, key: int | None, subtree_root: int) -> bool:
+        """Return whether the category is `subtree_root` or one of its descendants."""
+        while key is not None and key != subtree_root:
             key = self._parents[key]
         return key is not None

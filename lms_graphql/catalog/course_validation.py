@@ -1,4 +1,4 @@
-"""What may be said of a course, checked and turned into its columns."""
+"""Validation of a course's fields, and their conversion to column values."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,82 +10,89 @@ from lms_graphql.core.money import DECIMALS, to_units
 from lms_graphql.core.validation import Validator
 
 MAX_TITLE_LENGTH = 200
-LONGEST_SHORT_DESCRIPTION = 500
-LONGEST_LANGUAGE = 35
+MAX_SHORT_DESCRIPTION_LENGTH = 500
+MAX_LANGUAGE_TAG_LENGTH = 35
 MAX_PRICE = 99_999_999_999
-"""Smallest units: 999,999,999.99 dollars or rupiah. A slip of the keyboard, not a price, lies above it."""
-_LANGUAGE = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*\Z", re.IGNORECASE | re.ASCII)
+"""In smallest units: 999,999,999.99 dollars or rupiah. A higher price is a typing error."""
+_LANGUAGE_TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*\Z", re.IGNORECASE | re.ASCII)
 
 
-def validated_columns(form: Validator, said: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """By column, for each thing that was said; what is wrong is noted. The category is not among them."""
-    kept = {}
-    for name, value in said.items():
+def validated_columns(validator: Validator, values: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """Return column values for the fields in `values`, except for the category. Errors go to the validator."""
+    columns = {}
+    for name, value in values.items():
         if name in _CHECKS:
-            kept[_COLUMNS.get(name, name)] = _CHECKS[name](form, name, value)
-    if "price" in said:
-        kept["price"] = _price(form, said["price"], currency)
-    return kept
+            columns[_COLUMNS.get(name, name)] = _CHECKS[name](validator, name, value)
+    if "price" in values:
+        columns["price"] = _price(validator, values["price"], currency)
+    return columns
 
 
-def validated_currency(form: Validator, code: str) -> str:
+def validated_currency(validator: Validator, code: str) -> str:
     if code not in DECIMALS:
-        form.add_error(ErrorCode.INVALID, "Give an ISO 4217 code, e.g. USD.", "currency")
+        validator.add_error(ErrorCode.INVALID, "Unknown currency. Use an ISO 4217 code such as USD.", "currency")
     return code
 
 
-def _title(form: Validator, name: str, value: str | None) -> str:
-    return form.single_line(name, value, most=MAX_TITLE_LENGTH)
+def _title(validator: Validator, name: str, value: str | None) -> str:
+    return validator.single_line(name, value, most=MAX_TITLE_LENGTH)
 
 
-def _description(form: Validator, name: str, value: str | None) -> str:
-    """Empty for a draft that has none yet; null would be none at all."""
+def _description(validator: Validator, name: str, value: str | None) -> str:
+    """Return the description. It may be empty, as in a new draft, but not null, because the column is not."""
     if value is None:
-        _needed(form, name, value)
-    return form.multi_line(name, value) or ""
+        _required(validator, name, value)
+    return validator.multi_line(name, value) or ""
 
 
-def _short_description(form: Validator, name: str, value: str | None) -> str | None:
-    return form.multi_line(name, value, most=LONGEST_SHORT_DESCRIPTION)
+def _short_description(validator: Validator, name: str, value: str | None) -> str | None:
+    return validator.multi_line(name, value, most=MAX_SHORT_DESCRIPTION_LENGTH)
 
 
-def _needed(form: Validator, name: str, value: Any) -> Any:
+def _required(validator: Validator, name: str, value: Any) -> Any:
     if value is None:
-        form.add_error(ErrorCode.REQUIRED, "Give it: it cannot be empty.", name)
+        validator.add_error(ErrorCode.REQUIRED, "A value is required. Leave the field out to keep its value.", name)
     return value
 
 
-def _language(form: Validator, name: str, value: str | None) -> str:
-    """As BCP 47 recommends: en, pt-BR, zh-Hant-TW. Filters compare it to the letter."""
+def _language(validator: Validator, name: str, value: str | None) -> str:
+    """Return the tag in the case that BCP 47 recommends (en, pt-BR, zh-Hant-TW), because filters compare exactly."""
     tag = (value or "").strip()
     if not tag:
-        _needed(form, name, None)
-    elif len(tag) > LONGEST_LANGUAGE or not _LANGUAGE.match(tag):
-        form.add_error(ErrorCode.INVALID, "Give a BCP 47 tag, e.g. en or pt-BR.", name)
-    language, *others = tag.lower().split("-")
-    shapes: dict[int, Callable[[str], str]] = {2: str.upper, 4: str.title}
-    single = next((place for place, part in enumerate(others) if len(part) == 1), len(others))
-    shaped = [shapes.get(len(part), str)(part) if place < single else part for place, part in enumerate(others)]
-    return "-".join([language, *shaped])
+        validator.add_error(ErrorCode.REQUIRED, "A language is required. Use a BCP 47 tag such as en or pt-BR.", name)
+    elif len(tag) > MAX_LANGUAGE_TAG_LENGTH or not _LANGUAGE_TAG.match(tag):
+        validator.add_error(ErrorCode.INVALID, "Not a language tag. Use a BCP 47 tag such as en or pt-BR.", name)
+    language, *subtags = tag.lower().split("-")
+    case_by_length: dict[int, Callable[[str], str]] = {2: str.upper, 4: str.title}
+    # Subtags after a singleton, as in de-u-co-phonebk, stay in lower case.
+    singleton = next((number for number, subtag in enumerate(subtags) if len(subtag) == 1), len(subtags))
+    cased = [
+        case_by_length.get(len(subtag), str)(subtag) if number < singleton else subtag
+        for number, subtag in enumerate(subtags)
+    ]
+    return "-".join([language, *cased])
 
 
-def _price(form: Validator, amount: Decimal | None, code: str) -> int:
-    """Smallest units. Of a currency that nobody knows only the sign can be wrong."""
+def _price(validator: Validator, amount: Decimal | None, currency: str) -> int:
+    """Return the price in smallest units. If the currency is unknown, only the range can be checked."""
     if amount is None:
-        _needed(form, "price", amount)
+        _required(validator, "price", amount)
         return 0
     try:
-        units = to_units(amount, code) if code in DECIMALS else int(amount)
+        units = to_units(amount, currency) if currency in DECIMALS else int(amount)
     except ValueError as error:
-        form.add_error(ErrorCode.OUT_OF_RANGE, str(error), "price")
+        validator.add_error(ErrorCode.OUT_OF_RANGE, str(error), "price")
         return 0
-    if amount < 0 or units > MAX_PRICE:
-        form.add_error(ErrorCode.OUT_OF_RANGE, "Give a price of nought or more, and not beyond all measure.", "price")
+    if amount < 0:
+        validator.add_error(ErrorCode.OUT_OF_RANGE, "A price cannot be negative. Use 0 for a free course.", "price")
+    elif units > MAX_PRICE:
+        message = f"The price is too high. Use at most {MAX_PRICE:,} of the currency's smallest unit."
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, "price")
     return units
 
 
-def _url(form: Validator, name: str, value: str | None) -> str | None:
-    return form.url(name, value)
+def _url(validator: Validator, name: str, value: str | None) -> str | None:
+    return validator.url(name, value)
 
 
 _COLUMNS = {"difficulty": "difficulty_level"}
@@ -93,11 +100,11 @@ _CHECKS: dict[str, Callable[[Validator, str, Any], Any]] = {
     "title": _title,
     "description": _description,
     "short_description": _short_description,
-    "difficulty": _needed,
+    "difficulty": _required,
     "language": _language,
     "thumbnail_url": _url,
     "preview_video_url": _url,
-    "allow_qa": _needed,
-    "allow_notes": _needed,
-    "is_featured": _needed,
+    "allow_qa": _required,
+    "allow_notes": _required,
+    "is_featured": _required,
 }

@@ -1,7 +1,7 @@
-"""What the catalog's rules need to know and to have done by the floors above. Filled in `lms_graphql/wiring.py`.
+"""Hooks of the catalog, filled in `lms_graphql/wiring.py`.
 
-All are called in the transaction of what is done to the course, whose row is locked: what they read stays so, if only
-everybody who changes it locks that row first.
+Each function runs in the transaction of the change, in which the course's row is locked. The rows that it reads
+therefore stay as they are until the commit, provided that every writer of those rows locks the course first.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,19 +14,19 @@ from lms_graphql.core.hooks import Hook
 publish_checks: Hook[Callable[[Session, Sequence[int]], Mapping[int, Sequence[PublishIssue]]]] = Hook(
     "catalog.publish_checks"
 )
-"""What else stops the publication of each of these courses, by the course's key."""
+"""Given course keys, each function returns further publish problems by course key."""
 
 unpublish_blockers: Hook[Callable[[Session, int], str | None]] = Hook("catalog.unpublish_blockers")
-"""Why this course cannot become a draft again, for people; None where nothing is in the way."""
+"""Given a course key, each function returns a message if the course cannot become a draft again, else None."""
 
 delete_blockers: Hook[Callable[[Session, int], str | None]] = Hook("catalog.delete_blockers")
-"""Why this draft cannot be deleted, for people; None where nothing is in the way."""
+"""Given the key of a draft, each function returns a message if the draft cannot be deleted, else None."""
 
 before_deletion: Hook[Callable[[Session, int], None]] = Hook("catalog.before_deletion")
-"""Removes what hangs on this course or its lectures; they go right afterwards."""
+"""Given a course key, each function deletes the rows that refer to the course or its lectures, deleted next."""
 
 curriculum_changed: Hook[Callable[[Session, int], None]] = Hook("catalog.curriculum_changed")
-"""Told a course's key after its sections or lectures have changed, in the same transaction."""
+"""Each function is called with a course key after the course's sections or lectures changed."""
 
 lectures_removed: Hook[Callable[[Session, Sequence[int]], None]] = Hook("catalog.lectures_removed")
-"""Told the keys of lectures that are no more, in the same transaction."""
+"""Each function is called with the keys of lectures that were just marked as deleted."""

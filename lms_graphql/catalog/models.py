@@ -1,4 +1,4 @@
-"""The tables of the catalog, and the enrollments that decide who sees what of it."""
+"""Tables of the catalog, and enrollments, which decide who sees the content of a course."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -58,8 +58,8 @@ class EnrollmentSource(StrEnum):
     GRANT = "grant"
 
 
-def parent_or_root(context: DefaultExecutionContext) -> int:
-    """For rows that are inserted without a model at hand."""
+def default_parent_key(context: DefaultExecutionContext) -> int:
+    """Return the default of `Category.parent_key` for rows inserted with SQLAlchemy Core, without validators."""
     parent: int | None = context.get_current_parameters().get("parent_id")  # type: ignore[no-untyped-call]
     return parent or 0
 
@@ -79,24 +79,27 @@ class Category(TimestampedModel):
     description: Mapped[str | None] = mapped_column(long_text())
     parent_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("course_categories.id"))
 
-    parent_key: Mapped[int] = mapped_column(BigIntKey, default=parent_or_root, server_default="0")
-    """`parent_id`, with 0 for a root: a unique key takes each null for another."""
+    parent_key: Mapped[int] = mapped_column(BigIntKey, default=default_parent_key, server_default="0")
+    """`parent_id`, with 0 for a root, because a unique key treats nulls as different from each other."""
 
     parent: Mapped["Category | None"] = relationship(remote_side="Category.id", lazy="raise")
 
     @validates("name")
-    def key_for_sorting(self, _: str, value: str) -> str:
+    def set_name_key(self, _: str, value: str) -> str:
         self.name_key = sort_key(value)
         return value
 
     @validates("parent_id")
-    def key_of_parent(self, _: str, value: int | None) -> int | None:
+    def set_parent_key(self, _: str, value: int | None) -> int | None:
         self.parent_key = value or 0
         return value
 
 
 class Course(TimestampedModel):
-    """`price` counts the currency's smallest unit. The totals are kept right in every transaction."""
+    """A course. `price` counts the currency's smallest unit.
+
+    Each transaction that changes lectures or enrollments updates the totals.
+    """
 
     __tablename__ = "courses"
     __table_args__ = (
@@ -148,7 +151,7 @@ class Course(TimestampedModel):
     )
 
     @validates("title")
-    def key_for_sorting(self, _: str, value: str) -> str:
+    def set_title_key(self, _: str, value: str) -> str:
         self.title_key = sort_key(value)
         return value
 
@@ -162,11 +165,11 @@ class Course(TimestampedModel):
 
 
 class Section(TimestampedModel):
-    """Positions are dense among the sections that are not deleted."""
+    """A part of a course. Positions count from 0 without gaps among the sections that are not deleted."""
 
     __tablename__ = "sections"
     __table_args__ = (
-        UniqueConstraint("id", "course_id"),  # what keeps a lecture's course_id true
+        UniqueConstraint("id", "course_id"),  # for the foreign key of lectures, so that their course_id is right
         CheckConstraint("order_index >= 0", name="order_index"),
         CheckConstraint("total_duration >= 0 AND total_lectures >= 0", name="totals"),
         Index(None, "course_id", "order_index", "id"),
@@ -192,14 +195,14 @@ class Section(TimestampedModel):
 
 
 class Lecture(TimestampedModel):
-    """`course_id` repeats the section's, so that who may see a lecture is one look-up away."""
+    """A lecture. `course_id` repeats that of the section, so that an access check needs one join less."""
 
     __tablename__ = "lectures"
     __table_args__ = (
         ForeignKeyConstraint(["section_id", "course_id"], ["sections.id", "sections.course_id"]),
         CheckConstraint("order_index >= 0", name="order_index"),
         CheckConstraint("duration >= 0", name="duration"),
-        UniqueConstraint("id", "course_id"),  # what keeps a quiz's course_id true
+        UniqueConstraint("id", "course_id"),  # for the foreign key of quizzes, so that their course_id is right
         Index(None, "section_id", "order_index", "id"),
         Index(None, "section_id", "course_id"),
         Index(None, "course_id", "id"),
@@ -230,13 +233,13 @@ class Lecture(TimestampedModel):
 
 
 class CourseTerm(Model):
-    """A word of a course's texts, as search finds it. Written with the course, the same on every database."""
+    """A search term of a course. Terms are written with the course and are the same on every database."""
 
     __tablename__ = "course_terms"
     __table_args__ = (
         CheckConstraint("weight > 0", name="weight"),
         Index(None, "course_id"),
-        {**TABLE_OPTIONS, "sqlite_with_rowid": False},  # clustered by its key on every database
+        {**TABLE_OPTIONS, "sqlite_with_rowid": False},  # clustered by the primary key on every database
     )
 
     term: Mapped[str] = mapped_column(case_sensitive(64), primary_key=True)
@@ -249,12 +252,16 @@ class CourseTerm(Model):
 
 
 class Enrollment(TimestampedModel):
-    """One for a person and a course, for ever. It lives here because who sees content is the catalog's rule."""
+    """The enrollment of a user in a course: one row for both, which is never deleted.
+
+    The table is part of the catalog because the catalog's policies decide who sees content.
+    """
 
     __tablename__ = "enrollments"
     __table_args__ = (
         UniqueConstraint("user_id", "course_id"),
-        Index(None, "course_id", "status", "enrolled_at", "id", "access_expires_at"),  # to count by it alone
+        # Covers counts of a course's enrollments, so that they read no rows.
+        Index(None, "course_id", "status", "enrolled_at", "id", "access_expires_at"),
         Index(None, "course_id", "enrolled_at", "id"),
         Index(None, "user_id", "status", "enrolled_at", "id"),
         Index(None, "user_id", "enrolled_at", "id"),

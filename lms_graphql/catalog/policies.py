@@ -1,4 +1,4 @@
-"""Who sees what of the catalog, and who may change it. Questions about one course, and clauses for many."""
+"""Authorization policies of the catalog: questions about one course, and SQL clauses for many."""
 
 from typing import Protocol
 
@@ -22,76 +22,95 @@ class HasPreview(Protocol):
 
 
 def is_course_staff(actor: Actor, course: HasInstructor) -> bool:
-    """Course staff: its instructor and super admins."""
+    """Return whether the actor is the course's instructor or a super admin."""
     return actor.is_admin or (actor.is_signed_in and course.instructor_key == actor.key)
 
 
 def may_edit_course(actor: Actor, course: HasInstructor) -> bool:
-    """Staff whose role writes courses. Whoever taught this one and is a learner by now still sees all of it."""
+    """Return whether the actor is course staff with a role that may edit courses.
+
+    An instructor who has become a learner still sees all of the course, but may not edit it.
+    """
     return is_course_staff(actor, course) and actor.role is not None and roles.allows(actor.role, "course:edit-own")
 
 
-def visible_to(scope: AccessLevel) -> ColumnElement[bool]:
-    """Published courses are there for everyone; drafts for staff; archived ones for staff and the enrolled."""
-    published = Course.status == CourseStatus.PUBLISHED
-    if scope is AccessLevel.ADMIN:
+def visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return a clause on `Course`: whether the course is visible to the viewer.
+
+    | status | visible to |
+    |---|---|
+    | published | everyone |
+    | draft | course staff |
+    | archived | course staff and users who have an enrollment, whatever its status |
+    """
+    is_published = Course.status == CourseStatus.PUBLISHED
+    if access_level is AccessLevel.ADMIN:
         return true()
-    if scope is AccessLevel.ANONYMOUS:
-        return published
-    archived = and_(Course.status == CourseStatus.ARCHIVED, Course.id.in_(_enrolled_course_ids()))
-    return or_(published, Course.instructor_id == VIEWER, archived)
+    if access_level is AccessLevel.ANONYMOUS:
+        return is_published
+    is_archived_and_enrolled = and_(Course.status == CourseStatus.ARCHIVED, Course.id.in_(_enrolled_course_keys()))
+    return or_(is_published, Course.instructor_id == VIEWER, is_archived_and_enrolled)
 
 
 def is_public_instructor() -> ColumnElement[bool]:
-    """On `User`: whoever teaches or has taught a course that was published."""
+    """Return a clause on `User`: whether the user is the instructor of a course that was ever published."""
     return exists().where(Course.instructor_id == User.id, Course.published_at.is_not(None)).correlate(User)
 
 
 def is_public_preview(lecture: HasPreview) -> bool:
-    """The same of a lecture at hand. Whoever is anonymous came to it through a published course, so it is one."""
+    """Return whether an anonymous viewer may read the lecture's content.
+
+    Anonymous viewers only get lectures of published courses, so the course's status needs no check.
+    """
     return lecture.is_preview
 
 
-def content_visible_to(scope: AccessLevel) -> ColumnElement[bool]:
-    """On a lecture and its course: previews of published courses for anyone, the rest with access, all for staff."""
-    preview = and_(Lecture.is_preview, Course.status == CourseStatus.PUBLISHED)
-    if scope is AccessLevel.ADMIN:
+def content_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return a clause on `Lecture` and `Course`: whether the viewer may read the lecture's content.
+
+    Everyone may read previews of published courses. Participants may read all lectures. The clause needs `NOW`.
+    """
+    is_preview = and_(Lecture.is_preview, Course.status == CourseStatus.PUBLISHED)
+    if access_level is AccessLevel.ADMIN:
         return true()
-    if scope is AccessLevel.ANONYMOUS:
-        return preview
-    return or_(preview, participates(scope))
+    if access_level is AccessLevel.ANONYMOUS:
+        return is_preview
+    return or_(is_preview, participates(access_level))
 
 
-def participates(scope: AccessLevel) -> ColumnElement[bool]:
-    """On a course: staff, and those whose enrollment gives access now. More than reading a preview. Needs `NOW`."""
-    if scope is AccessLevel.ADMIN:
+def participates(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return a clause on `Course`: whether the viewer is course staff or has an enrollment that grants access.
+
+    Participants may do more than read previews. The clause needs `NOW`.
+    """
+    if access_level is AccessLevel.ADMIN:
         return true()
-    if scope is AccessLevel.ANONYMOUS:
+    if access_level is AccessLevel.ANONYMOUS:
         return false()
-    return or_(Course.instructor_id == VIEWER, _may_learn())
+    return or_(Course.instructor_id == VIEWER, _has_access())
 
 
 def grants_access() -> ColumnElement[bool]:
-    """On an enrollment: whether it opens the course now. Needs `NOW`."""
+    """Return a clause on `Enrollment`: whether it grants access to the course at `NOW`."""
     return and_(
         Enrollment.status.in_((EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED)),
         or_(Enrollment.access_expires_at.is_(None), Enrollment.access_expires_at > NOW),
     )
 
 
-def _may_learn() -> ColumnElement[bool]:
-    mine = exists().where(Enrollment.user_id == VIEWER, Enrollment.course_id == Course.id, grants_access())
-    return mine.correlate(Course)
+def _has_access() -> ColumnElement[bool]:
+    enrollment = exists().where(Enrollment.user_id == VIEWER, Enrollment.course_id == Course.id, grants_access())
+    return enrollment.correlate(Course)
 
 
-def _enrolled_course_ids() -> Select[int]:
+def _enrolled_course_keys() -> Select[int]:
     return select(Enrollment.course_id).where(Enrollment.user_id == VIEWER).correlate(None)
 
 
-def own_or_staff(scope: AccessLevel, person: SQLColumnExpression[int]) -> ColumnElement[bool]:
-    """`person` is whose it is."""
-    if scope is AccessLevel.ADMIN:
+def own_or_staff(access_level: AccessLevel, owner: SQLColumnExpression[int]) -> ColumnElement[bool]:
+    """Return a clause on `Course`: whether the viewer is the owner or course staff. `owner` is a user's key."""
+    if access_level is AccessLevel.ADMIN:
         return true()
-    if scope is AccessLevel.ANONYMOUS:
+    if access_level is AccessLevel.ANONYMOUS:
         return false()
-    return or_(person == VIEWER, Course.instructor_id == VIEWER)
+    return or_(owner == VIEWER, Course.instructor_id == VIEWER)

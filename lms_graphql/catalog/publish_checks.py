@@ -1,4 +1,4 @@
-"""What a course needs to be published, and what it lacks of that."""
+"""Checks that a course must pass to be published. No database."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -21,7 +21,10 @@ class PublishProblemCode(StrEnum):
 
 
 class PublishIssue(NamedTuple):
-    """`about`: the kind and key of the section, lecture or quiz; None where it is the course itself."""
+    """A reason why a course cannot be published.
+
+    `about` is the kind and key of the section or lecture with the problem, or None for the course itself.
+    """
 
     code: PublishProblemCode
     message: str
@@ -53,37 +56,44 @@ class LectureFacts(NamedTuple):
 def find_problems(
     course: CourseFacts, sections: Sequence[SectionFacts], lectures: Sequence[LectureFacts]
 ) -> list[PublishIssue]:
-    """Everything at once: of the course, then of its sections, then of its lectures, each in their order."""
-    return [*_of_course(course, sections, lectures), *_of_sections(sections, lectures), *_of_lectures(lectures)]
+    """Return all problems: those of the course, then of its sections, then of its lectures, each in their order."""
+    return [
+        *_course_problems(course, sections, lectures),
+        *_section_problems(sections, lectures),
+        *_lecture_problems(lectures),
+    ]
 
 
-def _of_course(course: CourseFacts, sections: Sequence[object], lectures: Sequence[object]) -> Iterable[PublishIssue]:
+def _course_problems(
+    course: CourseFacts, sections: Sequence[object], lectures: Sequence[object]
+) -> Iterable[PublishIssue]:
     if not course.title.strip():
-        yield PublishIssue(PublishProblemCode.NO_TITLE, "Give the course a title.")
+        yield PublishIssue(PublishProblemCode.NO_TITLE, "The course has no title. Add one.")
     if not course.description.strip():
-        yield PublishIssue(PublishProblemCode.NO_DESCRIPTION, "Describe the course.")
+        yield PublishIssue(PublishProblemCode.NO_DESCRIPTION, "The course has no description. Add one.")
     if course.category_key is None:
-        yield PublishIssue(PublishProblemCode.NO_CATEGORY, "Choose a category for the course.")
+        yield PublishIssue(PublishProblemCode.NO_CATEGORY, "The course has no category. Choose one.")
     if not sections:
-        yield PublishIssue(PublishProblemCode.NO_SECTION, "Add a section.")
+        yield PublishIssue(PublishProblemCode.NO_SECTION, "The course has no sections. Add one.")
     if not lectures:
-        yield PublishIssue(PublishProblemCode.NO_LECTURE, "Add a lecture.")
+        yield PublishIssue(PublishProblemCode.NO_LECTURE, "The course has no lectures. Add one.")
 
 
-def _of_sections(sections: Sequence[SectionFacts], lectures: Sequence[LectureFacts]) -> Iterable[PublishIssue]:
-    filled = {lecture.section_key for lecture in lectures}
+def _section_problems(sections: Sequence[SectionFacts], lectures: Sequence[LectureFacts]) -> Iterable[PublishIssue]:
+    non_empty = {lecture.section_key for lecture in lectures}
     for section in sections:
-        if section.key not in filled:
-            message = f'Add a lecture to the section "{section.title}", or remove it.'
+        if section.key not in non_empty:
+            message = f'The section "{section.title}" has no lectures. Add one, or delete the section.'
             yield PublishIssue(PublishProblemCode.EMPTY_SECTION, message, ("Section", section.key))
 
 
-def _of_lectures(lectures: Sequence[LectureFacts]) -> Iterable[PublishIssue]:
+def _lecture_problems(lectures: Sequence[LectureFacts]) -> Iterable[PublishIssue]:
     for lecture in lectures:
         about = ("Lecture", lecture.key)
         if lecture.type is LectureType.VIDEO and not lecture.video_url:
-            yield PublishIssue(PublishProblemCode.NO_VIDEO, f'Add a video to the lecture "{lecture.title}".', about)
+            message = f'The lecture "{lecture.title}" has no video. Add its URL.'
+            yield PublishIssue(PublishProblemCode.NO_VIDEO, message, about)
         has_content = lecture.has_body or bool(lecture.resource_url)
         if lecture.type in {LectureType.TEXT, LectureType.RESOURCE} and not has_content:
-            message = f'Add a text or an address to the lecture "{lecture.title}".'
+            message = f'The lecture "{lecture.title}" has no content. Add a text or the URL of a resource.'
             yield PublishIssue(PublishProblemCode.NO_CONTENT, message, about)

@@ -1,4 +1,4 @@
-"""The catalog's entrances."""
+"""Queries of the catalog: categories and courses."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -21,107 +21,114 @@ from lms_graphql.graph.schema.fields import field, input_type, resolver_field
 
 MAX_SEARCH_LENGTH = 200
 NO_SUCH_KEY = 0
-"""A key that no row has: what an id of another kind finds."""
+"""A key that no row has. It stands for malformed ids and ids of other kinds, so that they match nothing."""
 
-Search = Annotated[
+CategorySlugArgument = Annotated[str, strawberry.argument(description="Slug of the category.")]
+CourseSlugArgument = Annotated[str, strawberry.argument(description="Slug of the course.")]
+CourseSearchArgument = Annotated[
     str | None,
     strawberry.argument(
-        description="Words that all must be there, without case and accents; the last one may be unfinished."
+        description="Search text, at most 200 characters. Courses match if title or descriptions contain all words. "
+        "Case and accents are ignored. The last word also matches as a prefix. A blank text matches every course."
     ),
 ]
-Order = Annotated[
+SearchOrderArgument = Annotated[
     CourseOrder | None,
-    strawberry.argument(description="Left out: RELEVANCE with `search`, else NEWEST."),
+    strawberry.argument(description="Sort order (default RELEVANCE with `search`, else NEWEST)."),
 ]
-Slug = Annotated[str, strawberry.argument(description="Its part of an address.")]
 
 
 @input_type(name="CourseFilter")
 class CourseFilterInput:
-    """What a course must be; a field left out asks nothing."""
+    """Conditions on courses. A course must meet all of them. An omitted field is no condition, except `status`."""
 
-    status: CourseStatus | None = field("PUBLISHED where left out.", default=None)
-    category_id: strawberry.ID | None = field("The category or any category below it.", default=None)
-    instructor_id: strawberry.ID | None = field("Who teaches it.", default=None)
-    difficulty: DifficultyLevel | None = field("Whom it is written for.", default=None)
-    language: str | None = field("BCP 47 tag, e.g. en.", default=None)
-    is_free: bool | None = field("Whether it costs nothing.", default=None)
-    is_featured: bool | None = field("Whether the platform recommends it.", default=None)
-    currency: str | None = field("Of `minPrice` and `maxPrice`; the platform's own where left out.", default=None)
-    min_price: Decimal | None = field("What it costs at least.", default=None)
-    max_price: Decimal | None = field("What it costs at most.", default=None)
+    status: CourseStatus | None = field("Publication status (default PUBLISHED).", default=None)
+    category_id: strawberry.ID | None = field("Id of a category. Courses in its descendants match too.", default=None)
+    instructor_id: strawberry.ID | None = field("Id of the user who teaches the course.", default=None)
+    difficulty: DifficultyLevel | None = field("Previous knowledge that the course expects.", default=None)
+    language: str | None = field("Language as a BCP 47 tag, e.g. en. It must match exactly.", default=None)
+    is_free: bool | None = field("Whether the course is free.", default=None)
+    is_featured: bool | None = field("Whether the platform recommends the course.", default=None)
+    currency: str | None = field(
+        "ISO 4217 code of the course's currency. With a price limit the default is the platform's currency.",
+        default=None,
+    )
+    min_price: Decimal | None = field("Lowest price, inclusive.", default=None)
+    max_price: Decimal | None = field("Highest price, inclusive.", default=None)
 
 
-Filter = Annotated[CourseFilterInput | None, strawberry.argument(description="What a course must be.")]
+CourseFilterArgument = Annotated[
+    CourseFilterInput | None, strawberry.argument(description="Conditions that the courses must meet.")
+]
 
 
 @strawberry.type
 class CatalogQueries:
     @resolver_field(name="categories")
     def root_categories(self, info: Info) -> list[Category]:
-        """The root categories, in name order; `children` leads down."""
+        """Root categories, ordered by name. Their `children` lead to the rest of the tree."""
         return info.context.read(categories.root_categories)
 
     @strawberry.field
-    def category(self, info: Info, slug: Slug) -> Category | None:
-        """The category with this slug."""
+    def category(self, info: Info, slug: CategorySlugArgument) -> Category | None:
+        """The category with this slug; null if it does not exist."""
         return info.context.load(categories.categories_by_slug, slug)
 
     @strawberry.field
-    def course(self, info: Info, slug: Slug) -> Course | None:
-        """The course with this slug."""
+    def course(self, info: Info, slug: CourseSlugArgument) -> Course | None:
+        """The course with this slug; null if it does not exist or the viewer may not see it."""
         return info.context.load(courses.courses_by_slug, slug)
 
     @resolver_field(name="courses")
     def all_courses(
         self,
         info: Info,
-        filter: Filter = None,
-        search: Search = None,
-        order_by: Order = None,
+        filter: CourseFilterArgument = None,
+        search: CourseSearchArgument = None,
+        order_by: SearchOrderArgument = None,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
     ) -> Connection[Course]:
+        """Courses that the viewer may see, published ones by default.
+
+        With `filter: {status: DRAFT}`, instructors get their own drafts and super admins get all drafts.
         """
-        Published courses; course staff also find their own drafts with `filter: {status: DRAFT}`.
-        `orderBy` left out: RELEVANCE with `search`, else NEWEST.
-        """
-        found = _words(search)
-        chosen = order_by or (CourseOrder.NEWEST if found is None else CourseOrder.RELEVANCE)
-        wanted = _filter(filter or CourseFilterInput(), info.context.settings.currency)
-        listing = courses.courses(info.context.actor.access_level, wanted, found, chosen)
-        return info.context.page(listing, PageArguments(first, after, last, before))
+        terms = _search_terms(search)
+        order = order_by or (CourseOrder.NEWEST if terms is None else CourseOrder.RELEVANCE)
+        conditions = _course_filter(filter or CourseFilterInput(), info.context.settings.currency)
+        query = courses.courses(info.context.actor.access_level, conditions, terms, order)
+        return info.context.page(query, PageArguments(first, after, last, before))
 
 
-def _words(search: str | None) -> tuple[str, ...] | None:
-    """None where nothing is searched for: an empty search box shows everything."""
+def _search_terms(search: str | None) -> tuple[str, ...] | None:
+    """Return the terms, or None for a blank search, because an empty search box shows everything."""
     if search is None or not search.strip():
         return None
     if len(search) > MAX_SEARCH_LENGTH:
-        raise _bad(f"Search for at most {MAX_SEARCH_LENGTH} characters.")
+        raise _bad_user_input(f"`search` is too long. Use at most {MAX_SEARCH_LENGTH} characters.")
     return tuple(query_terms(search))
 
 
-def _filter(asked: CourseFilterInput, own_currency: str) -> CourseFilter:
-    currency = asked.currency
-    priced = asked.min_price is not None or asked.max_price is not None
-    if currency is None and priced:
-        currency = own_currency
+def _course_filter(input: CourseFilterInput, default_currency: str) -> CourseFilter:
+    currency = input.currency
+    has_price_limit = input.min_price is not None or input.max_price is not None
+    if currency is None and has_price_limit:
+        currency = default_currency
     if currency is not None and currency not in DECIMALS:
-        raise _bad("`currency` is an ISO 4217 code, e.g. USD.")
+        raise _bad_user_input("`currency` is unknown. Use an ISO 4217 code such as USD.")
     return CourseFilter(
-        status=asked.status or CourseStatus.PUBLISHED,
-        category_key=_key("Category", asked.category_id),
-        instructor_key=_key("User", asked.instructor_id),
-        difficulty=asked.difficulty,
-        language=asked.language and asked.language.strip(),  # MariaDB takes "en " for "en", SQLite does not
-        is_free=asked.is_free,
-        is_featured=asked.is_featured,
+        status=input.status or CourseStatus.PUBLISHED,
+        category_key=_key("Category", input.category_id),
+        instructor_key=_key("User", input.instructor_id),
+        difficulty=input.difficulty,
+        language=input.language and input.language.strip(),  # MariaDB treats "en " and "en" as equal, SQLite does not
+        is_free=input.is_free,
+        is_featured=input.is_featured,
         currency=currency,
-        min_price=_units("minPrice", asked.min_price, currency),
-        max_price=_units("maxPrice", asked.max_price, currency),
+        min_price=_units("minPrice", input.min_price, currency),
+        max_price=_units("maxPrice", input.max_price, currency),
     )
 
 
@@ -135,8 +142,8 @@ def _units(name: str, amount: Decimal | None, currency: str | None) -> int | Non
     try:
         return to_units(amount, currency)
     except ValueError as error:
-        raise _bad(f"`{name}`: {error}") from None
+        raise _bad_user_input(f"`{name}`: {error}") from None
 
 
-def _bad(message: str) -> RequestError:
+def _bad_user_input(message: str) -> RequestError:
     return RequestError(RequestErrorCode.BAD_USER_INPUT, message)

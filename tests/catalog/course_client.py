@@ -1,4 +1,4 @@
-"""What is written of categories and courses, as their mutations answer."""
+"""A client for the mutations of categories and courses."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,34 +15,37 @@ course {
   allowQa allowNotes thumbnailUrl previewVideoUrl instructor { id } category { id } publishedAt updatedAt version
   publishProblems { code }
 }"""
-ANSWERS = {
-    "createCategory": ("CreateCategoryInput", CATEGORY),
-    "updateCategory": ("UpdateCategoryInput", CATEGORY),
-    "deleteCategory": ("CategoryIdInput", "deletedId"),
-    "createCourse": ("CreateCourseInput", COURSE),
-    "updateCourse": ("UpdateCourseInput", COURSE),
-    "publishCourse": ("CourseIdInput", COURSE),
-    "unpublishCourse": ("CourseIdInput", COURSE),
-    "archiveCourse": ("CourseIdInput", COURSE),
-    "deleteCourse": ("CourseIdInput", "deletedId"),
-}
-OF_ONE_COURSE = ["updateCourse", "publishCourse", "unpublishCourse", "archiveCourse", "deleteCourse"]
-NO_IDS = ["", "nonsense", "Q291cnNlOjk5OTk5OTk", "Q2F0ZWdvcnk6OTk5OTk5OQ", "VXNlcjox"]
-"""Malformed, of nothing, of another kind."""
+COURSE_MUTATIONS = ["updateCourse", "publishCourse", "unpublishCourse", "archiveCourse", "deleteCourse"]
+"""The mutations of an existing course."""
+UNKNOWN_ID = "Q291cnNlOjk5OTk5OTk"
+"""The well-formed id of a course that does not exist."""
+INVALID_IDS = ["", "nonsense", UNKNOWN_ID, "Q2F0ZWdvcnk6OTk5OTk5OQ", "VXNlcjox"]
+"""Malformed ids, ids of missing rows, and an id of another kind."""
 
 
 class CourseClient(MutationClient):
-    """One actor's mutations of categories and courses."""
+    """The mutations of categories and courses as one actor."""
 
-    documents: ClassVar[dict[str, tuple[str, str]]] = ANSWERS
+    documents: ClassVar[dict[str, tuple[str, str]]] = {
+        "createCategory": ("CreateCategoryInput", CATEGORY),
+        "updateCategory": ("UpdateCategoryInput", CATEGORY),
+        "deleteCategory": ("CategoryIdInput", "deletedId"),
+        "createCourse": ("CreateCourseInput", COURSE),
+        "updateCourse": ("UpdateCourseInput", COURSE),
+        "publishCourse": ("CourseIdInput", COURSE),
+        "unpublishCourse": ("CourseIdInput", COURSE),
+        "archiveCourse": ("CourseIdInput", COURSE),
+        "deleteCourse": ("CourseIdInput", "deletedId"),
+    }
 
 
 @contextmanager
-def racing(service: Service, number: int = 2) -> Iterator[Racers]:
+def service_racers(service: Service, number: int = 2) -> Iterator[Racers]:
+    """Yield so many clients of the service that send requests at the same time."""
     with racers([service.url], number) as running:
         yield running
 
 
-def rounds(service: Service, number: int = 100) -> range:
-    """Fewer on SQLite, where writers stand in one line anyway."""
+def race_rounds(service: Service, number: int = 100) -> range:
+    """Return the rounds of a race: fewer on SQLite, where one lock serializes all writers anyway."""
     return range(20 if service.database.is_sqlite else number)

@@ -1,4 +1,4 @@
-"""Courses as their instructors write them: each mutation of the curriculum, and what has become of the course."""
+"""A client for the mutations of the curriculum, with reads of the course after them."""
 
 from typing import Any, ClassVar
 
@@ -17,37 +17,37 @@ lecture {{
   id title description type position durationSeconds isPreview isDownloadable
   content {{ videoUrl body resourceUrl }} section {{ id }} {COURSE}
 }}"""
-ANSWERS = {
-    "updateCourse": ("UpdateCourseInput", COURSE),
-    "createSection": ("CreateSectionInput", SECTION),
-    "updateSection": ("UpdateSectionInput", SECTION),
-    "deleteSection": ("SectionIdInput", "deletedId"),
-    "reorderSections": ("ReorderSectionsInput", COURSE),
-    "createLecture": ("CreateLectureInput", LECTURE),
-    "updateLecture": ("UpdateLectureInput", LECTURE),
-    "deleteLecture": ("LectureIdInput", "deletedId"),
-    "moveLecture": ("MoveLectureInput", LECTURE),
-    "reorderLectures": ("ReorderLecturesInput", SECTION),
-}
 NODE = f"query N($id: ID!) {{ node(id: $id) {{ id ... on Course {{ {COURSE.strip()[8:-1]} }} }} }}"
 
 
 class CurriculumClient(MutationClient):
-    """One actor's mutations of sections and lectures."""
+    """The mutations of sections and lectures as one actor."""
 
-    documents: ClassVar[dict[str, tuple[str, str]]] = ANSWERS
+    documents: ClassVar[dict[str, tuple[str, str]]] = {
+        "updateCourse": ("UpdateCourseInput", COURSE),
+        "createSection": ("CreateSectionInput", SECTION),
+        "updateSection": ("UpdateSectionInput", SECTION),
+        "deleteSection": ("SectionIdInput", "deletedId"),
+        "reorderSections": ("ReorderSectionsInput", COURSE),
+        "createLecture": ("CreateLectureInput", LECTURE),
+        "updateLecture": ("UpdateLectureInput", LECTURE),
+        "deleteLecture": ("LectureIdInput", "deletedId"),
+        "moveLecture": ("MoveLectureInput", LECTURE),
+        "reorderLectures": ("ReorderLecturesInput", SECTION),
+    }
 
     def sees(self, id: str) -> Any:
+        """Return the node as the actor sees it, null if it is not visible. A course comes with its curriculum."""
         return self._client.execute(NODE, as_=self.actor, id=id)["node"]
 
-    def titles(self, course_id: str) -> dict[str, list[str]]:
-        """The lectures' titles by their sections', all in their order. Their positions are 0, 1, 2 …"""
+    def titles_by_section(self, course_id: str) -> dict[str, list[str]]:
+        """Return the lecture titles of each section title, in order. Asserts that positions count from 0."""
         sections = self.sees(course_id)["sections"]
         for rows in (sections, *(section["lectures"] for section in sections)):
             assert [row["position"] for row in rows] == list(range(len(rows)))
         return {section["title"]: [row["title"] for row in section["lectures"]] for section in sections}
 
 
-def drift(database: Database) -> list[str]:
-    """What `db check` finds wrong with the derived figures."""
+def counter_drift(database: Database) -> list[str]:
+    """Return the drift of derived columns that `db check` reports."""
     return database.read_sync(counters.find_counter_drift)

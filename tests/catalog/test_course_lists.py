@@ -1,4 +1,4 @@
-"""Lists of courses: filters, orders, pages in both directions, at the root and nested."""
+"""Lists of courses: filters, sort orders and pagination, at the root and nested."""
 
 import itertools
 import json
@@ -31,7 +31,7 @@ ORDERS = ["NEWEST", "OLDEST", "TITLE", "PRICE_LOW_TO_HIGH", "PRICE_HIGH_TO_LOW",
 
 
 def cursor(*parts: Any) -> str:
-    """One that only someone who reads the code would make."""
+    """Return a forged cursor with these values."""
     return urlsafe_b64encode(json.dumps(parts).encode()).rstrip(b"=").decode()
 
 
@@ -40,18 +40,18 @@ def titles(client: Client, **variables: Any) -> list[str]:
 
 
 @pytest.fixture
-def shelf(make: Factories) -> None:
-    """Seven courses with ties in every order."""
+def seven_courses(make: Factories) -> None:
+    """Create seven courses with ties in every sort order."""
     prices = [(0, "USD"), (1999, "USD"), (1999, "USD"), (999, "USD"), (1500, "JPY"), (900, "EUR"), (0, "USD")]
-    names = ["delta", "Alpha", "charlie", "Écho", "bravo", "alpha", "Bravo 2"]
-    for name, (price, currency), enrolled in zip(names, prices, [3, 1, 3, 0, 9, 1, 3], strict=True):
-        make.course(name, price=price, currency=currency, enrollment_count=enrolled)
+    course_titles = ["delta", "Alpha", "charlie", "Écho", "bravo", "alpha", "Bravo 2"]
+    for title, (price, currency), enrollments in zip(course_titles, prices, [3, 1, 3, 0, 9, 1, 3], strict=True):
+        make.course(title, price=price, currency=currency, enrollment_count=enrollments)
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("seven_courses")
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_pages_put_together_are_the_list_in_both_directions(client: Client, order: str, size: int) -> None:
+def test_pages_in_both_directions_cover_the_list(client: Client, order: str, size: int) -> None:
     whole = titles(client, orderBy=order, first=100)
     assert len(whole) == 7
     forward: list[str] = []
@@ -76,20 +76,20 @@ def test_pages_put_together_are_the_list_in_both_directions(client: Client, orde
     assert backward == whole
 
 
-@pytest.mark.usefixtures("shelf")
-def test_each_order_sorts_by_what_it_says(client: Client) -> None:
-    created = ["delta", "Alpha", "charlie", "Écho", "bravo", "alpha", "Bravo 2"]
-    assert titles(client, orderBy="OLDEST") == created
-    assert titles(client, orderBy="NEWEST") == titles(client) == created[::-1]
+@pytest.mark.usefixtures("seven_courses")
+def test_orders_sort_as_documented(client: Client) -> None:
+    by_creation = ["delta", "Alpha", "charlie", "Écho", "bravo", "alpha", "Bravo 2"]
+    assert titles(client, orderBy="OLDEST") == by_creation
+    assert titles(client, orderBy="NEWEST") == titles(client) == by_creation[::-1]
     assert titles(client, orderBy="TITLE") == ["Alpha", "alpha", "bravo", "Bravo 2", "charlie", "delta", "Écho"]
-    cheap = ["alpha", "bravo", "delta", "Bravo 2", "Écho", "Alpha", "charlie"]
-    assert titles(client, orderBy="PRICE_LOW_TO_HIGH") == cheap
-    assert titles(client, orderBy="PRICE_HIGH_TO_LOW") == cheap[::-1]
+    by_price = ["alpha", "bravo", "delta", "Bravo 2", "Écho", "Alpha", "charlie"]
+    assert titles(client, orderBy="PRICE_LOW_TO_HIGH") == by_price
+    assert titles(client, orderBy="PRICE_HIGH_TO_LOW") == by_price[::-1]
     assert titles(client, orderBy="MOST_ENROLLED")[:4] == ["bravo", "Bravo 2", "charlie", "delta"]
 
 
-@pytest.mark.usefixtures("shelf")
-def test_after_and_before_bound_a_page_together(client: Client) -> None:
+@pytest.mark.usefixtures("seven_courses")
+def test_after_and_before_can_be_combined(client: Client) -> None:
     edges = client.execute(COURSES, orderBy="TITLE")["courses"]["edges"]
     after, before = edges[1]["cursor"], edges[5]["cursor"]
     page = client.execute(COURSES, orderBy="TITLE", first=2, after=after, before=before)["courses"]
@@ -100,10 +100,10 @@ def test_after_and_before_bound_a_page_together(client: Client) -> None:
     assert page["totalCount"] == 7
 
 
-def test_twenty_are_answered_where_no_size_is_given(client: Client, make: Factories) -> None:
-    teacher = make.user(Role.INSTRUCTOR)
+def test_default_page_size_is_twenty(client: Client, make: Factories) -> None:
+    instructor = make.user(Role.INSTRUCTOR)
     for _ in range(21):
-        make.course(instructor=teacher, lectures=0)
+        make.course(instructor=instructor, lectures=0)
     page = client.execute(COURSES)["courses"]
     assert len(page["nodes"]) == 20
     assert page["pageInfo"]["hasNextPage"] is True
@@ -138,12 +138,12 @@ def test_twenty_are_answered_where_no_size_is_given(client: Client, make: Factor
         ({"filter": {"minPrice": "NaN"}}, "BAD_USER_INPUT"),
     ],
 )
-def test_a_request_that_cannot_be_meant_is_refused_with_a_code(client: Client, variables: Any, code: str) -> None:
+def test_invalid_arguments_are_rejected(client: Client, variables: Any, code: str) -> None:
     assert client.error_codes(COURSES, **variables) == [code]
 
 
-@pytest.mark.usefixtures("shelf")
-def test_a_cursor_of_another_order_or_list_is_refused(client: Client, make: Factories) -> None:
+@pytest.mark.usefixtures("seven_courses")
+def test_cursor_of_another_order_or_list_is_rejected(client: Client, make: Factories) -> None:
     cursor = client.execute(COURSES, orderBy="TITLE", first=1)["courses"]["pageInfo"]["endCursor"]
     assert client.error_codes(COURSES, orderBy="NEWEST", after=cursor) == ["BAD_CURSOR"]
     category = make.category("Elsewhere")
@@ -155,51 +155,50 @@ def test_a_cursor_of_another_order_or_list_is_refused(client: Client, make: Fact
     assert client.error_codes(nested, slug=category.slug, after=cursor) == ["BAD_CURSOR"]
 
 
-def test_filters_leave_what_was_asked_for(client: Client, make: Factories) -> None:
+def test_filters_select_matching_courses(client: Client, make: Factories) -> None:
     code = make.category("Code")
     python = make.category("Python", parent=code)
     other = make.category("Other")
-    teacher = make.user(Role.INSTRUCTOR)
+    instructor = make.user(Role.INSTRUCTOR)
     make.course("in code", category=code, language="de")
     make.course("in python", category=python, difficulty_level=DifficultyLevel.ADVANCED, is_featured=True)
-    make.course("elsewhere", category=other, price=2000, instructor=teacher)
+    make.course("elsewhere", category=other, price=2000, instructor=instructor)
     make.course("in euro", category=other, price=2000, currency="EUR")
 
-    def found(**asked: Any) -> set[str]:
-        return set(titles(client, filter=asked))
+    def matches(**filter: Any) -> set[str]:
+        return set(titles(client, filter=filter))
 
-    assert found(categoryId=global_id("Category", code)) == {"in code", "in python"}
-    assert found(categoryId=global_id("Category", python)) == {"in python"}
-    assert found(instructorId=global_id("User", teacher)) == {"elsewhere"}
-    assert found(difficulty="ADVANCED") == {"in python"}
-    assert found(language="de") == found(language=" de ") == {"in code"}
-    assert found(isFeatured=True) == {"in python"}
-    assert found(isFree=True) == {"in code", "in python"}
-    assert found(isFree=False) == {"elsewhere", "in euro"}
-    assert found(minPrice="19.99") == {"elsewhere"}
-    assert found(minPrice="19.99", currency="EUR") == {"in euro"}
-    assert found(minPrice=0, maxPrice=20) == {"in code", "in python", "elsewhere"}
-    assert found(categoryId=global_id("Category", other), isFree=True) == set()
-    assert found(categoryId=global_id("User", teacher)) == set()
-    assert found(instructorId="nonsense") == set()
+    assert matches(categoryId=global_id("Category", code)) == {"in code", "in python"}
+    assert matches(categoryId=global_id("Category", python)) == {"in python"}
+    assert matches(instructorId=global_id("User", instructor)) == {"elsewhere"}
+    assert matches(difficulty="ADVANCED") == {"in python"}
+    assert matches(language="de") == matches(language=" de ") == {"in code"}
+    assert matches(isFeatured=True) == {"in python"}
+    assert matches(isFree=True) == {"in code", "in python"}
+    assert matches(isFree=False) == {"elsewhere", "in euro"}
+    assert matches(minPrice="19.99") == {"elsewhere"}
+    assert matches(minPrice="19.99", currency="EUR") == {"in euro"}
+    assert matches(minPrice=0, maxPrice=20) == {"in code", "in python", "elsewhere"}
+    assert matches(categoryId=global_id("Category", other), isFree=True) == set()
+    assert matches(categoryId=global_id("User", instructor)) == set()
+    assert matches(instructorId="nonsense") == set()
 
 
-def test_a_slug_with_a_space_behind_it_is_another_one(client: Client, make: Factories) -> None:
+def test_slug_with_trailing_space_does_not_match(client: Client, make: Factories) -> None:
     course, category = make.course(), make.category()
     document = """query S($course: String!, $category: String!) {
       course(slug: $course) { title }
       category(slug: $category) { name }
     }"""
-    there = client.execute(document, course=course.slug, category=category.slug)
-    assert there["course"] is not None
-    assert there["category"] is not None
-    other = client.execute(document, course=f"{course.slug} ", category=f"{category.slug} ")
-    assert other == {"course": None, "category": None}
+    exact = client.execute(document, course=course.slug, category=category.slug)
+    assert exact["course"] is not None
+    assert exact["category"] is not None
+    with_space = client.execute(document, course=f"{course.slug} ", category=f"{category.slug} ")
+    assert with_space == {"course": None, "category": None}
 
 
-def test_total_count_is_worked_out_only_when_asked_for(
-    client: Client, make: Factories, statements: Statements
-) -> None:
+@pytest.mark.query_budget
+def test_total_count_is_queried_only_when_selected(client: Client, make: Factories, statements: Statements) -> None:
     make.course()
     with statements:
         client.execute("{ courses { nodes { title } pageInfo { hasNextPage } } }")
@@ -209,13 +208,14 @@ def test_total_count_is_worked_out_only_when_asked_for(
     assert statements.count == 2
 
 
-def test_nested_pages_are_one_statement_for_all_parents(
+@pytest.mark.query_budget
+def test_nested_pages_take_one_statement_for_all_parents(
     client: Client, make: Factories, statements: Statements
 ) -> None:
     root = make.category("Root")
-    shelves = [make.category(f"Shelf {number}", parent=root) for number in range(3)]
-    for number, shelf in itertools.product(range(3), shelves):
-        make.course(f"{shelf.name} {number}", category=shelf, lectures=0)
+    child_categories = [make.category(f"Child {number}", parent=root) for number in range(3)]
+    for number, category in itertools.product(range(3), child_categories):
+        make.course(f"{category.name} {number}", category=category, lectures=0)
     document = """
       query Nested($first: Int, $after: String) {
         category(slug: "root") {
@@ -226,39 +226,40 @@ def test_nested_pages_are_one_statement_for_all_parents(
       }
     """
     with statements:
-        category = client.execute(document, first=2)["category"]
+        answer = client.execute(document, first=2)["category"]
     assert statements.count == 6  # two levels of categories, their pages, and three counts
-    assert category["courseCount"] == 9
-    for child in category["children"]:
+    assert answer["courseCount"] == 9
+    for child in answer["children"]:
         assert child["courseCount"] == child["courses"]["totalCount"] == 3
         assert [node["title"] for node in child["courses"]["nodes"]] == [f"{child['name']} 0", f"{child['name']} 1"]
         assert child["courses"]["pageInfo"]["hasNextPage"] is True
-    cursor = category["children"][1]["courses"]["pageInfo"]["endCursor"]
+    cursor = answer["children"][1]["courses"]["pageInfo"]["endCursor"]
     children = client.execute(document, first=5, after=cursor)["category"]["children"]
     assert [len(child["courses"]["nodes"]) for child in children] == [1, 1, 2]
 
 
-def test_a_category_has_no_search_to_sort_by(client: Client, make: Factories) -> None:
-    make.category("Shelf")
-    document = '{ category(slug: "shelf") { courses(orderBy: RELEVANCE) { nodes { id } } } }'
+def test_category_courses_cannot_be_sorted_by_relevance(client: Client, make: Factories) -> None:
+    make.category("Art")
+    document = '{ category(slug: "art") { courses(orderBy: RELEVANCE) { nodes { id } } } }'
     assert client.error_codes(document) == ["BAD_USER_INPUT"]
 
 
-def test_what_someone_teaches_is_a_list_of_theirs(client: Client, make: Factories) -> None:
-    teacher = make.user(Role.INSTRUCTOR)
-    make.course("first", instructor=teacher)
-    make.course("second", instructor=teacher)
-    make.course("hidden", instructor=teacher, status=CourseStatus.DRAFT)
-    make.course("old", instructor=teacher, status=CourseStatus.ARCHIVED)
+def test_user_courses_hide_unpublished_ones_from_others(client: Client, make: Factories) -> None:
+    instructor = make.user(Role.INSTRUCTOR)
+    make.course("first", instructor=instructor)
+    make.course("second", instructor=instructor)
+    make.course("hidden", instructor=instructor, status=CourseStatus.DRAFT)
+    make.course("old", instructor=instructor, status=CourseStatus.ARCHIVED)
     document = "query T($id: ID!) { node(id: $id) { ... on User { courses { totalCount nodes { title } } } } }"
-    anonymous = client.execute(document, id=global_id("User", teacher))["node"]["courses"]
+    anonymous = client.execute(document, id=global_id("User", instructor))["node"]["courses"]
     assert [node["title"] for node in anonymous["nodes"]] == ["second", "first"]
     assert anonymous["totalCount"] == 2
-    own = client.execute(document, as_=make.actor(teacher), id=global_id("User", teacher))["node"]["courses"]
+    own = client.execute(document, as_=make.actor(instructor), id=global_id("User", instructor))["node"]["courses"]
     assert own["totalCount"] == 4
 
 
-def test_categories_form_a_tree_in_name_order(client: Client, make: Factories, statements: Statements) -> None:
+@pytest.mark.query_budget
+def test_category_tree_is_ordered_by_name(client: Client, make: Factories, statements: Statements) -> None:
     root = make.category("Zoology")
     make.category("art")
     bees = make.category("Bees", parent=root)

@@ -1,4 +1,4 @@
-"""Lists of a thousand courses: every page and search is served by an index, and quickly."""
+"""Lists of a thousand courses: every page and search uses an index and is fast."""
 
 import time
 from datetime import timedelta
@@ -34,8 +34,8 @@ SUBJECTS = ["python", "drawing", "accounting", "c#", "cooking", "statistics", "g
 
 
 @pytest.fixture
-def thousand(make: Factories, service: Service) -> None:
-    teacher = make.user(Role.INSTRUCTOR)
+def thousand_courses(make: Factories, service: Service) -> None:
+    instructor = make.user(Role.INSTRUCTOR)
     courses, terms = [], []
     for number in range(1, COURSES + 1):
         title = f"How to learn {SUBJECTS[number % 7]}, volume {number}"
@@ -47,7 +47,7 @@ def thousand(make: Factories, service: Service) -> None:
                 "title_key": sort_key(title),
                 "slug": f"course-{number}",
                 "description": f"{words}. " * 20,
-                "instructor_id": teacher.id,
+                "instructor_id": instructor.id,
                 "price": number % 97 * 100,
                 "currency": "USD",
                 "status": CourseStatus.PUBLISHED,
@@ -58,8 +58,8 @@ def thousand(make: Factories, service: Service) -> None:
                 "published_at": START + timedelta(hours=number),
             }
         )
-        found = term_weights(title, None, words)
-        terms += [{"term": term, "course_id": number, "weight": weight} for term, weight in found.items()]
+        weights = term_weights(title, None, words)
+        terms += [{"term": term, "course_id": number, "weight": weight} for term, weight in weights.items()]
     with service.engine.begin() as connection:
         connection.execute(insert(Course), courses)
         connection.execute(insert(CourseTerm), terms)
@@ -69,48 +69,46 @@ def thousand(make: Factories, service: Service) -> None:
             connection.execute(text(f"ANALYZE {table}" if is_sqlite else f"ANALYZE TABLE {table}"))
 
 
-def best_of_five(client: Client, **asked: Any) -> float:
-    """Seconds of the whole request: other programs of the machine may slow any one of them."""
-    took = []
+def best_of_five(client: Client, **variables: Any) -> float:
+    """Return the seconds of the fastest of five requests, because other programs may slow any one of them."""
+    seconds = []
     for _ in range(5):
         started = time.perf_counter()
-        client.execute(PAGE, **asked)
-        took.append(time.perf_counter() - started)
-    return min(took)
+        client.execute(PAGE, **variables)
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
 
 
-def plan_of(service: Service, statement: str, parameters: Any) -> str:
-    """What the database says of how it would run a statement that it has just run."""
+def query_plan(service: Service, statement: str, parameters: Any) -> str:
+    """Return the database's query plan of a statement."""
     explain = "EXPLAIN QUERY PLAN " if service.database.is_sqlite else "EXPLAIN "
     with service.database.reading.connect() as connection:
         rows = connection.exec_driver_sql(explain + statement, parameters).all()
     return " ".join(str(part) for row in rows for part in row)
 
 
-@pytest.mark.usefixtures("thousand")
-def test_every_order_is_read_from_its_index_from_both_ends(
-    client: Client, service: Service, statements: Statements
-) -> None:
+@pytest.mark.usefixtures("thousand_courses")
+def test_each_order_uses_its_index_from_both_ends(client: Client, service: Service, statements: Statements) -> None:
     for order, index in INDEX_OF.items():
         for end in ("first", "last"):
-            asked: dict[str, Any] = {"orderBy": order, end: 20}
+            variables: dict[str, Any] = {"orderBy": order, end: 20}
             with statements:
-                assert len(client.execute(PAGE, **asked)["courses"]["nodes"]) == 20
-            assert best_of_five(client, **asked) < 0.05, f"{order}, {end}"
-            plan = plan_of(service, statements.texts[0], statements.parameters[0])
+                assert len(client.execute(PAGE, **variables)["courses"]["nodes"]) == 20
+            assert best_of_five(client, **variables) < 0.05, f"{order}, {end}"
+            plan = query_plan(service, statements.texts[0], statements.parameters[0])
             assert index in plan, plan
             assert "TEMP B-TREE" not in plan
             assert "filesort" not in plan
 
 
-@pytest.mark.usefixtures("thousand")
+@pytest.mark.usefixtures("thousand_courses")
 @pytest.mark.parametrize("search", ["how to lear", "c#", "topic77", "volume 1", "l"])
-def test_a_search_uses_the_index_of_terms_and_stays_quick(
+def test_search_uses_the_term_index_and_is_fast(
     client: Client, service: Service, statements: Statements, search: str
 ) -> None:
     with statements:
         assert client.execute(PAGE, search=search, first=20)["courses"]["nodes"]
     assert best_of_five(client, search=search, first=20) < 0.1
-    plan = plan_of(service, statements.texts[0], statements.parameters[0])
+    plan = query_plan(service, statements.texts[0], statements.parameters[0])
     assert "PRIMARY" in plan
     assert "SCAN course_terms" not in plan

@@ -1,4 +1,4 @@
-"""Courses, as their instructors write them."""
+"""Mutations of courses."""
 
 from collections import Counter
 from typing import Any
@@ -10,18 +10,25 @@ from lms_graphql.catalog import counters
 from lms_graphql.catalog.models import Course, CourseStatus, CourseTerm, Lecture, Section
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from tests.accounts.test_users import count
-from tests.catalog.course_client import NO_IDS, OF_ONE_COURSE, CourseClient, racing, rounds
+from tests.catalog.course_client import (
+    COURSE_MUTATIONS,
+    INVALID_IDS,
+    UNKNOWN_ID,
+    CourseClient,
+    race_rounds,
+    service_racers,
+)
 from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service, Statements
 
-FOUND = """query F($search: String, $status: CourseStatus) {
+SEARCH = """query F($search: String, $status: CourseStatus) {
   courses(search: $search, filter: {status: $status}) { totalCount nodes { title } }
 }"""
 NEW: dict[str, Any] = {"title": "Python from Zero", "description": "Snakes and programs."}
 
 
 @pytest.fixture
-def teacher(client: Client, make: Factories) -> CourseClient:
+def instructor(client: Client, make: Factories) -> CourseClient:
     return CourseClient(client, make.actor(make.user(Role.INSTRUCTOR)))
 
 
@@ -30,19 +37,20 @@ def admin(client: Client, make: Factories) -> CourseClient:
     return CourseClient(client, make.actor(make.user(Role.SUPER_ADMIN)))
 
 
-def author_of(client: Client, make: Factories, course: CourseTree) -> CourseClient:
+def instructor_client(client: Client, make: Factories, course: CourseTree) -> CourseClient:
     return CourseClient(client, make.actor(course.instructor))
 
 
-def found(client: Client, as_: Actor | None, search: str | None = None, status: str = "DRAFT") -> list[str]:
-    answer = client.execute(FOUND, as_=as_, search=search, status=status)["courses"]
+def titles(client: Client, as_: Actor | None, search: str | None = None, status: str = "DRAFT") -> list[str]:
+    """Return the titles of the courses that the actor's search finds."""
+    answer = client.execute(SEARCH, as_=as_, search=search, status=status)["courses"]
     assert answer["totalCount"] == len(answer["nodes"])
     return [node["title"] for node in answer["nodes"]]
 
 
-def test_a_new_course_is_a_draft_of_whoever_makes_it(client: Client, teacher: CourseClient) -> None:
-    made = teacher.ok("createCourse", **NEW)
-    assert {name: made[name] for name in ("title", "slug", "description", "status", "version", "publishedAt")} == {
+def test_new_course_is_a_draft_of_its_creator(client: Client, instructor: CourseClient) -> None:
+    created = instructor.ok("createCourse", **NEW)
+    assert {name: created[name] for name in ("title", "slug", "description", "status", "version", "publishedAt")} == {
         "title": "Python from Zero",
         "slug": "python-from-zero",
         "description": "Snakes and programs.",
@@ -50,20 +58,24 @@ def test_a_new_course_is_a_draft_of_whoever_makes_it(client: Client, teacher: Co
         "version": 1,
         "publishedAt": None,
     }
-    assert (made["price"], made["isFree"], made["isFeatured"]) == ({"amount": "0.00", "currency": "USD"}, True, False)
-    assert (made["difficulty"], made["language"], made["allowQa"], made["allowNotes"]) == (
+    assert (created["price"], created["isFree"], created["isFeatured"]) == (
+        {"amount": "0.00", "currency": "USD"},
+        True,
+        False,
+    )
+    assert (created["difficulty"], created["language"], created["allowQa"], created["allowNotes"]) == (
         "BEGINNER",
         "en",
         True,
         True,
     )
-    assert client.execute("{ me { id } }", as_=teacher.actor)["me"] == made["instructor"]
-    assert found(client, teacher.actor) == found(client, teacher.actor, "snakes pyth") == ["Python from Zero"]
-    assert found(client, None, "snakes") == found(client, None, "snakes", "PUBLISHED") == []
+    assert client.execute("{ me { id } }", as_=instructor.actor)["me"] == created["instructor"]
+    assert titles(client, instructor.actor) == titles(client, instructor.actor, "snakes pyth") == ["Python from Zero"]
+    assert titles(client, None, "snakes") == titles(client, None, "snakes", "PUBLISHED") == []
 
 
-def test_everything_that_may_be_said_of_a_course_is_kept(make: Factories, teacher: CourseClient) -> None:
-    said = {
+def test_new_course_stores_all_fields(make: Factories, instructor: CourseClient) -> None:
+    fields = {
         "title": "  Über Käse ",
         "description": "# Käse\n\nMarkdown *as written*.  ",
         "shortDescription": "Nur Käse.",
@@ -76,11 +88,11 @@ def test_everything_that_may_be_said_of_a_course_is_kept(make: Factories, teache
         "allowQa": False,
         "allowNotes": False,
     }
-    made = teacher.ok("createCourse", price="1.234", **said)
-    assert made["price"] == {"amount": "1.234", "currency": "BHD"}
-    assert (made["title"], made["slug"], made["language"]) == ("Über Käse", "uber-kase", "de-CH")
-    assert made["category"] == {"id": said["categoryId"]}
-    same = (
+    created = instructor.ok("createCourse", price="1.234", **fields)
+    assert created["price"] == {"amount": "1.234", "currency": "BHD"}
+    assert (created["title"], created["slug"], created["language"]) == ("Über Käse", "uber-kase", "de-CH")
+    assert created["category"] == {"id": fields["categoryId"]}
+    unchanged = (
         "description",
         "shortDescription",
         "difficulty",
@@ -89,17 +101,19 @@ def test_everything_that_may_be_said_of_a_course_is_kept(make: Factories, teache
         "allowQa",
         "allowNotes",
     )
-    assert {name: made[name] for name in same} == {name: said[name] for name in same}
+    assert {name: created[name] for name in unchanged} == {name: fields[name] for name in unchanged}
 
 
-def test_null_in_a_new_course_is_as_if_it_was_left_out(teacher: CourseClient) -> None:
-    unsaid = ["shortDescription", "categoryId", "price", "currency", "difficulty", "language", "thumbnailUrl"]
-    made = teacher.ok("createCourse", **NEW, **dict.fromkeys([*unsaid, "previewVideoUrl", "allowQa", "allowNotes"]))
-    assert (made["price"]["currency"], made["difficulty"], made["language"]) == ("USD", "BEGINNER", "en")
-    assert made["allowQa"] is made["allowNotes"] is True
+def test_null_in_a_new_course_means_default(instructor: CourseClient) -> None:
+    omitted = ["shortDescription", "categoryId", "price", "currency", "difficulty", "language", "thumbnailUrl"]
+    created = instructor.ok(
+        "createCourse", **NEW, **dict.fromkeys([*omitted, "previewVideoUrl", "allowQa", "allowNotes"])
+    )
+    assert (created["price"]["currency"], created["difficulty"], created["language"]) == ("USD", "BEGINNER", "en")
+    assert created["allowQa"] is created["allowNotes"] is True
 
 
-FAULTS: list[tuple[str, Any, str]] = [
+INVALID_FIELDS: list[tuple[str, Any, str]] = [
     ("title", " ", "REQUIRED"),
     ("title", "\u200b \u202e\ufeff", "REQUIRED"),
     ("title", "x" * 201, "TOO_LONG"),
@@ -132,172 +146,174 @@ FAULTS: list[tuple[str, Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "code"), FAULTS)
-def test_a_fault_is_told_at_its_place_and_nothing_changes(
+@pytest.mark.parametrize(("field", "value", "code"), INVALID_FIELDS)
+def test_invalid_field_is_reported_and_nothing_changes(
     client: Client, make: Factories, service: Service, field: str, value: Any, code: str
 ) -> None:
     course = make.course("Old title", status=CourseStatus.DRAFT)
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     assert author.user_errors("createCourse", **{**NEW, field: value}) == [(code, field)]
-    good = {"title": "Good"} if field != "title" else {"description": "Good"}
-    assert author.user_errors("updateCourse", courseId=course.global_id, **good, **{field: value}) == [(code, field)]
+    valid = {"title": "Good"} if field != "title" else {"description": "Good"}
+    assert author.user_errors("updateCourse", courseId=course.global_id, **valid, **{field: value}) == [(code, field)]
     assert count(service, Course) == 1
-    shown = author.ok("updateCourse", courseId=course.global_id)
-    assert (shown["title"], shown["description"], shown["version"]) == ("Old title", "What it is about.", 1)
+    unchanged = author.ok("updateCourse", courseId=course.global_id)
+    assert (unchanged["title"], unchanged["description"], unchanged["version"]) == (
+        "Old title",
+        "What it is about.",
+        1,
+    )
 
 
-def test_all_faults_come_at_once(client: Client, make: Factories, teacher: CourseClient) -> None:
-    bad = {"title": "", "language": "?", "price": "-1", "thumbnailUrl": "x"}
-    faults = {("REQUIRED", "title"), ("INVALID", "language"), ("OUT_OF_RANGE", "price"), ("INVALID", "thumbnailUrl")}
-    new = teacher.user_errors("createCourse", description="", currency="usd", **bad)
-    assert (len(new), set(new)) == (5, faults | {("INVALID", "currency")})
+def test_all_validation_errors_are_returned_together(
+    client: Client, make: Factories, instructor: CourseClient
+) -> None:
+    invalid = {"title": "", "language": "?", "price": "-1", "thumbnailUrl": "x"}
+    errors = {("REQUIRED", "title"), ("INVALID", "language"), ("OUT_OF_RANGE", "price"), ("INVALID", "thumbnailUrl")}
+    on_creation = instructor.user_errors("createCourse", description="", currency="usd", **invalid)
+    assert (len(on_creation), set(on_creation)) == (5, errors | {("INVALID", "currency")})
     course = make.course()
-    update = author_of(client, make, course).user_errors("updateCourse", courseId=course.global_id, **bad)
-    assert (len(update), set(update)) == (4, faults)
+    on_update = instructor_client(client, make, course).user_errors(
+        "updateCourse", courseId=course.global_id, **invalid
+    )
+    assert (len(on_update), set(on_update)) == (4, errors)
 
 
 @pytest.mark.parametrize("code", ["", "usd", "XXX", "US", "USDT"])
-def test_a_currency_is_one_of_iso_4217(teacher: CourseClient, code: str) -> None:
-    assert teacher.user_errors("createCourse", **NEW, currency=code) == [("INVALID", "currency")]
+def test_unknown_currency_is_invalid(instructor: CourseClient, code: str) -> None:
+    assert instructor.user_errors("createCourse", **NEW, currency=code) == [("INVALID", "currency")]
 
 
 @pytest.mark.parametrize(
-    ("currency", "price", "shown"),
+    ("currency", "price", "expected"),
     [("JPY", 1500, "1500"), ("USD", "19.9", "19.90"), ("BHD", "0.001", "0.001"), ("USD", "999999999.99", None)],
 )
-def test_a_price_has_the_decimals_of_its_currency(
-    teacher: CourseClient, currency: str, price: Any, shown: str | None
+def test_price_has_the_decimals_of_its_currency(
+    instructor: CourseClient, currency: str, price: Any, expected: str | None
 ) -> None:
-    made = teacher.ok("createCourse", **NEW, currency=currency, price=price)
-    assert made["price"] == {"amount": shown or price, "currency": currency}
-    assert made["isFree"] is False
+    created = instructor.ok("createCourse", **NEW, currency=currency, price=price)
+    assert created["price"] == {"amount": expected or price, "currency": currency}
+    assert created["isFree"] is False
     finer = {"JPY": "0.1", "USD": "0.001", "BHD": "0.0001"}[currency]
-    assert teacher.user_errors("updateCourse", courseId=made["id"], price=finer) == [("OUT_OF_RANGE", "price")]
+    assert instructor.user_errors("updateCourse", courseId=created["id"], price=finer) == [("OUT_OF_RANGE", "price")]
 
 
-def test_what_is_left_out_stays_and_null_empties_what_can_be_empty(
-    client: Client, make: Factories, teacher: CourseClient
+def test_update_keeps_omitted_fields_and_clears_nulls(
+    client: Client, make: Factories, instructor: CourseClient
 ) -> None:
-    said = {
+    fields = {
         "shortDescription": "Short.",
         "categoryId": global_id("Category", make.category()),
         "thumbnailUrl": "https://example.com/a.jpg",
         "previewVideoUrl": "https://example.com/a.mp4",
     }
-    made = teacher.ok("createCourse", **NEW, **said)
-    priced = teacher.ok("updateCourse", courseId=made["id"], price=5, description="")
+    created = instructor.ok("createCourse", **NEW, **fields)
+    updated = instructor.ok("updateCourse", courseId=created["id"], price=5, description="")
     changed = {"price": {"amount": "5.00", "currency": "USD"}, "isFree": False, "description": "", "version": 2}
-    problems = [*made["publishProblems"], {"code": "NO_DESCRIPTION"}]
+    problems = [*created["publishProblems"], {"code": "NO_DESCRIPTION"}]
     problems.sort(key=lambda problem: problem["code"] != "NO_DESCRIPTION")
-    assert priced == {**made, **changed, "updatedAt": priced["updatedAt"], "publishProblems": problems}
-    emptied = teacher.ok("updateCourse", courseId=made["id"], **dict.fromkeys(said))
-    assert [emptied[name] for name in ("shortDescription", "category", "thumbnailUrl", "previewVideoUrl")] == [
+    assert updated == {**created, **changed, "updatedAt": updated["updatedAt"], "publishProblems": problems}
+    cleared = instructor.ok("updateCourse", courseId=created["id"], **dict.fromkeys(fields))
+    assert [cleared[name] for name in ("shortDescription", "category", "thumbnailUrl", "previewVideoUrl")] == [
         None
     ] * 4
-    assert (emptied["title"], emptied["version"]) == (NEW["title"], 3)
+    assert (cleared["title"], cleared["version"]) == (NEW["title"], 3)
 
 
-def test_null_for_what_cannot_be_empty_is_required(admin: CourseClient, make: Factories) -> None:
+def test_required_fields_cannot_be_set_to_null(admin: CourseClient, make: Factories) -> None:
     course = make.course()
-    needed = ["title", "description", "price", "difficulty", "language", "allowQa", "allowNotes", "isFeatured"]
-    faults = admin.user_errors("updateCourse", courseId=course.global_id, **dict.fromkeys(needed))
-    assert Counter(faults) == Counter(("REQUIRED", name) for name in needed)
+    required = ["title", "description", "price", "difficulty", "language", "allowQa", "allowNotes", "isFeatured"]
+    errors = admin.user_errors("updateCourse", courseId=course.global_id, **dict.fromkeys(required))
+    assert Counter(errors) == Counter(("REQUIRED", name) for name in required)
 
 
-@pytest.mark.parametrize("id", NO_IDS)
-def test_what_is_not_there_is_not_found_at_its_path(
-    client: Client, make: Factories, teacher: CourseClient, id: str
-) -> None:
-    for mutation in OF_ONE_COURSE:
-        assert teacher.user_errors(mutation, courseId=id) == [("NOT_FOUND", "courseId")]
-    assert teacher.user_errors("createCourse", title="", description="", categoryId=id) == [
+@pytest.mark.parametrize("id", INVALID_IDS)
+def test_unknown_ids_are_not_found(client: Client, make: Factories, instructor: CourseClient, id: str) -> None:
+    for mutation in COURSE_MUTATIONS:
+        assert instructor.user_errors(mutation, courseId=id) == [("NOT_FOUND", "courseId")]
+    assert instructor.user_errors("createCourse", title="", description="", categoryId=id) == [
         ("NOT_FOUND", "categoryId")
     ]
     course = make.course()
-    refused = author_of(client, make, course).user_errors(
+    errors = instructor_client(client, make, course).user_errors(
         "updateCourse", courseId=course.global_id, title="", categoryId=id
     )
-    assert refused == [("NOT_FOUND", "categoryId")]
+    assert errors == [("NOT_FOUND", "categoryId")]
 
 
-def test_an_update_that_changes_nothing_is_no_new_version(client: Client, make: Factories) -> None:
+def test_update_without_changes_keeps_the_version(client: Client, make: Factories) -> None:
     course = make.course("Same")
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     before = author.ok("updateCourse", courseId=course.global_id)
     same = {"title": " Same", "price": 0, "difficulty": "BEGINNER", "categoryId": None, "language": "EN"}
     assert author.ok("updateCourse", courseId=course.global_id, **same) == before
     assert before["version"] == 1
 
 
-def test_a_stale_version_changes_nothing(client: Client, make: Factories) -> None:
+def test_stale_version_is_rejected(client: Client, make: Factories) -> None:
     course = make.course("Old", version=7)
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     for stale in (6, 8, -1):
-        refused = author.user_errors("updateCourse", courseId=course.global_id, expectedVersion=stale, title="New")
-        assert refused == [("STALE_VERSION", "expectedVersion")]
-    wrong = {"expectedVersion": 6, "title": "", "price": "-1"}
-    faults = [("REQUIRED", "title"), ("OUT_OF_RANGE", "price")]  # of the input: first, and together
-    assert author.user_errors("updateCourse", courseId=course.global_id, **wrong) == faults
+        errors = author.user_errors("updateCourse", courseId=course.global_id, expectedVersion=stale, title="New")
+        assert errors == [("STALE_VERSION", "expectedVersion")]
+    invalid = {"expectedVersion": 6, "title": "", "price": "-1"}
+    errors = [("REQUIRED", "title"), ("OUT_OF_RANGE", "price")]  # validation comes before the version
+    assert author.user_errors("updateCourse", courseId=course.global_id, **invalid) == errors
     assert author.ok("updateCourse", courseId=course.global_id, expectedVersion=7, title="New")["version"] == 8
     assert author.ok("updateCourse", courseId=course.global_id, title="Newer")["version"] == 9
 
 
-def test_a_slug_follows_the_title_until_the_first_publication(
-    client: Client, make: Factories, teacher: CourseClient
+def test_slug_follows_title_until_first_publication(
+    client: Client, make: Factories, instructor: CourseClient
 ) -> None:
-    slugs = [teacher.ok("createCourse", title=f"Learn Go{mark}", description="")["slug"] for mark in "!?."]
+    slugs = [instructor.ok("createCourse", title=f"Learn Go{end}", description="")["slug"] for end in "!?."]
     assert slugs == ["learn-go", "learn-go-2", "learn-go-3"]
-    draft = teacher.ok("createCourse", title="学习", description="")
+    draft = instructor.ok("createCourse", title="学习", description="")
     assert draft["slug"] == "course"
-    renamed = teacher.ok("updateCourse", courseId=draft["id"], title="Learn go")
+    renamed = instructor.ok("updateCourse", courseId=draft["id"], title="Learn go")
     assert renamed["slug"] == "learn-go-4"
-    assert teacher.ok("updateCourse", courseId=draft["id"], title="LEARN GO")["slug"] == "learn-go-4"
-    assert teacher.ok("updateCourse", courseId=draft["id"], title="Learn C#")["slug"] == "learn-c-sharp"
-    assert client.execute('{ course(slug: "learn-go-4") { id } }', as_=teacher.actor)["course"] is None
+    assert instructor.ok("updateCourse", courseId=draft["id"], title="LEARN GO")["slug"] == "learn-go-4"
+    assert instructor.ok("updateCourse", courseId=draft["id"], title="Learn C#")["slug"] == "learn-c-sharp"
+    assert client.execute('{ course(slug: "learn-go-4") { id } }', as_=instructor.actor)["course"] is None
 
     course = make.course("Once", slug="once")
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     assert author.ok("updateCourse", courseId=course.global_id, title="Twice")["slug"] == "once"
     author.ok("unpublishCourse", courseId=course.global_id)
-    assert author.ok("updateCourse", courseId=course.global_id, title="Thrice")["slug"] == "once", "it was published"
+    assert author.ok("updateCourse", courseId=course.global_id, title="Thrice")["slug"] == "once", "once public"
 
 
-def test_search_and_lists_see_each_change_at_once(client: Client, make: Factories, service: Service) -> None:
+def test_search_and_lists_reflect_changes_immediately(client: Client, make: Factories, service: Service) -> None:
     course = make.course("Gardening for All", sections=0)
-    author = author_of(client, make, course)
-    assert found(client, None, "garden", "PUBLISHED") == ["Gardening for All"]
+    author = instructor_client(client, make, course)
+    assert titles(client, None, "garden", "PUBLISHED") == ["Gardening for All"]
     author.ok(
         "updateCourse", courseId=course.global_id, title="Cooking for All", shortDescription="With C++ and herbs"
     )
-    assert found(client, None, "garden", "PUBLISHED") == []
+    assert titles(client, None, "garden", "PUBLISHED") == []
     for words in ("cook", "c++", "herbs all"):
-        assert found(client, None, words, "PUBLISHED") == ["Cooking for All"]
+        assert titles(client, None, words, "PUBLISHED") == ["Cooking for All"]
     author.ok("updateCourse", courseId=course.global_id, shortDescription=None, description="")
-    assert found(client, None, "herbs", "PUBLISHED") == []
+    assert titles(client, None, "herbs", "PUBLISHED") == []
     author.ok("unpublishCourse", courseId=course.global_id)
-    assert found(client, None, "cooking", "PUBLISHED") == []
-    assert found(client, author.actor, "cooking") == found(client, author.actor) == ["Cooking for All"]
+    assert titles(client, None, "cooking", "PUBLISHED") == []
+    assert titles(client, author.actor, "cooking") == titles(client, author.actor) == ["Cooking for All"]
     assert service.database.read_sync(counters.find_counter_drift) == []
     author.ok("deleteCourse", courseId=course.global_id)
-    assert found(client, author.actor) == found(client, author.actor, "cooking") == []
+    assert titles(client, author.actor) == titles(client, author.actor, "cooking") == []
     assert count(service, CourseTerm) == 0
 
 
-def test_terms_are_written_only_where_texts_have_changed(
-    client: Client, make: Factories, statements: Statements
-) -> None:
+def test_price_change_writes_no_search_terms(client: Client, make: Factories, statements: Statements) -> None:
     course = make.course()
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     with statements:
         author.ok("updateCourse", courseId=course.global_id, price=10)
     assert not any("course_terms" in text for text in statements.texts)
 
 
-def test_only_super_admins_say_what_the_platform_recommends(
-    client: Client, make: Factories, admin: CourseClient
-) -> None:
+def test_only_super_admins_can_feature_courses(client: Client, make: Factories, admin: CourseClient) -> None:
     course = make.course()
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     for value in (True, False, None):
         assert author.error_codes("updateCourse", courseId=course.global_id, title="New", isFeatured=value) == [
             "FORBIDDEN"
@@ -308,7 +324,7 @@ def test_only_super_admins_say_what_the_platform_recommends(
     assert featured == {"courses": {"totalCount": 1}}
 
 
-SEEN = {
+VISIBLE_TO = {
     CourseStatus.DRAFT: {},
     CourseStatus.PUBLISHED: {"rival", "enrolled"},
     CourseStatus.ARCHIVED: {"enrolled"},
@@ -316,26 +332,26 @@ SEEN = {
 
 
 @pytest.mark.parametrize("status", list(CourseStatus))
-@pytest.mark.parametrize("mutation", OF_ONE_COURSE)
-def test_others_get_nowhere(
+@pytest.mark.parametrize("mutation", COURSE_MUTATIONS)
+def test_other_users_cannot_change_a_course(
     client: Client, make: Factories, service: Service, mutation: str, status: CourseStatus
 ) -> None:
     course = make.course("Mine", status=status)
     rival, enrolled = (make.user(Role.INSTRUCTOR) for _ in range(2))
     make.enrollment(enrolled, course)
     before = service.database.read_sync(lambda session: vars(session.get_one(Course, course.row.id)))
-    said = (
+    fields = (
         {"title": "Theirs", "categoryId": global_id("Category", make.category())}
         if mutation == "updateCourse"
         else {}
     )
     for name, user in (("rival", rival), ("enrolled", enrolled)):
-        writer = CourseClient(client, make.actor(user))
-        if name in SEEN[status]:
-            assert writer.error_codes(mutation, courseId=course.global_id, **said) == ["FORBIDDEN"]
+        other = CourseClient(client, make.actor(user))
+        if name in VISIBLE_TO[status]:
+            assert other.error_codes(mutation, courseId=course.global_id, **fields) == ["FORBIDDEN"]
         else:
-            there = writer.user_errors(mutation, courseId=course.global_id, **said)
-            assert there == writer.user_errors(mutation, courseId=NO_IDS[2], **said) == [("NOT_FOUND", "courseId")]
+            errors = other.user_errors(mutation, courseId=course.global_id, **fields)
+            assert errors == other.user_errors(mutation, courseId=UNKNOWN_ID, **fields) == [("NOT_FOUND", "courseId")]
     learner = CourseClient(client, make.actor(make.user()))
     assert (
         learner.error_codes(mutation, courseId=course.global_id)
@@ -347,76 +363,76 @@ def test_others_get_nowhere(
     assert {**after, "_sa_instance_state": None} == {**before, "_sa_instance_state": None}
 
 
-def test_learners_and_strangers_begin_no_course(client: Client, make: Factories, service: Service) -> None:
+def test_learners_and_anonymous_viewers_cannot_create_courses(
+    client: Client, make: Factories, service: Service
+) -> None:
     assert CourseClient(client, make.actor(make.user())).error_codes("createCourse", **NEW) == ["FORBIDDEN"]
     assert CourseClient(client, ANONYMOUS).error_codes("createCourse", **NEW) == ["UNAUTHENTICATED"]
     assert count(service, Course) == 0
 
 
-def test_whoever_teaches_no_more_writes_no_more(client: Client, make: Factories) -> None:
+def test_former_instructor_cannot_change_the_course(client: Client, make: Factories) -> None:
     course = make.course(instructor=make.user(Role.LEARNER), status=CourseStatus.DRAFT)
-    author = author_of(client, make, course)
-    for mutation in OF_ONE_COURSE:
+    author = instructor_client(client, make, course)
+    for mutation in COURSE_MUTATIONS:
         assert author.error_codes(mutation, courseId=course.global_id) == ["FORBIDDEN"]
 
 
-def test_super_admins_write_any_course_and_its_instructor_stays(make: Factories, admin: CourseClient) -> None:
+def test_super_admin_can_edit_and_delete_any_course(make: Factories, admin: CourseClient) -> None:
     course = make.course(status=CourseStatus.DRAFT)
-    shown = admin.ok("updateCourse", courseId=course.global_id, title="Better")
-    assert shown["instructor"] == {"id": global_id("User", course.instructor)}
+    updated = admin.ok("updateCourse", courseId=course.global_id, title="Better")
+    assert updated["instructor"] == {"id": global_id("User", course.instructor)}
     assert admin.ok("deleteCourse", courseId=course.global_id) == course.global_id
 
 
-def test_of_two_updates_of_one_version_one_counts(client: Client, make: Factories, service: Service) -> None:
+def test_concurrent_updates_of_one_version_succeed_once(client: Client, make: Factories, service: Service) -> None:
     course = make.course("Start")
-    author = author_of(client, make, course)
-    with racing(service, 3) as writers:
-        for version in rounds(service, 300):
-            answers = writers.race(
+    author = instructor_client(client, make, course)
+    with service_racers(service, 3) as clients:
+        for version in race_rounds(service, 300):
+            responses = clients.race(
                 *(
                     author.race_request(
                         "updateCourse",
                         courseId=course.global_id,
                         expectedVersion=version + 1,
-                        shortDescription=f"By {who} {version}",
+                        shortDescription=f"By {number} {version}",
                     )
-                    for who in range(3)
+                    for number in range(3)
                 )
             )
-            assert Counter(answer.code for answer in answers) == {None: 1, "STALE_VERSION": 2}
+            assert Counter(response.code for response in responses) == {None: 1, "STALE_VERSION": 2}
     assert service.database.read_sync(counters.find_counter_drift) == []
 
 
 @pytest.mark.slow
-def test_courses_begun_at_once_have_slugs_of_their_own(
-    client: Client, make: Factories, service: Service, teacher: CourseClient
+def test_concurrent_creations_get_unique_slugs(
+    client: Client, make: Factories, service: Service, instructor: CourseClient
 ) -> None:
-    with racing(service, 6) as writers:
-        for _ in rounds(service)[:25]:
-            answers = writers.race(
-                *[teacher.race_request("createCourse", title="One Name", description="Words.")] * 6
+    with service_racers(service, 6) as clients:
+        for _ in race_rounds(service)[:25]:
+            responses = clients.race(
+                *[instructor.race_request("createCourse", title="One Name", description="Words.")] * 6
             )
-            assert {answer.code for answer in answers} == {None}
+            assert {response.code for response in responses} == {None}
     slugs = service.database.read_sync(lambda session: list(session.scalars(select(Course.slug))))
     numbers = sorted(int(slug.removeprefix("one-name").removeprefix("-") or 1) for slug in slugs)
     assert numbers == list(range(1, len(slugs) + 1))
     assert service.database.read_sync(counters.find_counter_drift) == []
 
 
-def test_a_deleted_draft_takes_its_sections_and_lectures_along(
-    client: Client, make: Factories, service: Service
-) -> None:
-    other = make.course(sections=1)
+def test_deleting_a_draft_deletes_sections_and_lectures(client: Client, make: Factories, service: Service) -> None:
+    other_course = make.course(sections=1)
     course = make.course(sections=3, lectures=2, status=CourseStatus.DRAFT)
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     assert author.ok("deleteCourse", courseId=course.global_id) == course.global_id
     assert [count(service, table) for table in (Course, Section, Lecture)] == [1, 1, 2]
     ids = [
         course.global_id,
         global_id("Section", course.sections[0]),
         global_id("Lecture", course.lectures[0]),
-        other.global_id,
+        other_course.global_id,
     ]
     nodes = client.execute("query N($ids: [ID!]!) { nodes(ids: $ids) { id } }", as_=author.actor, ids=ids)["nodes"]
-    assert nodes == [None, None, None, {"id": other.global_id}]
+    assert nodes == [None, None, None, {"id": other_course.global_id}]
     assert author.user_errors("deleteCourse", courseId=course.global_id) == [("NOT_FOUND", "courseId")]

@@ -1,4 +1,4 @@
-"""The course tree: what it holds, and what it costs."""
+"""Course trees: sections, lectures, content and locks, and how many statements they take."""
 
 import pytest
 
@@ -36,7 +36,7 @@ query Many($first: Int!) {
 """
 
 
-def test_a_course_is_answered_with_its_sections_and_lectures_in_their_order(client: Client, make: Factories) -> None:
+def test_course_lists_sections_and_lectures_in_order(client: Client, make: Factories) -> None:
     instructor = make.user(Role.INSTRUCTOR, first_name="Grace", last_name="Hopper")
     course = make.course("Compilers", instructor=instructor, sections=3, lectures=2)
     answer = client.execute(TREE, slug=course.slug)["course"]
@@ -49,68 +49,64 @@ def test_a_course_is_answered_with_its_sections_and_lectures_in_their_order(clie
     assert answer["sections"][0]["lectures"][0]["type"] == "VIDEO"
 
 
-def test_an_anonymous_viewer_has_the_content_of_previews_and_a_lock_elsewhere(
-    client: Client, make: Factories
-) -> None:
+def test_anonymous_viewer_gets_preview_content_and_locks(client: Client, make: Factories) -> None:
     course = make.course(lectures=2)
-    preview, closed = client.execute(TREE, slug=course.slug)["course"]["sections"][0]["lectures"]
+    preview, locked = client.execute(TREE, slug=course.slug)["course"]["sections"][0]["lectures"]
     assert preview["isPreview"] is True
     assert preview["lock"] is None
     assert preview["content"]["videoUrl"] == "https://videos.example.com/secret.mp4"
-    assert closed["content"] is None
-    assert closed["lock"] == {"reason": "SIGN_IN_REQUIRED", "message": "Sign in to open this lecture."}
+    assert locked["content"] is None
+    assert locked["lock"] == {"reason": "SIGN_IN_REQUIRED", "message": "Sign in to open this lecture."}
 
 
-def test_deleted_sections_and_lectures_are_gone_from_the_tree(client: Client, make: Factories) -> None:
+def test_deleted_lecture_is_missing_from_the_course(client: Client, make: Factories) -> None:
     course = make.course(sections=2, lectures=1)
-    gone = make.lecture(course.sections[1], order_index=5, title="Gone", deleted_at=course.row.created_at)
+    deleted = make.lecture(course.sections[1], order_index=5, title="Deleted", deleted_at=course.row.created_at)
     answer = client.execute(TREE, slug=course.slug)["course"]
     titles = [lecture["title"] for section in answer["sections"] for lecture in section["lectures"]]
-    assert gone.title not in titles
+    assert deleted.title not in titles
     assert len(titles) == 2
 
 
-def test_the_tree_of_one_course_takes_at_most_six_statements(
-    client: Client, make: Factories, statements: Statements
-) -> None:
+@pytest.mark.query_budget
+def test_course_tree_takes_at_most_six_statements(client: Client, make: Factories, statements: Statements) -> None:
     course = make.course(category=make.category(), sections=10, lectures=3)
     with statements:
         client.execute(TREE, slug=course.slug)
     assert statements.count <= 6
 
 
-def test_the_tree_costs_the_same_for_one_course_and_for_fifty(
-    client: Client, make: Factories, statements: Statements
-) -> None:
+@pytest.mark.query_budget
+def test_course_trees_take_constant_statements(client: Client, make: Factories, statements: Statements) -> None:
     category = make.category()
     for _ in range(50):
         make.course(category=category, sections=2, lectures=2)
     with statements:
         assert len(client.execute(MANY, first=1)["courses"]["nodes"]) == 1
-    for_one = statements.count
+    count_for_one = statements.count
     with statements:
         assert len(client.execute(MANY, first=50)["courses"]["nodes"]) == 50
-    assert statements.count == for_one
-    assert for_one <= 7
+    assert statements.count == count_for_one
+    assert count_for_one <= 7
 
 
-def test_next_and_previous_lead_through_the_whole_course(client: Client, make: Factories) -> None:
+def test_next_and_previous_span_the_whole_course(client: Client, make: Factories) -> None:
     course = make.course(sections=2, lectures=2)
     make.course(sections=1, lectures=1)
     document = """
-      query Near($slug: String!) {
+      query Neighbours($slug: String!) {
         course(slug: $slug) { sections { lectures { id next { id } previous { id } } } }
       }
     """
     sections = client.execute(document, slug=course.slug)["course"]["sections"]
     lectures = [lecture for section in sections for lecture in section["lectures"]]
-    keys = [lecture["id"] for lecture in lectures]
-    assert [(lecture["next"] or {}).get("id") for lecture in lectures] == [*keys[1:], None]
-    assert [(lecture["previous"] or {}).get("id") for lecture in lectures] == [None, *keys[:-1]]
+    ids = [lecture["id"] for lecture in lectures]
+    assert [(lecture["next"] or {}).get("id") for lecture in lectures] == [*ids[1:], None]
+    assert [(lecture["previous"] or {}).get("id") for lecture in lectures] == [None, *ids[:-1]]
 
 
-UPWARDS = """
-query Up($id: ID!) {
+LECTURE_PARENTS = """
+query Parents($id: ID!) {
   node(id: $id) {
     __typename id
     ... on Lecture { section { id title course { id } } course { id slug instructor { id username } } }
@@ -119,7 +115,8 @@ query Up($id: ID!) {
 """
 
 
-def test_a_lecture_leads_up_to_its_section_course_and_instructor(
+@pytest.mark.query_budget
+def test_lecture_links_to_section_course_and_instructor(
     client: Client, make: Factories, statements: Statements
 ) -> None:
     course = make.course()
@@ -128,7 +125,7 @@ def test_a_lecture_leads_up_to_its_section_course_and_instructor(
     )
     section = sections["course"]["sections"][0]
     with statements:
-        node = client.execute(UPWARDS, id=section["lectures"][1]["id"])["node"]
+        node = client.execute(LECTURE_PARENTS, id=section["lectures"][1]["id"])["node"]
     assert node["__typename"] == "Lecture"
     assert node["section"]["id"] == section["id"]
     assert node["course"]["id"] == node["section"]["course"]["id"] == course.global_id
@@ -136,8 +133,8 @@ def test_a_lecture_leads_up_to_its_section_course_and_instructor(
     assert statements.count <= 4
 
 
-@pytest.mark.parametrize("field", ["lectureCount", "durationSeconds", "sectionCount"])
-def test_the_course_knows_its_totals(client: Client, make: Factories, field: str) -> None:
+@pytest.mark.parametrize(("field", "total"), [("lectureCount", 6), ("durationSeconds", 360), ("sectionCount", 3)])
+def test_course_totals_are_right(client: Client, make: Factories, field: str, total: int) -> None:
     course = make.course(sections=3, lectures=2)
     answer = client.execute(f"query T($slug: String!) {{ course(slug: $slug) {{ {field} }} }}", slug=course.slug)
-    assert answer["course"][field] == {"lectureCount": 6, "durationSeconds": 360, "sectionCount": 3}[field]
+    assert answer["course"][field] == total

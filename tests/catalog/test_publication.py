@@ -1,8 +1,8 @@
-"""Courses are opened, taken back, put away and thrown away; and what stops each of these.
+"""Publishing, unpublishing, archiving and deleting courses, and what blocks each of them.
 
-That the races can be lost was tried: with a plain SELECT in place of the lock in
-`catalog/services/course_locks.py`, on InnoDB as it comes, a course is deleted while it is published, and of four
-who publish two set the day. What hides that is innodb_snapshot_isolation, where the server has it.
+The races were also run with a plain SELECT in place of the lock in `catalog/services/course_locks.py`, on InnoDB with
+its default settings. A course was then deleted while it was published, and two of four publications set
+`published_at`. With innodb_snapshot_isolation the server itself prevents this.
 """
 
 from collections import Counter
@@ -19,22 +19,22 @@ from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.core.orm import TimestampedModel
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
 from tests.accounts.test_users import count
-from tests.catalog.course_client import CourseClient, racing, rounds
+from tests.catalog.course_client import CourseClient, race_rounds, service_racers
 from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service, Statements
 
 PROBLEMS = """query P($id: ID!) { node(id: $id) { ... on Course {
   publishProblems { code message subject { __typename id ... on Section { title } ... on Lecture { title } } }
 } } }"""
-STATE = "query S($id: ID!) { node(id: $id) { ... on Course { status publishedAt version updatedAt } } }"
-NOTHING = {"video_url": None, "body": None, "content_url": None}
+STATUS = "query S($id: ID!) { node(id: $id) { ... on Course { status publishedAt version updatedAt } } }"
+NO_CONTENT = {"video_url": None, "body": None, "content_url": None}
 
 
-def author_of(client: Client, make: Factories, course: CourseTree) -> CourseClient:
+def instructor_client(client: Client, make: Factories, course: CourseTree) -> CourseClient:
     return CourseClient(client, make.actor(course.instructor))
 
 
-def complete(make: Factories, status: CourseStatus = CourseStatus.DRAFT, **values: Any) -> CourseTree:
+def complete_course(make: Factories, status: CourseStatus = CourseStatus.DRAFT, **values: Any) -> CourseTree:
     return make.course(category=make.category(), status=status, **values)
 
 
@@ -43,44 +43,45 @@ def add(service: Service, *rows: TimestampedModel) -> None:
 
 
 def problems(client: Client, author: CourseClient, course: CourseTree) -> list[tuple[str, str | None]]:
-    """Codes, and the titles of what they are about."""
-    found = client.execute(PROBLEMS, as_=author.actor, id=course.global_id)["node"]["publishProblems"]
-    assert all(problem["message"] for problem in found)
-    return [(problem["code"], problem["subject"] and problem["subject"]["title"]) for problem in found]
+    """Return the code of each publish problem, and the title of its subject."""
+    answer = client.execute(PROBLEMS, as_=author.actor, id=course.global_id)["node"]["publishProblems"]
+    assert all(problem["message"] for problem in answer)
+    return [(problem["code"], problem["subject"] and problem["subject"]["title"]) for problem in answer]
 
 
-def not_ready(author: CourseClient, course: CourseTree) -> int:
-    refused = author.user_errors("publishCourse", courseId=course.global_id)
-    assert set(refused) == {("NOT_READY", "courseId")}
-    return len(refused)
+def not_ready_count(author: CourseClient, course: CourseTree) -> int:
+    """Return the number of NOT_READY errors of an attempt to publish the course."""
+    errors = author.user_errors("publishCourse", courseId=course.global_id)
+    assert set(errors) == {("NOT_READY", "courseId")}
+    return len(errors)
 
 
-def test_a_course_that_lacks_nothing_is_opened_to_everyone(client: Client, make: Factories) -> None:
-    course = complete(make)
-    author = author_of(client, make, course)
+def test_complete_course_can_be_published(client: Client, make: Factories) -> None:
+    course = complete_course(make)
+    author = instructor_client(client, make, course)
     assert problems(client, author, course) == []
     before = clock.now()
-    shown = author.ok("publishCourse", courseId=course.global_id)
-    assert (shown["status"], shown["version"], shown["publishProblems"]) == ("PUBLISHED", 2, [])
-    assert before.isoformat() <= shown["publishedAt"] <= clock.now().isoformat()
-    assert client.execute(STATE, as_=ANONYMOUS, id=course.global_id)["node"]["status"] == "PUBLISHED"
+    updated = author.ok("publishCourse", courseId=course.global_id)
+    assert (updated["status"], updated["version"], updated["publishProblems"]) == ("PUBLISHED", 2, [])
+    assert before.isoformat() <= updated["publishedAt"] <= clock.now().isoformat()
+    assert client.execute(STATUS, as_=ANONYMOUS, id=course.global_id)["node"]["status"] == "PUBLISHED"
     listed = client.execute("{ courses { nodes { id } } }")["courses"]["nodes"]
     assert listed == [{"id": course.global_id}]
 
 
-def test_publishing_twice_is_success_and_no_new_version(client: Client, make: Factories) -> None:
-    course = complete(make)
-    author = author_of(client, make, course)
+def test_publishing_twice_keeps_the_version(client: Client, make: Factories) -> None:
+    course = complete_course(make)
+    author = instructor_client(client, make, course)
     first = author.ok("publishCourse", courseId=course.global_id)
     assert author.ok("publishCourse", courseId=course.global_id) == first
 
 
-def test_everything_that_is_missing_is_told_at_once(client: Client, make: Factories) -> None:
+def test_all_publish_problems_are_returned_together(client: Client, make: Factories) -> None:
     course = make.course(title=" ", description=" \n", sections=0, status=CourseStatus.DRAFT)
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     missing = ["NO_TITLE", "NO_DESCRIPTION", "NO_CATEGORY", "NO_SECTION", "NO_LECTURE"]
     assert problems(client, author, course) == [(code, None) for code in missing]
-    assert not_ready(author, course) == 5
+    assert not_ready_count(author, course) == 5
 
     make.section(course, title="Empty", order_index=0)
     missing = ["NO_TITLE", "NO_DESCRIPTION", "NO_CATEGORY", "NO_LECTURE"]
@@ -105,28 +106,28 @@ def test_everything_that_is_missing_is_told_at_once(client: Client, make: Factor
         (LectureType.QUIZ, {}, "NO_QUIZ"),
     ],
 )
-def test_a_lecture_needs_what_its_type_is_made_of(
+def test_lecture_needs_the_content_of_its_type(
     client: Client, make: Factories, kind: LectureType, content: dict[str, str], code: str | None
 ) -> None:
-    course = complete(make, lectures=1)
-    make.lecture(course.sections[0], title="It", lecture_type=kind, order_index=1, **{**NOTHING, **content})
-    author = author_of(client, make, course)
-    assert problems(client, author, course) == ([] if code is None else [(code, "It")])
+    course = complete_course(make, lectures=1)
+    make.lecture(course.sections[0], title="Lesson", lecture_type=kind, order_index=1, **{**NO_CONTENT, **content})
+    author = instructor_client(client, make, course)
+    assert problems(client, author, course) == ([] if code is None else [(code, "Lesson")])
     if code is None:
         author.ok("publishCourse", courseId=course.global_id)
     else:
-        assert not_ready(author, course) == 1
+        assert not_ready_count(author, course) == 1
 
 
-def test_a_quiz_lecture_needs_a_published_quiz(client: Client, make: Factories, service: Service) -> None:
-    course = complete(make)
+def test_quiz_lecture_needs_a_published_quiz(client: Client, make: Factories, service: Service) -> None:
+    course = complete_course(make)
     lecture = make.lecture(course.sections[0], title="Test", lecture_type=LectureType.QUIZ, order_index=2)
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     make.quiz(course, is_published=True)
-    assert problems(client, author, course) == [("NO_QUIZ", "Test")], "a quiz of the course alone is not carried"
+    assert problems(client, author, course) == [("NO_QUIZ", "Test")], "a course-level quiz belongs to no lecture"
     quiz = make.quiz(course, lecture)
     assert problems(client, author, course) == [("QUIZ_NOT_PUBLISHED", "Test")]
-    assert not_ready(author, course) == 1
+    assert not_ready_count(author, course) == 1
 
     def publish(session: Any) -> None:
         session.get_one(Quiz, quiz.id).is_published = True
@@ -136,25 +137,23 @@ def test_a_quiz_lecture_needs_a_published_quiz(client: Client, make: Factories, 
     assert author.ok("publishCourse", courseId=course.global_id)["status"] == "PUBLISHED"
 
 
-def test_problems_come_in_the_order_of_the_course_and_know_nothing_of_what_was_removed(
-    client: Client, make: Factories
-) -> None:
-    course = complete(make, sections=0)
+def test_publish_problems_follow_course_order_without_deleted_items(client: Client, make: Factories) -> None:
+    course = complete_course(make, sections=0)
     second = make.section(course, title="Second", order_index=1)
     first = make.section(course, title="First", order_index=0)
     make.section(course, title="Empty", order_index=2)
-    make.section(course, title="Gone", order_index=3, deleted_at=clock.now())
-    for section, title, place in ((second, "D", 1), (second, "C", 0), (first, "B", 1), (first, "A", 0)):
-        make.lecture(section, title=title, order_index=place, **NOTHING)
-    make.lecture(first, title="Gone", order_index=2, deleted_at=clock.now(), **NOTHING)
-    author = author_of(client, make, course)
+    make.section(course, title="Deleted", order_index=3, deleted_at=clock.now())
+    for section, title, position in ((second, "D", 1), (second, "C", 0), (first, "B", 1), (first, "A", 0)):
+        make.lecture(section, title=title, order_index=position, **NO_CONTENT)
+    make.lecture(first, title="Deleted", order_index=2, deleted_at=clock.now(), **NO_CONTENT)
+    author = instructor_client(client, make, course)
     expected = [("EMPTY_SECTION", "Empty"), *(("NO_VIDEO", title) for title in "ABCD")]
     assert problems(client, author, course) == expected
-    assert not_ready(author, course) == 5
+    assert not_ready_count(author, course) == 5
 
 
-def test_problems_are_for_course_staff(client: Client, make: Factories) -> None:
-    course = complete(make, CourseStatus.PUBLISHED)
+def test_publish_problems_are_for_course_staff_only(client: Client, make: Factories) -> None:
+    course = complete_course(make, CourseStatus.PUBLISHED)
     enrolled = make.user(Role.INSTRUCTOR)
     make.enrollment(enrolled, course)
     for actor in (ANONYMOUS, make.actor(make.user()), make.actor(enrolled)):
@@ -166,35 +165,42 @@ def test_problems_are_for_course_staff(client: Client, make: Factories) -> None:
     assert problems(client, admin, course) == []
 
 
-def test_a_big_course_is_looked_at_in_as_many_statements_as_a_small_one(
+@pytest.mark.query_budget
+def test_publish_checks_take_constant_statements(
     client: Client, make: Factories, service: Service, statements: Statements
 ) -> None:
-    small = complete(make, sections=1, lectures=0)
-    make.lecture(small.sections[0], **NOTHING)
+    small = complete_course(make, sections=1, lectures=0)
+    make.lecture(small.sections[0], **NO_CONTENT)
     make.section(small, order_index=1)
-    big = complete(make, sections=10, lectures=0)
+    big = complete_course(make, sections=10, lectures=0)
     make.section(big, order_index=10)
     lectures = [
-        {"section_id": section.id, "course_id": big.row.id, "title": "L", "lecture_type": kind, "order_index": place}
+        {
+            "section_id": section.id,
+            "course_id": big.row.id,
+            "title": "L",
+            "lecture_type": kind,
+            "order_index": position,
+        }
         for section in big.sections[:10]
-        for place, kind in enumerate([LectureType.VIDEO, LectureType.QUIZ] * 50)
+        for position, kind in enumerate([LectureType.VIDEO, LectureType.QUIZ] * 50)
     ]
     service.database.write_sync(lambda session: session.execute(insert(Lecture), lectures) and None)
     counts = []
     for course, expected in ((small, 2), (big, 1001)):
-        author = author_of(client, make, course)
+        author = instructor_client(client, make, course)
         with statements:
-            found = problems(client, author, course)
+            course_problems = problems(client, author, course)
         counts.append(statements.count)
-        assert len(found) == expected
+        assert len(course_problems) == expected
         with statements:
-            assert not_ready(author, course) == expected
+            assert not_ready_count(author, course) == expected
         counts.append(statements.count)
     assert counts[:2] == counts[2:]
     assert counts[0] <= 8
 
 
-STEPS = {
+TRANSITIONS = {
     (CourseStatus.DRAFT, "publishCourse"): "PUBLISHED",
     (CourseStatus.DRAFT, "unpublishCourse"): "DRAFT",
     (CourseStatus.DRAFT, "archiveCourse"): "INVALID_TRANSITION",
@@ -210,64 +216,68 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize(("status", "mutation"), STEPS)
-def test_each_step_leads_where_the_rules_say(
+@pytest.mark.parametrize(("status", "mutation"), TRANSITIONS)
+def test_status_transitions_follow_the_rules(
     client: Client, make: Factories, status: CourseStatus, mutation: str
 ) -> None:
-    course = complete(make, status)
-    author, leads_to = author_of(client, make, course), STEPS[status, mutation]
-    before = client.execute(STATE, as_=author.actor, id=course.global_id)["node"]
-    if leads_to == "INVALID_TRANSITION":
+    course = complete_course(make, status)
+    author, outcome = instructor_client(client, make, course), TRANSITIONS[status, mutation]
+    before = client.execute(STATUS, as_=author.actor, id=course.global_id)["node"]
+    if outcome == "INVALID_TRANSITION":
         assert author.user_errors(mutation, courseId=course.global_id) == [("INVALID_TRANSITION", "courseId")]
-        assert client.execute(STATE, as_=author.actor, id=course.global_id)["node"] == before
-    elif leads_to == "deleted":
+        assert client.execute(STATUS, as_=author.actor, id=course.global_id)["node"] == before
+    elif outcome == "deleted":
         assert author.ok(mutation, courseId=course.global_id) == course.global_id
     else:
-        shown = author.ok(mutation, courseId=course.global_id)
-        stays = leads_to == before["status"]
-        assert (shown["status"], shown["version"]) == (leads_to, 1 if stays else 2)
-        assert (shown["updatedAt"] == before["updatedAt"]) is stays
-        assert status is CourseStatus.DRAFT or shown["publishedAt"] == before["publishedAt"]
+        updated = author.ok(mutation, courseId=course.global_id)
+        is_unchanged = outcome == before["status"]
+        assert (updated["status"], updated["version"]) == (outcome, 1 if is_unchanged else 2)
+        assert (updated["updatedAt"] == before["updatedAt"]) is is_unchanged
+        assert status is CourseStatus.DRAFT or updated["publishedAt"] == before["publishedAt"]
 
 
-def test_the_first_publication_stays_whatever_follows(client: Client, make: Factories) -> None:
-    course = complete(make)
-    author = author_of(client, make, course)
+def test_published_at_keeps_the_first_publication(client: Client, make: Factories) -> None:
+    course = complete_course(make)
+    author = instructor_client(client, make, course)
     first = author.ok("publishCourse", courseId=course.global_id)["publishedAt"]
     assert first is not None
-    for version, step in enumerate(("unpublish", "publish", "archive", "publish"), 3):
-        shown = author.ok(f"{step}Course", courseId=course.global_id)
-        assert (shown["publishedAt"], shown["version"]) == (first, version)
+    for version, verb in enumerate(("unpublish", "publish", "archive", "publish"), 3):
+        updated = author.ok(f"{verb}Course", courseId=course.global_id)
+        assert (updated["publishedAt"], updated["version"]) == (first, version)
 
 
-def test_an_archived_course_is_looked_at_again_before_it_opens(client: Client, make: Factories) -> None:
+def test_archived_course_is_checked_again_before_publication(client: Client, make: Factories) -> None:
     course = make.course(status=CourseStatus.ARCHIVED)
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     assert author.user_errors("publishCourse", courseId=course.global_id) == [("NOT_READY", "courseId")]
     author.ok("updateCourse", courseId=course.global_id, categoryId=global_id("Category", make.category()))
     assert author.ok("publishCourse", courseId=course.global_id)["status"] == "PUBLISHED"
 
 
 @pytest.mark.parametrize("status", list(EnrollmentStatus))
-def test_nothing_is_taken_back_once_somebody_has_enrolled(
+def test_enrollments_block_unpublishing_and_deletion(
     client: Client, make: Factories, status: EnrollmentStatus
 ) -> None:
-    open_one, draft = complete(make, CourseStatus.PUBLISHED), complete(make)
-    for course in (open_one, draft):
+    published, draft = complete_course(make, CourseStatus.PUBLISHED), complete_course(make)
+    for course in (published, draft):
         make.enrollment(make.user(), course, status)
     in_use = [("IN_USE", "courseId")]
-    assert author_of(client, make, open_one).user_errors("unpublishCourse", courseId=open_one.global_id) == in_use
-    assert author_of(client, make, draft).user_errors("deleteCourse", courseId=draft.global_id) == in_use
-    assert author_of(client, make, open_one).ok("archiveCourse", courseId=open_one.global_id)["status"] == "ARCHIVED"
+    assert (
+        instructor_client(client, make, published).user_errors("unpublishCourse", courseId=published.global_id)
+        == in_use
+    )
+    assert instructor_client(client, make, draft).user_errors("deleteCourse", courseId=draft.global_id) == in_use
+    assert (
+        instructor_client(client, make, published).ok("archiveCourse", courseId=published.global_id)["status"]
+        == "ARCHIVED"
+    )
 
 
 @pytest.mark.parametrize("status", list(TransactionStatus))
-def test_a_payment_that_is_pending_keeps_a_course_open_and_any_payment_keeps_it(
-    client: Client, make: Factories, status: TransactionStatus
-) -> None:
-    course = complete(make, CourseStatus.PUBLISHED)
+def test_payments_block_unpublishing_and_deletion(client: Client, make: Factories, status: TransactionStatus) -> None:
+    course = complete_course(make, CourseStatus.PUBLISHED)
     make.transaction(make.user(), course, status)
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     if status is TransactionStatus.PENDING:
         assert author.user_errors("unpublishCourse", courseId=course.global_id) == [("IN_USE", "courseId")]
     else:
@@ -275,68 +285,68 @@ def test_a_payment_that_is_pending_keeps_a_course_open_and_any_payment_keeps_it(
         assert author.user_errors("deleteCourse", courseId=course.global_id) == [("IN_USE", "courseId")]
 
 
-def test_all_that_is_in_the_way_is_told_at_once(client: Client, make: Factories, service: Service) -> None:
-    course = complete(make)
+def test_all_delete_blockers_are_returned_together(client: Client, make: Factories, service: Service) -> None:
+    course = complete_course(make)
     learner, quiz = make.user(), make.quiz(course)
     make.enrollment(learner, course)
     make.transaction(learner, course)
     attempt = {"attempt_number": 1, "status": AttemptStatus.GRADED, "started_at": clock.now()}
     add(service, QuizAttempt(user_id=learner.id, quiz_id=quiz.id, **attempt))
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     assert author.user_errors("deleteCourse", courseId=course.global_id) == [("IN_USE", "courseId")] * 3
     assert [count(service, table) for table in (Course, Section, Lecture, Quiz, Transaction)] == [1, 1, 2, 1, 1]
 
 
-def test_a_deleted_draft_leaves_nothing_behind(client: Client, make: Factories, service: Service) -> None:
-    course, other = complete(make), complete(make)
+def test_deleting_a_draft_deletes_all_related_rows(client: Client, make: Factories, service: Service) -> None:
+    course, other = complete_course(make), complete_course(make)
     for each in (course, other):
-        teacher, lecture = each.instructor.id, each.lectures[0].id
+        user_key, lecture = each.instructor.id, each.lectures[0].id
         for quiz in (make.quiz(each), make.quiz(each, each.lectures[1])):
             add(service, Question(quiz_id=quiz.id, question_type=QuestionType.ESSAY, question_text="Why?"))
-        add(service, Note(user_id=teacher, lecture_id=lecture, content="Mine"))
-        question = QAQuestion(user_id=teacher, lecture_id=lecture, title="Does it work?", content="Try.")
+        add(service, Note(user_id=user_key, lecture_id=lecture, content="Mine"))
+        question = QAQuestion(user_id=user_key, lecture_id=lecture, title="Does it work?", content="Try.")
         add(service, question)
-        answer = QAAnswer(user_id=teacher, question_id=question.id, content="It does.")
+        answer = QAAnswer(user_id=user_key, question_id=question.id, content="It does.")
         add(service, answer)
-        reply = QAAnswer(user_id=teacher, question_id=question.id, parent_id=answer.id, content="Good.")
+        reply = QAAnswer(user_id=user_key, question_id=question.id, parent_id=answer.id, content="Good.")
         question.accepted_answer_id = answer.id
         add(service, reply, question)
-    author = author_of(client, make, course)
+    author = instructor_client(client, make, course)
     assert author.ok("deleteCourse", courseId=course.global_id) == course.global_id
-    left = [count(service, table) for table in (Course, Quiz, Question, Note, QAQuestion, QAAnswer)]
-    assert left == [1, 2, 2, 1, 1, 2], "the other course's"
+    counts = [count(service, table) for table in (Course, Quiz, Question, Note, QAQuestion, QAAnswer)]
+    assert counts == [1, 2, 2, 1, 1, 2], "the rows of the other course stay"
 
 
-def state_of(service: Service, course: CourseTree) -> CourseStatus | None:
-    state = select(Course.status).where(Course.id == course.row.id)
-    return service.database.read_sync(lambda session: session.scalar(state))
+def stored_status(service: Service, course: CourseTree) -> CourseStatus | None:
+    status = select(Course.status).where(Course.id == course.row.id)
+    return service.database.read_sync(lambda session: session.scalar(status))
 
 
-def test_a_course_is_published_or_deleted_and_never_both(client: Client, make: Factories, service: Service) -> None:
-    with racing(service) as both:
-        for _ in rounds(service, 300):
-            course = complete(make, lectures=1)
-            author = author_of(client, make, course)
-            published, deleted = both.race(
+def test_concurrent_publish_and_delete_cannot_both_succeed(client: Client, make: Factories, service: Service) -> None:
+    with service_racers(service) as clients:
+        for _ in race_rounds(service, 300):
+            course = complete_course(make, lectures=1)
+            author = instructor_client(client, make, course)
+            publication, deletion = clients.race(
                 author.race_request("publishCourse", courseId=course.global_id),
                 author.race_request("deleteCourse", courseId=course.global_id),
             )
-            state = state_of(service, course)
-            if deleted.code is None:
-                assert (published.code, state) == ("NOT_FOUND", None)
+            status = stored_status(service, course)
+            if deletion.code is None:
+                assert (publication.code, status) == ("NOT_FOUND", None)
                 assert count(service, Lecture, Lecture.course_id == course.row.id) == 0
             else:
-                assert (published.code, deleted.code) == (None, "INVALID_TRANSITION")
-                assert state is CourseStatus.PUBLISHED
+                assert (publication.code, deletion.code) == (None, "INVALID_TRANSITION")
+                assert status is CourseStatus.PUBLISHED
 
 
 @pytest.mark.slow
-def test_of_many_who_publish_at_once_one_makes_a_version(client: Client, make: Factories, service: Service) -> None:
-    with racing(service, 4) as everyone:
-        for _ in rounds(service)[:50]:
-            course = complete(make, lectures=1)
-            author = author_of(client, make, course)
-            answers = everyone.race(*[author.race_request("publishCourse", courseId=course.global_id)] * 4)
-            shown = [answer.payload["course"] for answer in answers]
-            assert Counter(course["version"] for course in shown) == {2: 4}
-            assert len({course["publishedAt"] for course in shown}) == 1
+def test_concurrent_publications_create_one_version(client: Client, make: Factories, service: Service) -> None:
+    with service_racers(service, 4) as clients:
+        for _ in race_rounds(service)[:50]:
+            course = complete_course(make, lectures=1)
+            author = instructor_client(client, make, course)
+            responses = clients.race(*[author.race_request("publishCourse", courseId=course.global_id)] * 4)
+            courses = [response.payload["course"] for response in responses]
+            assert Counter(course["version"] for course in courses) == {2: 4}
+            assert len({course["publishedAt"] for course in courses}) == 1

@@ -1,4 +1,4 @@
-"""Search: words, prefixes, accents, and an order that only the courses themselves change."""
+"""Course search: terms, prefixes, accents, relevance and stable pages."""
 
 import pytest
 
@@ -17,7 +17,7 @@ query S($search: String!, $first: Int, $after: String) {
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "terms"),
     [
         ("How to lear", ["how", "to", "lear"]),
         ("AI", ["ai"]),
@@ -31,20 +31,20 @@ query S($search: String!, $first: Int, $after: String) {
         ("go go go", ["go"]),
     ],
 )
-def test_a_query_becomes_words(query: str, words: list[str]) -> None:
-    assert query_terms(query) == words
+def test_query_is_split_into_terms(query: str, terms: list[str]) -> None:
+    assert query_terms(query) == terms
 
 
-def test_a_word_counts_by_where_it_stands() -> None:
-    found = term_weights("Go", "Go for it", "Learn Go, C# and ASP.NET")
-    assert found["go"] == 7
-    assert found["for"] == 2
-    assert found["c#"] == found["c"] == found[".net"] == found["net"] == 1
+def test_term_weight_depends_on_the_text() -> None:
+    weights = term_weights("Go", "Go for it", "Learn Go, C# and ASP.NET")
+    assert weights["go"] == 7
+    assert weights["for"] == 2
+    assert weights["c#"] == weights["c"] == weights[".net"] == weights["net"] == 1
 
 
 @pytest.fixture
-def shelf(make: Factories) -> None:
-    texts = {
+def eight_courses(make: Factories) -> None:
+    descriptions = {
         "C# for Game Developers": "Write games.",
         "Modern C++": "Systems in C++.",
         "Services on .NET": "ASP.NET and more.",
@@ -54,17 +54,17 @@ def shelf(make: Factories) -> None:
         "Learning to Draw": "How lines become pictures.",
         "Ćwiczenia z Pythona": "Für Anfänger, déjà vu.",
     }
-    for title, description in texts.items():
+    for title, description in descriptions.items():
         make.course(title, description=description, lectures=0)
 
 
-def found(client: Client, search: str) -> list[str]:
+def titles(client: Client, search: str) -> list[str]:
     return [node["title"] for node in client.execute(SEARCH, search=search)["courses"]["nodes"]]
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("eight_courses")
 @pytest.mark.parametrize(
-    ("search", "titles"),
+    ("search", "expected"),
     [
         ("ai", ["AI for Everyone"]),
         ("c#", ["C# for Game Developers"]),
@@ -73,7 +73,7 @@ def found(client: Client, search: str) -> list[str]:
         ("asp.net", ["Services on .NET"]),
         ("go", ["Go in Practice"]),
         ("how to lear", ["How to Learn Anything", "Learning to Draw"]),
-        ("lear how", []),  # only the last word may be unfinished
+        ("lear how", []),  # only the last word is a prefix
         ("CWICZENIA", ["Ćwiczenia z Pythona"]),
         ("deja", ["Ćwiczenia z Pythona"]),
         ("fur anf", ["Ćwiczenia z Pythona"]),
@@ -84,35 +84,35 @@ def found(client: Client, search: str) -> list[str]:
         ("' OR 1=1 --", []),
     ],
 )
-def test_a_search_finds_what_has_all_its_words(client: Client, search: str, titles: list[str]) -> None:
-    assert found(client, search) == titles
+def test_search_finds_courses_with_all_words(client: Client, search: str, expected: list[str]) -> None:
+    assert titles(client, search) == expected
 
 
-@pytest.mark.usefixtures("shelf")
-def test_an_empty_search_box_shows_everything(client: Client) -> None:
-    assert len(found(client, "  ")) == 8
+@pytest.mark.usefixtures("eight_courses")
+def test_blank_search_matches_every_course(client: Client) -> None:
+    assert len(titles(client, "  ")) == 8
 
 
-def test_the_best_come_first_and_pages_hold(client: Client, make: Factories) -> None:
+def test_relevance_order_is_stable_across_pages(client: Client, make: Factories) -> None:
     for number in range(3):
         make.course(f"Other {number}", description="rust", lectures=0)
     make.course("Rust", short_description="rust", description="rust", lectures=0)
     make.course("Rust again", description="Nothing", lectures=0)
-    whole = found(client, "rust")
-    assert whole == ["Rust", "Rust again", "Other 2", "Other 1", "Other 0"]
-    seen: list[str] = []
+    expected = titles(client, "rust")
+    assert expected == ["Rust", "Rust again", "Other 2", "Other 1", "Other 0"]
+    page_titles: list[str] = []
     after = None
     while True:
         page = client.execute(SEARCH, search="rust", first=2, after=after)["courses"]
-        seen += [node["title"] for node in page["nodes"]]
-        make.course("Rusty newcomer", lectures=0)  # scores 4: belongs before what was read
+        page_titles += [node["title"] for node in page["nodes"]]
+        make.course("Rusty newcomer", lectures=0)  # scores 4, so it belongs to a page that was already read
         after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
             break
-    assert [title for title in seen if title != "Rusty newcomer"] == whole
+    assert [title for title in page_titles if title != "Rusty newcomer"] == expected
 
 
-def test_search_can_be_sorted_and_filtered_like_any_list(client: Client, make: Factories) -> None:
+def test_search_results_can_be_sorted_and_filtered(client: Client, make: Factories) -> None:
     make.course("Tea two", lectures=0, price=500)
     make.course("Tea one", lectures=0)
     document = """{

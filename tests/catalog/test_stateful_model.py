@@ -1,4 +1,4 @@
-"""Any steps of an author in any order: what the service shows is what a simple model says."""
+"""Stateful test of the curriculum: after any sequence of changes, the service shows what a simple model predicts."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,21 +12,21 @@ from sqlalchemy import update
 
 from lms_graphql.catalog.models import Course, CourseStatus
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
-from tests.catalog.curriculum_client import COURSE, CurriculumClient, drift
+from tests.catalog.curriculum_client import COURSE, CurriculumClient, counter_drift
 from tests.factories import Factories, global_id
 from tests.live_service import Client, Service
 
-VIEW = f"""
+COURSE_AND_NODES = f"""
 query V($id: ID!, $ids: [ID!]!) {{
   node(id: $id) {{
-    ... on Course {{ {COURSE.strip()[8:-1]} inside: sections {{ lectures {{ isPreview content {{ body }} }} }} }}
+    ... on Course {{ {COURSE.strip()[8:-1]} contents: sections {{ lectures {{ isPreview content {{ body }} }} }} }}
   }}
   nodes(ids: $ids) {{ id }}
 }}"""
 POSITIONS = st.none() | st.integers(-1, 6) | st.just(2**31 - 1)
 BODY = "A secret body"
 SECONDS = st.sampled_from([0, 1, 60, 360_000])
-ANY = st.randoms(use_true_random=False)
+RANDOM = st.randoms(use_true_random=False)
 
 
 @dataclass
@@ -44,16 +44,18 @@ class ModelSection:
     lectures: list[ModelLecture] = field(default_factory=list)
 
 
-def inserted(rows: list[Any], row: Any, position: int | None) -> None:
+def insert(rows: list[Any], row: Any, position: int | None) -> None:
     rows.insert(len(rows) if position is None else position, row)
 
 
-class Authoring(RuleBasedStateMachine):
+class CurriculumMachine(RuleBasedStateMachine):
+    """Changes of a course, each applied to the service and to the model."""
+
     service: Service
     client: Client
 
     @initialize()
-    def begin(self) -> None:
+    def create_course(self) -> None:
         self.service.empty()
         make = Factories(self.service.database)
         course = make.course(sections=2, lectures=3, status=CourseStatus.DRAFT)
@@ -69,74 +71,81 @@ class Authoring(RuleBasedStateMachine):
             ModelSection(global_id("Section", row), row.title, rows[3 * n : 3 * n + 3])
             for n, row in enumerate(course.sections)
         ]
-        self.gone: list[str] = []
-        self.count = 0
+        self.deleted_ids: list[str] = []
+        self.title_count = 0
 
-    def title(self) -> str:
-        self.count += 1
-        return f"Title {self.count}"
+    def new_title(self) -> str:
+        self.title_count += 1
+        return f"Title {self.title_count}"
 
     def lectures(self) -> list[tuple[ModelSection, ModelLecture]]:
         return [(section, lecture) for section in self.sections for lecture in section.lectures]
 
     def ok(self, mutation: str, **input: Any) -> Any:
-        done = self.author.ok(mutation, **input)
+        result = self.author.ok(mutation, **input)
         self.version += 1
-        return done
+        return result
 
     @rule(position=POSITIONS)
     def create_section(self, position: int | None) -> None:
-        input = {"courseId": self.course.global_id, "title": self.title(), "position": position}
+        input = {"courseId": self.course.global_id, "title": self.new_title(), "position": position}
         if position is not None and position < 0:
             assert self.author.user_errors("createSection", **input) == [("OUT_OF_RANGE", "position")]
         else:
-            made = self.ok("createSection", **input)
-            inserted(self.sections, ModelSection(made["id"], made["title"]), position)
+            created = self.ok("createSection", **input)
+            insert(self.sections, ModelSection(created["id"], created["title"]), position)
 
-    @rule(random=ANY, position=POSITIONS, seconds=SECONDS, is_preview=st.booleans())
+    @rule(random=RANDOM, position=POSITIONS, seconds=SECONDS, is_preview=st.booleans())
     def create_lecture(self, random: Any, position: int | None, seconds: int, is_preview: bool) -> None:
         if not self.sections:
             return
         section = random.choice(self.sections)
-        input = {"sectionId": section.id, "title": self.title(), "type": "TEXT", "body": BODY, "position": position}
+        input = {
+            "sectionId": section.id,
+            "title": self.new_title(),
+            "type": "TEXT",
+            "body": BODY,
+            "position": position,
+        }
         input |= {"durationSeconds": seconds, "isPreview": is_preview}
         if position is not None and position < 0:
             assert self.author.user_errors("createLecture", **input) == [("OUT_OF_RANGE", "position")]
         else:
-            made = self.ok("createLecture", **input)
-            inserted(section.lectures, ModelLecture(made["id"], made["title"], seconds, is_preview), position)
+            created = self.ok("createLecture", **input)
+            lecture = ModelLecture(created["id"], created["title"], seconds, is_preview)
+            insert(section.lectures, lecture, position)
 
-    @rule(random=ANY)
+    @rule(random=RANDOM)
     def update_section(self, random: Any) -> None:
         if self.sections:
             section = random.choice(self.sections)
-            section.title = self.title()
+            section.title = self.new_title()
             self.ok("updateSection", sectionId=section.id, title=section.title)
 
-    @rule(random=ANY, seconds=SECONDS, is_preview=st.booleans())
+    @rule(random=RANDOM, seconds=SECONDS, is_preview=st.booleans())
     def update_lecture(self, random: Any, seconds: int, is_preview: bool) -> None:
         if self.lectures():
             _, lecture = random.choice(self.lectures())
             lecture.seconds, lecture.is_preview = seconds, is_preview
             self.ok("updateLecture", lectureId=lecture.id, durationSeconds=seconds, isPreview=is_preview)
 
-    @rule(random=ANY)
+    @rule(random=RANDOM)
     def delete_section(self, random: Any) -> None:
         if self.sections:
             section = random.choice(self.sections)
             self.ok("deleteSection", sectionId=section.id)
             self.sections.remove(section)
-            self.gone += [section.id, *(lecture.id for lecture in section.lectures)]
+            self.deleted_ids += [section.id, *(lecture.id for lecture in section.lectures)]
 
-    @rule(random=ANY)
+    @rule(random=RANDOM)
     def delete_lecture(self, random: Any) -> None:
         if self.lectures():
             section, lecture = random.choice(self.lectures())
             self.ok("deleteLecture", lectureId=lecture.id)
             section.lectures.remove(lecture)
-            self.gone.append(lecture.id)
+            self.deleted_ids.append(lecture.id)
 
-    @rule(random=ANY, position=st.integers(-1, 6))
+    @rule(random=RANDOM, position=st.integers(-1, 6))
     def move_lecture(self, random: Any, position: int) -> None:
         if not self.lectures():
             return
@@ -147,9 +156,9 @@ class Authoring(RuleBasedStateMachine):
         else:
             self.ok("moveLecture", **input)
             section.lectures.remove(lecture)
-            inserted(target.lectures, lecture, position)
+            insert(target.lectures, lecture, position)
 
-    @rule(random=ANY)
+    @rule(random=RANDOM)
     def move_lecture_to_another_course(self, random: Any) -> None:
         if self.lectures():
             _, lecture = random.choice(self.lectures())
@@ -160,7 +169,7 @@ class Authoring(RuleBasedStateMachine):
             }
             assert self.author.user_errors("moveLecture", **input) == [("INVALID", "sectionId")]
 
-    @rule(random=ANY, of_sections=st.booleans(), version=st.sampled_from(["right", "none", "old"]))
+    @rule(random=RANDOM, of_sections=st.booleans(), version=st.sampled_from(["current", "none", "old"]))
     def reorder(self, random: Any, of_sections: bool, version: str) -> None:
         if of_sections or not self.sections:
             rows: list[Any] = self.sections
@@ -173,79 +182,79 @@ class Authoring(RuleBasedStateMachine):
             input = {"sectionId": section.id}
         if version != "none":
             input["expectedVersion"] = self.version - (version == "old")
-        turned = random.sample(rows, len(rows))
-        wanted = {**input, name: [row.id for row in turned]}
+        new_order = random.sample(rows, len(rows))
+        input[name] = [row.id for row in new_order]
         if version == "old":
-            assert self.author.user_errors(mutation, **wanted) == [("STALE_VERSION", "expectedVersion")]
+            assert self.author.user_errors(mutation, **input) == [("STALE_VERSION", "expectedVersion")]
         else:
-            self.ok(mutation, **wanted)
-            rows[:] = turned
+            self.ok(mutation, **input)
+            rows[:] = new_order
 
-    @rule(random=ANY, how=st.sampled_from(["short", "twice", "gone", "strange"]))
-    def reorder_wrongly(self, random: Any, how: str) -> None:
+    @rule(random=RANDOM, mistake=st.sampled_from(["missing", "twice", "deleted", "foreign"]))
+    def reorder_with_invalid_ids(self, random: Any, mistake: str) -> None:
         if not self.sections:
             return
         ids = [section.id for section in self.sections]
-        strange = (
-            random.choice(self.gone or [self.other.global_id])
-            if how == "gone"
+        foreign = (
+            random.choice(self.deleted_ids or [self.other.global_id])
+            if mistake == "deleted"
             else global_id("Section", self.other.sections[0])
         )
-        wrong = {"short": ids[1:], "twice": [*ids, ids[0]]}.get(how, [*ids[1:], strange])
-        refused = self.author.user_errors("reorderSections", courseId=self.course.global_id, sectionIds=wrong)
-        assert refused == [("INVALID", "sectionIds")]
+        invalid = {"missing": ids[1:], "twice": [*ids, ids[0]]}.get(mistake, [*ids[1:], foreign])
+        errors = self.author.user_errors("reorderSections", courseId=self.course.global_id, sectionIds=invalid)
+        assert errors == [("INVALID", "sectionIds")]
 
-    @rule(random=ANY)
-    def change_what_is_gone(self, random: Any) -> None:
-        if self.gone:
-            id = random.choice(self.gone)
-            steps = {"updateSection": "sectionId", "deleteSection": "sectionId", "deleteLecture": "lectureId"}
-            for mutation, name in steps.items():
+    @rule(random=RANDOM)
+    def change_deleted_item(self, random: Any) -> None:
+        if self.deleted_ids:
+            id = random.choice(self.deleted_ids)
+            id_fields = {"updateSection": "sectionId", "deleteSection": "sectionId", "deleteLecture": "lectureId"}
+            for mutation, name in id_fields.items():
                 title = {"title": "Back"} if mutation == "updateSection" else {}
                 assert self.author.user_errors(mutation, **{name: id}, **title) == [("NOT_FOUND", name)]
 
-    @rule(random=ANY)
-    def a_rival_tries(self, random: Any) -> None:
+    @rule(random=RANDOM)
+    def change_as_another_instructor(self, random: Any) -> None:
         if self.lectures():
             section, lecture = random.choice(self.lectures())
-            steps = {
+            inputs = {
                 "createSection": {"courseId": self.course.global_id, "title": "Theirs"},
                 "deleteSection": {"sectionId": section.id},
                 "updateLecture": {"lectureId": lecture.id, "title": "Theirs"},
                 "moveLecture": {"lectureId": lecture.id, "sectionId": section.id, "position": 0},
             }
-            mutation = random.choice(sorted(steps))
-            answer = self.rival.graphql(mutation, **steps[mutation])
+            mutation = random.choice(sorted(inputs))
+            answer = self.rival.graphql(mutation, **inputs[mutation])
             if self.status is CourseStatus.PUBLISHED:
                 assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
             else:
                 assert [error["code"] for error in answer["data"][mutation]["errors"]] == ["NOT_FOUND"]
 
     @rule(status=st.sampled_from(list(CourseStatus)))
-    def become(self, status: CourseStatus) -> None:
-        """By hand: what stops a publication is not what this is about."""
-        set_status = update(Course).where(Course.id == self.course.row.id)
+    def set_status(self, status: CourseStatus) -> None:
+        """Set the status in the database, because publish problems are not part of this test."""
+        statement = update(Course).where(Course.id == self.course.row.id)
         values = {"status": status, "published_at": datetime(2026, 1, 1, tzinfo=UTC)}
-        self.service.database.write_sync(lambda session: session.execute(set_status.values(values)) and None)
+        self.service.database.write_sync(lambda session: session.execute(statement.values(values)) and None)
         self.status = status
 
-    def shown(self, actor: Actor) -> Any:
-        return self.client.execute(VIEW, as_=actor, id=self.course.global_id, ids=self.gone[-100:])
+    def visible_state(self, actor: Actor) -> Any:
+        return self.client.execute(COURSE_AND_NODES, as_=actor, id=self.course.global_id, ids=self.deleted_ids[-100:])
 
     def expected(self, is_staff: bool) -> Any:
         sections = [
             {
                 "id": section.id,
                 "title": section.title,
-                "position": place,
+                "position": position,
                 "lectureCount": len(section.lectures),
                 "durationSeconds": sum(lecture.seconds for lecture in section.lectures),
                 "lectures": [
-                    {"id": lecture.id, "title": lecture.title, "position": inner}
-                    for inner, lecture in enumerate(section.lectures)
+                    {"id": lecture.id, "title": lecture.title, "position": number}
+                    for number, lecture in enumerate(section.lectures)
                 ],
             }
-            for place, section in enumerate(self.sections)
+            for position, section in enumerate(self.sections)
         ]
         return {
             "id": self.course.global_id,
@@ -254,7 +263,7 @@ class Authoring(RuleBasedStateMachine):
             "lectureCount": sum(section["lectureCount"] for section in sections),
             "durationSeconds": sum(section["durationSeconds"] for section in sections),
             "sections": sections,
-            "inside": [
+            "contents": [
                 {
                     "lectures": [
                         {
@@ -269,33 +278,33 @@ class Authoring(RuleBasedStateMachine):
         }
 
     @invariant()
-    def the_author_sees_the_model(self) -> None:
-        seen = self.shown(self.author.actor)
-        assert seen["node"] == self.expected(is_staff=True)
-        assert set(map(str, seen["nodes"])) <= {"None"}
+    def instructor_sees_the_model(self) -> None:
+        state = self.visible_state(self.author.actor)
+        assert state["node"] == self.expected(is_staff=True)
+        assert set(map(str, state["nodes"])) <= {"None"}
 
     @invariant()
-    def everyone_else_sees_it_where_it_is_published(self) -> None:
+    def others_see_the_model_if_published(self) -> None:
         for actor in (ANONYMOUS, self.rival.actor):
-            seen = self.shown(actor)
-            is_there = self.status is CourseStatus.PUBLISHED
-            assert seen["node"] == (self.expected(is_staff=False) if is_there else None)
-            assert set(map(str, seen["nodes"])) <= {"None"}
+            state = self.visible_state(actor)
+            is_published = self.status is CourseStatus.PUBLISHED
+            assert state["node"] == (self.expected(is_staff=False) if is_published else None)
+            assert set(map(str, state["nodes"])) <= {"None"}
 
     @invariant()
-    def nothing_drifts(self) -> None:
-        assert drift(self.service.database) == []
+    def counters_have_no_drift(self) -> None:
+        assert counter_drift(self.service.database) == []
 
 
 @pytest.mark.slow
-def test_any_steps_leave_what_a_simple_model_says(client: Client, service: Service) -> None:
-    class Here(Authoring):
+def test_curriculum_matches_the_model_after_any_changes(client: Client, service: Service) -> None:
+    class Machine(CurriculumMachine):
         pass
 
-    Here.service, Here.client = service, client
+    Machine.service, Machine.client = service, client
     examples = 12 if service.database.is_sqlite else 40
     run_state_machine_as_test(
-        Here,
+        Machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=20,

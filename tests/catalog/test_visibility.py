@@ -1,4 +1,4 @@
-"""What a viewer may not see is not there, on whatever path they come."""
+"""Visibility of courses, lecture content and users: the same on every path."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,8 +14,8 @@ from tests.live_service import Client
 
 NODE = "query N($id: ID!) { node(id: $id) { __typename id } }"
 NODES = "query N($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-BY_SLUG = "query S($slug: String!) { course(slug: $slug) { id } }"
-LISTED = "query L($status: CourseStatus) { courses(filter: {status: $status}) { totalCount nodes { id } } }"
+COURSE_BY_SLUG = "query S($slug: String!) { course(slug: $slug) { id } }"
+COURSES = "query L($status: CourseStatus) { courses(filter: {status: $status}) { totalCount nodes { id } } }"
 CONTENT = """
 query C($slug: String!) {
   course(slug: $slug) { sections { lectures { isPreview content { videoUrl body resourceUrl } lock { reason } } } }
@@ -23,12 +23,12 @@ query C($slug: String!) {
 """
 
 
-class Cast:
-    """One of each who might ask, and a course of one of them."""
+class Viewers:
+    """A course, and one user for each relation to it."""
 
     def __init__(self, make: Factories, status: CourseStatus) -> None:
-        self.teacher = make.user(Role.INSTRUCTOR)
-        self.course = make.course("Secrets", instructor=self.teacher, status=status)
+        self.instructor = make.user(Role.INSTRUCTOR)
+        self.course = make.course("Secrets", instructor=self.instructor, status=status)
         self.learner = make.user()
         self.enrolled = make.user()
         self.cancelled = make.user()
@@ -44,12 +44,12 @@ class Cast:
         return Actor(user.id, user.role)
 
 
-SEES = {
-    CourseStatus.PUBLISHED: {"anonymous", "learner", "enrolled", "cancelled", "rival", "teacher", "admin"},
-    CourseStatus.DRAFT: {"teacher", "admin"},
-    CourseStatus.ARCHIVED: {"enrolled", "cancelled", "teacher", "admin"},
+VISIBLE_TO = {
+    CourseStatus.PUBLISHED: {"anonymous", "learner", "enrolled", "cancelled", "rival", "instructor", "admin"},
+    CourseStatus.DRAFT: {"instructor", "admin"},
+    CourseStatus.ARCHIVED: {"enrolled", "cancelled", "instructor", "admin"},
 }
-EVERYONE = sorted(SEES[CourseStatus.PUBLISHED])
+ALL_VIEWERS = sorted(VISIBLE_TO[CourseStatus.PUBLISHED])
 
 
 def node_ids(course: CourseTree) -> list[str]:
@@ -58,43 +58,41 @@ def node_ids(course: CourseTree) -> list[str]:
 
 
 @pytest.mark.parametrize("status", list(CourseStatus))
-@pytest.mark.parametrize("who", EVERYONE)
-def test_a_course_is_there_on_every_path_or_on_none(
-    client: Client, make: Factories, status: CourseStatus, who: str
+@pytest.mark.parametrize("viewer", ALL_VIEWERS)
+def test_course_visibility_is_the_same_on_every_path(
+    client: Client, make: Factories, status: CourseStatus, viewer: str
 ) -> None:
-    cast = Cast(make, status)
-    actor, sees = cast.actor(who), who in SEES[status]
-    for id in node_ids(cast.course):
-        assert (client.execute(NODE, as_=actor, id=id)["node"] is not None) is sees
-    found = client.execute(NODES, as_=actor, ids=node_ids(cast.course))["nodes"]
-    assert [node is not None for node in found] == [sees] * 3
-    assert (client.execute(BY_SLUG, as_=actor, slug=cast.course.slug)["course"] is not None) is sees
-    listed = client.execute(LISTED, as_=actor, status=status.name)["courses"]
-    assert [node["id"] for node in listed["nodes"]] == ([cast.course.global_id] if sees else [])
-    assert listed["totalCount"] == int(sees)
+    viewers = Viewers(make, status)
+    actor, is_visible = viewers.actor(viewer), viewer in VISIBLE_TO[status]
+    for id in node_ids(viewers.course):
+        assert (client.execute(NODE, as_=actor, id=id)["node"] is not None) is is_visible
+    nodes = client.execute(NODES, as_=actor, ids=node_ids(viewers.course))["nodes"]
+    assert [node is not None for node in nodes] == [is_visible] * 3
+    assert (client.execute(COURSE_BY_SLUG, as_=actor, slug=viewers.course.slug)["course"] is not None) is is_visible
+    listed = client.execute(COURSES, as_=actor, status=status.name)["courses"]
+    assert [node["id"] for node in listed["nodes"]] == ([viewers.course.global_id] if is_visible else [])
+    assert listed["totalCount"] == int(is_visible)
 
 
-def test_drafts_and_archived_courses_are_in_no_list_that_does_not_ask_for_them(
-    client: Client, make: Factories
-) -> None:
-    category = make.category("Shelf")
-    teacher = make.user(Role.INSTRUCTOR)
-    make.course("Hidden words", instructor=teacher, category=category, status=CourseStatus.DRAFT)
-    make.course("Old words", instructor=teacher, category=category, status=CourseStatus.ARCHIVED)
+def test_default_lists_contain_only_published_courses(client: Client, make: Factories) -> None:
+    category = make.category("Art")
+    instructor = make.user(Role.INSTRUCTOR)
+    make.course("Hidden words", instructor=instructor, category=category, status=CourseStatus.DRAFT)
+    make.course("Old words", instructor=instructor, category=category, status=CourseStatus.ARCHIVED)
     document = """{
       courses { totalCount }
-      found: courses(search: "words") { totalCount }
-      category(slug: "shelf") { courseCount courses { totalCount nodes { id } } }
+      search: courses(search: "words") { totalCount }
+      category(slug: "art") { courseCount courses { totalCount nodes { id } } }
     }"""
-    for actor in (ANONYMOUS, make.actor(teacher), make.actor(make.user(Role.SUPER_ADMIN))):
+    for actor in (ANONYMOUS, make.actor(instructor), make.actor(make.user(Role.SUPER_ADMIN))):
         answer = client.execute(document, as_=actor)
-        assert answer["courses"]["totalCount"] == answer["found"]["totalCount"] == 0
+        assert answer["courses"]["totalCount"] == answer["search"]["totalCount"] == 0
         assert answer["category"] == {"courseCount": 0, "courses": {"totalCount": 0, "nodes": []}}
 
 
-OPENS = {
+LOCK_REASONS = {
     "enrolled": None,
-    "teacher": None,
+    "instructor": None,
     "admin": None,
     "anonymous": "SIGN_IN_REQUIRED",
     "learner": "ENROLLMENT_REQUIRED",
@@ -103,21 +101,19 @@ OPENS = {
 }
 
 
-@pytest.mark.parametrize("who", EVERYONE)
-def test_content_is_for_those_with_access_and_a_lock_tells_the_others_why(
-    client: Client, make: Factories, who: str
-) -> None:
-    cast = Cast(make, CourseStatus.PUBLISHED)
-    answer = client.execute(CONTENT, as_=cast.actor(who), slug=cast.course.slug)
-    preview, closed = answer["course"]["sections"][0]["lectures"]
+@pytest.mark.parametrize("viewer", ALL_VIEWERS)
+def test_content_needs_access_and_locks_give_the_reason(client: Client, make: Factories, viewer: str) -> None:
+    viewers = Viewers(make, CourseStatus.PUBLISHED)
+    answer = client.execute(CONTENT, as_=viewers.actor(viewer), slug=viewers.course.slug)
+    preview, locked = answer["course"]["sections"][0]["lectures"]
     assert preview["lock"] is None
     assert preview["content"]["body"] == "A secret body"
-    assert (closed["lock"] or {}).get("reason") == OPENS[who]
-    assert (closed["content"] is None) is (OPENS[who] is not None)
+    assert (locked["lock"] or {}).get("reason") == LOCK_REASONS[viewer]
+    assert (locked["content"] is None) is (LOCK_REASONS[viewer] is not None)
 
 
 @pytest.mark.parametrize(
-    ("status", "hours", "opens"),
+    ("status", "hours", "has_access"),
     [
         (EnrollmentStatus.ACTIVE, 1, True),
         (EnrollmentStatus.ACTIVE, -1, False),
@@ -128,60 +124,58 @@ def test_content_is_for_those_with_access_and_a_lock_tells_the_others_why(
         (EnrollmentStatus.SUSPENDED, None, False),
     ],
 )
-def test_access_lasts_as_long_as_the_enrollment_says(
-    client: Client, make: Factories, status: EnrollmentStatus, hours: int | None, opens: bool
+def test_access_depends_on_enrollment_status_and_expiry(
+    client: Client, make: Factories, status: EnrollmentStatus, hours: int | None, has_access: bool
 ) -> None:
     course, learner = make.course(), make.user()
-    until = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
-    make.enrollment(learner, course, status, access_expires_at=until)
+    expires_at = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
+    make.enrollment(learner, course, status, access_expires_at=expires_at)
     answer = client.execute(CONTENT, as_=make.actor(learner), slug=course.slug)
-    closed = answer["course"]["sections"][0]["lectures"][1]
-    assert (closed["content"] is not None) is opens
-    assert closed["lock"] == (None if opens else {"reason": "ENROLLMENT_INACTIVE"})
+    lecture = answer["course"]["sections"][0]["lectures"][1]
+    assert (lecture["content"] is not None) is has_access
+    assert lecture["lock"] == (None if has_access else {"reason": "ENROLLMENT_INACTIVE"})
 
 
-PERSON = "query P($id: ID!) { node(id: $id) { ... on User { fullName username role } } }"
+USER = "query U($id: ID!) { node(id: $id) { ... on User { fullName username role } } }"
 
 
-def test_anonymous_viewers_know_only_those_who_teach_or_have_taught(client: Client, make: Factories) -> None:
-    teaches, wrote, archived = (make.user(Role.INSTRUCTOR) for _ in range(3))
-    make.course(instructor=teaches)
-    make.course(instructor=wrote, status=CourseStatus.DRAFT)
+def test_anonymous_viewers_see_only_public_instructors(client: Client, make: Factories) -> None:
+    published, draft_only, archived = (make.user(Role.INSTRUCTOR) for _ in range(3))
+    make.course(instructor=published)
+    make.course(instructor=draft_only, status=CourseStatus.DRAFT)
     make.course(instructor=archived, status=CourseStatus.ARCHIVED)
     learner = make.user()
 
-    def known(user: User, actor: Actor) -> bool:
-        return client.execute(PERSON, as_=actor, id=global_id("User", user))["node"] is not None
+    def is_visible(user: User, actor: Actor) -> bool:
+        return client.execute(USER, as_=actor, id=global_id("User", user))["node"] is not None
 
-    everyone = (teaches, wrote, archived, learner)
-    assert [known(user, ANONYMOUS) for user in everyone] == [True, False, True, False]
-    assert all(known(user, make.actor(learner)) for user in everyone)
-
-
-def test_a_deleted_person_is_a_deleted_user(client: Client, make: Factories) -> None:
-    gone = make.user(Role.INSTRUCTOR, deleted_at=datetime.now(UTC))
-    make.course(instructor=gone)
-    assert client.execute(PERSON, id=global_id("User", gone))["node"]["fullName"] == "Deleted user"
+    users = (published, draft_only, archived, learner)
+    assert [is_visible(user, ANONYMOUS) for user in users] == [True, False, True, False]
+    assert all(is_visible(user, make.actor(learner)) for user in users)
 
 
-GATED = ["email", "isActive", "isEmailVerified", "lastLoginAt", "permissions"]
+def test_deleted_instructor_is_shown_as_deleted_user(client: Client, make: Factories) -> None:
+    deleted = make.user(Role.INSTRUCTOR, deleted_at=datetime.now(UTC))
+    make.course(instructor=deleted)
+    assert client.execute(USER, id=global_id("User", deleted))["node"]["fullName"] == "Deleted user"
 
 
-@pytest.mark.parametrize("field", GATED)
-def test_a_field_marked_self_is_null_and_forbidden_for_everyone_else(
-    client: Client, make: Factories, field: str
-) -> None:
-    person = make.user(Role.INSTRUCTOR, last_login=datetime.now(UTC))
-    make.course(instructor=person)
+PRIVATE_FIELDS = ["email", "isActive", "isEmailVerified", "lastLoginAt", "permissions"]
+
+
+@pytest.mark.parametrize("field", PRIVATE_FIELDS)
+def test_private_user_fields_are_forbidden_for_others(client: Client, make: Factories, field: str) -> None:
+    user = make.user(Role.INSTRUCTOR, last_login=datetime.now(UTC))
+    make.course(instructor=user)
     document = f"query G($id: ID!) {{ node(id: $id) {{ id ... on User {{ {field} username }} }} }}"
-    id = global_id("User", person)
+    id = global_id("User", user)
     for actor in (ANONYMOUS, make.actor(make.user()), make.actor(make.user(Role.INSTRUCTOR))):
         answer = client.graphql(document, as_=actor, id=id)
         assert answer["data"]["node"][field] is None
-        assert answer["data"]["node"]["username"] == person.username
+        assert answer["data"]["node"]["username"] == user.username
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
         assert answer["errors"][0]["path"] == ["node", field]
-    for actor in (make.actor(person), make.actor(make.user(Role.SUPER_ADMIN))):
+    for actor in (make.actor(user), make.actor(make.user(Role.SUPER_ADMIN))):
         assert client.execute(document, as_=actor, id=id)["node"][field] is not None
 
 
@@ -201,17 +195,17 @@ def test_a_field_marked_self_is_null_and_forbidden_for_everyone_else(
         "Q291cnNlOjk5OTk5OTk5OTk5OTk5OTk5OTk",  # beyond 64 bits
     ],
 )
-def test_an_id_that_is_none_finds_nothing(client: Client, make: Factories, id: str) -> None:
+def test_invalid_ids_find_nothing(client: Client, make: Factories, id: str) -> None:
     make.course()
     assert client.execute(NODE, id=id) == {"node": None}
     assert client.execute(NODES, ids=[id]) == {"nodes": [None]}
 
 
-def test_nodes_come_in_the_order_asked_and_at_most_a_hundred(client: Client, make: Factories) -> None:
+def test_nodes_keep_the_requested_order_up_to_100(client: Client, make: Factories) -> None:
     courses = [make.course(lectures=0) for _ in range(3)]
-    asked = [courses[2].global_id, "nonsense", courses[0].global_id, courses[2].global_id]
-    found = client.execute(NODES, ids=asked)["nodes"]
-    assert [node and node["id"] for node in found] == [
+    ids = [courses[2].global_id, "nonsense", courses[0].global_id, courses[2].global_id]
+    nodes = client.execute(NODES, ids=ids)["nodes"]
+    assert [node and node["id"] for node in nodes] == [
         courses[2].global_id,
         None,
         courses[0].global_id,
@@ -220,17 +214,19 @@ def test_nodes_come_in_the_order_asked_and_at_most_a_hundred(client: Client, mak
     assert client.error_codes(NODES, ids=["x"] * 101) == ["BAD_USER_INPUT"]
 
 
-def test_who_can_edit_is_told(client: Client, make: Factories) -> None:
-    cast = Cast(make, CourseStatus.PUBLISHED)
+def test_viewer_can_edit_is_true_for_course_staff(client: Client, make: Factories) -> None:
+    viewers = Viewers(make, CourseStatus.PUBLISHED)
     document = "query E($slug: String!) { course(slug: $slug) { viewerCanEdit } }"
-    may: dict[str, Any] = {
-        who: client.execute(document, as_=cast.actor(who), slug=cast.course.slug)["course"]["viewerCanEdit"]
-        for who in EVERYONE
+    can_edit: dict[str, Any] = {
+        viewer: client.execute(document, as_=viewers.actor(viewer), slug=viewers.course.slug)["course"][
+            "viewerCanEdit"
+        ]
+        for viewer in ALL_VIEWERS
     }
-    assert {who for who, allowed in may.items() if allowed} == {"teacher", "admin"}
+    assert {viewer for viewer, is_allowed in can_edit.items() if is_allowed} == {"instructor", "admin"}
 
 
-def test_who_taught_a_course_and_is_a_learner_now_sees_that_they_cannot_edit(client: Client, make: Factories) -> None:
+def test_viewer_can_edit_is_false_for_former_instructor(client: Client, make: Factories) -> None:
     course = make.course(status=CourseStatus.DRAFT)
     former = Actor(course.instructor.id, Role.LEARNER)
     document = "query E($slug: String!) { course(slug: $slug) { viewerCanEdit } }"

@@ -80,7 +80,7 @@ def test_check_verify_and_repair_tell_the_state_of_a_demo(run: Run, empty_databa
     assert "FAIL analytics: wrong for 3 courses" in drifted.stdout
     repaired = run("db", "repair")
     assert repaired.exit_code == 0
-    assert "courses.total_lectures: 3 rows mended" in repaired.stdout
+    assert "courses.total_lectures: 3 rows repaired" in repaired.stdout
     assert "analytics: wrong for 3 courses, counted anew" in repaired.stdout
     assert run("db", "check").exit_code == 0
     assert "Nothing to mend." in run("db", "repair").stdout

@@ -1,1 +1,1 @@
-"""What a client may do with the catalog."""
+"""Mutations of the catalog."""

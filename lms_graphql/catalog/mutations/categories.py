@@ -1,4 +1,4 @@
-"""The tree of categories, changed by super admins."""
+"""Mutations of categories, for super admins."""
 
 import strawberry
 
@@ -10,31 +10,34 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
+NAME = "Name, at most 100 characters. Unique among the categories with the same parent; case and accents are ignored."
+DESCRIPTION = "Description, at most 10,000 characters."
+
 
 @input_type()
 class CreateCategoryInput:
-    """A new shelf."""
+    """A category to create."""
 
-    name: str = field("At most 100 characters, unique among the categories beside it, without case and accents.")
-    description: str | None = field("What belongs there, at most 10,000 characters.", default=None)
-    parent_id: strawberry.ID | None = field("The category above; a root where left out.", default=None)
+    name: str = field(NAME)
+    description: str | None = field(DESCRIPTION, default=None)
+    parent_id: strawberry.ID | None = field("Id of the parent. Without it the category is a root.", default=None)
 
 
 @input_type()
 class CategoryIdInput:
-    """A category."""
+    """The category that the mutation is about."""
 
-    category_id: strawberry.ID = field("Which one.")
+    category_id: strawberry.ID = field("Id of the category.")
 
 
 @input_type()
 class UpdateCategoryInput(CategoryIdInput):
-    """What is to be different. The slug stays."""
+    """Fields to change. An omitted field keeps its value; null clears the description or the parent."""
 
-    name: strawberry.Maybe[str | None] = field("At most 100 characters.", default=None)
-    description: strawberry.Maybe[str | None] = field("At most 10,000 characters.", default=None)
+    name: strawberry.Maybe[str | None] = field(NAME, default=None)
+    description: strawberry.Maybe[str | None] = field(DESCRIPTION, default=None)
     parent_id: strawberry.Maybe[strawberry.ID | None] = field(
-        "The category to move it below, with all that is below it; null makes it a root.", default=None
+        "Id of the new parent. The descendants move too. Null makes the category a root.", default=None
     )
 
 
@@ -42,20 +45,26 @@ class UpdateCategoryInput(CategoryIdInput):
 class CategoryMutations:
     @mutation(has_permission("category:manage"))
     async def create_category(self, info: Info, input: CreateCategoryInput) -> CategoryPayload | None:
-        """Add a category, for super admins. At most five levels deep."""
+        """Create a category. Requires a super admin.
+
+        Returns LIMIT_REACHED below the fifth level, and ALREADY_EXISTS if another child of the parent has the name.
+        """
         context = info.context
         key = await context.write(categories.create_category, input.name, input.description, input.parent_id)
         return await payload(context, CategoryPayload, category=(categories_by_key, key))
 
     @mutation(has_permission("category:manage"))
     async def update_category(self, info: Info, input: UpdateCategoryInput) -> CategoryPayload | None:
-        """Rename, describe or move a category, for super admins."""
+        """Rename, describe or move a category. Requires a super admin. The slug stays.
+
+        Returns the errors of `createCategory`, and INVALID if the new parent is the category or a descendant of it.
+        """
         context = info.context
         key = await context.write(categories.update_category, input.category_id, provided_fields(input))
         return await payload(context, CategoryPayload, category=(categories_by_key, key))
 
     @mutation(has_permission("category:manage"))
     async def delete_category(self, info: Info, input: CategoryIdInput) -> DeletePayload | None:
-        """Remove a category that has neither courses nor categories in it, for super admins."""
+        """Delete an empty category. Requires a super admin. Returns IN_USE if it has courses or child categories."""
         deleted = await info.context.write(categories.delete_category, input.category_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))

@@ -1,4 +1,4 @@
-"""Courses, written by their instructors."""
+"""Mutations of courses, for their instructors and super admins."""
 
 from decimal import Decimal
 
@@ -13,75 +13,94 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
-TITLE = "At most 200 characters."
-DESCRIPTION = "Markdown, at most 10,000 characters; a draft may do without, as an empty text."
-SHORT_DESCRIPTION = "A sentence or two, at most 500 characters."
-CATEGORY = "The shelf it stands on."
+TITLE = "Title, at most 200 characters."
+DESCRIPTION = "Description in Markdown, at most 10,000 characters. A course needs one to be published."
+SHORT_DESCRIPTION = "Summary in a sentence or two, at most 500 characters."
+CATEGORY = "Id of the category. A course needs one to be published."
 PRICE = (
-    "0 for a free course; no more decimals than the currency has, and at most 99,999,999,999 of its smallest unit."
+    "Price, 0 for a free course. It has at most as many decimals as the currency. "
+    "The maximum is 99,999,999,999 of the smallest unit, e.g. 999999999.99 USD."
 )
-LANGUAGE = "BCP 47 tag of the language it is taught in."
+DIFFICULTY = "Previous knowledge that the course expects."
+LANGUAGE = "Language of the course as a BCP 47 tag, e.g. en or pt-BR."
+THUMBNAIL_URL = "URL of the course's picture, with http or https."
+PREVIEW_VIDEO_URL = "URL of the course's trailer, with http or https."
+ALLOW_QA = "Whether learners may ask and answer questions in the course."
+ALLOW_NOTES = "Whether learners may take notes in the course."
 
 
 @input_type()
 class CreateCourseInput:
-    """A new course."""
+    """A course to create. Null has the same meaning as an omitted field."""
 
     title: str = field(TITLE)
     description: str = field(DESCRIPTION)
     short_description: str | None = field(SHORT_DESCRIPTION, default=None)
     category_id: strawberry.ID | None = field(CATEGORY, default=None)
     price: Decimal | None = field(PRICE, default=Decimal(0))
-    currency: str | None = field("ISO 4217 code, for good; the platform's own where left out.", default=None)
-    difficulty: DifficultyLevel | None = field("Whom it is written for.", default=DifficultyLevel.BEGINNER)
+    currency: str | None = field(
+        "ISO 4217 code of the price's currency (default: the platform's). It cannot be changed later.",
+        default=None,
+    )
+    difficulty: DifficultyLevel | None = field(DIFFICULTY, default=DifficultyLevel.BEGINNER)
     language: str | None = field(LANGUAGE, default="en")
-    thumbnail_url: str | None = field("Where its picture is.", default=None)
-    preview_video_url: str | None = field("Where its trailer is.", default=None)
-    allow_qa: bool | None = field("Whether learners may ask questions.", default=True)
-    allow_notes: bool | None = field("Whether learners may take notes.", default=True)
+    thumbnail_url: str | None = field(THUMBNAIL_URL, default=None)
+    preview_video_url: str | None = field(PREVIEW_VIDEO_URL, default=None)
+    allow_qa: bool | None = field(ALLOW_QA, default=True)
+    allow_notes: bool | None = field(ALLOW_NOTES, default=True)
 
 
 @input_type()
 class CourseIdInput:
-    """A course."""
+    """The course that the mutation is about."""
 
-    course_id: strawberry.ID = field("Which one.")
+    course_id: strawberry.ID = field("Id of the course.")
 
 
 @input_type()
 class UpdateCourseInput(CourseIdInput):
-    """What is to be different. An update that changes nothing makes no new version."""
+    """
+    Fields to change. An omitted field keeps its value; null clears a field that can be empty. If no value differs,
+    the course keeps its version.
+    """
 
     expected_version: int | None = field(
-        "The `version` that was read; STALE_VERSION where it is another.", default=None
+        "The course's `version` that the change is based on. If it is outdated, the error is STALE_VERSION.",
+        default=None,
     )
     title: strawberry.Maybe[str | None] = field(TITLE, default=None)
     description: strawberry.Maybe[str | None] = field(DESCRIPTION, default=None)
     short_description: strawberry.Maybe[str | None] = field(SHORT_DESCRIPTION, default=None)
     category_id: strawberry.Maybe[strawberry.ID | None] = field(CATEGORY, default=None)
     price: strawberry.Maybe[Decimal | None] = field(PRICE, default=None)
-    difficulty: strawberry.Maybe[DifficultyLevel | None] = field("Whom it is written for.", default=None)
+    difficulty: strawberry.Maybe[DifficultyLevel | None] = field(DIFFICULTY, default=None)
     language: strawberry.Maybe[str | None] = field(LANGUAGE, default=None)
-    thumbnail_url: strawberry.Maybe[str | None] = field("Where its picture is.", default=None)
-    preview_video_url: strawberry.Maybe[str | None] = field("Where its trailer is.", default=None)
-    allow_qa: strawberry.Maybe[bool | None] = field("Whether learners may ask questions.", default=None)
-    allow_notes: strawberry.Maybe[bool | None] = field("Whether learners may take notes.", default=None)
-    is_featured: strawberry.Maybe[bool | None] = field("Super admins only.", default=None)
+    thumbnail_url: strawberry.Maybe[str | None] = field(THUMBNAIL_URL, default=None)
+    preview_video_url: strawberry.Maybe[str | None] = field(PREVIEW_VIDEO_URL, default=None)
+    allow_qa: strawberry.Maybe[bool | None] = field(ALLOW_QA, default=None)
+    allow_notes: strawberry.Maybe[bool | None] = field(ALLOW_NOTES, default=None)
+    is_featured: strawberry.Maybe[bool | None] = field(
+        "Super admins only. Whether the platform recommends the course.", default=None
+    )
 
 
 @strawberry.type
 class CourseMutations:
     @mutation(has_permission("course:create"))
     async def create_course(self, info: Info, input: CreateCourseInput) -> CoursePayload | None:
-        """Begin a course, as its instructor. It is a draft."""
+        """Create a course as a draft, with the viewer as its instructor. Requires an instructor or a super admin."""
         context = info.context
-        said = {name: value for name, value in vars(input).items() if value is not None}
-        key = await context.write(courses.create_course, context.settings.currency, said)
+        values = {name: value for name, value in vars(input).items() if value is not None}
+        key = await context.write(courses.create_course, context.settings.currency, values)
         return await payload(context, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def update_course(self, info: Info, input: UpdateCourseInput) -> CoursePayload | None:
-        """Change what is said of a course. Its slug follows the title until it is published for the first time."""
+        """Update the fields of a course. Requires its instructor or a super admin.
+
+        Until the first publication, a new title also changes the slug. Returns STALE_VERSION if `expectedVersion` is
+        outdated.
+        """
         context = info.context
         key = await context.write(
             courses.update_course, input.course_id, input.expected_version, provided_fields(input)
@@ -90,24 +109,37 @@ class CourseMutations:
 
     @mutation(has_permission("course:edit-own"))
     async def publish_course(self, info: Info, input: CourseIdInput) -> CoursePayload | None:
-        """Open a draft or an archived course to everyone. NOT_READY once for each of its `publishProblems`."""
+        """Publish a draft or archived course. Requires its instructor or a super admin.
+
+        Returns one NOT_READY error for each problem in `publishProblems`.
+        """
         key = await info.context.write(publication.publish_course, input.course_id)
         return await payload(info.context, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def unpublish_course(self, info: Info, input: CourseIdInput) -> CoursePayload | None:
-        """Make a published course a draft again, as long as nobody has enrolled or is about to pay."""
+        """Make a published course a draft again. Requires its instructor or a super admin.
+
+        Returns IN_USE if the course has enrollments or pending payments, and INVALID_TRANSITION if it is archived.
+        """
         key = await info.context.write(publication.unpublish_course, input.course_id)
         return await payload(info.context, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def archive_course(self, info: Info, input: CourseIdInput) -> CoursePayload | None:
-        """Put a published course away. Those who are enrolled keep it."""
+        """Archive a published course. Requires its instructor or a super admin.
+
+        Enrolled users keep their access. Returns INVALID_TRANSITION if the course is a draft.
+        """
         key = await info.context.write(publication.archive_course, input.course_id)
         return await payload(info.context, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def delete_course(self, info: Info, input: CourseIdInput) -> DeletePayload | None:
-        """Remove a draft with everything in it, for good, as long as nobody has enrolled or paid."""
+        """Delete a draft permanently, with all its content. Requires its instructor or a super admin.
+
+        Returns INVALID_TRANSITION if the course is not a draft, and IN_USE for each of: enrollments, quiz attempts,
+        payments.
+        """
         deleted = await info.context.write(courses.delete_course, input.course_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))

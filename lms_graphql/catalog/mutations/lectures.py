@@ -1,4 +1,7 @@
-"""Lectures are arranged and taken out. They are written one floor above: one may carry a quiz."""
+"""Mutations that delete, move and reorder lectures.
+
+Create and update are in `assessment.mutations.lectures`, because they can give the lecture a quiz.
+"""
 
 import strawberry
 
@@ -13,53 +16,61 @@ from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload
 
 @input_type()
 class LectureIdInput:
-    """A lecture."""
+    """The lecture that the mutation is about."""
 
-    lecture_id: strawberry.ID = field("Which one.")
+    lecture_id: strawberry.ID = field("Id of the lecture.")
 
 
 @input_type()
 class MoveLectureInput:
-    """A new place for a lecture."""
+    """A lecture and the place to move it to."""
 
-    lecture_id: strawberry.ID = field("Which one.")
-    section_id: strawberry.ID = field("Where to: its own section, or another of the same course.")
-    position: int = field("From 0 within that section; beyond the end is the end.")
+    lecture_id: strawberry.ID = field("Id of the lecture.")
+    section_id: strawberry.ID = field("Id of the target: the lecture's section or another section of its course.")
+    position: int = field("Position within the target section, from 0. A position beyond the end means the end.")
 
 
 @input_type()
 class ReorderLecturesInput:
-    """A section's lectures in a new order."""
+    """The lectures of a section in a new order."""
 
-    section_id: strawberry.ID = field("Whose lectures.")
+    section_id: strawberry.ID = field("Id of the section.")
     expected_version: int | None = field(
-        "The course's `version` when its order was looked at; where it has grown since, nothing is changed.",
+        "The course's `version` that the order is based on. If it is outdated, the error is STALE_VERSION.",
         default=None,
     )
-    lecture_ids: list[strawberry.ID] = field("All of the section's lectures, in their new order.")
+    lecture_ids: list[strawberry.ID] = field("Ids of all lectures of the section, each once, in the new order.")
 
 
 @strawberry.type
 class LectureMutations:
     @mutation(has_permission("course:edit-own"))
     async def delete_lecture(self, info: Info, input: LectureIdInput) -> DeletePayload | None:
-        """
-        Take a lecture out, for the course's instructor. Notes, questions and progress stay with those they belong to;
-        its quiz stays with the course.
+        """Delete a lecture. Requires the course's instructor or a super admin.
+
+        Users keep their notes, questions and progress. The lecture's quiz becomes a quiz of the course.
         """
         deleted = await info.context.write(lectures.delete_lecture, input.lecture_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))
 
     @mutation(has_permission("course:edit-own"))
     async def move_lecture(self, info: Info, input: MoveLectureInput) -> LecturePayload | None:
-        """Put a lecture elsewhere in its section, or into another of the course, for the course's instructor."""
+        """Move a lecture within its section or to another section of its course.
+
+        Requires the course's instructor or a super admin. Returns LIMIT_REACHED if the target has 200 lectures.
+        """
         context = info.context
         key = await context.write(lectures.move_lecture, input.lecture_id, input.section_id, input.position)
         return await payload(context, LecturePayload, lecture=(lectures_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def reorder_lectures(self, info: Info, input: ReorderLecturesInput) -> SectionPayload | None:
-        """Bring all lectures of a section into a new order, for the course's instructor."""
-        context, order = info.context, (input.lecture_ids, input.expected_version)
-        key = await context.write(lectures.reorder_lectures, input.section_id, *order)
+        """Reorder all lectures of a section. Requires the course's instructor or a super admin.
+
+        Returns INVALID if `lectureIds` is not exactly the section's lectures.
+        """
+        context = info.context
+        key = await context.write(
+            lectures.reorder_lectures, input.section_id, input.lecture_ids, input.expected_version
+        )
         return await payload(context, SectionPayload, section=(sections_by_key, key))

@@ -1,4 +1,4 @@
-"""Sections are written, arranged and taken out."""
+"""Mutations of sections, for the course's instructor and super admins."""
 
 import strawberry
 
@@ -11,73 +11,84 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
+TITLE = "Title, at most 200 characters."
+DESCRIPTION = "Description, at most 10,000 characters."
+
 
 @input_type()
 class CreateSectionInput:
-    """A section to come."""
+    """A section to create."""
 
-    course_id: strawberry.ID = field("The course it is for.")
-    title: str = field("What it is called, at most 200 characters.")
-    description: str | None = field("What it is about, at most 10,000 characters.", default=None)
-    position: int | None = field("From 0 within the course; at the end, where left out.", default=None)
+    course_id: strawberry.ID = field("Id of the course.")
+    title: str = field(TITLE)
+    description: str | None = field(DESCRIPTION, default=None)
+    position: int | None = field("Position within the course, from 0 (default: the end).", default=None)
 
 
 @input_type()
 class UpdateSectionInput:
-    """A field left out stays as it is; null empties it, where it can be empty."""
+    """Fields to change. An omitted field keeps its value; null clears the description."""
 
-    section_id: strawberry.ID = field("Which one.")
-    title: strawberry.Maybe[str | None] = field("What it is called, at most 200 characters.", default=None)
-    description: strawberry.Maybe[str | None] = field("What it is about, at most 10,000 characters.", default=None)
+    section_id: strawberry.ID = field("Id of the section.")
+    title: strawberry.Maybe[str | None] = field(TITLE, default=None)
+    description: strawberry.Maybe[str | None] = field(DESCRIPTION, default=None)
 
 
 @input_type()
 class SectionIdInput:
-    """A section."""
+    """The section that the mutation is about."""
 
-    section_id: strawberry.ID = field("Which one.")
+    section_id: strawberry.ID = field("Id of the section.")
 
 
 @input_type()
 class ReorderSectionsInput:
-    """A course's sections in a new order."""
+    """The sections of a course in a new order."""
 
-    course_id: strawberry.ID = field("Whose sections.")
+    course_id: strawberry.ID = field("Id of the course.")
     expected_version: int | None = field(
-        "The course's `version` when its order was looked at; where it has grown since, nothing is changed.",
+        "The course's `version` that the order is based on. If it is outdated, the error is STALE_VERSION.",
         default=None,
     )
-    section_ids: list[strawberry.ID] = field("All of the course's sections, in their new order.")
+    section_ids: list[strawberry.ID] = field("Ids of all sections of the course, each once, in the new order.")
 
 
 @strawberry.type
 class SectionMutations:
     @mutation(has_permission("course:edit-own"))
     async def create_section(self, info: Info, input: CreateSectionInput) -> SectionPayload | None:
-        """Add a section to a course, for its instructor. At most 100 a course."""
-        context, said = info.context, {"title": input.title, "description": input.description}
-        key = await context.write(sections.create_section, input.course_id, said, input.position)
+        """Add a section to a course. Requires the course's instructor or a super admin.
+
+        Returns LIMIT_REACHED if the course has 100 sections.
+        """
+        context, values = info.context, {"title": input.title, "description": input.description}
+        key = await context.write(sections.create_section, input.course_id, values, input.position)
         return await payload(context, SectionPayload, section=(sections_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def update_section(self, info: Info, input: UpdateSectionInput) -> SectionPayload | None:
-        """Change what a section says of itself, for the course's instructor."""
+        """Update the fields of a section. Requires the course's instructor or a super admin."""
         context = info.context
         key = await context.write(sections.update_section, input.section_id, provided_fields(input))
         return await payload(context, SectionPayload, section=(sections_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def delete_section(self, info: Info, input: SectionIdInput) -> DeletePayload | None:
-        """
-        Take a section out with all its lectures, for the course's instructor. Notes, questions and progress stay with
-        those they belong to.
+        """Delete a section with all its lectures. Requires the course's instructor or a super admin.
+
+        Users keep their notes, questions and progress. Quizzes of the lectures become quizzes of the course.
         """
         deleted = await info.context.write(sections.delete_section, input.section_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))
 
     @mutation(has_permission("course:edit-own"))
     async def reorder_sections(self, info: Info, input: ReorderSectionsInput) -> CoursePayload | None:
-        """Bring all sections of a course into a new order, for its instructor."""
-        context, order = info.context, (input.section_ids, input.expected_version)
-        key = await context.write(sections.reorder_sections, input.course_id, *order)
-        return CoursePayload(course=await context.load_async(courses_by_key, key))
+        """Reorder all sections of a course. Requires the course's instructor or a super admin.
+
+        Returns INVALID if `sectionIds` is not exactly the course's sections.
+        """
+        context = info.context
+        key = await context.write(
+            sections.reorder_sections, input.course_id, input.section_ids, input.expected_version
+        )
+        return await payload(context, CoursePayload, course=(courses_by_key, key))

@@ -1,1 +1,1 @@
-"""What the catalog hands out, one file a noun. Each read shows a viewer only what is there for them."""
+"""Reads of the catalog. Each returns only the rows that are visible to the actor, if not stated otherwise."""

@@ -1,4 +1,4 @@
-"""The category tree."""
+"""Reads of categories: by key, by slug, and along the tree. Every category is public."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -24,18 +24,18 @@ class CategoryRow(NamedTuple):
 
 
 CATEGORIES = select(Category.id, Category.slug, Category.name, Category.description, Category.parent_id)
-BY_ID = CATEGORIES.where(Category.id.in_(KEYS))
-BY_SLUG = CATEGORIES.where(Category.slug.in_(KEYS))
+CATEGORIES_BY_KEY = CATEGORIES.where(Category.id.in_(KEYS))
+CATEGORIES_BY_SLUG = CATEGORIES.where(Category.slug.in_(KEYS))
 CHILDREN = CATEGORIES.where(Category.parent_id.in_(KEYS)).order_by(Category.name_key, Category.id)
 ROOTS = CATEGORIES.where(Category.parent_id.is_(None)).order_by(Category.name_key, Category.id)
 
 
 def categories_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CategoryRow]:
-    return {row[0]: CategoryRow._make(row) for row in fetch_rows(session, BY_ID, {"keys": keys})}
+    return {row[0]: CategoryRow._make(row) for row in fetch_rows(session, CATEGORIES_BY_KEY, {"keys": keys})}
 
 
 def categories_by_slug(session: Session, actor: Actor, slugs: Sequence[str]) -> dict[str, CategoryRow]:
-    return {row[1]: CategoryRow._make(row) for row in fetch_rows(session, BY_SLUG, {"keys": slugs})}
+    return {row[1]: CategoryRow._make(row) for row in fetch_rows(session, CATEGORIES_BY_SLUG, {"keys": slugs})}
 
 
 def root_categories(session: Session, actor: Actor) -> list[CategoryRow]:
@@ -47,36 +47,36 @@ def children_by_category(session: Session, actor: Actor, keys: Sequence[int]) ->
 
 
 def ancestors_by_category(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[CategoryRow]]:
-    """From the root down to the parent, for every category, in one statement."""
-    found: dict[int, list[CategoryRow]] = {}
+    """Return the ancestors of each category, from the root to the parent. One statement serves all categories."""
+    ancestors: dict[int, list[CategoryRow]] = {}
     for row in fetch_rows(session, _ancestors(), {"keys": keys}):
-        found.setdefault(row[0], []).append(CategoryRow._make(row[1:]))
-    return found
+        ancestors.setdefault(row[0], []).append(CategoryRow._make(row[1:]))
+    return ancestors
 
 
 @cache
 def _ancestors() -> RowSelect:
-    origin, parent = aliased(Category), aliased(Category)
-    first: RowSelect = select(
-        origin.id.label("origin"), origin.parent_id.label("ancestor"), literal_column("1").label("steps")
+    category, parent = aliased(Category), aliased(Category)
+    start: RowSelect = select(
+        category.id.label("category"), category.parent_id.label("ancestor"), literal_column("1").label("distance")
     )
-    line = first.where(origin.id.in_(KEYS), origin.parent_id.is_not(None)).cte("line", recursive=True)
-    further = (
-        select(line.c.origin, parent.parent_id, line.c.steps + 1)
-        .join(parent, parent.id == line.c.ancestor)
-        .where(parent.parent_id.is_not(None), line.c.steps < MAX_DEPTH)
+    path = start.where(category.id.in_(KEYS), category.parent_id.is_not(None)).cte("path", recursive=True)
+    step = (
+        select(path.c.category, parent.parent_id, path.c.distance + 1)
+        .join(parent, parent.id == path.c.ancestor)
+        .where(parent.parent_id.is_not(None), path.c.distance < MAX_DEPTH)
     )
-    line = line.union_all(further)
+    path = path.union_all(step)
     return (
-        select(line.c.origin, *CATEGORIES.selected_columns)
-        .join(Category, Category.id == line.c.ancestor)
-        .order_by(line.c.origin, line.c.steps.desc())
+        select(path.c.category, *CATEGORIES.selected_columns)
+        .join(Category, Category.id == path.c.ancestor)
+        .order_by(path.c.category, path.c.distance.desc())
     )
 
 
 def subtree(roots: Any) -> CTE:
-    """(root, member) for each of these roots: itself and all below it."""
+    """Return a table of (root, member): each root with itself and with each of its descendants."""
     root, child = aliased(Category), aliased(Category)
     start = select(root.id.label("root"), root.id.label("member")).where(root.id.in_(roots))
-    branch = start.cte("branch", recursive=True)
-    return branch.union(select(branch.c.root, child.id).join(child, child.parent_id == branch.c.member))
+    members = start.cte("branch", recursive=True)
+    return members.union(select(members.c.root, child.id).join(child, child.parent_id == members.c.member))

@@ -1,4 +1,4 @@
-"""Courses: one by one, and in lists by every order and filter."""
+"""Reads of courses: by key, by slug, and as lists with filters and orders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class CourseRow(NamedTuple):
     updated_at: datetime
     version: int
     score: int = 0
-    """How well it answers a search; 0 outside of one."""
+    """The relevance in search results, higher is better. 0 in other reads."""
 
     @property
     def is_free(self) -> bool:
@@ -98,7 +98,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class CourseFilter:
-    """What a course must be; None asks nothing. Prices count the smallest unit of `currency`."""
+    """Conditions on a course; None means no condition. Prices are in the smallest unit of `currency`."""
 
     status: CourseStatus = CourseStatus.PUBLISHED
     category_key: int | None = None
@@ -113,22 +113,22 @@ class CourseFilter:
 
 
 @cache
-def _visible(scope: AccessLevel) -> RowSelect:
-    return select(*COLUMNS).where(visible_to(scope))
+def _visible_courses(access_level: AccessLevel) -> RowSelect:
+    return select(*COLUMNS).where(visible_to(access_level))
 
 
 @cache
-def _by_id(scope: AccessLevel) -> RowSelect:
-    return _visible(scope).where(Course.id.in_(KEYS))
+def _by_key(access_level: AccessLevel) -> RowSelect:
+    return _visible_courses(access_level).where(Course.id.in_(KEYS))
 
 
 @cache
-def _by_slug(scope: AccessLevel) -> RowSelect:
-    return _visible(scope).where(Course.slug.in_(KEYS))
+def _by_slug(access_level: AccessLevel) -> RowSelect:
+    return _visible_courses(access_level).where(Course.slug.in_(KEYS))
 
 
 def courses_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CourseRow]:
-    rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys})
+    rows = fetch_rows(session, _by_key(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: CourseRow(*row) for row in rows}
 
 
@@ -139,72 +139,73 @@ def courses_by_slug(session: Session, actor: Actor, slugs: Sequence[str]) -> dic
 
 @lru_cache(maxsize=256)
 def courses(
-    scope: AccessLevel, asked: CourseFilter, words: tuple[str, ...] | None, order_by: CourseOrder
+    access_level: AccessLevel, filter: CourseFilter, terms: tuple[str, ...] | None, order_by: CourseOrder
 ) -> ListQuery:
-    """All courses that the filter and, where there are `words`, the search leave."""
-    rows = _visible(scope).where(*_clauses(asked))
+    """Return the visible courses that match the filter. If `terms` is not None, they also match the search."""
+    rows = _visible_courses(access_level).where(*_filter_clauses(filter))
     score: ColumnElement[int] | None = None
-    if words is not None:
-        found = search_matches(words)
-        score = found.c.score
-        rows = rows.join(found, found.c.course_id == Course.id).add_columns(score)
-    return ListQuery(rows, _make, _order("courses", order_by, score))
+    if terms is not None:
+        matches = search_matches(terms)
+        score = matches.c.score
+        rows = rows.join(matches, matches.c.course_id == Course.id).add_columns(score)
+    return ListQuery(rows, _to_row, _sort_order("courses", order_by, score))
 
 
 @cache
 def courses_of_category(order_by: CourseOrder) -> ListQuery:
-    """Published courses in a category or any below it."""
-    branch = subtree(PARENTS)
-    published = Course.status == CourseStatus.PUBLISHED
-    rows = select(*COLUMNS).join(branch, branch.c.member == Course.category_id).where(published)
-    return ListQuery(rows, _make, _order("category.courses", order_by), parent=branch.c.root)
+    """Return the published courses in a category and its descendants."""
+    categories = subtree(PARENTS)
+    is_published = Course.status == CourseStatus.PUBLISHED
+    rows = select(*COLUMNS).join(categories, categories.c.member == Course.category_id).where(is_published)
+    return ListQuery(rows, _to_row, _sort_order("category.courses", order_by), parent=categories.c.root)
 
 
 @cache
-def courses_of_instructor(scope: AccessLevel, status: CourseStatus | None) -> ListQuery:
-    """What someone teaches: others see the published ones only."""
+def courses_of_instructor(access_level: AccessLevel, status: CourseStatus | None) -> ListQuery:
+    """Return the courses of an instructor. Only the instructor and super admins see unpublished ones."""
     rows = select(*COLUMNS)
     if status is not None:
         rows = rows.where(Course.status == status)
-    if scope is not AccessLevel.ADMIN:
+    if access_level is not AccessLevel.ADMIN:
         rows = rows.where(or_(Course.status == CourseStatus.PUBLISHED, Course.instructor_id == VIEWER))
-    return ListQuery(rows, _make, _order("user.courses", CourseOrder.NEWEST), parent=Course.instructor_id)
+    return ListQuery(rows, _to_row, _sort_order("user.courses", CourseOrder.NEWEST), parent=Course.instructor_id)
 
 
-def _clauses(asked: CourseFilter) -> list[ColumnElement[bool]]:
-    clauses = [Course.status == asked.status]
-    if asked.category_key is not None:
-        branch = subtree((asked.category_key,))
-        clauses.append(Course.category_id.in_(select(branch.c.member)))
-    for column, wanted in (
-        (Course.instructor_id, asked.instructor_key),
-        (Course.difficulty_level, asked.difficulty),
-        (Course.language, asked.language),
-        (Course.is_featured, asked.is_featured),
-        (Course.currency, asked.currency),
+def _filter_clauses(filter: CourseFilter) -> list[ColumnElement[bool]]:
+    clauses = [Course.status == filter.status]
+    if filter.category_key is not None:
+        categories = subtree((filter.category_key,))
+        clauses.append(Course.category_id.in_(select(categories.c.member)))
+    for column, value in (
+        (Course.instructor_id, filter.instructor_key),
+        (Course.difficulty_level, filter.difficulty),
+        (Course.language, filter.language),
+        (Course.is_featured, filter.is_featured),
+        (Course.currency, filter.currency),
     ):
-        if wanted is not None:
-            clauses.append(column == wanted)
-    if asked.is_free is not None:
-        clauses.append(Course.price == 0 if asked.is_free else Course.price > 0)
-    if asked.min_price is not None:
-        clauses.append(Course.price >= asked.min_price)
-    if asked.max_price is not None:
-        clauses.append(Course.price <= asked.max_price)
+        if value is not None:
+            clauses.append(column == value)
+    if filter.is_free is not None:
+        clauses.append(Course.price == 0 if filter.is_free else Course.price > 0)
+    if filter.min_price is not None:
+        clauses.append(Course.price >= filter.min_price)
+    if filter.max_price is not None:
+        clauses.append(Course.price <= filter.max_price)
     return clauses
 
 
-def _make(row: Any) -> CourseRow:
+def _to_row(row: Any) -> CourseRow:
     return CourseRow(*row)
 
 
-def _order(listed: str, order_by: CourseOrder, score: ColumnElement[int] | None = None) -> SortOrder:
+def _sort_order(list_name: str, order_by: CourseOrder, score: ColumnElement[int] | None = None) -> SortOrder:
+    """Return the sort order. `list_name` goes into cursors. Raise BAD_USER_INPUT for RELEVANCE without a search."""
     created = SortKey(Course.created_at, lambda row: row.created_at, datetime)
     price = (
         SortKey(Course.currency, lambda row: row.currency, str),
         SortKey(Course.price, lambda row: row.price_units, int),
     )
-    terms: dict[CourseOrder, tuple[SortKey, ...]] = {
+    sort_keys: dict[CourseOrder, tuple[SortKey, ...]] = {
         CourseOrder.NEWEST: (created,),
         CourseOrder.OLDEST: (created,),
         CourseOrder.TITLE: (SortKey(Course.title_key, lambda row: row.title_key, str),),
@@ -213,10 +214,11 @@ def _order(listed: str, order_by: CourseOrder, score: ColumnElement[int] | None 
         CourseOrder.MOST_ENROLLED: (SortKey(Course.enrollment_count, lambda row: row.enrollment_count, int),),
     }
     if score is not None:
-        terms[CourseOrder.RELEVANCE] = (SortKey(score, lambda row: row.score, int),)
+        sort_keys[CourseOrder.RELEVANCE] = (SortKey(score, lambda row: row.score, int),)
     elif order_by is CourseOrder.RELEVANCE:
-        message = "RELEVANCE sorts what a search has found: give `search`, or another order."
+        message = "The order RELEVANCE needs a search. Add `search`, or choose another order."
         raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
     key = SortKey(Course.id, lambda row: row.key, int)
-    rising = {CourseOrder.OLDEST, CourseOrder.TITLE, CourseOrder.PRICE_LOW_TO_HIGH}
-    return SortOrder(f"{listed}:{order_by.value}", (*terms[order_by], key), descending=order_by not in rising)
+    ascending = {CourseOrder.OLDEST, CourseOrder.TITLE, CourseOrder.PRICE_LOW_TO_HIGH}
+    name = f"{list_name}:{order_by.value}"
+    return SortOrder(name, (*sort_keys[order_by], key), descending=order_by not in ascending)

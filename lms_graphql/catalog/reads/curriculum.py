@@ -1,4 +1,8 @@
-"""Sections and lectures. Reached from a course, its visibility has been settled; by id it is asked here."""
+"""Reads of sections and lectures.
+
+Reads by course or section check no visibility, because the parent was loaded by a read that checks it. Reads by key
+check it themselves.
+"""
 
 from collections.abc import Sequence
 from functools import cache
@@ -61,11 +65,13 @@ LECTURES = select(
     Lecture.is_downloadable,
 ).where(Lecture.deleted_at.is_(None))
 
-OF_COURSES = SECTIONS.where(Section.course_id.in_(KEYS)).order_by(Section.course_id, Section.order_index, Section.id)
-OF_SECTIONS = LECTURES.where(Lecture.section_id.in_(KEYS)).order_by(
+SECTIONS_BY_COURSE = SECTIONS.where(Section.course_id.in_(KEYS)).order_by(
+    Section.course_id, Section.order_index, Section.id
+)
+LECTURES_BY_SECTION = LECTURES.where(Lecture.section_id.in_(KEYS)).order_by(
     Lecture.section_id, Lecture.order_index, Lecture.id
 )
-IN_COURSE_ORDER = (
+LECTURES_IN_COURSE_ORDER = (
     select(Lecture.course_id, Lecture.id)
     .join(Section, Section.id == Lecture.section_id)
     .where(Lecture.course_id.in_(KEYS), Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
@@ -79,11 +85,11 @@ SECTION_COUNTS = (
 
 
 def sections_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[SectionRow]]:
-    return group_rows(fetch_rows(session, OF_COURSES, {"keys": keys}), SectionRow._make, by=1)
+    return group_rows(fetch_rows(session, SECTIONS_BY_COURSE, {"keys": keys}), SectionRow._make, by=1)
 
 
 def lectures_by_section(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[LectureRow]]:
-    return group_rows(fetch_rows(session, OF_SECTIONS, {"keys": keys}), LectureRow._make, by=1)
+    return group_rows(fetch_rows(session, LECTURES_BY_SECTION, {"keys": keys}), LectureRow._make, by=1)
 
 
 def section_counts_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
@@ -91,7 +97,7 @@ def section_counts_by_course(session: Session, actor: Actor, keys: Sequence[int]
 
 
 class Neighbours(NamedTuple):
-    """Keys of lectures."""
+    """The keys of the lectures before and after a lecture; None at the ends of the course."""
 
     previous: int | None
     next: int | None
@@ -100,25 +106,27 @@ class Neighbours(NamedTuple):
 def neighbours_by_lecture(
     session: Session, actor: Actor, keys: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], Neighbours]:
-    """By (course, lecture): what comes before and after it in the course, across its sections."""
+    """Return the neighbours of each (course key, lecture key), in the order of the course across its sections."""
     courses = sorted({course for course, _ in keys})
-    in_order = group_rows(fetch_rows(session, IN_COURSE_ORDER, {"keys": courses}), lambda row: row[1], by=0)
-    found = {}
-    for course, lectures in in_order.items():
-        for before, lecture, after in zip([None, *lectures], lectures, [*lectures[1:], None], strict=False):
-            found[course, lecture] = Neighbours(before, after)
-    return found
+    rows = fetch_rows(session, LECTURES_IN_COURSE_ORDER, {"keys": courses})
+    neighbours = {}
+    for course, lectures in group_rows(rows, lambda row: row[1], by=0).items():
+        for previous, lecture, following in zip([None, *lectures], lectures, [*lectures[1:], None], strict=False):
+            neighbours[course, lecture] = Neighbours(previous, following)
+    return neighbours
 
 
 @cache
-def _sections_by_key(scope: AccessLevel) -> RowSelect:
-    return SECTIONS.join(Course, Course.id == Section.course_id).where(Section.id.in_(KEYS), visible_to(scope))
+def _sections_by_key(access_level: AccessLevel) -> RowSelect:
+    sections = SECTIONS.join(Course, Course.id == Section.course_id)
+    return sections.where(Section.id.in_(KEYS), visible_to(access_level))
 
 
 @cache
-def _lectures_by_key(scope: AccessLevel) -> RowSelect:
-    there = LECTURES.join(Section, Section.id == Lecture.section_id).where(Section.deleted_at.is_(None))
-    return there.join(Course, Course.id == Lecture.course_id).where(Lecture.id.in_(KEYS), visible_to(scope))
+def _lectures_by_key(access_level: AccessLevel) -> RowSelect:
+    lectures = LECTURES.join(Section, Section.id == Lecture.section_id).where(Section.deleted_at.is_(None))
+    in_course = lectures.join(Course, Course.id == Lecture.course_id)
+    return in_course.where(Lecture.id.in_(KEYS), visible_to(access_level))
 
 
 def sections_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, SectionRow]:

@@ -1,4 +1,4 @@
-"""What a lecture teaches, for those who may have it, and the lock for those who may not."""
+"""Reads of lecture content, and of the lock that explains why a viewer may not read it."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -32,42 +32,44 @@ class LockRow(NamedTuple):
     message: str
 
 
-SIGN_IN = LockRow(LockReason.SIGN_IN_REQUIRED, "Sign in to open this lecture.")
-ENROLL = LockRow(LockReason.ENROLLMENT_REQUIRED, "Enroll in the course to open this lecture.")
-INACTIVE = LockRow(LockReason.ENROLLMENT_INACTIVE, "Your access to the course has ended.")
+SIGN_IN_LOCK = LockRow(LockReason.SIGN_IN_REQUIRED, "Sign in to open this lecture.")
+ENROLLMENT_LOCK = LockRow(LockReason.ENROLLMENT_REQUIRED, "Enroll in the course to open this lecture.")
+INACTIVE_LOCK = LockRow(
+    LockReason.ENROLLMENT_INACTIVE, "Your enrollment no longer grants access. Renew it to open this lecture."
+)
 
 
 @cache
-def _contents(scope: AccessLevel) -> RowSelect:
+def _contents(access_level: AccessLevel) -> RowSelect:
     return (
         select(Lecture.id, Lecture.video_url, Lecture.body, Lecture.content_url)
         .join(Course, Course.id == Lecture.course_id)
-        .where(Lecture.id.in_(KEYS), content_visible_to(scope))
+        .where(Lecture.id.in_(KEYS), content_visible_to(access_level))
     )
 
 
 @cache
-def _locked(scope: AccessLevel) -> RowSelect:
-    """The locked ones of these lectures, and whether the viewer has an enrollment at all."""
+def _locked_lectures(access_level: AccessLevel) -> RowSelect:
+    """Return the locked ones among the lectures, with 1 if the viewer has an enrollment of any status, else 0."""
     enrolled = and_(Enrollment.course_id == Course.id, Enrollment.user_id == VIEWER)
     return (
         select(Lecture.id, case((Enrollment.id.is_(None), 0), else_=1))
         .join(Course, Course.id == Lecture.course_id)
         .outerjoin(Enrollment, enrolled)
-        .where(Lecture.id.in_(KEYS), ~content_visible_to(scope))
+        .where(Lecture.id.in_(KEYS), ~content_visible_to(access_level))
     )
 
 
 def contents_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ContentRow]:
-    """Of the lectures whose content the viewer may have; the others are not there."""
-    binds = {**actor.bind_params, "keys": keys, "now": clock.now()}
-    return {row[0]: ContentRow._make(row[1:]) for row in fetch_rows(session, _contents(actor.access_level), binds)}
+    """Return the content of those lectures whose content the actor may read."""
+    params = {**actor.bind_params, "keys": keys, "now": clock.now()}
+    return {row[0]: ContentRow._make(row[1:]) for row in fetch_rows(session, _contents(actor.access_level), params)}
 
 
 def locks_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LockRow]:
-    """Of the lectures that are locked for a viewer who is signed in."""
+    """Return the locks of those lectures whose content the actor may not read. The actor must be signed in."""
     if actor.is_admin:
         return {}
-    binds = {**actor.bind_params, "keys": keys, "now": clock.now()}
-    rows = fetch_rows(session, _locked(actor.access_level), binds)
-    return {row[0]: INACTIVE if row[1] else ENROLL for row in rows}
+    params = {**actor.bind_params, "keys": keys, "now": clock.now()}
+    rows = fetch_rows(session, _locked_lectures(actor.access_level), params)
+    return {row[0]: INACTIVE_LOCK if row[1] else ENROLLMENT_LOCK for row in rows}

@@ -1,4 +1,4 @@
-"""What stops the publication of courses. Who may read it is settled by who asks: course staff."""
+"""Reads of what blocks the publication of courses. The callers check that the actor is course staff."""
 
 from collections.abc import Sequence
 
@@ -35,14 +35,15 @@ LECTURES = (
 
 
 def problems_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[PublishIssue]]:
-    """All of them at once, with an empty list for a course that may be published."""
-    binds = {"keys": keys}
-    sections = group_rows(fetch_rows(session, SECTIONS, binds), lambda row: SectionFacts._make(row[1:]), by=0)
-    lectures = group_rows(fetch_rows(session, LECTURES, binds), lambda row: LectureFacts._make(row[1:]), by=0)
-    from_above = [check(session, keys) for check in hooks.publish_checks]
-    found = {}
-    for row in fetch_rows(session, COURSES, binds):
+    """Return all problems of each course: those of the catalog, then those of the hooks. An empty list is a pass."""
+    params = {"keys": keys}
+    sections = group_rows(fetch_rows(session, SECTIONS, params), lambda row: SectionFacts._make(row[1:]), by=0)
+    lectures = group_rows(fetch_rows(session, LECTURES, params), lambda row: LectureFacts._make(row[1:]), by=0)
+    hook_results = [check(session, keys) for check in hooks.publish_checks]
+    problems = {}
+    for row in fetch_rows(session, COURSES, params):
         course = CourseFacts._make(row)
-        own = find_problems(course, sections.get(course.key, []), lectures.get(course.key, []))
-        found[course.key] = own + [problem for each in from_above for problem in each.get(course.key, ())]
-    return found
+        own_problems = find_problems(course, sections.get(course.key, []), lectures.get(course.key, []))
+        hook_problems = [problem for result in hook_results for problem in result.get(course.key, ())]
+        problems[course.key] = own_problems + hook_problems
+    return problems

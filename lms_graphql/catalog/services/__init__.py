@@ -1,1 +1,1 @@
-"""What is done with the catalog: each function is one transaction's work."""
+"""Services of the catalog. Each function runs in the transaction of its caller."""

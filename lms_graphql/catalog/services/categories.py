@@ -1,7 +1,7 @@
-"""The tree of categories, changed by super admins.
+"""Category services, for super admins.
 
-They take turns, one change of the whole tree at a time: two moves that are right each for itself may make a circle,
-or a branch that is too deep. What is put into a category takes no turn; see `lock_category`.
+Changes of the tree run one at a time, under a named lock. Two moves that are each valid alone could together create
+a cycle or a subtree that is too deep. To put a course into a category, `lock_category` is enough.
 """
 
 from collections.abc import Mapping
@@ -22,41 +22,48 @@ from lms_graphql.core.statements import execute_dml
 from lms_graphql.core.validation import Validator
 
 CATEGORY_TREE_LOCK = "category_tree"
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 
 
 def create_category(session: Session, actor: Actor, name: str, description: str | None, parent_id: str | None) -> int:
-    """Its key."""
+    """Create a category and return its key.
+
+    Raises NOT_FOUND for the parent, LIMIT_REACHED below the deepest level, ALREADY_EXISTS for a sibling's name, or
+    validation errors.
+    """
     named_locks.lock(session, CATEGORY_TREE_LOCK)
-    form, tree = Validator(), _tree(session)
-    name = form.single_line("name", name, most=LONGEST_NAME)
-    description = form.multi_line("description", description)
-    parent = _parent(tree, parent_id)
-    form.raise_errors()
-    _refuse_depth(tree.depth(parent) + 1)
+    validator, tree = Validator(), _load_tree(session)
+    name = validator.single_line("name", name, most=MAX_NAME_LENGTH)
+    description = validator.multi_line("description", description)
+    parent_key = _require_parent(tree, parent_id)
+    validator.raise_errors()
+    _require_allowed_depth(tree.depth(parent_key) + 1)
     slug = unique_slug(session, Category.slug, name, "category")
-    category = Category(name=name, description=description, parent_id=parent, slug=slug)
+    category = Category(name=name, description=description, parent_id=parent_key, slug=slug)
     session.add(category)
     _flush(session)
     return category.id
 
 
 def update_category(session: Session, actor: Actor, category_id: str, changes: Mapping[str, Any]) -> int:
-    """`changes`: what is not in it stays as it is. The slug stays in any case: links go on leading there."""
+    """Change the fields in `changes` and return the category's key. The slug stays, so that links keep working.
+
+    Raises the errors of `create_category`, and INVALID if the new parent is the category or one of its descendants.
+    """
     named_locks.lock(session, CATEGORY_TREE_LOCK)
-    form, kept, tree = Validator(), dict(changes), _tree(session)
-    category = _category(session, category_id)
-    if "name" in kept:
-        kept["name"] = form.single_line("name", kept["name"], most=LONGEST_NAME)
-    if "description" in kept:
-        kept["description"] = form.multi_line("description", kept["description"])
-    if "parent_id" in kept:
-        kept["parent_id"] = _parent(tree, kept["parent_id"])
-    form.raise_errors()
-    if kept.get("parent_id") is not None:
-        _refuse_circle(tree, category.id, kept["parent_id"])
-        _refuse_depth(tree.depth(kept["parent_id"]) + tree.height(category.id))
-    for name, value in kept.items():
+    validator, values, tree = Validator(), dict(changes), _load_tree(session)
+    category = _load_category(session, category_id)
+    if "name" in values:
+        values["name"] = validator.single_line("name", values["name"], most=MAX_NAME_LENGTH)
+    if "description" in values:
+        values["description"] = validator.multi_line("description", values["description"])
+    if "parent_id" in values:
+        values["parent_id"] = _require_parent(tree, values["parent_id"])
+    validator.raise_errors()
+    if values.get("parent_id") is not None:
+        _require_no_cycle(tree, category.id, values["parent_id"])
+        _require_allowed_depth(tree.depth(values["parent_id"]) + tree.height(category.id))
+    for name, value in values.items():
         if getattr(category, name) != value:
             setattr(category, name, value)
     _flush(session)
@@ -64,39 +71,40 @@ def update_category(session: Session, actor: Actor, category_id: str, changes: M
 
 
 def delete_category(session: Session, actor: Actor, category_id: str) -> str:
-    """The id that was deleted."""
+    """Delete an empty category and return its id. Raises NOT_FOUND, or IN_USE if it has courses or children."""
     named_locks.lock(session, CATEGORY_TREE_LOCK)
-    category = _category(session, category_id)
+    category = _load_category(session, category_id)
     has_children = exists().where(Category.parent_id == category.id)
     has_courses = exists().where(Course.category_id == category.id)
     if session.scalar(select(has_children | has_courses)):
         raise _in_use()
     try:
         execute_dml(session, delete(Category).where(Category.id == category.id))
-    except IntegrityError:  # a course has come into it just now
+    except IntegrityError:  # another transaction has put a course into it since the check
         raise _in_use() from None
     return category_id
 
 
 def lock_category(session: Session, category_id: str | None) -> int | None:
-    """
-    The key of the category that a course is to stand in; NOT_FOUND at `category_id`. It is locked until the course is
-    there, so that nobody deletes it meanwhile.
+    """Lock the category that a course is put into and return its key; None for None.
+
+    The lock is shared and lasts until the commit, so that the category cannot be deleted before the course is in it.
+    Raises NOT_FOUND at `category_id`.
     """
     if category_id is None:
         return None
-    there = select(Category.id).where(Category.id == global_ids.decode_key("Category", category_id))
-    key = session.scalar(there.with_for_update(read=True))
+    category = select(Category.id).where(Category.id == global_ids.decode_key("Category", category_id))
+    key = session.scalar(category.with_for_update(read=True))
     if key is None:
         raise _not_found("category_id")
     return key
 
 
-def _tree(session: Session) -> CategoryTree:
+def _load_tree(session: Session) -> CategoryTree:
     return CategoryTree({row.id: row.parent_id for row in session.execute(select(Category.id, Category.parent_id))})
 
 
-def _category(session: Session, category_id: str) -> Category:
+def _load_category(session: Session, category_id: str) -> Category:
     key = global_ids.decode_key("Category", category_id)
     category = session.get(Category, key) if key is not None else None
     if category is None:
@@ -104,7 +112,7 @@ def _category(session: Session, category_id: str) -> Category:
     return category
 
 
-def _parent(tree: CategoryTree, parent_id: str | None) -> int | None:
+def _require_parent(tree: CategoryTree, parent_id: str | None) -> int | None:
     if parent_id is None:
         return None
     key = global_ids.decode_key("Category", parent_id)
@@ -113,32 +121,36 @@ def _parent(tree: CategoryTree, parent_id: str | None) -> int | None:
     return key
 
 
-def _refuse_circle(tree: CategoryTree, key: int, parent: int) -> None:
-    if tree.is_within(parent, key):
-        raise DomainError(ErrorCode.INVALID, "A category cannot be below itself.", ("parent_id",))
+def _require_no_cycle(tree: CategoryTree, key: int, parent_key: int) -> None:
+    if tree.is_within(parent_key, key):
+        message = "A category cannot be its own descendant. Choose a parent outside of it."
+        raise DomainError(ErrorCode.INVALID, message, ("parent_id",))
 
 
-def _refuse_depth(level: int) -> None:
+def _require_allowed_depth(level: int) -> None:
     if level > MAX_DEPTH:
-        message = f"Categories go {MAX_DEPTH} levels deep, and this would be level {level}."
+        message = f"Categories have at most {MAX_DEPTH} levels, and this needs {level}. Choose a higher parent."
         raise DomainError(ErrorCode.LIMIT_REACHED, message, ("parent_id",))
 
 
 def _flush(session: Session) -> None:
-    """The unique key knows siblings of one name, also one that came by without a turn: by a script."""
+    """Flush the category, and raise ALREADY_EXISTS if a sibling has its name.
+
+    The unique key decides, because it also sees rows that scripts insert without the named lock.
+    """
     try:
         session.flush()
     except IntegrityError as error:
         if not is_unique_violation(error, "name_key"):
             raise
-        message = "There is a category of this name here already."
+        message = "A category with this name exists under the same parent. Choose another name."
         raise DomainError(ErrorCode.ALREADY_EXISTS, message, ("name",)) from None
 
 
-def _not_found(path: str) -> DomainError:
-    return DomainError(ErrorCode.NOT_FOUND, "There is no such category.", (path,))
+def _not_found(field: str) -> DomainError:
+    return DomainError(ErrorCode.NOT_FOUND, "This category does not exist.", (field,))
 
 
 def _in_use() -> DomainError:
-    message = "It has courses or categories in it. Move them elsewhere first."
+    message = "This category has courses or subcategories. Move them to another category first."
     return DomainError(ErrorCode.IN_USE, message, ("category_id",))

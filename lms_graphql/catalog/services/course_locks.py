@@ -1,8 +1,8 @@
-"""The way into a course that is to be changed: locked, by somebody who may, at the version they have seen.
+"""Locks of a course for editing, with the checks of permission and version.
 
-The lock is an UPDATE of the course's row, before anything is read: whoever changes anything below a course passes
-here, one after the other, and what is read afterwards is what the one before has left. A plain SELECT first would fix
-the transaction's view of things too early.
+Each change of a course or of anything below it first locks the course's row with an UPDATE. Changes of one course
+therefore run one after the other, and each reads what the previous one committed. A plain SELECT before the lock
+would fix the transaction's snapshot too early.
 """
 
 from collections.abc import Callable
@@ -18,86 +18,107 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, RequestErrorCode, not_found
 from lms_graphql.core.statements import execute_dml, peek_scalar
 
-Part = TypeVar("Part", Section, Lecture)
+CoursePart = TypeVar("CoursePart", Section, Lecture)
 ReferenceCheck = Callable[[int], object]
 """
-Looks up what else the input names, given the course's key, and raises NOT_FOUND. Asked before somebody is told that
-the course is not theirs: what is not there comes first.
+Given the course's key, looks up the other ids of the input and raises NOT_FOUND. It runs before FORBIDDEN is raised,
+because NOT_FOUND comes first.
 """
 
 
 def lock_course_to_edit(
-    session: Session, actor: Actor, course_id: str, beside: ReferenceCheck | None = None
+    session: Session, actor: Actor, course_id: str, check_references: ReferenceCheck | None = None
 ) -> Course:
-    """NOT_FOUND at `course_id`, or FORBIDDEN."""
-    return _locked(session, actor, Course.id == global_ids.decode_key("Course", course_id), "course_id", beside)
+    """Lock the course and return it. Raises NOT_FOUND at `course_id`, or FORBIDDEN."""
+    is_course = Course.id == global_ids.decode_key("Course", course_id)
+    return _lock_and_load(session, actor, is_course, "course_id", check_references)
 
 
 def lock_section_to_edit(
-    session: Session, actor: Actor, section_id: str, beside: ReferenceCheck | None = None
+    session: Session, actor: Actor, section_id: str, check_references: ReferenceCheck | None = None
 ) -> tuple[Course, Section]:
-    """NOT_FOUND at `section_id`, or FORBIDDEN."""
-    return _with_its_course(session, actor, Section, section_id, "section_id", beside)
+    """Lock the section's course and return both. Raises NOT_FOUND at `section_id`, or FORBIDDEN."""
+    return _lock_course_of(session, actor, Section, section_id, "section_id", check_references)
 
 
 def lock_lecture_to_edit(
-    session: Session, actor: Actor, lecture_id: str, beside: ReferenceCheck | None = None
+    session: Session, actor: Actor, lecture_id: str, check_references: ReferenceCheck | None = None
 ) -> tuple[Course, Lecture]:
-    """NOT_FOUND at `lecture_id`, or FORBIDDEN."""
-    return _with_its_course(session, actor, Lecture, lecture_id, "lecture_id", beside)
+    """Lock the lecture's course and return both. Raises NOT_FOUND at `lecture_id`, or FORBIDDEN."""
+    return _lock_course_of(session, actor, Lecture, lecture_id, "lecture_id", check_references)
 
 
-def lock_course(session: Session, *this_one: ColumnElement[bool]) -> bool:
-    """Whether there is one. A lock is no change: neither the version nor the time of the last change moves."""
-    as_it_is = {"version": Course.version, "updated_at": Course.updated_at}
-    return execute_dml(session, update(Course).where(*this_one).values(as_it_is)) == 1
+def lock_course(session: Session, *conditions: ColumnElement[bool]) -> bool:
+    """Lock the course that meets the conditions and return whether there is one.
+
+    The lock does not count as a change: `version` and `updated_at` keep their values.
+    """
+    unchanged = {"version": Course.version, "updated_at": Course.updated_at}
+    return execute_dml(session, update(Course).where(*conditions).values(unchanged)) == 1
 
 
 def require_version(course: Course, expected: int | None) -> None:
-    """STALE_VERSION where the course has changed since it was read. It is locked, so it changes no more."""
+    """Raise STALE_VERSION if the locked course has another version than expected. None expects nothing."""
     if expected is not None and course.version != expected:
-        message = "Somebody has changed the course meanwhile. Load it again, and repeat your change."
+        message = "The course has changed since you loaded it. Load it again and repeat your change."
         raise DomainError(ErrorCode.STALE_VERSION, message, ("expected_version",))
 
 
 def bump_version(course: Course) -> None:
-    """Every change to a course or anything below it is a new version. The row is locked, so one more is right."""
+    """Add 1 to the version of the locked course. Every change of the course or of anything below it calls this."""
     course.version += 1
     course.updated_at = clock.now()
 
 
-def _with_its_course(
-    session: Session, actor: Actor, table: type[Part], id: str, path: str, beside: ReferenceCheck | None
-) -> tuple[Course, Part]:
+def _lock_course_of(
+    session: Session,
+    actor: Actor,
+    table: type[CoursePart],
+    id: str,
+    path: str,
+    check_references: ReferenceCheck | None,
+) -> tuple[Course, CoursePart]:
+    """Lock the course of a section or lecture and return both.
+
+    The course's key is read before the transaction, because it never changes. A subquery in the UPDATE would lock
+    the row of the section or lecture. Every transaction that waits for the course would then stop the one that has
+    locked it from writing that row: a deadlock each time.
     """
-    The course of a section or a lecture is looked up ahead, since it never changes. A look-up inside the UPDATE
-    would lock the row, and all who wait for the course would keep its holder from writing it: a deadlock each time.
-    """
-    there = (table.id == global_ids.decode_key(table.__name__, id), table.deleted_at.is_(None))
-    its_course = peek_scalar(session, select(table.course_id).where(*there))
-    course = _locked(session, actor, Course.id == its_course, path, beside)
-    row = session.scalar(select(table).where(*there))
-    if row is None:  # deleted since it was looked up
+    is_row = (table.id == global_ids.decode_key(table.__name__, id), table.deleted_at.is_(None))
+    course_key = peek_scalar(session, select(table.course_id).where(*is_row))
+    course = _lock_and_load(session, actor, Course.id == course_key, path, check_references)
+    row = session.scalar(select(table).where(*is_row))
+    if row is None:  # deleted since its course's key was read
         raise not_found(path)
     return course, row
 
 
-def _locked(
-    session: Session, actor: Actor, this_one: ColumnElement[bool], path: str, beside: ReferenceCheck | None
+def _lock_and_load(
+    session: Session,
+    actor: Actor,
+    is_course: ColumnElement[bool],
+    path: str,
+    check_references: ReferenceCheck | None,
 ) -> Course:
-    own = true() if actor.is_admin else Course.instructor_id == actor.key
-    if not lock_course(session, this_one, own):
-        raise _refusal(session, actor, this_one, path, beside)
-    return session.scalars(select(Course).where(this_one).execution_options(populate_existing=True)).one()
+    is_editable = true() if actor.is_admin else Course.instructor_id == actor.key
+    if not lock_course(session, is_course, is_editable):
+        raise _access_error(session, actor, is_course, path, check_references)
+    return session.scalars(select(Course).where(is_course).execution_options(populate_existing=True)).one()
 
 
-def _refusal(
-    session: Session, actor: Actor, this_one: ColumnElement[bool], path: str, beside: ReferenceCheck | None
+def _access_error(
+    session: Session,
+    actor: Actor,
+    is_course: ColumnElement[bool],
+    path: str,
+    check_references: ReferenceCheck | None,
 ) -> Exception:
-    """Of somebody for whom the course is not there, or not theirs."""
-    key = session.scalar(select(Course.id).where(this_one, visible_to(actor.access_level)), actor.bind_params)
+    """Return NOT_FOUND if the course is not visible to the actor, else FORBIDDEN."""
+    visible = select(Course.id).where(is_course, visible_to(actor.access_level))
+    key = session.scalar(visible, actor.bind_params)
     if key is None:
         return not_found(path)
-    if beside is not None:
-        beside(key)
-    return RequestError(RequestErrorCode.FORBIDDEN, "Only the course's instructor and super admins change it.")
+    if check_references is not None:
+        check_references(key)
+    message = "Only the course's instructor and super admins may change this course."
+    return RequestError(RequestErrorCode.FORBIDDEN, message)

@@ -1,4 +1,4 @@
-"""Courses are begun, written and thrown away."""
+"""Course services: create, update and delete."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,17 +20,20 @@ from lms_graphql.core.statements import execute_dml
 from lms_graphql.core.validation import Validator
 
 DEFAULT_SLUG = "course"
-"""The slug of a course whose title has no letter from a to z."""
+"""The slug of a course whose title has no letter from a to z and no digit."""
 
 
-def create_course(session: Session, actor: Actor, own_currency: str, said: Mapping[str, Any]) -> int:
-    """A draft that the actor teaches. `said` holds what was said of it, and no nulls. Its key."""
+def create_course(session: Session, actor: Actor, default_currency: str, values: Mapping[str, Any]) -> int:
+    """Create a draft with the actor as its instructor and return its key. `values` contains no nulls.
+
+    Raises NOT_FOUND at `category_id`, or validation errors.
+    """
     named_locks.lock(session, slugs.COURSE_SLUGS_LOCK)
-    form = Validator()
-    currency = course_validation.validated_currency(form, said.get("currency", own_currency))
-    columns = course_validation.validated_columns(form, said, currency)
-    columns["category_id"] = lock_category(session, said.get("category_id"))
-    form.raise_errors()
+    validator = Validator()
+    currency = course_validation.validated_currency(validator, values.get("currency", default_currency))
+    columns = course_validation.validated_columns(validator, values, currency)
+    columns["category_id"] = lock_category(session, values.get("category_id"))
+    validator.raise_errors()
     slug = slugs.unique_slug(session, Course.slug, columns["title"], DEFAULT_SLUG)
     course = Course(instructor_id=actor.key, currency=currency, slug=slug, **columns)
     session.add(course)
@@ -42,57 +45,65 @@ def create_course(session: Session, actor: Actor, own_currency: str, said: Mappi
 def update_course(
     session: Session, actor: Actor, course_id: str, expected_version: int | None, changes: Mapping[str, Any]
 ) -> int:
-    """`changes`: what is not in it stays as it is. One that changes nothing makes no new version."""
+    """Change the fields in `changes` and return the course's key. If no value differs, the version stays.
+
+    Raises NOT_FOUND, FORBIDDEN, STALE_VERSION or validation errors.
+    """
     if "is_featured" in changes:
-        _refuse_featuring(actor)
+        _require_may_feature(actor)
     if "title" in changes:
         named_locks.lock(session, slugs.COURSE_SLUGS_LOCK)
     category_id = changes.get("category_id")
     course = lock_course_to_edit(session, actor, course_id, lambda _: lock_category(session, category_id))
-    form = Validator()
-    columns = course_validation.validated_columns(form, changes, course.currency)
+    validator = Validator()
+    columns = course_validation.validated_columns(validator, changes, course.currency)
     if "category_id" in changes:
         columns["category_id"] = lock_category(session, category_id)
-    form.raise_errors()
+    validator.raise_errors()
     require_version(course, expected_version)
-    new = {name: value for name, value in columns.items() if getattr(course, name) != value}
-    if not new:
+    changed = {name: value for name, value in columns.items() if getattr(course, name) != value}
+    if not changed:
         return course.id
-    if "title" in new and course.published_at is None:
-        new["slug"] = _slug(session, new["title"], course.slug)
-    for name, value in new.items():
+    if "title" in changed and course.published_at is None:
+        changed["slug"] = _slug_of_draft(session, changed["title"], course.slug)
+    for name, value in changed.items():
         setattr(course, name, value)
     bump_version(course)
     session.flush()
-    if new.keys() & {"title", "short_description", "description"}:
+    if changed.keys() & {"title", "short_description", "description"}:
         index_course(session, course)
     return course.id
 
 
 def delete_course(session: Session, actor: Actor, course_id: str) -> str:
-    """A draft that nobody has to do with, and everything in it. The id that was deleted."""
+    """Delete a draft with its sections, its lectures and what belongs to them. Return its id.
+
+    Raises NOT_FOUND, FORBIDDEN, INVALID_TRANSITION if the course is not a draft, or an IN_USE error for each blocker.
+    """
     course = lock_course_to_edit(session, actor, course_id)
     if course.status is not CourseStatus.DRAFT:
-        message = "Only drafts are deleted. Archive the course instead."
+        message = "This course is not a draft, so it cannot be deleted. Archive it instead."
         raise DomainError(ErrorCode.INVALID_TRANSITION, message, ("course_id",))
     require_no_blockers(session, course, (enrollment_blocker, *hooks.delete_blockers))
-    for remove in hooks.before_deletion:
-        remove(session, course.id)
+    for delete_related_rows in hooks.before_deletion:
+        delete_related_rows(session, course.id)
     execute_dml(session, delete(Lecture).where(Lecture.course_id == course.id))
     execute_dml(session, delete(Section).where(Section.course_id == course.id))
-    execute_dml(session, delete(Course).where(Course.id == course.id))  # its search terms go with it
+    execute_dml(session, delete(Course).where(Course.id == course.id))  # its search terms are deleted by cascade
     return global_ids.encode("Course", course.id)
 
 
-def _refuse_featuring(actor: Actor) -> None:
+def _require_may_feature(actor: Actor) -> None:
     if actor.role is None or not roles.allows(actor.role, "course:feature"):
-        raise RequestError(RequestErrorCode.FORBIDDEN, "Only super admins say what the platform recommends.")
+        message = "Only super admins may set `isFeatured`. Leave it out."
+        raise RequestError(RequestErrorCode.FORBIDDEN, message)
 
 
-def _slug(session: Session, title: str, old: str) -> str:
-    """The old one where it may stay. An address that was published once goes on leading there: this is for drafts."""
-    return (
-        old
-        if slugs.matches_title(old, title, DEFAULT_SLUG)
-        else slugs.unique_slug(session, Course.slug, title, DEFAULT_SLUG)
-    )
+def _slug_of_draft(session: Session, title: str, slug: str) -> str:
+    """Return a slug for the new title: the current one if it fits.
+
+    Only courses that were never published get a new slug, so that public links keep working.
+    """
+    if slugs.matches_title(slug, title, DEFAULT_SLUG):
+        return slug
+    return slugs.unique_slug(session, Course.slug, title, DEFAULT_SLUG)

@@ -1,7 +1,7 @@
-"""Lectures are written, arranged and taken out.
+"""Lecture services: the part of creation and update that belongs to the catalog, and deletion, moves and order.
 
-Writing one may hang a quiz on it, which is for the floor above: it opens the course, calls `add_lecture` or
-`change_lecture`, and settles it.
+A lecture may get a quiz when it is created or updated. Therefore `assessment.services.lectures` has those services.
+They lock the course, call `add_lecture` or `change_lecture`, and finish with `finish_curriculum_change`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,28 +25,28 @@ MAX_DURATION_SECONDS = 360_000
 
 
 class FieldRule(NamedTuple):
-    """Where a field of the inputs is kept, and what it must be like."""
+    """The column and the check of an input field."""
 
     column: str
     check: Callable[[Validator, str, Any], Any]
 
 
-def _title(form: Validator, name: str, value: Any) -> str:
-    return form.single_line(name, value, most=MAX_TITLE_LENGTH)
+def _title(validator: Validator, name: str, value: Any) -> str:
+    return validator.single_line(name, value, most=MAX_TITLE_LENGTH)
 
 
-def _body(form: Validator, name: str, value: Any) -> str | None:
-    return form.multi_line(name, value, most=MAX_BODY_LENGTH)
+def _body(validator: Validator, name: str, value: Any) -> str | None:
+    return validator.multi_line(name, value, most=MAX_BODY_LENGTH)
 
 
-def _seconds(form: Validator, name: str, value: Any) -> int:
-    return form.integer(name, value, most=MAX_DURATION_SECONDS)
+def _duration(validator: Validator, name: str, value: Any) -> int:
+    return validator.integer(name, value, most=MAX_DURATION_SECONDS)
 
 
 FIELDS: dict[str, FieldRule] = {
     "title": FieldRule("title", _title),
     "description": FieldRule("description", Validator.multi_line),
-    "duration_seconds": FieldRule("duration", _seconds),
+    "duration_seconds": FieldRule("duration", _duration),
     "is_preview": FieldRule("is_preview", Validator.boolean),
     "is_downloadable": FieldRule("is_downloadable", Validator.boolean),
     "video_url": FieldRule("video_url", Validator.url),
@@ -59,58 +59,70 @@ def add_lecture(
     session: Session,
     course: Course,
     section: Section,
-    form: Validator,
-    kind: LectureType,
-    said: Mapping[str, Any],
+    validator: Validator,
+    lecture_type: LectureType,
+    values: Mapping[str, Any],
     position: int | None,
 ) -> Lecture:
-    """`form`: with the faults that were found already. `said`: by the names of `FIELDS`."""
-    values, position = _checked(form, said), validate_position(form, position)
-    form.raise_errors()
+    """Insert a lecture into the section of a locked course and return it. The keys of `values` are those of `FIELDS`.
+
+    Raises LIMIT_REACHED, or all validation errors, including those that the validator has already collected.
+    """
+    columns, position = _validated_columns(validator, values), validate_position(validator, position)
+    validator.raise_errors()
     order = lectures_of(session, section)
-    _refuse_one_more(order)
+    _require_section_not_full(order)
     if course.total_lectures >= MAX_LECTURES_PER_COURSE:
-        raise _limit(f"A course has at most {MAX_LECTURES_PER_COURSE:,} lectures.")
-    lecture = Lecture(section_id=section.id, course_id=course.id, lecture_type=kind, **values)
+        raise _limit_reached(f"A course has at most {MAX_LECTURES_PER_COURSE:,} lectures. Delete one first.")
+    lecture = Lecture(section_id=section.id, course_id=course.id, lecture_type=lecture_type, **columns)
     order.insert(session, lecture, position)
     return lecture
 
 
-def change_lecture(lecture: Lecture, form: Validator, changes: Mapping[str, Any]) -> None:
-    """`changes`: what is not in it stays as it is, as the type always does."""
-    values = _checked(form, changes)
-    form.raise_errors()
-    for column, value in values.items():
+def change_lecture(lecture: Lecture, validator: Validator, changes: Mapping[str, Any]) -> None:
+    """Set the fields in `changes`, which never contain the type. Raises all errors of the validator."""
+    columns = _validated_columns(validator, changes)
+    validator.raise_errors()
+    for column, value in columns.items():
         setattr(lecture, column, value)
 
 
 def delete_lecture(session: Session, actor: Actor, lecture_id: str) -> str:
-    """The row stays, for the notes, questions and progress that hang on it. The id that is no more."""
+    """Mark a lecture as deleted and return its id. Raises NOT_FOUND or FORBIDDEN.
+
+    The row stays, because notes, questions and progress refer to it.
+    """
     course, lecture = lock_lecture_to_edit(session, actor, lecture_id)
     section = session.get_one(Section, lecture.section_id)
     order = lectures_of(session, section)
     lecture.deleted_at = clock.now()
     order.keys.remove(lecture.id)
     order.write(session)
-    for tell in hooks.lectures_removed:
-        tell(session, [lecture.id])
+    for on_removed in hooks.lectures_removed:
+        on_removed(session, [lecture.id])
     finish_curriculum_change(session, course, section)
     return lecture_id
 
 
 def move_lecture(session: Session, actor: Actor, lecture_id: str, section_id: str, position: int) -> int:
-    """To a place in its own section or another of the course. The lecture's key."""
-    course, lecture = lock_lecture_to_edit(session, actor, lecture_id, lambda _: _seen(session, actor, section_id))
-    source, target = session.get_one(Section, lecture.section_id), _target(session, actor, course, section_id)
-    form = Validator()
-    validate_position(form, position)
-    form.raise_errors()
+    """Move a lecture within its section or to another section of its course. Return the lecture's key.
+
+    Raises NOT_FOUND, FORBIDDEN, INVALID for a section of another course, OUT_OF_RANGE, or LIMIT_REACHED.
+    """
+    course, lecture = lock_lecture_to_edit(
+        session, actor, lecture_id, lambda _: _require_visible_section(session, actor, section_id)
+    )
+    source = session.get_one(Section, lecture.section_id)
+    target = _require_section_of_course(session, actor, course, section_id)
+    validator = Validator()
+    validate_position(validator, position)
+    validator.raise_errors()
     order = lectures_of(session, source)
     order.keys.remove(lecture.id)
     if target is not source:
         order.write(session)
         order = lectures_of(session, target)
-        _refuse_one_more(order)
+        _require_section_not_full(order)
         lecture.section_id = target.id
         session.flush()
     order.keys.insert(order.clamp(position), lecture.id)
@@ -122,7 +134,10 @@ def move_lecture(session: Session, actor: Actor, lecture_id: str, section_id: st
 def reorder_lectures(
     session: Session, actor: Actor, section_id: str, lecture_ids: Sequence[str], expected_version: int | None
 ) -> int:
-    """The section's key."""
+    """Put the lectures of a section into the order of `lecture_ids` and return the section's key.
+
+    Raises NOT_FOUND, FORBIDDEN, STALE_VERSION, or INVALID if the ids are not exactly those of the section's lectures.
+    """
     course, section = lock_section_to_edit(session, actor, section_id)
     require_version(course, expected_version)
     lectures_of(session, section).reorder(session, lecture_ids, "lecture_ids")
@@ -130,31 +145,30 @@ def reorder_lectures(
     return section.id
 
 
-def _checked(form: Validator, said: Mapping[str, Any]) -> dict[str, Any]:
-    return {FIELDS[name].column: FIELDS[name].check(form, name, value) for name, value in said.items()}
+def _validated_columns(validator: Validator, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {FIELDS[name].column: FIELDS[name].check(validator, name, value) for name, value in values.items()}
 
 
-def _seen(session: Session, actor: Actor, section_id: str) -> SectionRow:
+def _require_visible_section(session: Session, actor: Actor, section_id: str) -> SectionRow:
     key = global_ids.decode_key("Section", section_id)
-    seen = sections_by_key(session, actor, [key] if key is not None else [])
-    if key is None or key not in seen:
+    sections = sections_by_key(session, actor, [key] if key is not None else [])
+    if key is None or key not in sections:
         raise not_found("section_id")
-    return seen[key]
+    return sections[key]
 
 
-def _target(session: Session, actor: Actor, course: Course, section_id: str) -> Section:
-    seen = _seen(session, actor, section_id)
-    if seen.course_key != course.id:
-        raise DomainError(
-            ErrorCode.INVALID, "A lecture stays in its course: name a section of that.", ("section_id",)
-        )
-    return session.get_one(Section, seen.key)
+def _require_section_of_course(session: Session, actor: Actor, course: Course, section_id: str) -> Section:
+    section = _require_visible_section(session, actor, section_id)
+    if section.course_key != course.id:
+        message = "This section belongs to another course. Choose a section of the lecture's course."
+        raise DomainError(ErrorCode.INVALID, message, ("section_id",))
+    return session.get_one(Section, section.key)
 
 
-def _refuse_one_more(order: Positions) -> None:
+def _require_section_not_full(order: Positions) -> None:
     if len(order.keys) >= MAX_LECTURES_PER_SECTION:
-        raise _limit(f"A section has at most {MAX_LECTURES_PER_SECTION} lectures.")
+        raise _limit_reached(f"A section has at most {MAX_LECTURES_PER_SECTION} lectures. Use another section.")
 
 
-def _limit(message: str) -> DomainError:
+def _limit_reached(message: str) -> DomainError:
     return DomainError(ErrorCode.LIMIT_REACHED, message, ("section_id",))

@@ -1,4 +1,7 @@
-"""Where a course stands: DRAFT → PUBLISHED ⇄ ARCHIVED, and back to DRAFT while nobody has come."""
+"""Publication services: the status of a course.
+
+DRAFT → PUBLISHED ⇄ ARCHIVED, and PUBLISHED → DRAFT as long as the course has no enrollment and no pending payment.
+"""
 
 from collections.abc import Callable, Iterable
 
@@ -18,9 +21,9 @@ COURSE_PATH = ("course_id",)
 
 
 def publish_course(session: Session, actor: Actor, course_id: str) -> int:
-    """
-    Open a draft, or an archived course again, to everyone. NOT_READY once for each problem. Publishing twice is no
-    error: the wish is already true.
+    """Publish a draft or archived course and return its key. For a published course nothing changes.
+
+    Raises NOT_FOUND, FORBIDDEN, or one NOT_READY error for each problem that blocks publication.
     """
     course = lock_course_to_edit(session, actor, course_id)
     if course.status is CourseStatus.PUBLISHED:
@@ -28,45 +31,51 @@ def publish_course(session: Session, actor: Actor, course_id: str) -> int:
     if problems := problems_by_course(session, actor, [course.id])[course.id]:
         raise DomainErrors([DomainError(ErrorCode.NOT_READY, problem.message, COURSE_PATH) for problem in problems])
     course.published_at = course.published_at or clock.now()
-    return _turned(course, CourseStatus.PUBLISHED)
+    return _set_status(course, CourseStatus.PUBLISHED)
 
 
 def unpublish_course(session: Session, actor: Actor, course_id: str) -> int:
-    """A draft again, as long as nobody has enrolled or is about to."""
+    """Make a published course a draft again and return its key. For a draft nothing changes.
+
+    Raises NOT_FOUND, FORBIDDEN, INVALID_TRANSITION if it is archived, or an IN_USE error for each blocker.
+    """
     course = lock_course_to_edit(session, actor, course_id)
     if course.status is CourseStatus.DRAFT:
         return course.id
     if course.status is CourseStatus.ARCHIVED:
-        raise DomainError(
-            ErrorCode.INVALID_TRANSITION, "An archived course is published again, or stays.", COURSE_PATH
-        )
+        message = "An archived course cannot become a draft. Publish it first."
+        raise DomainError(ErrorCode.INVALID_TRANSITION, message, COURSE_PATH)
     require_no_blockers(session, course, (enrollment_blocker, *hooks.unpublish_blockers))
-    return _turned(course, CourseStatus.DRAFT)
+    return _set_status(course, CourseStatus.DRAFT)
 
 
 def archive_course(session: Session, actor: Actor, course_id: str) -> int:
-    """Put a published course away; who is enrolled keeps it."""
+    """Archive a published course and return its key. For an archived course nothing changes.
+
+    Enrolled users keep their access. Raises NOT_FOUND, FORBIDDEN, or INVALID_TRANSITION if it is a draft.
+    """
     course = lock_course_to_edit(session, actor, course_id)
     if course.status is CourseStatus.ARCHIVED:
         return course.id
     if course.status is CourseStatus.DRAFT:
-        raise DomainError(ErrorCode.INVALID_TRANSITION, "A draft is published, or deleted.", COURSE_PATH)
-    return _turned(course, CourseStatus.ARCHIVED)
+        message = "A draft cannot be archived. Publish it first, or delete it."
+        raise DomainError(ErrorCode.INVALID_TRANSITION, message, COURSE_PATH)
+    return _set_status(course, CourseStatus.ARCHIVED)
 
 
-def require_no_blockers(session: Session, course: Course, obstacles: Iterable[Blocker]) -> None:
-    """IN_USE once for each thing that is in the way."""
-    if reasons := [reason for obstacle in obstacles if (reason := obstacle(session, course.id))]:
-        raise DomainErrors([DomainError(ErrorCode.IN_USE, reason, COURSE_PATH) for reason in reasons])
+def require_no_blockers(session: Session, course: Course, blockers: Iterable[Blocker]) -> None:
+    """Raise one IN_USE error for each blocker that returns a message."""
+    if messages := [message for blocker in blockers if (message := blocker(session, course.id))]:
+        raise DomainErrors([DomainError(ErrorCode.IN_USE, message, COURSE_PATH) for message in messages])
 
 
 def enrollment_blocker(session: Session, course_key: int) -> str | None:
-    """Whatever their status: who once had the course keeps what they did in it."""
-    enrolled = session.scalar(select(exists().where(Enrollment.course_id == course_key)))
-    return "People have enrolled in this course. Archive it instead." if enrolled else None
+    """Return a message if the course has enrollments of any status, because learners keep what they did in it."""
+    has_enrollments = session.scalar(select(exists().where(Enrollment.course_id == course_key)))
+    return "This course has enrollments. Archive it instead." if has_enrollments else None
 
 
-def _turned(course: Course, status: CourseStatus) -> int:
+def _set_status(course: Course, status: CourseStatus) -> int:
     course.status = status
     bump_version(course)
     return course.id

@@ -1,4 +1,4 @@
-"""Sections are written, arranged and taken out."""
+"""Section services: create, update, delete and reorder."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,47 +25,57 @@ MAX_SECTIONS = 100
 
 
 def create_section(
-    session: Session, actor: Actor, course_id: str, said: Mapping[str, Any], position: int | None
+    session: Session, actor: Actor, course_id: str, values: Mapping[str, Any], position: int | None
 ) -> int:
-    """`said`: the texts. The key of the new section."""
+    """Add a section to a course and return its key. `values` has `title` and `description`.
+
+    Raises NOT_FOUND, FORBIDDEN, LIMIT_REACHED, or validation errors.
+    """
     course = lock_course_to_edit(session, actor, course_id)
-    form = Validator()
-    texts, position = _checked(form, said), validate_position(form, position)
-    form.raise_errors()
+    validator = Validator()
+    columns, position = _validated_columns(validator, values), validate_position(validator, position)
+    validator.raise_errors()
     order = sections_of(session, course)
     if len(order.keys) >= MAX_SECTIONS:
-        raise DomainError(ErrorCode.LIMIT_REACHED, f"A course has at most {MAX_SECTIONS} sections.", ("course_id",))
-    section = Section(course_id=course.id, **texts)
+        message = f"A course has at most {MAX_SECTIONS} sections. Delete one first."
+        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("course_id",))
+    section = Section(course_id=course.id, **columns)
     order.insert(session, section, position)
     finish_curriculum_change(session, course)
     return section.id
 
 
 def update_section(session: Session, actor: Actor, section_id: str, changes: Mapping[str, Any]) -> int:
-    """`changes`: what is not in it stays as it is. The section's key."""
+    """Change the fields in `changes` and return the section's key.
+
+    Raises NOT_FOUND, FORBIDDEN, or validation errors.
+    """
     course, section = lock_section_to_edit(session, actor, section_id)
-    form = Validator()
-    texts = _checked(form, changes)
-    form.raise_errors()
-    for column, value in texts.items():
+    validator = Validator()
+    columns = _validated_columns(validator, changes)
+    validator.raise_errors()
+    for column, value in columns.items():
         setattr(section, column, value)
-    if texts:
+    if columns:
         finish_curriculum_change(session, course)
     return section.id
 
 
 def delete_section(session: Session, actor: Actor, section_id: str) -> str:
-    """With its lectures. All rows stay, for what hangs on them. The id that is no more."""
+    """Mark a section and its lectures as deleted and return its id. Raises NOT_FOUND or FORBIDDEN.
+
+    The rows stay, because notes, questions and progress refer to them.
+    """
     course, section = lock_section_to_edit(session, actor, section_id)
     order = sections_of(session, course)
-    lectures = lectures_of(session, section).keys
+    lecture_keys = lectures_of(session, section).keys
     now = clock.now()
-    execute_dml(session, update(Lecture).where(Lecture.id.in_(lectures)).values(deleted_at=now))
+    execute_dml(session, update(Lecture).where(Lecture.id.in_(lecture_keys)).values(deleted_at=now))
     section.deleted_at = now
     order.keys.remove(section.id)
     order.write(session)
-    for tell in hooks.lectures_removed:
-        tell(session, lectures)
+    for on_removed in hooks.lectures_removed:
+        on_removed(session, lecture_keys)
     finish_curriculum_change(session, course, section)
     return section_id
 
@@ -73,7 +83,10 @@ def delete_section(session: Session, actor: Actor, section_id: str) -> str:
 def reorder_sections(
     session: Session, actor: Actor, course_id: str, section_ids: Sequence[str], expected_version: int | None
 ) -> int:
-    """The course's key."""
+    """Put the sections of a course into the order of `section_ids` and return the course's key.
+
+    Raises NOT_FOUND, FORBIDDEN, STALE_VERSION, or INVALID if the ids are not exactly those of the course's sections.
+    """
     course = lock_course_to_edit(session, actor, course_id)
     require_version(course, expected_version)
     sections_of(session, course).reorder(session, section_ids, "section_ids")
@@ -81,10 +94,10 @@ def reorder_sections(
     return course.id
 
 
-def _checked(form: Validator, said: Mapping[str, Any]) -> dict[str, Any]:
-    checked = dict(said)
-    if "title" in said:
-        checked["title"] = form.single_line("title", said["title"], most=MAX_TITLE_LENGTH)
-    if "description" in said:
-        checked["description"] = form.multi_line("description", said["description"])
-    return checked
+def _validated_columns(validator: Validator, values: Mapping[str, Any]) -> dict[str, Any]:
+    columns = dict(values)
+    if "title" in values:
+        columns["title"] = validator.single_line("title", values["title"], most=MAX_TITLE_LENGTH)
+    if "description" in values:
+        columns["description"] = validator.multi_line("description", values["description"])
+    return columns

@@ -1,4 +1,4 @@
-"""Categories in the schema."""
+"""GraphQL type of categories."""
 
 import strawberry
 
@@ -11,31 +11,31 @@ from lms_graphql.graph.schema.node import Node
 
 @object_type
 class Category(Node):
-    """A shelf of the catalog. Categories form a tree of at most five levels."""
+    """A category of courses. Categories form a tree of at most five levels."""
 
-    slug: str = field("Its part of an address, unique among categories.")
-    name: str = field("What it is called.")
-    description: str | None = field("What belongs here.")
+    slug: str = field("Part of the category's URL, unique among categories. It never changes.")
+    name: str = field("Name, unique among the categories with the same parent.")
+    description: str | None = field("Description; null if not set.")
     parent_key: strawberry.Private[int | None]
 
     @strawberry.field
     def parent(self, info: Info) -> "Category | None":
-        """The category above; null for a root."""
+        """Parent category; null for a root."""
         if self.parent_key is None:
             return None
         return info.context.load(categories.categories_by_key, self.parent_key)
 
     @strawberry.field
     def children(self, info: Info) -> list["Category"]:
-        """The categories right below, in name order."""
+        """Child categories, ordered by name."""
         return info.context.load_list(categories.children_by_category, self.key)
 
     @strawberry.field
     def ancestors(self, info: Info) -> list["Category"]:
-        """From the root down to this category's parent."""
+        """All categories above this one, from the root to the parent. Empty for a root."""
         return info.context.load_list(categories.ancestors_by_category, self.key)
 
     @strawberry.field
     def course_count(self, info: Info) -> int:
-        """Published courses in this category or any below it."""
+        """Number of published courses in this category and its descendants."""
         return info.context.count(courses.courses_of_category(CourseOrder.NEWEST), self.key)

@@ -1,4 +1,4 @@
-"""Courses in the schema, and the fields that list them."""
+"""GraphQL type of courses, and the lists of courses on categories and users."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.pagination import PageArguments
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
-from lms_graphql.graph.schema.fields import as_graphql, expose_enum, field, object_type
+from lms_graphql.graph.schema.fields import as_graphql, expose_enum, field, object_type, resolver_field
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.permissions import Permission
 from lms_graphql.graph.schema.scalars import Money
@@ -25,23 +25,38 @@ from lms_graphql.graph.schema.type_extensions import extend_type
 
 expose_enum(
     CourseStatus,
-    "Where a course stands between being written and being put away.",
-    DRAFT="Being written; there for its staff alone.",
-    PUBLISHED="Open to everyone.",
-    ARCHIVED="Put away; there for staff and for those who are enrolled.",
+    "Publication status of a course. It decides who sees the course.",
+    DRAFT="Visible to course staff only: the course's instructor and super admins.",
+    PUBLISHED="Visible to everyone and open for enrollment.",
+    ARCHIVED="Closed for enrollment. Visible to course staff and to users who have enrolled.",
 )
-expose_enum(DifficultyLevel, "Whom a course is written for.")
+expose_enum(
+    DifficultyLevel,
+    "Previous knowledge that a course expects.",
+    BEGINNER="For learners who are new to the subject.",
+    INTERMEDIATE="For learners who know the basics.",
+    ADVANCED="For learners with experience.",
+)
 expose_enum(
     CourseOrder,
-    "How courses are sorted. RELEVANCE goes with `search` alone. Price orders go by currency, then price.",
+    "Sort order of courses.",
+    NEWEST="By creation, newest first.",
+    OLDEST="By creation, oldest first.",
+    TITLE="By title from A to Z. Case and accents are ignored.",
+    PRICE_LOW_TO_HIGH="By currency code from A to Z, then by price, lowest first.",
+    PRICE_HIGH_TO_LOW="By currency code from Z to A, then by price, highest first.",
+    MOST_ENROLLED="By number of enrollments, highest first.",
+    RELEVANCE="By search relevance, best match first. Allowed only together with `search`.",
 )
 
-OrderBy = Annotated[CourseOrder | None, strawberry.argument(description="How they are sorted.")]
-OfStatus = Annotated[CourseStatus | None, strawberry.argument(description="Only those of this status.")]
+CourseOrderArgument = Annotated[CourseOrder | None, strawberry.argument(description="Sort order (default NEWEST).")]
+CourseStatusArgument = Annotated[
+    CourseStatus | None, strawberry.argument(description="Only courses with this status. All statuses if omitted.")
+]
 
 
 class IsCourseStaff(Permission):
-    """On a course: its instructor, or a super admin."""
+    """Permission on a field of a course, for course staff: its instructor and super admins."""
 
     def allows(self, actor: Actor, source: Any) -> bool:
         return is_course_staff(actor, source)
@@ -49,29 +64,33 @@ class IsCourseStaff(Permission):
 
 @object_type
 class Course(Node):
-    """Something to learn: sections of lectures, written by an instructor."""
+    """A course: sections of lectures, written by an instructor."""
 
-    slug: str = field("Its part of an address; stays when the title changes after publication.")
-    title: str = field("What it is called.")
-    short_description: str | None = field("What it is about, in a sentence or two.")
-    description: str = field("What it is about, in Markdown.")
-    language: str = field("BCP 47 tag of the language it is taught in, e.g. en.")
-    difficulty: DifficultyLevel = field("Whom it is written for.")
-    status: CourseStatus = field("Where it stands between being written and being put away.")
-    is_free: bool = field("Whether it costs nothing.")
-    is_featured: bool = field("Whether the platform recommends it.")
-    allow_qa: bool = field("Whether learners may ask questions.")
-    allow_notes: bool = field("Whether learners may take notes.")
-    thumbnail_url: str | None = field("Where its picture is.")
-    preview_video_url: str | None = field("Where its trailer is.")
-    lecture_count: int = field("How many lectures it has.")
-    duration_seconds: int = field("How long all its lectures take.")
-    enrollment_count: int = field("How many people have ever enrolled.")
-    published_at: datetime | None = field("When it was first published.")
-    created_at: datetime = field("When it was begun.")
-    updated_at: datetime = field("When it was last changed.")
+    slug: str = field(
+        "Part of the course's URL, unique among courses. It follows the title until the first publication, "
+        "then it never changes."
+    )
+    title: str = field("Title.")
+    short_description: str | None = field("Summary in a sentence or two; null if not set.")
+    description: str = field("Description in Markdown. It can be empty.")
+    language: str = field("Language of the course as a BCP 47 tag, e.g. en or pt-BR.")
+    difficulty: DifficultyLevel = field("Previous knowledge that the course expects.")
+    status: CourseStatus = field("Publication status.")
+    is_free: bool = field("Whether the course is free.")
+    is_featured: bool = field("Whether the platform recommends the course. Set by super admins.")
+    allow_qa: bool = field("Whether learners may ask and answer questions in the course.")
+    allow_notes: bool = field("Whether learners may take notes in the course.")
+    thumbnail_url: str | None = field("URL of the course's picture; null if not set.")
+    preview_video_url: str | None = field("URL of the course's trailer; null if not set.")
+    lecture_count: int = field("Number of lectures.")
+    duration_seconds: int = field("Duration of all lectures, in seconds.")
+    enrollment_count: int = field("Number of enrollments of any status, ended ones included.")
+    published_at: datetime | None = field("When the course was first published; null if it never was.")
+    created_at: datetime = field("When the course was created.")
+    updated_at: datetime = field("When the course, its sections or its lectures were last changed.")
     version: int = field(
-        "Grows with every change to the course, its sections or its lectures; pass it back as `expectedVersion`."
+        "Version of the course, which grows with every change of the course, its sections or its lectures. "
+        "Pass it as `expectedVersion` to detect changes by others."
     )
     price_units: strawberry.Private[int]
     currency: strawberry.Private[str]
@@ -80,29 +99,31 @@ class Course(Node):
 
     @strawberry.field
     def price(self) -> Money:
-        """What it costs now."""
+        """Current price. The amount is 0 if the course is free."""
         return as_graphql(money.Money(self.price_units, self.currency))
 
     @strawberry.field
     def instructor(self, info: Info) -> User:
-        """Who teaches it."""
+        """The user who teaches the course."""
         return info.context.load(users_by_key, self.instructor_key)
 
     @strawberry.field
     def category(self, info: Info) -> Category | None:
-        """The shelf it stands on."""
+        """Category of the course; null if not set."""
         if self.category_key is None:
             return None
         return info.context.load(categories.categories_by_key, self.category_key)
 
     @strawberry.field
     def section_count(self, info: Info) -> int:
-        """How many sections it has."""
+        """Number of sections."""
         return info.context.load(curriculum.section_counts_by_course, self.key, 0)
 
-    @strawberry.field
+    @resolver_field(
+        description="Whether the viewer may edit the course. True for super admins, and for the course's instructor "
+        "while they have the role INSTRUCTOR."
+    )
     def viewer_can_edit(self, info: Info) -> bool:
-        """Whether the viewer may change it: its instructor, as long as they are one, or a super admin."""
         return may_edit_course(info.context.actor, self)
 
 
@@ -110,13 +131,13 @@ class Course(Node):
 def courses_in_category(
     category: strawberry.Parent[Category],
     info: Info,
-    order_by: OrderBy = CourseOrder.NEWEST,
+    order_by: CourseOrderArgument = CourseOrder.NEWEST,
     first: First = None,
     after: After = None,
     last: Last = None,
     before: Before = None,
 ) -> Connection[Course]:
-    """Published courses in this category or any below it."""
+    """Published courses in this category and its descendants."""
     arguments = PageArguments(first, after, last, before)
     return info.context.page(courses.courses_of_category(order_by or CourseOrder.NEWEST), arguments, category.key)
 
@@ -125,12 +146,12 @@ def courses_in_category(
 def courses_taught(
     user: strawberry.Parent[User],
     info: Info,
-    status: OfStatus = None,
+    status: CourseStatusArgument = None,
     first: First = None,
     after: After = None,
     last: Last = None,
     before: Before = None,
 ) -> Connection[Course]:
-    """Courses taught, newest first. Others see the published ones only."""
-    listing = courses.courses_of_instructor(info.context.actor.access_level, status)
-    return info.context.page(listing, PageArguments(first, after, last, before), user.key)
+    """Courses that the user teaches, newest first. The user and super admins also see unpublished ones."""
+    query = courses.courses_of_instructor(info.context.actor.access_level, status)
+    return info.context.page(query, PageArguments(first, after, last, before), user.key)

@@ -1,4 +1,4 @@
-"""Lectures in the schema, their content and locks, and the field that lists them."""
+"""GraphQL types of lectures, their content and their locks, and the list of lectures on sections."""
 
 import strawberry
 
@@ -13,83 +13,97 @@ from lms_graphql.graph.schema.fields import as_graphql, expose_enum, field, obje
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.type_extensions import extend_type
 
-expose_enum(LectureType, "What a lecture is made of.")
-expose_enum(LockReason, "Why a lecture's content is closed to the viewer.")
+expose_enum(
+    LectureType,
+    "Kind of a lecture.",
+    VIDEO="A video, at `content.videoUrl`.",
+    TEXT="A text, in `content.body` or at `content.resourceUrl`.",
+    QUIZ="A quiz, in `quiz`.",
+    ASSIGNMENT="A task for the learner.",
+    RESOURCE="A file or web page at `content.resourceUrl`, or a text in `content.body`.",
+)
+expose_enum(
+    LockReason,
+    "Reason why the viewer may not read a lecture's content.",
+    SIGN_IN_REQUIRED="The viewer is not signed in.",
+    ENROLLMENT_REQUIRED="The viewer has never enrolled in the course.",
+    ENROLLMENT_INACTIVE="The viewer's enrollment grants no access: it has ended, has expired or is suspended.",
+)
 
 
 @object_type
 class LectureContent:
-    """What a lecture teaches. Which of these are there follows from its type."""
+    """Content of a lecture. Each field can be null, whatever the lecture's type."""
 
-    video_url: str | None = field("Where the video is.")
-    body: str | None = field("Markdown.")
-    resource_url: str | None = field("Where the file or page is.")
+    video_url: str | None = field("URL of the video; null if not set.")
+    body: str | None = field("Text in Markdown; null if not set.")
+    resource_url: str | None = field("URL of a file or web page; null if not set.")
 
 
 @object_type
 class LectureLock:
-    """Why a lecture is closed to the viewer, and what would open it."""
+    """Explanation of why the viewer may not read a lecture's content."""
 
-    reason: LockReason = field("Why, for programs.")
-    message: str = field("Why, for people.")
+    reason: LockReason = field("Reason, for programs.")
+    message: str = field("Explanation to show to the viewer: what is wrong and what to do.")
 
 
 @object_type
 class Lecture(Node):
-    """One thing to watch, read or do."""
+    """A lecture: a video, text, quiz, assignment or resource of a section."""
 
-    title: str = field("What it is called.")
-    description: str | None = field("What it is about.")
-    type: LectureType = field("What it is made of.")
-    position: int = field("0, 1, 2 … within the section.")
-    duration_seconds: int = field("How long it takes.")
-    is_preview: bool = field("Whether anyone may open it.")
-    is_downloadable: bool = field("Whether it may be kept.")
+    title: str = field("Title.")
+    description: str | None = field("Description; null if not set.")
+    type: LectureType = field("Kind of the lecture. It never changes.")
+    position: int = field("Position within the section, from 0.")
+    duration_seconds: int = field("Duration, in seconds.")
+    is_preview: bool = field("Whether everyone may read the content while the course is published.")
+    is_downloadable: bool = field("Whether learners may download the content.")
     section_key: strawberry.Private[int]
     course_key: strawberry.Private[int]
 
     @strawberry.field
     def section(self, info: Info) -> Section:
-        """The section it is in."""
+        """Section of the lecture."""
         return info.context.load(curriculum.sections_by_key, self.section_key)
 
     @strawberry.field
     def course(self, info: Info) -> Course:
-        """The course it belongs to."""
+        """Course of the lecture."""
         return info.context.load(courses.courses_by_key, self.course_key)
 
     @strawberry.field
     def content(self, info: Info) -> LectureContent | None:
-        """Null, without an error, where the viewer has no access; `lock` then says why."""
+        """Content; null without an error if the viewer has no access. Then `lock` gives the reason."""
         if not info.context.actor.is_signed_in and not is_public_preview(self):
             return None
         return info.context.load(lecture_content.contents_by_lecture, self.key)
 
     @strawberry.field
     def lock(self, info: Info) -> LectureLock | None:
-        """Null where the viewer has access."""
+        """Reason why the viewer may not read `content`; null if they may."""
         if info.context.actor.is_signed_in:
             return info.context.load(lecture_content.locks_by_lecture, self.key)
-        return None if is_public_preview(self) else as_graphql(lecture_content.SIGN_IN)
+        return None if is_public_preview(self) else as_graphql(lecture_content.SIGN_IN_LOCK)
 
     @strawberry.field
     async def next(self, info: Info) -> "Lecture | None":
-        """The lecture after it in the course, in the next section where it is the last of its own."""
-        near = await info.context.load_async(curriculum.neighbours_by_lecture, (self.course_key, self.key))
-        return await info.context.load_async(curriculum.lectures_by_key, near.next) if near and near.next else None
+        """Next lecture of the course, which can be in a later section; null for the last one."""
+        neighbours = await info.context.load_async(curriculum.neighbours_by_lecture, (self.course_key, self.key))
+        if not neighbours or not neighbours.next:
+            return None
+        return await info.context.load_async(curriculum.lectures_by_key, neighbours.next)
 
     @strawberry.field
     async def previous(self, info: Info) -> "Lecture | None":
-        """The lecture before it in the course, in the section before where it is the first of its own."""
-        near = await info.context.load_async(curriculum.neighbours_by_lecture, (self.course_key, self.key))
-        return (
-            await info.context.load_async(curriculum.lectures_by_key, near.previous)
-            if near and near.previous
-            else None
-        )
+        """Previous lecture of the course, which can be in an earlier section; null for the first one."""
+        neighbours = await info.context.load_async(curriculum.neighbours_by_lecture, (self.course_key, self.key))
+        if not neighbours or not neighbours.previous:
+            return None
+        return await info.context.load_async(curriculum.lectures_by_key, neighbours.previous)
 
 
 @extend_type(Section)
 def lectures(section: strawberry.Parent[Section], info: Info) -> list[Lecture]:
-    """Its lectures, in their order; at most 200."""
+    """Lectures of the section, by position. A section has at most 200."""
     return info.context.load_list(curriculum.lectures_by_section, section.key)

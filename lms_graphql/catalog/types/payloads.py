@@ -1,4 +1,4 @@
-"""What the catalog's mutations answer."""
+"""Payloads of the catalog's mutations."""
 
 from lms_graphql.catalog.types.category import Category
 from lms_graphql.catalog.types.course import Course
@@ -10,31 +10,31 @@ from lms_graphql.graph.schema.mutations import UserError, errors_field
 
 @object_type
 class CategoryPayload:
-    """What came of it."""
+    """Result of a change of a category: the category, or errors."""
 
-    category: Category | None = field("The category as it is now.", default=None)
+    category: Category | None = field("The category after the change; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()
 
 
 @object_type
 class CoursePayload:
-    """What came of it."""
+    """Result of a change of a course: the course, or errors."""
 
-    course: Course | None = field("The course as it is now.", default=None)
+    course: Course | None = field("The course after the change; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()
 
 
 @object_type
 class SectionPayload:
-    """What came of it."""
+    """Result of a change of a section: the section, or errors."""
 
-    section: Section | None = field("The section as it is now.", default=None)
+    section: Section | None = field("The section after the change; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()
 
 
 @object_type
 class LecturePayload:
-    """What came of it."""
+    """Result of a change of a lecture: the lecture, or errors."""
 
-    lecture: Lecture | None = field("The lecture as it is now.", default=None)
+    lecture: Lecture | None = field("The lecture after the change; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()

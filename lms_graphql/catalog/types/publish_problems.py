@@ -1,4 +1,4 @@
-"""What stops a publication, in the schema."""
+"""GraphQL type of the problems that block the publication of a course."""
 
 import strawberry
 
@@ -14,29 +14,35 @@ from lms_graphql.graph.schema.type_extensions import extend_type
 
 expose_enum(
     PublishProblemCode,
-    "What a course lacks before it can be published.",
-    NO_VIDEO="A VIDEO lecture without the address of its video.",
-    NO_CONTENT="A TEXT or RESOURCE lecture without a body or an address.",
-    NO_QUIZ="A QUIZ lecture without a quiz.",
-    QUIZ_NOT_PUBLISHED="A QUIZ lecture whose quiz is still being written.",
+    "Kind of a problem that blocks the publication of a course.",
+    NO_TITLE="The course has no title.",
+    NO_DESCRIPTION="The course has no description.",
+    NO_CATEGORY="The course has no category.",
+    NO_SECTION="The course has no sections.",
+    EMPTY_SECTION="A section has no lectures.",
+    NO_LECTURE="The course has no lectures.",
+    NO_VIDEO="A VIDEO lecture has no `videoUrl`.",
+    NO_CONTENT="A TEXT or RESOURCE lecture has neither `body` nor `resourceUrl`.",
+    NO_QUIZ="A QUIZ lecture has no quiz.",
+    QUIZ_NOT_PUBLISHED="The quiz of a QUIZ lecture is not published.",
 )
 
 
 @object_type
 class PublishProblem:
-    """Something that still stops the publication of a course."""
+    """A problem that blocks the publication of a course."""
 
-    code: PublishProblemCode = field("What is missing, for programs.")
-    message: str = field("What to do about it, for people.")
+    code: PublishProblemCode = field("Kind of the problem, for programs.")
+    message: str = field("Explanation to show to the author: what is missing and what to do.")
     about: strawberry.Private[tuple[str, int] | None]
 
     @strawberry.field
     def subject(self, info: Info) -> Node | None:
-        """The section, lecture or quiz it is about; null where it is the course itself."""
+        """Section or lecture that has the problem; null if the course itself has it."""
         return None if self.about is None else info.context.node(global_ids.encode(*self.about))
 
 
 @extend_type(Course, extensions=[require(IsCourseStaff)])
 def publish_problems(course: strawberry.Parent[Course], info: Info) -> list[PublishProblem] | None:
-    """Course staff only: everything that still stops publication; empty when it may be published."""
+    """Course staff only. All problems that block publication; empty if the course can be published."""
     return info.context.load_list(problems_by_course, course.key)

@@ -1,4 +1,4 @@
-"""Sections in the schema, and the field that lists them."""
+"""GraphQL type of sections, and the list of sections on courses."""
 
 import strawberry
 
@@ -12,22 +12,22 @@ from lms_graphql.graph.schema.type_extensions import extend_type
 
 @object_type
 class Section(Node):
-    """A part of a course: lectures in their order."""
+    """A part of a course: lectures in a fixed order."""
 
-    title: str = field("What it is called.")
-    description: str | None = field("What it is about.")
-    position: int = field("0, 1, 2 … within the course.")
-    lecture_count: int = field("How many lectures it has.")
-    duration_seconds: int = field("How long its lectures take.")
+    title: str = field("Title.")
+    description: str | None = field("Description; null if not set.")
+    position: int = field("Position within the course, from 0.")
+    lecture_count: int = field("Number of lectures.")
+    duration_seconds: int = field("Duration of all lectures, in seconds.")
     course_key: strawberry.Private[int]
 
     @strawberry.field
     def course(self, info: Info) -> Course:
-        """The course it is a part of."""
+        """Course of the section."""
         return info.context.load(courses.courses_by_key, self.course_key)
 
 
 @extend_type(Course)
 def sections(course: strawberry.Parent[Course], info: Info) -> list[Section]:
-    """Its sections, in their order; at most 100."""
+    """Sections of the course, by position. A course has at most 100."""
     return info.context.load_list(curriculum.sections_by_course, course.key)
