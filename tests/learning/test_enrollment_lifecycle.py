@@ -11,7 +11,7 @@ from lms_graphql.catalog import counters
 from lms_graphql.catalog.models import Course, Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.learning.models import CourseProgress
-from lms_graphql.learning.services.enrollment_lifecycle import end_enrollment, grant_access, lock_enrollment_of
+from lms_graphql.learning.services.enrollment_lifecycle import end_enrollment, grant_access, lock_enrollment
 from tests.factories import START, CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR, done, number, rows, told, when
 from tests.live_service import Client, Service
@@ -26,7 +26,7 @@ def buy(service: Service, person: User, course: CourseTree) -> int:
 
 def pay_back(service: Service, person: User, course: CourseTree) -> None:
     def work(session: Any) -> None:
-        place = lock_enrollment_of(session, person.id, course.row.id)
+        place = lock_enrollment(session, person.id, course.row.id)
         assert place is not None
         end_enrollment(session, place, EnrollmentStatus.REFUNDED)
 

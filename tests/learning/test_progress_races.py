@@ -241,13 +241,13 @@ def test_a_sweep_that_breaks_off_is_gone_on_with(two_processes: Fleet, make: Fac
     database.write_sync(plant)
 
     def killed(session: Any) -> None:
-        progress_recount._next_portion(session, course.row.id, settings)
+        progress_recount._recount_batch(session, course.row.id, settings)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         database.write_sync(killed)
     assert count(two_processes, Certificate) == 0
-    portion = progress_recount._next_portion
+    portion = progress_recount._recount_batch
     first = database.write_sync(lambda session: portion(session, course.row.id, settings))
     assert first == count(two_processes, Certificate) == progress_recount.MAX_COMPLETIONS_PER_BATCH
     assert progress_recount.recount_pending(database, settings) == 5

@@ -130,7 +130,7 @@ def test_whoever_gets_on_meanwhile_is_counted_at_once(crowd: Crowd) -> None:
 def test_a_change_while_the_sweep_counts_is_counted_from_the_start(crowd: Crowd) -> None:
     crowd.adds_a_lecture()
     settings = crowd.service.resources.settings
-    portion = progress_recount._next_portion
+    portion = progress_recount._recount_batch
     done = crowd.service.database.write_sync(lambda session: portion(session, crowd.course.row.id, settings))
     assert (done, crowd.count(CourseProgress, CourseProgress.total_lectures == 3)) == (
         progress_recount.BATCH_SIZE,
