@@ -1,1 +1,1 @@
-"""How far people are: progress and certificates."""
+"""Learning: enrollments, progress and completion."""

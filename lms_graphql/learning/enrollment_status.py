@@ -1,4 +1,4 @@
-"""What an enrollment's status reads as: access that has run out is EXPIRED from that instant on, whatever is kept."""
+"""Status of an enrollment: expired access reads as EXPIRED at once, whatever status is stored."""
 
 from datetime import datetime
 
@@ -10,32 +10,32 @@ from lms_graphql.core.statements import NOW
 ACCESS_STATUSES = (EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED)
 
 
-def status_as_of(now: datetime, kept: EnrollmentStatus, expires_at: datetime | None) -> EnrollmentStatus:
-    """Of one at hand."""
-    has_run_out = kept in ACCESS_STATUSES and expires_at is not None and expires_at <= now
-    return EnrollmentStatus.EXPIRED if has_run_out else kept
+def status_as_of(now: datetime, stored: EnrollmentStatus, expires_at: datetime | None) -> EnrollmentStatus:
+    """Return the status at an instant, given the stored status and the end of access."""
+    is_expired = stored in ACCESS_STATUSES and expires_at is not None and expires_at <= now
+    return EnrollmentStatus.EXPIRED if is_expired else stored
 
 
 def current_status() -> ColumnElement[EnrollmentStatus]:
-    """The same of a row. Needs `NOW`, as all of these."""
+    """Return the status of a row now, as a column. Needs `NOW`, like the other clauses of this module."""
     return case((has_expired(), EnrollmentStatus.EXPIRED), else_=Enrollment.status)
 
 
 def has_status(status: EnrollmentStatus) -> ColumnElement[bool]:
-    """The same as a clause: spelled out, so that an index on the kept status serves it."""
-    kept = Enrollment.status == status
+    """Return the clause "has this status now". It compares the stored status, so that an index serves it."""
+    is_stored = Enrollment.status == status
     if status is EnrollmentStatus.EXPIRED:
-        return or_(kept, has_expired())
+        return or_(is_stored, has_expired())
     if status in ACCESS_STATUSES:
-        return and_(kept, or_(Enrollment.access_expires_at.is_(None), Enrollment.access_expires_at > NOW))
-    return kept
+        return and_(is_stored, or_(Enrollment.access_expires_at.is_(None), Enrollment.access_expires_at > NOW))
+    return is_stored
 
 
 def has_completed() -> ColumnElement[bool]:
-    """Whether the course was ever finished, whatever has become of the access."""
+    """Return the clause "the course was ever completed", whether or not access continues."""
     return or_(Enrollment.completed_at.is_not(None), Enrollment.status == EnrollmentStatus.COMPLETED)
 
 
 def has_expired(now: ColumnElement[datetime] | datetime = NOW) -> ColumnElement[bool]:
-    """Whether it is still kept as one that gives access, which is over."""
+    """Return the clause "the stored status still grants access, but access has ended"."""
     return and_(Enrollment.status.in_(ACCESS_STATUSES), Enrollment.access_expires_at <= now)

@@ -1,4 +1,4 @@
-"""What figures and progress leave open for the floors above. Filled in `lms_graphql/wiring.py`."""
+"""Hooks of learning: facts about quizzes, which upper layers provide. Registered in `lms_graphql/wiring.py`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -10,11 +10,15 @@ from lms_graphql.core.hooks import Hook
 course_level_quizzes: Hook[Callable[[Session, Sequence[int]], Mapping[int, Sequence[int]]]] = Hook(
     "learning.course_level_quizzes"
 )
-"""The keys of the published quizzes of each of these courses that no lecture carries, by the course's key."""
+"""Published quizzes of each course that belong to no lecture: quiz keys by course key."""
 
 
 class PassedQuizzes(NamedTuple):
-    """What somebody has passed in a course: lectures by their quiz, and quizzes that no lecture carries."""
+    """Quizzes of a course that a user has passed.
+
+    `lectures` holds the keys of lectures whose quiz is passed. `quizzes` is the number of passed course-level
+    quizzes.
+    """
 
     lectures: frozenset[int] = frozenset()
     quizzes: int = 0
@@ -23,4 +27,4 @@ class PassedQuizzes(NamedTuple):
 passed_quizzes: Hook[Callable[[Session, int, Sequence[int]], Mapping[int, PassedQuizzes]]] = Hook(
     "learning.passed_quizzes"
 )
-"""What each of these people has passed of this course's published quizzes. Who has passed nothing may be left out."""
+"""Published quizzes of one course that each user has passed, by user key. Users without any may be missing."""

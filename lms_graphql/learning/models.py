@@ -1,4 +1,4 @@
-"""The tables of progress and certificates, and what is kept of them for instructors."""
+"""Tables of learning: progress in courses and lectures, and what courses require."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -23,10 +23,10 @@ from lms_graphql.learning.progress import percent
 
 
 class CourseProgress(TimestampedModel):
-    """
-    What a person has done of a course: counts, from which the percentage follows. All are of one instant: the last
-    time that they were counted. `total_watch_time` is of all lectures that there ever were. `reported_at`: when a
-    player last reported.
+    """A user's progress in a course: counts, from which the percentage is computed.
+
+    All counts are of the same instant: the last time that they were counted. `total_watch_time` includes deleted
+    lectures. `reported_at` is when a player last reported.
     """
 
     __tablename__ = "course_progress"
@@ -64,9 +64,9 @@ class CourseProgress(TimestampedModel):
 
 
 class CourseRequirements(Model):
-    """
-    What a course required when the progress in it was last counted anew, as a hash. `recounted_to`: the key of the
-    enrollment up to which the sweep has done so; null where all are counted.
+    """A hash of what a course required when progress in it was last recounted.
+
+    `recounted_to` is the key of the last enrollment that maintenance has recounted. It is null if all are counted.
     """
 
     __tablename__ = "course_requirements"
@@ -86,7 +86,11 @@ class CourseRequirements(Model):
 
 
 class LectureProgress(TimestampedModel):
-    """`watched_ranges` are merged stretches of seconds, [[start, end], …]; `watch_time` is their union."""
+    """A user's progress in a lecture.
+
+    `watched_ranges` are merged ranges of seconds: [[start, end], …]. `watch_time` is the number of seconds credited.
+    It is never less than their total, and it never decreases.
+    """
 
     __tablename__ = "lecture_progress"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Who sees what of learning: the person, and course staff."""
+"""Visibility of enrollments and progress: for the learner and course staff."""
 
 from sqlalchemy import ColumnElement, and_
 
@@ -8,11 +8,11 @@ from lms_graphql.core.actor import AccessLevel
 from lms_graphql.learning.models import LectureProgress
 
 
-def enrollments_visible_to(scope: AccessLevel) -> ColumnElement[bool]:
-    """On an enrollment and its course, as long as that is there for the viewer."""
-    return and_(visible_to(scope), own_or_staff(scope, Enrollment.user_id))
+def enrollments_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return a clause on an enrollment and its course. The course must be visible to the viewer as well."""
+    return and_(visible_to(access_level), own_or_staff(access_level, Enrollment.user_id))
 
 
-def progress_visible_to(scope: AccessLevel) -> ColumnElement[bool]:
-    """On the progress in a lecture and its course, as long as that is there for the viewer."""
-    return and_(visible_to(scope), own_or_staff(scope, LectureProgress.user_id))
+def progress_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return a clause on lecture progress and its course. The course must be visible to the viewer as well."""
+    return and_(visible_to(access_level), own_or_staff(access_level, LectureProgress.user_id))

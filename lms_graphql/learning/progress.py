@@ -1,4 +1,4 @@
-"""How far someone is, in percent: exact, rounded half up, and never 100 before everything is done."""
+"""Completion percentages: exact, rounded half up, and 100 only if everything is done."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -9,7 +9,7 @@ MAX_INCOMPLETE = Decimal("99.99")
 
 
 def percent(done: int, required: int) -> Decimal:
-    """Two decimals. Nothing required: 0, and never complete."""
+    """Return the percentage with two decimals. It is 0 if nothing is required."""
     if required == 0:
         return Decimal("0.00")
     if done >= required:
@@ -17,18 +17,18 @@ def percent(done: int, required: int) -> Decimal:
     return min(MAX_INCOMPLETE, (Decimal(done * 100) / required).quantize(HUNDREDTH, ROUND_HALF_UP))
 
 
-def all_done(done: int, required: int) -> bool:
-    """Whether everything is done. Nothing required: never."""
+def is_complete(done: int, required: int) -> bool:
+    """Return whether everything required is done. If nothing is required, it is never complete."""
     return 0 < required <= done
 
 
 def percent_hundredths_sql(done: ColumnElement[int], required: ColumnElement[int]) -> ColumnElement[int]:
-    """The same in SQL, as whole hundredths of a percent. None of it is a float, on any database."""
-    doubled = done * 20_000 + required  # one half more, so that cutting off rounds half up
-    whole = (doubled - doubled % (required * 2)) // (required * 2)  # nothing is left over that MariaDB would round
+    """Return the percentage in SQL, in whole hundredths of a percent. No database computes it with floats."""
+    doubled = done * 20_000 + required  # one half is added, so that truncation rounds half up
+    whole = (doubled - doubled % (required * 2)) // (required * 2)  # without remainder, or MariaDB would round it
     return case((required == 0, 0), (done >= required, 10_000), (whole > 9_999, 9_999), else_=whole)
 
 
 def rounded_mean(total: int | Decimal, number: int) -> float:
-    """Two decimals, rounded half up; 0 of nothing."""
+    """Return the mean with two decimals, rounded half up. The mean of no values is 0."""
     return float((Decimal(total) / number).quantize(HUNDREDTH, ROUND_HALF_UP)) if number else 0.0

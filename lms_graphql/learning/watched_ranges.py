@@ -1,6 +1,6 @@
-"""What was watched of a lecture: stretches of whole seconds, and the rules for what a player claims.
+"""Watched time of a lecture: ranges of whole seconds, and limits on what a player may claim.
 
-A stretch is (start, end), the end not included. Kept ones are merged: in order, and no two of them touch.
+A range is (start, end), without the end. Stored ranges are merged: they are sorted, and no two overlap or touch.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,33 +10,33 @@ from itertools import chain
 SecondsRange = Sequence[int]
 
 MAX_PLAYBACK_RATE = 2
-"""Seconds of a lecture that somebody watches in one second."""
+"""Seconds of a lecture that can be watched in one second."""
 GRACE_SECONDS = 10
-"""For the network, and for clocks that differ."""
+"""Seconds credited in addition, because of network delays and clocks that differ."""
 MAX_RANGES = 1_000
-"""Of merged stretches: far more than anybody leaves behind who watches."""
+"""Merged ranges stored for a lecture. People who watch leave far fewer."""
 
 
-def creditable_seconds(since: timedelta) -> int:
-    """What a report may claim when so much time has passed since the last one."""
-    return GRACE_SECONDS + max(0, int(MAX_PLAYBACK_RATE * since.total_seconds()))
+def creditable_seconds(elapsed: timedelta) -> int:
+    """Return how many seconds a report may claim if so much time has passed since the last report."""
+    return GRACE_SECONDS + max(0, int(MAX_PLAYBACK_RATE * elapsed.total_seconds()))
 
 
-def clip(claimed: Iterable[SecondsRange], length: int, most: int) -> list[list[int]]:
-    """To the lecture, and to so many seconds altogether: what comes first counts first."""
-    left, kept = most, []
-    for stretch in claimed:
-        start, end = max(0, stretch[0]), min(length, stretch[1])
-        end = min(end, start + left)
+def clip(claimed: Iterable[SecondsRange], duration: int, limit: int) -> list[list[int]]:
+    """Return the ranges clipped to the lecture and to `limit` seconds in total. Earlier ranges take precedence."""
+    remaining, clipped = limit, []
+    for claimed_range in claimed:
+        start, end = max(0, claimed_range[0]), min(duration, claimed_range[1])
+        end = min(end, start + remaining)
         if start < end:
-            kept.append([start, end])
-            left -= end - start
-    return kept
+            clipped.append([start, end])
+            remaining -= end - start
+    return clipped
 
 
-def merge(*several: Iterable[SecondsRange]) -> list[list[int]]:
+def merge(*range_lists: Iterable[SecondsRange]) -> list[list[int]]:
     merged: list[list[int]] = []
-    for start, end in sorted((stretch[0], stretch[1]) for stretch in chain(*several)):
+    for start, end in sorted((each[0], each[1]) for each in chain(*range_lists)):
         if start >= end:
             continue
         if merged and start <= merged[-1][1]:
@@ -46,21 +46,22 @@ def merge(*several: Iterable[SecondsRange]) -> list[list[int]]:
     return merged
 
 
-def add_ranges(kept: Sequence[SecondsRange], claimed: Sequence[SecondsRange]) -> list[list[int]]:
+def add_ranges(stored: Sequence[SecondsRange], claimed: Sequence[SecondsRange]) -> list[list[int]]:
+    """Return the ranges to store from now on.
+
+    Claims that would split them into more than `MAX_RANGES` pieces are ignored. People who watch never do that, and
+    each such report would take longer than the one before.
     """
-    What is kept from now on. Where claims would leave it in more pieces than `MAX_RANGES`, it stays as it is: nobody
-    who watches does that, and each report would take longer than the one before.
-    """
-    merged = merge(kept, claimed)
-    return merged if len(merged) <= max(MAX_RANGES, len(kept)) else merge(kept)
+    merged = merge(stored, claimed)
+    return merged if len(merged) <= max(MAX_RANGES, len(stored)) else merge(stored)
 
 
-def total_seconds(stretches: Iterable[SecondsRange]) -> int:
-    """Of merged ones."""
-    return sum(end - start for start, end in stretches)
+def total_seconds(merged: Iterable[SecondsRange]) -> int:
+    """Return the total length of merged ranges."""
+    return sum(end - start for start, end in merged)
 
 
-def is_watched(stretches: Iterable[SecondsRange], length: int, percent: int) -> bool:
-    """Whether so much of a lecture is in these merged stretches. One of no length is never watched."""
-    within = total_seconds([start, min(end, length)] for start, end in stretches if start < length)
-    return length > 0 and within * 100 >= percent * length
+def is_watched(merged: Iterable[SecondsRange], duration: int, percent: int) -> bool:
+    """Return whether merged ranges cover this share of a lecture. A lecture without duration is never watched."""
+    seconds = total_seconds([start, min(end, duration)] for start, end in merged if start < duration)
+    return duration > 0 and seconds * 100 >= percent * duration

@@ -12,7 +12,11 @@ from lms_graphql.learning.models import CourseProgress
 from tests.certificates.test_pdf import bare, get, read
 from tests.certificates.test_verification import verify
 from tests.factories import PASSWORD, Factories, global_id
-from tests.learning.progress_client import MINE, REPORT, TICK, report_of, tick_of
+from tests.learning.progress_client import COURSE_PROGRESS as MINE
+from tests.learning.progress_client import RECORD as REPORT
+from tests.learning.progress_client import SET_COMPLETED as TICK
+from tests.learning.progress_client import completed_input as tick_of
+from tests.learning.progress_client import record_input as report_of
 from tests.live_service import Client, Service
 from tests.mail_servers import Postbox
 

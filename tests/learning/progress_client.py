@@ -1,33 +1,28 @@
-"""Somebody who learns, as a player and a page of a course would ask for them."""
+"""A client for progress mutations, as players and course pages use them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lms_graphql.catalog.models import Lecture
-from lms_graphql.core.actor import Actor
 from tests.concurrency import RaceRequest
 from tests.factories import global_id
-from tests.live_service import ACTOR_HEADER, Client
+from tests.mutation_client import MutationClient
 
-PAYLOAD = """{
+INPUT_TYPES = {
+    "recordLectureProgress": "RecordLectureProgressInput",
+    "setLectureCompleted": "SetLectureCompletedInput",
+}
+PROGRESS = """
+progress {
+  id isCompleted watchSeconds positionSeconds startedAt completedAt lastAccessedAt lecture { id }
+}
+enrollment {
+  id status completedAt lastAccessedAt certificate { id verificationCode pdfUrl status }
   progress {
-    id isCompleted watchSeconds positionSeconds startedAt completedAt lastAccessedAt lecture { id }
+    percent completedLectures totalLectures passedQuizzes totalQuizzes watchSeconds currentLecture { id title }
   }
-  enrollment {
-    id status completedAt lastAccessedAt certificate { id verificationCode pdfUrl status }
-    progress {
-      percent completedLectures totalLectures passedQuizzes totalQuizzes watchSeconds currentLecture { id title }
-    }
-  }
-  errors { code message path }
 }"""
-REPORT = f"mutation R($input: RecordLectureProgressInput!) {{ recordLectureProgress(input: $input) {PAYLOAD} }}"
-TICK = f"mutation T($input: SetLectureCompletedInput!) {{ setLectureCompleted(input: $input) {PAYLOAD} }}"
-BARE = "progress { id watchSeconds positionSeconds isCompleted } enrollment { id status } errors { code path }"
-BARE_REPORT = (
-    f"mutation R($input: RecordLectureProgressInput!) {{ recordLectureProgress(input: $input) {{ {BARE} }} }}"
-)
-BARE_TICK = f"mutation T($input: SetLectureCompletedInput!) {{ setLectureCompleted(input: $input) {{ {BARE} }} }}"
-MINE = """query M($id: ID!) { node(id: $id) { ... on Course {
+BRIEF_PROGRESS = "progress { id watchSeconds positionSeconds isCompleted } enrollment { id status }"
+COURSE_PROGRESS = """query M($id: ID!) { node(id: $id) { ... on Course {
   viewerEnrollment {
     status completedAt lastAccessedAt certificate { id }
     progress {
@@ -39,47 +34,71 @@ MINE = """query M($id: ID!) { node(id: $id) { ... on Course {
 } } }"""
 
 
-def report_of(lecture: Lecture | str, *stretches: tuple[int, int], position: int = 0) -> dict[str, Any]:
-    id = lecture if isinstance(lecture, str) else global_id("Lecture", lecture)
-    watched = [{"startSeconds": start, "endSeconds": end} for start, end in stretches]
-    return {"lectureId": id, "positionSeconds": position, "watched": watched}
+def record_input(lecture: Lecture | str, *ranges: tuple[int, int], position: int = 0) -> dict[str, Any]:
+    watched = [{"startSeconds": start, "endSeconds": end} for start, end in ranges]
+    return {"lectureId": _lecture_id(lecture), "positionSeconds": position, "watched": watched}
 
 
-def tick_of(lecture: Lecture | str, is_completed: bool = True) -> dict[str, Any]:
-    id = lecture if isinstance(lecture, str) else global_id("Lecture", lecture)
-    return {"lectureId": id, "isCompleted": is_completed}
+def completed_input(lecture: Lecture | str, is_completed: bool = True) -> dict[str, Any]:
+    return {"lectureId": _lecture_id(lecture), "isCompleted": is_completed}
 
 
-class Learner:
-    def __init__(self, client: Client, actor: Actor) -> None:
-        self._client = client
-        self.actor = actor
+def _lecture_id(lecture: Lecture | str) -> str:
+    return lecture if isinstance(lecture, str) else global_id("Lecture", lecture)
 
-    def watches(self, lecture: Lecture | str, *stretches: tuple[int, int], position: int = 0) -> Any:
-        """The payload of a report that is taken."""
-        return self._taken(REPORT, report_of(lecture, *stretches, position=position))
 
-    def ticks(self, lecture: Lecture | str, is_completed: bool = True) -> Any:
-        return self._taken(TICK, tick_of(lecture, is_completed))
+class ProgressClient(MutationClient):
+    """One learner's mutations of progress, and what they see of it."""
 
-    def user_errors(self, document: str, input: dict[str, Any]) -> list[tuple[str, list[str]]]:
-        """Code and path of each fault."""
-        (payload,) = self._client.execute(document, as_=self.actor, input=input).values()
-        assert (payload["progress"], payload["enrollment"]) == (None, None)
-        return [(error["code"], error["path"]) for error in payload["errors"]]
+    documents: ClassVar[dict[str, tuple[str, str]]] = {
+        mutation: (input_type, PROGRESS) for mutation, input_type in INPUT_TYPES.items()
+    }
 
-    def sees(self, course_id: str) -> Any:
-        return self._client.execute(MINE, as_=self.actor, id=course_id)["node"]
+    def record(self, lecture: Lecture | str, *ranges: tuple[int, int], position: int = 0) -> Any:
+        """Return the payload of a report. Any error fails the test."""
+        return self._without_errors("recordLectureProgress", record_input(lecture, *ranges, position=position))
+
+    def set_completed(self, lecture: Lecture | str, is_completed: bool = True) -> Any:
+        """Return the payload of marking a lecture. Any error fails the test."""
+        return self._without_errors("setLectureCompleted", completed_input(lecture, is_completed))
+
+    def user_errors(self, mutation: str, **input: Any) -> list[tuple[str, str]]:
+        """Return code and path below `input` of each error in the payload, whose other fields must be null."""
+        payload = self.payload(mutation, **input)
+        errors = payload.pop("errors")
+        assert payload == {"progress": None, "enrollment": None}
+        assert all(error["path"][0] == "input" for error in errors)
+        return [(error["code"], ".".join(error["path"][1:])) for error in errors]
+
+    def course(self, course_id: str) -> Any:
+        return self._client.execute(COURSE_PROGRESS, as_=self.actor, id=course_id)["node"]
 
     def enrollment(self, course_id: str) -> Any:
-        return self.sees(course_id)["viewerEnrollment"]
+        return self.course(course_id)["viewerEnrollment"]
 
-    def _taken(self, document: str, input: dict[str, Any]) -> Any:
-        (payload,) = self._client.execute(document, as_=self.actor, input=input).values()
+    def _without_errors(self, mutation: str, input: dict[str, Any]) -> Any:
+        payload = self.payload(mutation, **input)
         assert payload["errors"] == []
         return payload
 
 
-def asks(document: str, actor: Actor, input: dict[str, Any]) -> RaceRequest:
-    """For a race."""
-    return RaceRequest(document, {"input": input}, headers={ACTOR_HEADER: f"{actor.key}:{actor.role}"})
+class BriefProgressClient(MutationClient):
+    """The same mutations with a small selection, for races and query budgets."""
+
+    documents: ClassVar[dict[str, tuple[str, str]]] = {
+        mutation: (input_type, BRIEF_PROGRESS) for mutation, input_type in INPUT_TYPES.items()
+    }
+
+
+RECORD = ProgressClient.document("recordLectureProgress")
+SET_COMPLETED = ProgressClient.document("setLectureCompleted")
+BRIEF_RECORD = BriefProgressClient.document("recordLectureProgress")
+BRIEF_SET_COMPLETED = BriefProgressClient.document("setLectureCompleted")
+
+
+def record_request(bearer: str, lecture: Lecture | str, *ranges: tuple[int, int], position: int = 0) -> RaceRequest:
+    return RaceRequest(BRIEF_RECORD, {"input": record_input(lecture, *ranges, position=position)}, bearer)
+
+
+def completed_request(bearer: str, lecture: Lecture | str, is_completed: bool = True) -> RaceRequest:
+    return RaceRequest(BRIEF_SET_COMPLETED, {"input": completed_input(lecture, is_completed)}, bearer)

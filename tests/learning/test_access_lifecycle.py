@@ -1,8 +1,9 @@
-"""What a course opens to somebody who comes, leaves, comes back and runs out of time: the same on every path."""
+"""Access to content through the life of an enrollment: the same on every path."""
 
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import time_machine
 from sqlalchemy import update
 
@@ -12,11 +13,11 @@ from lms_graphql.core.actor import Role
 from lms_graphql.learning.models import CourseProgress
 from tests.accounts.test_login import login
 from tests.factories import CourseTree, Factories, global_id
-from tests.learning.enrollment_client import HOUR, done, ids_of, said, when
+from tests.learning.enrollment_client import HOUR, EnrollmentClient, from_now, grant_input, iso
 from tests.live_service import Client, Service, Statements
 
 CONTENT = "content { videoUrl body resourceUrl } lock { reason }"
-PATHS = """query P($lecture: ID!, $preview: ID!, $section: ID!, $course: ID!) {
+ALL_PATHS = """query P($lecture: ID!, $preview: ID!, $section: ID!, $course: ID!) {
   node(id: $lecture) { ... on Lecture { CONTENT } }
   nodes(ids: [$lecture, $preview]) { ... on Lecture { isPreview CONTENT } }
   preview: node(id: $preview) { ... on Lecture { next { CONTENT } } }
@@ -27,17 +28,17 @@ PATHS = """query P($lecture: ID!, $preview: ID!, $section: ID!, $course: ID!) {
   } }
   me { enrollments { nodes { course { sections { lectures { isPreview CONTENT } } } } } }
 }""".replace("CONTENT", CONTENT)
-SAYS = """query S($lecture: ID!) { node(id: $lecture) { ... on Lecture {
+DISCUSSION = """query S($lecture: ID!) { node(id: $lecture) { ... on Lecture {
   qaQuestions { totalCount } viewerNotes { content }
 } } }"""
-WRITES = {
+DISCUSSION_MUTATIONS = {
     "createNote": ("CreateNoteInput", {"content": "x"}),
     "askQuestion": ("AskQuestionInput", {"title": "x", "content": "x"}),
 }
 
 
-class Path:
-    """A course that somebody is about to walk through, and what they find at each step."""
+class Journey:
+    """A learner in a course with a preview and a locked lecture, and what they can read at each step."""
 
     def __init__(self, client: Client, make: Factories, **course: Any) -> None:
         self.client, self.make = client, make
@@ -49,82 +50,83 @@ class Path:
         make.question(make.user(), self.lecture)
         make.note(self.learner, self.lecture)
 
-    def enrolls(self) -> Any:
-        return done(self.client, self.actor, "enroll", courseId=self.course.global_id)
+    def enroll(self) -> Any:
+        return EnrollmentClient(self.client, self.actor).ok("enroll", courseId=self.course.global_id)
 
-    def is_granted(self, **more: Any) -> Any:
-        return done(self.client, self.staff, "grantEnrollment", **ids_of(self.course, self.learner), **more)
+    def grant(self, **more: Any) -> Any:
+        input = grant_input(self.course, self.learner)
+        return EnrollmentClient(self.client, self.staff).ok("grantEnrollment", **input, **more)
 
-    def cancels(self, id: str) -> Any:
-        return done(self.client, self.actor, "cancelEnrollment", enrollmentId=id)
+    def cancel(self, id: str) -> Any:
+        return EnrollmentClient(self.client, self.actor).ok("cancelEnrollment", enrollmentId=id)
 
-    def finds(self, lock: str | None) -> None:
-        """On all paths the closed lecture: its content, or this lock. The preview stays open."""
-        asked = {"lecture": self.lecture, "preview": self.preview, "section": self.course.sections[0]}
-        ids = {name: global_id(type(row).__name__, row) for name, row in asked.items()}
-        answer = self.client.execute(PATHS, as_=self.actor, **ids, course=self.course.global_id)
-        found = list(lectures(answer))
-        assert len(found) >= 6
-        for lecture in found:
-            locked = None if lecture.get("isPreview") else lock
-            assert lecture["lock"] == (locked and {"reason": locked})
-            assert (lecture["content"] is None) is (locked is not None)
-        said_there = self.client.execute(SAYS, as_=self.actor, lecture=ids["lecture"])["node"]
-        assert said_there["qaQuestions"]["totalCount"] == (0 if lock else 1)
-        assert said_there["viewerNotes"], "one's own notes stay readable"
-        for mutation, (kind, words) in WRITES.items():
-            document = f"mutation W($input: {kind}!) {{ {mutation}(input: $input) {{ errors {{ code }} }} }}"
-            if lock is not None:
-                input = {**words, "lectureId": ids["lecture"]}
-                told = self.client.execute(document, as_=self.actor, input=input)[mutation]["errors"]
-                assert told == [{"code": "NOT_ENROLLED"}]
+    def check_lock(self, reason: str | None) -> None:
+        """Check that the lecture has this lock, or is open, on all paths. The preview is always open."""
+        nodes = {"lecture": self.lecture, "preview": self.preview, "section": self.course.sections[0]}
+        ids = {name: global_id(type(row).__name__, row) for name, row in nodes.items()}
+        response = self.client.execute(ALL_PATHS, as_=self.actor, **ids, course=self.course.global_id)
+        lectures = list(lectures_in(response))
+        assert len(lectures) >= 6
+        for lecture in lectures:
+            expected = None if lecture.get("isPreview") else reason
+            assert lecture["lock"] == (expected and {"reason": expected})
+            assert (lecture["content"] is None) is (expected is not None)
+        discussion = self.client.execute(DISCUSSION, as_=self.actor, lecture=ids["lecture"])["node"]
+        assert discussion["qaQuestions"]["totalCount"] == (0 if reason else 1)
+        assert discussion["viewerNotes"], "the learner's own notes stay readable"
+        for mutation, (input_type, values) in DISCUSSION_MUTATIONS.items():
+            document = f"mutation W($input: {input_type}!) {{ {mutation}(input: $input) {{ errors {{ code }} }} }}"
+            if reason is not None:
+                input = {**values, "lectureId": ids["lecture"]}
+                errors = self.client.execute(document, as_=self.actor, input=input)[mutation]["errors"]
+                assert errors == [{"code": "NOT_ENROLLED"}]
 
 
-def lectures(value: Any) -> Any:
-    """Wherever they stand in an answer."""
+def lectures_in(value: Any) -> Any:
+    """Yield all lectures in a response, at any depth."""
     if isinstance(value, dict):
         if "lock" in value:
             yield value
         value = list(value.values())
     for inner in value if isinstance(value, list) else ():
-        yield from lectures(inner)
+        yield from lectures_in(inner)
 
 
-def test_content_opens_with_a_place_and_closes_when_it_is_given_up(client: Client, make: Factories) -> None:
-    path = Path(client, make)
-    path.finds("ENROLLMENT_REQUIRED")
+def test_content_is_open_while_enrolled(client: Client, make: Factories) -> None:
+    journey = Journey(client, make)
+    journey.check_lock("ENROLLMENT_REQUIRED")
     for _ in range(2):
-        id = path.enrolls()["id"]
-        path.finds(None)
-        path.cancels(id)
-        path.finds("ENROLLMENT_INACTIVE")
+        id = journey.enroll()["id"]
+        journey.check_lock(None)
+        journey.cancel(id)
+        journey.check_lock("ENROLLMENT_INACTIVE")
 
 
-def test_content_closes_at_the_instant_at_which_access_ends(client: Client, make: Factories) -> None:
-    path = Path(client, make, price=1)
-    path.is_granted(accessExpiresAt=said(when(HOUR)))
-    path.finds(None)
+def test_content_is_locked_once_access_ends(client: Client, make: Factories) -> None:
+    journey = Journey(client, make, price=1)
+    journey.grant(accessExpiresAt=iso(from_now(HOUR)))
+    journey.check_lock(None)
     with time_machine.travel(datetime.now(UTC) + HOUR):
-        path.finds("ENROLLMENT_INACTIVE")
-        path.is_granted(accessExpiresAt=said(when(HOUR)))
-        path.finds(None)
+        journey.check_lock("ENROLLMENT_INACTIVE")
+        journey.grant(accessExpiresAt=iso(from_now(HOUR)))
+        journey.check_lock(None)
 
 
-def test_an_archived_course_stays_open_to_who_is_in_it(client: Client, make: Factories) -> None:
-    path = Path(client, make)
-    path.enrolls()
+def test_archived_course_stays_open_to_learners(client: Client, make: Factories) -> None:
+    journey = Journey(client, make)
+    journey.enroll()
     archive = "mutation A($input: CourseIdInput!) { archiveCourse(input: $input) { errors { code } } }"
-    answer = client.execute(archive, as_=path.staff, input={"courseId": path.course.global_id})
-    assert answer == {"archiveCourse": {"errors": []}}
-    path.finds(None)
-    assert path.enrolls()["status"] == "ACTIVE"
+    response = client.execute(archive, as_=journey.staff, input={"courseId": journey.course.global_id})
+    assert response == {"archiveCourse": {"errors": []}}
+    journey.check_lock(None)
+    assert journey.enroll()["status"] == "ACTIVE"
 
 
 STEPS = (
-    """mutation S($course: ID!, $place: ID!) {
-  out: cancelEnrollment(input: {enrollmentId: $place}) { ...Seen }
-  in: enroll(input: {courseId: $course}) { ...Seen }
-  again: cancelEnrollment(input: {enrollmentId: $place}) { ...Seen }
+    """mutation S($course: ID!, $enrollment: ID!) {
+  cancel: cancelEnrollment(input: {enrollmentId: $enrollment}) { ...Seen }
+  enroll: enroll(input: {courseId: $course}) { ...Seen }
+  cancelAgain: cancelEnrollment(input: {enrollmentId: $enrollment}) { ...Seen }
 }
 fragment Seen on EnrollmentPayload { enrollment {
   status user { enrollments { nodes { status } } } course { viewerEnrollment { status } sections { lectures {"""
@@ -133,70 +135,71 @@ fragment Seen on EnrollmentPayload { enrollment {
 )
 
 
-def test_each_payload_shows_what_is_so_after_its_step(client: Client, make: Factories) -> None:
-    """In one document: what was read for the step before is not what is shown."""
-    path = Path(client, make)
-    id = path.enrolls()["id"]
-    steps = client.execute(STEPS, as_=path.actor, course=path.course.global_id, place=id)
-    for name, status in (("out", "CANCELLED"), ("in", "ACTIVE"), ("again", "CANCELLED")):
-        found = steps[name]["enrollment"]
-        own = {"status": status}
-        assert (found["status"], found["course"]["viewerEnrollment"]) == (status, own)
-        assert found["user"]["enrollments"]["nodes"] == [own]
-        _, closed = found["course"]["sections"][0]["lectures"]
-        assert (closed["content"] is None) is (status == "CANCELLED")
+def test_each_payload_shows_state_after_its_mutation(client: Client, make: Factories) -> None:
+    """In one document: no payload shows rows that were read for the mutation before it."""
+    journey = Journey(client, make)
+    id = journey.enroll()["id"]
+    payloads = client.execute(STEPS, as_=journey.actor, course=journey.course.global_id, enrollment=id)
+    for name, status in (("cancel", "CANCELLED"), ("enroll", "ACTIVE"), ("cancelAgain", "CANCELLED")):
+        enrollment = payloads[name]["enrollment"]
+        expected = {"status": status}
+        assert (enrollment["status"], enrollment["course"]["viewerEnrollment"]) == (status, expected)
+        assert enrollment["user"]["enrollments"]["nodes"] == [expected]
+        _, lecture = enrollment["course"]["sections"][0]["lectures"]
+        assert (lecture["content"] is None) is (status == "CANCELLED")
 
 
-def test_staff_need_no_place_and_strangers_get_none_by_asking(client: Client, make: Factories) -> None:
+def test_only_staff_read_archived_course_without_enrollment(client: Client, make: Factories) -> None:
     course = make.course(status=CourseStatus.ARCHIVED)
     lecture = global_id("Lecture", course.lectures[1])
     document = f"query C($id: ID!) {{ node(id: $id) {{ ... on Lecture {{ {CONTENT} }} }} }}"
-    for person in (course.instructor, make.user(Role.SUPER_ADMIN)):
-        assert client.execute(document, as_=make.actor(person), id=lecture)["node"]["lock"] is None
-    for person in (make.user(), make.user(Role.INSTRUCTOR)):
-        assert client.execute(document, as_=make.actor(person), id=lecture)["node"] is None
+    for user in (course.instructor, make.user(Role.SUPER_ADMIN)):
+        assert client.execute(document, as_=make.actor(user), id=lecture)["node"]["lock"] is None
+    for user in (make.user(), make.user(Role.INSTRUCTOR)):
+        assert client.execute(document, as_=make.actor(user), id=lecture)["node"] is None
 
 
 DASHBOARD = """{ me { enrollments(first: 30) { nodes {
   status course { title } progress { percent currentLecture { title } lectures { isCompleted lecture { title } } }
   certificate { serial status }
 } } } }"""
-WHERE_TO_GO_ON = """{ me { enrollments(first: 30) { nodes {
+CURRENT_LECTURES = """{ me { enrollments(first: 30) { nodes {
   status course { title slug } progress { percent completedLectures totalLectures currentLecture { title } }
 } } } }"""
 
 
-def opened(service: Service, course: CourseTree) -> None:
-    """The first lecture, by everybody who is there."""
-    last = update(CourseProgress).where(CourseProgress.course_id == course.row.id)
+def open_first_lecture(service: Service, course: CourseTree) -> None:
+    """Make the first lecture the current one of everyone in the course."""
+    progress = update(CourseProgress).where(CourseProgress.course_id == course.row.id)
     with service.engine.begin() as connection:
-        connection.execute(last.values(current_lecture_id=course.lectures[0].id))
+        connection.execute(progress.values(current_lecture_id=course.lectures[0].id))
 
 
-def test_a_dashboard_of_thirty_courses_costs_what_one_of_one_costs(
+@pytest.mark.query_budget
+def test_dashboard_cost_does_not_grow_with_courses(
     client: Client, make: Factories, service: Service, statements: Statements
 ) -> None:
-    """Where some were opened and others were not yet."""
-    learner, costs = make.person(), []
-    actor = make.actor(learner)
+    """Some courses have an opened lecture, others do not."""
+    learner, counts = make.person(), []
+    api = EnrollmentClient(client, make.actor(learner))
     for number in (1, 29):
-        for place in range(number):
+        for index in range(number):
             course = make.course()
-            done(client, actor, "enroll", courseId=course.global_id)
-            if place % 2 == 0:
-                opened(service, course)
-            if place % 3:
+            api.ok("enroll", courseId=course.global_id)
+            if index % 2 == 0:
+                open_first_lecture(service, course)
+            if index % 3:
                 make.lecture_progress(learner, course.lectures[0], is_completed=True)
-            if place % 2:
+            if index % 2:
                 make.certificate(learner, course)
         with statements:
-            nodes = client.execute(DASHBOARD, as_=actor)["me"]["enrollments"]["nodes"]
+            nodes = client.execute(DASHBOARD, as_=api.actor)["me"]["enrollments"]["nodes"]
         assert all(node["progress"]["currentLecture"] for node in nodes)
-        costs.append((len(nodes), statements.count))
-    (one, first), (thirty, second) = costs
+        counts.append((len(nodes), statements.count))
+    (one, first), (thirty, second) = counts
     assert (one, thirty) == (1, 30)
-    assert first == second <= 8, costs
+    assert first == second <= 8, counts
     token = login(client, learner)["session"]["accessToken"]
     with statements:
-        client.execute(WHERE_TO_GO_ON, bearer=token)
-    assert statements.count <= 8, "also with the one that asks who this is"
+        client.execute(CURRENT_LECTURES, bearer=token)
+    assert statements.count <= 8, "including the one that authenticates the bearer"

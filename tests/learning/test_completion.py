@@ -1,8 +1,9 @@
-"""A course is completed when everything that it requires is done: once, with a certificate, and for good."""
+"""Completion of a course: once everything required is done, with a certificate, and for good."""
 
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from sqlalchemy import func, select, update
@@ -18,40 +19,42 @@ from lms_graphql.learning.services.quiz_results import quiz_passed
 from lms_graphql.mail.models import Mail
 from tests.catalog.curriculum_client import CurriculumClient
 from tests.factories import START, Factories, global_id
-from tests.learning.enrollment_client import done, ids_of
-from tests.learning.progress_client import TICK, Learner, tick_of
+from tests.learning.enrollment_client import EnrollmentClient, grant_input
+from tests.learning.progress_client import ProgressClient, completed_input
 from tests.live_service import Client, Service
 from tests.mail_servers import Postbox
 
 
-class Class:
-    """A course, its author, and those who learn."""
+class Classroom:
+    """A course, a client for its author, and clients for its learners."""
 
     def __init__(self, service: Service, client: Client, make: Factories, **course: Any) -> None:
         self.service, self.client, self.make = service, client, make
         self.course = make.course(**course)
         self.author = CurriculumClient(client, make.actor(self.course.instructor))
 
-    def learner(self, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any) -> tuple[User, Learner]:
-        person = self.make.user()
-        self.make.enrollment(person, self.course, status, **values)
-        return person, Learner(self.client, self.make.actor(person))
+    def enroll(
+        self, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
+    ) -> tuple[User, ProgressClient]:
+        """Return a new learner with this enrollment, and their client."""
+        user = self.make.user()
+        self.make.enrollment(user, self.course, status, **values)
+        return user, ProgressClient(self.client, self.make.actor(user))
 
-    def enrollment(self, person: User) -> Enrollment:
-        mine = select(Enrollment).where(Enrollment.user_id == person.id)
-        return self.service.database.read_sync(lambda session: session.scalars(mine).one())
+    def enrollment(self, user: User) -> Enrollment:
+        statement = select(Enrollment).where(Enrollment.user_id == user.id)
+        return self.service.database.read_sync(lambda session: session.scalars(statement).one())
 
-    def change(self, person: User, **values: Any) -> None:
-        these = update(Enrollment).where(Enrollment.user_id == person.id).values(**values)
-        self.service.database.write_sync(lambda session: session.execute(these) and None)
+    def write(self, statement: Any) -> None:
+        self.service.database.write_sync(lambda session: session.execute(statement) and None)
 
     def count(self, model: Any, *where: Any) -> int:
-        number = select(func.count()).select_from(model).where(*where)
-        return self.service.database.read_sync(lambda session: session.scalar(number)) or 0
+        statement = select(func.count()).select_from(model).where(*where)
+        return self.service.database.read_sync(lambda session: session.scalar(statement)) or 0
 
-    def passes(self, person: User, quiz: Quiz, **values: Any) -> bool:
-        """As the floor above does it."""
-        said = {
+    def pass_quiz(self, user: User, quiz: Quiz, **values: Any) -> bool:
+        """Grade an attempt, as `assessment` does. Return whether it completed the course."""
+        passed = {
             "attempt_number": 1,
             "status": AttemptStatus.GRADED,
             "score": Decimal(100),
@@ -60,113 +63,102 @@ class Class:
         }
         settings = self.service.resources.settings
 
-        def work(session: Any) -> bool:
-            session.add(QuizAttempt(user_id=person.id, quiz_id=quiz.id, started_at=START, **said))
+        def grade(session: Any) -> bool:
+            session.add(QuizAttempt(user_id=user.id, quiz_id=quiz.id, started_at=START, **passed))
             session.flush()
-            return quiz_passed(session, person.id, quiz.course_id, quiz.lecture_id, settings)
+            return quiz_passed(session, user.id, quiz.course_id, quiz.lecture_id, settings)
 
-        return self.service.database.write_sync(work)
+        return self.service.database.write_sync(grade)
 
 
 @pytest.fixture
-def room(service: Service, client: Client, make: Factories) -> Class:
-    return Class(service, client, make)
+def classroom(service: Service, client: Client, make: Factories) -> Classroom:
+    return Classroom(service, client, make)
 
 
-def test_the_last_lecture_completes_the_course_once(room: Class, postbox: Postbox) -> None:
-    person, learner = room.learner()
-    first, second = room.course.lectures
-    assert learner.ticks(first)["enrollment"]["status"] == "ACTIVE"
-    done = learner.watches(second, (0, 60))["enrollment"]
-    assert (done["status"], done["progress"]["percent"]) == ("COMPLETED", 100)
-    assert done["completedAt"] is not None
-    assert done["certificate"]["status"] == "VALID"
-    assert done["progress"]["currentLecture"]["id"] == global_id("Lecture", second)
-    again = learner.ticks(first)["enrollment"]
-    assert (again["completedAt"], again["certificate"]) == (done["completedAt"], done["certificate"])
-    assert (room.count(Certificate), room.count(Mail)) == (1, 1)
-    assert room.count(AuditEvent, AuditEvent.action == "certificate.issued") == 1
+def test_last_lecture_completes_course_once(classroom: Classroom, postbox: Postbox) -> None:
+    user, learner = classroom.enroll()
+    first, second = classroom.course.lectures
+    assert learner.set_completed(first)["enrollment"]["status"] == "ACTIVE"
+    completed = learner.record(second, (0, 60))["enrollment"]
+    assert (completed["status"], completed["progress"]["percent"]) == ("COMPLETED", 100)
+    assert completed["completedAt"] is not None
+    assert completed["certificate"]["status"] == "VALID"
+    assert completed["progress"]["currentLecture"]["id"] == global_id("Lecture", second)
+    again = learner.set_completed(first)["enrollment"]
+    assert (again["completedAt"], again["certificate"]) == (completed["completedAt"], completed["certificate"])
+    assert (classroom.count(Certificate), classroom.count(Mail)) == (1, 1)
+    assert classroom.count(AuditEvent, AuditEvent.action == "certificate.issued") == 1
     postbox.wait_for(1)
-    assert postbox.addresses == [person.email]
+    assert postbox.addresses == [user.email]
 
 
-def test_what_is_taken_back_leaves_the_course_completed(room: Class) -> None:
-    _, learner = room.learner()
-    for lecture in room.course.lectures:
-        done = learner.ticks(lecture)["enrollment"]
-    back = learner.ticks(room.course.lectures[0], False)["enrollment"]
-    assert (back["status"], back["progress"]["percent"]) == ("COMPLETED", 50)
-    assert (back["completedAt"], back["certificate"]) == (done["completedAt"], done["certificate"])
-    again = learner.ticks(room.course.lectures[0])["enrollment"]
-    assert (again["completedAt"], again["progress"]["percent"]) == (done["completedAt"], 100)
-    assert room.count(Certificate) == 1
+def test_unmarked_lecture_leaves_course_completed(classroom: Classroom) -> None:
+    _, learner = classroom.enroll()
+    first, _ = classroom.course.lectures
+    for lecture in classroom.course.lectures:
+        completed = learner.set_completed(lecture)["enrollment"]
+    unmarked = learner.set_completed(first, False)["enrollment"]
+    assert (unmarked["status"], unmarked["progress"]["percent"]) == ("COMPLETED", 50)
+    assert unmarked["completedAt"] == completed["completedAt"]
+    assert unmarked["certificate"] == completed["certificate"]
+    again = learner.set_completed(first)["enrollment"]
+    assert (again["completedAt"], again["progress"]["percent"]) == (completed["completedAt"], 100)
+    assert classroom.count(Certificate) == 1
 
 
-def test_a_course_without_anything_to_do_is_never_completed(room: Class) -> None:
-    person, learner = room.learner()
-    for lecture in room.course.lectures:
-        room.author.ok("deleteLecture", lectureId=global_id("Lecture", lecture))
-    progress = learner.enrollment(room.course.global_id)
-    assert (progress["status"], progress["progress"]["percent"]) == ("ACTIVE", 0)
-    assert room.enrollment(person).completed_at is None
+def test_empty_course_is_never_completed(classroom: Classroom) -> None:
+    user, learner = classroom.enroll()
+    for lecture in classroom.course.lectures:
+        classroom.author.ok("deleteLecture", lectureId=global_id("Lecture", lecture))
+    enrollment = learner.enrollment(classroom.course.global_id)
+    assert (enrollment["status"], enrollment["progress"]["percent"]) == ("ACTIVE", 0)
+    assert classroom.enrollment(user).completed_at is None
 
 
-def test_a_course_of_many_lectures_shows_100_only_at_the_end(
-    service: Service, client: Client, make: Factories
-) -> None:
-    room = Class(service, client, make, lectures=7)
-    _, learner = room.learner()
-    shown = [learner.ticks(lecture)["enrollment"] for lecture in room.course.lectures]
-    assert [each["progress"]["percent"] for each in shown] == [14.29, 28.57, 42.86, 57.14, 71.43, 85.71, 100]
-    assert [each["status"] for each in shown] == ["ACTIVE"] * 6 + ["COMPLETED"]
+def test_percentage_reaches_100_with_last_lecture(service: Service, client: Client, make: Factories) -> None:
+    classroom = Classroom(service, client, make, lectures=7)
+    _, learner = classroom.enroll()
+    enrollments = [learner.set_completed(lecture)["enrollment"] for lecture in classroom.course.lectures]
+    percentages = [enrollment["progress"]["percent"] for enrollment in enrollments]
+    assert percentages == [14.29, 28.57, 42.86, 57.14, 71.43, 85.71, 100]
+    assert [enrollment["status"] for enrollment in enrollments] == ["ACTIVE"] * 6 + ["COMPLETED"]
 
 
-def test_a_quiz_lecture_is_done_when_its_quiz_is_passed(room: Class) -> None:
-    lecture = room.make.lecture(room.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
-    quiz = room.make.quiz(room.course, lecture, is_published=True)
-    person, learner = room.learner()
-    for each in room.course.lectures:
-        almost = learner.ticks(each)["enrollment"]
-    assert (almost["progress"]["percent"], almost["status"]) == (66.67, "ACTIVE")
-    assert almost["progress"]["currentLecture"]["id"] == global_id("Lecture", lecture), "the next one to do"
-    assert room.passes(person, quiz)
-    done = learner.enrollment(room.course.global_id)
-    assert (done["status"], done["progress"]["completedLectures"]) == ("COMPLETED", 3)
-    assert (done["progress"]["totalQuizzes"], done["progress"]["percent"]) == (0, 100)
-    assert not room.passes(person, quiz, attempt_number=2)
-    assert (room.count(Certificate), learner.enrollment(room.course.global_id)) == (
-        1,
-        {**done, "lastAccessedAt": ANY},
-    )
+def test_quiz_lecture_is_completed_by_passing_quiz(classroom: Classroom) -> None:
+    quiz_lecture = classroom.make.lecture(classroom.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
+    quiz = classroom.make.quiz(classroom.course, quiz_lecture, is_published=True)
+    user, learner = classroom.enroll()
+    for lecture in classroom.course.lectures:
+        before = learner.set_completed(lecture)["enrollment"]
+    assert (before["progress"]["percent"], before["status"]) == (66.67, "ACTIVE")
+    assert before["progress"]["currentLecture"]["id"] == global_id("Lecture", quiz_lecture), "the next incomplete one"
+    assert classroom.pass_quiz(user, quiz)
+    completed = learner.enrollment(classroom.course.global_id)
+    assert (completed["status"], completed["progress"]["completedLectures"]) == ("COMPLETED", 3)
+    assert (completed["progress"]["totalQuizzes"], completed["progress"]["percent"]) == (0, 100)
+    assert not classroom.pass_quiz(user, quiz, attempt_number=2)
+    assert classroom.count(Certificate) == 1
+    assert learner.enrollment(classroom.course.global_id) == {**completed, "lastAccessedAt": ANY}
 
 
-class Anything:
-    def __eq__(self, _: object) -> bool:
-        return True
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-ANY: Any = Anything()
-
-
-def test_a_quiz_that_no_lecture_carries_counts_as_one_thing(room: Class) -> None:
-    quiz = room.make.quiz(room.course, is_published=True)
-    room.make.quiz(room.course)
-    person, learner = room.learner()
-    for each in room.course.lectures:
-        almost = learner.ticks(each)["enrollment"]
-    assert (almost["progress"]["totalQuizzes"], almost["progress"]["passedQuizzes"]) == (1, 0)
-    assert (almost["progress"]["percent"], almost["status"]) == (66.67, "ACTIVE")
-    assert not room.passes(person, quiz, is_passed=False, score=Decimal(10))
-    assert room.passes(person, quiz, attempt_number=2)
-    done = learner.enrollment(room.course.global_id)
-    assert (done["progress"]["passedQuizzes"], done["progress"]["percent"]) == (1, 100)
-    assert done["certificate"] is not None
+def test_course_level_quiz_counts_like_a_lecture(classroom: Classroom) -> None:
+    quiz = classroom.make.quiz(classroom.course, is_published=True)
+    classroom.make.quiz(classroom.course)
+    user, learner = classroom.enroll()
+    for lecture in classroom.course.lectures:
+        before = learner.set_completed(lecture)["enrollment"]
+    assert (before["progress"]["totalQuizzes"], before["progress"]["passedQuizzes"]) == (1, 0)
+    assert (before["progress"]["percent"], before["status"]) == (66.67, "ACTIVE")
+    assert not classroom.pass_quiz(user, quiz, is_passed=False, score=Decimal(10))
+    assert classroom.pass_quiz(user, quiz, attempt_number=2)
+    completed = learner.enrollment(classroom.course.global_id)
+    assert (completed["progress"]["passedQuizzes"], completed["progress"]["percent"]) == (1, 100)
+    assert completed["certificate"] is not None
 
 
 @pytest.mark.parametrize(
-    ("kept", "scores", "passed"),
+    ("kept_score", "scores", "is_passed"),
     [
         (KeptScore.HIGHEST, [10, 80, 10], True),
         (KeptScore.HIGHEST, [10, 20], False),
@@ -179,169 +171,169 @@ def test_a_quiz_that_no_lecture_carries_counts_as_one_thing(room: Class) -> None
         (KeptScore.AVERAGE, [70, 0], True),
     ],
 )
-def test_a_quiz_is_passed_by_its_kept_score_and_stays_so(
-    room: Class, kept: KeptScore, scores: list[int], passed: bool
+def test_quiz_is_passed_by_kept_score_for_good(
+    classroom: Classroom, kept_score: KeptScore, scores: list[int], is_passed: bool
 ) -> None:
-    quiz = room.make.quiz(room.course, is_published=True, kept_score=kept)
-    person, learner = room.learner()
+    quiz = classroom.make.quiz(classroom.course, is_published=True, kept_score=kept_score)
+    user, learner = classroom.enroll()
     for number, score in enumerate(scores, 1):
-        room.passes(person, quiz, attempt_number=number, score=Decimal(score), is_passed=score >= 70)
-    assert learner.enrollment(room.course.global_id)["progress"]["passedQuizzes"] == int(passed)
+        values = {"attempt_number": number, "score": Decimal(score), "is_passed": score >= 70}
+        classroom.pass_quiz(user, quiz, **values)
+    progress = learner.enrollment(classroom.course.global_id)["progress"]
+    assert progress["passedQuizzes"] == int(is_passed)
 
 
-def test_a_quiz_that_is_passed_after_access_has_ended_is_kept_and_completes_nothing(room: Class) -> None:
-    lecture = room.make.lecture(room.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
-    quiz = room.make.quiz(room.course, lecture, is_published=True)
-    over = clock.now() - timedelta(seconds=1)
-    person, learner = room.learner(access_expires_at=over)
-    for each in room.course.lectures:
-        room.make.lecture_progress(person, each, is_completed=True)
-    assert not room.passes(person, quiz)
-    ended = learner.enrollment(room.course.global_id)
-    assert (ended["status"], ended["progress"]["percent"], ended["certificate"]) == ("EXPIRED", 100, None)
-    back = update(Enrollment).values(access_expires_at=None)
-    room.service.database.write_sync(lambda session: session.execute(back) and None)
-    again = learner.watches(room.course.lectures[0], (0, 5))["enrollment"]
-    assert again["status"] == "COMPLETED", "with the first thing they do when they have come back"
-    assert again["certificate"] is not None
+def test_quiz_passed_without_access_completes_nothing(classroom: Classroom) -> None:
+    """The progress is stored, and the course is completed once the learner returns."""
+    quiz_lecture = classroom.make.lecture(classroom.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
+    quiz = classroom.make.quiz(classroom.course, quiz_lecture, is_published=True)
+    user, learner = classroom.enroll(access_expires_at=clock.now() - timedelta(seconds=1))
+    for lecture in classroom.course.lectures:
+        classroom.make.lecture_progress(user, lecture, is_completed=True)
+    assert not classroom.pass_quiz(user, quiz)
+    expired = learner.enrollment(classroom.course.global_id)
+    assert (expired["status"], expired["progress"]["percent"]) == ("EXPIRED", 100)
+    assert expired["certificate"] is None
+    classroom.write(update(Enrollment).values(access_expires_at=None))
+    enrollment = learner.record(classroom.course.lectures[0], (0, 5))["enrollment"]
+    assert enrollment["status"] == "COMPLETED", "with the first report after the return"
+    assert enrollment["certificate"] is not None
 
 
-def test_a_stranger_who_passes_a_quiz_completes_nothing(room: Class) -> None:
-    quiz = room.make.quiz(room.course, is_published=True)
-    assert not room.passes(room.make.user(Role.SUPER_ADMIN), quiz)
-    assert room.count(Certificate) == 0
+def test_quiz_passed_without_enrollment_completes_nothing(classroom: Classroom) -> None:
+    quiz = classroom.make.quiz(classroom.course, is_published=True)
+    assert not classroom.pass_quiz(classroom.make.user(Role.SUPER_ADMIN), quiz)
+    assert classroom.count(Certificate) == 0
 
 
-def test_a_lecture_that_is_added_lowers_the_percentage_and_completes_nobody_less(room: Class) -> None:
-    section = global_id("Section", room.course.sections[0])
-    _, finished = room.learner()
-    _, halfway = room.learner()
-    for lecture in room.course.lectures:
-        done = finished.ticks(lecture)["enrollment"]
-    halfway.ticks(room.course.lectures[0])
-    room.author.ok("createLecture", sectionId=section, title="One more", type="TEXT", body="Words")
-    assert halfway.enrollment(room.course.global_id)["progress"]["percent"] == 33.33
-    after = finished.enrollment(room.course.global_id)
-    assert (after["status"], after["completedAt"]) == ("COMPLETED", done["completedAt"])
-    assert (after["progress"]["percent"], after["certificate"]) == (66.67, {"id": done["certificate"]["id"]})
+def test_new_lecture_lowers_percentage_but_not_completion(classroom: Classroom) -> None:
+    section = global_id("Section", classroom.course.sections[0])
+    _, finished = classroom.enroll()
+    _, halfway = classroom.enroll()
+    for lecture in classroom.course.lectures:
+        completed = finished.set_completed(lecture)["enrollment"]
+    halfway.set_completed(classroom.course.lectures[0])
+    classroom.author.ok("createLecture", sectionId=section, title="One more", type="TEXT", body="Words")
+    assert halfway.enrollment(classroom.course.global_id)["progress"]["percent"] == 33.33
+    after = finished.enrollment(classroom.course.global_id)
+    assert (after["status"], after["completedAt"]) == ("COMPLETED", completed["completedAt"])
+    assert after["progress"]["percent"] == 66.67
+    assert after["certificate"] == {"id": completed["certificate"]["id"]}
 
 
-def test_a_lecture_that_is_removed_completes_whoever_has_done_all_others(room: Class, postbox: Postbox) -> None:
-    first, second = room.course.lectures
-    person, learner = room.learner()
-    _, other = room.learner()
-    cancelled, _ = room.learner(EnrollmentStatus.CANCELLED)
-    expired, _ = room.learner(access_expires_at=START)
-    for one in (cancelled, expired):
-        room.make.lecture_progress(one, first, is_completed=True)
-    learner.ticks(first)
-    other.ticks(second)
-    room.author.ok("deleteLecture", lectureId=global_id("Lecture", second))
-    done, not_done = learner.enrollment(room.course.global_id), other.enrollment(room.course.global_id)
-    assert (done["status"], done["progress"]["percent"]) == ("COMPLETED", 100)
-    assert done["certificate"] is not None
-    assert (not_done["status"], not_done["progress"]["percent"]) == ("ACTIVE", 0)
-    assert room.enrollment(cancelled).status is EnrollmentStatus.CANCELLED
-    assert room.enrollment(expired).completed_at is None
+def test_deleted_lecture_completes_course_for_others_done(classroom: Classroom, postbox: Postbox) -> None:
+    first, second = classroom.course.lectures
+    user, learner = classroom.enroll()
+    _, other = classroom.enroll()
+    cancelled, _ = classroom.enroll(EnrollmentStatus.CANCELLED)
+    expired, _ = classroom.enroll(access_expires_at=START)
+    for inactive in (cancelled, expired):
+        classroom.make.lecture_progress(inactive, first, is_completed=True)
+    learner.set_completed(first)
+    other.set_completed(second)
+    classroom.author.ok("deleteLecture", lectureId=global_id("Lecture", second))
+    completed = learner.enrollment(classroom.course.global_id)
+    incomplete = other.enrollment(classroom.course.global_id)
+    assert (completed["status"], completed["progress"]["percent"]) == ("COMPLETED", 100)
+    assert completed["certificate"] is not None
+    assert (incomplete["status"], incomplete["progress"]["percent"]) == ("ACTIVE", 0)
+    assert classroom.enrollment(cancelled).status is EnrollmentStatus.CANCELLED
+    assert classroom.enrollment(expired).completed_at is None
     postbox.wait_for(1)
-    assert (postbox.addresses, room.count(Certificate)) == ([person.email], 1)
+    assert (postbox.addresses, classroom.count(Certificate)) == ([user.email], 1)
 
 
-@pytest.mark.parametrize("by", ["themselves", "a grant"])
-def test_whoever_comes_back_to_a_course_in_which_nothing_is_left_has_completed_it(
-    room: Class, postbox: Postbox, by: str
-) -> None:
-    first, second = room.course.lectures
-    person, learner = room.learner()
-    learner.ticks(first)
-    enrollment = room.enrollment(person)
-    if by == "themselves":
-        done(room.client, learner.actor, "cancelEnrollment", enrollmentId=global_id("Enrollment", enrollment))
+@pytest.mark.parametrize("by", ["enroll", "grant"])
+def test_returning_completes_course_when_nothing_is_left(classroom: Classroom, postbox: Postbox, by: str) -> None:
+    first, second = classroom.course.lectures
+    user, learner = classroom.enroll()
+    learner.set_completed(first)
+    enrollment = classroom.enrollment(user)
+    own = EnrollmentClient(classroom.client, learner.actor)
+    if by == "enroll":
+        own.ok("cancelEnrollment", enrollmentId=global_id("Enrollment", enrollment))
     else:
-        room.change(person, access_expires_at=START)
-    room.author.ok("deleteLecture", lectureId=global_id("Lecture", second))
-    assert learner.enrollment(room.course.global_id)["completedAt"] is None
-    if by == "themselves":
-        back = done(room.client, learner.actor, "enroll", courseId=room.course.global_id)
+        expired = update(Enrollment).where(Enrollment.user_id == user.id).values(access_expires_at=START)
+        classroom.write(expired)
+    classroom.author.ok("deleteLecture", lectureId=global_id("Lecture", second))
+    assert learner.enrollment(classroom.course.global_id)["completedAt"] is None
+    if by == "enroll":
+        returned = own.ok("enroll", courseId=classroom.course.global_id)
     else:
-        teacher = room.make.actor(room.course.instructor)
-        back = done(room.client, teacher, "grantEnrollment", **ids_of(room.course, person))
-    assert (back["status"], back["progress"]["percent"]) == ("COMPLETED", 100)
-    assert back["certificate"] == {"status": "VALID"}
-    assert room.service.database.read_sync(find_progress_drift) == []
+        staff = EnrollmentClient(classroom.client, classroom.author.actor)
+        returned = staff.ok("grantEnrollment", **grant_input(classroom.course, user))
+    assert (returned["status"], returned["progress"]["percent"]) == ("COMPLETED", 100)
+    assert returned["certificate"] == {"status": "VALID"}
+    assert classroom.service.database.read_sync(find_progress_drift) == []
     postbox.wait_for(1)
-    assert postbox.addresses == [person.email]
+    assert postbox.addresses == [user.email]
 
 
-def test_a_section_that_is_removed_takes_its_lectures_along(
-    service: Service, client: Client, make: Factories
-) -> None:
-    room = Class(service, client, make, sections=2, lectures=3)
-    _, learner = room.learner()
-    for lecture in room.course.lectures[:3]:
-        learner.ticks(lecture)
-    assert learner.enrollment(room.course.global_id)["progress"]["percent"] == 50
-    room.author.ok("deleteSection", sectionId=global_id("Section", room.course.sections[1]))
-    assert learner.enrollment(room.course.global_id)["status"] == "COMPLETED"
+def test_deleted_section_no_longer_requires_its_lectures(service: Service, client: Client, make: Factories) -> None:
+    classroom = Classroom(service, client, make, sections=2, lectures=3)
+    _, learner = classroom.enroll()
+    for lecture in classroom.course.lectures[:3]:
+        learner.set_completed(lecture)
+    assert learner.enrollment(classroom.course.global_id)["progress"]["percent"] == 50
+    classroom.author.ok("deleteSection", sectionId=global_id("Section", classroom.course.sections[1]))
+    assert learner.enrollment(classroom.course.global_id)["status"] == "COMPLETED"
 
 
-def test_a_lecture_that_is_moved_or_reworded_changes_nothing(room: Class) -> None:
-    _, learner = room.learner()
-    learner.ticks(room.course.lectures[0])
-    before = learner.enrollment(room.course.global_id)
-    moved = {"sectionId": global_id("Section", room.course.sections[0]), "position": 1}
-    room.author.ok("moveLecture", lectureId=global_id("Lecture", room.course.lectures[0]), **moved)
-    room.author.ok("updateLecture", lectureId=global_id("Lecture", room.course.lectures[1]), title="New")
-    after = learner.enrollment(room.course.global_id)
+def test_moved_or_edited_lecture_leaves_progress_unchanged(classroom: Classroom) -> None:
+    first, second = classroom.course.lectures
+    _, learner = classroom.enroll()
+    learner.set_completed(first)
+    before = learner.enrollment(classroom.course.global_id)
+    target = {"sectionId": global_id("Section", classroom.course.sections[0]), "position": 1}
+    classroom.author.ok("moveLecture", lectureId=global_id("Lecture", first), **target)
+    classroom.author.ok("updateLecture", lectureId=global_id("Lecture", second), title="New")
+    after = learner.enrollment(classroom.course.global_id)
     after["progress"]["currentLecture"]["title"] = before["progress"]["currentLecture"]["title"]
     assert after == before
 
 
-def test_whoever_has_passed_a_quiz_has_done_the_lecture_that_it_is_hung_on(room: Class) -> None:
-    quiz = room.make.quiz(room.course, is_published=True)
-    person, learner = room.learner()
-    _, other = room.learner()
-    room.passes(person, quiz)
-    section = global_id("Section", room.course.sections[0])
-    made = room.author.ok(
-        "createLecture", sectionId=section, title="Test", type="QUIZ", quizId=global_id("Quiz", quiz)
-    )
-    progress = learner.enrollment(room.course.global_id)["progress"]
+def test_passed_quiz_completes_lecture_it_is_attached_to(classroom: Classroom) -> None:
+    quiz = classroom.make.quiz(classroom.course, is_published=True)
+    user, learner = classroom.enroll()
+    _, other = classroom.enroll()
+    classroom.pass_quiz(user, quiz)
+    section = global_id("Section", classroom.course.sections[0])
+    values = {"title": "Test", "type": "QUIZ", "quizId": global_id("Quiz", quiz)}
+    lecture = classroom.author.ok("createLecture", sectionId=section, **values)
+    progress = learner.enrollment(classroom.course.global_id)["progress"]
     assert (progress["completedLectures"], progress["totalQuizzes"], progress["percent"]) == (1, 0, 33.33)
-    assert other.enrollment(room.course.global_id)["progress"]["percent"] == 0
-    room.author.ok("deleteLecture", lectureId=made["id"])
-    progress = learner.enrollment(room.course.global_id)["progress"]
+    assert other.enrollment(classroom.course.global_id)["progress"]["percent"] == 0
+    classroom.author.ok("deleteLecture", lectureId=lecture["id"])
+    progress = learner.enrollment(classroom.course.global_id)["progress"]
     assert (progress["completedLectures"], progress["passedQuizzes"], progress["percent"]) == (0, 1, 33.33)
 
 
-def test_nobody_gets_a_certificate_whose_account_is_empty(room: Class) -> None:
-    person, learner = room.learner()
-    learner.ticks(room.course.lectures[0])
-    emptied = update(User).where(User.id == person.id).values(deleted_at=START)
-    room.service.database.write_sync(lambda session: session.execute(emptied) and None)
-    room.author.ok("deleteLecture", lectureId=global_id("Lecture", room.course.lectures[1]))
-    assert room.count(Certificate) == 0
+def test_deleted_user_gets_no_certificate(classroom: Classroom) -> None:
+    user, learner = classroom.enroll()
+    learner.set_completed(classroom.course.lectures[0])
+    classroom.write(update(User).where(User.id == user.id).values(deleted_at=START))
+    classroom.author.ok("deleteLecture", lectureId=global_id("Lecture", classroom.course.lectures[1]))
+    assert classroom.count(Certificate) == 0
 
 
-def test_a_refusal_after_the_last_lecture_leaves_nothing(room: Class) -> None:
-    """The course is not published any more for someone who cancelled meanwhile."""
-    _, learner = room.learner(EnrollmentStatus.CANCELLED)
-    assert learner.user_errors(TICK, tick_of(room.course.lectures[0])) == [("NOT_ENROLLED", ["input", "lectureId"])]
+def test_cancelled_learner_cannot_complete_lectures(classroom: Classroom) -> None:
+    _, learner = classroom.enroll(EnrollmentStatus.CANCELLED)
+    errors = learner.user_errors("setLectureCompleted", **completed_input(classroom.course.lectures[0]))
+    assert errors == [("NOT_ENROLLED", "lectureId")]
 
 
-def test_progress_before_the_first_contact_tells_what_is_required(room: Class, make: Factories) -> None:
-    room.make.quiz(room.course, is_published=True)
-    _, learner = room.learner()
-    progress = learner.enrollment(room.course.global_id)["progress"]
+def test_progress_shows_requirements_before_first_report(classroom: Classroom) -> None:
+    classroom.make.quiz(classroom.course, is_published=True)
+    _, learner = classroom.enroll()
+    progress = learner.enrollment(classroom.course.global_id)["progress"]
     assert (progress["totalLectures"], progress["totalQuizzes"], progress["percent"]) == (2, 1, 0)
 
 
-def test_whoever_comes_back_to_a_course_that_is_done_by_now_has_completed_it(room: Class) -> None:
-    person, learner = room.learner(EnrollmentStatus.CANCELLED)
-    room.make.lecture_progress(person, room.course.lectures[0], is_completed=True)
-    room.author.ok("deleteLecture", lectureId=global_id("Lecture", room.course.lectures[1]))
-    assert learner.enrollment(room.course.global_id)["status"] == "CANCELLED"
-    document = "mutation E($input: EnrollInput!) { enroll(input: $input) { enrollment { status } errors { code } } }"
-    done = room.client.execute(document, as_=learner.actor, input={"courseId": room.course.global_id})["enroll"]
-    assert done == {"enrollment": {"status": "COMPLETED"}, "errors": []}
-    assert learner.enrollment(room.course.global_id)["certificate"] is not None
+def test_returning_without_stored_progress_completes_course(classroom: Classroom) -> None:
+    user, learner = classroom.enroll(EnrollmentStatus.CANCELLED)
+    classroom.make.lecture_progress(user, classroom.course.lectures[0], is_completed=True)
+    classroom.author.ok("deleteLecture", lectureId=global_id("Lecture", classroom.course.lectures[1]))
+    assert learner.enrollment(classroom.course.global_id)["status"] == "CANCELLED"
+    own = EnrollmentClient(classroom.client, learner.actor)
+    assert own.ok("enroll", courseId=classroom.course.global_id)["status"] == "COMPLETED"
+    assert learner.enrollment(classroom.course.global_id)["certificate"] is not None

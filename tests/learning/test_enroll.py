@@ -1,4 +1,4 @@
-"""Coming into a course by oneself, and coming back: who may, what they find, and what it counts for."""
+"""Enrolling in a course, and returning to it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,16 @@ from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.core.actor import Role
 from lms_graphql.learning.models import CourseProgress
 from tests.factories import START, Factories, global_id
-from tests.learning.enrollment_client import HOUR, MINE, done, number, place, refused, rows, said, when
+from tests.learning.enrollment_client import (
+    HOUR,
+    VIEWER_ENROLLMENTS,
+    EnrollmentClient,
+    count,
+    from_now,
+    is_enrollment,
+    iso,
+    rows,
+)
 from tests.live_service import Client, Service
 
 ACTIVE, COMPLETED, CANCELLED = EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED, EnrollmentStatus.CANCELLED
@@ -21,23 +30,23 @@ FREE, PURCHASE, GRANT = EnrollmentSource.FREE, EnrollmentSource.PURCHASE, Enroll
 PRICE = 1999
 
 
-def test_a_learner_comes_into_a_course_that_costs_nothing(client: Client, make: Factories, service: Service) -> None:
+def test_learner_enrolls_in_free_course(client: Client, make: Factories, service: Service) -> None:
     course, learner = make.course(), make.user()
     actor = make.actor(learner)
     make.quiz(course, is_published=True)
     make.quiz(course)
     make.quiz(course, course.lectures[1], is_published=True)
-    before = client.execute(MINE, as_=actor, id=course.global_id)
+    before = client.execute(VIEWER_ENROLLMENTS, as_=actor, id=course.global_id)
     assert before["me"]["enrollments"]["nodes"] == []
     assert before["node"]["viewerEnrollment"] is None
-    began = datetime.now(UTC)
-    made = done(client, actor, "enroll", courseId=course.global_id)
+    started_at = datetime.now(UTC)
+    enrollment = EnrollmentClient(client, actor).ok("enroll", courseId=course.global_id)
     progress = {"percent": 0, "completedLectures": 0, "passedQuizzes": 0, "watchSeconds": 0}
-    assert made == {
-        "id": made["id"],
+    assert enrollment == {
+        "id": enrollment["id"],
         "status": "ACTIVE",
         "source": "FREE",
-        "enrolledAt": made["enrolledAt"],
+        "enrolledAt": enrollment["enrolledAt"],
         "completedAt": None,
         "accessExpiresAt": None,
         "user": {"username": learner.username},
@@ -45,16 +54,16 @@ def test_a_learner_comes_into_a_course_that_costs_nothing(client: Client, make: 
         "progress": {**progress, "totalLectures": 2, "totalQuizzes": 1},
         "certificate": None,
     }
-    assert began <= datetime.fromisoformat(made["enrolledAt"]) <= datetime.now(UTC)
-    own = {"id": made["id"], "status": "ACTIVE", "source": "FREE"}
-    after = client.execute(MINE, as_=actor, id=course.global_id)
-    assert after["me"]["enrollments"]["nodes"] == [own]
-    assert after["node"] == {**before["node"], "enrollmentCount": 1, "viewerEnrollment": own}
+    assert started_at <= datetime.fromisoformat(enrollment["enrolledAt"]) <= datetime.now(UTC)
+    expected = {"id": enrollment["id"], "status": "ACTIVE", "source": "FREE"}
+    after = client.execute(VIEWER_ENROLLMENTS, as_=actor, id=course.global_id)
+    assert after["me"]["enrollments"]["nodes"] == [expected]
+    assert after["node"] == {**before["node"], "enrollmentCount": 1, "viewerEnrollment": expected}
     assert service.database.read_sync(counters.find_counter_drift) == []
 
 
 @pytest.mark.parametrize(
-    ("status", "kept", "until", "price"),
+    ("course_status", "status", "expires", "price"),
     [
         (CourseStatus.PUBLISHED, ACTIVE, None, 0),
         (CourseStatus.PUBLISHED, ACTIVE, HOUR, PRICE),
@@ -63,73 +72,75 @@ def test_a_learner_comes_into_a_course_that_costs_nothing(client: Client, make: 
         (CourseStatus.ARCHIVED, COMPLETED, None, PRICE),
     ],
 )
-def test_who_is_in_already_stays_in(
-    client: Client, make: Factories, service: Service, status: Any, kept: Any, until: Any, price: int
+def test_enrolling_again_returns_same_enrollment(
+    client: Client, make: Factories, service: Service, course_status: Any, status: Any, expires: Any, price: int
 ) -> None:
-    course, learner = make.course(status=status, price=price, enrollment_count=1), make.user()
-    row = make.enrollment(learner, course, kept, access_expires_at=when(until), source=GRANT)
+    course, learner = make.course(status=course_status, price=price, enrollment_count=1), make.user()
+    row = make.enrollment(learner, course, status, access_expires_at=from_now(expires), source=GRANT)
+    api = EnrollmentClient(client, make.actor(learner))
     for _ in range(3):
-        found = done(client, make.actor(learner), "enroll", courseId=course.global_id)
-        assert (found["id"], found["status"], found["source"]) == (global_id("Enrollment", row), kept.name, "GRANT")
-        assert found["accessExpiresAt"] == said(row.access_expires_at)
-        assert found["course"]["enrollmentCount"] == 1
+        enrollment = api.ok("enroll", courseId=course.global_id)
+        assert enrollment["id"] == global_id("Enrollment", row)
+        assert (enrollment["status"], enrollment["source"]) == (status.name, "GRANT")
+        assert enrollment["accessExpiresAt"] == iso(row.access_expires_at)
+        assert enrollment["course"]["enrollmentCount"] == 1
     assert rows(service.database, select(Enrollment.updated_at)) == [row.updated_at]
 
 
 @pytest.mark.parametrize("role", [Role.INSTRUCTOR, Role.SUPER_ADMIN])
-def test_nobody_enrolls_in_their_own_course(client: Client, make: Factories, role: Role) -> None:
+def test_instructor_cannot_enroll_in_own_course(client: Client, make: Factories, role: Role) -> None:
     for status in CourseStatus:
         course = make.course(instructor=make.user(role), status=status, price=PRICE)
-        actor = make.actor(course.instructor)
-        assert refused(client, actor, "enroll", courseId=course.global_id) == [("OWN_COURSE", "courseId")]
+        api = EnrollmentClient(client, make.actor(course.instructor))
+        assert api.user_errors("enroll", courseId=course.global_id) == [("OWN_COURSE", "courseId")]
 
 
 @pytest.mark.parametrize(
-    ("status", "stranger", "admin", "was_there"),
+    ("status", "stranger", "admin", "former_learner"),
     [
         (CourseStatus.DRAFT, "NOT_FOUND", "NOT_PUBLISHED", "NOT_FOUND"),
         (CourseStatus.ARCHIVED, "NOT_FOUND", "NOT_PUBLISHED", "NOT_PUBLISHED"),
     ],
 )
 @pytest.mark.parametrize("price", [0, PRICE])
-def test_a_course_that_is_not_published_takes_nobody_new(
+def test_enrollment_is_closed_unless_course_is_published(
     client: Client,
     make: Factories,
     service: Service,
     status: Any,
     stranger: str,
     admin: str,
-    was_there: str,
+    former_learner: str,
     price: int,
 ) -> None:
     course, learner = make.course(status=status, price=price), make.user()
     make.enrollment(learner, course, CANCELLED, source=PURCHASE)
-    for person, code in (
+    for user, code in (
         (make.user(), stranger),
         (make.user(Role.INSTRUCTOR), stranger),
         (make.user(Role.SUPER_ADMIN), admin),
-        (learner, was_there),
+        (learner, former_learner),
     ):
-        assert refused(client, make.actor(person), "enroll", courseId=course.global_id) == [(code, "courseId")]
-    assert number(service.database, Enrollment) == 1
+        api = EnrollmentClient(client, make.actor(user))
+        assert api.user_errors("enroll", courseId=course.global_id) == [(code, "courseId")]
+    assert count(service.database, Enrollment) == 1
     assert rows(service.database, select(Enrollment.status)) == [CANCELLED]
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_a_course_with_a_price_is_not_free_through_enroll(
+def test_enrolling_in_priced_course_requires_payment(
     client: Client, make: Factories, service: Service, role: Role
 ) -> None:
-    course, person = make.course(price=1), make.user(role)
-    assert refused(client, make.actor(person), "enroll", courseId=course.global_id) == [
-        ("PAYMENT_REQUIRED", "courseId")
-    ]
-    assert number(service.database, Enrollment) == number(service.database, CourseProgress) == 0
+    course = make.course(price=1)
+    api = EnrollmentClient(client, make.actor(make.user(role)))
+    assert api.user_errors("enroll", courseId=course.global_id) == [("PAYMENT_REQUIRED", "courseId")]
+    assert count(service.database, Enrollment) == count(service.database, CourseProgress) == 0
     assert service.database.read_sync(counters.find_counter_drift) == []
 
 
-def test_an_id_that_is_none_finds_nothing(client: Client, make: Factories) -> None:
-    course, actor = make.course(), make.actor(make.user())
-    for id in (
+def test_invalid_ids_are_not_found(client: Client, make: Factories) -> None:
+    course, api = make.course(), EnrollmentClient(client, make.actor(make.user()))
+    invalid_ids = [
         "",
         "nonsense",
         "Q291cnNlOjk5OTk5OTk",
@@ -137,14 +148,15 @@ def test_an_id_that_is_none_finds_nothing(client: Client, make: Factories) -> No
         course.global_id + "=",
         "\x00",
         "💥",
-    ):
-        assert refused(client, actor, "enroll", courseId=id) == [("NOT_FOUND", "courseId")]
-        assert refused(client, actor, "cancelEnrollment", enrollmentId=id) == [("NOT_FOUND", "enrollmentId")]
+    ]
+    for id in invalid_ids:
+        assert api.user_errors("enroll", courseId=id) == [("NOT_FOUND", "courseId")]
+        assert api.user_errors("cancelEnrollment", enrollmentId=id) == [("NOT_FOUND", "enrollmentId")]
 
 
 PAST = -HOUR
-WAYS_BACK = [
-    # price, as it was kept, and what `enroll` makes of it: source and whether the end of access stays; or a refusal
+RETURNS = [
+    # price, previous status, source and end of access; then the source after `enroll` or its error, and end of access
     (0, CANCELLED, FREE, None, FREE, None),
     (0, CANCELLED, PURCHASE, None, PURCHASE, None),
     (0, CANCELLED, GRANT, None, GRANT, None),
@@ -168,81 +180,66 @@ WAYS_BACK = [
 
 
 @pytest.mark.parametrize("is_completed", [False, True])
-def test_coming_back_restores_what_is_theirs_and_no_more(
+def test_returning_restores_previous_access(
     client: Client, make: Factories, service: Service, is_completed: bool
 ) -> None:
-    done_at = START + HOUR if is_completed else None
-    for price, kept, source, until, becomes, stays in WAYS_BACK:
+    completed_at = START + HOUR if is_completed else None
+    for price, status, source, expires, expected, keeps_expiry in RETURNS:
+        case = (price, status.name, source.name, expires)
         course, learner = make.course(price=price, enrollment_count=1), make.user()
-        times = {"access_expires_at": when(until), "completed_at": done_at}
-        row = make.enrollment(learner, course, kept, source=source, **times)
+        times = {"access_expires_at": from_now(expires), "completed_at": completed_at}
+        row = make.enrollment(learner, course, status, source=source, **times)
         make.progress(row, total_lectures=2, completed_lectures=1, total_watch_time=7)
         make.lecture_progress(learner, course.lectures[0], is_completed=True, watch_time=7)
-        case = (price, kept.name, source.name, until)
-        if not isinstance(becomes, EnrollmentSource):
-            answer = refused(client, make.actor(learner), "enroll", courseId=course.global_id)
-            assert answer == [(becomes, "courseId")], case
-            assert rows(service.database, select(Enrollment.updated_at).where(place(learner, course))) == [
-                row.updated_at
-            ]
+        api = EnrollmentClient(client, make.actor(learner))
+        if not isinstance(expected, EnrollmentSource):
+            assert api.user_errors("enroll", courseId=course.global_id) == [(expected, "courseId")], case
+            changed_at = select(Enrollment.updated_at).where(is_enrollment(learner, course))
+            assert rows(service.database, changed_at) == [row.updated_at]
             continue
-        found = done(client, make.actor(learner), "enroll", courseId=course.global_id)
-        assert (found["id"], found["source"]) == (global_id("Enrollment", row), becomes.name), case
-        assert found["status"] == ("COMPLETED" if is_completed else "ACTIVE"), case
-        assert found["accessExpiresAt"] == (said(row.access_expires_at) if stays else None), case
-        assert (found["enrolledAt"], found["completedAt"]) == (said(START), said(done_at))
-        assert (found["progress"]["percent"], found["progress"]["watchSeconds"]) == (50, 7)
-        assert found["course"]["enrollmentCount"] == 1
+        enrollment = api.ok("enroll", courseId=course.global_id)
+        assert (enrollment["id"], enrollment["source"]) == (global_id("Enrollment", row), expected.name), case
+        assert enrollment["status"] == ("COMPLETED" if is_completed else "ACTIVE"), case
+        assert enrollment["accessExpiresAt"] == (iso(row.access_expires_at) if keeps_expiry else None), case
+        assert (enrollment["enrolledAt"], enrollment["completedAt"]) == (iso(START), iso(completed_at))
+        assert (enrollment["progress"]["percent"], enrollment["progress"]["watchSeconds"]) == (50, 7)
+        assert enrollment["course"]["enrollmentCount"] == 1
     assert service.database.read_sync(counters.find_counter_drift) == []
 
 
 @pytest.mark.parametrize(
     ("reason", "status"), [(RevocationReason.REFUND, "VALID"), (RevocationReason.ERROR, "REVOKED")]
 )
-def test_coming_back_makes_a_certificate_good_again_that_a_refund_had_taken(
+def test_returning_reinstates_only_certificate_revoked_by_refund(
     client: Client, make: Factories, service: Service, reason: RevocationReason, status: str
 ) -> None:
     course, learner, other = make.course(), make.user(), make.user()
-    for person in (learner, other):
-        make.enrollment(person, course, REFUNDED, source=PURCHASE, completed_at=START)
-        make.certificate(person, course, revoked_at=START, revocation_reason=reason)
-    found = done(client, make.actor(learner), "enroll", courseId=course.global_id)
-    assert (found["status"], found["certificate"]) == ("COMPLETED", {"status": status})
-    others = select(Certificate.revocation_reason).where(Certificate.user_id == other.id)
-    assert rows(service.database, others) == [reason]
+    for user in (learner, other):
+        make.enrollment(user, course, REFUNDED, source=PURCHASE, completed_at=START)
+        make.certificate(user, course, revoked_at=START, revocation_reason=reason)
+    enrollment = EnrollmentClient(client, make.actor(learner)).ok("enroll", courseId=course.global_id)
+    assert (enrollment["status"], enrollment["certificate"]) == ("COMPLETED", {"status": status})
+    reasons = select(Certificate.revocation_reason).where(Certificate.user_id == other.id)
+    assert rows(service.database, reasons) == [reason]
 
 
-def test_a_place_without_progress_gets_it_when_they_come_back(
-    client: Client, make: Factories, service: Service
-) -> None:
+def test_returning_creates_missing_progress(client: Client, make: Factories, service: Service) -> None:
     course, learner = make.course(lectures=3), make.user()
     make.enrollment(learner, course, CANCELLED)
-    done(client, make.actor(learner), "enroll", courseId=course.global_id)
+    EnrollmentClient(client, make.actor(learner)).ok("enroll", courseId=course.global_id)
     (progress,) = rows(service.database, select(CourseProgress))
     assert (progress.user_id, progress.course_id) == (learner.id, course.row.id)
     assert (progress.total_lectures, progress.total_quizzes) == (3, 0)
 
 
-def test_a_course_is_enrolled_in_by_many_and_counts_them_once_each(
-    client: Client, make: Factories, service: Service
-) -> None:
+def test_enrollment_count_counts_each_learner_once(client: Client, make: Factories, service: Service) -> None:
     course = make.course(lectures=0)
-    people = [make.user() for _ in range(3)]
-    for expected, person in enumerate(people, 1):
+    clients = [EnrollmentClient(client, make.actor(make.user())) for _ in range(3)]
+    for expected, api in enumerate(clients, 1):
         for _ in range(2):
-            found = done(client, make.actor(person), "enroll", courseId=course.global_id)
-            assert found["course"]["enrollmentCount"] == expected
-    done(
-        client,
-        make.actor(people[0]),
-        "cancelEnrollment",
-        enrollmentId=global_id("Enrollment", _of(service, people[0])),
-    )
+            enrollment = api.ok("enroll", courseId=course.global_id)
+            assert enrollment["course"]["enrollmentCount"] == expected
+    first = clients[0]
+    first.ok("cancelEnrollment", enrollmentId=first.ok("enroll", courseId=course.global_id)["id"])
     assert rows(service.database, select(Course.enrollment_count)) == [3]
     assert service.database.read_sync(counters.find_counter_drift) == []
-
-
-def _of(service: Service, person: Any) -> Enrollment:
-    (row,) = rows(service.database, select(Enrollment).where(Enrollment.user_id == person.id))
-    assert isinstance(row, Enrollment)
-    return row

@@ -1,4 +1,4 @@
-"""Enrollments and progress: who sees them on which path, what their status reads as, and their pages."""
+"""Queries of enrollments and progress: visibility on each path, status, filters and pages."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,8 +18,8 @@ fragment Fields on Enrollment {
 """
 NODE = "query N($id: ID!) { node(id: $id) { ...Fields } }" + FIELDS
 NODES = "query N($ids: [ID!]!) { nodes(ids: $ids) { ...Fields } }" + FIELDS
-MINE = "query M($slug: String!) { course(slug: $slug) { viewerEnrollment { ...Fields } } }" + FIELDS
-OF_COURSE = (
+VIEWER_ENROLLMENT = "query M($slug: String!) { course(slug: $slug) { viewerEnrollment { ...Fields } } }" + FIELDS
+COURSE_ENROLLMENTS = (
     """
 query C($id: ID!, $status: EnrollmentStatus, $first: Int, $after: String, $last: Int, $before: String) {
   node(id: $id) { ... on Course {
@@ -32,7 +32,7 @@ query C($id: ID!, $status: EnrollmentStatus, $first: Int, $after: String, $last:
 """
     + FIELDS
 )
-OF_USER = OF_COURSE.replace("... on Course", "... on User")
+USER_ENROLLMENTS = COURSE_ENROLLMENTS.replace("... on Course", "... on User")
 PROGRESS = """
 query P($id: ID!) { node(id: $id) { ... on Enrollment { progress {
   id percent completedLectures totalLectures passedQuizzes totalQuizzes watchSeconds updatedAt
@@ -40,22 +40,24 @@ query P($id: ID!) { node(id: $id) { ... on Enrollment { progress {
 } } } }
 """
 
-SEES = {"enrolled", "teacher", "admin"}
-VIEWERS = ["anonymous", "learner", "fellow", "rival", *sorted(SEES)]
+STAFF_AND_LEARNER = {"learner", "instructor", "admin"}
+VIEWERS = ["anonymous", "stranger", "fellow", "other_instructor", *sorted(STAFF_AND_LEARNER)]
 
 
-class Cast:
+class Scenario:
+    """A course with two learners, and users who are not in it."""
+
     def __init__(self, make: Factories, status: CourseStatus = CourseStatus.PUBLISHED) -> None:
         self.make = make
-        self.teacher = make.user(Role.INSTRUCTOR)
-        self.rival = make.user(Role.INSTRUCTOR)
+        self.instructor = make.user(Role.INSTRUCTOR)
+        self.other_instructor = make.user(Role.INSTRUCTOR)
         self.admin = make.user(Role.SUPER_ADMIN)
-        self.enrolled, self.fellow, self.learner = (make.user() for _ in range(3))
-        self.course = make.course(instructor=self.teacher, status=status)
-        make.course(instructor=self.rival)
+        self.learner, self.fellow, self.stranger = (make.user() for _ in range(3))
+        self.course = make.course(instructor=self.instructor, status=status)
+        make.course(instructor=self.other_instructor)
         make.enrollment(self.fellow, self.course)
         self.enrollment = make.enrollment(
-            self.enrolled,
+            self.learner,
             self.course,
             source=EnrollmentSource.GRANT,
             last_accessed=START + timedelta(hours=2),
@@ -69,12 +71,12 @@ class Cast:
 
 @pytest.mark.parametrize("status", [CourseStatus.PUBLISHED, CourseStatus.ARCHIVED])
 @pytest.mark.parametrize("viewer", VIEWERS)
-def test_an_enrollment_is_there_for_the_person_and_course_staff_on_every_path(
+def test_enrollment_is_visible_to_learner_and_staff(
     client: Client, make: Factories, viewer: str, status: CourseStatus
 ) -> None:
-    cast = Cast(make, status)
-    actor, id = cast.actor(viewer), global_id("Enrollment", cast.enrollment)
-    expected = {
+    scenario = Scenario(make, status)
+    actor, id = scenario.actor(viewer), global_id("Enrollment", scenario.enrollment)
+    enrollment = {
         "id": id,
         "status": "ACTIVE",
         "source": "GRANT",
@@ -82,56 +84,58 @@ def test_an_enrollment_is_there_for_the_person_and_course_staff_on_every_path(
         "completedAt": None,
         "accessExpiresAt": "2096-01-01T00:00:00Z",
         "lastAccessedAt": "2026-01-01T14:00:00Z",
-        "user": {"username": cast.enrolled.username},
-        "course": {"title": cast.course.row.title},
+        "user": {"username": scenario.learner.username},
+        "course": {"title": scenario.course.row.title},
     }
-    seen = expected if viewer in SEES else None
-    assert client.execute(NODE, as_=actor, id=id)["node"] == seen
-    assert client.execute(NODES, as_=actor, ids=[id])["nodes"] == [seen]
-    for document, parent, admitted in (
-        (OF_COURSE, global_id("Course", cast.course.row), {"teacher", "admin"}),
-        (OF_USER, global_id("User", cast.enrolled), {"enrolled", "admin"}),
+    expected = enrollment if viewer in STAFF_AND_LEARNER else None
+    assert client.execute(NODE, as_=actor, id=id)["node"] == expected
+    assert client.execute(NODES, as_=actor, ids=[id])["nodes"] == [expected]
+    for document, parent, allowed in (
+        (COURSE_ENROLLMENTS, global_id("Course", scenario.course.row), {"instructor", "admin"}),
+        (USER_ENROLLMENTS, global_id("User", scenario.learner), {"learner", "admin"}),
     ):
-        answer = client.graphql(document, as_=actor, id=parent)
-        if answer["data"]["node"] is None:  # an archived course, a person to an anonymous viewer
-            assert viewer not in SEES
-            assert "errors" not in answer
-        elif viewer in admitted:
-            assert expected in answer["data"]["node"]["enrollments"]["nodes"]
+        body = client.graphql(document, as_=actor, id=parent)
+        if body["data"]["node"] is None:  # the viewer does not see the archived course, or the user if anonymous
+            assert viewer not in STAFF_AND_LEARNER
+            assert "errors" not in body
+        elif viewer in allowed:
+            assert enrollment in body["data"]["node"]["enrollments"]["nodes"]
         else:
-            assert answer["data"]["node"] == {"enrollments": None}
-            assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+            assert body["data"]["node"] == {"enrollments": None}
+            assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
 
 
-def test_the_viewers_own_enrollment_hangs_on_each_course(client: Client, make: Factories) -> None:
-    cast = Cast(make)
+def test_course_has_enrollment_of_viewer(client: Client, make: Factories) -> None:
+    scenario = Scenario(make)
     for viewer in VIEWERS:
-        course = client.execute(MINE, as_=cast.actor(viewer), slug=cast.course.slug)["course"]
-        own = course["viewerEnrollment"]
-        username = getattr(cast, viewer).username if viewer in {"enrolled", "fellow"} else None
-        assert (own and own["user"]["username"]) == username
+        slug = scenario.course.slug
+        course = client.execute(VIEWER_ENROLLMENT, as_=scenario.actor(viewer), slug=slug)["course"]
+        enrollment = course["viewerEnrollment"]
+        username = getattr(scenario, viewer).username if viewer in {"learner", "fellow"} else None
+        assert (enrollment and enrollment["user"]["username"]) == username
 
 
-def test_nobody_comes_to_another_persons_enrollment_through_their_own(client: Client, make: Factories) -> None:
-    """The course of one's own enrollment is the way to the others in it."""
-    cast = Cast(make)
+def test_own_enrollment_does_not_lead_to_others(client: Client, make: Factories) -> None:
+    """The course of an enrollment leads to the other learners in it."""
+    scenario = Scenario(make)
     counted = "enrollments { totalCount }"
-    own = f"{{ me {{ enrollments {{ nodes {{ course {{ {counted} }} user {{ {counted} }} }} }} }} }}"
-    answer = client.graphql(own, as_=cast.actor("enrolled"))
-    (node,) = answer["data"]["me"]["enrollments"]["nodes"]
+    document = f"{{ me {{ enrollments {{ nodes {{ course {{ {counted} }} user {{ {counted} }} }} }} }} }}"
+    body = client.graphql(document, as_=scenario.actor("learner"))
+    (node,) = body["data"]["me"]["enrollments"]["nodes"]
     assert node == {"course": {"enrollments": None}, "user": {"enrollments": {"totalCount": 1}}}
-    people_in = """query S($id: ID!) { node(id: $id) { ... on Course {
+    learners = """query S($id: ID!) { node(id: $id) { ... on Course {
       enrollments { nodes { user { username enrollments { totalCount } email } } }
     } } }"""
-    answer = client.graphql(people_in, as_=cast.actor("teacher"), id=cast.course.global_id)
-    people = [node["user"] for node in answer["data"]["node"]["enrollments"]["nodes"]]
-    assert {person["username"] for person in people} == {cast.enrolled.username, cast.fellow.username}
-    assert all(person["enrollments"] is None and person["email"] is None for person in people)
-    assert {error["extensions"]["code"] for error in answer["errors"]} == {"FORBIDDEN"}
+    body = client.graphql(learners, as_=scenario.actor("instructor"), id=scenario.course.global_id)
+    users = [node["user"] for node in body["data"]["node"]["enrollments"]["nodes"]]
+    assert {user["username"] for user in users} == {scenario.learner.username, scenario.fellow.username}
+    assert all(user["enrollments"] is None and user["email"] is None for user in users)
+    assert {error["extensions"]["code"] for error in body["errors"]} == {"FORBIDDEN"}
 
 
 PAST, FUTURE = timedelta(hours=-1), timedelta(hours=1)
-READS = [
+STATUSES = [
+    # stored status, end of access, and the status that is read
     (EnrollmentStatus.ACTIVE, None, "ACTIVE"),
     (EnrollmentStatus.ACTIVE, FUTURE, "ACTIVE"),
     (EnrollmentStatus.ACTIVE, PAST, "EXPIRED"),
@@ -144,113 +148,118 @@ READS = [
 ]
 
 
-def test_expired_is_worked_out_when_read_also_in_filters_and_counts(client: Client, make: Factories) -> None:
+def test_expired_status_applies_to_filters_and_counts(client: Client, make: Factories) -> None:
     course, now = make.course(), datetime.now(UTC)
     expected: dict[str, set[str]] = {}
-    for status, until, reads in READS:
-        enrollment = make.enrollment(make.user(), course, status, access_expires_at=until and now + until)
-        expected.setdefault(reads, set()).add(global_id("Enrollment", enrollment))
-    staff = make.actor(course.instructor)
+    for stored, expires, status_now in STATUSES:
+        enrollment = make.enrollment(make.user(), course, stored, access_expires_at=expires and now + expires)
+        expected.setdefault(status_now, set()).add(global_id("Enrollment", enrollment))
+    staff, id = make.actor(course.instructor), course.global_id
     for status in EnrollmentStatus:
-        found = client.execute(OF_COURSE, as_=staff, id=course.global_id, status=status.name)["node"]["enrollments"]
-        assert {node["id"] for node in found["nodes"]} == expected[status.name], status
-        assert {node["status"] for node in found["nodes"]} == {status.name}
-        assert found["totalCount"] == len(expected[status.name])
-    every = client.execute(OF_COURSE, as_=staff, id=course.global_id)["node"]["enrollments"]
-    assert every["totalCount"] == len(READS)
-    for node in every["nodes"]:
+        response = client.execute(COURSE_ENROLLMENTS, as_=staff, id=id, status=status.name)
+        enrollments = response["node"]["enrollments"]
+        assert {node["id"] for node in enrollments["nodes"]} == expected[status.name], status
+        assert {node["status"] for node in enrollments["nodes"]} == {status.name}
+        assert enrollments["totalCount"] == len(expected[status.name])
+    all_enrollments = client.execute(COURSE_ENROLLMENTS, as_=staff, id=id)["node"]["enrollments"]
+    assert all_enrollments["totalCount"] == len(STATUSES)
+    for node in all_enrollments["nodes"]:
         assert node["id"] in expected[node["status"]]
         assert client.execute(NODE, as_=staff, id=node["id"])["node"]["status"] == node["status"]
 
 
-def test_a_persons_own_list_has_the_same_filter(client: Client, make: Factories) -> None:
-    person, now = make.user(), datetime.now(UTC)
-    for status, until, _ in READS:
-        make.enrollment(person, make.course(lectures=0), status, access_expires_at=until and now + until)
+def test_status_filter_applies_to_enrollments_of_user(client: Client, make: Factories) -> None:
+    user, now = make.user(), datetime.now(UTC)
+    for stored, expires, _ in STATUSES:
+        make.enrollment(user, make.course(lectures=0), stored, access_expires_at=expires and now + expires)
     for status in EnrollmentStatus:
-        wanted = [reads for *_, reads in READS if reads == status.name]
-        answer = client.execute(OF_USER, as_=make.actor(person), id=global_id("User", person), status=status.name)
-        found = answer["node"]["enrollments"]
-        assert [node["status"] for node in found["nodes"]] == wanted
-        assert found["totalCount"] == len(wanted)
+        expected = [status_now for *_, status_now in STATUSES if status_now == status.name]
+        variables = {"id": global_id("User", user), "status": status.name}
+        enrollments = client.execute(USER_ENROLLMENTS, as_=make.actor(user), **variables)["node"]["enrollments"]
+        assert [node["status"] for node in enrollments["nodes"]] == expected
+        assert enrollments["totalCount"] == len(expected)
 
 
-@pytest.mark.parametrize("document", [OF_COURSE, OF_USER])
-def test_pages_lead_through_a_list_from_both_ends(client: Client, make: Factories, document: str) -> None:
-    course, person = make.course(), make.user()
+@pytest.mark.parametrize("document", [COURSE_ENROLLMENTS, USER_ENROLLMENTS])
+def test_enrollments_can_be_paged_in_both_directions(client: Client, make: Factories, document: str) -> None:
+    is_user_list = document is USER_ENROLLMENTS
+    course, user = make.course(), make.user()
     newest: list[Enrollment] = []
     for number in range(7):
-        of_user, of_course = (person, make.course(lectures=0)) if document is OF_USER else (make.user(), course)
-        minutes = timedelta(minutes=number // 2)  # two at a time: ties are broken by id
-        newest.insert(0, make.enrollment(of_user, of_course, enrolled_at=START + minutes))
+        owner, parent = (user, make.course(lectures=0)) if is_user_list else (make.user(), course)
+        minutes = timedelta(minutes=number // 2)  # pairs with the same time, which are ordered by id
+        newest.insert(0, make.enrollment(owner, parent, enrolled_at=START + minutes))
     ids = [global_id("Enrollment", row) for row in newest]
-    id, actor = (global_id("User", person), person) if document is OF_USER else (course.global_id, course.instructor)
+    id, viewer = (global_id("User", user), user) if is_user_list else (course.global_id, course.instructor)
 
-    def page(**asked: Any) -> Any:
-        found = client.execute(document, as_=make.actor(actor), id=id, **asked)["node"]["enrollments"]
-        assert found["totalCount"] == 7
-        return [node["id"] for node in found["nodes"]], found["pageInfo"]
+    def page(**arguments: Any) -> Any:
+        response = client.execute(document, as_=make.actor(viewer), id=id, **arguments)
+        enrollments = response["node"]["enrollments"]
+        assert enrollments["totalCount"] == 7
+        return [node["id"] for node in enrollments["nodes"]], enrollments["pageInfo"]
 
     forward: list[str] = []
-    cursor, more = None, True
-    while more:
-        got, place = page(first=3, after=cursor)
-        forward, cursor, more = forward + got, place["endCursor"], place["hasNextPage"]
+    cursor, has_more = None, True
+    while has_more:
+        page_ids, page_info = page(first=3, after=cursor)
+        forward, cursor, has_more = forward + page_ids, page_info["endCursor"], page_info["hasNextPage"]
     assert forward == ids
     backward: list[str] = []
-    cursor, more = None, True
-    while more:
-        got, place = page(last=3, before=cursor)
-        backward, cursor, more = got + backward, place["startCursor"], place["hasPreviousPage"]
+    cursor, has_more = None, True
+    while has_more:
+        page_ids, page_info = page(last=3, before=cursor)
+        backward, cursor, has_more = page_ids + backward, page_info["startCursor"], page_info["hasPreviousPage"]
     assert backward == ids
-    other = OF_COURSE if document is OF_USER else OF_USER
-    other_id = course.global_id if document is OF_USER else global_id("User", person)
+    other_list = COURSE_ENROLLMENTS if is_user_list else USER_ENROLLMENTS
+    other_id = course.global_id if is_user_list else global_id("User", user)
     admin = make.actor(make.user(Role.SUPER_ADMIN))
-    assert client.error_codes(other, as_=admin, id=other_id, after=cursor) == ["BAD_CURSOR"]
+    assert client.error_codes(other_list, as_=admin, id=other_id, after=cursor) == ["BAD_CURSOR"]
 
 
-def test_progress_tells_how_far_someone_has_come(client: Client, make: Factories) -> None:
-    cast = Cast(make)
-    first, second = cast.course.lectures
-    id, actor = global_id("Enrollment", cast.enrollment), cast.actor("enrolled")
+def test_enrollment_has_progress_in_course(client: Client, make: Factories) -> None:
+    scenario = Scenario(make)
+    first, second = scenario.course.lectures
+    id, actor = global_id("Enrollment", scenario.enrollment), scenario.actor("learner")
     before = client.execute(PROGRESS, as_=actor, id=id)["node"]["progress"]
     assert (before["percent"], before["completedLectures"], before["totalLectures"]) == (0, 0, 2)
-    assert before["currentLecture"] == {"id": global_id("Lecture", first)}  # the first one to do
+    assert before["currentLecture"] == {"id": global_id("Lecture", first)}, "the first incomplete one"
     assert before["lectures"] == []
     counts = {"completed_lectures": 1, "total_lectures": 2, "passed_quizzes": 0, "total_quizzes": 1}
-    make.progress(cast.enrollment, total_watch_time=61, current_lecture_id=second.id, **counts)
-    seen = make.lecture_progress(cast.enrolled, second, watch_time=60, last_position=59, is_completed=True)
-    make.lecture_progress(cast.fellow, first)
-    for viewer in sorted(SEES):
-        after = client.execute(PROGRESS, as_=cast.actor(viewer), id=id)["node"]["progress"]
+    make.progress(scenario.enrollment, total_watch_time=61, current_lecture_id=second.id, **counts)
+    values = {"watch_time": 60, "last_position": 59, "is_completed": True}
+    lecture_progress = make.lecture_progress(scenario.learner, second, **values)
+    make.lecture_progress(scenario.fellow, first)
+    for viewer in sorted(STAFF_AND_LEARNER):
+        after = client.execute(PROGRESS, as_=scenario.actor(viewer), id=id)["node"]["progress"]
         assert after["id"] == before["id"]
         assert (after["percent"], after["passedQuizzes"], after["totalQuizzes"]) == (33.33, 0, 1)
         assert after["watchSeconds"] == 61
-        assert after["currentLecture"] == {"id": global_id("Lecture", second)}
-        opened = {"isCompleted": True, "watchSeconds": 60, "positionSeconds": 59}
         lecture = {"id": global_id("Lecture", second)}
-        assert after["lectures"] == [{"id": global_id("LectureProgress", seen), "lecture": lecture, **opened}]
+        assert after["currentLecture"] == lecture
+        expected = {"isCompleted": True, "watchSeconds": 60, "positionSeconds": 59, "lecture": lecture}
+        assert after["lectures"] == [{"id": global_id("LectureProgress", lecture_progress), **expected}]
 
 
 @pytest.mark.parametrize("viewer", VIEWERS)
-def test_progress_in_a_lecture_is_for_the_person_and_course_staff(
-    client: Client, make: Factories, viewer: str
-) -> None:
-    cast = Cast(make)
-    progress = make.lecture_progress(cast.enrolled, cast.course.lectures[0])
+def test_lecture_progress_is_visible_to_learner_and_staff(client: Client, make: Factories, viewer: str) -> None:
+    scenario = Scenario(make)
+    progress = make.lecture_progress(scenario.learner, scenario.course.lectures[0])
     document = "query N($id: ID!) { node(id: $id) { id ... on LectureProgress { lecture { id } } } }"
-    found = client.execute(document, as_=cast.actor(viewer), id=global_id("LectureProgress", progress))["node"]
-    assert (found is not None) is (viewer in SEES)
+    id = global_id("LectureProgress", progress)
+    node = client.execute(document, as_=scenario.actor(viewer), id=id)["node"]
+    assert (node is not None) is (viewer in STAFF_AND_LEARNER)
 
 
-def test_a_lecture_that_was_removed_is_no_place_to_go_on(client: Client, make: Factories) -> None:
-    cast = Cast(make)
-    gone = make.lecture(cast.course.sections[0], order_index=2, deleted_at=datetime.now(UTC))
-    make.progress(cast.enrollment, current_lecture_id=gone.id)
-    gone_progress = make.lecture_progress(cast.enrolled, gone)
-    make.lecture_progress(cast.enrolled, cast.course.lectures[0], is_completed=True)
-    id, actor = global_id("Enrollment", cast.enrollment), cast.actor("enrolled")
+def test_deleted_lecture_is_not_the_current_one(client: Client, make: Factories) -> None:
+    scenario = Scenario(make)
+    first, second = scenario.course.lectures
+    deleted = make.lecture(scenario.course.sections[0], order_index=2, deleted_at=datetime.now(UTC))
+    make.progress(scenario.enrollment, current_lecture_id=deleted.id)
+    progress_of_deleted = make.lecture_progress(scenario.learner, deleted)
+    make.lecture_progress(scenario.learner, first, is_completed=True)
+    id, actor = global_id("Enrollment", scenario.enrollment), scenario.actor("learner")
     progress = client.execute(PROGRESS, as_=actor, id=id)["node"]["progress"]
-    assert progress["currentLecture"] == {"id": global_id("Lecture", cast.course.lectures[1])}
-    assert [one["lecture"]["id"] for one in progress["lectures"]] == [global_id("Lecture", cast.course.lectures[0])]
-    assert client.execute(NODE, as_=actor, id=global_id("LectureProgress", gone_progress))["node"] is None
+    assert progress["currentLecture"] == {"id": global_id("Lecture", second)}
+    assert [each["lecture"]["id"] for each in progress["lectures"]] == [global_id("Lecture", first)]
+    deleted_id = global_id("LectureProgress", progress_of_deleted)
+    assert client.execute(NODE, as_=actor, id=deleted_id)["node"] is None

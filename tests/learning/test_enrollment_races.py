@@ -1,13 +1,15 @@
-"""
-Places in a course when two things happen at once, on two processes of the service.
+"""Races of enrollments on two processes of the service.
 
-That these races can be lost was tried. With a SELECT in place of the lock on the course, of ten enrollments of one
-person six fail on the unique key, ten people who enroll at once are kept waiting until one of them is given up, and a
-grant and an enrollment at once fail three times of four, all within the first rounds; a course is deleted under who
-enrolls. Only unpublishing is lost to nobody: counting enrollments is a write of the same row.
+These races can be lost, as was tried with a SELECT in place of the lock on the course, within the first rounds:
+
+- Of ten enrollments of one user, six fail on the unique key.
+- Of ten users who enroll at the same time, some wait until one transaction is given up.
+- A grant and an enrollment at the same time fail three times of four.
+- A course is deleted while a learner enrolls.
+
+Only unpublishing cannot be lost, because counting enrollments writes the same row.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -22,15 +24,14 @@ from lms_graphql.core.statements import execute_dml
 from lms_graphql.learning.models import CourseProgress
 from tests.concurrency import RaceRequest, Racers, codes, racers, rounds
 from tests.factories import START, CourseTree, Factories, global_id
-from tests.learning.enrollment_client import HOUR as AN_HOUR
-from tests.learning.enrollment_client import bearing, ids_of, number, rows, said, when
+from tests.learning.enrollment_client import HOUR, count, enrollment_request, from_now, grant_input, iso, rows
 from tests.processes import Fleet
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = 10
 ROUNDS = rounds(60)
-"""300 for whoever has changed how places are made: the longest test takes a minute then."""
+"""Run 300 rounds after a change of how enrollments are created. The longest test then takes a minute."""
 
 
 @pytest.fixture
@@ -44,189 +45,190 @@ def many(two_processes: Fleet) -> Iterator[Racers]:
         yield running
 
 
-def change(fleet: Fleet, *statements: Any) -> None:
+def write(fleet: Fleet, *statements: Any) -> None:
     with fleet.database.engine.begin() as connection:
         for statement in statements:
             connection.execute(statement)
 
 
-def start_again(fleet: Fleet, **course: Any) -> None:
-    """Nobody has enrolled anywhere, and courses are as they were."""
-    fresh = {"status": CourseStatus.PUBLISHED, "enrollment_count": 0, **course}
-    change(fleet, delete(CourseProgress), delete(Enrollment), update(Course).values(fresh))
+def reset(fleet: Fleet, **course: Any) -> None:
+    """Delete all enrollments, and publish all courses again."""
+    values = {"status": CourseStatus.PUBLISHED, "enrollment_count": 0, **course}
+    write(fleet, delete(CourseProgress), delete(Enrollment), update(Course).values(values))
 
 
-def whole(fleet: Fleet) -> None:
+def check_consistency(fleet: Fleet) -> None:
     assert fleet.database.read_sync(counters.find_counter_drift) == []
-    assert number(fleet.database, Enrollment) == number(fleet.database, CourseProgress)
+    assert count(fleet.database, Enrollment) == count(fleet.database, CourseProgress)
 
 
-def course_ask(mutation: str, bearer: str, course: CourseTree) -> RaceRequest:
+def course_request(mutation: str, bearer: str, course: CourseTree) -> RaceRequest:
     document = f"mutation C($input: CourseIdInput!) {{ {mutation}(input: $input) {{ errors {{ code path }} }} }}"
     return RaceRequest(document, {"input": {"courseId": course.global_id}}, bearer)
 
 
-def test_ten_enrollments_of_one_person_at_once_are_one(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def enroll_request(bearer: str, course: CourseTree) -> RaceRequest:
+    return enrollment_request("enroll", bearer, courseId=course.global_id)
+
+
+def test_concurrent_enrollments_of_one_user_are_one(two_processes: Fleet, make: Factories, many: Racers) -> None:
     course, learner = make.course(), make.user()
-    ask = bearing("enroll", two_processes.token(learner), courseId=course.global_id)
+    request = enroll_request(two_processes.token(learner), course)
     for _ in range(ROUNDS):
-        answers = many.race(*[ask] * CLIENTS)
+        answers = many.race(*[request] * CLIENTS)
         assert codes(answers) == {None: CLIENTS}
-        (place,) = rows(two_processes.database, select(Enrollment))
-        assert {answer.payload["enrollment"]["id"] for answer in answers} == {global_id("Enrollment", place)}
+        (enrollment,) = rows(two_processes.database, select(Enrollment))
+        ids = {answer.payload["enrollment"]["id"] for answer in answers}
+        assert ids == {global_id("Enrollment", enrollment)}
         assert rows(two_processes.database, select(Course.enrollment_count)) == [1]
-        whole(two_processes)
-        start_again(two_processes)
+        check_consistency(two_processes)
+        reset(two_processes)
 
 
-def test_ten_people_who_enroll_at_once_are_ten(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_concurrent_enrollments_of_ten_users_succeed(two_processes: Fleet, make: Factories, many: Racers) -> None:
     course = make.course()
-    asks = [bearing("enroll", two_processes.token(make.user()), courseId=course.global_id) for _ in range(CLIENTS)]
+    requests = [enroll_request(two_processes.token(make.user()), course) for _ in range(CLIENTS)]
     for _ in range(ROUNDS // 2):
-        assert codes(many.race(*asks)) == {None: CLIENTS}
+        assert codes(many.race(*requests)) == {None: CLIENTS}
         assert rows(two_processes.database, select(Course.enrollment_count)) == [CLIENTS]
-        whole(two_processes)
-        start_again(two_processes)
+        check_consistency(two_processes)
+        reset(two_processes)
 
 
-def test_people_who_enroll_in_different_courses_do_not_hinder_each_other(
+def test_concurrent_enrollments_in_different_courses_succeed(
     two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
-    """Their places stand side by side in the indexes."""
-    people = [make.user() for _ in range(CLIENTS)]
-    tokens = [two_processes.token(person) for person in people]
+    """Their rows are neighbours in the indexes."""
+    tokens = [two_processes.token(make.user()) for _ in range(CLIENTS)]
     courses = [make.course(lectures=0) for _ in range(CLIENTS)]
     for _ in range(ROUNDS // 2):
-        asks = [
-            bearing("enroll", bearer, courseId=course.global_id)
-            for bearer, course in zip(tokens, courses, strict=True)
-        ]
-        assert codes(many.race(*asks)) == {None: CLIENTS}
-        whole(two_processes)
-        start_again(two_processes)
+        requests = [enroll_request(bearer, course) for bearer, course in zip(tokens, courses, strict=True)]
+        assert codes(many.race(*requests)) == {None: CLIENTS}
+        check_consistency(two_processes)
+        reset(two_processes)
 
 
-def test_a_course_that_is_unpublished_has_no_places(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_course_is_unpublished_or_has_enrollments(two_processes: Fleet, make: Factories, many: Racers) -> None:
     course = make.course()
     staff = two_processes.token(course.instructor)
     learners = [two_processes.token(make.user()) for _ in range(4)]
-    told: Counter[str | None] = Counter()
     for _ in range(ROUNDS):
-        enrolling = [bearing("enroll", bearer, courseId=course.global_id) for bearer in learners]
-        *enrolled, unpublished = many.race(*enrolling, course_ask("unpublishCourse", staff, course))
-        assert set(codes(enrolled)) <= {None, "NOT_FOUND"}
-        is_draft = unpublished.code is None
-        assert unpublished.code in (None, "IN_USE")
-        assert (number(two_processes.database, Enrollment) == 0) is is_draft
-        assert codes(enrolled) == ({"NOT_FOUND": 4} if is_draft else {None: 4})
-        told[unpublished.code] += 1
-        whole(two_processes)
-        start_again(two_processes)
+        requests = [enroll_request(bearer, course) for bearer in learners]
+        *enroll_answers, unpublish_answer = many.race(*requests, course_request("unpublishCourse", staff, course))
+        assert set(codes(enroll_answers)) <= {None, "NOT_FOUND"}
+        is_draft = unpublish_answer.code is None
+        assert unpublish_answer.code in (None, "IN_USE")
+        assert (count(two_processes.database, Enrollment) == 0) is is_draft
+        assert codes(enroll_answers) == ({"NOT_FOUND": 4} if is_draft else {None: 4})
+        check_consistency(two_processes)
+        reset(two_processes)
 
 
-def test_a_course_that_is_archived_takes_who_came_before(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_enrollment_during_archiving_succeeds_or_is_rejected(
+    two_processes: Fleet, make: Factories, many: Racers
+) -> None:
     course = make.course()
     staff, learner = two_processes.token(course.instructor), two_processes.token(make.user())
     for _ in range(ROUNDS):
-        enrolled, archived = many.race(
-            bearing("enroll", learner, courseId=course.global_id), course_ask("archiveCourse", staff, course)
+        enroll_answer, archive_answer = many.race(
+            enroll_request(learner, course), course_request("archiveCourse", staff, course)
         )
-        assert archived.code is None
-        assert enrolled.code in (None, "NOT_FOUND")
-        assert number(two_processes.database, Enrollment) == int(enrolled.code is None)
-        start_again(two_processes)
+        assert archive_answer.code is None
+        assert enroll_answer.code in (None, "NOT_FOUND")
+        assert count(two_processes.database, Enrollment) == int(enroll_answer.code is None)
+        reset(two_processes)
 
 
-def test_a_course_that_is_deleted_leaves_no_place_behind(two_processes: Fleet, make: Factories, many: Racers) -> None:
-    teacher, admin = make.user(Role.INSTRUCTOR), make.user(Role.SUPER_ADMIN)
-    staff, learner, other = (two_processes.token(user) for user in (teacher, make.user(), admin))
+def test_deleted_course_leaves_no_enrollment(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    instructor, admin = make.user(Role.INSTRUCTOR), make.user(Role.SUPER_ADMIN)
+    staff, learner, other = (two_processes.token(user) for user in (instructor, make.user(), admin))
     for _ in range(ROUNDS // 2):
-        course = make.course(instructor=teacher, lectures=0)
-        unpublished, deleted, *enrolled = many.race(
-            course_ask("unpublishCourse", staff, course),
-            course_ask("deleteCourse", staff, course),
-            bearing("enroll", learner, courseId=course.global_id),
-            bearing("enroll", other, courseId=course.global_id),
-            bearing("grantEnrollment", other, **ids_of(course, admin)),
+        course = make.course(instructor=instructor, lectures=0)
+        unpublish_answer, delete_answer, *enroll_answers = many.race(
+            course_request("unpublishCourse", staff, course),
+            course_request("deleteCourse", staff, course),
+            enroll_request(learner, course),
+            enroll_request(other, course),
+            enrollment_request("grantEnrollment", other, **grant_input(course, admin)),
         )
-        assert unpublished.code in (None, "IN_USE", "NOT_FOUND")
-        assert deleted.code in (None, "INVALID_TRANSITION", "IN_USE")
-        assert set(codes(enrolled)) <= {None, "NOT_FOUND", "NOT_PUBLISHED"}
-        if deleted.code is None or unpublished.code is None:
-            assert number(two_processes.database, Enrollment) == 0
-        whole(two_processes)
-        start_again(two_processes)
+        assert unpublish_answer.code in (None, "IN_USE", "NOT_FOUND")
+        assert delete_answer.code in (None, "INVALID_TRANSITION", "IN_USE")
+        assert set(codes(enroll_answers)) <= {None, "NOT_FOUND", "NOT_PUBLISHED"}
+        if delete_answer.code is None or unpublish_answer.code is None:
+            assert count(two_processes.database, Enrollment) == 0
+        check_consistency(two_processes)
+        reset(two_processes)
 
 
-def test_who_comes_and_goes_at_once_is_either_in_or_out(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_concurrent_enroll_and_cancel_leave_valid_enrollment(
+    two_processes: Fleet, make: Factories, many: Racers
+) -> None:
     course, learner = make.course(price=1), make.user()
     bearer = two_processes.token(learner)
     row = make.enrollment(learner, course, source=EnrollmentSource.PURCHASE)
     make.progress(row, total_lectures=2, completed_lectures=1)
     make.lecture_progress(learner, course.lectures[0], is_completed=True)
-    enrolling = bearing("enroll", bearer, courseId=course.global_id)
-    cancelling = bearing("cancelEnrollment", bearer, enrollmentId=global_id("Enrollment", row))
-    ends: Counter[EnrollmentStatus] = Counter()
+    enroll = enroll_request(bearer, course)
+    cancel = enrollment_request("cancelEnrollment", bearer, enrollmentId=global_id("Enrollment", row))
     for _ in range(ROUNDS):
-        assert codes(many.race(*[enrolling, cancelling] * 4)) == {None: 8}
-        (place,) = rows(two_processes.database, select(Enrollment))
-        assert (place.id, place.source, place.access_expires_at) == (row.id, EnrollmentSource.PURCHASE, None)
-        ends[place.status] += 1
-    assert set(ends) <= {EnrollmentStatus.ACTIVE, EnrollmentStatus.CANCELLED}
+        assert codes(many.race(*[enroll, cancel] * 4)) == {None: 8}
+        (enrollment,) = rows(two_processes.database, select(Enrollment))
+        assert (enrollment.id, enrollment.source) == (row.id, EnrollmentSource.PURCHASE)
+        assert enrollment.access_expires_at is None
+        assert enrollment.status in (EnrollmentStatus.ACTIVE, EnrollmentStatus.CANCELLED)
     assert rows(two_processes.database, select(CourseProgress.completed_lectures)) == [1]
 
 
-def test_a_grant_and_an_enrollment_at_once_are_one_place(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_concurrent_grant_and_enrollment_are_one(two_processes: Fleet, make: Factories, many: Racers) -> None:
     course, learner = make.course(), make.user()
     staff, bearer = two_processes.token(course.instructor), two_processes.token(learner)
-    until = when(AN_HOUR)
-    enrolling = bearing("enroll", bearer, courseId=course.global_id)
-    granting = bearing("grantEnrollment", staff, **ids_of(course, learner), accessExpiresAt=said(until))
+    until = from_now(HOUR)
+    enroll = enroll_request(bearer, course)
+    grant = enrollment_request("grantEnrollment", staff, **grant_input(course, learner), accessExpiresAt=iso(until))
     for _ in range(ROUNDS):
-        answers = many.race(*[enrolling, granting] * 2)
-        assert codes(answers) == {None: 4}
-        (place,) = rows(two_processes.database, select(Enrollment))
-        ways = {(EnrollmentSource.FREE, None), (EnrollmentSource.GRANT, until)}
-        assert (place.source, place.access_expires_at) in ways
+        assert codes(many.race(*[enroll, grant] * 2)) == {None: 4}
+        (enrollment,) = rows(two_processes.database, select(Enrollment))
+        expected = {(EnrollmentSource.FREE, None), (EnrollmentSource.GRANT, until)}
+        assert (enrollment.source, enrollment.access_expires_at) in expected
         assert rows(two_processes.database, select(Course.enrollment_count)) == [1]
-        whole(two_processes)
-        start_again(two_processes)
+        check_consistency(two_processes)
+        reset(two_processes)
 
 
-def test_a_grant_that_staff_take_back_is_gone_whenever_the_learner_asks_for_it(
-    two_processes: Fleet, make: Factories, many: Racers
-) -> None:
+def test_grant_cancelled_by_staff_is_never_restored(two_processes: Fleet, make: Factories, many: Racers) -> None:
     course, learner = make.course(price=1), make.user()
     staff, bearer = two_processes.token(course.instructor), two_processes.token(learner)
     row = make.enrollment(learner, course, source=EnrollmentSource.GRANT)
-    fresh = update(Enrollment).values(status=EnrollmentStatus.ACTIVE, access_expires_at=None)
-    enrolling = bearing("enroll", bearer, courseId=course.global_id)
-    taking = bearing("cancelEnrollment", staff, enrollmentId=global_id("Enrollment", row))
+    active = update(Enrollment).values(status=EnrollmentStatus.ACTIVE, access_expires_at=None)
+    enroll = enroll_request(bearer, course)
+    cancel = enrollment_request("cancelEnrollment", staff, enrollmentId=global_id("Enrollment", row))
     for _ in range(ROUNDS):
-        taken, *enrolled = many.race(taking, enrolling, enrolling)
-        assert taken.code is None
-        assert set(codes(enrolled)) <= {None, "PAYMENT_REQUIRED"}
+        cancel_answer, *enroll_answers = many.race(cancel, enroll, enroll)
+        assert cancel_answer.code is None
+        assert set(codes(enroll_answers)) <= {None, "PAYMENT_REQUIRED"}
         assert rows(two_processes.database, select(Enrollment.status)) == [EnrollmentStatus.CANCELLED]
-        change(two_processes, fresh)
+        write(two_processes, active)
 
 
-def test_what_is_completed_meanwhile_is_not_cancelled(two_processes: Fleet, make: Factories, many: Racers) -> None:
-    """Who completes a course does it by an UPDATE of what is ACTIVE."""
+def test_completed_enrollment_is_not_cancelled(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    """A course is completed by a conditional UPDATE of the ACTIVE enrollment, at the same time."""
     course, learner = make.course(), make.user()
     row = make.enrollment(learner, course)
-    cancelling = bearing("cancelEnrollment", two_processes.token(learner), enrollmentId=global_id("Enrollment", row))
-    open_ = (Enrollment.id == row.id, Enrollment.status == EnrollmentStatus.ACTIVE)
-    complete = update(Enrollment).where(*open_).values(status=EnrollmentStatus.COMPLETED, completed_at=START)
+    bearer = two_processes.token(learner)
+    cancel = enrollment_request("cancelEnrollment", bearer, enrollmentId=global_id("Enrollment", row))
+    is_active = (Enrollment.id == row.id, Enrollment.status == EnrollmentStatus.ACTIVE)
+    completion = update(Enrollment).where(*is_active)
+    completion = completion.values(status=EnrollmentStatus.COMPLETED, completed_at=START)
 
-    def completes() -> bool:
-        return two_processes.database.write_sync(lambda session: execute_dml(session, complete)) == 1
+    def complete() -> bool:
+        return two_processes.database.write_sync(lambda session: execute_dml(session, completion)) == 1
 
     with ThreadPoolExecutor(1) as thread:
         for _ in range(ROUNDS):
-            completing = thread.submit(completes)
-            answers = many.race(*[cancelling] * 2)
+            completing = thread.submit(complete)
+            answers = many.race(*[cancel] * 2)
             is_completed = completing.result(30)
             assert codes(answers) == ({"INVALID_TRANSITION": 2} if is_completed else {None: 2})
             status = EnrollmentStatus.COMPLETED if is_completed else EnrollmentStatus.CANCELLED
             assert rows(two_processes.database, select(Enrollment.status)) == [status]
-            change(two_processes, update(Enrollment).values(status=EnrollmentStatus.ACTIVE, completed_at=None))
+            write(two_processes, update(Enrollment).values(status=EnrollmentStatus.ACTIVE, completed_at=None))

@@ -1,4 +1,4 @@
-"""Places that course staff give and take: to whom, until when, and what it never takes away."""
+"""Enrollments that course staff grant, and cancellation by learners and staff."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,23 +10,21 @@ from lms_graphql.accounts.services import users
 from lms_graphql.catalog import counters
 from lms_graphql.catalog.models import CourseStatus, Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.certificates.models import Certificate, RevocationReason
-from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from lms_graphql.core.password_hashing import hash_password
 from lms_graphql.learning.models import CourseProgress
 from tests.factories import PASSWORD, START, Factories, global_id
 from tests.learning.enrollment_client import (
     HOUR,
-    MINE,
-    document,
-    done,
-    ids_of,
-    number,
-    place,
-    refused,
+    VIEWER_ENROLLMENTS,
+    EnrollmentClient,
+    audit_events,
+    count,
+    from_now,
+    grant_input,
+    is_enrollment,
+    iso,
     rows,
-    said,
-    told,
-    when,
 )
 from tests.live_service import Client, Service
 
@@ -39,33 +37,35 @@ PAST, LATER = -HOUR, 2 * HOUR
 
 @pytest.mark.parametrize("status", [CourseStatus.PUBLISHED, CourseStatus.ARCHIVED])
 @pytest.mark.parametrize("until", [None, HOUR])
-@pytest.mark.parametrize("by", ["teacher", "admin"])
-def test_staff_let_somebody_in_whatever_it_costs(
+@pytest.mark.parametrize("by", ["instructor", "admin"])
+def test_staff_grant_enrollment_whatever_the_price(
     client: Client, make: Factories, service: Service, status: CourseStatus, until: Any, by: str
 ) -> None:
     course, learner = make.course(status=status, price=PRICE), make.user()
-    staff = course.instructor if by == "teacher" else make.user(Role.SUPER_ADMIN)
-    ends = when(until)
-    asked = {**ids_of(course, learner), **({"accessExpiresAt": said(ends)} if ends else {})}
-    made = done(client, make.actor(staff), "grantEnrollment", **asked)
-    assert (made["status"], made["source"], made["accessExpiresAt"]) == ("ACTIVE", "GRANT", said(ends))
-    assert made["user"] == {"username": learner.username}
-    assert made["course"]["enrollmentCount"] == 1
-    assert made["progress"]["totalLectures"] == 2
-    own = {"id": made["id"], "status": "ACTIVE", "source": "GRANT"}
-    found = client.execute(MINE, as_=make.actor(learner), id=course.global_id)
-    assert found["me"]["enrollments"]["nodes"] == [own]
-    assert found["node"]["viewerEnrollment"] == own
-    details = {"enrollment": _row(service).id, "until": ends and ends.isoformat()}
-    assert told(service.database, "enrollment.granted") == [(staff.id, learner.id, details)]
-    again = done(client, make.actor(staff), "grantEnrollment", **asked)
-    assert again == made
-    assert len(told(service.database, "enrollment.granted")) == 1
+    staff = course.instructor if by == "instructor" else make.user(Role.SUPER_ADMIN)
+    api = EnrollmentClient(client, make.actor(staff))
+    expires_at = from_now(until)
+    input = {**grant_input(course, learner), **({"accessExpiresAt": iso(expires_at)} if expires_at else {})}
+    enrollment = api.ok("grantEnrollment", **input)
+    assert (enrollment["status"], enrollment["source"]) == ("ACTIVE", "GRANT")
+    assert enrollment["accessExpiresAt"] == iso(expires_at)
+    assert enrollment["user"] == {"username": learner.username}
+    assert enrollment["course"]["enrollmentCount"] == 1
+    assert enrollment["progress"]["totalLectures"] == 2
+    expected = {"id": enrollment["id"], "status": "ACTIVE", "source": "GRANT"}
+    seen = client.execute(VIEWER_ENROLLMENTS, as_=make.actor(learner), id=course.global_id)
+    assert seen["me"]["enrollments"]["nodes"] == [expected]
+    assert seen["node"]["viewerEnrollment"] == expected
+    (row,) = rows(service.database, select(Enrollment))
+    details = {"enrollment": row.id, "until": expires_at and expires_at.isoformat()}
+    assert audit_events(service.database, "enrollment.granted") == [(staff.id, learner.id, details)]
+    assert api.ok("grantEnrollment", **input) == enrollment
+    assert len(audit_events(service.database, "enrollment.granted")) == 1
     assert service.database.read_sync(counters.find_counter_drift) == []
 
 
-WAYS = [
-    # as it was kept, until when it is granted, and what it is then
+GRANTS = [
+    # previous status, source and end of access, end of access of the grant; then source and end of access after it
     (ACTIVE, GRANT, HOUR, LATER, GRANT, LATER),
     (ACTIVE, GRANT, LATER, HOUR, GRANT, HOUR),
     (ACTIVE, GRANT, None, HOUR, GRANT, HOUR),
@@ -87,112 +87,121 @@ WAYS = [
 
 
 @pytest.mark.parametrize("is_completed", [False, True])
-def test_a_grant_revives_an_old_place_and_takes_nothing_away(
+def test_grant_reactivates_enrollment_and_never_shortens_access(
     client: Client, make: Factories, is_completed: bool
 ) -> None:
-    for kept, source, kept_until, until, becomes, lasts in WAYS:
+    for previous, source, expires, until, expected_source, expected_expiry in GRANTS:
+        case = (previous.name, source.name, expires, until)
         course, learner = make.course(price=PRICE), make.user()
-        has_completed = is_completed or kept is COMPLETED
-        times = {"access_expires_at": when(kept_until), "completed_at": START if has_completed else None}
-        status = COMPLETED if has_completed and kept is ACTIVE else kept
+        has_completed = is_completed or previous is COMPLETED
+        times = {"access_expires_at": from_now(expires), "completed_at": START if has_completed else None}
+        status = COMPLETED if has_completed and previous is ACTIVE else previous
         row = make.enrollment(learner, course, status, source=source, **times)
         make.progress(row, total_lectures=2, completed_lectures=1)
         make.lecture_progress(learner, course.lectures[0], is_completed=True)
-        asked = {**ids_of(course, learner), "accessExpiresAt": said(when(until))}
-        found = done(client, make.actor(course.instructor), "grantEnrollment", **asked)
-        case = (kept.name, source.name, kept_until, until)
-        assert (found["id"], found["source"]) == (global_id("Enrollment", row), becomes.name), case
-        assert found["status"] == ("COMPLETED" if has_completed else "ACTIVE"), case
-        wanted, ends = when(lasts), found["accessExpiresAt"]
-        assert (ends is None) == (wanted is None), case
-        assert wanted is None or abs(datetime.fromisoformat(ends) - wanted) < timedelta(minutes=1), case
-        assert found["progress"]["percent"] == 50
+        api = EnrollmentClient(client, make.actor(course.instructor))
+        input = {**grant_input(course, learner), "accessExpiresAt": iso(from_now(until))}
+        enrollment = api.ok("grantEnrollment", **input)
+        assert enrollment["id"] == global_id("Enrollment", row), case
+        assert enrollment["source"] == expected_source.name, case
+        assert enrollment["status"] == ("COMPLETED" if has_completed else "ACTIVE"), case
+        expected, expires_at = from_now(expected_expiry), enrollment["accessExpiresAt"]
+        assert (expires_at is None) == (expected is None), case
+        if expected is not None:
+            assert abs(datetime.fromisoformat(expires_at) - expected) < timedelta(minutes=1), case
+        assert enrollment["progress"]["percent"] == 50
 
 
-def test_a_refunded_place_that_is_granted_has_its_certificate_back(
-    client: Client, make: Factories, service: Service
-) -> None:
+def test_grant_after_refund_reinstates_certificate(client: Client, make: Factories, service: Service) -> None:
     course, learner = make.course(price=PRICE), make.user()
     make.enrollment(learner, course, REFUNDED, source=PURCHASE, completed_at=START)
     make.certificate(learner, course, revoked_at=START, revocation_reason=RevocationReason.REFUND)
-    found = done(client, make.actor(course.instructor), "grantEnrollment", **ids_of(course, learner))
-    assert (found["status"], found["certificate"]) == ("COMPLETED", {"status": "VALID"})
+    api = EnrollmentClient(client, make.actor(course.instructor))
+    enrollment = api.ok("grantEnrollment", **grant_input(course, learner))
+    assert (enrollment["status"], enrollment["certificate"]) == ("COMPLETED", {"status": "VALID"})
     assert rows(service.database, select(Certificate.revoked_at)) == [None]
-    ((actor, subject, _),) = told(service.database, "certificate.reinstated")
+    ((actor, subject, _),) = audit_events(service.database, "certificate.reinstated")
     assert (actor, subject) == (course.instructor.id, learner.id)
 
 
 @pytest.mark.parametrize("status", list(CourseStatus))
-def test_only_staff_let_people_in_and_nobody_learns_of_what_they_do_not_see(
+def test_only_course_staff_grant_enrollments(
     client: Client, make: Factories, service: Service, status: CourseStatus
 ) -> None:
-    course, learner, rival = make.course(status=status), make.user(), make.user(Role.INSTRUCTOR)
-    asked = ids_of(course, learner)
-    not_theirs = [("FORBIDDEN", "")] if status is CourseStatus.PUBLISHED else [("NOT_FOUND", "courseId")]
-    assert refused(client, make.actor(rival), "grantEnrollment", **asked) == not_theirs
-    assert refused(client, make.actor(learner), "grantEnrollment", **asked) == [("FORBIDDEN", "")]
-    assert refused(client, Actor(None, None), "grantEnrollment", **asked) == [("UNAUTHENTICATED", "")]
-    assert number(service.database, Enrollment) == number(service.database, CourseProgress) == 0
-    assert told(service.database, "enrollment.granted") == []
+    course, learner, other_instructor = make.course(status=status), make.user(), make.user(Role.INSTRUCTOR)
+    input = grant_input(course, learner)
+    api = EnrollmentClient(client, make.actor(other_instructor))
+    if status is CourseStatus.PUBLISHED:
+        assert api.error_codes("grantEnrollment", **input) == ["FORBIDDEN"]
+    else:
+        assert api.user_errors("grantEnrollment", **input) == [("NOT_FOUND", "courseId")]
+    for actor, code in ((make.actor(learner), "FORBIDDEN"), (ANONYMOUS, "UNAUTHENTICATED")):
+        assert EnrollmentClient(client, actor).error_codes("grantEnrollment", **input) == [code]
+    assert count(service.database, Enrollment) == count(service.database, CourseProgress) == 0
+    assert audit_events(service.database, "enrollment.granted") == []
 
 
-def test_faults_are_told_in_their_order(client: Client, make: Factories) -> None:
+def test_grant_reports_errors_in_fixed_order(client: Client, make: Factories) -> None:
     course, draft, learner = make.course(), make.course(status=CourseStatus.DRAFT), make.user()
-    staff, rival = make.actor(course.instructor), make.actor(make.user(Role.INSTRUCTOR))
-    admin = make.actor(make.user(Role.SUPER_ADMIN))
-    past = {"accessExpiresAt": said(when(PAST))}
-    odd = {"courseId": "nonsense", "userId": global_id("Course", course.row)}
-    nothing = [("NOT_FOUND", "courseId"), ("NOT_FOUND", "userId")]
-    assert refused(client, staff, "grantEnrollment", **odd, **past) == nothing
-    nobody = {**ids_of(course, learner), "userId": "VXNlcjo5OTk5OTk5"}
-    assert refused(client, rival, "grantEnrollment", **nobody, **past) == [("NOT_FOUND", "userId")]
-    assert refused(client, rival, "grantEnrollment", **ids_of(course, learner), **past) == [("FORBIDDEN", "")]
-    for end in (PAST, timedelta()):
-        asked = {**ids_of(draft, draft.instructor), "accessExpiresAt": said(when(end))}
-        assert refused(client, admin, "grantEnrollment", **asked) == [("OUT_OF_RANGE", "accessExpiresAt")]
-    assert refused(client, admin, "grantEnrollment", **ids_of(draft, draft.instructor)) == [("OWN_COURSE", "userId")]
-    assert refused(client, admin, "grantEnrollment", **ids_of(draft, learner)) == [("NOT_PUBLISHED", "courseId")]
-    for role in (staff, admin):
-        own = ids_of(course, course.instructor)
-        assert refused(client, role, "grantEnrollment", **own) == [("OWN_COURSE", "userId")]
+    instructor = EnrollmentClient(client, make.actor(course.instructor))
+    other_instructor = EnrollmentClient(client, make.actor(make.user(Role.INSTRUCTOR)))
+    admin = EnrollmentClient(client, make.actor(make.user(Role.SUPER_ADMIN)))
+    grant = "grantEnrollment"
+    past = {"accessExpiresAt": iso(from_now(PAST))}
+    wrong_ids = {"courseId": "nonsense", "userId": global_id("Course", course.row)}
+    errors = instructor.user_errors(grant, **wrong_ids, **past)
+    assert errors == [("NOT_FOUND", "courseId"), ("NOT_FOUND", "userId")]
+    unknown_user = {**grant_input(course, learner), "userId": "VXNlcjo5OTk5OTk5"}
+    assert other_instructor.user_errors(grant, **unknown_user, **past) == [("NOT_FOUND", "userId")]
+    assert other_instructor.error_codes(grant, **grant_input(course, learner), **past) == ["FORBIDDEN"]
+    own_draft = grant_input(draft, draft.instructor)
+    for offset in (PAST, timedelta()):
+        errors = admin.user_errors(grant, **own_draft, accessExpiresAt=iso(from_now(offset)))
+        assert errors == [("OUT_OF_RANGE", "accessExpiresAt")]
+    assert admin.user_errors(grant, **own_draft) == [("OWN_COURSE", "userId")]
+    assert admin.user_errors(grant, **grant_input(draft, learner)) == [("NOT_PUBLISHED", "courseId")]
+    for api in (instructor, admin):
+        errors = api.user_errors(grant, **grant_input(course, course.instructor))
+        assert errors == [("OWN_COURSE", "userId")]
 
 
-@pytest.mark.parametrize("instant", ["tomorrow", "2030-01-01", "2030-01-01T00:00:00", 2030, "2030-02-30T00:00:00Z"])
-def test_an_instant_that_is_none_is_no_input(client: Client, make: Factories, instant: Any) -> None:
+@pytest.mark.parametrize("value", ["tomorrow", "2030-01-01", "2030-01-01T00:00:00", 2030, "2030-02-30T00:00:00Z"])
+def test_grant_rejects_invalid_end_of_access(client: Client, make: Factories, value: Any) -> None:
     course = make.course()
-    asked = {**ids_of(course, make.user()), "accessExpiresAt": instant}
-    assert refused(client, make.actor(course.instructor), "grantEnrollment", **asked) == [("BAD_USER_INPUT", "")]
+    input = {**grant_input(course, make.user()), "accessExpiresAt": value}
+    api = EnrollmentClient(client, make.actor(course.instructor))
+    assert api.error_codes("grantEnrollment", **input) == ["BAD_USER_INPUT"]
 
 
-def test_the_last_instant_there_is_can_be_granted(client: Client, make: Factories) -> None:
+def test_grant_accepts_latest_possible_end_of_access(client: Client, make: Factories) -> None:
     course = make.course()
-    asked = {**ids_of(course, make.user()), "accessExpiresAt": "9999-12-31T23:59:59.999999Z"}
-    made = done(client, make.actor(course.instructor), "grantEnrollment", **asked)
-    assert (made["status"], made["accessExpiresAt"]) == ("ACTIVE", "9999-12-31T23:59:59.999999Z")
+    latest = "9999-12-31T23:59:59.999999Z"
+    api = EnrollmentClient(client, make.actor(course.instructor))
+    enrollment = api.ok("grantEnrollment", **grant_input(course, make.user()), accessExpiresAt=latest)
+    assert (enrollment["status"], enrollment["accessExpiresAt"]) == ("ACTIVE", latest)
 
 
-def test_super_admins_let_themselves_in(client: Client, make: Factories) -> None:
+def test_super_admin_grants_enrollment_to_self(client: Client, make: Factories) -> None:
     course, admin = make.course(price=PRICE), make.user(Role.SUPER_ADMIN)
-    made = done(client, make.actor(admin), "grantEnrollment", **ids_of(course, admin))
-    assert (made["status"], made["source"]) == ("ACTIVE", "GRANT")
+    api = EnrollmentClient(client, make.actor(admin))
+    enrollment = api.ok("grantEnrollment", **grant_input(course, admin))
+    assert (enrollment["status"], enrollment["source"]) == ("ACTIVE", "GRANT")
 
 
-def test_whoever_is_suspended_finds_the_place_when_they_are_back_and_the_deleted_get_none(
-    client: Client, make: Factories, service: Service
-) -> None:
+def test_grant_accepts_suspended_but_not_deleted_users(client: Client, make: Factories, service: Service) -> None:
     course, admin = make.course(), make.actor(make.user(Role.SUPER_ADMIN))
+    api = EnrollmentClient(client, make.actor(course.instructor))
     suspended = make.user(is_active=False)
-    made = done(client, make.actor(course.instructor), "grantEnrollment", **ids_of(course, suspended))
-    assert made["status"] == "ACTIVE"
-    gone = make.user()
-    service.database.write_sync(lambda session: users.delete_user(session, admin, global_id("User", gone)))
-    answer = refused(client, make.actor(course.instructor), "grantEnrollment", **ids_of(course, gone))
-    assert answer == [("INVALID_TRANSITION", "userId")]
+    assert api.ok("grantEnrollment", **grant_input(course, suspended))["status"] == "ACTIVE"
+    deleted = make.user()
+    service.database.write_sync(lambda session: users.delete_user(session, admin, global_id("User", deleted)))
+    errors = api.user_errors("grantEnrollment", **grant_input(course, deleted))
+    assert errors == [("INVALID_TRANSITION", "userId")]
     assert rows(service.database, select(Enrollment.user_id)) == [suspended.id]
 
 
-CANCELS = [
-    # as it was kept, and what `cancelEnrollment` answers
+CANCELLATIONS = [
+    # previous status and end of access; then the status after `cancelEnrollment` or its error
     (ACTIVE, None, "CANCELLED"),
     (ACTIVE, HOUR, "CANCELLED"),
     (CANCELLED, None, "CANCELLED"),
@@ -206,93 +215,86 @@ CANCELS = [
 ]
 
 
-@pytest.mark.parametrize("by", ["learner", "teacher", "admin"])
-def test_what_is_given_up_is_what_is_open_and_not_completed(
-    client: Client, make: Factories, service: Service, by: str
-) -> None:
+@pytest.mark.parametrize("by", ["learner", "instructor", "admin"])
+def test_only_active_enrollments_can_be_cancelled(client: Client, make: Factories, service: Service, by: str) -> None:
     admin = make.user(Role.SUPER_ADMIN)
-    for kept, until, answer in CANCELS:
+    for status, expires, expected in CANCELLATIONS:
         course, learner = make.course(price=PRICE), make.user()
-        times = {"access_expires_at": when(until), "completed_at": START if kept is COMPLETED else None}
-        row = make.enrollment(learner, course, kept, source=PURCHASE, **times)
+        times = {"access_expires_at": from_now(expires), "completed_at": START if status is COMPLETED else None}
+        row = make.enrollment(learner, course, status, source=PURCHASE, **times)
         make.progress(row, total_lectures=2, completed_lectures=1)
-        actor = make.actor({"learner": learner, "teacher": course.instructor, "admin": admin}[by])
-        asked = {"enrollmentId": global_id("Enrollment", row)}
-        before = len(told(service.database, "enrollment.cancelled"))
-        if answer != "CANCELLED":
-            assert refused(client, actor, "cancelEnrollment", **asked) == [(answer, "enrollmentId")], (kept, until)
+        actor = make.actor({"learner": learner, "instructor": course.instructor, "admin": admin}[by])
+        api, enrollment_id = EnrollmentClient(client, actor), global_id("Enrollment", row)
+        events_before = len(audit_events(service.database, "enrollment.cancelled"))
+        if expected != "CANCELLED":
+            errors = api.user_errors("cancelEnrollment", enrollmentId=enrollment_id)
+            assert errors == [(expected, "enrollmentId")], (status, expires)
             continue
         for _ in range(2):
-            found = done(client, actor, "cancelEnrollment", **asked)
-            assert (found["status"], found["source"], found["progress"]["percent"]) == ("CANCELLED", "PURCHASE", 50)
-            assert found["accessExpiresAt"] == said(row.access_expires_at)
-        audited = told(service.database, "enrollment.cancelled")[before:]
-        by_staff = by != "learner" and kept is not CANCELLED
-        assert audited == ([(actor.key, learner.id, {"enrollment": row.id})] if by_staff else [])
+            enrollment = api.ok("cancelEnrollment", enrollmentId=enrollment_id)
+            assert (enrollment["status"], enrollment["source"]) == ("CANCELLED", "PURCHASE")
+            assert enrollment["progress"]["percent"] == 50
+            assert enrollment["accessExpiresAt"] == iso(row.access_expires_at)
+        events = audit_events(service.database, "enrollment.cancelled")[events_before:]
+        is_recorded = by != "learner" and status is not CANCELLED
+        assert events == ([(actor.key, learner.id, {"enrollment": row.id})] if is_recorded else [])
 
 
-def test_nobody_gives_up_what_is_not_theirs(client: Client, make: Factories, service: Service) -> None:
+def test_strangers_cannot_cancel_enrollments(client: Client, make: Factories, service: Service) -> None:
     for status in (CourseStatus.PUBLISHED, CourseStatus.ARCHIVED):
         course = make.course(status=status)
-        row, fellow = make.enrollment(make.user(), course), make.user()
-        make.enrollment(fellow, course)
-        asked = {"enrollmentId": global_id("Enrollment", row)}
-        for person in (fellow, make.user(), make.user(Role.INSTRUCTOR)):
-            answer = refused(client, make.actor(person), "cancelEnrollment", **asked)
-            assert answer == [("NOT_FOUND", "enrollmentId")]
-        assert refused(client, Actor(None, None), "cancelEnrollment", **asked) == [("UNAUTHENTICATED", "")]
+        row, fellow_learner = make.enrollment(make.user(), course), make.user()
+        make.enrollment(fellow_learner, course)
+        input = {"enrollmentId": global_id("Enrollment", row)}
+        for user in (fellow_learner, make.user(), make.user(Role.INSTRUCTOR)):
+            api = EnrollmentClient(client, make.actor(user))
+            assert api.user_errors("cancelEnrollment", **input) == [("NOT_FOUND", "enrollmentId")]
+        anonymous = EnrollmentClient(client, ANONYMOUS)
+        assert anonymous.error_codes("cancelEnrollment", **input) == ["UNAUTHENTICATED"]
     assert set(rows(service.database, select(Enrollment.status))) == {ACTIVE}
 
 
-def test_whoever_taught_the_course_and_is_a_learner_by_now_ends_nobodys_place(
-    client: Client, make: Factories, service: Service
-) -> None:
+def test_former_instructor_cannot_cancel_enrollments(client: Client, make: Factories, service: Service) -> None:
     course = make.course()
-    asked = {"enrollmentId": global_id("Enrollment", make.enrollment(make.user(), course))}
-    former = Actor(course.instructor.id, Role.LEARNER)
-    assert refused(client, former, "cancelEnrollment", **asked) == [("FORBIDDEN", "")]
+    enrollment_id = global_id("Enrollment", make.enrollment(make.user(), course))
+    former_instructor = EnrollmentClient(client, Actor(course.instructor.id, Role.LEARNER))
+    assert former_instructor.error_codes("cancelEnrollment", enrollmentId=enrollment_id) == ["FORBIDDEN"]
     assert rows(service.database, select(Enrollment.status)) == [ACTIVE]
 
 
 @pytest.mark.parametrize(
-    ("source", "by_themselves", "by_staff"),
+    ("source", "after_learner", "after_staff"),
     [(GRANT, "GRANT", "PAYMENT_REQUIRED"), (PURCHASE, "PURCHASE", "PURCHASE")],
 )
-def test_nobody_gives_back_to_themselves_a_grant_that_staff_took(
-    client: Client, make: Factories, source: EnrollmentSource, by_themselves: str, by_staff: str
+def test_learner_cannot_restore_grant_cancelled_by_staff(
+    client: Client, make: Factories, source: EnrollmentSource, after_learner: str, after_staff: str
 ) -> None:
-    for who, answer in (("learner", by_themselves), ("teacher", by_staff)):
+    for by, expected in (("learner", after_learner), ("instructor", after_staff)):
         course, learner = make.course(price=PRICE), make.user()
-        row = make.enrollment(learner, course, source=source)
-        actor = make.actor(learner if who == "learner" else course.instructor)
-        assert (
-            done(client, actor, "cancelEnrollment", enrollmentId=global_id("Enrollment", row))["status"]
-            == "CANCELLED"
-        )
-        back = client.execute(document("enroll"), as_=make.actor(learner), input={"courseId": course.global_id})[
-            "enroll"
-        ]
-        told_to_them = [error["code"] for error in back["errors"]] or [back["enrollment"]["source"]]
-        assert told_to_them == [answer]
-        granted = done(client, make.actor(course.instructor), "grantEnrollment", **ids_of(course, learner))
+        enrollment_id = global_id("Enrollment", make.enrollment(learner, course, source=source))
+        clients = {
+            "learner": EnrollmentClient(client, make.actor(learner)),
+            "instructor": EnrollmentClient(client, make.actor(course.instructor)),
+        }
+        cancelled = clients[by].ok("cancelEnrollment", enrollmentId=enrollment_id)
+        assert cancelled["status"] == "CANCELLED"
+        payload = clients["learner"].payload("enroll", courseId=course.global_id)
+        outcome = [error["code"] for error in payload["errors"]] or [payload["enrollment"]["source"]]
+        assert outcome == [expected]
+        granted = clients["instructor"].ok("grantEnrollment", **grant_input(course, learner))
         assert (granted["status"], granted["source"]) == ("ACTIVE", source.name)
         assert granted["accessExpiresAt"] is None
 
 
-def test_what_is_done_by_somebody_who_was_suspended_meanwhile_is_not_done(
-    client: Client, make: Factories, service: Service
-) -> None:
+def test_suspended_user_cannot_enroll(client: Client, make: Factories, service: Service) -> None:
+    """The user is suspended after they signed in."""
     course, learner = make.course(), make.user(password_hash=hash_password(PASSWORD))
-    sign_in = "mutation L($input: LoginInput!) { login(input: $input) { session { accessToken } } }"
+    login = "mutation L($input: LoginInput!) { login(input: $input) { session { accessToken } } }"
     credentials = {"email": learner.email, "password": PASSWORD}
-    bearer = client.execute(sign_in, input=credentials)["login"]["session"]["accessToken"]
+    bearer = client.execute(login, input=credentials)["login"]["session"]["accessToken"]
     admin = Actor(make.user(Role.SUPER_ADMIN).id, Role.SUPER_ADMIN)
     service.database.write_sync(lambda session: users.suspend_user(session, admin, global_id("User", learner)))
-    answer = client.graphql(document("enroll"), bearer=bearer, input={"courseId": course.global_id})
-    assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAUTHENTICATED"]
-    assert number(service.database, Enrollment, place(learner, course)) == 0
-
-
-def _row(service: Service) -> Any:
-    (row,) = rows(service.database, select(Enrollment))
-    return row
+    input = {"courseId": course.global_id}
+    codes = client.error_codes(EnrollmentClient.document("enroll"), bearer=bearer, input=input)
+    assert codes == ["UNAUTHENTICATED"]
+    assert count(service.database, Enrollment, is_enrollment(learner, course)) == 0

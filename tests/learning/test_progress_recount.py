@@ -1,4 +1,4 @@
-"""What a change of the curriculum does to many: nothing in its transaction, all of it in the sweep."""
+"""Recount of progress for many learners: left to maintenance when the curriculum changes."""
 
 import threading
 from collections.abc import Sequence
@@ -18,223 +18,221 @@ from lms_graphql.learning.services import progress_recount, progress_repair
 from lms_graphql.operations.maintenance import MAINTENANCE_TASKS, TaskContext, recount_progress
 from tests.catalog.curriculum_client import CurriculumClient
 from tests.factories import START, CourseTree, Factories, global_id
-from tests.learning.progress_client import Learner
+from tests.learning.progress_client import ProgressClient
 from tests.live_service import Client, Service, Statements
 
 MANY = progress_recount.MAX_INLINE_ENROLLMENTS + 30
 
 
-class Crowd:
-    """A course with very many in it, all of whom have done its first lecture."""
+class LargeCourse:
+    """A course of two lectures with many learners, all of whom have completed the first one."""
 
-    def __init__(self, service: Service, client: Client, make: Factories, number: int = MANY) -> None:
-        self.service, self.make = service, make
+    def __init__(self, service: Service, client: Client, make: Factories, users: Sequence[User]) -> None:
+        self.service, self.make, self.users = service, make, users
         self.course: CourseTree = make.course()
         self.author = CurriculumClient(client, make.actor(self.course.instructor))
-        self.people = self._people(number)
         self.first, self.second = self.course.lectures
-        self._plant()
-        self.learner = Learner(client, make.actor(self.people[-1]))
+        self.learner = ProgressClient(client, make.actor(users[-1]))
+        self._enroll_users()
 
-    def _people(self, number: int) -> Sequence[User]:
-        names = [f"crowd{place}" for place in range(number)]
-        same = {"first_name": "A", "last_name": "B", "password_hash": "x"}
-        rows = [User(email=f"{name}@example.com", username=name, **same) for name in names]
-        self.service.database.write_sync(lambda session: session.add_all(rows))
-        return self.reads(select(User).where(User.username.in_(names)).order_by(User.id))
-
-    def _plant(self) -> None:
+    def _enroll_users(self) -> None:
         course = {"course_id": self.course.row.id}
-        source = {"source": EnrollmentSource.FREE, "enrolled_at": START, "status": EnrollmentStatus.ACTIVE}
-        self.does(insert(Enrollment), [{"user_id": one.id, **course, **source} for one in self.people])
+        values = {"source": EnrollmentSource.FREE, "enrolled_at": START, "status": EnrollmentStatus.ACTIVE}
+        self.write(insert(Enrollment), [{"user_id": user.id, **course, **values} for user in self.users])
         counts = {"completed_lectures": 1, "total_lectures": 2, "updated_at": START}
-        self.does(insert(CourseProgress), [{"user_id": one.id, **course, **counts} for one in self.people])
-        done = {"lecture_id": self.first.id, "is_completed": True, "started_at": START, "last_accessed": START}
-        self.does(insert(LectureProgress), [{"user_id": one.id, **done} for one in self.people])
+        self.write(insert(CourseProgress), [{"user_id": user.id, **course, **counts} for user in self.users])
+        completed = {"lecture_id": self.first.id, "is_completed": True, "started_at": START, "last_accessed": START}
+        self.write(insert(LectureProgress), [{"user_id": user.id, **completed} for user in self.users])
 
-    def does(self, statement: Any, rows: Any = None) -> None:
+    def write(self, statement: Any, rows: Any = None) -> None:
         self.service.database.write_sync(lambda session: session.execute(statement, rows) and None)
 
-    def reads(self, statement: Any) -> Sequence[Any]:
+    def read(self, statement: Any) -> Sequence[Any]:
         return self.service.database.read_sync(lambda session: session.scalars(statement).all())
 
     def count(self, model: Any, *where: Any) -> int:
-        return int(self.reads(select(func.count()).select_from(model).where(*where))[0])
+        return int(self.read(select(func.count()).select_from(model).where(*where))[0])
 
-    def adds_a_lecture(self) -> Any:
-        section = global_id("Section", self.course.sections[0])
-        return self.author.ok("createLecture", sectionId=section, title="New", type="TEXT", body="Words")
+    def section_id(self) -> str:
+        return global_id("Section", self.course.sections[0])
 
-    def removes(self, lecture: Lecture) -> None:
+    def add_lecture(self) -> Any:
+        values = {"title": "New", "type": "TEXT", "body": "Words"}
+        return self.author.ok("createLecture", sectionId=self.section_id(), **values)
+
+    def delete_lecture(self, lecture: Lecture) -> None:
         self.author.ok("deleteLecture", lectureId=global_id("Lecture", lecture))
 
     def percent(self) -> float:
         return float(self.learner.enrollment(self.course.global_id)["progress"]["percent"])
 
-    def sweep(self) -> list[str]:
-        """But for the mail: to send so many takes long."""
+    def run_maintenance(self) -> list[str]:
+        """Run the recount only: sending so many mails takes long."""
         return recount_progress(TaskContext(self.service.database, self.service.resources.settings, None))
 
     @property
-    def marks(self) -> Sequence[int | None]:
-        return self.reads(select(CourseRequirements.recounted_to))
+    def recounted_to(self) -> Sequence[int | None]:
+        return self.read(select(CourseRequirements.recounted_to))
+
+
+def create_users(service: Service, number: int) -> Sequence[User]:
+    """Create users in one statement, because so many take long with the factory."""
+    names = [f"learner{index}" for index in range(number)]
+    values = {"first_name": "A", "last_name": "B", "password_hash": "x"}
+    users = [User(email=f"{name}@example.com", username=name, **values) for name in names]
+    service.database.write_sync(lambda session: session.add_all(users))
+    statement = select(User).where(User.username.in_(names)).order_by(User.id)
+    return service.database.read_sync(lambda session: session.scalars(statement).all())
 
 
 @pytest.fixture
-def crowd(service: Service, client: Client, make: Factories, unswept: None) -> Crowd:
-    return Crowd(service, client, make)
+def course(service: Service, client: Client, make: Factories, unswept: None) -> LargeCourse:
+    return LargeCourse(service, client, make, create_users(service, MANY))
 
 
-def test_many_are_counted_by_the_sweep_and_show_until_then_what_was(crowd: Crowd) -> None:
-    crowd.adds_a_lecture()
-    assert crowd.percent() == 50, "as it was"
-    began = clock.now()
+def test_progress_changes_only_with_recount(course: LargeCourse) -> None:
+    course.add_lecture()
+    assert course.percent() == 50, "as before the change"
+    started_at = clock.now()
     assert MAINTENANCE_TASKS["progress"] is recount_progress
-    assert crowd.sweep() == [f"progress: counted anew for {MANY} enrollments"]
-    assert crowd.percent() == 33.33
-    assert crowd.count(CourseProgress, CourseProgress.updated_at >= began) == MANY, "the roll-up is to see it"
-    assert crowd.marks == [None]
-    assert crowd.sweep() == []
+    assert course.run_maintenance() == [f"progress: counted anew for {MANY} enrollments"]
+    assert course.percent() == 33.33
+    changed = CourseProgress.updated_at >= started_at
+    assert course.count(CourseProgress, changed) == MANY, "analytics look for changed rows"
+    assert course.recounted_to == [None]
+    assert course.run_maintenance() == []
 
 
 @pytest.mark.slow
-def test_a_lecture_that_is_removed_completes_many_by_the_sweep(crowd: Crowd) -> None:
-    crowd.removes(crowd.second)
-    shown = crowd.learner.enrollment(crowd.course.global_id)
-    assert (shown["progress"]["percent"], shown["status"]) == (50, "ACTIVE")
-    crowd.sweep()
-    shown = crowd.learner.enrollment(crowd.course.global_id)
-    assert (shown["progress"]["percent"], shown["status"]) == (100, "COMPLETED")
-    assert crowd.count(Certificate) == MANY
-    assert crowd.count(Enrollment, Enrollment.status == EnrollmentStatus.COMPLETED) == MANY
+def test_recount_completes_course_after_lecture_deletion(course: LargeCourse) -> None:
+    course.delete_lecture(course.second)
+    enrollment = course.learner.enrollment(course.course.global_id)
+    assert (enrollment["progress"]["percent"], enrollment["status"]) == (50, "ACTIVE")
+    course.run_maintenance()
+    enrollment = course.learner.enrollment(course.course.global_id)
+    assert (enrollment["progress"]["percent"], enrollment["status"]) == (100, "COMPLETED")
+    assert course.count(Certificate) == MANY
+    assert course.count(Enrollment, Enrollment.status == EnrollmentStatus.COMPLETED) == MANY
 
 
-def test_what_was_done_of_a_removed_lecture_is_never_taken_for_another(crowd: Crowd) -> None:
-    """One of two done, and that one removed: nothing of one is done, and not one of one."""
-    crowd.removes(crowd.first)
-    assert crowd.percent() == 50
-    crowd.sweep()
-    assert crowd.percent() == 0
+def test_completed_lecture_does_not_count_once_deleted(course: LargeCourse) -> None:
+    """One of two lectures was completed and is deleted: none of one is completed, not one of one."""
+    course.delete_lecture(course.first)
+    assert course.percent() == 50
+    course.run_maintenance()
+    assert course.percent() == 0
 
 
-def test_whoever_gets_on_meanwhile_is_counted_at_once(crowd: Crowd) -> None:
-    made = crowd.adds_a_lecture()
-    crowd.learner.ticks(made["id"])
-    assert crowd.percent() == 66.67
-    crowd.learner.ticks(crowd.second)
-    assert crowd.learner.enrollment(crowd.course.global_id)["status"] == "COMPLETED"
-    crowd.sweep()
-    assert (crowd.percent(), crowd.count(Certificate)) == (100, 1)
+def test_learner_with_new_progress_is_recounted_at_once(course: LargeCourse) -> None:
+    lecture = course.add_lecture()
+    course.learner.set_completed(lecture["id"])
+    assert course.percent() == 66.67
+    course.learner.set_completed(course.second)
+    assert course.learner.enrollment(course.course.global_id)["status"] == "COMPLETED"
+    course.run_maintenance()
+    assert (course.percent(), course.count(Certificate)) == (100, 1)
 
 
-def test_a_change_while_the_sweep_counts_is_counted_from_the_start(crowd: Crowd) -> None:
-    crowd.adds_a_lecture()
-    settings = crowd.service.resources.settings
-    portion = progress_recount._next_portion
-    done = crowd.service.database.write_sync(lambda session: portion(session, crowd.course.row.id, settings))
-    assert (done, crowd.count(CourseProgress, CourseProgress.total_lectures == 3)) == (
-        progress_recount.BATCH_SIZE,
-    ) * 2
-    crowd.adds_a_lecture()
-    assert crowd.marks == [0]
-    crowd.sweep()
-    assert crowd.count(CourseProgress, CourseProgress.total_lectures == 4) == MANY
+def test_change_during_recount_restarts_it(course: LargeCourse) -> None:
+    course.add_lecture()
+    settings = course.service.resources.settings
+    number = course.service.database.write_sync(
+        lambda session: progress_recount._recount_batch(session, course.course.row.id, settings)
+    )
+    recounted = course.count(CourseProgress, CourseProgress.total_lectures == 3)
+    assert number == recounted == progress_recount.BATCH_SIZE
+    course.add_lecture()
+    assert course.recounted_to == [0]
+    course.run_maintenance()
+    assert course.count(CourseProgress, CourseProgress.total_lectures == 4) == MANY
 
 
-def test_sweeps_that_come_at_once_share_the_work_and_none_does_what_another_does(
-    crowd: Crowd, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On connections of their own, as processes would. Each portion is counted once: none is tried again."""
+def test_concurrent_recounts_share_batches(course: LargeCourse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each run has a connection of its own, like another process. Each batch is counted once, without retries."""
     monkeypatch.setattr(progress_recount, "BATCH_SIZE", 20)
-    tries, count = [], progress_recount._recount
+    calls, recount = [], progress_recount._recount
 
-    def noted(*said: Any) -> Any:
-        tries.append(said)
-        return count(*said)
+    def recorded(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return recount(*arguments)
 
-    monkeypatch.setattr(progress_recount, "_recount", noted)
-    database, settings = crowd.service.database, crowd.service.resources.settings
-    others = [Database(database.url, pool_size=1, in_line_with=database) for _ in range(3)]
-    crowd.adds_a_lecture()
-    barrier = threading.Barrier(len(others))
+    monkeypatch.setattr(progress_recount, "_recount", recorded)
+    database, settings = course.service.database, course.service.resources.settings
+    databases = [Database(database.url, pool_size=1, in_line_with=database) for _ in range(3)]
+    course.add_lecture()
+    barrier = threading.Barrier(len(databases))
 
-    def sweep(database: Database) -> int:
+    def run(database: Database) -> int:
         barrier.wait(10)
         return progress_recount.recount_pending(database, settings)
 
-    with ThreadPoolExecutor(len(others)) as threads:
-        counted = [one.result(60) for one in [threads.submit(sweep, other) for other in others]]
-    for other in others:
-        other.dispose()
-    assert (sum(counted), len(tries)) == (MANY, MANY // 20 + 1)
-    assert crowd.count(CourseProgress, CourseProgress.total_lectures == 3) == MANY
-    assert crowd.marks == [None]
+    with ThreadPoolExecutor(len(databases)) as threads:
+        numbers = [future.result(60) for future in [threads.submit(run, each) for each in databases]]
+    for each in databases:
+        each.dispose()
+    assert (sum(numbers), len(calls)) == (MANY, MANY // 20 + 1)
+    assert course.count(CourseProgress, CourseProgress.total_lectures == 3) == MANY
+    assert course.recounted_to == [None]
 
 
-def test_the_change_itself_costs_the_same_for_two_and_for_many(
-    crowd: Crowd, service: Service, client: Client, make: Factories, statements: Statements
+@pytest.mark.query_budget
+def test_change_cost_does_not_grow_with_learners(
+    course: LargeCourse, service: Service, client: Client, make: Factories, statements: Statements
 ) -> None:
-    def counted(of: Crowd) -> int:
+    def statement_count(changed: LargeCourse) -> int:
         with statements:
-            of.adds_a_lecture()
+            changed.add_lecture()
         return statements.count
 
-    crowd.adds_a_lecture()
-    crowd.sweep()
-    few = [Crowd.__new__(Crowd) for _ in range(2)]
-    for number, one in zip((2, 150), few, strict=True):
-        one.service, one.make, one.course = service, make, make.course()
-        one.author = CurriculumClient(client, make.actor(one.course.instructor))
-        one.people, (one.first, one.second) = crowd.people[:number], one.course.lectures
-        one._plant()
-        one.adds_a_lecture()
-    costs = [counted(one) for one in few]
-    assert costs[0] == costs[1]
-    assert counted(crowd) <= costs[0]
+    course.add_lecture()
+    course.run_maintenance()
+    smaller = [LargeCourse(service, client, make, course.users[:number]) for number in (2, 150)]
+    for each in smaller:
+        each.add_lecture()
+    counts = [statement_count(each) for each in smaller]
+    assert counts[0] == counts[1]
+    assert statement_count(course) <= counts[0]
 
 
-def test_nothing_is_counted_where_the_same_is_required(crowd: Crowd) -> None:
-    crowd.adds_a_lecture()
-    crowd.sweep()
-    crowd.author.ok("updateLecture", lectureId=global_id("Lecture", crowd.first), title="Another")
-    crowd.author.ok("moveLecture", lectureId=global_id("Lecture", crowd.first), **{"position": 1, **section(crowd)})
-    assert crowd.marks == [None]
+def test_unchanged_requirements_need_no_recount(course: LargeCourse) -> None:
+    course.add_lecture()
+    course.run_maintenance()
+    first = global_id("Lecture", course.first)
+    course.author.ok("updateLecture", lectureId=first, title="Another")
+    course.author.ok("moveLecture", lectureId=first, sectionId=course.section_id(), position=1)
+    assert course.recounted_to == [None]
 
 
-def section(crowd: Crowd) -> dict[str, str]:
-    return {"sectionId": global_id("Section", crowd.course.sections[0])}
-
-
-def test_check_finds_what_is_wrong_and_repair_mends_it(crowd: Crowd) -> None:
-    database = crowd.service.database
+def test_drift_of_progress_is_found_and_repaired(course: LargeCourse) -> None:
+    database = course.service.database
 
     def drift() -> list[str]:
         return database.read_sync(progress_repair.find_progress_drift)
 
-    crowd.sweep()
+    course.run_maintenance()
     assert drift() == []
-    mine = (CourseProgress.user_id == crowd.people[0].id,)
-    crowd.does(update(CourseProgress).where(*mine).values(completed_lectures=2, total_lectures=7, total_watch_time=5))
-    both = {"lecture_id": crowd.second.id, "is_completed": True, "started_at": START, "last_accessed": START}
-    crowd.does(insert(LectureProgress), [{"user_id": crowd.people[1].id, **both}])
-    tangled = update(LectureProgress).where(LectureProgress.user_id == crowd.people[2].id)
-    crowd.does(tangled.values(watched_ranges=[[5, 9], [0, 6]], watch_time=3))
+    wrong_counts = update(CourseProgress).where(CourseProgress.user_id == course.users[0].id)
+    course.write(wrong_counts.values(completed_lectures=2, total_lectures=7, total_watch_time=5))
+    completed = {"lecture_id": course.second.id, "is_completed": True, "started_at": START, "last_accessed": START}
+    course.write(insert(LectureProgress), [{"user_id": course.users[1].id, **completed}])
+    wrong_ranges = update(LectureProgress).where(LectureProgress.user_id == course.users[2].id)
+    course.write(wrong_ranges.values(watched_ranges=[[5, 9], [0, 6]], watch_time=3))
     assert drift() == [
         "course_progress: wrong in 3 rows",
-        "enrollments: 1 have done everything and are not completed",
-        "lecture_progress.watched_ranges: broken in 1 rows",
+        "enrollments: 1 have everything done but are not completed",
+        "lecture_progress.watched_ranges: wrong in 1 rows",
     ]
-    told = database.write_sync(progress_repair.repair_progress)
-    assert "course_progress: 3 rows mended" in told
-    crowd.sweep()
+    lines = database.write_sync(progress_repair.repair_progress)
+    assert "course_progress: 3 rows repaired" in lines
+    course.run_maintenance()
     assert drift() == []
-    assert crowd.count(Certificate) == 1
+    assert course.count(Certificate) == 1
 
 
-def test_an_enrollment_without_a_row_of_progress_gets_one(crowd: Crowd) -> None:
-    other = crowd.make.user()
-    crowd.make.enrollment(other, crowd.course)
-    crowd.adds_a_lecture()
-    crowd.sweep()
-    (row,) = crowd.reads(select(CourseProgress).where(CourseProgress.user_id == other.id))
+def test_recount_creates_missing_progress(course: LargeCourse) -> None:
+    user = course.make.user()
+    course.make.enrollment(user, course.course)
+    course.add_lecture()
+    course.run_maintenance()
+    (row,) = course.read(select(CourseProgress).where(CourseProgress.user_id == user.id))
     assert (row.completed_lectures, row.total_lectures) == (0, 3)

@@ -1,4 +1,4 @@
-"""Any steps of learners and an author in any order: the progress that is shown is what a simple model says."""
+"""Random steps of learners and an author: the progress shown is that of a simple model."""
 
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
@@ -14,130 +14,137 @@ from lms_graphql.learning.models import CourseProgress
 from lms_graphql.learning.services import progress_repair
 from tests.catalog.curriculum_client import CurriculumClient
 from tests.factories import START, Factories, global_id
-from tests.learning.progress_client import Learner
+from tests.learning.progress_client import ProgressClient
 from tests.live_service import Client, Service
 
-SECONDS = 20
-ANY = st.randoms(use_true_random=False)
+MAX_RANGE_SECONDS = 20
+RANDOMS = st.randoms(use_true_random=False)
+LEARNER_INDEXES = st.integers(0, 1)
 
 
 @dataclass
 class ModelLearner:
-    learner: Learner
-    done: set[str] = field(default_factory=set)
+    client: ProgressClient
+    completed: set[str] = field(default_factory=set)
     watched: dict[str, set[int]] = field(default_factory=dict)
-    is_completed: bool = False
+    has_completed_course: bool = False
 
 
-class Studying(RuleBasedStateMachine):
+class ProgressMachine(RuleBasedStateMachine):
+    """Two learners and the author of a course. `sections` holds the ids of lectures by id of their section."""
+
     service: Service
     client: Client
 
     @initialize()
-    def begin(self) -> None:
+    def create_course(self) -> None:
         self.service.empty()
         make = Factories(self.service.database)
         self.course = make.course(sections=2, lectures=2)
-        rows = self.course.lectures
-        self.lectures = {
-            global_id("Section", row): rows[2 * n : 2 * n + 2] for n, row in enumerate(self.course.sections)
+        self.videos = [global_id("Lecture", row) for row in self.course.lectures]
+        self.sections = {
+            global_id("Section", row): self.videos[2 * index : 2 * index + 2]
+            for index, row in enumerate(self.course.sections)
         }
-        self.kept = {name: [global_id("Lecture", row) for row in several] for name, several in self.lectures.items()}
         self.author = CurriculumClient(self.client, make.actor(self.course.instructor))
-        self.people = []
+        self.learners = []
         for _ in range(2):
-            person = make.user()
-            make.enrollment(person, self.course)
-            self.people.append(ModelLearner(Learner(self.client, make.actor(person))))
-        self.count = 0
+            user = make.user()
+            make.enrollment(user, self.course)
+            self.learners.append(ModelLearner(ProgressClient(self.client, make.actor(user))))
+        self.lecture_count = 0
 
-    def there(self) -> list[str]:
-        return [lecture for several in self.kept.values() for lecture in several]
+    def lectures(self) -> list[str]:
+        return [lecture for lectures in self.sections.values() for lecture in lectures]
 
-    def settle(self, *people: ModelLearner) -> None:
-        """Everything that there is, done by somebody, completes them for good."""
-        for one in people:
-            if self.there() and set(self.there()) <= one.done:
-                one.is_completed = True
+    def complete(self, *learners: ModelLearner) -> None:
+        """Complete the course for learners who have completed all its lectures, for good."""
+        for learner in learners:
+            if self.lectures() and set(self.lectures()) <= learner.completed:
+                learner.has_completed_course = True
 
-    @rule(random=ANY, who=st.integers(0, 1), is_completed=st.booleans())
-    def tick(self, random: Any, who: int, is_completed: bool) -> None:
-        if self.there():
-            one, lecture = self.people[who], random.choice(self.there())
-            payload = one.learner.ticks(lecture, is_completed)
-            (one.done.add if is_completed else one.done.discard)(lecture)
-            self.settle(one)
-            assert (payload["enrollment"]["status"] == "COMPLETED") is one.is_completed
+    @rule(random=RANDOMS, index=LEARNER_INDEXES, is_completed=st.booleans())
+    def set_completed(self, random: Any, index: int, is_completed: bool) -> None:
+        if self.lectures():
+            learner, lecture = self.learners[index], random.choice(self.lectures())
+            payload = learner.client.set_completed(lecture, is_completed)
+            (learner.completed.add if is_completed else learner.completed.discard)(lecture)
+            self.complete(learner)
+            assert (payload["enrollment"]["status"] == "COMPLETED") is learner.has_completed_course
 
-    @rule(random=ANY, who=st.integers(0, 1), start=st.integers(-5, 70), length=st.integers(0, SECONDS))
-    def watch(self, random: Any, who: int, start: int, length: int) -> None:
-        """The lectures that were there in the beginning are videos of a minute."""
-        videos = [
-            global_id("Lecture", row) for row in self.course.lectures if global_id("Lecture", row) in self.there()
-        ]
+    @rule(
+        random=RANDOMS,
+        index=LEARNER_INDEXES,
+        start=st.integers(-5, 70),
+        length=st.integers(0, MAX_RANGE_SECONDS),
+    )
+    def watch(self, random: Any, index: int, start: int, length: int) -> None:
+        """Watch one of the first lectures, which are videos of a minute."""
+        videos = [video for video in self.videos if video in self.lectures()]
         if not videos:
             return
-        one, lecture = self.people[who], random.choice(videos)
+        learner, lecture = self.learners[index], random.choice(videos)
         long_ago = update(CourseProgress).values(reported_at=START)
         self.service.database.write_sync(lambda session: session.execute(long_ago) and None)
-        payload = one.learner.watches(lecture, (start, start + length))
-        before = one.watched.get(lecture, set())
-        after = one.watched[lecture] = before | set(range(max(0, start), min(60, start + length)))
+        payload = learner.client.record(lecture, (start, start + length))
+        before = learner.watched.get(lecture, set())
+        after = learner.watched[lecture] = before | set(range(max(0, start), min(60, start + length)))
         assert payload["progress"]["watchSeconds"] == len(after)
         if len(after) > len(before) and len(after) >= 54:
-            one.done.add(lecture)
-            self.settle(one)
-        assert payload["progress"]["isCompleted"] is (lecture in one.done)
+            learner.completed.add(lecture)
+            self.complete(learner)
+        assert payload["progress"]["isCompleted"] is (lecture in learner.completed)
 
-    @rule(random=ANY)
+    @rule(random=RANDOMS)
     def add_lecture(self, random: Any) -> None:
-        if self.kept:
-            section, self.count = random.choice(sorted(self.kept)), self.count + 1
-            said = {"title": f"More {self.count}", "type": "TEXT", "body": "Words"}
-            made = self.author.ok("createLecture", sectionId=section, **said)
-            self.kept[section].append(made["id"])
+        if self.sections:
+            section, self.lecture_count = random.choice(sorted(self.sections)), self.lecture_count + 1
+            values = {"title": f"More {self.lecture_count}", "type": "TEXT", "body": "Words"}
+            lecture = self.author.ok("createLecture", sectionId=section, **values)
+            self.sections[section].append(lecture["id"])
 
-    @rule(random=ANY)
-    def remove_lecture(self, random: Any) -> None:
-        if self.there():
-            lecture = random.choice(self.there())
+    @rule(random=RANDOMS)
+    def delete_lecture(self, random: Any) -> None:
+        if self.lectures():
+            lecture = random.choice(self.lectures())
             self.author.ok("deleteLecture", lectureId=lecture)
-            for several in self.kept.values():
-                if lecture in several:
-                    several.remove(lecture)
-            self.settle(*self.people)
+            self.remove(lecture)
+            self.complete(*self.learners)
 
-    @rule(random=ANY)
-    def remove_section(self, random: Any) -> None:
-        if self.kept and random.random() < 0.3:
-            section = random.choice(sorted(self.kept))
+    @rule(random=RANDOMS)
+    def delete_section(self, random: Any) -> None:
+        if self.sections and random.random() < 0.3:
+            section = random.choice(sorted(self.sections))
             self.author.ok("deleteSection", sectionId=section)
-            del self.kept[section]
-            self.settle(*self.people)
+            del self.sections[section]
+            self.complete(*self.learners)
 
-    @rule(random=ANY)
+    @rule(random=RANDOMS)
     def move_lecture(self, random: Any) -> None:
-        if self.there():
-            lecture, target = random.choice(self.there()), random.choice(sorted(self.kept))
+        if self.lectures():
+            lecture, target = random.choice(self.lectures()), random.choice(sorted(self.sections))
             self.author.ok("moveLecture", lectureId=lecture, sectionId=target, position=0)
-            for several in self.kept.values():
-                if lecture in several:
-                    several.remove(lecture)
-            self.kept[target].append(lecture)
+            self.remove(lecture)
+            self.sections[target].append(lecture)
+
+    def remove(self, lecture: str) -> None:
+        for lectures in self.sections.values():
+            if lecture in lectures:
+                lectures.remove(lecture)
 
     @invariant()
-    def everyone_sees_the_model(self) -> None:
-        for one in self.people:
-            seen = one.learner.enrollment(self.course.global_id)
-            there, done = self.there(), len(set(self.there()) & one.done)
-            progress = seen["progress"]
-            assert progress["percent"] == percent(done, len(there))
-            assert (progress["percent"] == 100) is (bool(there) and done == len(there))
-            assert (progress["completedLectures"], progress["totalLectures"]) == (done, len(there))
-            assert progress["watchSeconds"] == sum(map(len, one.watched.values()))
-            assert (seen["status"] == "COMPLETED") is one.is_completed
-            assert (seen["certificate"] is not None) is one.is_completed
-            assert progress["currentLecture"] is None or progress["currentLecture"]["id"] in there
+    def progress_matches_model(self) -> None:
+        for learner in self.learners:
+            enrollment = learner.client.enrollment(self.course.global_id)
+            lectures, progress = self.lectures(), enrollment["progress"]
+            completed = len(set(lectures) & learner.completed)
+            assert progress["percent"] == percent(completed, len(lectures))
+            assert (progress["percent"] == 100) is (bool(lectures) and completed == len(lectures))
+            assert (progress["completedLectures"], progress["totalLectures"]) == (completed, len(lectures))
+            assert progress["watchSeconds"] == sum(map(len, learner.watched.values()))
+            assert (enrollment["status"] == "COMPLETED") is learner.has_completed_course
+            assert (enrollment["certificate"] is not None) is learner.has_completed_course
+            assert progress["currentLecture"] is None or progress["currentLecture"]["id"] in lectures
 
     @invariant()
     def nothing_drifts(self) -> None:
@@ -151,13 +158,13 @@ def percent(done: int, required: int) -> float:
 
 
 @pytest.mark.slow
-def test_any_steps_leave_the_progress_that_a_simple_model_says(client: Client, service: Service) -> None:
-    class Here(Studying):
+def test_progress_matches_model_after_random_steps(client: Client, service: Service) -> None:
+    class Machine(ProgressMachine):
         pass
 
-    Here.service, Here.client = service, client
+    Machine.service, Machine.client = service, client
     run_state_machine_as_test(
-        Here,
+        Machine,
         settings=settings(
             max_examples=10 if service.database.is_sqlite else 30,
             stateful_step_count=20,

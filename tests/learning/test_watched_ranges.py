@@ -1,4 +1,4 @@
-"""The rules for what was watched, held against the plainest way to count: a set of seconds."""
+"""Rules for watched ranges, compared with a simple model: a set of seconds."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -9,80 +9,79 @@ from hypothesis import strategies as st
 
 from lms_graphql.learning import watched_ranges
 
-LENGTHS = st.integers(0, 60)
-STRETCH = st.tuples(st.integers(-20, 80), st.integers(0, 60)).map(lambda pair: (pair[0], pair[0] + pair[1]))
-REPORT = st.tuples(st.lists(STRETCH, max_size=6), st.integers(0, 100))
+DURATIONS = st.integers(0, 60)
+RANGE = st.tuples(st.integers(-20, 80), st.integers(0, 60)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+REPORT = st.tuples(st.lists(RANGE, max_size=6), st.integers(0, 100))
 REPORTS = st.lists(REPORT, max_size=8)
 
 
-def claimed_plainly(report: list[tuple[int, int]], length: int, most: int) -> set[int]:
-    found: set[int] = set()
+def credited_seconds(report: list[tuple[int, int]], duration: int, limit: int) -> set[int]:
+    """Return the seconds that a report may claim, counted one by one."""
+    seconds: set[int] = set()
     for start, end in report:
-        here = [second for second in range(start, end) if 0 <= second < length][:most]
-        most -= len(here)
-        found |= set(here)
-    return found
+        credited = [second for second in range(start, end) if 0 <= second < duration][:limit]
+        limit -= len(credited)
+        seconds |= set(credited)
+    return seconds
 
 
-def seconds_in(stretches: list[list[int]]) -> set[int]:
-    return {second for start, end in stretches for second in range(start, end)}
+def seconds_in(ranges: list[list[int]]) -> set[int]:
+    return {second for start, end in ranges for second in range(start, end)}
 
 
-@given(LENGTHS, REPORTS)
-def test_any_reports_leave_the_union_of_what_they_may_claim(
-    length: int, reports: list[tuple[list[tuple[int, int]], int]]
+@given(DURATIONS, REPORTS)
+def test_stored_ranges_are_union_of_credited_seconds(
+    duration: int, reports: list[tuple[list[tuple[int, int]], int]]
 ) -> None:
-    kept: list[list[int]] = []
-    plainly: set[int] = set()
-    for report, most in reports:
-        before = watched_ranges.total_seconds(kept)
-        kept = watched_ranges.add_ranges(kept, watched_ranges.clip(report, length, most))
-        plainly |= claimed_plainly(report, length, most)
-        assert seconds_in(kept) == plainly
-        assert before <= watched_ranges.total_seconds(kept) == len(plainly) <= length
-        assert all(one[1] < other[0] for one, other in pairwise(kept)), "merged and in order"
+    stored: list[list[int]] = []
+    expected: set[int] = set()
+    for report, limit in reports:
+        previous = watched_ranges.total_seconds(stored)
+        stored = watched_ranges.add_ranges(stored, watched_ranges.clip(report, duration, limit))
+        expected |= credited_seconds(report, duration, limit)
+        assert seconds_in(stored) == expected
+        assert previous <= watched_ranges.total_seconds(stored) == len(expected) <= duration
+        assert all(one[1] < other[0] for one, other in pairwise(stored)), "merged and sorted"
 
 
-@given(LENGTHS, st.lists(STRETCH, max_size=6), st.randoms(use_true_random=False))
-def test_the_order_of_reports_makes_no_difference(
-    length: int, stretches: list[tuple[int, int]], random: object
-) -> None:
-    def watched(several: list[tuple[int, int]]) -> list[list[int]]:
-        kept: list[list[int]] = []
-        for stretch in several:
-            kept = watched_ranges.add_ranges(kept, watched_ranges.clip([stretch], length, 1_000))
-        return kept
+@given(DURATIONS, st.lists(RANGE, max_size=6), st.randoms(use_true_random=False))
+def test_order_of_reports_does_not_matter(duration: int, ranges: list[tuple[int, int]], random: object) -> None:
+    def stored_after(reports: list[tuple[int, int]]) -> list[list[int]]:
+        stored: list[list[int]] = []
+        for report in reports:
+            stored = watched_ranges.add_ranges(stored, watched_ranges.clip([report], duration, 1_000))
+        return stored
 
-    turned = list(stretches)
-    random.shuffle(turned)  # type: ignore[attr-defined]
-    assert watched(turned) == watched(stretches)
+    shuffled = list(ranges)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert stored_after(shuffled) == stored_after(ranges)
 
 
-@given(st.lists(STRETCH, max_size=6), LENGTHS, st.integers(1, 100))
-def test_a_lecture_is_watched_when_so_much_of_it_is(
-    stretches: list[tuple[int, int]], length: int, percent: int
-) -> None:
-    kept = watched_ranges.merge(watched_ranges.clip(stretches, 60, 1_000))
-    share = len([second for second in seconds_in(kept) if second < length])
-    assert watched_ranges.is_watched(kept, length, percent) == (length > 0 and share * 100 >= percent * length)
+@given(st.lists(RANGE, max_size=6), DURATIONS, st.integers(1, 100))
+def test_lecture_is_watched_at_given_percentage(ranges: list[tuple[int, int]], duration: int, percent: int) -> None:
+    stored = watched_ranges.merge(watched_ranges.clip(ranges, 60, 1_000))
+    watched = len([second for second in seconds_in(stored) if second < duration])
+    expected = duration > 0 and watched * 100 >= percent * duration
+    assert watched_ranges.is_watched(stored, duration, percent) == expected
 
 
-@given(st.lists(STRETCH, max_size=6), LENGTHS, st.integers(0, 100))
-def test_no_report_claims_more_than_it_may(stretches: list[tuple[int, int]], length: int, most: int) -> None:
-    assert watched_ranges.total_seconds(watched_ranges.clip(stretches, length, most)) <= most
+@given(st.lists(RANGE, max_size=6), DURATIONS, st.integers(0, 100))
+def test_clipped_ranges_do_not_exceed_limit(ranges: list[tuple[int, int]], duration: int, limit: int) -> None:
+    assert watched_ranges.total_seconds(watched_ranges.clip(ranges, duration, limit)) <= limit
 
 
-def test_twice_the_time_and_ten_seconds_may_be_claimed() -> None:
+def test_creditable_seconds_are_twice_elapsed_plus_ten() -> None:
     assert watched_ranges.creditable_seconds(timedelta(seconds=30)) == 70
     assert watched_ranges.creditable_seconds(timedelta(0)) == 10
-    assert watched_ranges.creditable_seconds(timedelta(seconds=-5)) == 10, "of two machines' clocks one is behind"
+    assert watched_ranges.creditable_seconds(timedelta(seconds=-5)) == 10, "the clock of this machine is behind"
 
 
 @pytest.mark.slow
-def test_whoever_claims_every_other_second_of_a_day_leaves_no_more_than_so_many_pieces() -> None:
-    kept: list[list[int]] = []
+def test_number_of_ranges_is_limited() -> None:
+    """A client that claims every other second of a day reaches the limit."""
+    stored: list[list[int]] = []
     for first in range(0, 86_400, 200):
-        kept = watched_ranges.add_ranges(kept, [[second, second + 1] for second in range(first, first + 200, 2)])
-    assert len(kept) == watched_ranges.MAX_RANGES
-    whole = watched_ranges.add_ranges(kept, [[0, 86_400]])
-    assert whole == [[0, 86_400]], "who fills the gaps is heard"
+        stored = watched_ranges.add_ranges(stored, [[second, second + 1] for second in range(first, first + 200, 2)])
+    assert len(stored) == watched_ranges.MAX_RANGES
+    whole = watched_ranges.add_ranges(stored, [[0, 86_400]])
+    assert whole == [[0, 86_400]], "claims that fill the gaps are accepted"

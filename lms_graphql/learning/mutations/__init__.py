@@ -1,1 +1,1 @@
-"""What people do while they learn, a file for each kind of thing."""
+"""Mutations of learning."""

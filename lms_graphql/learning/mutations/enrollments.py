@@ -1,4 +1,4 @@
-"""Coming into a course, and leaving it."""
+"""Mutations that create and end enrollments."""
 
 from datetime import datetime
 
@@ -16,27 +16,25 @@ from lms_graphql.learning.types.enrollments import EnrollmentPayload
 
 @input_type()
 class EnrollInput:
-    """A course to learn."""
+    """A course to enroll in."""
 
-    course_id: strawberry.ID = field("Which one.")
+    course_id: strawberry.ID = field("Id of the course.")
 
 
 @input_type()
 class GrantEnrollmentInput:
-    """Somebody to let into a course."""
+    """A user to enroll in a course."""
 
-    course_id: strawberry.ID = field("Which one.")
-    user_id: strawberry.ID = field("Whom.")
-    access_expires_at: datetime | None = field(
-        "Until when, an instant that is still to come; null: for ever.", default=None
-    )
+    course_id: strawberry.ID = field("Id of the course.")
+    user_id: strawberry.ID = field("Id of the user.")
+    access_expires_at: datetime | None = field("When access ends, in the future; null: never.", default=None)
 
 
 @input_type()
 class EnrollmentIdInput:
     """An enrollment."""
 
-    enrollment_id: strawberry.ID = field("Which one.")
+    enrollment_id: strawberry.ID = field("Id of the enrollment.")
 
 
 @strawberry.type
@@ -44,8 +42,8 @@ class EnrollmentMutations:
     @mutation(has_permission("course:enroll"))
     async def enroll(self, info: Info, input: EnrollInput) -> EnrollmentPayload | None:
         """
-        Come into a course that costs nothing, or back into one that was bought or granted and cancelled. Enrolling
-        again gives the same enrollment, with all that was done.
+        Enroll in a free course, or return to a cancelled purchase or grant. If the enrollment already gives access,
+        it is returned unchanged. Earlier progress remains.
         """
         key = await info.context.write(enrollments.enroll, input.course_id)
         return await payload(info.context, EnrollmentPayload, enrollment=(enrollments_by_key, key))
@@ -53,18 +51,20 @@ class EnrollmentMutations:
     @mutation(has_permission("enrollment:grant"))
     async def grant_enrollment(self, info: Info, input: GrantEnrollmentInput) -> EnrollmentPayload | None:
         """
-        Let somebody into a course, whatever it costs, for its staff. An enrollment that has ended lives again; one
-        that was bought stays bought, and no grant makes it shorter.
+        Enroll a user in a course, whatever its price. Requires the course's instructor or a super admin. Reactivates
+        an enrollment that has ended. A grant replaces an earlier grant. It never shortens other access, and a
+        purchase that is active or cancelled stays a purchase.
         """
-        context, said = info.context, (input.course_id, input.user_id, input.access_expires_at)
-        key = await context.write(enrollments.grant_enrollment, *said)
-        return await payload(context, EnrollmentPayload, enrollment=(enrollments_by_key, key))
+        values = (input.course_id, input.user_id, input.access_expires_at)
+        key = await info.context.write(enrollments.grant_enrollment, *values)
+        return await payload(info.context, EnrollmentPayload, enrollment=(enrollments_by_key, key))
 
     @mutation(IsSignedIn)
     async def cancel_enrollment(self, info: Info, input: EnrollmentIdInput) -> EnrollmentPayload | None:
         """
-        Give a course up that is not completed, for the person and course staff; what was done is kept. Who cancels
-        their own purchase or grant may `enroll` again; a grant that staff cancel is over.
+        Cancel an enrollment that is active and not completed. Requires the learner or course staff. Progress remains.
+        The learner can return to a cancelled purchase or grant with `enroll`, but not to a grant that course staff
+        cancelled.
         """
         key = await info.context.write(enrollments.cancel_enrollment, input.enrollment_id)
         return await payload(info.context, EnrollmentPayload, enrollment=(enrollments_by_key, key))

@@ -1,4 +1,4 @@
-"""What is done in lectures."""
+"""Mutations of progress in lectures."""
 
 from typing import Any
 
@@ -14,33 +14,35 @@ from lms_graphql.learning.types.enrollments import LectureProgressPayload
 
 @input_type()
 class WatchedRangeInput:
-    """A stretch that was played."""
+    """A part of a lecture that was played."""
 
-    start_seconds: int = field("The second of the lecture at which it starts.")
-    end_seconds: int = field("The second at which it ends, which is no part of it.")
+    start_seconds: int = field("Start, in seconds from the start of the lecture.")
+    end_seconds: int = field("End, in seconds from the start of the lecture. This second is not included.")
 
 
 @input_type()
 class RecordLectureProgressInput:
-    """What a player reports every few seconds: the stretches of a lecture that were played since the last report."""
+    """A report of a player, sent every few seconds: the ranges that were played since its last report."""
 
-    lecture_id: strawberry.ID = field("Which lecture.")
-    position_seconds: int = field("Where the player is now; cut to the lecture.")
-    watched: list[WatchedRangeInput] = field("At most 100, in the order in which they were played.")
+    lecture_id: strawberry.ID = field("Id of the lecture.")
+    position_seconds: int = field(
+        "Current position of the player, in seconds. A position outside the lecture becomes its start or end."
+    )
+    watched: list[WatchedRangeInput] = field("Ranges in the order in which they were played (at most 100).")
 
 
 @input_type()
 class SetLectureCompletedInput:
-    """A lecture to tick, or to take the tick from."""
+    """A lecture to mark as completed or not completed."""
 
-    lecture_id: strawberry.ID = field("Which lecture: any but those of the type QUIZ.")
-    is_completed: bool = field("Whether it is done.")
+    lecture_id: strawberry.ID = field("Id of the lecture, which cannot be of type QUIZ.")
+    is_completed: bool = field("Whether the lecture is completed.")
 
 
-def progress_payload(recorded: lecture_progress.ProgressResult) -> LectureProgressPayload:
-    """As they were written, without another look: rows serve as objects."""
-    progress: Any = recorded.progress
-    enrollment: Any = recorded.enrollment
+def progress_payload(result: lecture_progress.ProgressResult) -> LectureProgressPayload:
+    """Return the payload with the rows as they were written. Rows serve as objects, so nothing is read again."""
+    progress: Any = result.progress
+    enrollment: Any = result.enrollment
     return LectureProgressPayload(progress=progress, enrollment=enrollment)
 
 
@@ -51,23 +53,22 @@ class ProgressMutations:
         self, info: Info, input: RecordLectureProgressInput
     ) -> LectureProgressPayload | None:
         """
-        Tell what was played of a lecture, with access by an enrollment. Cut off is what lies outside of the lecture,
-        and what is more than twice the time since the last report in the course, and ten seconds. A video is done
-        once 90 % of it were watched (the default). No figure falls, in whatever order reports come.
+        Record which ranges of a lecture were played. Requires an enrollment with access. Ranges are clipped to the
+        lecture. In total they count at most twice the time since the last report in the course, plus 10 seconds. A
+        video is completed once 90 % of it (default) were watched. Reports may arrive in any order: watched seconds
+        never decrease.
         """
-        stretches = [(stretch.start_seconds, stretch.end_seconds) for stretch in input.watched]
-        context, where = info.context, (input.lecture_id, input.position_seconds)
-        return progress_payload(
-            await context.write(lecture_progress.record_lecture_progress, *where, stretches, context.settings)
-        )
+        ranges = [(each.start_seconds, each.end_seconds) for each in input.watched]
+        values = (input.lecture_id, input.position_seconds, ranges, info.context.settings)
+        return progress_payload(await info.context.write(lecture_progress.record_lecture_progress, *values))
 
     @mutation(IsSignedIn)
     async def set_lecture_completed(
         self, info: Info, input: SetLectureCompletedInput
     ) -> LectureProgressPayload | None:
         """
-        Say by hand that a lecture is done, or that it is not, with access by an enrollment. A QUIZ lecture is done
-        when its quiz is passed. To take it back leaves a completed course completed, and its certificate.
+        Mark a lecture as completed or not completed. Requires an enrollment with access. A QUIZ lecture is completed
+        only by passing its quiz. A completed course stays completed, with its certificate.
         """
-        context, said = info.context, (input.lecture_id, input.is_completed)
-        return progress_payload(await context.write(lecture_progress.set_lecture_completed, *said, context.settings))
+        values = (input.lecture_id, input.is_completed, info.context.settings)
+        return progress_payload(await info.context.write(lecture_progress.set_lecture_completed, *values))

@@ -1,1 +1,1 @@
-"""What is read of learning: rows, not entities."""
+"""Reads of learning: they return rows, not entities."""

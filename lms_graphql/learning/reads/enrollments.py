@@ -1,4 +1,4 @@
-"""Enrollments: one by one, the viewer's own, and in the lists of a person and of a course."""
+"""Reads of enrollments: by key, the viewer's by course, and lists of a user and of a course."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ from lms_graphql.learning.policies import enrollments_visible_to
 
 @with_global_id("Enrollment")
 class EnrollmentRow(NamedTuple):
-    """`status` is what it was at the instant of the read."""
+    """An enrollment. `status` is the status at the instant of the read."""
 
     key: int
     user_key: int
@@ -47,47 +47,48 @@ ENROLLMENT_COLUMNS = (
     Enrollment.last_accessed,
 )
 ENROLLMENTS = select(*ENROLLMENT_COLUMNS)
-MINE = ENROLLMENTS.where(Enrollment.user_id == VIEWER, Enrollment.course_id.in_(KEYS))
+VIEWER_ENROLLMENTS = ENROLLMENTS.where(Enrollment.user_id == VIEWER, Enrollment.course_id.in_(KEYS))
 
 
 @cache
-def _by_id(scope: AccessLevel) -> RowSelect:
-    seen = enrollments_visible_to(scope)
-    return ENROLLMENTS.join(Course, Course.id == Enrollment.course_id).where(Enrollment.id.in_(KEYS), seen)
+def _by_key(access_level: AccessLevel) -> RowSelect:
+    is_visible = enrollments_visible_to(access_level)
+    return ENROLLMENTS.join(Course, Course.id == Enrollment.course_id).where(Enrollment.id.in_(KEYS), is_visible)
 
 
 def enrollments_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, EnrollmentRow]:
-    rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys, "now": clock.now()})
+    params = {**actor.bind_params, "keys": keys, "now": clock.now()}
+    rows = fetch_rows(session, _by_key(actor.access_level), params)
     return {row[0]: EnrollmentRow._make(row) for row in rows}
 
 
 def viewer_enrollments_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, EnrollmentRow]:
-    rows = fetch_rows(session, MINE, {**actor.bind_params, "keys": keys, "now": clock.now()})
+    rows = fetch_rows(session, VIEWER_ENROLLMENTS, {**actor.bind_params, "keys": keys, "now": clock.now()})
     return {row[2]: EnrollmentRow._make(row) for row in rows}
 
 
 @cache
-def enrollments_of_user(scope: AccessLevel, status: EnrollmentStatus | None) -> ListQuery:
-    """Someone's, the newest first: for the person and super admins."""
-    rows = ENROLLMENTS.join(Course, Course.id == Enrollment.course_id).where(visible_to(scope))
-    return _listing("user.enrollments", rows, Enrollment.user_id, status)
+def enrollments_of_user(access_level: AccessLevel, status: EnrollmentStatus | None) -> ListQuery:
+    """Return the query for a user's enrollments, newest first. The caller checks that the viewer may read them."""
+    rows = ENROLLMENTS.join(Course, Course.id == Enrollment.course_id).where(visible_to(access_level))
+    return _list_query("user.enrollments", rows, Enrollment.user_id, status)
 
 
 @cache
 def enrollments_of_course(status: EnrollmentStatus | None) -> ListQuery:
-    """All in a course, the newest first: for its staff."""
-    return _listing("course.enrollments", ENROLLMENTS, Enrollment.course_id, status)
+    """Return the query for a course's enrollments, newest first. The caller checks that the viewer is staff."""
+    return _list_query("course.enrollments", ENROLLMENTS, Enrollment.course_id, status)
 
 
-def _listing(
+def _list_query(
     name: str, rows: RowSelect, parent: SQLColumnExpression[int], status: EnrollmentStatus | None
 ) -> ListQuery:
     if status is not None:
         rows = rows.where(has_status(status))
-    enrolled = SortKey(Enrollment.enrolled_at, lambda row: row.enrolled_at, datetime)
+    enrolled_at = SortKey(Enrollment.enrolled_at, lambda row: row.enrolled_at, datetime)
     key = SortKey(Enrollment.id, lambda row: row.key, int)
-    return ListQuery(rows, _make, SortOrder(f"{name}:newest", (enrolled, key), descending=True), parent)
+    return ListQuery(rows, _to_row, SortOrder(f"{name}:newest", (enrolled_at, key), descending=True), parent)
 
 
-def _make(row: Any) -> EnrollmentRow:
+def _to_row(row: Any) -> EnrollmentRow:
     return EnrollmentRow._make(row)

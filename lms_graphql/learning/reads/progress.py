@@ -1,4 +1,4 @@
-"""How far someone has come in a course, and in each of its lectures."""
+"""Reads of progress: in courses and in lectures."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ from lms_graphql.learning.progress import percent
 
 @with_global_id("CourseProgress")
 class ProgressRow(NamedTuple):
-    """`key` is the enrollment's: there is one progress for each, also before anything was done."""
+    """Progress of an enrollment, also before anything was done. `key` is the key of the enrollment."""
 
     key: int
     completed_lectures: int
@@ -48,7 +48,9 @@ class LectureProgressRow(NamedTuple):
     last_accessed_at: datetime
 
 
-OF_ITS_COURSE = and_(CourseProgress.user_id == Enrollment.user_id, CourseProgress.course_id == Enrollment.course_id)
+IS_COURSE_PROGRESS_OF_ENROLLMENT = and_(
+    CourseProgress.user_id == Enrollment.user_id, CourseProgress.course_id == Enrollment.course_id
+)
 PROGRESS = (
     select(
         Enrollment.id,
@@ -61,12 +63,14 @@ PROGRESS = (
         case((CourseProgress.id.is_(None), Enrollment.course_id)),
     )
     .join(Course, Course.id == Enrollment.course_id)
-    .outerjoin(CourseProgress, OF_ITS_COURSE)
+    .outerjoin(CourseProgress, IS_COURSE_PROGRESS_OF_ENROLLMENT)
     .where(Enrollment.id.in_(KEYS))
 )
-ITS_OWN = and_(LectureProgress.lecture_id == Lecture.id, LectureProgress.user_id == Enrollment.user_id)
-THERE = and_(Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
-IN_ORDER = (Section.order_index, Section.id, Lecture.order_index, Lecture.id)
+IS_LECTURE_PROGRESS_OF_ENROLLMENT = and_(
+    LectureProgress.lecture_id == Lecture.id, LectureProgress.user_id == Enrollment.user_id
+)
+LECTURE_EXISTS = and_(Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
+CURRICULUM_ORDER = (Section.order_index, Section.id, Lecture.order_index, Lecture.id)
 LECTURE_COLUMNS = (
     LectureProgress.id,
     LectureProgress.lecture_id,
@@ -77,89 +81,91 @@ LECTURE_COLUMNS = (
     LectureProgress.completed_at,
     LectureProgress.last_accessed,
 )
-LECTURES = (
+LECTURE_PROGRESS = (
     select(*LECTURE_COLUMNS)
     .join(Lecture, Lecture.id == LectureProgress.lecture_id)
     .join(Section, Section.id == Lecture.section_id)
-    .where(THERE)
+    .where(LECTURE_EXISTS)
 )
-OF_VIEWER = LECTURES.join(
+LECTURE_PROGRESS_OF_VIEWER = LECTURE_PROGRESS.join(
     Enrollment, and_(Enrollment.course_id == Lecture.course_id, Enrollment.user_id == LectureProgress.user_id)
 ).where(LectureProgress.user_id == VIEWER, LectureProgress.lecture_id.in_(KEYS))
-OF_ENROLLMENTS = (
-    LECTURES.add_columns(Enrollment.id)
+LECTURE_PROGRESS_OF_ENROLLMENTS = (
+    LECTURE_PROGRESS.add_columns(Enrollment.id)
     .join(Enrollment, and_(Enrollment.course_id == Lecture.course_id, Enrollment.user_id == LectureProgress.user_id))
     .where(Enrollment.id.in_(KEYS))
-    .order_by(Enrollment.id, *IN_ORDER)
+    .order_by(Enrollment.id, *CURRICULUM_ORDER)
 )
 
 
 def progress_by_enrollment(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ProgressRow]:
     rows = fetch_rows(session, PROGRESS, {"keys": keys})
-    found = {row[0]: ProgressRow._make(row[:-1]) for row in rows}
-    not_begun = {row[0]: row[-1] for row in rows if row[-1] is not None}
-    if not_begun:  # nothing is kept of them, so what is required is asked for
-        quizzes = course_level_quizzes_by_course(session, sorted(set(not_begun.values())))
-        for key, course in not_begun.items():
-            found[key] = found[key]._replace(total_quizzes=len(quizzes.get(course, ())))
-    return found
+    progress = {row[0]: ProgressRow._make(row[:-1]) for row in rows}
+    courses_without_row = {row[0]: row[-1] for row in rows if row[-1] is not None}
+    if courses_without_row:  # no counts are stored for these enrollments, so the required quizzes are counted here
+        quizzes = course_level_quizzes_by_course(session, sorted(set(courses_without_row.values())))
+        for key, course_key in courses_without_row.items():
+            progress[key] = progress[key]._replace(total_quizzes=len(quizzes.get(course_key, ())))
+    return progress
 
 
 def course_level_quizzes_by_course(session: Session, course_keys: Sequence[int]) -> dict[int, list[int]]:
-    """The keys of published quizzes that no lecture carries, by course."""
-    found: dict[int, list[int]] = {}
-    for fill in hooks.course_level_quizzes:
-        for course, quizzes in fill(session, course_keys).items():
-            found.setdefault(course, []).extend(quizzes)
-    return found
+    """Return the keys of published quizzes that belong to no lecture, by course."""
+    quizzes: dict[int, list[int]] = {}
+    for find_quizzes in hooks.course_level_quizzes:
+        for course_key, quiz_keys in find_quizzes(session, course_keys).items():
+            quizzes.setdefault(course_key, []).extend(quiz_keys)
+    return quizzes
 
 
 def lectures_by_enrollment(
     session: Session, actor: Actor, keys: Sequence[int]
 ) -> dict[int, list[LectureProgressRow]]:
-    """Of the lectures that were opened, in the course's order."""
-    rows = fetch_rows(session, OF_ENROLLMENTS, {"keys": keys})
+    """Return progress in the lectures that were opened, in the order of the course."""
+    rows = fetch_rows(session, LECTURE_PROGRESS_OF_ENROLLMENTS, {"keys": keys})
     return group_rows(rows, lambda row: LectureProgressRow._make(row[:-1]), by=-1)
 
 
 def viewer_progress_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureProgressRow]:
-    """The viewer's own, whatever has become of their access."""
-    rows = fetch_rows(session, OF_VIEWER, {**actor.bind_params, "keys": keys})
+    """Return the viewer's progress in lectures. It needs an enrollment, but no access."""
+    rows = fetch_rows(session, LECTURE_PROGRESS_OF_VIEWER, {**actor.bind_params, "keys": keys})
     return {row[1]: LectureProgressRow._make(row) for row in rows}
 
 
 @cache
-def _going_on() -> RowSelect:
+def _current_lectures() -> RowSelect:
+    """Return a statement with the columns (enrollment, lecture).
+
+    The lecture is the one opened last, if it still exists. Otherwise it is the first incomplete one in the order of
+    the course. It is one statement, so that a page of enrollments loads all these lectures together.
     """
-    (enrollment, lecture): the one that was opened last, where it is still there; else the first in the course's order
-    that is not completed. In one statement, so that a page of enrollments loads all these lectures together.
-    """
-    there = select(Lecture.id).join(Section, Section.id == Lecture.section_id).where(THERE)
-    opened = there.where(Lecture.id == CourseProgress.current_lecture_id).correlate(CourseProgress)
-    undone = (
-        there.outerjoin(LectureProgress, ITS_OWN)
+    lectures = select(Lecture.id).join(Section, Section.id == Lecture.section_id).where(LECTURE_EXISTS)
+    opened = lectures.where(Lecture.id == CourseProgress.current_lecture_id).correlate(CourseProgress)
+    incomplete = (
+        lectures.outerjoin(LectureProgress, IS_LECTURE_PROGRESS_OF_ENROLLMENT)
         .where(Lecture.course_id == Enrollment.course_id)
         .where(or_(LectureProgress.id.is_(None), LectureProgress.is_completed.is_(False)))
-        .order_by(*IN_ORDER)
+        .order_by(*CURRICULUM_ORDER)
         .limit(1)
         .correlate(Enrollment)
     )
-    lecture = func.coalesce(opened.scalar_subquery(), undone.scalar_subquery())
-    return select(Enrollment.id, lecture).outerjoin(CourseProgress, OF_ITS_COURSE).where(Enrollment.id.in_(KEYS))
+    lecture = func.coalesce(opened.scalar_subquery(), incomplete.scalar_subquery())
+    rows = select(Enrollment.id, lecture).outerjoin(CourseProgress, IS_COURSE_PROGRESS_OF_ENROLLMENT)
+    return rows.where(Enrollment.id.in_(KEYS))
 
 
 def current_lectures_by_enrollment(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
-    """The key of the lecture to go on with, where there is one left."""
-    found = fetch_rows(session, _going_on(), {"keys": keys})
-    return {enrollment: lecture for enrollment, lecture in found if lecture is not None}
+    """Return the key of the lecture to continue with, for each enrollment that has one."""
+    rows = fetch_rows(session, _current_lectures(), {"keys": keys})
+    return {enrollment: lecture for enrollment, lecture in rows if lecture is not None}
 
 
 @cache
-def _lectures_by_key(scope: AccessLevel) -> RowSelect:
-    seen = LECTURES.join(Course, Course.id == Lecture.course_id).where(progress_visible_to(scope))
-    return seen.where(LectureProgress.id.in_(KEYS))
+def _lecture_progress_by_key(access_level: AccessLevel) -> RowSelect:
+    rows = LECTURE_PROGRESS.join(Course, Course.id == Lecture.course_id)
+    return rows.where(LectureProgress.id.in_(KEYS), progress_visible_to(access_level))
 
 
 def lecture_progress_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LectureProgressRow]:
-    rows = fetch_rows(session, _lectures_by_key(actor.access_level), {**actor.bind_params, "keys": keys})
+    rows = fetch_rows(session, _lecture_progress_by_key(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: LectureProgressRow._make(row) for row in rows}

@@ -1,4 +1,4 @@
-"""The lecture in which somebody is about to get on, with all that is known of how far they are."""
+"""Progress snapshot: a lecture with the viewer's enrollment and progress, read in one statement."""
 
 from datetime import datetime
 from functools import cache
@@ -13,15 +13,15 @@ from lms_graphql.core import clock
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.core.statements import RowSelect
 from lms_graphql.learning.models import CourseProgress, LectureProgress
-from lms_graphql.learning.progress import all_done
+from lms_graphql.learning.progress import is_complete
 from lms_graphql.learning.reads.enrollments import ENROLLMENT_COLUMNS, EnrollmentRow
 from lms_graphql.learning.reads.progress import LECTURE_COLUMNS, LectureProgressRow
 
-KEY: BindParameter[int] = bindparam("key")
+LECTURE_KEY: BindParameter[int] = bindparam("key")
 
 
 class CourseProgressSnapshot(NamedTuple):
-    """What is kept of the whole course."""
+    """The viewer's stored progress in the whole course."""
 
     key: int
     completed_lectures: int
@@ -32,16 +32,16 @@ class CourseProgressSnapshot(NamedTuple):
     reported_at: datetime | None
 
     @property
-    def all_done(self) -> bool:
-        done, things = self.completed_lectures + self.passed_quizzes, self.total_lectures + self.total_quizzes
-        return all_done(done, things)
+    def is_complete(self) -> bool:
+        done, required = self.completed_lectures + self.passed_quizzes, self.total_lectures + self.total_quizzes
+        return is_complete(done, required)
 
 
 class ProgressSnapshot(NamedTuple):
-    """
-    Of the viewer: an enrollment, whether or not it gives access; what they have done, where they have begun. As long
-    as `version` of the course and `changed_at` of the enrollment, and when they were last there, are the same, all of
-    it is.
+    """A lecture with the viewer's enrollment, with or without access, and their progress so far.
+
+    The snapshot is current as long as three values are the same: `version` of the course, and `changed_at` and
+    `last_accessed_at` of the enrollment.
     """
 
     lecture_key: int
@@ -57,7 +57,7 @@ class ProgressSnapshot(NamedTuple):
     course: CourseProgressSnapshot | None
 
 
-LECTURE = (
+LECTURE_FIELDS = (
     Lecture.id,
     Lecture.course_id,
     Lecture.section_id,
@@ -66,7 +66,7 @@ LECTURE = (
     Course.version,
     Enrollment.updated_at,
 )
-SO_FAR = (
+COURSE_PROGRESS_COLUMNS = (
     CourseProgress.id,
     CourseProgress.completed_lectures,
     CourseProgress.total_lectures,
@@ -78,33 +78,35 @@ SO_FAR = (
 
 
 @cache
-def _visit(scope: AccessLevel) -> RowSelect:
-    mine = and_(Enrollment.course_id == Lecture.course_id, Enrollment.user_id == VIEWER)
-    here = and_(LectureProgress.lecture_id == Lecture.id, LectureProgress.user_id == VIEWER)
-    so_far = and_(CourseProgress.course_id == Lecture.course_id, CourseProgress.user_id == VIEWER)
+def _snapshot(access_level: AccessLevel) -> RowSelect:
+    enrollment = and_(Enrollment.course_id == Lecture.course_id, Enrollment.user_id == VIEWER)
+    lecture_progress = and_(LectureProgress.lecture_id == Lecture.id, LectureProgress.user_id == VIEWER)
+    course_progress = and_(CourseProgress.course_id == Lecture.course_id, CourseProgress.user_id == VIEWER)
+    progress_columns = (*LECTURE_COLUMNS, LectureProgress.watched_ranges, *COURSE_PROGRESS_COLUMNS)
+    exists = (Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
     return (
-        select(*LECTURE, *ENROLLMENT_COLUMNS, *LECTURE_COLUMNS, LectureProgress.watched_ranges, *SO_FAR)
+        select(*LECTURE_FIELDS, *ENROLLMENT_COLUMNS, *progress_columns)
         .select_from(Lecture)
         .join(Section, Section.id == Lecture.section_id)
         .join(Course, Course.id == Lecture.course_id)
-        .outerjoin(Enrollment, mine)
-        .outerjoin(LectureProgress, here)
-        .outerjoin(CourseProgress, so_far)
-        .where(Lecture.id == KEY, Lecture.deleted_at.is_(None), Section.deleted_at.is_(None), visible_to(scope))
+        .outerjoin(Enrollment, enrollment)
+        .outerjoin(LectureProgress, lecture_progress)
+        .outerjoin(CourseProgress, course_progress)
+        .where(Lecture.id == LECTURE_KEY, *exists, visible_to(access_level))
     )
 
 
 def find_progress_snapshot(session: Session, actor: Actor, key: int | None) -> ProgressSnapshot | None:
-    """None where there is no such lecture for the viewer."""
+    """Return the snapshot of a lecture; None if the lecture does not exist or is not visible to the viewer."""
     if key is None:
         return None
-    binds = {**actor.bind_params, "key": key, "now": clock.now()}
-    row = session.connection().execute(_visit(actor.access_level), binds).first()
-    return None if row is None else _made(tuple(row))
+    params = {**actor.bind_params, "key": key, "now": clock.now()}
+    row = session.connection().execute(_snapshot(actor.access_level), params).first()
+    return None if row is None else _to_snapshot(tuple(row))
 
 
-def _made(row: tuple[Any, ...]) -> ProgressSnapshot:
-    lecture, rest = row[: len(LECTURE)], row[len(LECTURE) :]
+def _to_snapshot(row: tuple[Any, ...]) -> ProgressSnapshot:
+    lecture, rest = row[: len(LECTURE_FIELDS)], row[len(LECTURE_FIELDS) :]
     enrollment, rest = rest[: len(ENROLLMENT_COLUMNS)], rest[len(ENROLLMENT_COLUMNS) :]
     progress, (ranges, *course) = rest[: len(LECTURE_COLUMNS)], rest[len(LECTURE_COLUMNS) :]
     return ProgressSnapshot._make(

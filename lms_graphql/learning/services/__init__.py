@@ -1,1 +1,1 @@
-"""What is done in learning."""
+"""Services of learning: the rules that write."""

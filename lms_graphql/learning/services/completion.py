@@ -1,10 +1,10 @@
-"""A course is completed: once, with all that follows."""
+"""Completion of a course: once for each enrollment, with a certificate."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User
@@ -17,20 +17,23 @@ from lms_graphql.settings import Settings
 
 
 class PendingCompletion(NamedTuple):
+    """An enrollment in which everything is done and which is not completed yet."""
+
     enrollment_key: int
     user_key: int
 
 
 def complete_course(session: Session, course_key: int, user_key: int, settings: Settings) -> datetime | None:
-    """
-    Everything required is done. When it was completed, where this has done so: of several at once one does, and
-    whoever had completed it before keeps that. Only for who has access now: the others may come back.
+    """Complete the course for a user who has done everything. Return when, or None if nothing changed.
+
+    Nothing changes without access, because such a user may return later, or if the course is completed already. If
+    several requests finish the course at the same time, one of them completes it.
     """
     now = clock.now()
-    has_access = or_(Enrollment.access_expires_at.is_(None), Enrollment.access_expires_at > now)
-    open_ = (Enrollment.status == EnrollmentStatus.ACTIVE, Enrollment.completed_at.is_(None), has_access)
-    done = update(Enrollment).where(Enrollment.user_id == user_key, Enrollment.course_id == course_key, *open_)
-    if not execute_dml(session, done.values(status=EnrollmentStatus.COMPLETED, completed_at=now, updated_at=now)):
+    enrollment = (Enrollment.user_id == user_key, Enrollment.course_id == course_key)
+    statement = update(Enrollment).where(*enrollment, *_is_completable(now))
+    values = {"status": EnrollmentStatus.COMPLETED, "completed_at": now, "updated_at": now}
+    if not execute_dml(session, statement.values(values)):
         return None
     issue_certificate(session, user_key, course_key, settings)
     return now
@@ -39,29 +42,33 @@ def complete_course(session: Session, course_key: int, user_key: int, settings: 
 def refresh_and_complete(
     session: Session, course_key: int, user_key: int, settings: Settings
 ) -> tuple[ProgressCounts, datetime | None]:
-    """What somebody has done of a course, counted anew, and when that has completed it. They are locked."""
+    """Recount a user's progress, and complete the course if all is done. The enrollment is locked.
+
+    Return the counts, and when this completed the course or None.
+    """
     counts = refresh_counts(session, course_key, [user_key])[user_key]
-    return counts, complete_course(session, course_key, user_key, settings) if counts.all_done else None
+    return counts, complete_course(session, course_key, user_key, settings) if counts.is_complete else None
 
 
 def pending_completions(
     session: Session, course_key: int, counts: Mapping[int, ProgressCounts]
 ) -> Sequence[PendingCompletion]:
-    """Those of these people who have done everything in an enrollment that is open and not completed yet."""
-    done = [user for user, each in counts.items() if each.all_done]
-    if not done:
+    """Return the enrollments to complete, by key: all is done, access continues, and the account is not deleted."""
+    user_keys = [user_key for user_key, user_counts in counts.items() if user_counts.is_complete]
+    if not user_keys:
         return []
-    now = clock.now()
-    waiting = (
+    enrollments = (
         select(Enrollment.id, Enrollment.user_id)
         .join(User, User.id == Enrollment.user_id)
-        .where(
-            Enrollment.course_id == course_key,
-            Enrollment.user_id.in_(done),
-            Enrollment.status == EnrollmentStatus.ACTIVE,
-            Enrollment.completed_at.is_(None),
-            or_(Enrollment.access_expires_at.is_(None), Enrollment.access_expires_at > now),
-            User.deleted_at.is_(None),
-        )
+        .where(Enrollment.course_id == course_key, Enrollment.user_id.in_(user_keys), User.deleted_at.is_(None))
+        .where(*_is_completable(clock.now()))
     )
-    return [PendingCompletion._make(row) for row in session.execute(waiting.order_by(Enrollment.id))]
+    return [PendingCompletion._make(row) for row in session.execute(enrollments.order_by(Enrollment.id))]
+
+
+def _is_completable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Enrollment.status == EnrollmentStatus.ACTIVE,
+        Enrollment.completed_at.is_(None),
+        or_(Enrollment.access_expires_at.is_(None), Enrollment.access_expires_at > now),
+    )

@@ -1,9 +1,13 @@
-"""
-Someone's place in a course: an enrollment and the progress that belongs to it, made once and kept for ever.
+"""Lifecycle of an enrollment and its progress: create, reactivate and end. Enrollments are never deleted.
 
-Who lets somebody in, or out, locks the course's row before anything is read, as who edits a course does: so nobody
-unpublishes or deletes it meanwhile, two who make the same place take turns, and what the course asks for stays what
-was counted. Who completes a course only shares it, so a place that is there is locked as well.
+Lock order: docs/architecture.md. A transaction that creates, reactivates or ends an enrollment locks the course
+before it reads anything, like a change of the course. There are three reasons:
+
+- The course is not unpublished or deleted at the same time.
+- Two requests that create the same enrollment run one after the other.
+- The requirements of the course stay those that were counted.
+
+A transaction that completes a course only shares its lock, so an existing enrollment is locked as well.
 """
 
 from datetime import datetime
@@ -29,32 +33,33 @@ def grant_access(
     until: datetime | None = None,
     actor_key: int | None = None,
 ) -> int:
-    """
-    The key of the place in which this person has access from now on, until then or for ever. The rules are the
-    caller's: this lets in. `actor_key`: who does it, where that is a person.
+    """Give a user access to a course, until an instant or forever. Return the key of the enrollment.
+
+    It checks no rule: the caller does. `actor_key` is the user who causes it, if there is one.
     """
     lock_course(session, Course.id == course_key)
-    place = lock_enrollment_of(session, user_key, course_key)
-    if place is None:
+    enrollment = lock_enrollment(session, user_key, course_key)
+    if enrollment is None:
         return create_enrollment(session, user_key, course_key, source, until)
-    return reactivate_enrollment(session, place, source, until, actor_key)
+    return reactivate_enrollment(session, enrollment, source, until, actor_key)
 
 
-def lock_enrollment_of(session: Session, user_key: int, course_key: int) -> Enrollment | None:
+def lock_enrollment(session: Session, user_key: int, course_key: int) -> Enrollment | None:
+    """Lock and return an enrollment, if it exists.
+
+    It is looked up without a lock first. A locking read that finds no row would lock the gap where other requests
+    insert theirs.
     """
-    Locked, where there is one. Looked for without a lock first: to lock what is not there locks the gap in which
-    others put theirs.
-    """
-    own = (Enrollment.user_id == user_key, Enrollment.course_id == course_key)
-    key = session.scalar(select(Enrollment.id).where(*own))
+    is_theirs = (Enrollment.user_id == user_key, Enrollment.course_id == course_key)
+    key = session.scalar(select(Enrollment.id).where(*is_theirs))
     return None if key is None else session.get_one(Enrollment, key, with_for_update=True, populate_existing=True)
 
 
 def create_enrollment(
     session: Session, user_key: int, course_key: int, source: EnrollmentSource, until: datetime | None
 ) -> int:
-    """Of somebody who has none, in a course that is locked. Its key."""
-    place = Enrollment(
+    """Create the first enrollment of a user in a locked course. Return its key."""
+    enrollment = Enrollment(
         user_id=user_key,
         course_id=course_key,
         status=EnrollmentStatus.ACTIVE,
@@ -62,41 +67,38 @@ def create_enrollment(
         enrolled_at=clock.now(),
         access_expires_at=until,
     )
-    session.add(place)
+    session.add(enrollment)
     session.flush()
     refresh_counts(session, course_key, [user_key])
-    one_more = {"enrollment_count": Course.enrollment_count + 1, "updated_at": Course.updated_at}
-    execute_dml(session, update(Course).where(Course.id == course_key).values(one_more))
-    return place.id
+    values = {"enrollment_count": Course.enrollment_count + 1, "updated_at": Course.updated_at}
+    execute_dml(session, update(Course).where(Course.id == course_key).values(values))
+    return enrollment.id
 
 
 def reactivate_enrollment(
     session: Session,
-    place: Enrollment,
+    enrollment: Enrollment,
     source: EnrollmentSource,
     until: datetime | None,
     actor_key: int | None = None,
 ) -> int:
+    """Give an existing enrollment access again, in a locked course. Return its key.
+
+    The requirements of the course may have changed since, so this may complete the course.
     """
-    Back to what was done so far, in a course that is locked. Its key. What the course asks for may have changed
-    meanwhile: it may be that nothing is left to do.
-    """
-    place.status = EnrollmentStatus.ACTIVE if place.completed_at is None else EnrollmentStatus.COMPLETED
-    place.source, place.access_expires_at = source, until
+    enrollment.status = EnrollmentStatus.ACTIVE if enrollment.completed_at is None else EnrollmentStatus.COMPLETED
+    enrollment.source, enrollment.access_expires_at = source, until
     session.flush()
-    refresh_and_complete(session, place.course_id, place.user_id, settings_of(session))
-    reinstate_after_refund(session, place.user_id, place.course_id, actor_key)
-    return place.id
+    refresh_and_complete(session, enrollment.course_id, enrollment.user_id, settings_of(session))
+    reinstate_after_refund(session, enrollment.user_id, enrollment.course_id, actor_key)
+    return enrollment.id
 
 
 def end_enrollment(
-    session: Session, place: Enrollment, status: EnrollmentStatus, actor_key: int | None = None
+    session: Session, enrollment: Enrollment, status: EnrollmentStatus, actor_key: int | None = None
 ) -> None:
-    """
-    CANCELLED or REFUNDED; the course and the place are locked. What was done is kept; a refund takes the certificate
-    back.
-    """
-    place.status = status
+    """Set an enrollment to CANCELLED or REFUNDED; it and its course are locked. A refund revokes the certificate."""
+    enrollment.status = status
     session.flush()
     if status is EnrollmentStatus.REFUNDED:
-        revoke_for_refund(session, place.user_id, place.course_id, actor_key)
+        revoke_for_refund(session, enrollment.user_id, enrollment.course_id, actor_key)

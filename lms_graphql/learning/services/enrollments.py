@@ -1,4 +1,4 @@
-"""Who comes into a course and who leaves it: by themselves, or because course staff say so."""
+"""Enrollments: enroll, grant and cancel. Lock order: docs/architecture.md."""
 
 from datetime import datetime
 
@@ -19,166 +19,189 @@ from lms_graphql.learning.reads.enrollments import enrollments_by_key
 from lms_graphql.learning.services.enrollment_lifecycle import (
     create_enrollment,
     end_enrollment,
-    lock_enrollment_of,
+    lock_enrollment,
     reactivate_enrollment,
 )
 
-COURSE, USER, ENROLLMENT, UNTIL = ("course_id",), ("user_id",), ("enrollment_id",), ("access_expires_at",)
+COURSE, USER, ENROLLMENT, EXPIRY = ("course_id",), ("user_id",), ("enrollment_id",), ("access_expires_at",)
+SUSPENDED_MESSAGE = "This enrollment is suspended. Contact the course's instructor."
 NOT_CANCELLABLE = {
-    EnrollmentStatus.COMPLETED: "You cannot cancel what is completed.",
-    EnrollmentStatus.EXPIRED: "Access has ended already.",
-    EnrollmentStatus.REFUNDED: "This was paid back already.",
-    EnrollmentStatus.SUSPENDED: "This is suspended. Ask who teaches the course.",
+    EnrollmentStatus.COMPLETED: "A completed enrollment cannot be cancelled.",
+    EnrollmentStatus.EXPIRED: "Access has already ended, so there is nothing to cancel.",
+    EnrollmentStatus.REFUNDED: "This enrollment was refunded, so there is nothing to cancel.",
+    EnrollmentStatus.SUSPENDED: SUSPENDED_MESSAGE,
 }
-"""Why an enrollment that reads so is not cancelled."""
+"""Why an enrollment of this status cannot be cancelled."""
 
 
 def enroll(session: Session, actor: Actor, course_id: str) -> int:
+    """Enroll the actor in a free course, or restore a purchase or grant. Return the key of the enrollment.
+
+    An enrollment that gives access is returned unchanged, even if the course is archived or has a price now. Raises
+    NOT_FOUND, OWN_COURSE, NOT_PUBLISHED, PAYMENT_REQUIRED, or INVALID_TRANSITION if the enrollment is suspended.
     """
-    Come into a course that costs nothing, or back into one that was paid for or granted. Who is in already, is: also
-    where the course was archived, or has a price by now. The enrollment's key.
-    """
-    course = _locked_course(session, actor, course_id)
+    course = _lock_visible_course(session, actor, course_id)
     if course is None:
         raise not_found(*COURSE)
     assert actor.key is not None
     if course.instructor_id == actor.key:
-        raise DomainError(ErrorCode.OWN_COURSE, "This is your own course: nothing in it is closed to you.", COURSE)
-    place = lock_enrollment_of(session, actor.key, course.id)
-    if place is not None and _is_open(place):
-        return place.id
+        message = "This is your own course. You have access to all of it without enrolling."
+        raise DomainError(ErrorCode.OWN_COURSE, message, COURSE)
+    enrollment = lock_enrollment(session, actor.key, course.id)
+    if enrollment is not None and _has_access(enrollment):
+        return enrollment.id
     if course.status is not CourseStatus.PUBLISHED:
-        raise DomainError(ErrorCode.NOT_PUBLISHED, "Nobody new comes into this course: it is not published.", COURSE)
-    if place is None:
-        _refuse_price(course)
+        message = "This course is not published, so enrollment is closed."
+        raise DomainError(ErrorCode.NOT_PUBLISHED, message, COURSE)
+    if enrollment is None:
+        _require_free(course)
         return create_enrollment(session, actor.key, course.id, EnrollmentSource.FREE, None)
-    return reactivate_enrollment(session, place, *_way_back(course, place), actor.key)
+    return reactivate_enrollment(session, enrollment, *_restored_access(course, enrollment), actor.key)
 
 
-def _way_back(course: Course, place: Enrollment) -> tuple[EnrollmentSource, datetime | None]:
+def _restored_access(course: Course, enrollment: Enrollment) -> tuple[EnrollmentSource, datetime | None]:
+    """Return source and end of access for a learner who enrolls again.
+
+    A cancelled purchase or grant is restored with its end of access. If the course is free, access never ends,
+    because a returning learner must not get less than a new one.
     """
-    How, and until when. What was given up is there to be taken up again, for as long as it would have lasted. Where
-    the course costs nothing, nobody gets less than a stranger would: for ever.
-    """
-    if place.status is EnrollmentStatus.SUSPENDED:
-        raise DomainError(ErrorCode.INVALID_TRANSITION, NOT_CANCELLABLE[EnrollmentStatus.SUSPENDED], COURSE)
-    is_theirs = _was_given_up(place) and place.source is not EnrollmentSource.FREE
-    if is_theirs and (place.access_expires_at is None or not course.is_free):
-        return place.source, place.access_expires_at
-    _refuse_price(course)
+    if enrollment.status is EnrollmentStatus.SUSPENDED:
+        raise DomainError(ErrorCode.INVALID_TRANSITION, SUSPENDED_MESSAGE, COURSE)
+    is_restorable = _is_cancelled_early(enrollment) and enrollment.source is not EnrollmentSource.FREE
+    if is_restorable and (enrollment.access_expires_at is None or not course.is_free):
+        return enrollment.source, enrollment.access_expires_at
+    _require_free(course)
     return EnrollmentSource.FREE, None
 
 
 def grant_enrollment(
     session: Session, actor: Actor, course_id: str, user_id: str, access_expires_at: datetime | None
 ) -> int:
+    """Enroll a user, whatever the price, until an instant or forever. Return the key of the enrollment.
+
+    A grant replaces an earlier grant and takes nothing else away. Access from another source, and a cancelled
+    purchase, keep their source and are not shortened. Users who are suspended can be enrolled: they find the
+    enrollment when they return. Raises NOT_FOUND, FORBIDDEN, OUT_OF_RANGE, INVALID_TRANSITION, OWN_COURSE or
+    NOT_PUBLISHED.
     """
-    Let somebody in, whatever the course costs, until then or for ever. It never takes away: who has a place by
-    another way, or paid for one and gave it up, keeps it so, for no shorter time. A grant is replaced by a newer one.
-    Somebody who is suspended finds it when they are back. The enrollment's key.
-    """
-    course = _locked_course(session, actor, course_id)
+    course = _lock_visible_course(session, actor, course_id)
     user_key = global_ids.decode_key("User", user_id)
-    # Shared, so that an account that is being deleted is gone, or waits.
+    # A shared lock: if the account is being deleted, this waits for it or the deletion waits for this.
     user = None if user_key is None else session.get(User, user_key, with_for_update={"read": True})
     if course is None or user is None:
-        missing = ((COURSE, course), (USER, user))
-        raise DomainErrors([not_found(*path) for path, found in missing if found is None])
+        raise DomainErrors([not_found(*path) for path, row in ((COURSE, course), (USER, user)) if row is None])
     if not actor.is_admin and course.instructor_id != actor.key:
-        raise RequestError(RequestErrorCode.FORBIDDEN, "Only the course's instructor and super admins let people in.")
-    _refuse_grant(course, user, access_expires_at)
-    place = lock_enrollment_of(session, user.id, course.id)
-    if place is None:
+        message = "Only the course's instructor and super admins may grant enrollments."
+        raise RequestError(RequestErrorCode.FORBIDDEN, message)
+    _require_grantable(course, user, access_expires_at)
+    enrollment = lock_enrollment(session, user.id, course.id)
+    if enrollment is None:
         key = create_enrollment(session, user.id, course.id, EnrollmentSource.GRANT, access_expires_at)
     else:
-        granted = _granted(place, access_expires_at)
-        if _is_open(place) and granted == (place.source, place.access_expires_at):
-            return place.id  # they have it already
-        key = reactivate_enrollment(session, place, *granted, actor.key)
-    said = None if access_expires_at is None else access_expires_at.isoformat()
-    audit.record(session, "enrollment.granted", actor=actor.key, subject=user.id, enrollment=key, until=said)
+        granted = _granted_access(enrollment, access_expires_at)
+        if _has_access(enrollment) and granted == (enrollment.source, enrollment.access_expires_at):
+            return enrollment.id  # nothing changes
+        key = reactivate_enrollment(session, enrollment, *granted, actor.key)
+    until = None if access_expires_at is None else access_expires_at.isoformat()
+    audit.record(session, "enrollment.granted", actor=actor.key, subject=user.id, enrollment=key, until=until)
     return key
 
 
-def _refuse_grant(course: Course, user: User, access_expires_at: datetime | None) -> None:
+def _require_grantable(course: Course, user: User, access_expires_at: datetime | None) -> None:
     if access_expires_at is not None and access_expires_at <= clock.now():
-        raise DomainError(ErrorCode.OUT_OF_RANGE, "Give an instant that is still to come.", UNTIL)
+        message = "The end of access is not in the future. Choose a later time."
+        raise DomainError(ErrorCode.OUT_OF_RANGE, message, EXPIRY)
     if user.deleted_at is not None:
-        raise DomainError(ErrorCode.INVALID_TRANSITION, "This account was deleted, for good.", USER)
+        message = "This account was deleted. Choose another user."
+        raise DomainError(ErrorCode.INVALID_TRANSITION, message, USER)
     if course.instructor_id == user.id:
-        raise DomainError(ErrorCode.OWN_COURSE, "They teach this course: nothing in it is closed to them.", USER)
+        message = "This user teaches the course and has access without an enrollment."
+        raise DomainError(ErrorCode.OWN_COURSE, message, USER)
     if course.status is CourseStatus.DRAFT:
-        raise DomainError(ErrorCode.NOT_PUBLISHED, "Publish the course before you let people in.", COURSE)
+        message = "This course is not published. Publish it before granting enrollments."
+        raise DomainError(ErrorCode.NOT_PUBLISHED, message, COURSE)
 
 
-def _granted(place: Enrollment, until: datetime | None) -> tuple[EnrollmentSource, datetime | None]:
-    """The source and the end of a place after a grant until then."""
-    is_paid_back_in = _was_given_up(place) and place.source is EnrollmentSource.PURCHASE
-    if place.source is EnrollmentSource.GRANT or not (_is_open(place) or is_paid_back_in):
+def _granted_access(enrollment: Enrollment, until: datetime | None) -> tuple[EnrollmentSource, datetime | None]:
+    """Return source and end of access of an enrollment after a grant until this instant."""
+    is_restored_purchase = _is_cancelled_early(enrollment) and enrollment.source is EnrollmentSource.PURCHASE
+    keeps_source = _has_access(enrollment) or is_restored_purchase
+    if enrollment.source is EnrollmentSource.GRANT or not keeps_source:
         return EnrollmentSource.GRANT, until
-    kept = place.access_expires_at
-    return place.source, None if kept is None or until is None else max(kept, until)
+    previous = enrollment.access_expires_at
+    return enrollment.source, None if previous is None or until is None else max(previous, until)
 
 
 def cancel_enrollment(session: Session, actor: Actor, enrollment_id: str) -> int:
-    """
-    Give a course up; what was done in it stays. Cancelling twice is no error: the wish is already true. Its key.
+    """Cancel an enrollment and leave its progress. Return its key. Cancelling twice succeeds and changes nothing.
 
-    The person may come back to what they gave up themselves. A grant that staff take back is over, so that nobody
-    gives it back to themselves.
+    Learners can return to what they cancelled themselves. If staff cancel a grant, its access ends, so that the
+    learner cannot restore it by enrolling again. Raises NOT_FOUND, FORBIDDEN, or INVALID_TRANSITION if the enrollment
+    is not active.
     """
-    place = _locked_place(session, global_ids.decode_key("Enrollment", enrollment_id))
-    seen = {} if place is None else enrollments_by_key(session, actor, [place.id])
-    if place is None or place.id not in seen:
+    enrollment = _lock_enrollment_by_key(session, global_ids.decode_key("Enrollment", enrollment_id))
+    visible = {} if enrollment is None else enrollments_by_key(session, actor, [enrollment.id])
+    if enrollment is None or enrollment.id not in visible:
         raise not_found(*ENROLLMENT)
-    if not _may_end(actor, place):
-        raise RequestError(RequestErrorCode.FORBIDDEN, "Only the person and the course's staff cancel an enrollment.")
-    status = seen[place.id].status
+    if not _may_cancel(actor, enrollment):
+        message = "Only the learner and course staff may cancel an enrollment."
+        raise RequestError(RequestErrorCode.FORBIDDEN, message)
+    status = visible[enrollment.id].status
     if status is EnrollmentStatus.CANCELLED:
-        return place.id
+        return enrollment.id
     if status is not EnrollmentStatus.ACTIVE:
         raise DomainError(ErrorCode.INVALID_TRANSITION, NOT_CANCELLABLE[status], ENROLLMENT)
-    if place.user_id != actor.key:
-        if place.source is EnrollmentSource.GRANT:
-            place.access_expires_at = clock.now()
-        audit.record(session, "enrollment.cancelled", actor=actor.key, subject=place.user_id, enrollment=place.id)
-    end_enrollment(session, place, EnrollmentStatus.CANCELLED, actor.key)
-    return place.id
+    if enrollment.user_id != actor.key:
+        if enrollment.source is EnrollmentSource.GRANT:
+            enrollment.access_expires_at = clock.now()
+        learner = enrollment.user_id
+        audit.record(session, "enrollment.cancelled", actor=actor.key, subject=learner, enrollment=enrollment.id)
+    end_enrollment(session, enrollment, EnrollmentStatus.CANCELLED, actor.key)
+    return enrollment.id
 
 
-def _may_end(actor: Actor, place: Enrollment) -> bool:
-    """Of what they see. Whoever taught the course and is a learner by now still sees who learns in it."""
-    return place.user_id == actor.key or (actor.role is not None and roles.allows(actor.role, "enrollment:grant"))
+def _may_cancel(actor: Actor, enrollment: Enrollment) -> bool:
+    """Return whether the actor may cancel an enrollment that they see.
+
+    The role is checked as well, because a former instructor who is a learner now still sees the course's enrollments.
+    """
+    return enrollment.user_id == actor.key or (
+        actor.role is not None and roles.allows(actor.role, "enrollment:grant")
+    )
 
 
-def _is_open(place: Enrollment) -> bool:
-    return status_as_of(clock.now(), place.status, place.access_expires_at) in ACCESS_STATUSES
+def _has_access(enrollment: Enrollment) -> bool:
+    return status_as_of(clock.now(), enrollment.status, enrollment.access_expires_at) in ACCESS_STATUSES
 
 
-def _was_given_up(place: Enrollment) -> bool:
-    """And would still last."""
-    until = place.access_expires_at
-    return place.status is EnrollmentStatus.CANCELLED and (until is None or until > clock.now())
+def _is_cancelled_early(enrollment: Enrollment) -> bool:
+    """Return whether it was cancelled and its access would not have ended yet."""
+    expires_at = enrollment.access_expires_at
+    return enrollment.status is EnrollmentStatus.CANCELLED and (expires_at is None or expires_at > clock.now())
 
 
-def _locked_course(session: Session, actor: Actor, course_id: str) -> Course | None:
-    """None where it is not there for the viewer."""
+def _lock_visible_course(session: Session, actor: Actor, course_id: str) -> Course | None:
+    """Lock and return a course; return None if it does not exist or is not visible to the actor."""
     key = global_ids.decode_key("Course", course_id)
     if key is None or not lock_course(session, Course.id == key):
         return None
     return session.scalar(select(Course).where(Course.id == key, visible_to(actor.access_level)), actor.bind_params)
 
 
-def _locked_place(session: Session, key: int | None) -> Enrollment | None:
-    """With its course, ahead of it: who reports progress meanwhile looks for the place by what is changed here."""
-    course_key = (
-        None if key is None else peek_scalar(session, select(Enrollment.course_id).where(Enrollment.id == key))
-    )
+def _lock_enrollment_by_key(session: Session, key: int | None) -> Enrollment | None:
+    """Lock an enrollment, and its course before it.
+
+    A progress report shares the course before it looks for the enrollment. Its look-up uses index entries that are
+    changed here, so without the course's lock the two transactions could deadlock.
+    """
+    if key is None:
+        return None
+    course_key = peek_scalar(session, select(Enrollment.course_id).where(Enrollment.id == key))
     if course_key is None or not lock_course(session, Course.id == course_key):
         return None
     return session.get(Enrollment, key, with_for_update=True)
 
 
-def _refuse_price(course: Course) -> None:
+def _require_free(course: Course) -> None:
     if not course.is_free:
         raise DomainError(ErrorCode.PAYMENT_REQUIRED, "This course has a price. Buy it to enroll.", COURSE)

@@ -1,8 +1,7 @@
-"""
-Access that has run out is kept as EXPIRED, by the sweep.
+"""Expiration of access: maintenance stores the status EXPIRED once access has ended.
 
-It reads so from its instant on, swept or not: nothing hangs on when this happens, or whether. What it is good for is
-whoever reads the table by other ways than this service, and figures, which are found to be due by `updated_at`.
+Every read reports EXPIRED from that instant on, so no rule depends on when this runs. It serves readers of the table
+outside this service, and analytics, which finds changed rows by `updated_at`.
 """
 
 from collections.abc import Sequence
@@ -19,26 +18,29 @@ from lms_graphql.core.statements import execute_dml
 from lms_graphql.learning.enrollment_status import has_expired
 
 BATCH_SIZE = 500
-"""A transaction is short, so that nobody waits long who comes back to a course meanwhile."""
+"""Enrollments in one transaction. It is short, so that learners who return at the same time do not wait long."""
 
 
 def expire_access(database: Database) -> int:
-    """How many places were kept as open until now. Portion by portion: one that is interrupted leaves whole ones."""
+    """Expire all enrollments whose access has ended. Return their number.
+
+    Each batch is a transaction, so an interrupted run leaves only whole batches.
+    """
     now, total = clock.now(), 0
-    while keys := database.read_sync(partial(_due, now=now)):
+    while keys := database.read_sync(partial(_expired_keys, now=now)):
         total += database.write_sync(partial(_expire, keys=keys, now=now))
     return total
 
 
-def _due(session: Session, now: datetime) -> list[int]:
-    """In their order, so that two sweeps at once wait for each other, and not for good."""
+def _expired_keys(session: Session, now: datetime) -> list[int]:
+    """Return the keys of a batch in ascending order, so that two runs at the same time cannot deadlock."""
     return sorted(session.scalars(select(Enrollment.id).where(has_expired(now)).limit(BATCH_SIZE)))
 
 
 def _expire(session: Session, keys: Sequence[int], now: datetime) -> int:
+    """Expire those enrollments that are still due. Return their number.
+
+    The condition is checked again: staff may have extended the access, and another run may have been faster.
     """
-    Those of which it still holds: whom staff have given more time meanwhile keeps it, and of two sweeps the later one
-    finds them done.
-    """
-    due = update(Enrollment).where(Enrollment.id.in_(keys), has_expired(now))
-    return execute_dml(session, due.values(status=EnrollmentStatus.EXPIRED, updated_at=now))
+    statement = update(Enrollment).where(Enrollment.id.in_(keys), has_expired(now))
+    return execute_dml(session, statement.values(status=EnrollmentStatus.EXPIRED, updated_at=now))

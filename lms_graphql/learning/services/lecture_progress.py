@@ -1,4 +1,4 @@
-"""What is done in lectures: watched, as a player tells, or ticked by hand."""
+"""Progress in lectures: reports of players, and completion marked by hand."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,11 +23,10 @@ from lms_graphql.learning.services.progress_locks import lock_progress, require_
 from lms_graphql.settings import Settings
 
 MAX_RANGES_PER_REPORT = 100
-"""Of one report."""
 
 
 class ProgressResult(NamedTuple):
-    """Both as they are now."""
+    """Progress in the lecture and the enrollment, after the change."""
 
     progress: LectureProgressRow
     enrollment: EnrollmentRow
@@ -38,76 +37,85 @@ def record_lecture_progress(
     actor: Actor,
     lecture_id: str,
     position: int,
-    stretches: Sequence[watched_ranges.SecondsRange],
+    ranges: Sequence[watched_ranges.SecondsRange],
     settings: Settings,
 ) -> ProgressResult:
-    """`stretches`: what was played since the last report. No figure falls, in whatever order reports come."""
-    visit, is_open = lock_progress(session, actor, lecture_id)
-    _check(stretches)
-    require_access(is_open, "lecture_id")
-    now, enrollment = clock.now(), _enrollment(visit)
-    had = _begun(visit, now)
-    last = visit.course.reported_at if visit.course is not None else None
-    most = watched_ranges.creditable_seconds(now - (last or enrollment.enrolled_at))
-    ranges = watched_ranges.add_ranges(visit.ranges, watched_ranges.clip(stretches, visit.seconds, most))
-    seconds = max(had.watch_seconds, watched_ranges.total_seconds(ranges))
-    is_new = seconds > had.watch_seconds
-    # What was taken back by hand stays so until more of it is watched.
-    is_watched = watched_ranges.is_watched(ranges, visit.seconds, settings.completion_watched_percent)
-    completes = visit.type is LectureType.VIDEO and is_new and is_watched and not had.is_completed
-    progress = had._replace(
+    """Record the ranges that were played since the last report. Watched time never decreases, whatever their order.
+
+    Raises NOT_FOUND, LIMIT_REACHED, INVALID or NOT_ENROLLED.
+    """
+    snapshot, has_access = lock_progress(session, actor, lecture_id)
+    _validate_ranges(ranges)
+    require_access(has_access, "lecture_id")
+    now, enrollment = clock.now(), _enrollment(snapshot)
+    previous = _previous_progress(snapshot, now)
+    reported_at = snapshot.course.reported_at if snapshot.course is not None else None
+    limit = watched_ranges.creditable_seconds(now - (reported_at or enrollment.enrolled_at))
+    credited = watched_ranges.clip(ranges, snapshot.seconds, limit)
+    stored = watched_ranges.add_ranges(snapshot.ranges, credited)
+    seconds = max(previous.watch_seconds, watched_ranges.total_seconds(stored))
+    # A lecture that was unmarked by hand stays incomplete until more of it is watched.
+    has_new_seconds = seconds > previous.watch_seconds
+    is_watched = watched_ranges.is_watched(stored, snapshot.seconds, settings.completion_watched_percent)
+    is_video = snapshot.type is LectureType.VIDEO
+    completes = is_video and has_new_seconds and is_watched and not previous.is_completed
+    progress = previous._replace(
         watch_seconds=seconds,
-        position_seconds=min(max(position, 0), visit.seconds),
-        is_completed=had.is_completed or completes,
-        completed_at=now if completes else had.completed_at,
+        position_seconds=min(max(position, 0), snapshot.seconds),
+        is_completed=previous.is_completed or completes,
+        completed_at=now if completes else previous.completed_at,
         last_accessed_at=now,
     )
-    progress = _keep(session, visit, progress, watched_ranges=ranges)
-    return _settle(session, visit, progress, settings, seconds - had.watch_seconds, reported_at=now)
+    progress = _save(session, snapshot, progress, watched_ranges=stored)
+    new_seconds = seconds - previous.watch_seconds
+    return _update_course_progress(session, snapshot, progress, settings, new_seconds, reported_at=now)
 
 
 def set_lecture_completed(
     session: Session, actor: Actor, lecture_id: str, is_completed: bool, settings: Settings
 ) -> ProgressResult:
-    """By hand. Taking it back leaves a completed course completed."""
-    visit, is_open = lock_progress(session, actor, lecture_id)
-    if visit.type is LectureType.QUIZ:
-        message = "A quiz is done when it is passed, and not by hand."
+    """Mark a lecture as completed or not completed by hand. A completed course stays completed.
+
+    Raises NOT_FOUND, NOT_ENROLLED, or INVALID if it is a quiz.
+    """
+    snapshot, has_access = lock_progress(session, actor, lecture_id)
+    if snapshot.type is LectureType.QUIZ:
+        message = "A quiz lecture cannot be marked by hand. It is completed by passing the quiz."
         raise DomainError(ErrorCode.INVALID, message, ("lecture_id",))
-    require_access(is_open, "lecture_id")
+    require_access(has_access, "lecture_id")
     now = clock.now()
-    had = _begun(visit, now)
-    at = (had.completed_at or now) if is_completed else None
-    progress = had._replace(is_completed=is_completed, completed_at=at, last_accessed_at=now)
-    return _settle(session, visit, _keep(session, visit, progress), settings)
+    previous = _previous_progress(snapshot, now)
+    completed_at = (previous.completed_at or now) if is_completed else None
+    progress = previous._replace(is_completed=is_completed, completed_at=completed_at, last_accessed_at=now)
+    return _update_course_progress(session, snapshot, _save(session, snapshot, progress), settings)
 
 
-def _check(stretches: Sequence[watched_ranges.SecondsRange]) -> None:
-    form = Validator()
-    if len(stretches) > MAX_RANGES_PER_REPORT:
-        form.add_error(
-            ErrorCode.LIMIT_REACHED, f"Report at most {MAX_RANGES_PER_REPORT} stretches at once.", "watched"
-        )
-    for number, (start, end) in enumerate(stretches[:MAX_RANGES_PER_REPORT]):
+def _validate_ranges(ranges: Sequence[watched_ranges.SecondsRange]) -> None:
+    validator = Validator()
+    if len(ranges) > MAX_RANGES_PER_REPORT:
+        message = f"A report can contain at most {MAX_RANGES_PER_REPORT} ranges. Send the others in another report."
+        validator.add_error(ErrorCode.LIMIT_REACHED, message, "watched")
+    for index, (start, end) in enumerate(ranges[:MAX_RANGES_PER_REPORT]):
         if start > end:
-            form.add_error(ErrorCode.INVALID, "A stretch ends after it starts.", "watched", str(number))
-    form.raise_errors()
+            message = "The end of the range is before its start. Swap them or leave the range out."
+            validator.add_error(ErrorCode.INVALID, message, "watched", str(index))
+    validator.raise_errors()
 
 
-def _enrollment(visit: ProgressSnapshot) -> EnrollmentRow:
-    assert visit.enrollment is not None, "it is open"
-    return visit.enrollment
+def _enrollment(snapshot: ProgressSnapshot) -> EnrollmentRow:
+    assert snapshot.enrollment is not None, "the enrollment gives access"
+    return snapshot.enrollment
 
 
-def _begun(visit: ProgressSnapshot, now: datetime) -> LectureProgressRow:
-    """What there is, or the first contact, which has no key yet."""
-    return visit.progress or LectureProgressRow(0, visit.lecture_key, False, 0, 0, now, None, now)
+def _previous_progress(snapshot: ProgressSnapshot, now: datetime) -> LectureProgressRow:
+    """Return the stored progress, or empty progress with key 0 if the lecture was never opened."""
+    return snapshot.progress or LectureProgressRow(0, snapshot.lecture_key, False, 0, 0, now, None, now)
 
 
-def _keep(
-    session: Session, visit: ProgressSnapshot, progress: LectureProgressRow, **ranges: Any
+def _save(
+    session: Session, snapshot: ProgressSnapshot, progress: LectureProgressRow, **ranges: Any
 ) -> LectureProgressRow:
-    """The enrollment is locked, so nobody else makes this row or changes it meanwhile."""
+    """Insert or update the row. The enrollment is locked, so no other transaction writes this row."""
     values = {
         "is_completed": progress.is_completed,
         "watch_time": progress.watch_seconds,
@@ -117,57 +125,69 @@ def _keep(
         **ranges,
     }
     if progress.key:
-        execute_dml(session, _CHANGE, {"of": progress.key, **values})
+        execute_dml(session, _UPDATE_LECTURE_PROGRESS, {"row": progress.key, **values})
         return progress
-    of = {"user_id": _enrollment(visit).user_key, "lecture_id": visit.lecture_key, "started_at": progress.started_at}
-    return progress._replace(key=insert_returning_key(session, _BEGIN, {**of, **values}))
+    values |= {"user_id": _enrollment(snapshot).user_key, "lecture_id": snapshot.lecture_key}
+    values["started_at"] = progress.started_at
+    return progress._replace(key=insert_returning_key(session, _INSERT_LECTURE_PROGRESS, values))
 
 
-_BEGIN = insert(LectureProgress)
-_CHANGE = update(LectureProgress).where(LectureProgress.id == bindparam("of"))
+_INSERT_LECTURE_PROGRESS = insert(LectureProgress)
+_UPDATE_LECTURE_PROGRESS = update(LectureProgress).where(LectureProgress.id == bindparam("row"))
 
 
-def _settle(
+def _update_course_progress(
     session: Session,
-    visit: ProgressSnapshot,
+    snapshot: ProgressSnapshot,
     progress: LectureProgressRow,
     settings: Settings,
-    seconds: int = 0,
-    **said: Any,
+    new_seconds: int = 0,
+    **values: Any,
 ) -> ProgressResult:
+    """Update the progress in the course after a change in a lecture, of which `new_seconds` more were watched.
+
+    The course is recounted only if the lecture was completed or unmarked, or if all is done in an enrollment that is
+    not completed yet. The latter happens if access had ended, for example.
     """
-    What the course makes of it, of which so many more seconds were watched. It is counted anew where a lecture was
-    done or taken back, and where something else has come to the end of the course meanwhile.
-    """
-    enrollment, course = _enrollment(visit), visit.course
-    was_done = visit.progress is not None and visit.progress.is_completed
-    is_open = enrollment.completed_at is None
-    is_other = progress.is_completed != was_done
-    is_last, completed_at = course is not None and course.all_done, None
-    if course is None or is_other or (is_last and is_open):
-        counts, completed_at = refresh_and_complete(session, visit.course_key, enrollment.user_key, settings)
-        is_last, seconds = counts.all_done, 0  # what was watched was counted as well
+    enrollment, course = _enrollment(snapshot), snapshot.course
+    was_completed = snapshot.progress is not None and snapshot.progress.is_completed
+    all_done, completed_at = course is not None and course.is_complete, None
+    is_pending = all_done and enrollment.completed_at is None
+    if course is None or progress.is_completed != was_completed or is_pending:
+        counts, completed_at = refresh_and_complete(session, snapshot.course_key, enrollment.user_key, settings)
+        all_done, new_seconds = counts.is_complete, 0  # the recount includes the new seconds
     if completed_at is not None:
         enrollment = enrollment._replace(status=EnrollmentStatus.COMPLETED, completed_at=completed_at)
-    said |= _where_to_go_on(visit, progress, is_last)
-    mine = {"user": enrollment.user_key, "course": visit.course_key}
-    if seconds:
-        execute_dml(session, _MORE_OF_COURSE, {**mine, **said, "seconds": seconds})
-    elif said:
-        execute_dml(session, _OF_COURSE, {**mine, **said})
+    values |= _current_lecture_changes(snapshot, progress, all_done)
+    row = {"user": enrollment.user_key, "course": snapshot.course_key}
+    if new_seconds:
+        execute_dml(session, _ADD_TO_COURSE_PROGRESS, {**row, **values, "seconds": new_seconds})
+    elif values:
+        execute_dml(session, _UPDATE_COURSE_PROGRESS, {**row, **values})
     return ProgressResult(progress, enrollment)
 
 
-_OF_COURSE = update(CourseProgress).where(
+_UPDATE_COURSE_PROGRESS = update(CourseProgress).where(
     CourseProgress.user_id == bindparam("user"), CourseProgress.course_id == bindparam("course")
 )
-_MORE_OF_COURSE = _OF_COURSE.values(total_watch_time=CourseProgress.total_watch_time + bindparam("seconds"))
+_ADD_TO_COURSE_PROGRESS = _UPDATE_COURSE_PROGRESS.values(
+    total_watch_time=CourseProgress.total_watch_time + bindparam("seconds")
+)
 
 
-def _where_to_go_on(visit: ProgressSnapshot, progress: LectureProgressRow, is_last: bool) -> dict[str, int | None]:
-    """The last lecture that was opened, and the next one to do once that is done. What is to be changed of it."""
-    here: dict[str, int | None] = {"current_lecture_id": visit.lecture_key, "current_section_id": visit.section_key}
-    current = visit.course.current_lecture_key if visit.course is not None else None
-    if not progress.is_completed or is_last:
-        return here if current != visit.lecture_key else {}
-    return dict.fromkeys(here) if current == visit.lecture_key else {}
+def _current_lecture_changes(
+    snapshot: ProgressSnapshot, progress: LectureProgressRow, all_done: bool
+) -> dict[str, int | None]:
+    """Return the columns of the current lecture that change.
+
+    It is the last lecture opened. Completing that lecture clears it, unless all is done, so that reads continue with
+    the next incomplete one.
+    """
+    opened: dict[str, int | None] = {
+        "current_lecture_id": snapshot.lecture_key,
+        "current_section_id": snapshot.section_key,
+    }
+    current = snapshot.course.current_lecture_key if snapshot.course is not None else None
+    if not progress.is_completed or all_done:
+        return opened if current != snapshot.lecture_key else {}
+    return dict.fromkeys(opened) if current == snapshot.lecture_key else {}

@@ -1,14 +1,11 @@
-"""
-The way to what somebody has done in a course, for whoever changes it.
+"""Locks for changes of a learner's progress in a course.
 
-The order of locks, so that nobody waits for each other: the course, its enrollments by their keys, the rows of
-progress, what the course requires, certificates. Whoever changes the curriculum locks the course for themselves
-(`catalog/services/course_locks.py`). Those who learn, and the sweep, share it: learners do not wait for one
-another, and what a course requires does not change while they count. The enrollment is the lock on all of a
-person's progress in the course: of two devices the second one sees what the first has left. A quiz attempt is
-locked ahead of all this.
+Lock order: docs/architecture.md. Learners and maintenance share the lock of the course. So learners do not wait for
+one another, and the requirements of the course do not change while progress is counted. The enrollment is the lock
+on all progress of a learner in the course: if two devices report at the same time, the second sees what the first
+one wrote.
 
-Locks are taken before anything else is read, as everywhere: what is read then is what the one before has left.
+Locks are taken before anything else is read, so that later reads see what the previous transaction committed.
 """
 
 from collections.abc import Sequence
@@ -30,103 +27,112 @@ from lms_graphql.learning.reads.progress_snapshot import ProgressSnapshot, find_
 
 
 def lock_progress(session: Session, actor: Actor, lecture_id: str) -> tuple[ProgressSnapshot, bool]:
-    """
-    The lecture as the viewer finds it, and whether their enrollment gives access now: then it is locked, and notes
-    that they were there. NOT_FOUND where there is no such lecture for them. It is looked at ahead, and again only
-    where something has changed until it was locked, which is when two devices report at once.
+    """Return a snapshot of the actor's progress in a lecture, and whether their enrollment gives access.
+
+    With access, the enrollment is locked and its `last_accessed` is updated. Raises NOT_FOUND if the lecture does not
+    exist or is not visible to the actor. The snapshot is read before the lock. It is read again only if something
+    changed in between, for example because two devices report at the same time.
     """
     key = global_ids.decode_key("Lecture", lecture_id)
-    visit, seen_at = peek(session, lambda here: find_progress_snapshot(here, actor, key)), None
-    if visit is not None and (of := visit.enrollment) is not None:
-        seen_at = _visit_as_seen(session, visit, of)
-        if seen_at is None:
-            is_open = lock_course_and_enrollment(session, visit.course_key, of.user_key)
-            visit = find_progress_snapshot(session, actor, key)
-            if is_open and visit is not None and visit.enrollment is not None:
-                seen_at = _visit_as_seen(session, visit, visit.enrollment)
-    if visit is None:
+    snapshot, accessed_at = peek(session, lambda here: find_progress_snapshot(here, actor, key)), None
+    if snapshot is not None and (enrollment := snapshot.enrollment) is not None:
+        accessed_at = _lock_if_unchanged(session, snapshot, enrollment)
+        if accessed_at is None:
+            has_access = lock_course_and_enrollment(session, snapshot.course_key, enrollment.user_key)
+            snapshot = find_progress_snapshot(session, actor, key)
+            if has_access and snapshot is not None and snapshot.enrollment is not None:
+                accessed_at = _lock_if_unchanged(session, snapshot, snapshot.enrollment)
+    if snapshot is None:
         raise not_found("lecture_id")
-    if visit.enrollment is not None and seen_at is not None:
-        visit = visit._replace(enrollment=visit.enrollment._replace(last_accessed_at=seen_at))
-    return visit, seen_at is not None
+    if snapshot.enrollment is not None and accessed_at is not None:
+        snapshot = snapshot._replace(enrollment=snapshot.enrollment._replace(last_accessed_at=accessed_at))
+    return snapshot, accessed_at is not None
 
 
-def require_access(is_open: bool, path: str) -> None:
-    """A preview gives reading, and no more."""
-    if not is_open:
-        raise DomainError(ErrorCode.NOT_ENROLLED, "Enroll in the course first: your access is not open.", (path,))
+def require_access(has_access: bool, path: str) -> None:
+    """Raise NOT_ENROLLED without access. A preview can be read without an enrollment, but nothing can be written."""
+    if not has_access:
+        message = "You have no access to this course. Enroll in it first."
+        raise DomainError(ErrorCode.NOT_ENROLLED, message, (path,))
 
 
 def lock_course_and_enrollment(session: Session, course_key: int, user_key: int, *, with_access: bool = True) -> bool:
+    """Lock the course (shared), then the user's enrollment. Return whether there is one.
+
+    If `with_access` is set, an enrollment without access is not locked and the result is False.
     """
-    Locks the course, shared, and somebody's enrollment, in this order: what is asked of the course comes first. False
-    where there is none, or where it has to give access and does not.
-    """
-    binds = {"course": course_key, "user": user_key, "now": clock.now()}
-    return execute_dml(session, _HOLD_WITH_ACCESS if with_access else _HOLD, binds) == 1
+    params = {"course": course_key, "user": user_key, "now": clock.now()}
+    return execute_dml(session, _LOCK_WITH_ACCESS if with_access else _LOCK, params) == 1
 
 
 def touch_last_accessed(session: Session, course_key: int, user_key: int) -> None:
-    """Notes that they were there, in an enrollment that is locked."""
-    mine = {"course": course_key, "user": user_key}
-    before = session.scalar(_LAST_SEEN, mine)
-    execute_dml(session, _VISIT, {**mine, "seen": _after(before)})
+    """Set `last_accessed` of a locked enrollment to now."""
+    params = {"course": course_key, "user": user_key}
+    previous = session.scalar(_LAST_ACCESSED, params)
+    execute_dml(session, _TOUCH, {**params, "accessed_at": _later_than(previous)})
 
 
-def _visit_as_seen(session: Session, visit: ProgressSnapshot, of: EnrollmentRow) -> datetime | None:
-    """Locks and notes it, where they have access and nothing is different from what was seen: then it gives when."""
-    seen = _after(of.last_accessed_at)
-    binds = {"course": visit.course_key, "user": of.user_key, "seen": seen, "now": clock.now()}
-    same = {"version": visit.version, "last_seen": of.last_accessed_at, "changed_at": visit.changed_at}
-    return seen if execute_dml(session, _VISIT_AS_SEEN, {**binds, **same}) else None
+def _lock_if_unchanged(session: Session, snapshot: ProgressSnapshot, enrollment: EnrollmentRow) -> datetime | None:
+    """Lock the enrollment and set its `last_accessed`, if it gives access and the snapshot is current.
+
+    Return the new `last_accessed`, or None if the enrollment was not locked.
+    """
+    accessed_at = _later_than(enrollment.last_accessed_at)
+    params = {"course": snapshot.course_key, "user": enrollment.user_key, "accessed_at": accessed_at}
+    params |= {"version": snapshot.version, "changed_at": snapshot.changed_at, "now": clock.now()}
+    params["previous"] = enrollment.last_accessed_at
+    return accessed_at if execute_dml(session, _TOUCH_IF_UNCHANGED, params) else None
 
 
-def _after(before: datetime | None) -> datetime:
-    """Always later than before, also by a clock that is behind: no two visits are taken for one another."""
+def _later_than(previous: datetime | None) -> datetime:
+    """Return now, or the instant after `previous` if the clock is behind. So no two accesses have the same time."""
     now = clock.now()
-    return now if before is None else max(now, before + timedelta.resolution)
+    return now if previous is None else max(now, previous + timedelta.resolution)
 
 
-def _of(*course: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
-    """InnoDB locks what an UPDATE reads. A value that does not depend on the row is worked out ahead of all rows."""
+def _enrollment_in_course(*course: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    """Return clauses that lock the course (shared) before the enrollment.
+
+    InnoDB locks the rows that an UPDATE reads. It evaluates a subquery that does not depend on the row first.
+    """
     shared = select(Course.id).where(Course.id == bindparam("course"), *course).scalar_subquery()
     return Enrollment.user_id == bindparam("user"), Enrollment.course_id == shared
 
 
-def _touch(seen: Any, *where: ColumnElement[bool]) -> Update:
-    """To have been there is no change that any figure counts."""
-    return update(Enrollment).where(*where).values(last_accessed=seen, updated_at=Enrollment.updated_at)
+def _touch(accessed_at: Any, *where: ColumnElement[bool]) -> Update:
+    """Return an update of `last_accessed` that leaves `updated_at`, because analytics does not depend on it."""
+    return update(Enrollment).where(*where).values(last_accessed=accessed_at, updated_at=Enrollment.updated_at)
 
 
-def _instant(name: str) -> BindParameter[datetime]:
+def _datetime_param(name: str) -> BindParameter[datetime]:
     return bindparam(name, type_=UtcDateTime())
 
 
-_HOLD = _touch(Enrollment.last_accessed, *_of())
-_HOLD_WITH_ACCESS = _touch(Enrollment.last_accessed, *_of(), grants_access())
-_LAST_SEEN = select(Enrollment.last_accessed).where(*_of())
-_VISIT = _touch(_instant("seen"), *_of())
-_VISIT_AS_SEEN = _touch(
-    _instant("seen"),
-    *_of(Course.version == bindparam("version")),
-    Enrollment.last_accessed.is_not_distinct_from(_instant("last_seen")),
-    Enrollment.updated_at == _instant("changed_at"),
+_LOCK = _touch(Enrollment.last_accessed, *_enrollment_in_course())
+_LOCK_WITH_ACCESS = _touch(Enrollment.last_accessed, *_enrollment_in_course(), grants_access())
+_LAST_ACCESSED = select(Enrollment.last_accessed).where(*_enrollment_in_course())
+_TOUCH = _touch(_datetime_param("accessed_at"), *_enrollment_in_course())
+_TOUCH_IF_UNCHANGED = _touch(
+    _datetime_param("accessed_at"),
+    *_enrollment_in_course(Course.version == bindparam("version")),
+    Enrollment.last_accessed.is_not_distinct_from(_datetime_param("previous")),
+    Enrollment.updated_at == _datetime_param("changed_at"),
     grants_access(),
 )
 
 
 def share_lock_course(session: Session, course_key: int) -> bool:
-    """Locks a course, shared. False where it is gone."""
+    """Lock a course (shared). Return whether it exists."""
     course = select(Course.id).where(Course.id == course_key).with_for_update(read=True)
     return session.scalar(course) is not None
 
 
 def lock_enrollments(session: Session, keys: Sequence[int]) -> None:
-    """In one order."""
+    """Lock enrollments in the order of their keys, so that two transactions cannot deadlock."""
     rows = select(Enrollment.id).where(Enrollment.id.in_(keys)).order_by(Enrollment.id).with_for_update()
     session.execute(rows).all()
 
 
 def touch_enrollments(session: Session, keys: Sequence[int]) -> None:
-    """Something was done in these enrollments, which are locked: whoever looked ahead is to notice it."""
+    """Set `updated_at` of locked enrollments, so that snapshots read before the lock are no longer current."""
     execute_dml(session, update(Enrollment).where(Enrollment.id.in_(keys)).values(updated_at=clock.now()))

@@ -1,9 +1,11 @@
-"""
-The curriculum has changed: everybody's progress in the course is counted anew.
+"""Recount of progress after a change of the curriculum.
 
-Few are counted in the transaction of the change. For many the course is marked, and the sweep counts them, a portion
-in each transaction; until then their progress is what it was before the change, as a whole, and whoever gets on in
-the meantime is counted at once. Counting again does no harm, and sweeps that come at once share the portions.
+If few are enrolled, progress is recounted in the transaction of the change. Otherwise the course is marked, and
+maintenance recounts it, one batch in each transaction. Until then, all counts of a learner are those from before the
+change, except that a learner who makes progress is recounted at once. Recounting twice does no harm, and maintenance
+runs at the same time share the batches.
+
+Lock order: docs/architecture.md.
 """
 
 import hashlib
@@ -25,116 +27,122 @@ from lms_graphql.learning.services.requirements import RequiredItems, required_i
 from lms_graphql.settings import Settings, settings_of
 
 MAX_INLINE_ENROLLMENTS = 200
-"""Enrollments that are counted with the change. It takes some 50 ms."""
+"""Enrollments that are recounted in the transaction of the change. This takes about 50 ms."""
 MAX_INLINE_COMPLETIONS = 10
-"""Of them: a completion takes some ten statements."""
+"""Enrollments that are completed in that transaction. Each takes about ten statements."""
 BATCH_SIZE, MAX_COMPLETIONS_PER_BATCH = 200, 25
-"""Enrollments that are counted in one transaction of the sweep, and how many of them are completed there."""
+"""Enrollments that maintenance recounts in one transaction, and how many of them it completes there."""
 
 
 def curriculum_changed(session: Session, course_key: int) -> None:
+    """Recount the progress in a course, or mark it for maintenance, if its requirements have changed.
+
+    Called in the transaction of the change, with the course locked. Changes of quizzes call it as well: if they are
+    published or unpublished, or move to another lecture.
     """
-    Called in the transaction of the change, with the course locked; also where quizzes are published, taken back or
-    hung somewhere else. Nothing is counted where the same is required as before.
-    """
-    keys = _enrollments(session, course_key, after=0, most=MAX_INLINE_ENROLLMENTS + 1)
+    keys = _enrollment_keys(session, course_key, after=0, limit=MAX_INLINE_ENROLLMENTS + 1)
     if not keys:
         return
-    things = required_items(session, course_key)
-    if not _is_new(session, course_key, things):
+    if not _store_requirements(session, course_key, required_items(session, course_key)):
         return
     if len(keys) > MAX_INLINE_ENROLLMENTS:
-        _mark(session, course_key, 0)
+        _set_recounted_to(session, course_key, 0)
         return
-    _mark(session, course_key, None)
-    to_complete = _recount(session, course_key, keys)
-    if len(to_complete) > MAX_INLINE_COMPLETIONS:
-        _mark(session, course_key, 0)
+    _set_recounted_to(session, course_key, None)
+    pending = _recount(session, course_key, keys)
+    if len(pending) > MAX_INLINE_COMPLETIONS:
+        _set_recounted_to(session, course_key, 0)
         return
-    for each in to_complete:
-        complete_course(session, course_key, each.user_key, settings_of(session))
+    for completion in pending:
+        complete_course(session, course_key, completion.user_key, settings_of(session))
 
 
 def recount_pending(database: Database, settings: Settings) -> int:
-    """What the sweep does: every course that is marked, to the end. How many enrollments that were."""
-    number = 0
-    for course_key in database.read_sync(_marked):
-        while portion := database.write_sync(partial(_next_portion, course_key=course_key, settings=settings)):
-            number += portion
-    return number
+    """Recount all marked courses. Return the number of enrollments."""
+    total = 0
+    for course_key in database.read_sync(_marked_courses):
+        while count := database.write_sync(partial(_recount_batch, course_key=course_key, settings=settings)):
+            total += count
+    return total
 
 
 def schedule_recount(session: Session, course_keys: Sequence[int]) -> None:
-    """The sweep is to count everybody in these courses anew."""
+    """Mark courses, so that maintenance recounts everyone in them."""
     for course_key in course_keys:
         if share_lock_course(session, course_key):
-            _is_new(session, course_key, required_items(session, course_key))
-            _mark(session, course_key, 0)
+            _store_requirements(session, course_key, required_items(session, course_key))
+            _set_recounted_to(session, course_key, 0)
 
 
-def _next_portion(session: Session, course_key: int, settings: Settings) -> int:
-    """
-    0 where nothing is left. The course is shared, so it is not marked again until this is committed. Sweeps take
-    turns by locking how far they are: two that counted the same portion would be in each other's way time and again.
-    Only they lock it ahead of the enrollments.
+def _recount_batch(session: Session, course_key: int, settings: Settings) -> int:
+    """Recount the next batch of a marked course. Return the number of enrollments, or 0 if none is left.
+
+    The course is locked (shared), so it is not marked again before this commits. Runs at the same time lock
+    `recounted_to` and take turns: two runs that count the same batch would block each other repeatedly.
     """
     if not share_lock_course(session, course_key):
         return 0
-    reached = session.scalar(select(CourseRequirements.recounted_to).where(_of(course_key)).with_for_update())
-    if reached is None:
+    recounted_to = session.scalar(
+        select(CourseRequirements.recounted_to).where(_of_course(course_key)).with_for_update()
+    )
+    if recounted_to is None:
         return 0
-    keys = _enrollments(session, course_key, after=reached, most=BATCH_SIZE)
-    to_complete = _recount(session, course_key, keys)
-    for each in to_complete[:MAX_COMPLETIONS_PER_BATCH]:
-        complete_course(session, course_key, each.user_key, settings)
-    until = keys[-1] if len(keys) == BATCH_SIZE else None
-    if len(to_complete) > MAX_COMPLETIONS_PER_BATCH:
-        until = to_complete[MAX_COMPLETIONS_PER_BATCH - 1].enrollment_key
-    _mark(session, course_key, until)
-    return sum(key <= until for key in keys) if until is not None else len(keys)
+    keys = _enrollment_keys(session, course_key, after=recounted_to, limit=BATCH_SIZE)
+    pending = _recount(session, course_key, keys)
+    for completion in pending[:MAX_COMPLETIONS_PER_BATCH]:
+        complete_course(session, course_key, completion.user_key, settings)
+    last_key = keys[-1] if len(keys) == BATCH_SIZE else None
+    if len(pending) > MAX_COMPLETIONS_PER_BATCH:
+        last_key = pending[MAX_COMPLETIONS_PER_BATCH - 1].enrollment_key
+    _set_recounted_to(session, course_key, last_key)
+    return sum(key <= last_key for key in keys) if last_key is not None else len(keys)
 
 
 def _recount(session: Session, course_key: int, keys: Sequence[int]) -> Sequence[PendingCompletion]:
-    """In as many statements for many as for one. The people who are about to complete the course by it."""
+    """Recount enrollments. Return those that are to be completed.
+
+    The number of statements does not depend on the number of enrollments.
+    """
     if not keys:
         return []
     lock_enrollments(session, keys)
     users = session.scalars(select(Enrollment.user_id).where(Enrollment.id.in_(keys)).order_by(Enrollment.id)).all()
     passed = passed_quizzes_by_user(session, course_key, users)
-    # A quiz that they passed before it was hung on a lecture: nobody has to pass it again.
-    done = {(user, lecture) for user, each in passed.items() for lecture in each.lectures}
-    if done and complete_lectures(session, done):
+    # A quiz may have been passed before it was attached to a lecture. It need not be passed again.
+    completed = {(user, lecture) for user, quizzes in passed.items() for lecture in quizzes.lectures}
+    if completed and complete_lectures(session, completed):
         touch_enrollments(session, keys)
     return pending_completions(session, course_key, refresh_counts(session, course_key, users))
 
 
-def _enrollments(session: Session, course_key: int, after: int, most: int) -> Sequence[int]:
-    there = select(Enrollment.id).where(Enrollment.course_id == course_key, Enrollment.id > after)
-    return session.scalars(there.order_by(Enrollment.id).limit(most)).all()
+def _enrollment_keys(session: Session, course_key: int, after: int, limit: int) -> Sequence[int]:
+    enrollments = select(Enrollment.id).where(Enrollment.course_id == course_key, Enrollment.id > after)
+    return session.scalars(enrollments.order_by(Enrollment.id).limit(limit)).all()
 
 
-def _is_new(session: Session, course_key: int, things: RequiredItems) -> bool:
-    """Whether something else is required than when it was last counted; it is noted."""
-    now = hashlib.sha256(repr((list(things.lectures), list(things.quizzes))).encode()).hexdigest()
-    before = session.scalar(select(CourseRequirements.items_hash).where(_of(course_key)))
-    if before == now:
+def _store_requirements(session: Session, course_key: int, items: RequiredItems) -> bool:
+    """Store a hash of the requirements. Return whether they differ from those of the last recount."""
+    items_hash = hashlib.sha256(repr((list(items.lectures), list(items.quizzes))).encode()).hexdigest()
+    previous = session.scalar(select(CourseRequirements.items_hash).where(_of_course(course_key)))
+    if previous == items_hash:
         return False
-    if before is None:
-        row = {"course_id": course_key, "items_hash": now}
+    if previous is None:
+        row = {"course_id": course_key, "items_hash": items_hash}
         session.connection().execute(insert_ignore(CourseRequirements), row)
     else:
-        execute_dml(session, update(CourseRequirements).where(_of(course_key)).values(items_hash=now))
+        execute_dml(session, update(CourseRequirements).where(_of_course(course_key)).values(items_hash=items_hash))
     return True
 
 
-def _mark(session: Session, course_key: int, reached: int | None) -> None:
-    execute_dml(session, update(CourseRequirements).where(_of(course_key)).values(recounted_to=reached))
+def _set_recounted_to(session: Session, course_key: int, enrollment_key: int | None) -> None:
+    statement = update(CourseRequirements).where(_of_course(course_key))
+    execute_dml(session, statement.values(recounted_to=enrollment_key))
 
 
-def _marked(session: Session) -> list[int]:
-    there = CourseRequirements.recounted_to.is_not(None)
-    return list(session.scalars(select(CourseRequirements.course_id).where(there)))
+def _marked_courses(session: Session) -> list[int]:
+    is_marked = CourseRequirements.recounted_to.is_not(None)
+    return list(session.scalars(select(CourseRequirements.course_id).where(is_marked)))
 
 
-def _of(course_key: int) -> ColumnElement[bool]:
+def _of_course(course_key: int) -> ColumnElement[bool]:
     return CourseRequirements.course_id == course_key

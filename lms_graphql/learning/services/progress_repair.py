@@ -1,6 +1,7 @@
-"""
-What `db check` finds wrong with progress, and how `db repair` makes it right: figures of courses that are not what
-the lectures and quizzes say, and those who have done everything and are not completed.
+"""Check and repair of progress for `db check` and `db repair`.
+
+It finds course counters that do not match the lectures and quizzes, users who have done everything but are not
+completed, and broken watched ranges.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ BATCH_SIZE = 1_000
 
 
 class CourseDrift(NamedTuple):
-    """In one course: the rows that keep something else than what is there, and the people to be completed."""
+    """Drift in one course: the right counts by key of their row, and the number of users to complete."""
 
     course_key: int
     counts: dict[int, ProgressCounts]
@@ -35,65 +36,66 @@ class CourseDrift(NamedTuple):
 
 
 def find_progress_drift(session: Session) -> list[str]:
-    """A line for each kind of figure that is wrong anywhere, with how often."""
-    found = list(_wrong(session))
-    rows, people = sum(len(one.counts) for one in found), sum(one.to_complete for one in found)
-    stretches = len(list(_wrong_stretches(session)))
-    told = {
-        f"course_progress: wrong in {rows} rows": rows,
-        f"enrollments: {people} have done everything and are not completed": people,
-        f"lecture_progress.watched_ranges: broken in {stretches} rows": stretches,
+    """Return a line for each kind of drift, with the number of rows."""
+    courses = list(_find_course_drift(session))
+    counter_rows = sum(len(course.counts) for course in courses)
+    users = sum(course.to_complete for course in courses)
+    range_rows = len(list(_find_broken_ranges(session)))
+    lines = {
+        f"course_progress: wrong in {counter_rows} rows": counter_rows,
+        f"enrollments: {users} have everything done but are not completed": users,
+        f"lecture_progress.watched_ranges: wrong in {range_rows} rows": range_rows,
     }
-    return [line for line, number in told.items() if number]
+    return [line for line, number in lines.items() if number]
 
 
 def repair_progress(session: Session) -> list[str]:
-    """
-    Makes every figure right, and tells what was changed. Who is to be completed is left to the sweep, with the
-    certificates that this takes.
+    """Repair all drift. Return a line for each change.
+
+    Completions are left to the next maintenance run, which also issues the certificates.
     """
     lines = []
-    for key, merged, watched in list(_wrong_stretches(session)):
-        mended = {"watched_ranges": merged, "watch_time": watched}
-        execute_dml(session, update(LectureProgress).where(LectureProgress.id == key).values(mended))
-        lines.append(f"lecture_progress {key}: stretches merged")
-    found = list(_wrong(session))
-    for one in found:
-        if one.counts:
-            set_counts(session, one.counts)
-    if rows := sum(len(one.counts) for one in found):
-        lines.append(f"course_progress: {rows} rows mended")
-    if waiting := [one.course_key for one in found if one.to_complete]:
-        schedule_recount(session, waiting)
-        lines.append(f"enrollments: those of {len(waiting)} courses are completed by the next sweep")
+    for key, ranges, seconds in list(_find_broken_ranges(session)):
+        values = {"watched_ranges": ranges, "watch_time": seconds}
+        execute_dml(session, update(LectureProgress).where(LectureProgress.id == key).values(values))
+        lines.append(f"lecture_progress {key}: watched ranges merged")
+    courses = list(_find_course_drift(session))
+    for course in courses:
+        if course.counts:
+            set_counts(session, course.counts)
+    if rows := sum(len(course.counts) for course in courses):
+        lines.append(f"course_progress: {rows} rows repaired")
+    if pending := [course.course_key for course in courses if course.to_complete]:
+        schedule_recount(session, pending)
+        lines.append(f"enrollments: the next maintenance run completes those of {len(pending)} courses")
     return lines
 
 
-def _wrong(session: Session) -> Iterator[CourseDrift]:
-    """Not of courses that wait for the sweep, which will count them anyway."""
-    waiting = select(CourseRequirements.course_id).where(CourseRequirements.recounted_to.is_not(None))
-    courses = select(Enrollment.course_id).where(Enrollment.course_id.not_in(waiting)).distinct()
-    for course in session.scalars(courses.order_by(Enrollment.course_id)).all():
-        people = select(CourseProgress.user_id).where(CourseProgress.course_id == course)
-        for users in batched(session.scalars(people.order_by(CourseProgress.id)).all(), BATCH_SIZE):
-            counts, kept = compute_counts(session, course, users), stored_counts(session, course, users)
-            wrong = {kept[user].key: counts[user] for user in users if kept[user].counts != counts[user]}
-            to_complete = pending_completions(session, course, counts)
-            if wrong or to_complete:
-                yield CourseDrift(course, wrong, len(to_complete))
+def _find_course_drift(session: Session) -> Iterator[CourseDrift]:
+    """Yield the drift of each course, except of courses that wait for maintenance to recount them."""
+    marked = select(CourseRequirements.course_id).where(CourseRequirements.recounted_to.is_not(None))
+    courses = select(Enrollment.course_id).where(Enrollment.course_id.not_in(marked)).distinct()
+    for course_key in session.scalars(courses.order_by(Enrollment.course_id)).all():
+        statement = select(CourseProgress.user_id).where(CourseProgress.course_id == course_key)
+        for users in batched(session.scalars(statement.order_by(CourseProgress.id)).all(), BATCH_SIZE):
+            counts, stored = compute_counts(session, course_key, users), stored_counts(session, course_key, users)
+            wrong = {stored[user].key: counts[user] for user in users if stored[user].counts != counts[user]}
+            pending = pending_completions(session, course_key, counts)
+            if wrong or pending:
+                yield CourseDrift(course_key, wrong, len(pending))
 
 
-def _wrong_stretches(session: Session) -> Iterator[tuple[int, list[list[int]], int]]:
+def _find_broken_ranges(session: Session) -> Iterator[tuple[int, list[list[int]], int]]:
+    """Yield (row key, right ranges, right seconds) of rows whose ranges are not merged or exceed `watch_time`.
+
+    A `watch_time` that exceeds the ranges is right, because seconds that were credited once are never taken away.
     """
-    Not merged, or more than what is told: the row, and what should be there. Less is right: what was watched once
-    counts for good.
-    """
-    last = 0
-    there = select(LectureProgress.id, LectureProgress.watched_ranges, LectureProgress.watch_time)
-    there = there.order_by(LectureProgress.id).limit(BATCH_SIZE)
-    while rows := session.execute(there.where(LectureProgress.id > last)).all():
-        last = rows[-1].id
-        for key, ranges, watched in rows:
+    last_key = 0
+    statement = select(LectureProgress.id, LectureProgress.watched_ranges, LectureProgress.watch_time)
+    statement = statement.order_by(LectureProgress.id).limit(BATCH_SIZE)
+    while rows := session.execute(statement.where(LectureProgress.id > last_key)).all():
+        last_key = rows[-1].id
+        for key, ranges, seconds in rows:
             merged = merge(ranges)
-            if merged != ranges or total_seconds(merged) > watched:
-                yield key, merged, max(watched, total_seconds(merged))
+            if merged != ranges or total_seconds(merged) > seconds:
+                yield key, merged, max(seconds, total_seconds(merged))

@@ -1,4 +1,7 @@
-"""What passing a quiz does to the progress in its course: the floor above calls it when somebody has passed one."""
+"""Effects of passed quizzes on progress. `assessment` calls this in the transaction that grades an attempt.
+
+Lock order: docs/architecture.md.
+"""
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -14,11 +17,11 @@ from lms_graphql.settings import Settings
 def quiz_passed(
     session: Session, user_key: int, course_key: int, lecture_key: int | None, settings: Settings
 ) -> bool:
-    """
-    To be called in the transaction that grades an attempt, after the attempt is written, for a quiz that is passed;
-    again does no harm. `lecture_key`: of the lecture that carries the quiz, which is done with it; a quiz that none
-    carries counts as `openings.passed_quizzes` tells. True where this has completed the course. Also where access has
-    ended meanwhile: what was done is kept. Without an enrollment there is nothing to keep it in.
+    """Update progress after a user passed a quiz. Return whether this completed the course.
+
+    The attempt must have been written before, in this transaction. Calling it again does no harm. `lecture_key` is
+    the lecture of the quiz, which becomes completed. A course-level quiz has none: `hooks.passed_quizzes` counts it.
+    Progress is stored even if access has ended, but not without an enrollment.
     """
     if not lock_course_and_enrollment(session, course_key, user_key, with_access=False):
         return False
@@ -28,24 +31,28 @@ def quiz_passed(
     return refresh_and_complete(session, course_key, user_key, settings)[1] is not None
 
 
-def complete_lectures(session: Session, done: set[tuple[int, int]]) -> bool:
+def complete_lectures(session: Session, completed: set[tuple[int, int]]) -> bool:
+    """Mark lectures as completed for users: pairs of (user, lecture). Return whether anything changed.
+
+    The enrollments of the users must be locked. The number of statements does not depend on the number of pairs.
     """
-    (person, lecture): those that are not done yet are, as of now. In as many statements for many as for one. The
-    people's enrollments are locked. Whether there were any.
-    """
-    users, lectures = {user for user, _ in done}, {lecture for _, lecture in done}
-    there = select(
-        LectureProgress.user_id, LectureProgress.lecture_id, LectureProgress.id, LectureProgress.is_completed
+    users, lectures = {user for user, _ in completed}, {lecture for _, lecture in completed}
+    columns = (
+        LectureProgress.user_id,
+        LectureProgress.lecture_id,
+        LectureProgress.id,
+        LectureProgress.is_completed,
     )
-    here = there.where(LectureProgress.user_id.in_(users), LectureProgress.lecture_id.in_(lectures))
-    found = {(row.user_id, row.lecture_id): row for row in session.execute(here) if (row[0], row[1]) in done}
+    statement = select(*columns).where(LectureProgress.user_id.in_(users), LectureProgress.lecture_id.in_(lectures))
+    rows = {(row[0], row[1]): row for row in session.execute(statement) if (row[0], row[1]) in completed}
     now = clock.now()
-    begun = [row.id for row in found.values() if not row.is_completed]
-    if begun:
-        these = update(LectureProgress).where(LectureProgress.id.in_(begun))
-        execute_dml(session, these.values(is_completed=True, completed_at=now))
-    contact = {"started_at": now, "last_accessed": now, "completed_at": now, "is_completed": True}
-    rows = [{"user_id": user, "lecture_id": lecture, **contact} for user, lecture in sorted(done - found.keys())]
-    if rows:
-        session.connection().execute(insert_ignore(LectureProgress), rows)
-    return bool(begun or rows)
+    incomplete = [row.id for row in rows.values() if not row.is_completed]
+    if incomplete:
+        existing = update(LectureProgress).where(LectureProgress.id.in_(incomplete))
+        execute_dml(session, existing.values(is_completed=True, completed_at=now))
+    values = {"started_at": now, "last_accessed": now, "completed_at": now, "is_completed": True}
+    missing = sorted(completed - rows.keys())
+    if missing:
+        new_rows = [{"user_id": user, "lecture_id": lecture, **values} for user, lecture in missing]
+        session.connection().execute(insert_ignore(LectureProgress), new_rows)
+    return bool(incomplete or missing)

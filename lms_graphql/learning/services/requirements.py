@@ -1,4 +1,4 @@
-"""What a course requires of those who learn: domain.md, Learning 4."""
+"""Requirements of a course: its lectures and its published course-level quizzes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,26 +11,26 @@ from lms_graphql.learning.reads.progress import course_level_quizzes_by_course
 
 
 class RequiredCounts(NamedTuple):
-    """Things to do: the lectures that exist, and the published quizzes that no lecture carries. Each counts once."""
+    """Numbers of required lectures and quizzes. Each lecture or quiz counts once towards the percentage."""
 
     lectures: int
     quizzes: int
 
 
 class RequiredItems(NamedTuple):
-    """The same by their keys, in the order of the keys."""
+    """Keys of required lectures and quizzes, in ascending order."""
 
     lectures: Sequence[int]
     quizzes: Sequence[int]
 
 
 def count_required(session: Session, course_key: int) -> RequiredCounts:
-    things = required_items(session, course_key)
-    return RequiredCounts(len(things.lectures), len(things.quizzes))
+    items = required_items(session, course_key)
+    return RequiredCounts(len(items.lectures), len(items.quizzes))
 
 
 def required_items(session: Session, course_key: int) -> RequiredItems:
-    there = (Lecture.course_id == course_key, Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
-    lectures = select(Lecture.id).join(Section, Section.id == Lecture.section_id).where(*there).order_by(Lecture.id)
+    exists = (Lecture.course_id == course_key, Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
+    lectures = select(Lecture.id).join(Section, Section.id == Lecture.section_id).where(*exists).order_by(Lecture.id)
     quizzes = course_level_quizzes_by_course(session, [course_key]).get(course_key, ())
     return RequiredItems(session.scalars(lectures).all(), sorted(quizzes))

@@ -1,1 +1,1 @@
-"""Learning in the schema. Rows of `reads` serve as these objects."""
+"""GraphQL types of learning. Rows of `reads` serve as these objects."""

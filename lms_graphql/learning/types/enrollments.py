@@ -1,4 +1,4 @@
-"""Enrollments and progress, and where they hang on people and courses."""
+"""GraphQL types of enrollments and progress, and the fields that they add to users, courses and lectures."""
 
 from datetime import datetime
 from typing import Annotated
@@ -26,35 +26,37 @@ from lms_graphql.learning.reads import enrollments, progress
 
 expose_enum(
     EnrollmentStatus,
-    "What an enrollment gives now.",
-    ACTIVE="Access.",
-    COMPLETED="Access; everything required is done.",
-    EXPIRED="Access was for a time, which is over.",
-    CANCELLED="Given up; what was done is kept.",
-    REFUNDED="Paid back; what was done is kept.",
-    SUSPENDED="Access is taken away for now.",
+    "State of an enrollment now.",
+    ACTIVE="Grants access.",
+    COMPLETED="Grants access; everything required is done.",
+    EXPIRED="Access has ended.",
+    CANCELLED="Cancelled by the learner or course staff; progress remains.",
+    REFUNDED="The purchase was refunded; progress remains.",
+    SUSPENDED="Access is suspended.",
 )
 expose_enum(
     EnrollmentSource,
-    "How someone came into a course.",
-    FREE="It costs nothing.",
-    PURCHASE="It was paid for.",
-    GRANT="Course staff let them in.",
+    "How a learner came to be enrolled.",
+    FREE="The course was free.",
+    PURCHASE="The learner bought the course.",
+    GRANT="Course staff granted access.",
 )
 
-OfStatus = Annotated[EnrollmentStatus | None, strawberry.argument(description="Only those that read so now.")]
+StatusFilter = Annotated[
+    EnrollmentStatus | None, strawberry.argument(description="Only enrollments that have this status now.")
+]
 
 
 @object_type
 class LectureProgress(Node):
-    """What someone has done of a lecture since they first opened it."""
+    """A user's progress in a lecture that they have opened."""
 
-    is_completed: bool = field("Whether it counts as done.")
-    watch_seconds: int = field("Distinct seconds of the lecture that were watched; never falls.")
-    position_seconds: int = field("Where they were when last seen.")
-    started_at: datetime = field("When they first opened it.")
-    completed_at: datetime | None = field("When it was done.")
-    last_accessed_at: datetime = field("When they were last seen in it.")
+    is_completed: bool = field("Whether the lecture is completed.")
+    watch_seconds: int = field("Seconds of the lecture that were watched, each counted once. Never decreases.")
+    position_seconds: int = field("Last position of the player, in seconds.")
+    started_at: datetime = field("When the user first opened the lecture.")
+    completed_at: datetime | None = field("When the lecture was completed; null if it is not.")
+    last_accessed_at: datetime = field("When the user last reported or changed progress in the lecture.")
     lecture_key: strawberry.Private[int]
 
     @resolver_field()
@@ -65,77 +67,75 @@ class LectureProgress(Node):
 
 @object_type
 class CourseProgress:
-    """What someone has done of a course."""
+    """A user's progress in a course."""
 
-    id: strawberry.ID = field("Opaque, and unique across all types; `node` does not know it.")
-    percent: float = field(
-        "0 to 100 with two decimals, rounded half up, never 100 before everything required is done."
-    )
-    completed_lectures: int = field("Lectures that are done.")
-    total_lectures: int = field("Lectures that there are to do.")
-    passed_quizzes: int = field("Passed ones of the quizzes that no lecture carries.")
-    total_quizzes: int = field("Published quizzes that no lecture carries.")
-    watch_seconds: int = field("Distinct seconds of its lectures that were watched.")
-    updated_at: datetime = field("When it last changed.")
+    id: strawberry.ID = field("Opaque id, unique across all types. `node` does not accept it.")
+    percent: float = field("Completion from 0 to 100, with two decimals. 100 only if everything required is done.")
+    completed_lectures: int = field("Number of completed lectures.")
+    total_lectures: int = field("Number of required lectures.")
+    passed_quizzes: int = field("Number of passed course-level quizzes (quizzes that belong to no lecture).")
+    total_quizzes: int = field("Number of published course-level quizzes (quizzes that belong to no lecture).")
+    watch_seconds: int = field("Seconds of lectures that were watched, each counted once. Includes deleted lectures.")
+    updated_at: datetime = field("When this progress last changed.")
     key: strawberry.Private[int]
 
     @resolver_field()
     async def current_lecture(self, info: Info) -> Lecture | None:
-        """Where to go on: the last lecture opened, or the next one to do."""
+        """The lecture to continue with: the last one opened, else the next incomplete one; null if none is left."""
         lecture = await info.context.load_async(progress.current_lectures_by_enrollment, self.key)
         return None if lecture is None else await info.context.load_async(lectures_by_key, lecture)
 
     @resolver_field()
     def lectures(self, info: Info) -> list[LectureProgress]:
-        """Of each lecture that was opened, in the course's order."""
+        """Progress in each lecture that was opened, in the order of the course."""
         return info.context.load_list(progress.lectures_by_enrollment, self.key)
 
 
 @object_type
 class Enrollment(Node):
-    """Someone's place in a course, for ever. Seen by the person and by course staff."""
+    """The enrollment of a user in a course. It is never deleted. Visible to the user and to course staff."""
 
-    status: EnrollmentStatus = field("What it gives now.")
-    source: EnrollmentSource = field("How they came into the course.")
-    enrolled_at: datetime = field("When they first enrolled.")
-    completed_at: datetime | None = field("When they had done everything that the course required.")
-    access_expires_at: datetime | None = field("When access ends; null: never.")
-    last_accessed_at: datetime | None = field("When they were last seen in the course.")
+    status: EnrollmentStatus = field("Status now.")
+    source: EnrollmentSource = field("How the user came to be enrolled.")
+    enrolled_at: datetime = field("When the user first enrolled.")
+    completed_at: datetime | None = field("When the course was completed; null if it never was.")
+    access_expires_at: datetime | None = field("When access ends; null if it never ends.")
+    last_accessed_at: datetime | None = field("When the user was last active in the course; null if never.")
     user_key: strawberry.Private[int]
     course_key: strawberry.Private[int]
 
     @resolver_field()
     def user(self, info: Info) -> User:
-        """Who learns."""
+        """The enrolled user."""
         return info.context.load(users_by_key, self.user_key)
 
     @resolver_field()
     def course(self, info: Info) -> Course:
-        """What they learn."""
+        """The course."""
         return info.context.load(courses_by_key, self.course_key)
 
     @resolver_field(name="progress")
     def course_progress(self, info: Info) -> CourseProgress:
-        """How far they have come."""
+        """Progress in the course."""
         return info.context.load(progress.progress_by_enrollment, self.key)
 
     @resolver_field(name="certificate")
-    def its_certificate(self, info: Info) -> Certificate | None:
-        """What was issued for completing the course; null before that."""
+    def course_certificate(self, info: Info) -> Certificate | None:
+        """Certificate of completion; null if none was issued."""
         return info.context.load(certificates_by_enrollment, self.key)
 
 
 @object_type
 class EnrollmentPayload:
-    """What came of it."""
+    """Result of enrolling or cancelling: the enrollment, or errors."""
 
-    enrollment: Enrollment | None = field("The enrollment as it is now.", default=None)
+    enrollment: Enrollment | None = field("The enrollment after the change; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()
 
 
 @extend_type(Lecture)
 def viewer_progress(lecture: strawberry.Parent[Lecture], info: Info) -> LectureProgress | None:
-    """The viewer's own. Null for a viewer without an enrollment, or before the first contact."""
+    """The viewer's progress in the lecture; null without an enrollment, or if the viewer never opened it."""
     if not info.context.actor.is_signed_in:
         return None
     return info.context.load(progress.viewer_progress_by_lecture, lecture.key)
@@ -143,7 +143,7 @@ def viewer_progress(lecture: strawberry.Parent[Lecture], info: Info) -> LectureP
 
 @extend_type(Course)
 def viewer_enrollment(course: strawberry.Parent[Course], info: Info) -> Enrollment | None:
-    """The viewer's enrollment, whatever its status."""
+    """The viewer's enrollment, whatever its status; null if there is no enrollment."""
     if not info.context.actor.is_signed_in:
         return None
     return info.context.load(enrollments.viewer_enrollments_by_course, course.key)
@@ -153,36 +153,36 @@ def viewer_enrollment(course: strawberry.Parent[Course], info: Info) -> Enrollme
 def enrollments_of_course(
     course: strawberry.Parent[Course],
     info: Info,
-    status: OfStatus = None,
+    status: StatusFilter = None,
     first: First = None,
     after: After = None,
     last: Last = None,
     before: Before = None,
 ) -> Connection[Enrollment] | None:
-    """Course staff only: who has ever enrolled, the newest first."""
-    listing = enrollments.enrollments_of_course(status)
-    return info.context.page(listing, PageArguments(first, after, last, before), course.key)
+    """Course staff only. All enrollments in the course, newest first."""
+    query = enrollments.enrollments_of_course(status)
+    return info.context.page(query, PageArguments(first, after, last, before), course.key)
 
 
 @extend_type(User, name="enrollments", extensions=[require(IsSelf)])
 def enrollments_of_user(
     user: strawberry.Parent[User],
     info: Info,
-    status: OfStatus = None,
+    status: StatusFilter = None,
     first: First = None,
     after: After = None,
     last: Last = None,
     before: Before = None,
 ) -> Connection[Enrollment] | None:
-    """(self) What they have ever enrolled in, the newest first."""
-    listing = enrollments.enrollments_of_user(info.context.actor.access_level, status)
-    return info.context.page(listing, PageArguments(first, after, last, before), user.key)
+    """The user and super admins only. All enrollments of the user, newest first."""
+    query = enrollments.enrollments_of_user(info.context.actor.access_level, status)
+    return info.context.page(query, PageArguments(first, after, last, before), user.key)
 
 
 @object_type
 class LectureProgressPayload:
-    """What came of it."""
+    """Result of changing progress in a lecture: the progress and the enrollment, or errors."""
 
-    progress: LectureProgress | None = field("What is done of the lecture now.", default=None)
-    enrollment: Enrollment | None = field("The enrollment as it is now.", default=None)
+    progress: LectureProgress | None = field("Progress in the lecture; null if there are errors.", default=None)
+    enrollment: Enrollment | None = field("The enrollment after the change; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()
