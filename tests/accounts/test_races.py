@@ -24,7 +24,7 @@ from lms_graphql.accounts.models import (
     UserTerm,
 )
 from lms_graphql.accounts.services.credentials import make_token
-from lms_graphql.accounts.services.sessions import REUSE_SECONDS
+from lms_graphql.accounts.services.sessions import REUSE_GRACE_SECONDS
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.password_hashing import verify_password
@@ -104,11 +104,11 @@ def test_a_token_that_comes_again_late_ends_its_family(two_processes: Fleet, mak
     first = many.execute(RaceRequest(REFRESH, {"token": opened.refresh_token})).payload["session"]
     again = RaceRequest(REFRESH, {"token": opened.refresh_token})
     late = update(RefreshToken).where(RefreshToken.token_hash == token_hash(opened.refresh_token))
-    change(two_processes, late.values(used_at=clock.now() - timedelta(seconds=REUSE_SECONDS - 3)))
+    change(two_processes, late.values(used_at=clock.now() - timedelta(seconds=REUSE_GRACE_SECONDS - 3)))
     assert codes(many.race(*[again] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
     assert is_signed_in(many, first["accessToken"])
 
-    change(two_processes, late.values(used_at=clock.now() - timedelta(seconds=REUSE_SECONDS + 1)))
+    change(two_processes, late.values(used_at=clock.now() - timedelta(seconds=REUSE_GRACE_SECONDS + 1)))
     assert codes(many.race(*[again] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
     for token in (opened.access_token, first["accessToken"]):
         assert not any(is_signed_in(many, token, process) for process in (0, 1))
