@@ -294,8 +294,7 @@ def test_token_signed_before_key_retirement_is_valid(client: Client, reception: 
 def test_token_signed_after_key_retirement_is_rejected(client: Client, reception: Reception, forger: Forger) -> None:
     """A retired key that leaked makes no new valid tokens."""
     reception.database.write_sync(sessions.rotate_keys)
-    retire_earlier = (
-        update(SigningKey).where(SigningKey.key_id == "k1").values(retired_at=clock.now() - timedelta(hours=1))
-    )
+    first_key = update(SigningKey).where(SigningKey.key_id == "k1")
+    retire_earlier = first_key.values(retired_at=clock.now() - timedelta(hours=1))
     reception.database.write_sync(lambda session: session.execute(retire_earlier) and None)
     assert is_rejected(client, f"Bearer {forger.token()}")

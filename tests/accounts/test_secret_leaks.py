@@ -67,6 +67,9 @@ class Scenario:
     def login(self, email: str, password: str) -> Any:
         return self.execute(LOGIN, input={"email": email, "password": password})
 
+    def change_password(self, bearer: str, current: str, new: str) -> Any:
+        return self.execute(CHANGE_PASSWORD, bearer, input={"currentPassword": current, "newPassword": new})
+
     def mailed_token(self, path: str) -> str:
         token = self.read_mailed_token(path)
         self.secrets.add(token)
@@ -89,20 +92,12 @@ class Scenario:
         assert self.execute(REFRESH, token=session["refreshToken"])["session"] is None
         for email in (EMAIL, UNKNOWN_EMAIL):
             assert self.execute(REQUEST_RESET, email=email)["ok"]
-        assert self.execute(
-            RESET_PASSWORD, input={"token": self.mailed_token("/reset-password"), "newPassword": PASSWORD_2}
-        )["ok"]
+        reset = {"token": self.mailed_token("/reset-password"), "newPassword": PASSWORD_2}
+        assert self.execute(RESET_PASSWORD, input=reset)["ok"]
         token = self.login(EMAIL, PASSWORD_2)["session"]["accessToken"]
-        assert (
-            self.execute(CHANGE_PASSWORD, token, input={"currentPassword": WRONG, "newPassword": PASSWORD_3})[
-                "session"
-            ]
-            is None
-        )
-        assert self.execute(CHANGE_PASSWORD, token, input={"currentPassword": PASSWORD_2, "newPassword": PASSWORD_3})[
-            "session"
-        ]
-        assert self.execute("{ me { id } }", token) is None, "401"
+        assert self.change_password(token, WRONG, PASSWORD_3)["session"] is None
+        assert self.change_password(token, PASSWORD_2, PASSWORD_3)["session"]
+        assert self.execute("{ me { id } }", token) is None, "the old session gets 401"
 
     def send_invalid_requests(self) -> None:
         """Send secrets in requests that are invalid in many ways."""
@@ -150,11 +145,7 @@ class Scenario:
                 self.execute(REGISTER, input={**names, "password": PASSWORD_1})
                 self.execute(REQUEST_RESET, email=EMAIL)
                 self.execute(VERIFY_EMAIL, token=session["refreshToken"])
-                self.execute(
-                    CHANGE_PASSWORD,
-                    session["accessToken"],
-                    input={"currentPassword": PASSWORD_3, "newPassword": PASSWORD_1},
-                )
+                self.change_password(session["accessToken"], PASSWORD_3, PASSWORD_1)
 
 
 @contextmanager

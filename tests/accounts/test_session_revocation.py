@@ -40,9 +40,9 @@ class Scene:
     def __init__(self, fleet: Fleet) -> None:
         make = Factories(fleet.database)
         self.fleet = fleet
-        self.person: User = make.person()
-        self.global_id = global_ids.encode("User", self.person.id)
-        self.session, self.other_session = (fleet.reception.sign_in(self.person) for _ in range(2))
+        self.user: User = make.person()
+        self.global_id = global_ids.encode("User", self.user.id)
+        self.session, self.other_session = (fleet.reception.sign_in(self.user) for _ in range(2))
         self.admin = fleet.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token
 
     def by_admin(self, document: str) -> RaceRequest:
@@ -50,7 +50,7 @@ class Scene:
 
     def reset(self) -> RaceRequest:
         purpose = TokenPurpose.RESET_PASSWORD
-        token = self.fleet.database.write_sync(lambda session: make_token(session, self.person.id, purpose))
+        token = self.fleet.database.write_sync(lambda session: make_token(session, self.user.id, purpose))
         return RaceRequest(RESET, {"token": token, "new": NEW_PASSWORD})
 
 

@@ -13,7 +13,7 @@ from lms_graphql.mail.templates import FrontendUrls
 IGNORE_IF_NOT_YOU = "If you did not request this, ignore this mail."
 
 
-def verify_email_template(session: Session, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
+def verify_email_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
     user = session.get(User, mail.user_id)
     if user is None or user.email is None or user.is_verified:
         return None
@@ -23,11 +23,11 @@ def verify_email_template(session: Session, mail: Mail, links: FrontendUrls) -> 
         "Confirm your email address",
         greeting_line(""),  # no name: a registration could use it to send a text of its choice to any address
         ["please confirm that this email address is yours. The link is valid for 24 hours.", IGNORE_IF_NOT_YOU],
-        Button("Confirm the email address", links.to("/verify-email", token=token)),
+        Button("Confirm the email address", urls.to("/verify-email", token=token)),
     )
 
 
-def reset_password_template(session: Session, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
+def reset_password_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
     """Render the mail to the account's registered address, not to the address that was entered."""
     user = session.scalar(select(User).where(User.email_key == email_addresses.normalize_email(mail.address or "")))
     if user is None or user.email is None:
@@ -41,11 +41,11 @@ def reset_password_template(session: Session, mail: Mail, links: FrontendUrls) -
             "a new password was requested for your account. The link is valid for one hour and can be used once.",
             IGNORE_IF_NOT_YOU,
         ],
-        Button("Choose a new password", links.to("/reset-password", token=token)),
+        Button("Choose a new password", urls.to("/reset-password", token=token)),
     )
 
 
-def password_changed_template(session: Session, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
+def password_changed_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
     user = session.get(User, mail.user_id)
     if user is None or user.email is None:
         return None
@@ -57,5 +57,5 @@ def password_changed_template(session: Session, mail: Mail, links: FrontendUrls)
             "the password of your account was changed, and all your devices were logged out.",
             "If this was not you, reset the password now. Also check who else can read your mail.",
         ],
-        Button("Reset the password", links.to("/reset-password")),
+        Button("Reset the password", urls.to("/reset-password")),
     )
