@@ -34,7 +34,7 @@ MOST_STATEMENTS = 60
 
 
 class Deadlocks:
-    """Injects a deadlock at the statement with a given number.
+    """Injection of one deadlock, at the statement with a given number.
 
     Statements are counted from 1 over all connections, and a COMMIT of the writing engine counts too.
     """

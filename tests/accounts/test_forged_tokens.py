@@ -36,7 +36,7 @@ def decode_part(part: str) -> dict[str, Any]:
 
 
 class Forger:
-    """Makes variants of a valid token. It also knows the signing keys, to reach checks that follow the signature."""
+    """A maker of variants of a valid token. It also knows the signing keys, to pass the signature check."""
 
     def __init__(self, valid: str, signer: Signer, other_session: int) -> None:
         self.valid = valid

@@ -4,12 +4,12 @@ Hashing is slow and uses a whole processor, so every operation takes the same st
 
 1. Validate the input as far as that needs no database.
 2. Get admission to the hashing pool. It raises RequestError UNAVAILABLE before anything was done.
-3. Write: count the attempt, and read what the next step needs.
+3. Begin, in a transaction: count the attempt, and check or read what needs the database. `create_user` skips this.
 4. Hash or verify in a queue slot of the pool, without a database connection.
-5. Write: complete the operation.
+5. Finish, in a second transaction.
 
-Admission is for all steps, because operations that wait for the database would otherwise take the place of readers.
-The slot is only for the hashing. Operations of anonymous clients write with low priority, because many concurrent
+Admission lasts for all following steps, because operations that wait for the database would otherwise take the place
+of readers. The slot is only for the hashing. Registration and login write with low priority, because many concurrent
 logins would delay reads.
 """
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class Write(Protocol):
-    """Runs a service in one transaction. Errors that the service returns are raised after the commit."""
+    """A function that runs a service in one transaction, and after the commit raises the error that it returned."""
 
     async def __call__(
         self,
@@ -45,7 +45,7 @@ class Write(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PasswordOperations:
-    """The five operations that hash or verify a password, with what they need of a request."""
+    """The five operations that hash or verify a password, with the parts of a request that they need."""
 
     auth: AuthContext
     hashing: PasswordHashingPool
