@@ -1,1 +1,1 @@
-"""People: users, their roles and what these allow."""
+"""Accounts: users, roles, sessions, passwords and instructor applications."""

@@ -1,4 +1,4 @@
-"""Access tokens: short-lived JWTs, signed with a key that only the secret and a key id give."""
+"""Access tokens: short-lived JWTs, signed with a key that is derived from the secret and a key id."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,23 +12,23 @@ from lms_graphql.core.signing import Signer
 
 ALGORITHM = "HS256"
 JWT_TYPE = "at+jwt"
-"""RFC 9068: an access token is nothing else, and nothing else is an access token."""
+"""The `typ` that RFC 9068 gives to access tokens. Any other type is invalid, so no other JWT passes as one."""
 ISSUER = AUDIENCE = "lms-graphql"
 MAX_TOKEN_LENGTH = 2_000
 MAX_LIFETIME = timedelta(days=1)
-"""More than the setting takes: whoever made a token that lasts longer is not this service."""
+"""The longest lifetime that the settings allow. This service never issued a token that lasts longer."""
 CLOCK_SKEW = timedelta(seconds=5)
-"""By which two machines' clocks may differ."""
+"""Tolerated difference between the clocks of two machines."""
 KEY_ID = re.compile(r"k[1-9][0-9]{0,8}\Z")
-_SHAPE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}\Z")
-"""Without the padding that the decoder would take: a token has one spelling."""
-_KEY = re.compile(r"[1-9][0-9]{0,17}\Z")
-"""What fits the column: a larger number is an error to the drivers, not merely a row that is not there."""
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}\Z")
+"""Three parts without padding. The decoder would accept padding, but a token has exactly one spelling."""
+_ROW_KEY = re.compile(r"[1-9][0-9]{0,17}\Z")
+"""Numbers that fit the column. A larger one would be an error of the driver, not just a missing row."""
 _CLAIMS = ["sub", "role", "sid", "iat", "exp", "iss", "aud"]
 
 
 class InvalidTokenError(Exception):
-    """Not one of ours, or no longer good. Why is nobody's business."""
+    """A token that this service did not issue, or that has expired. The reason is never disclosed."""
 
 
 class Claims(NamedTuple):
@@ -40,7 +40,7 @@ class Claims(NamedTuple):
 
 
 def encode_token(signer: Signer, claims: Claims, minutes: int) -> tuple[str, datetime]:
-    """The token, and when it expires."""
+    """Return the token and its expiry time."""
     expires_at = claims.issued_at.replace(microsecond=0) + timedelta(minutes=minutes)
     payload = {
         "sub": str(claims.user_key),
@@ -55,17 +55,20 @@ def encode_token(signer: Signer, claims: Claims, minutes: int) -> tuple[str, dat
     return jwt.encode(payload, signer.key(claims.key_id), ALGORITHM, headers=headers), expires_at
 
 
-def decode_token(signer: Signer, text: str) -> Claims:
-    """What a token says whose signature, issuer, audience, type and time are right. InvalidTokenError otherwise."""
+def decode_token(signer: Signer, token: str) -> Claims:
+    """Return the claims of a token. Raise InvalidTokenError unless signature, issuer, audience, type and times hold.
+
+    The session and the user may have ended since: `reads.sessions.find_actor` checks that.
+    """
     try:
-        if len(text) > MAX_TOKEN_LENGTH or not _SHAPE.match(text):
+        if len(token) > MAX_TOKEN_LENGTH or not _TOKEN.match(token):
             raise InvalidTokenError
-        header = jwt.get_unverified_header(text)
+        header = jwt.get_unverified_header(token)
         key_id = header.get("kid")
         if header.get("typ") != JWT_TYPE or not isinstance(key_id, str) or not KEY_ID.match(key_id):
             raise InvalidTokenError
         payload = jwt.decode(
-            text,
+            token,
             signer.key(key_id),
             algorithms=[ALGORITHM],
             issuer=ISSUER,
@@ -76,12 +79,13 @@ def decode_token(signer: Signer, text: str) -> Claims:
         expires_at = datetime.fromtimestamp(payload["exp"], UTC)
         if issued_at > clock.now() + CLOCK_SKEW or expires_at > issued_at + MAX_LIFETIME:
             raise InvalidTokenError
-        return Claims(_key(payload["sub"]), _key(payload["sid"]), Role(payload["role"]), key_id, issued_at)
+        row_keys = _parse_row_key(payload["sub"]), _parse_row_key(payload["sid"])
+        return Claims(*row_keys, Role(payload["role"]), key_id, issued_at)
     except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError, RecursionError):
-        raise InvalidTokenError from None  # OSError: an instant that the machine cannot reckon with
+        raise InvalidTokenError from None  # OSError: a timestamp that the platform cannot convert
 
 
-def _key(said: object) -> int:
-    if not isinstance(said, str) or not _KEY.match(said):
+def _parse_row_key(value: object) -> int:
+    if not isinstance(value, str) or not _ROW_KEY.match(value):
         raise InvalidTokenError
-    return int(said)
+    return int(value)

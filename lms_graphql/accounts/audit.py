@@ -1,4 +1,4 @@
-"""What is kept of who did what: a row in the same transaction, never changed."""
+"""Audit log: events, written in the transaction of the change that they record, and never updated."""
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -19,10 +19,10 @@ def record(
     client_ip: str | None = None,
     **details: object,
 ) -> None:
-    """
-    Add an audit event. `action` is `area.happened`, e.g. `account.suspended`; `actor` and `subject` are users' keys.
+    """Add an audit event.
 
-    `details` must not contain secrets, email addresses or text that a person wrote.
+    `action` is `area.happened`, e.g. `account.suspended`. `actor` and `subject` are keys of users. `details` must not
+    contain secrets, email addresses or text that a user wrote.
     """
     event = {"happened_at": clock.now(), "action": action, "client_ip": client_ip, "details": details}
     execute_dml(session, _INSERT, {**event, "actor_id": actor, "subject_id": subject})

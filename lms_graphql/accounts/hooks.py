@@ -1,4 +1,4 @@
-"""What the rules about people need to know from the floors above. Filled in `lms_graphql/wiring.py`."""
+"""Hooks of accounts: facts and effects of upper layers. `lms_graphql/wiring.py` registers them."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,10 @@ from sqlalchemy.orm import Session
 from lms_graphql.core.hooks import Hook
 
 public_user_filters: Hook[Callable[[], ColumnElement[bool]]] = Hook("accounts.public_user_filters")
-"""Clauses on `User`: whoever one of them holds of is known to anonymous viewers, too."""
+"""Clauses on `User`. Anonymous viewers see the users that match at least one of them."""
 
 account_erased: Hook[Callable[[Session, int], None]] = Hook("accounts.account_erased")
-"""Told the key of a person whose account is emptied, in the same transaction: what is theirs alone goes with it."""
+"""Called with the key of a user whose account is erased, in the same transaction.
+
+The functions delete what belongs to that user alone.
+"""

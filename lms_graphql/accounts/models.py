@@ -1,4 +1,4 @@
-"""The tables of people: who they are, how they are signed in, and what is kept of that."""
+"""Tables of accounts: users, sessions, tokens, rate limits, instructor applications and audit events."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -30,7 +30,7 @@ HASH_LENGTH = 64
 
 
 class TokenPurpose(StrEnum):
-    """What a single-use token, sent by mail, is good for."""
+    """The one operation that a mailed single-use token allows."""
 
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose, not a password
@@ -43,7 +43,7 @@ class ApplicationStatus(StrEnum):
 
 
 class User(TimestampedModel):
-    """A person. A deleted one keeps their row, emptied of what is personal: money and courses hang on it."""
+    """A user. Deletion erases personal data but not the row, because transactions and courses refer to it."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -72,17 +72,17 @@ class User(TimestampedModel):
     deleted_at: Mapped[datetime | None]
 
     @validates("email")
-    def key_of_the_address(self, _: str, value: str | None) -> str | None:
+    def _set_email_key(self, _: str, value: str | None) -> str | None:
         self.email_key = None if value is None else email_addresses.normalize_email(value)
         return value
 
     @validates("username")
-    def key_without_case(self, _: str, value: str) -> str:
+    def _set_username_key(self, _: str, value: str) -> str:
         self.username_key = value.casefold()
         return value
 
     @validates("first_name", "last_name")
-    def key_of_the_name(self, name: str, value: str) -> str:
+    def _set_name_key(self, name: str, value: str) -> str:
         first, last = (value, self.last_name) if name == "first_name" else (self.first_name, value)
         self.name_key = sort_key(f"{first or ''} {last or ''}")
         return value
@@ -92,7 +92,7 @@ class User(TimestampedModel):
         return full_name(self.first_name, self.last_name, self.deleted_at)
 
     def has_permission(self, permission: str) -> bool:
-        """Whether the person's role allows this `area:action`. Nobody inactive may do anything."""
+        """Return whether the user's role allows this `area:action`. Inactive users have no permissions."""
         return self.is_active and self.deleted_at is None and roles.allows(self.role, permission)
 
 
@@ -101,7 +101,7 @@ def full_name(first_name: str, last_name: str, deleted_at: datetime | None) -> s
 
 
 class UserTerm(Model):
-    """A word by which super admins find a person."""
+    """A word by which super admins find a user."""
 
     __tablename__ = "user_terms"
     __table_args__ = (Index(None, "user_id"), TABLE_OPTIONS)
@@ -111,7 +111,7 @@ class UserTerm(Model):
 
 
 class SigningKey(TimestampedModel):
-    """A key that access tokens are signed with: derived from the secret and this id, and not kept."""
+    """The id of a key that signs access tokens. The key is derived from the secret and this id, and is not stored."""
 
     __tablename__ = "signing_keys"
     __table_args__ = (UniqueConstraint("key_id"), TABLE_OPTIONS)
@@ -121,7 +121,7 @@ class SigningKey(TimestampedModel):
 
 
 class UserSession(TimestampedModel):
-    """Somebody signed in on some device: the family of its refresh tokens."""
+    """A user signed in on a device: the family of refresh tokens that one login started."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "user_id", "ended_at"), Index(None, "expires_at", "id"), TABLE_OPTIONS)
@@ -132,7 +132,7 @@ class UserSession(TimestampedModel):
 
 
 class RefreshToken(TimestampedModel):
-    """Used once. Kept after that, so that a second use is known for what it is."""
+    """A refresh token, valid once. The row outlives its use so that a second use is detected."""
 
     __tablename__ = "refresh_tokens"
     __table_args__ = (UniqueConstraint("token_hash"), Index(None, "session_id"), TABLE_OPTIONS)
@@ -144,7 +144,7 @@ class RefreshToken(TimestampedModel):
 
 
 class AccountToken(TimestampedModel):
-    """A single-use token that was sent by mail."""
+    """A mailed single-use token."""
 
     __tablename__ = "account_tokens"
     __table_args__ = (
@@ -162,7 +162,7 @@ class AccountToken(TimestampedModel):
 
 
 class RateLimitCounter(TimestampedModel):
-    """How often something failed for someone since a moment. `key` is a digest: it names nobody."""
+    """Number of failures in a window that began at `since`. `key` is a digest that identifies no user."""
 
     __tablename__ = "rate_limit_counters"
     __table_args__ = (
@@ -178,7 +178,10 @@ class RateLimitCounter(TimestampedModel):
 
 
 class InstructorApplication(TimestampedModel):
-    """A learner asks to teach. `pending_of` is the learner's id while it is pending: one at a time."""
+    """A learner's application to teach.
+
+    `pending_of` is the learner's key while the application is pending, so that a learner has at most one.
+    """
 
     __tablename__ = "instructor_applications"
     __table_args__ = (
@@ -202,7 +205,7 @@ class InstructorApplication(TimestampedModel):
 
 
 class AuditEvent(Model):
-    """Something that was done, by whom and to whom, written in the transaction that did it and never changed."""
+    """An action with its actor and its subject, written in the same transaction and never updated."""
 
     __tablename__ = "audit_events"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Who sees whom."""
+"""Policies of accounts: which users and applications an actor may see."""
 
 from sqlalchemy import ColumnElement, false, or_, true
 
@@ -7,18 +7,18 @@ from lms_graphql.accounts.models import InstructorApplication
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 
 
-def visible_to(scope: AccessLevel) -> ColumnElement[bool]:
-    """Everyone signed in sees everyone's public fields; anonymous viewers see those who are publicly known."""
-    if scope is not AccessLevel.ANONYMOUS:
+def visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return the clause for visible users: all if signed in, else those that a hook makes public."""
+    if access_level is not AccessLevel.ANONYMOUS:
         return true()
     return or_(false(), *(clause() for clause in hooks.public_user_filters))
 
 
 def is_self(actor: Actor, user_key: int) -> bool:
-    """Whether this is the actor's own account, or the actor looks after all of them."""
+    """Return whether the actor is this user or a super admin."""
     return actor.is_admin or (actor.is_signed_in and actor.key == user_key)
 
 
-def applications_visible_to(scope: AccessLevel) -> ColumnElement[bool]:
-    """The applicant's own; super admins see all."""
-    return true() if scope is AccessLevel.ADMIN else InstructorApplication.user_id == VIEWER
+def applications_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return the clause for visible applications: all for super admins, else the viewer's own."""
+    return true() if access_level is AccessLevel.ADMIN else InstructorApplication.user_id == VIEWER

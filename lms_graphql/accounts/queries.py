@@ -1,4 +1,4 @@
-"""The entrances to people."""
+"""Queries of accounts: the viewer, users, instructor applications."""
 
 from datetime import datetime
 from typing import Annotated
@@ -18,40 +18,41 @@ from lms_graphql.graph.schema.connections import After, Before, Connection, Firs
 from lms_graphql.graph.schema.fields import expose_enum, field, input_type, resolver_field
 from lms_graphql.graph.schema.permissions import IsSignedIn, require
 
-LONGEST_SEARCH = 200
+MAX_SEARCH_LENGTH = 200
 
 expose_enum(
     UserOrder,
-    "How people are sorted.",
-    NEWEST="Who registered last comes first.",
-    OLDEST="Who registered first comes first.",
-    NAME="By first and last name, without case and accents.",
+    "Order of users.",
+    NEWEST="Newest account first.",
+    OLDEST="Oldest account first.",
+    NAME="By first and last name, regardless of case and accents.",
 )
 
 
 @input_type(name="UserFilter")
 class UserFilterInput:
-    """What a person must be; a field left out asks nothing."""
+    """Conditions on users. An omitted field is no condition."""
 
     search: str | None = field(
-        "Words of the names or the address that all must be there; the last one may be unfinished.", default=None
+        "Words of the name, username or email address, at most 200 characters. All must match, the last as a prefix.",
+        default=None,
     )
-    role: Role | None = field("What they are here to do.", default=None)
-    is_active: bool | None = field("Whether they may sign in.", default=None)
-    created_after: datetime | None = field("Registered later than this.", default=None)
-    created_before: datetime | None = field("Registered earlier than this.", default=None)
+    role: Role | None = field("Role of the users.", default=None)
+    is_active: bool | None = field("Whether the account is active.", default=None)
+    created_after: datetime | None = field("Account created after this time.", default=None)
+    created_before: datetime | None = field("Account created before this time.", default=None)
 
 
-Filter = Annotated[UserFilterInput | None, strawberry.argument(description="What a person must be.")]
-Order = Annotated[UserOrder | None, strawberry.argument(description="How they are sorted.")]
-Status = Annotated[ApplicationStatus | None, strawberry.argument(description="Only those that have come so far.")]
+Filter = Annotated[UserFilterInput | None, strawberry.argument(description="Conditions on the users.")]
+Order = Annotated[UserOrder | None, strawberry.argument(description="Order of the users.")]
+Status = Annotated[ApplicationStatus | None, strawberry.argument(description="Only applications with this status.")]
 
 
 @strawberry.type
 class AccountQueries:
     @strawberry.field
     def me(self, info: Info) -> User | None:
-        """The signed-in user; null for an anonymous viewer."""
+        """The logged-in user; null for an anonymous viewer."""
         actor = info.context.actor
         return info.context.load(users_by_key, actor.key) if actor.is_signed_in else None
 
@@ -66,9 +67,9 @@ class AccountQueries:
         last: Last = None,
         before: Before = None,
     ) -> Connection[User] | None:
-        """Users, for super admins."""
-        people = users(_filter(filter or UserFilterInput()), order_by or UserOrder.NEWEST)
-        return info.context.page(people, PageArguments(first, after, last, before))
+        """Super admins only. Users that match the filter."""
+        query = users(_user_filter(filter or UserFilterInput()), order_by or UserOrder.NEWEST)
+        return info.context.page(query, PageArguments(first, after, last, before))
 
     @resolver_field(extensions=[require(IsSignedIn)])
     def instructor_applications(
@@ -80,19 +81,20 @@ class AccountQueries:
         last: Last = None,
         before: Before = None,
     ) -> Connection[InstructorApplication] | None:
-        """Instructor applications: super admins see all, anyone else their own."""
-        sent = applications.applications(info.context.actor.access_level, status)
-        return info.context.page(sent, PageArguments(first, after, last, before))
+        """Instructor applications, newest first: all for super admins, the viewer's own for other users."""
+        query = applications.applications(info.context.actor.access_level, status)
+        return info.context.page(query, PageArguments(first, after, last, before))
 
 
-def _filter(asked: UserFilterInput) -> UserFilter:
-    search = (asked.search or "").strip()
-    if len(search) > LONGEST_SEARCH:
-        raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"Search for at most {LONGEST_SEARCH} characters.")
+def _user_filter(filter: UserFilterInput) -> UserFilter:
+    search = (filter.search or "").strip()
+    if len(search) > MAX_SEARCH_LENGTH:
+        message = f"The search text is too long. Use at most {MAX_SEARCH_LENGTH} characters."
+        raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
     return UserFilter(
         words=tuple(query_terms(search)) if search else None,
-        role=asked.role,
-        is_active=asked.is_active,
-        created_after=asked.created_after,
-        created_before=asked.created_before,
+        role=filter.role,
+        is_active=filter.is_active,
+        created_after=filter.created_after,
+        created_before=filter.created_before,
     )

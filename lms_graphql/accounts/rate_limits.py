@@ -1,7 +1,7 @@
-"""How often something may fail, counted in the database, so that it holds across processes.
+"""Rate limits on failures, counted in the database so that they hold across processes.
 
-A try is counted before it is made and given back where it succeeds: counted afterwards, as many as come at once would
-slip through.
+An attempt is consumed before it is made and refunded if it succeeds. If it were counted afterwards, all concurrent
+attempts would pass the limit.
 """
 
 from datetime import datetime, timedelta
@@ -17,51 +17,55 @@ from lms_graphql.core.statements import NOW, execute_dml, insert_ignore
 
 
 class RateLimit(NamedTuple):
-    """At most so many failures of this key within so many minutes of the first."""
+    """At most `limit` failures of this key within `minutes` minutes of the first one."""
 
     key: str
     limit: int
     minutes: int
 
 
-_KEY: BindParameter[str] = bindparam("of")
-_HORIZON: BindParameter[datetime] = bindparam("horizon", type_=UtcDateTime())
-_IS_OVER = RateLimitCounter.since <= _HORIZON
-_COUNT = (
+_KEY: BindParameter[str] = bindparam("counter_key")
+_WINDOW_START: BindParameter[datetime] = bindparam("window_start", type_=UtcDateTime())
+_HAS_EXPIRED = RateLimitCounter.since <= _WINDOW_START
+_CONSUME = (
     update(RateLimitCounter)
-    .where(RateLimitCounter.key == _KEY, or_(_IS_OVER, RateLimitCounter.failures < bindparam("most")))
-    # MySQL assigns from left to right and would see a `since` that it has just set: `failures` comes first.
+    .where(RateLimitCounter.key == _KEY, or_(_HAS_EXPIRED, RateLimitCounter.failures < bindparam("max_failures")))
+    # `failures` comes first, because MySQL assigns from left to right and would see the new value of `since`.
     .ordered_values(
-        (RateLimitCounter.failures, case((_IS_OVER, 1), else_=RateLimitCounter.failures + 1)),
-        (RateLimitCounter.since, case((_IS_OVER, NOW), else_=RateLimitCounter.since)),
+        (RateLimitCounter.failures, case((_HAS_EXPIRED, 1), else_=RateLimitCounter.failures + 1)),
+        (RateLimitCounter.since, case((_HAS_EXPIRED, NOW), else_=RateLimitCounter.since)),
     )
 )
-_GIVE_BACK = (
+_REFUND = (
     update(RateLimitCounter)
     .where(RateLimitCounter.key == _KEY, RateLimitCounter.failures > 0)
     .values(failures=RateLimitCounter.failures - 1)
 )
 
 
-def consume(session: Session, allowed: RateLimit) -> bool:
-    """Counts a try. False, and not counted, where there were too many."""
-    if _counted(session, allowed):
+def consume(session: Session, rate_limit: RateLimit) -> bool:
+    """Count an attempt and return True. Return False, without counting it, if the limit is reached."""
+    if _consume_existing(session, rate_limit):
         return True
-    session.execute(insert_ignore(RateLimitCounter), {"key": allowed.key, "failures": 0, "since": clock.now()})
-    return _counted(session, allowed)
+    session.execute(insert_ignore(RateLimitCounter), {"key": rate_limit.key, "failures": 0, "since": clock.now()})
+    return _consume_existing(session, rate_limit)
 
 
 def refund(session: Session, key: str) -> None:
-    """The try did not fail."""
-    execute_dml(session, _GIVE_BACK, {"of": key})
+    """Uncount an attempt that did not fail."""
+    execute_dml(session, _REFUND, {"counter_key": key})
 
 
 def reset(session: Session, key: str) -> None:
     execute_dml(session, delete(RateLimitCounter).where(RateLimitCounter.key == key))
 
 
-def _counted(session: Session, allowed: RateLimit) -> bool:
+def _consume_existing(session: Session, rate_limit: RateLimit) -> bool:
     now = clock.now()
-    horizon = now - timedelta(minutes=allowed.minutes)
-    binds = {"of": allowed.key, "most": allowed.limit, "now": now, "horizon": horizon}
-    return execute_dml(session, _COUNT, binds) == 1
+    binds = {
+        "counter_key": rate_limit.key,
+        "max_failures": rate_limit.limit,
+        "now": now,
+        "window_start": now - timedelta(minutes=rate_limit.minutes),
+    }
+    return execute_dml(session, _CONSUME, binds) == 1

@@ -1,4 +1,4 @@
-"""What each role may do: the one table, as `area:action`."""
+"""Roles: the one table of permissions, each written as `area:action`."""
 
 from lms_graphql.core.actor import Role
 

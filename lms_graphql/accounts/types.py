@@ -1,4 +1,4 @@
-"""People in the schema."""
+"""GraphQL types and permissions of accounts."""
 
 from datetime import datetime
 from functools import cache
@@ -19,29 +19,29 @@ from lms_graphql.graph.schema.permissions import Permission, require
 
 expose_enum(
     Role,
-    "What someone is here to do.",
-    SUPER_ADMIN="Looks after the platform and may do everything.",
-    INSTRUCTOR="Writes courses, and may learn as well.",
-    LEARNER="Enrolls and learns.",
+    "Role of a user.",
+    SUPER_ADMIN="Administers the platform and has all permissions.",
+    INSTRUCTOR="Creates and teaches courses, and has all permissions of a learner.",
+    LEARNER="Enrolls in courses and learns.",
 )
 expose_enum(
     ApplicationStatus,
-    "How far an application to teach has come.",
-    PENDING="Nobody has looked at it yet.",
-    APPROVED="The applicant teaches now.",
-    REJECTED="The applicant may apply again.",
+    "Status of an instructor application.",
+    PENDING="Waits for a review.",
+    APPROVED="Approved: the applicant became an instructor.",
+    REJECTED="Rejected: the applicant may apply again.",
 )
 
 
 class IsSelf(Permission):
-    """The person, or a super admin."""
+    """Permission of the user that the field belongs to, and of super admins."""
 
     def allows(self, actor: Actor, source: Any) -> bool:
         return is_self(actor, source.key)
 
 
 class IsLearner(Permission):
-    """Somebody who only learns."""
+    """Permission of learners; instructors and super admins have other roles."""
 
     def allows(self, actor: Actor, source: Any) -> bool:
         return actor.role is Role.LEARNER
@@ -49,7 +49,7 @@ class IsLearner(Permission):
 
 @cache
 def has_permission(permission: str) -> type[Permission]:
-    """A door for those whose role allows this `area:action`."""
+    """Return the permission class for roles that allow this `area:action`."""
 
     class HasPermission(Permission):
         def allows(self, actor: Actor, source: Any) -> bool:
@@ -59,89 +59,92 @@ def has_permission(permission: str) -> type[Permission]:
 
 
 def self_only(description: str) -> Any:
-    return field(f"(self) {description}", extensions=[require(IsSelf)])
+    """Return a field for the user and super admins only."""
+    return field(f"The user and super admins only. {description}", extensions=[require(IsSelf)])
 
 
 @object_type
 class User(Node):
-    """A person. Fields marked (self) are for the person and super admins; anyone else gets null and FORBIDDEN."""
+    """A user. A field for the user and super admins only is null for other viewers, with a FORBIDDEN error."""
 
-    username: str = field("The name to mention them by, unique without case.")
-    first_name: str = field("Given name.")
-    last_name: str = field("Family name.")
-    full_name: str = field('First and last name; "Deleted user" for an account that was deleted.')
-    role: Role = field("What they are here to do.")
-    bio: str | None = field("What they say of themselves.")
-    profile_image_url: str | None = field("Where their picture is.")
-    created_at: datetime = field("When they registered.")
-    email: str | None = self_only("Where mail reaches them.")
-    is_active: bool | None = self_only("False while suspended.")
-    is_email_verified: bool | None = self_only("Whether the address was shown to be theirs.")
-    last_login_at: datetime | None = self_only("When they last signed in.")
+    username: str = field("Username, unique regardless of case.")
+    first_name: str = field("First name.")
+    last_name: str = field("Last name.")
+    full_name: str = field('First and last name; "Deleted user" if the account was deleted.')
+    role: Role = field("Role of the user.")
+    bio: str | None = field("Biography; null if there is none.")
+    profile_image_url: str | None = field("URL of the profile image; null if there is none.")
+    created_at: datetime = field("When the account was created.")
+    email: str | None = self_only("Email address; null if the account was deleted.")
+    is_active: bool | None = self_only("Whether the account is active, i.e. neither suspended nor deleted.")
+    is_email_verified: bool | None = self_only("Whether the email address is verified.")
+    last_login_at: datetime | None = self_only("When the user last logged in; null if never.")
 
     @resolver_field(extensions=[require(IsSelf)])
     def permissions(self) -> list[str] | None:
-        """(self) What the role allows, as `area:action` strings, e.g. `course:create`."""
+        """The user and super admins only. Permissions of the role, as `area:action` strings, e.g. `course:create`."""
         return sorted(roles.PERMISSIONS[self.role])
 
 
 @object_type
 class InstructorApplication(Node):
-    """A learner asks to teach. Seen by the applicant and by super admins."""
+    """A learner's application to become an instructor. Visible to the applicant and to super admins."""
 
-    motivation: str = field("Why they want to teach.")
-    experience: str = field("What they have done that speaks for it.")
-    status: ApplicationStatus = field("How far it has come.")
-    review_note: str | None = field("What the reviewer says to the applicant.")
-    reviewed_at: datetime | None = field("When it was decided.")
-    created_at: datetime = field("When it was sent.")
+    motivation: str = field("Why the applicant wants to teach.")
+    experience: str = field("Experience that qualifies the applicant.")
+    status: ApplicationStatus = field("Status of the application.")
+    review_note: str | None = field("Note of the reviewer to the applicant; null if there is none.")
+    reviewed_at: datetime | None = field("When the application was reviewed; null while it is pending.")
+    created_at: datetime = field("When the application was made.")
     applicant_key: strawberry.Private[int]
     reviewer_key: strawberry.Private[int | None]
 
     @resolver_field()
     def applicant(self, info: Info) -> User:
-        """Who asks."""
+        """The learner who applied."""
         return info.context.load(users_by_key, self.applicant_key)
 
     @resolver_field()
     def reviewed_by(self, info: Info) -> User | None:
-        """Who decided."""
+        """The super admin who reviewed the application; null if there was no review."""
         return None if self.reviewer_key is None else info.context.load(users_by_key, self.reviewer_key)
 
 
 @object_type
 class Session:
     """
-    `accessToken` is a short-lived JWT for the Authorization header; `refreshToken` is used once, to get the next
-    pair.
+    A logged-in session with a new pair of tokens. The access token is a short-lived JWT for the Authorization header.
+    The refresh token is valid once and returns the next pair.
     """
 
-    access_token: str = field("For the header `Authorization: Bearer …`.")
-    access_token_expires_at: datetime = field("When to have called `refreshSession` by.")
-    refresh_token: str = field("For `refreshSession`, once. Keep it as safe as a password.")
-    refresh_token_expires_at: datetime = field("When to sign in again, unless it was used before.")
-    user: User = field("Who is signed in.")
+    access_token: str = field("Access token, for the header `Authorization: Bearer …`.")
+    access_token_expires_at: datetime = field("When the access token expires. Call `refreshSession` before that.")
+    refresh_token: str = field("Refresh token for `refreshSession`, valid once. Store it as safely as a password.")
+    refresh_token_expires_at: datetime = field("When the refresh token expires and the user must log in again.")
+    user: User = field("The user who is logged in.")
 
 
 @object_type
 class SessionPayload:
-    """What came of it."""
+    """Result of starting or refreshing a session: the session with its tokens, or errors."""
 
-    session: Session | None = field("The open session.", default=None)
+    session: Session | None = field("The new session; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()
 
 
 @object_type
 class UserPayload:
-    """What came of it."""
+    """Result of changing an account: the user, or errors."""
 
-    user: User | None = field("The person as they are now.", default=None)
+    user: User | None = field("The user after the change; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()
 
 
 @object_type
 class InstructorApplicationPayload:
-    """What came of it."""
+    """Result of applying or reviewing: the application, or errors."""
 
-    application: InstructorApplication | None = field("The application as it is now.", default=None)
+    application: InstructorApplication | None = field(
+        "The application after the change; null if there are errors.", default=None
+    )
     errors: list[UserError] = errors_field()

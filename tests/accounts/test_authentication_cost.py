@@ -1,4 +1,4 @@
-"""What it costs the database that somebody is signed in."""
+"""Number of statements that authentication adds to a request."""
 
 import pytest
 
@@ -11,41 +11,38 @@ CATEGORIES = "{ categories { id } }"
 
 
 @pytest.fixture
-def token(service: Service, make: Factories) -> dict[str, str]:
+def headers(service: Service, make: Factories) -> dict[str, str]:
     reception = Reception(service.database, service.resources.settings, service.resources.signer)
     return bearer(reception.sign_in(make.user()))
 
 
 @pytest.mark.parametrize("document", [CATEGORIES, TREE])
-def test_a_token_costs_one_statement(
-    client: Client, make: Factories, statements: Statements, token: dict[str, str], document: str
+def test_access_token_costs_one_statement(
+    client: Client, make: Factories, statements: Statements, headers: dict[str, str], document: str
 ) -> None:
     body = {"query": document, "variables": {"slug": make.course(sections=3, lectures=3).slug}}
     body = body if document is TREE else {"query": document}
     counts = []
-    for headers in ({}, token):
-        client.post(body, headers=headers)  # the first time of all, a connection is made
+    for request_headers in ({}, headers):
+        client.post(body, headers=request_headers)  # the very first request opens a connection
         with statements:
-            assert "errors" not in client.post(body, headers=headers).json()
+            assert "errors" not in client.post(body, headers=request_headers).json()
         counts.append(statements.count)
     anonymous, signed_in = counts
     assert anonymous >= 1
     assert signed_in <= anonymous + 1
 
 
-def test_to_ask_who_one_is_costs_two_statements(
-    client: Client, statements: Statements, token: dict[str, str]
-) -> None:
+def test_viewer_query_costs_two_statements(client: Client, statements: Statements, headers: dict[str, str]) -> None:
     with statements:
-        assert client.post({"query": "{ me { id } }"}, headers=token).json()["data"]["me"]
+        assert client.post({"query": "{ me { id } }"}, headers=headers).json()["data"]["me"]
     assert statements.count <= 2
 
 
-def test_a_token_that_is_none_costs_no_statement(client: Client, statements: Statements) -> None:
-    """Whoever floods the service with rubbish keeps the database out of it."""
+def test_malformed_access_token_costs_no_statement(client: Client, statements: Statements) -> None:
+    """A flood of malformed tokens does not reach the database."""
     with statements:
-        for rubbish in ("x", "a.b.c", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"):
-            assert (
-                client.post({"query": CATEGORIES}, headers={"authorization": f"Bearer {rubbish}"}).status_code == 401
-            )
+        for token in ("x", "a.b.c", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA"):
+            response = client.post({"query": CATEGORIES}, headers={"authorization": f"Bearer {token}"})
+            assert response.status_code == 401
     assert statements.count == 0

@@ -1,4 +1,4 @@
-"""A deadlock at any statement of any mutation of accounts, COMMIT included: it goes on as if nothing had been."""
+"""Deadlocks at each statement of each accounts mutation, including COMMIT: the retry has the same result."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -34,7 +34,10 @@ MOST_STATEMENTS = 60
 
 
 class Deadlocks:
-    """Fails the statement with this number, once; counts from 1, over all connections, with COMMIT as one more."""
+    """Injection of one deadlock, at the statement with a given number.
+
+    Statements are counted from 1 over all connections, and a COMMIT of the writing engine counts too.
+    """
 
     def __init__(self, service: Service) -> None:
         self._engines = (service.database.engine, service.database.reading)
@@ -69,43 +72,43 @@ class Deadlocks:
 
 
 class Scene:
-    """Somebody, signed in, and a super admin: new ones each time, so that nothing needs to be cleared away."""
+    """A user and a super admin, both signed in. Each round creates new ones, so that no rows must be deleted."""
 
     def __init__(self, service: Service, make: Factories, number: int) -> None:
         self.database = service.database
         self.reception = Reception(service.database, service.resources.settings, service.resources.signer)
         self.number = number
-        name = {"email": f"p{number}@example.com", "username": f"p{number}"}
-        self.person = make.user(Role.LEARNER, password_hash=HASH, **name)
-        self.email = self.person.email
-        self.global_id = global_ids.encode("User", self.person.id)
-        self.opened = self.reception.sign_in(self.person)
-        self.token = self.opened.access_token
-        other = {"email": f"a{number}@example.com", "username": f"a{number}"}
-        self.admin = self.reception.sign_in(make.user(Role.SUPER_ADMIN, **other)).access_token
+        names = {"email": f"p{number}@example.com", "username": f"p{number}"}
+        self.user = make.user(Role.LEARNER, password_hash=HASH, **names)
+        self.email = self.user.email
+        self.global_id = global_ids.encode("User", self.user.id)
+        self.session = self.reception.sign_in(self.user)
+        self.token = self.session.access_token
+        admin_names = {"email": f"a{number}@example.com", "username": f"a{number}"}
+        self.admin_token = self.reception.sign_in(make.user(Role.SUPER_ADMIN, **admin_names)).access_token
 
-    def mailed(self, purpose: TokenPurpose) -> str:
-        return self.database.write_sync(lambda session: make_token(session, self.person.id, purpose))
+    def mailed_token(self, purpose: TokenPurpose) -> str:
+        return self.database.write_sync(lambda session: make_token(session, self.user.id, purpose))
 
-    def used_long_ago(self) -> str:
-        used = update(RefreshToken).where(RefreshToken.token_hash == token_hash(self.opened.refresh_token))
+    def token_used_long_ago(self) -> str:
+        used = update(RefreshToken).where(RefreshToken.token_hash == token_hash(self.session.refresh_token))
         long_ago = clock.now() - timedelta(hours=1)
         self.database.write_sync(lambda session: session.execute(used.values(used_at=long_ago)) and None)
-        return self.opened.refresh_token
+        return self.session.refresh_token
 
-    def suspended(self) -> str:
-        out = update(User).where(User.id == self.person.id).values(is_active=False)
-        self.database.write_sync(lambda session: session.execute(out) and None)
+    def suspended_user_id(self) -> str:
+        suspend = update(User).where(User.id == self.user.id).values(is_active=False)
+        self.database.write_sync(lambda session: session.execute(suspend) and None)
         return self.global_id
 
-    def application(self, client: Client) -> str:
-        applied = client.execute(APPLY, bearer=self.token)["applyToTeach"]
-        return str(applied["application"]["id"])
+    def application_id(self, client: Client) -> str:
+        payload = client.execute(APPLY, bearer=self.token)["applyToTeach"]
+        return str(payload["application"]["id"])
 
-    def newcomer(self) -> dict[str, str]:
+    def registration(self) -> dict[str, str]:
         name = f"newcomer{self.number}"
-        said = {"email": f"{name}@example.com", "username": name, "password": PASSWORD}
-        return {**said, "firstName": "New", "lastName": "Comer"}
+        credentials = {"email": f"{name}@example.com", "username": name, "password": PASSWORD}
+        return {**credentials, "firstName": "New", "lastName": "Comer"}
 
 
 SESSION = "{ session { accessToken refreshToken user { id role } } errors { code path } }"
@@ -114,14 +117,14 @@ OK = "{ ok errors { code path } }"
 APPLY = """mutation { applyToTeach(input: {motivation: "I like to", experience: "Ten years"}) {
   application { id status } errors { code path }
 } }"""
-Asked = tuple[str, str | None, dict[str, Any]]
-"""The mutation, as whom, with what."""
+Request = tuple[str, str | None, dict[str, Any]]
+"""Document, access token and variables."""
 
-MUTATIONS: dict[str, Callable[[Scene, Client], Asked]] = {
+MUTATIONS: dict[str, Callable[[Scene, Client], Request]] = {
     "register": lambda scene, _: (
         f"mutation ($p: RegisterInput!) {{ register(input: $p) {SESSION} }}",
         None,
-        {"p": scene.newcomer()},
+        {"p": scene.registration()},
     ),
     "login": lambda scene, _: (
         f'mutation ($e: String!) {{ login(input: {{email: $e, password: "{PASSWORD}"}}) {SESSION} }}',
@@ -136,17 +139,17 @@ MUTATIONS: dict[str, Callable[[Scene, Client], Asked]] = {
     "refreshSession": lambda scene, _: (
         f"mutation ($t: String!) {{ refreshSession(input: {{refreshToken: $t}}) {SESSION} }}",
         None,
-        {"t": scene.opened.refresh_token},
+        {"t": scene.session.refresh_token},
     ),
     "refreshSession with a token used long ago": lambda scene, _: (
         f"mutation ($t: String!) {{ refreshSession(input: {{refreshToken: $t}}) {SESSION} }}",
         None,
-        {"t": scene.used_long_ago()},
+        {"t": scene.token_used_long_ago()},
     ),
     "logout": lambda scene, _: (
         f"mutation ($t: String!) {{ logout(input: {{refreshToken: $t}}) {OK} }}",
         None,
-        {"t": scene.opened.refresh_token},
+        {"t": scene.session.refresh_token},
     ),
     "logoutEverywhere": lambda scene, _: (f"mutation {{ logoutEverywhere {OK} }}", scene.token, {}),
     "changePassword": lambda scene, _: (
@@ -169,13 +172,13 @@ MUTATIONS: dict[str, Callable[[Scene, Client], Asked]] = {
     "resetPassword": lambda scene, _: (
         f'mutation ($t: String!) {{ resetPassword(input: {{token: $t, newPassword: "{NEW_PASSWORD}"}}) {OK} }}',
         None,
-        {"t": scene.mailed(TokenPurpose.RESET_PASSWORD)},
+        {"t": scene.mailed_token(TokenPurpose.RESET_PASSWORD)},
     ),
     "requestEmailVerification": lambda scene, _: (f"mutation {{ requestEmailVerification {OK} }}", scene.token, {}),
     "verifyEmail": lambda scene, _: (
         f"mutation ($t: String!) {{ verifyEmail(input: {{token: $t}}) {OK} }}",
         None,
-        {"t": scene.mailed(TokenPurpose.VERIFY_EMAIL)},
+        {"t": scene.mailed_token(TokenPurpose.VERIFY_EMAIL)},
     ),
     "updateProfile": lambda scene, _: (
         f'mutation {{ updateProfile(input: {{bio: "About me", firstName: "Anna"}}) {USER} }}',
@@ -184,23 +187,23 @@ MUTATIONS: dict[str, Callable[[Scene, Client], Asked]] = {
     ),
     "createUser": lambda scene, _: (
         f"mutation ($p: CreateUserInput!) {{ createUser(input: $p) {USER} }}",
-        scene.admin,
-        {"p": {**scene.newcomer(), "role": "INSTRUCTOR"}},
+        scene.admin_token,
+        {"p": {**scene.registration(), "role": "INSTRUCTOR"}},
     ),
     "setUserRole": lambda scene, _: (
         f"mutation ($u: ID!) {{ setUserRole(input: {{userId: $u, role: INSTRUCTOR}}) {USER} }}",
-        scene.admin,
+        scene.admin_token,
         {"u": scene.global_id},
     ),
     "suspendUser": lambda scene, _: (
         f"mutation ($u: ID!) {{ suspendUser(input: {{userId: $u}}) {USER} }}",
-        scene.admin,
+        scene.admin_token,
         {"u": scene.global_id},
     ),
     "activateUser": lambda scene, _: (
         f"mutation ($u: ID!) {{ activateUser(input: {{userId: $u}}) {USER} }}",
-        scene.admin,
-        {"u": scene.suspended()},
+        scene.admin_token,
+        {"u": scene.suspended_user_id()},
     ),
     "deleteUser": lambda scene, _: (
         "mutation ($u: ID!) { deleteUser(input: {userId: $u}) { deletedId errors { code path } } }",
@@ -211,21 +214,21 @@ MUTATIONS: dict[str, Callable[[Scene, Client], Asked]] = {
     "reviewInstructorApplication": lambda scene, client: (
         "mutation ($a: ID!) { reviewInstructorApplication(input: {applicationId: $a, approve: true}) {"
         " application { status applicant { id role } } errors { code path } } }",
-        scene.admin,
-        {"a": scene.application(client)},
+        scene.admin_token,
+        {"a": scene.application_id(client)},
     ),
 }
 
 
 def state(session: Session) -> Counter[str]:
-    """What is there, counted so that anything that is done twice, or not at all, shows."""
-    found: Counter[str] = Counter()
+    """Return counts of rows and values that differ if a write happens twice or not at all."""
+    counts: Counter[str] = Counter()
     for table in ("users", "user_terms", "sessions", "refresh_tokens", "instructor_applications", "signing_keys"):
-        found[table] = session.scalar(text(f"SELECT COUNT(*) FROM {table}")) or 0
-    found["sessions ended"] = session.scalar(text("SELECT COUNT(*) FROM sessions WHERE ended_at IS NOT NULL")) or 0
-    found["tokens used"] = session.scalar(select(func.count()).where(RefreshToken.used_at.is_not(None))) or 0
-    found["mailed tokens used"] = session.scalar(select(func.count()).where(AccountToken.used_at.is_not(None))) or 0
-    found["failures"] = int(session.scalar(select(func.sum(RateLimitCounter.failures))) or 0)
+        counts[table] = session.scalar(text(f"SELECT COUNT(*) FROM {table}")) or 0
+    counts["sessions ended"] = session.scalar(text("SELECT COUNT(*) FROM sessions WHERE ended_at IS NOT NULL")) or 0
+    counts["tokens used"] = session.scalar(select(func.count()).where(RefreshToken.used_at.is_not(None))) or 0
+    counts["mailed tokens used"] = session.scalar(select(func.count()).where(AccountToken.used_at.is_not(None))) or 0
+    counts["failures"] = int(session.scalar(select(func.sum(RateLimitCounter.failures))) or 0)
     for kind, column in (
         ("audit", AuditEvent.action),
         ("mail", Mail.kind),
@@ -233,46 +236,49 @@ def state(session: Session) -> Counter[str]:
         ("on", User.is_active),
     ):
         for value, number in session.execute(select(column, func.count()).group_by(column)):
-            found[f"{kind} {value}"] = number
-    return found
+            counts[f"{kind} {value}"] = number
+    return counts
 
 
-def shape(value: Any) -> Any:
-    """An answer without what is different each time."""
+def without_unique_values(value: Any) -> Any:
+    """Return a response without the values that differ in each round."""
     if isinstance(value, dict):
         return {
-            key: part if key in {"errors", "role", "bio", "status"} else shape(part) for key, part in value.items()
+            key: part if key in {"errors", "role", "bio", "status"} else without_unique_values(part)
+            for key, part in value.items()
         }
     return "…" if isinstance(value, str) else value
 
 
 @pytest.fixture
-def told(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether there was mail, for each commit. The outbox sleeps meanwhile, so that the tables hold still."""
-    nudges: list[bool] = []
-    notice: list[Callable[[Session], None]] = [lambda session: nudges.append(bool(session.info.get(MAIL_ENQUEUED)))]
-    monkeypatch.setattr(service.database, "after_commit", notice)
-    return nudges
+def commits_with_mail(service: Service, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Collect for each commit whether it enqueued mail. The outbox sends none, so that the tables do not change."""
+    commits: list[bool] = []
+    callbacks: list[Callable[[Session], None]] = [
+        lambda session: commits.append(bool(session.info.get(MAIL_ENQUEUED)))
+    ]
+    monkeypatch.setattr(service.database, "after_commit", callbacks)
+    return commits
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_deadlock_at_any_statement_changes_nothing(
-    service: Service, make: Factories, client: Client, told: list[bool], name: str
+def test_mutation_result_is_unchanged_by_deadlock(
+    service: Service, make: Factories, client: Client, commits_with_mail: list[bool], name: str
 ) -> None:
-    deadlocks, whole = Deadlocks(service), None
-    for number in range(MOST_STATEMENTS):  # 0 is never reached: that is how it goes without
+    deadlocks, expected = Deadlocks(service), None
+    for number in range(MOST_STATEMENTS):  # round 0 has no deadlock and shows the expected result
         document, bearer, variables = MUTATIONS[name](Scene(service, make, number), client)
         before = service.database.read_sync(state)
-        told.clear()
+        commits_with_mail.clear()
         with deadlocks.at(number or MOST_STATEMENTS):
-            answer = client.graphql(document, bearer=bearer, **variables)
+            body = client.graphql(document, bearer=bearer, **variables)
         after = service.database.read_sync(state)
         after.subtract(before)
-        done = {what: times for what, times in after.items() if times}
-        seen = (shape(answer), done, Counter(told))
-        whole = whole or seen
-        assert seen == whole, f"after a deadlock at statement {number}"
+        changes = {key: difference for key, difference in after.items() if difference}
+        result = (without_unique_values(body), changes, Counter(commits_with_mail))
+        expected = expected or result
+        assert result == expected, f"after a deadlock at statement {number}"
         if number and not deadlocks.has_struck:
             break
-    assert number > 2, "No statement was met."
+    assert number > 2, "The mutation ran no statement."
     assert number < MOST_STATEMENTS - 1

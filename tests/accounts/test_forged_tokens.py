@@ -1,4 +1,4 @@
-"""Tokens that nobody was given, or that are over: each is refused in the same words, whatever is wrong with it."""
+"""Forged and expired access tokens: all get the same response, whatever is wrong with them."""
 
 import base64
 import hashlib
@@ -26,41 +26,41 @@ MUTATION = 'mutation { updateProfile(input: {bio: "taken over"}) { user { id } e
 DIGESTS = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
 
 
-def encoded(data: bytes) -> str:
+def encode_part(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def opened(part: str) -> dict[str, Any]:
+def decode_part(part: str) -> dict[str, Any]:
     members: dict[str, Any] = orjson.loads(base64.urlsafe_b64decode(part + "=="))
     return members
 
 
 class Forger:
-    """Knows a good token and, for what only a flaw of ours could let through, the keys as well."""
+    """A maker of variants of a valid token. It also knows the signing keys, to pass the signature check."""
 
-    def __init__(self, good: str, signer: Signer, stranger_session: int) -> None:
-        self.good = good
-        self.head, self.body, self.signature = good.split(".")
+    def __init__(self, valid: str, signer: Signer, other_session: int) -> None:
+        self.valid = valid
+        self.header, self.claims, self.signature = valid.split(".")
         self.signer = signer
-        self.stranger_session = stranger_session
-        self.person, self.session = (int(opened(self.body)[name]) for name in ("sub", "sid"))
+        self.other_session = other_session
+        self.user, self.session = (int(decode_part(self.claims)[name]) for name in ("sub", "sid"))
 
     def token(self, header: Any = None, key: bytes | None = None, digest: str = "HS256", **claims: Any) -> str:
-        """The good one but for this, and signed. `...` leaves a member out."""
-        head = self._changed(self.head, header or {})
-        body = self._changed(self.body, claims)
-        signed = hmac.new(self.signer.key("k1") if key is None else key, f"{head}.{body}".encode(), DIGESTS[digest])
-        return f"{head}.{body}.{encoded(signed.digest())}"
+        """Return the valid token with these changes, signed again. `...` removes a member."""
+        content = f"{self._changed(self.header, header or {})}.{self._changed(self.claims, claims)}"
+        signature = hmac.new(self.signer.key("k1") if key is None else key, content.encode(), DIGESTS[digest])
+        return f"{content}.{encode_part(signature.digest())}"
 
     def edited(self, **claims: Any) -> str:
-        return f"{self.head}.{self._changed(self.body, claims)}.{self.signature}"
+        """Return the valid token with changed claims and the old signature."""
+        return f"{self.header}.{self._changed(self.claims, claims)}.{self.signature}"
 
     def unsigned(self, algorithm: str) -> str:
-        return f"{self._changed(self.head, {'alg': algorithm})}.{self.body}."
+        return f"{self._changed(self.header, {'alg': algorithm})}.{self.claims}."
 
     def _changed(self, part: str, changes: dict[str, Any]) -> str:
-        members = {key: value for key, value in (opened(part) | changes).items() if value is not ...}
-        return encoded(orjson.dumps(members))
+        members = {key: value for key, value in (decode_part(part) | changes).items() if value is not ...}
+        return encode_part(orjson.dumps(members))
 
 
 Forgery = Callable[[Forger], str | bytes]
@@ -68,8 +68,11 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 def other_spelling(forger: Forger) -> str:
-    """The signature's last letter has two bits that mean nothing: another letter stands for the same bytes."""
-    return forger.good[:-1] + ALPHABET[ALPHABET.index(forger.good[-1]) ^ 1]
+    """Return the valid token with another last character that decodes to the same signature.
+
+    Two bits of the last character are unused.
+    """
+    return forger.valid[:-1] + ALPHABET[ALPHABET.index(forger.valid[-1]) ^ 1]
 
 
 def now() -> int:
@@ -83,7 +86,7 @@ FORGERIES: dict[str, Forgery] = {
     "alg nOnE": lambda forger: forger.unsigned("nOnE"),
     "alg none with the old signature": lambda forger: forger.unsigned("none") + forger.signature,
     "alg none, signed": lambda forger: forger.token({"alg": "none"}),
-    "alg in small letters": lambda forger: forger.token({"alg": "hs256"}),
+    "alg in lower case": lambda forger: forger.token({"alg": "hs256"}),
     "alg missing": lambda forger: forger.token({"alg": ...}),
     "alg a list": lambda forger: forger.token({"alg": ["HS256"]}),
     "RS256 with our key as if it were public": lambda forger: forger.token({"alg": "RS256"}),
@@ -94,31 +97,29 @@ FORGERIES: dict[str, Forgery] = {
     "signed with nothing": lambda forger: forger.token(key=b""),
     "signed with the key's id": lambda forger: forger.token(key=b"k1"),
     "signed by another installation": lambda forger: forger.token(key=Signer("another secret").key("k1")),
-    "a key of its own in the header": lambda forger: forger.token(
-        {"jwk": {"kty": "oct", "k": encoded(b"mine")}}, key=b"mine"
-    ),
-    "a key from an address": lambda forger: forger.token({"jku": "http://127.0.0.1/keys"}, key=b"mine"),
+    "key in the header": lambda forger: forger.token({"jwk": {"kty": "oct", "k": encode_part(b"mine")}}, key=b"mine"),
+    "URL of a key in the header": lambda forger: forger.token({"jku": "http://127.0.0.1/keys"}, key=b"mine"),
     "a payload that is not encoded": lambda forger: forger.token({"b64": False, "crit": ["b64"]}),
     "an extension that must be understood": lambda forger: forger.token({"crit": ["exp"]}),
     "role edited": lambda forger: forger.edited(role="super_admin"),
-    "person edited": lambda forger: forger.edited(sub="999"),
+    "user edited": lambda forger: forger.edited(sub="999"),
     "time edited": lambda forger: forger.edited(exp=now() + 10**6),
     "role escalated and signed": lambda forger: forger.token(role="super_admin"),
     "role unknown": lambda forger: forger.token(role="owner"),
     "role missing": lambda forger: forger.token(role=...),
     "role a list": lambda forger: forger.token(role=["learner"]),
-    "issuer wrong": lambda forger: forger.token(iss="somebody"),
+    "issuer wrong": lambda forger: forger.token(iss="another-issuer"),
     "issuer missing": lambda forger: forger.token(iss=...),
     "issuer a list": lambda forger: forger.token(iss=["lms-graphql"]),
     "audience wrong": lambda forger: forger.token(aud="another-service"),
     "audience missing": lambda forger: forger.token(aud=...),
     "type wrong": lambda forger: forger.token({"typ": "JWT"}),
     "type missing": lambda forger: forger.token({"typ": ...}),
-    "kid that was never made": lambda forger: forger.token({"kid": "k999"}, key=forger.signer.key("k999")),
-    "kid that is a statement": lambda forger: forger.token({"kid": "k1' OR '1'='1"}),
+    "kid that never existed": lambda forger: forger.token({"kid": "k999"}, key=forger.signer.key("k999")),
+    "kid that is SQL": lambda forger: forger.token({"kid": "k1' OR '1'='1"}),
     "kid that is a path": lambda forger: forger.token({"kid": "../../../../dev/null"}, key=b""),
     "kid a number": lambda forger: forger.token({"kid": 1}),
-    "kid with a line's end": lambda forger: forger.token({"kid": "k1\n"}, key=forger.signer.key("k1\n")),
+    "kid with a line feed": lambda forger: forger.token({"kid": "k1\n"}, key=forger.signer.key("k1\n")),
     "kid in capitals": lambda forger: forger.token({"kid": "K1"}, key=forger.signer.key("K1")),
     "kid missing": lambda forger: forger.token({"kid": ...}),
     "kid null": lambda forger: forger.token({"kid": None}),
@@ -127,13 +128,13 @@ FORGERIES: dict[str, Forgery] = {
     "exp missing": lambda forger: forger.token(exp=...),
     "exp null": lambda forger: forger.token(exp=None),
     "exp a word": lambda forger: forger.token(exp="never"),
-    "exp beyond all time": lambda forger: forger.token(exp=10**18, iat=10**18),
+    "exp too large for a date": lambda forger: forger.token(exp=10**18, iat=10**18),
     "issued in the future": lambda forger: forger.token(iat=now() + 300),
     "issued at a word": lambda forger: forger.token(iat="today"),
     "iat missing": lambda forger: forger.token(iat=...),
     "not before tomorrow": lambda forger: forger.token(nbf=now() + 86_400),
     "sub a word": lambda forger: forger.token(sub="admin"),
-    "sub a number": lambda forger: forger.token(sub=forger.person),
+    "sub a number": lambda forger: forger.token(sub=forger.user),
     "sub negative": lambda forger: forger.token(sub="-1"),
     "sub huge": lambda forger: forger.token(sub="9" * 30),
     "sub a list": lambda forger: forger.token(sub=["1"]),
@@ -145,32 +146,32 @@ FORGERIES: dict[str, Forgery] = {
     "sid a number": lambda forger: forger.token(sid=forger.session),
     "sid with a fraction": lambda forger: forger.token(sid=forger.session + 0.5),
     "sid missing": lambda forger: forger.token(sid=...),
-    "another person's session": lambda forger: forger.token(sid=str(forger.stranger_session)),
-    "truncated by a letter": lambda forger: forger.good[:-1],
-    "truncated to a half": lambda forger: forger.good[: len(forger.good) // 2],
-    "without its signature": lambda forger: f"{forger.head}.{forger.body}.",
-    "two parts": lambda forger: f"{forger.head}.{forger.body}",
-    "padded": lambda forger: f"{forger.good}=",
-    "padded twice": lambda forger: f"{forger.good}==",
-    "padded inside": lambda forger: f"{forger.head}=.{forger.body}.{forger.signature}",
-    "with letters that decoders skip": lambda forger: f"{forger.good}!!!!",
+    "session of another user": lambda forger: forger.token(sid=str(forger.other_session)),
+    "truncated by one character": lambda forger: forger.valid[:-1],
+    "truncated to a half": lambda forger: forger.valid[: len(forger.valid) // 2],
+    "without its signature": lambda forger: f"{forger.header}.{forger.claims}.",
+    "two parts": lambda forger: f"{forger.header}.{forger.claims}",
+    "padded": lambda forger: f"{forger.valid}=",
+    "padded twice": lambda forger: f"{forger.valid}==",
+    "padded inside": lambda forger: f"{forger.header}=.{forger.claims}.{forger.signature}",
+    "with characters that decoders skip": lambda forger: f"{forger.valid}!!!!",
     "the same bytes in another spelling": other_spelling,
-    "a space inside": lambda forger: f"{forger.head}. {forger.body}.{forger.signature}",
-    "a space in the signature": lambda forger: f"{forger.good[:-4]} {forger.good[-4:]}",
-    "two tokens": lambda forger: f"{forger.good} {forger.good}",
-    "two with a comma": lambda forger: f"{forger.good}, Bearer {forger.good}",
-    "in quotes": lambda forger: f'"{forger.good}"',
+    "a space inside": lambda forger: f"{forger.header}. {forger.claims}.{forger.signature}",
+    "a space in the signature": lambda forger: f"{forger.valid[:-4]} {forger.valid[-4:]}",
+    "two tokens": lambda forger: f"{forger.valid} {forger.valid}",
+    "two with a comma": lambda forger: f"{forger.valid}, Bearer {forger.valid}",
+    "in quotes": lambda forger: f'"{forger.valid}"',
     "dots": lambda _: "..",
-    "five kilobytes": lambda forger: forger.good + "A" * 5_000,
+    "five kilobytes": lambda forger: forger.valid + "A" * 5_000,
     "five kilobytes, signed": lambda forger: forger.token(more="A" * 5_000),
     "bytes beyond ASCII": lambda _: b"\xff\xfe\xe2\x82\xac",
-    "a hard space before": lambda forger: b"\xa0" + forger.good.encode(),
-    "a hard space behind": lambda forger: forger.good.encode() + b"\xa0",
+    "a no-break space before": lambda forger: b"\xa0" + forger.valid.encode(),
+    "a no-break space after": lambda forger: forger.valid.encode() + b"\xa0",
     "encrypted": lambda forger: ".".join(
-        [encoded(b'{"alg":"dir","enc":"A256GCM","kid":"k1"}'), "", "aaaa", "bb", "cc"]
+        [encode_part(b'{"alg":"dir","enc":"A256GCM","kid":"k1"}'), "", "aaaa", "bb", "cc"]
     ),
-    "deeply nested": lambda forger: f"{encoded(b'[' * 900)}.{forger.body}.{forger.signature}",
-    "no object": lambda forger: f"{encoded(b'12')}.{forger.body}.{forger.signature}",
+    "deeply nested": lambda forger: f"{encode_part(b'[' * 900)}.{forger.claims}.{forger.signature}",
+    "no object": lambda forger: f"{encode_part(b'12')}.{forger.claims}.{forger.signature}",
 }
 
 
@@ -180,121 +181,120 @@ def reception(service: Service) -> Reception:
 
 
 @pytest.fixture
-def person(make: Factories) -> User:
+def user(make: Factories) -> User:
     return make.user()
 
 
 @pytest.fixture
-def good(reception: Reception, person: User) -> str:
-    return reception.sign_in(person).access_token
+def valid_token(reception: Reception, user: User) -> str:
+    return reception.sign_in(user).access_token
 
 
 @pytest.fixture
-def forger(reception: Reception, make: Factories, good: str) -> Forger:
-    stranger = reception.sign_in(make.user()).access_token.split(".")[1]
-    return Forger(good, reception.desk.signer, int(opened(stranger)["sid"]))
+def forger(reception: Reception, make: Factories, valid_token: str) -> Forger:
+    other_claims = reception.sign_in(make.user()).access_token.split(".")[1]
+    return Forger(valid_token, reception.desk.signer, int(decode_part(other_claims)["sid"]))
 
 
-def answer_to(client: Client, header: Any, document: str = QUERY) -> tuple[int, bytes]:
+def response_to(client: Client, header: Any, document: str = QUERY) -> tuple[int, bytes]:
     response = client.post({"query": document}, headers=[("authorization", header)])
     return response.status_code, response.content
 
 
-def is_refused(client: Client, header: Any) -> bool:
-    """As every other: what is wrong with it, or how near it came, shows nowhere."""
-    usual = answer_to(client, "Bearer x")
-    body = orjson.loads(usual[1])
-    assert (usual[0], body.keys()) == (401, {"errors"})
+def is_rejected(client: Client, header: Any) -> bool:
+    """Return whether query and mutation get the same response as with an arbitrary invalid token."""
+    expected = response_to(client, "Bearer x")
+    body = orjson.loads(expected[1])
+    assert (expected[0], body.keys()) == (401, {"errors"})
     assert [error["extensions"] for error in body["errors"]] == [{"code": "UNAUTHENTICATED"}]
-    return answer_to(client, header) == usual and answer_to(client, header, MUTATION) == usual
+    return response_to(client, header) == expected and response_to(client, header, MUTATION) == expected
 
 
-def is_good(client: Client, header: Any) -> bool:
-    status, body = answer_to(client, header)
+def is_valid(client: Client, header: Any) -> bool:
+    status, body = response_to(client, header)
     return status == 200 and orjson.loads(body)["data"]["me"] is not None
 
 
-def test_a_forged_token_is_nobodys(client: Client, forger: Forger) -> None:
-    taken = []
+def test_forged_tokens_are_rejected_alike(client: Client, forger: Forger) -> None:
+    accepted = []
     for name, forge in FORGERIES.items():
         forged = forge(forger)
         header = b"Bearer " + (forged if isinstance(forged, bytes) else forged.encode())
-        if not is_refused(client, header):
-            taken.append(name)
-    assert taken == []
-    assert is_good(client, f"Bearer {forger.good}")
+        if not is_rejected(client, header):
+            accepted.append(name)
+    assert accepted == []
+    assert is_valid(client, f"Bearer {forger.valid}")
 
 
-def test_a_good_token_is_good_after_the_word_bearer_alone(client: Client, good: str, person: User) -> None:
-    for before in ("", "Basic ", "Token ", "JWT ", "Bearer", "Bearer:", "Bearer,", "Bearer\t", "DPoP "):
-        assert is_refused(client, before + good), before
-    for without in ("Bearer", "bearer", "", "x", ",", "Basic " + encoded(f"{person.email}:password".encode())):
-        assert is_refused(client, without), without
+def test_valid_token_requires_bearer_scheme(client: Client, valid_token: str, user: User) -> None:
+    for prefix in ("", "Basic ", "Token ", "JWT ", "Bearer", "Bearer:", "Bearer,", "Bearer\t", "DPoP "):
+        assert is_rejected(client, prefix + valid_token), prefix
+    for header in ("Bearer", "bearer", "", "x", ",", "Basic " + encode_part(f"{user.email}:password".encode())):
+        assert is_rejected(client, header), header
 
 
-def test_a_good_token_works_in_every_spelling_of_the_scheme(client: Client, good: str) -> None:
+def test_bearer_scheme_is_case_insensitive(client: Client, valid_token: str) -> None:
     for scheme in ("Bearer", "bearer", "BEARER", "bEaReR", "Bearer  "):
-        assert is_good(client, f"{scheme} {good}"), scheme
+        assert is_valid(client, f"{scheme} {valid_token}"), scheme
 
 
-def test_two_headers_are_refused_though_both_are_good(client: Client, good: str) -> None:
-    for second in (f"Bearer {good}", "Bearer x", ""):
-        headers = [("authorization", f"Bearer {good}"), ("authorization", second)]
+def test_two_authorization_headers_are_rejected(client: Client, valid_token: str) -> None:
+    for second in (f"Bearer {valid_token}", "Bearer x", ""):
+        headers = [("authorization", f"Bearer {valid_token}"), ("authorization", second)]
         assert client.post({"query": QUERY}, headers=headers).status_code == 401
 
 
-def signed_out(reception: Reception, _: Actor, person: User) -> None:
-    reception.database.write_sync(lambda session: sessions.end_all_sessions(session, person.id))
+def end_sessions(reception: Reception, _: Actor, user: User) -> None:
+    reception.database.write_sync(lambda session: sessions.end_all_sessions(session, user.id))
 
 
-def suspended(reception: Reception, admin: Actor, person: User) -> None:
-    global_id = global_ids.encode("User", person.id)
+def suspend(reception: Reception, admin: Actor, user: User) -> None:
+    global_id = global_ids.encode("User", user.id)
     reception.database.write_sync(lambda session: users.suspend_user(session, admin, global_id))
 
 
-def deleted(reception: Reception, admin: Actor, person: User) -> None:
-    global_id = global_ids.encode("User", person.id)
+def delete(reception: Reception, admin: Actor, user: User) -> None:
+    global_id = global_ids.encode("User", user.id)
     reception.database.write_sync(lambda session: users.delete_user(session, admin, global_id))
 
 
-def promoted(reception: Reception, admin: Actor, person: User) -> None:
-    global_id = global_ids.encode("User", person.id)
+def promote(reception: Reception, admin: Actor, user: User) -> None:
+    global_id = global_ids.encode("User", user.id)
     reception.database.write_sync(lambda session: users.set_user_role(session, admin, global_id, Role.INSTRUCTOR))
 
 
-def with_a_new_password(reception: Reception, _: Actor, person: User) -> None:
-    known = credentials.PasswordCheck(person.id, person.password_hash, "")
-    actor = Actor(person.id, person.role)
+def change_password(reception: Reception, _: Actor, user: User) -> None:
+    check = credentials.PasswordCheck(user.id, user.password_hash, "")
+    actor = Actor(user.id, user.role)
     change = credentials.change_password
-    reception.database.write_sync(lambda session: change(session, actor, reception.desk, known, "new"))
+    reception.database.write_sync(lambda session: change(session, actor, reception.desk, check, "new"))
 
 
-@pytest.mark.parametrize("end", [signed_out, suspended, deleted, promoted, with_a_new_password])
-def test_a_token_from_before_is_over(
-    client: Client, make: Factories, reception: Reception, person: User, good: str, end: Callable[..., None]
+@pytest.mark.parametrize("revoke", [end_sessions, suspend, delete, promote, change_password])
+def test_earlier_token_is_rejected_after_revocation(
+    client: Client, make: Factories, reception: Reception, user: User, valid_token: str, revoke: Callable[..., None]
 ) -> None:
-    assert is_good(client, f"Bearer {good}")
-    end(reception, Actor(make.user(Role.SUPER_ADMIN).id, Role.SUPER_ADMIN), person)
-    assert is_refused(client, f"Bearer {good}")
+    assert is_valid(client, f"Bearer {valid_token}")
+    revoke(reception, Actor(make.user(Role.SUPER_ADMIN).id, Role.SUPER_ADMIN), user)
+    assert is_rejected(client, f"Bearer {valid_token}")
 
 
-def test_a_logout_ends_the_token(client: Client, reception: Reception, person: User) -> None:
-    session = reception.sign_in(person)
+def test_token_is_rejected_after_logout(client: Client, reception: Reception, user: User) -> None:
+    session = reception.sign_in(user)
     logout = "mutation ($token: String!) { logout(input: {refreshToken: $token}) { ok } }"
     assert client.execute(logout, token=session.refresh_token)["logout"]["ok"]
-    assert is_refused(client, f"Bearer {session.access_token}")
+    assert is_rejected(client, f"Bearer {session.access_token}")
 
 
-def test_what_a_key_signed_before_it_was_retired_stays_good(client: Client, reception: Reception, good: str) -> None:
+def test_token_signed_before_key_retirement_is_valid(client: Client, reception: Reception, valid_token: str) -> None:
     reception.database.write_sync(sessions.rotate_keys)
-    assert is_good(client, f"Bearer {good}")
+    assert is_valid(client, f"Bearer {valid_token}")
 
 
-def test_what_a_key_signs_after_it_was_retired_is_forged(
-    client: Client, reception: Reception, forger: Forger
-) -> None:
-    """Whoever has an old key may not make new tokens with it."""
+def test_token_signed_after_key_retirement_is_rejected(client: Client, reception: Reception, forger: Forger) -> None:
+    """A retired key that leaked makes no new valid tokens."""
     reception.database.write_sync(sessions.rotate_keys)
-    long_ago = update(SigningKey).where(SigningKey.key_id == "k1").values(retired_at=clock.now() - timedelta(hours=1))
-    reception.database.write_sync(lambda session: session.execute(long_ago) and None)
-    assert is_refused(client, f"Bearer {forger.token()}")
+    first_key = update(SigningKey).where(SigningKey.key_id == "k1")
+    retire_earlier = first_key.values(retired_at=clock.now() - timedelta(hours=1))
+    reception.database.write_sync(lambda session: session.execute(retire_earlier) and None)
+    assert is_rejected(client, f"Bearer {forger.token()}")

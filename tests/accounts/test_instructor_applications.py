@@ -1,4 +1,4 @@
-"""Learners ask to teach, and super admins answer."""
+"""Instructor applications: apply, review, visibility, deletion of the applicant."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from lms_graphql.accounts.models import User
 from lms_graphql.core.actor import Actor, Role
-from tests.accounts.test_login import refused, signed_in, told
+from tests.accounts.session_client import is_rejected, new_session, user_errors
 from tests.factories import Factories, global_id
 from tests.live_service import Client
 
@@ -21,49 +21,51 @@ LIST = """query L($status: ApplicationStatus) {
   instructorApplications(status: $status) { totalCount nodes { id applicant { username } } }
 }"""
 NODE = "query N($id: ID!) { node(id: $id) { id ... on InstructorApplication { motivation } } }"
-WORDS = {"motivation": "I like to explain.", "experience": "Ten years\nat school."}
+VALID_INPUT = {"motivation": "I like to explain.", "experience": "Ten years\nat school."}
 
 
-def apply(client: Client, actor: Actor, **words: Any) -> Any:
-    return client.execute(APPLY, as_=actor, input={**WORDS, **words})["applyToTeach"]
+def apply(client: Client, actor: Actor, **changes: Any) -> Any:
+    """Return the payload of an application that differs from `VALID_INPUT` by these fields."""
+    return client.execute(APPLY, as_=actor, input={**VALID_INPUT, **changes})["applyToTeach"]
 
 
-def review(client: Client, actor: Actor, id: str, approve: bool, **more: Any) -> Any:
-    values = {"applicationId": id, "approve": approve, **more}
-    return client.execute(REVIEW, as_=actor, input=values)["reviewInstructorApplication"]
+def review(client: Client, actor: Actor, id: str, approve: bool, **fields: Any) -> Any:
+    """Return the payload of a review."""
+    input = {"applicationId": id, "approve": approve, **fields}
+    return client.execute(REVIEW, as_=actor, input=input)["reviewInstructorApplication"]
 
 
-def test_a_learner_applies_once_at_a_time(client: Client, make: Factories) -> None:
+def test_learner_has_at_most_one_pending_application(client: Client, make: Factories) -> None:
     learner = make.user()
     payload = apply(client, make.actor(learner))
     assert payload["errors"] == []
     application = payload["application"]
     assert {key: application[key] for key in ("motivation", "experience", "status", "reviewNote", "reviewedBy")} == {
-        **WORDS,
+        **VALID_INPUT,
         "status": "PENDING",
         "reviewNote": None,
         "reviewedBy": None,
     }
     assert application["applicant"]["username"] == learner.username
-    assert told(apply(client, make.actor(learner))) == [("ALREADY_EXISTS", None)]
+    assert user_errors(apply(client, make.actor(learner))) == [("ALREADY_EXISTS", None)]
 
 
 @pytest.mark.parametrize(
     ("field", "value", "code"), [("motivation", " ", "REQUIRED"), ("experience", "x" * 10_001, "TOO_LONG")]
 )
-def test_an_application_says_something(client: Client, make: Factories, field: str, value: str, code: str) -> None:
-    assert told(apply(client, make.actor(make.user()), **{field: value})) == [(code, ["input", field])]
+def test_application_texts_are_validated(client: Client, make: Factories, field: str, value: str, code: str) -> None:
+    assert user_errors(apply(client, make.actor(make.user()), **{field: value})) == [(code, ["input", field])]
 
 
-def test_only_learners_apply(client: Client, make: Factories) -> None:
-    assert client.error_codes(APPLY, input=WORDS) == ["UNAUTHENTICATED"]
+def test_only_learners_can_apply(client: Client, make: Factories) -> None:
+    assert client.error_codes(APPLY, input=VALID_INPUT) == ["UNAUTHENTICATED"]
     for role in (Role.INSTRUCTOR, Role.SUPER_ADMIN):
-        assert client.error_codes(APPLY, as_=make.actor(make.user(role)), input=WORDS) == ["FORBIDDEN"]
+        assert client.error_codes(APPLY, as_=make.actor(make.user(role)), input=VALID_INPUT) == ["FORBIDDEN"]
 
 
-def test_who_is_approved_teaches_after_signing_in_again(client: Client, make: Factories) -> None:
+def test_approved_learner_is_instructor_after_next_login(client: Client, make: Factories) -> None:
     learner, admin = make.person(), make.user(Role.SUPER_ADMIN)
-    session = signed_in(client, learner)
+    session = new_session(client, learner)
     application = apply(client, make.actor(learner))["application"]
     payload = review(client, make.actor(admin), application["id"], True, note="Welcome!")
     assert payload["errors"] == []
@@ -71,56 +73,57 @@ def test_who_is_approved_teaches_after_signing_in_again(client: Client, make: Fa
     assert payload["application"]["reviewNote"] == "Welcome!"
     assert payload["application"]["reviewedBy"]["username"] == admin.username
     assert payload["application"]["reviewedAt"] is not None
-    assert refused(client, session["accessToken"])
-    assert signed_in(client, learner)["user"]["role"] == "INSTRUCTOR"
+    assert is_rejected(client, session["accessToken"])
+    assert new_session(client, learner)["user"]["role"] == "INSTRUCTOR"
     for approve in (True, False):
-        again = review(client, make.actor(admin), application["id"], approve)
-        assert told(again) == [("INVALID_TRANSITION", ["input", "applicationId"])]
+        repeated = review(client, make.actor(admin), application["id"], approve)
+        assert user_errors(repeated) == [("INVALID_TRANSITION", ["input", "applicationId"])]
 
 
-def test_who_is_rejected_may_apply_again(client: Client, make: Factories) -> None:
+def test_rejected_learner_can_apply_again(client: Client, make: Factories) -> None:
     learner, admin = make.actor(make.user()), make.actor(make.user(Role.SUPER_ADMIN))
     application = apply(client, learner)["application"]
     assert review(client, admin, application["id"], False)["application"]["status"] == "REJECTED"
     assert apply(client, learner)["errors"] == []
 
 
-def test_a_review_is_for_super_admins_and_needs_an_application(client: Client, make: Factories) -> None:
+def test_review_requires_super_admin_and_valid_input(client: Client, make: Factories) -> None:
     learner, admin = make.actor(make.user()), make.actor(make.user(Role.SUPER_ADMIN))
     application = apply(client, learner)["application"]
     for actor in (learner, make.actor(make.user(Role.INSTRUCTOR))):
         variables = {"applicationId": application["id"], "approve": True}
         assert client.error_codes(REVIEW, as_=actor, input=variables) == ["FORBIDDEN"]
-    assert told(review(client, admin, "nonsense", True)) == [("NOT_FOUND", ["input", "applicationId"])]
-    assert told(review(client, admin, application["id"], True, note="x" * 1_001)) == [("TOO_LONG", ["input", "note"])]
+    assert user_errors(review(client, admin, "nonsense", True)) == [("NOT_FOUND", ["input", "applicationId"])]
+    assert user_errors(review(client, admin, application["id"], True, note="x" * 1_001)) == [
+        ("TOO_LONG", ["input", "note"])
+    ]
 
 
-def test_who_leaves_takes_their_words_along(client: Client, make: Factories) -> None:
+def test_account_deletion_erases_and_rejects_application(client: Client, make: Factories) -> None:
     learner, admin = make.user(), make.actor(make.user(Role.SUPER_ADMIN))
     id = apply(client, make.actor(learner))["application"]["id"]
     document = "mutation D($id: ID!) { deleteUser(input: {userId: $id}) { errors { code } } }"
-    assert (
-        client.execute(document, as_=make.actor(learner), id=global_id("User", learner))["deleteUser"]["errors"] == []
-    )
+    payload = client.execute(document, as_=make.actor(learner), id=global_id("User", learner))["deleteUser"]
+    assert payload["errors"] == []
     assert client.execute(NODE, as_=admin, id=id)["node"]["motivation"] == ""
     assert client.execute(LIST, as_=admin, status="PENDING")["instructorApplications"]["totalCount"] == 0
-    assert told(review(client, admin, id, True)) == [("INVALID_TRANSITION", ["input", "applicationId"])]
+    assert user_errors(review(client, admin, id, True)) == [("INVALID_TRANSITION", ["input", "applicationId"])]
 
 
-def test_an_application_is_seen_by_the_applicant_and_super_admins(client: Client, make: Factories) -> None:
-    people: list[User] = [make.user(), make.user()]
-    ids = [apply(client, make.actor(user))["application"]["id"] for user in people]
+def test_application_is_visible_to_applicant_and_super_admins(client: Client, make: Factories) -> None:
+    applicants: list[User] = [make.user(), make.user()]
+    ids = [apply(client, make.actor(user))["application"]["id"] for user in applicants]
     admin = make.actor(make.user(Role.SUPER_ADMIN))
     assert client.execute(LIST, as_=admin)["instructorApplications"]["totalCount"] == 2
-    for user, id in zip(people, ids, strict=True):
-        mine = client.execute(LIST, as_=make.actor(user))["instructorApplications"]
-        assert [node["id"] for node in mine["nodes"]] == [id]
-        assert client.execute(NODE, as_=make.actor(user), id=id)["node"]["motivation"] == WORDS["motivation"]
+    for user, id in zip(applicants, ids, strict=True):
+        own = client.execute(LIST, as_=make.actor(user))["instructorApplications"]
+        assert [node["id"] for node in own["nodes"]] == [id]
+        assert client.execute(NODE, as_=make.actor(user), id=id)["node"]["motivation"] == VALID_INPUT["motivation"]
         assert client.execute(NODE, as_=admin, id=id)["node"] is not None
-    stranger = make.actor(make.user(Role.INSTRUCTOR))
-    assert client.execute(NODE, as_=stranger, id=ids[0]) == {"node": None}
+    other_user = make.actor(make.user(Role.INSTRUCTOR))
+    assert client.execute(NODE, as_=other_user, id=ids[0]) == {"node": None}
     assert client.execute(NODE, id=ids[0]) == {"node": None}
-    assert client.execute(LIST, as_=stranger)["instructorApplications"]["nodes"] == []
+    assert client.execute(LIST, as_=other_user)["instructorApplications"]["nodes"] == []
     assert client.error_codes(LIST) == ["UNAUTHENTICATED"]
     review(client, admin, ids[0], False)
     assert client.execute(LIST, as_=admin, status="PENDING")["instructorApplications"]["totalCount"] == 1

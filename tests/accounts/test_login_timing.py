@@ -1,4 +1,4 @@
-"""How long an answer takes tells no more than the answer: not whether an address has an account."""
+"""Response times of login and password reset, which must not reveal whether an email address has an account."""
 
 import statistics
 import time
@@ -13,37 +13,42 @@ from tests.processes import Fleet
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 SAMPLES = 25
-TRIES = 4
-"""A machine that does something else meanwhile is no leak: a real difference shows every time."""
-MOST_APART, NOT_WORTH_SECONDS = 0.15, 0.003
+MAX_ATTEMPTS = 4
+"""Load on the machine can cause a difference once. A leak causes it every time."""
+MAX_RELATIVE_DIFFERENCE, NEGLIGIBLE_SECONDS = 0.15, 0.003
 LOGIN = """mutation ($email: String!) {
   login(input: {email: $email, password: "a wrong one"}) { session { accessToken } errors { code path message } }
 }"""
-FORGOTTEN = "mutation ($email: String!) { requestPasswordReset(input: {email: $email}) { ok errors { code } } }"
-Timed = Callable[[str], None]
+REQUEST_RESET = "mutation ($email: String!) { requestPasswordReset(input: {email: $email}) { ok errors { code } } }"
+SendRequest = Callable[[str], None]
 
 
-def seconds(ask: Timed, email: str) -> float:
+def seconds_of(send: SendRequest, email: str) -> float:
     began = time.perf_counter()
-    ask(email)
+    send(email)
     return time.perf_counter() - began
 
 
-def medians(ask: Timed, known: list[str], unknown: list[str]) -> tuple[float, float]:
-    """In turns, and each time the other first, so that whatever slows one down slows the other down as well."""
-    taken: dict[bool, list[float]] = {True: [], False: []}
+def median_seconds(send: SendRequest, known: list[str], unknown: list[str]) -> tuple[float, float]:
+    """Return the median times of known and unknown addresses.
+
+    Known and unknown alternate, each first in turn, so that load on the machine slows both down alike.
+    """
+    seconds: dict[bool, list[float]] = {True: [], False: []}
     for number, pair in enumerate(zip(known, unknown, strict=True)):
         for is_known in (True, False) if number % 2 else (False, True):
-            taken[is_known].append(seconds(ask, pair[not is_known]))
-    return statistics.median(taken[True]), statistics.median(taken[False])
+            seconds[is_known].append(seconds_of(send, pair[not is_known]))
+    return statistics.median(seconds[True]), statistics.median(seconds[False])
 
 
-def are_alike(ask: Timed, known: list[str], unknown: list[str]) -> bool:
-    for _ in range(TRIES):
-        one, other = medians(ask, known, unknown)
-        if abs(one - other) < max(MOST_APART * max(one, other), NOT_WORTH_SECONDS):
+def takes_equal_time(send: SendRequest, known: list[str], unknown: list[str]) -> bool:
+    """Return whether any of several measurements shows no relevant difference."""
+    for _ in range(MAX_ATTEMPTS):
+        known_seconds, unknown_seconds = median_seconds(send, known, unknown)
+        tolerance = max(MAX_RELATIVE_DIFFERENCE * max(known_seconds, unknown_seconds), NEGLIGIBLE_SECONDS)
+        if abs(known_seconds - unknown_seconds) < tolerance:
             return True
-        print(f"known {one * 1000:.2f} ms, unknown {other * 1000:.2f} ms")
+        print(f"known {known_seconds * 1000:.2f} ms, unknown {unknown_seconds * 1000:.2f} ms")
     return False
 
 
@@ -64,17 +69,17 @@ def unknown() -> list[str]:
     return [f"nobody{number}@example.com" for number in range(SAMPLES)]
 
 
-def test_a_wrong_password_takes_as_long_as_a_wrong_address(
-    client: Racers, known: list[str], unknown: list[str]
-) -> None:
-    def ask(email: str) -> None:
+def test_login_takes_equal_time_for_unknown_email(client: Racers, known: list[str], unknown: list[str]) -> None:
+    def send(email: str) -> None:
         assert client.execute(RaceRequest(LOGIN, {"email": email})).code == "INVALID_CREDENTIALS"
 
-    assert are_alike(ask, known, unknown)
+    assert takes_equal_time(send, known, unknown)
 
 
-def test_to_forget_a_password_takes_as_long_for_nobody(client: Racers, known: list[str], unknown: list[str]) -> None:
-    def ask(email: str) -> None:
-        assert client.execute(RaceRequest(FORGOTTEN, {"email": email})).code is None
+def test_reset_request_takes_equal_time_for_unknown_email(
+    client: Racers, known: list[str], unknown: list[str]
+) -> None:
+    def send(email: str) -> None:
+        assert client.execute(RaceRequest(REQUEST_RESET, {"email": email})).code is None
 
-    assert are_alike(ask, known, unknown)
+    assert takes_equal_time(send, known, unknown)

@@ -1,9 +1,11 @@
-"""Accounts and sessions when two things happen at once, on two processes of the service.
+"""Races between account and session mutations, on two processes of the service.
 
-That these races can be lost was tried. Without the turn that `set_user_role`, `suspend_user` and `delete_user` hold,
-every case of the last super admins ends with none. With a SELECT and a plain UPDATE in `refresh_session`, on InnoDB
-as it comes, four of eight clients got a pair for one token in a round; with innodb_snapshot_isolation, where the
-server has it and the service switches it on, even that held for 300.
+The races are real, as trials without the protection showed:
+
+- If `set_user_role`, `suspend_user` and `delete_user` do not lock `SUPER_ADMINS_LOCK`, no super admin is left.
+- If `refresh_session` uses a SELECT and a plain UPDATE, several clients get a pair for one token: four of eight
+  clients in one round, on InnoDB with its default settings. With `innodb_snapshot_isolation`, which the service
+  switches on if the server has it, even that passed 300 rounds.
 """
 
 from collections.abc import Iterator
@@ -24,7 +26,7 @@ from lms_graphql.accounts.models import (
     UserTerm,
 )
 from lms_graphql.accounts.services.credentials import make_token
-from lms_graphql.accounts.services.sessions import REUSE_SECONDS
+from lms_graphql.accounts.services.sessions import REUSE_GRACE_SECONDS
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.password_hashing import verify_password
@@ -37,7 +39,7 @@ pytestmark = pytest.mark.slow
 
 CLIENTS = 8
 FAMILIES, ROUNDS = 6, 50
-"""Of one token presented by all clients at once: 300 in all."""
+"""In each of these 300 rounds all clients use one token at once."""
 SESSION = "{ session { accessToken refreshToken } errors { code path } }"
 REFRESH = f"mutation ($token: String!) {{ refreshSession(input: {{refreshToken: $token}}) {SESSION} }}"
 REGISTER = f"mutation ($input: RegisterInput!) {{ register(input: $input) {SESSION} }}"
@@ -70,9 +72,9 @@ def many(two_processes: Fleet) -> Iterator[Racers]:
 
 
 def is_signed_in(racers: Racers, access_token: str, number: int = 0) -> bool:
-    answer = racers.execute(RaceRequest(ME, bearer=access_token), number)
-    assert answer.status == 401 or answer.body["data"]["me"] is not None
-    return answer.status != 401
+    response = racers.execute(RaceRequest(ME, bearer=access_token), number)
+    assert response.status == 401 or response.body["data"]["me"] is not None
+    return response.status != 401
 
 
 def scalar(fleet: Fleet, statement: Any) -> Any:
@@ -83,61 +85,58 @@ def count(fleet: Fleet, table: Any, *where: Any) -> Any:
     return scalar(fleet, select(func.count()).select_from(table).where(*where))
 
 
-def change(fleet: Fleet, statement: Any) -> None:
+def execute(fleet: Fleet, statement: Any) -> None:
     fleet.database.write_sync(lambda session: session.execute(statement) and None)
 
 
-def test_of_several_refreshes_of_one_token_one_counts(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_one_of_concurrent_refreshes_succeeds(two_processes: Fleet, make: Factories, many: Racers) -> None:
     for _ in range(FAMILIES):
         token = two_processes.reception.sign_in(make.user()).refresh_token
         for number in range(ROUNDS):
-            answers = many.race(*[RaceRequest(REFRESH, {"token": token})] * CLIENTS)
-            assert codes(answers) == {None: 1, "INVALID_TOKEN": CLIENTS - 1}
-            session = next(answer.payload["session"] for answer in answers if answer.code is None)
+            responses = many.race(*[RaceRequest(REFRESH, {"token": token})] * CLIENTS)
+            assert codes(responses) == {None: 1, "INVALID_TOKEN": CLIENTS - 1}
+            session = next(response.payload["session"] for response in responses if response.code is None)
             assert number % 5 or is_signed_in(many, session["accessToken"], number % CLIENTS)
             token = session["refreshToken"]
 
 
-def test_a_token_that_comes_again_late_ends_its_family(two_processes: Fleet, make: Factories, many: Racers) -> None:
-    opened = two_processes.reception.sign_in(make.user())
-    other = two_processes.reception.sign_in(make.user())
-    first = many.execute(RaceRequest(REFRESH, {"token": opened.refresh_token})).payload["session"]
-    again = RaceRequest(REFRESH, {"token": opened.refresh_token})
-    late = update(RefreshToken).where(RefreshToken.token_hash == token_hash(opened.refresh_token))
-    change(two_processes, late.values(used_at=clock.now() - timedelta(seconds=REUSE_SECONDS - 3)))
-    assert codes(many.race(*[again] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
+def test_late_reuse_of_token_ends_session(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    session = two_processes.reception.sign_in(make.user())
+    other_session = two_processes.reception.sign_in(make.user())
+    first = many.execute(RaceRequest(REFRESH, {"token": session.refresh_token})).payload["session"]
+    reuse = RaceRequest(REFRESH, {"token": session.refresh_token})
+    old_token = update(RefreshToken).where(RefreshToken.token_hash == token_hash(session.refresh_token))
+    execute(two_processes, old_token.values(used_at=clock.now() - timedelta(seconds=REUSE_GRACE_SECONDS - 3)))
+    assert codes(many.race(*[reuse] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
     assert is_signed_in(many, first["accessToken"])
 
-    change(two_processes, late.values(used_at=clock.now() - timedelta(seconds=REUSE_SECONDS + 1)))
-    assert codes(many.race(*[again] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
-    for token in (opened.access_token, first["accessToken"]):
+    execute(two_processes, old_token.values(used_at=clock.now() - timedelta(seconds=REUSE_GRACE_SECONDS + 1)))
+    assert codes(many.race(*[reuse] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
+    for token in (session.access_token, first["accessToken"]):
         assert not any(is_signed_in(many, token, process) for process in (0, 1))
     assert many.execute(RaceRequest(REFRESH, {"token": first["refreshToken"]}), 1).code == "INVALID_TOKEN"
-    assert is_signed_in(many, other.access_token)
+    assert is_signed_in(many, other_session.access_token)
     assert count(two_processes, AuditEvent, AuditEvent.action == "session.token_reused") == 1
 
 
-def test_a_late_reuse_and_a_refresh_at_once_leave_nobody_signed_in(
-    two_processes: Fleet, make: Factories, many: Racers
-) -> None:
+def test_late_reuse_wins_against_concurrent_refresh(two_processes: Fleet, make: Factories, many: Racers) -> None:
     for _ in range(30):
-        opened = two_processes.reception.sign_in(make.user())
-        newest = many.execute(RaceRequest(REFRESH, {"token": opened.refresh_token})).payload["session"][
-            "refreshToken"
-        ]
-        late = update(RefreshToken).where(RefreshToken.token_hash == token_hash(opened.refresh_token))
-        change(two_processes, late.values(used_at=clock.now() - timedelta(minutes=1)))
+        session = two_processes.reception.sign_in(make.user())
+        first_refresh = many.execute(RaceRequest(REFRESH, {"token": session.refresh_token}))
+        newest = first_refresh.payload["session"]["refreshToken"]
+        old_token = update(RefreshToken).where(RefreshToken.token_hash == token_hash(session.refresh_token))
+        execute(two_processes, old_token.values(used_at=clock.now() - timedelta(minutes=1)))
         reused, refreshed = many.race(
-            *(RaceRequest(REFRESH, {"token": token}) for token in (opened.refresh_token, newest))
+            *(RaceRequest(REFRESH, {"token": token}) for token in (session.refresh_token, newest))
         )
         assert reused.code == "INVALID_TOKEN"
         if refreshed.code is None:
-            session = refreshed.payload["session"]
-            assert not is_signed_in(many, session["accessToken"])
-            assert many.execute(RaceRequest(REFRESH, {"token": session["refreshToken"]})).code == "INVALID_TOKEN"
+            issued = refreshed.payload["session"]
+            assert not is_signed_in(many, issued["accessToken"])
+            assert many.execute(RaceRequest(REFRESH, {"token": issued["refreshToken"]})).code == "INVALID_TOKEN"
 
 
-WAYS = {
+CONFLICTS = {
     "demote each other": (DEMOTE, DEMOTE, True),
     "suspend each other": (SUSPEND, SUSPEND, True),
     "delete each other": (DELETE, DELETE, True),
@@ -148,48 +147,48 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize(("first", "second", "each_other"), WAYS.values(), ids=WAYS)
-def test_of_two_last_super_admins_one_stays(
+@pytest.mark.parametrize(("first", "second", "each_other"), CONFLICTS.values(), ids=CONFLICTS)
+def test_one_of_two_last_super_admins_remains(
     two_processes: Fleet, make: Factories, many: Racers, first: str, second: str, each_other: bool
 ) -> None:
     for _ in range(20):
-        change(two_processes, update(User).values(role=Role.LEARNER))
+        execute(two_processes, update(User).values(role=Role.LEARNER))
         a, b = (make.user(Role.SUPER_ADMIN) for _ in range(2))
         tokens = [two_processes.reception.sign_in(user).access_token for user in (a, b)]
-        ends = [global_ids.encode("User", user.id) for user in ((b, a) if each_other else (a, b))]
-        answers = many.race(
-            RaceRequest(first, {"id": ends[0]}, tokens[0]), RaceRequest(second, {"id": ends[1]}, tokens[1])
+        user_ids = [global_ids.encode("User", user.id) for user in ((b, a) if each_other else (a, b))]
+        responses = many.race(
+            RaceRequest(first, {"id": user_ids[0]}, tokens[0]), RaceRequest(second, {"id": user_ids[1]}, tokens[1])
         )
-        told = codes(answers)
-        assert told[None] == 1, told
-        assert set(told) <= {None, "INVALID_TRANSITION", "UNAUTHENTICATED", "FORBIDDEN"}
-        is_left = (User.role == Role.SUPER_ADMIN, User.is_active, User.deleted_at.is_(None))
-        assert count(two_processes, User, *is_left) == 1
+        counts = codes(responses)
+        assert counts[None] == 1, counts
+        assert set(counts) <= {None, "INVALID_TRANSITION", "UNAUTHENTICATED", "FORBIDDEN"}
+        is_super_admin = (User.role == Role.SUPER_ADMIN, User.is_active, User.deleted_at.is_(None))
+        assert count(two_processes, User, *is_super_admin) == 1
 
 
-def test_an_account_that_is_emptied_while_its_profile_is_written_stays_empty(
+def test_deleted_account_stays_empty_despite_profile_updates(
     two_processes: Fleet, make: Factories, many: Racers
 ) -> None:
     admin = two_processes.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token
     for _ in range(40):
-        person = make.user()
-        token = two_processes.reception.sign_in(person).access_token
-        answers = many.race(
-            RaceRequest(DELETE, {"id": global_ids.encode("User", person.id)}, admin),
+        user = make.user()
+        token = two_processes.reception.sign_in(user).access_token
+        responses = many.race(
+            RaceRequest(DELETE, {"id": global_ids.encode("User", user.id)}, admin),
             *[RaceRequest(PROFILE, bearer=token)] * 3,
         )
-        assert answers[0].code is None
-        assert set(codes(answers)) <= {None, "UNAUTHENTICATED"}
+        assert responses[0].code is None
+        assert set(codes(responses)) <= {None, "UNAUTHENTICATED"}
         is_empty = (User.first_name == "", User.name_key == "", User.bio.is_(None))
-        assert count(two_processes, User, User.id == person.id, *is_empty) == 1
-        assert count(two_processes, UserTerm, UserTerm.user_id == person.id) == 0
+        assert count(two_processes, User, User.id == user.id, *is_empty) == 1
+        assert count(two_processes, UserTerm, UserTerm.user_id == user.id) == 0
 
 
 @pytest.mark.parametrize("field", ["email", "username"])
-def test_of_two_registrations_alike_one_counts(two_processes: Fleet, many: Racers, field: str) -> None:
-    """Also in other letters of the same name: 100 rounds in all."""
+def test_one_of_two_equal_registrations_succeeds(two_processes: Fleet, many: Racers, field: str) -> None:
+    """Every other round, the values differ only in case."""
     for number in range(50):
-        people = [
+        inputs = [
             {
                 "email": f"jane{number}.{side}@example.com",
                 "username": f"jane{number}.{side}",
@@ -199,28 +198,30 @@ def test_of_two_registrations_alike_one_counts(two_processes: Fleet, many: Racer
             }
             for side in "ab"
         ]
-        people[1][field] = people[0][field] if number % 2 else people[0][field].upper().replace("EXAMPLE", "Example")
-        answers = many.race(*(RaceRequest(REGISTER, {"input": person}) for person in people))
-        assert codes(answers) == {None: 1, "ALREADY_EXISTS": 1}
-        assert next(answer.path for answer in answers if answer.code) == ["input", field]
+        inputs[1][field] = inputs[0][field] if number % 2 else inputs[0][field].upper().replace("EXAMPLE", "Example")
+        responses = many.race(*(RaceRequest(REGISTER, {"input": input}) for input in inputs))
+        assert codes(responses) == {None: 1, "ALREADY_EXISTS": 1}
+        assert next(response.path for response in responses if response.code) == ["input", field]
     assert count(two_processes, User) == 50
     assert count(two_processes, AuditEvent, AuditEvent.action == "account.registered") == 50
 
 
-def test_of_two_reviews_one_counts(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_one_of_two_reviews_succeeds(two_processes: Fleet, make: Factories, many: Racers) -> None:
     admins = [two_processes.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token for _ in range(2)]
     for number in range(50):
         learner = two_processes.reception.sign_in(make.user())
         application = many.execute(RaceRequest(APPLY, bearer=learner.access_token)).payload["application"]["id"]
         verdicts = (True, number % 2 == 0)
-        answers = many.race(
+        responses = many.race(
             *(
                 RaceRequest(REVIEW, {"id": application, "approve": verdict}, admin)
                 for verdict, admin in zip(verdicts, admins, strict=True)
             )
         )
-        assert codes(answers) == {None: 1, "INVALID_TRANSITION": 1}
-        approved = next(verdict for verdict, answer in zip(verdicts, answers, strict=True) if answer.code is None)
+        assert codes(responses) == {None: 1, "INVALID_TRANSITION": 1}
+        approved = next(
+            verdict for verdict, response in zip(verdicts, responses, strict=True) if response.code is None
+        )
         status = ApplicationStatus.APPROVED if approved else ApplicationStatus.REJECTED
         of_learner = InstructorApplication.user_id == learner.actor.key
         assert count(two_processes, InstructorApplication, of_learner, InstructorApplication.status == status) == 1
@@ -230,34 +231,36 @@ def test_of_two_reviews_one_counts(two_processes: Fleet, make: Factories, many: 
     assert count(two_processes, AuditEvent, AuditEvent.action == "application.reviewed") == 50
 
 
-def test_of_two_applications_one_is_there(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_one_of_concurrent_applications_is_stored(two_processes: Fleet, make: Factories, many: Racers) -> None:
     for _ in range(50):
         learner = two_processes.reception.sign_in(make.user())
-        answers = many.race(*[RaceRequest(APPLY, bearer=learner.access_token)] * 4)
-        assert codes(answers) == {None: 1, "ALREADY_EXISTS": 3}
+        responses = many.race(*[RaceRequest(APPLY, bearer=learner.access_token)] * 4)
+        assert codes(responses) == {None: 1, "ALREADY_EXISTS": 3}
         assert count(two_processes, InstructorApplication, InstructorApplication.user_id == learner.actor.key) == 1
 
 
-def mailed(fleet: Fleet, user: User, purpose: TokenPurpose) -> str:
+def mailed_token(fleet: Fleet, user: User, purpose: TokenPurpose) -> str:
     return fleet.database.write_sync(lambda session: make_token(session, user.id, purpose))
 
 
-def test_a_reset_token_is_good_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_reset_token_is_valid_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
     for _ in range(10):
         user = make.user()
-        token = mailed(two_processes, user, TokenPurpose.RESET_PASSWORD)
+        token = mailed_token(two_processes, user, TokenPurpose.RESET_PASSWORD)
         passwords = [f"the new one of client {number}" for number in range(4)]
-        answers = many.race(*(RaceRequest(RESET, {"token": token, "password": password}) for password in passwords))
-        assert codes(answers) == {None: 1, "INVALID_TOKEN": 3}
-        winner = next(word for word, answer in zip(passwords, answers, strict=True) if answer.code is None)
+        responses = many.race(*(RaceRequest(RESET, {"token": token, "password": password}) for password in passwords))
+        assert codes(responses) == {None: 1, "INVALID_TOKEN": 3}
+        winner = next(
+            password for password, response in zip(passwords, responses, strict=True) if response.code is None
+        )
         assert verify_password(scalar(two_processes, select(User.password_hash).where(User.id == user.id)), winner)
     assert count(two_processes, AuditEvent, AuditEvent.action == "account.password_reset") == 10
 
 
-def test_a_token_that_verifies_an_address_is_good_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_verification_token_is_valid_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
     for _ in range(50):
-        token = mailed(two_processes, make.user(), TokenPurpose.VERIFY_EMAIL)
-        answers = many.race(*[RaceRequest(VERIFY, {"token": token})] * 4)
-        assert codes(answers) == {None: 1, "INVALID_TOKEN": 3}
+        token = mailed_token(two_processes, make.user(), TokenPurpose.VERIFY_EMAIL)
+        responses = many.race(*[RaceRequest(VERIFY, {"token": token})] * 4)
+        assert codes(responses) == {None: 1, "INVALID_TOKEN": 3}
     assert count(two_processes, AuditEvent, AuditEvent.action == "account.email_verified") == 50
-    change(two_processes, delete(AccountToken))
+    execute(two_processes, delete(AccountToken))

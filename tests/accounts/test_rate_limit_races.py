@@ -1,7 +1,6 @@
-"""Guessing at passwords with all one has, on two processes of the service."""
+"""Rate limits of logins under concurrent guesses, on two processes of the service."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,15 +8,15 @@ import pytest
 from sqlalchemy import func, select, text
 
 from lms_graphql.accounts.models import AuditEvent
-from tests.concurrency import RaceRequest, RaceResponse, Racers, racers
+from tests.concurrency import RaceRequest, RaceResponse, Racers, codes, racers
 from tests.factories import PASSWORD, Factories
 from tests.processes import Fleet
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = 40
-ALLOWED = 10
-PATIENCE_SECONDS = 30
+MAX_FAILURES = 10
+TIMEOUT_SECONDS = 30
 LOGIN = """mutation ($email: String!, $password: String!) {
   login(input: {email: $email, password: $password}) { session { accessToken refreshToken } errors { code path } }
 }"""
@@ -37,62 +36,61 @@ def many(two_processes: Fleet) -> Iterator[Racers]:
         yield running
 
 
-def all_answers(many: Racers, asks: Sequence[RaceRequest]) -> list[RaceResponse]:
-    """Who is sent away because too many are at it comes again, as often as it takes."""
-    answers: list[RaceResponse] = []
-    left = list(asks)
-    until = time.monotonic() + PATIENCE_SECONDS
-    while left:
-        assert time.monotonic() < until, f"{len(left)} have no answer."
-        tried = many.race(*left)
-        answers += [answer for answer in tried if answer.status != 503]
-        left = [ask for ask, answer in zip(left, tried, strict=True) if answer.status == 503]
-    return answers
+def race_until_answered(many: Racers, requests: Sequence[RaceRequest]) -> list[RaceResponse]:
+    """Send all requests at once, and those again that got 503 because the hashing pool was full."""
+    responses: list[RaceResponse] = []
+    pending = list(requests)
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while pending:
+        assert time.monotonic() < deadline, f"{len(pending)} requests got no answer."
+        batch = many.race(*pending)
+        responses += [response for response in batch if response.status != 503]
+        pending = [request for request, response in zip(pending, batch, strict=True) if response.status == 503]
+    return responses
 
 
-def wrong(email: str, number: int, **headers: str) -> RaceRequest:
+def wrong_login(email: str, number: int, **headers: str) -> RaceRequest:
     return RaceRequest(LOGIN, {"email": email, "password": f"a wrong one, number {number}"}, headers=headers)
 
 
-def codes(answers: Sequence[RaceResponse]) -> Counter[str | None]:
-    return Counter(answer.code for answer in answers)
-
-
-def failures(fleet: Fleet) -> Any:
+def count_failures(fleet: Fleet) -> Any:
     failed = select(func.count()).where(AuditEvent.action == "account.sign_in_failed")
     return fleet.database.read_sync(lambda session: session.scalar(failed))
 
 
-def deadlocks(fleet: Fleet) -> int:
-    """How often the server had to break one since it started."""
+def count_deadlocks(fleet: Fleet) -> int:
+    """Return the number of deadlocks since the database server started."""
     status = text("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")
     return int(fleet.database.read_sync(lambda session: session.execute(status).one()[1]))
 
 
-def test_guesses_at_once_are_as_few_as_one_after_another(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_concurrent_guesses_are_limited_like_sequential_ones(
+    two_processes: Fleet, make: Factories, many: Racers
+) -> None:
     user = make.person()
     assert user.email is not None
-    at_home = two_processes.reception.sign_in(user)
+    session = two_processes.reception.sign_in(user)
     spellings = [user.email, user.email.upper(), f" {user.email} ", user.email.title()]
-    answers = all_answers(many, [wrong(spellings[number % 4], number) for number in range(CLIENTS)])
-    assert codes(answers) == {"INVALID_CREDENTIALS": ALLOWED, "RATE_LIMITED": CLIENTS - ALLOWED}
-    assert failures(two_processes) == ALLOWED
+    requests = [wrong_login(spellings[number % 4], number) for number in range(CLIENTS)]
+    responses = race_until_answered(many, requests)
+    assert codes(responses) == {"INVALID_CREDENTIALS": MAX_FAILURES, "RATE_LIMITED": CLIENTS - MAX_FAILURES}
+    assert count_failures(two_processes) == MAX_FAILURES
 
-    right = RaceRequest(LOGIN, {"email": user.email, "password": PASSWORD})
-    assert codes(all_answers(many, [right] * 4)) == {"RATE_LIMITED": 4}
-    # Whoever is signed in stays so: nobody locks them out by guessing.
-    refreshed = many.execute(RaceRequest(REFRESH, {"token": at_home.refresh_token}), 1)
+    correct = RaceRequest(LOGIN, {"email": user.email, "password": PASSWORD})
+    assert codes(race_until_answered(many, [correct] * 4)) == {"RATE_LIMITED": 4}
+    # Sessions stay valid, so guesses cannot log a user out.
+    refreshed = many.execute(RaceRequest(REFRESH, {"token": session.refresh_token}), 1)
     assert refreshed.code is None
-    asked = many.execute(RaceRequest("{ me { id } }", bearer=refreshed.payload["session"]["accessToken"]))
-    assert asked.body["data"]["me"] is not None
-    other = make.person()
-    assert codes(all_answers(many, [RaceRequest(LOGIN, {"email": other.email, "password": PASSWORD})])) == {None: 1}
+    me = many.execute(RaceRequest("{ me { id } }", bearer=refreshed.payload["session"]["accessToken"]))
+    assert me.body["data"]["me"] is not None
+    other_login = RaceRequest(LOGIN, {"email": make.person().email, "password": PASSWORD})
+    assert codes(race_until_answered(many, [other_login])) == {None: 1}
 
 
-def test_headers_that_say_another_address_change_nothing(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_forwarding_headers_do_not_evade_limit(two_processes: Fleet, make: Factories, many: Racers) -> None:
     email = str(make.user().email)
-    asks = [
-        wrong(
+    requests = [
+        wrong_login(
             email,
             number,
             **{
@@ -103,27 +101,25 @@ def test_headers_that_say_another_address_change_nothing(two_processes: Fleet, m
         )
         for number in range(CLIENTS)
     ]
-    assert codes(all_answers(many, asks))["INVALID_CREDENTIALS"] == ALLOWED
-    origins = select(AuditEvent.client_ip).distinct()
-    assert two_processes.database.read_sync(lambda session: list(session.scalars(origins))) == ["127.0.0.1"]
+    assert codes(race_until_answered(many, requests))["INVALID_CREDENTIALS"] == MAX_FAILURES
+    client_ips = select(AuditEvent.client_ip).distinct()
+    assert two_processes.database.read_sync(lambda session: list(session.scalars(client_ips))) == ["127.0.0.1"]
 
 
-def test_an_address_without_an_account_is_throttled_alike(two_processes: Fleet, many: Racers) -> None:
-    answers = all_answers(many, [wrong("nobody@example.com", number) for number in range(CLIENTS)])
-    assert codes(answers) == {"INVALID_CREDENTIALS": ALLOWED, "RATE_LIMITED": CLIENTS - ALLOWED}
+def test_guesses_at_unknown_email_are_limited_too(two_processes: Fleet, many: Racers) -> None:
+    responses = race_until_answered(many, [wrong_login("nobody@example.com", number) for number in range(CLIENTS)])
+    assert codes(responses) == {"INVALID_CREDENTIALS": MAX_FAILURES, "RATE_LIMITED": CLIENTS - MAX_FAILURES}
 
 
-def test_who_signs_in_rightly_many_times_at_once_is_not_shut_out(
-    two_processes: Fleet, make: Factories, many: Racers
-) -> None:
-    """A try counts as failed only while it is not known to be right."""
+def test_concurrent_correct_logins_are_not_limited(two_processes: Fleet, make: Factories, many: Racers) -> None:
+    """An attempt counts as failed only until its password is known to be right."""
     email = make.person().email
-    right = RaceRequest(LOGIN, {"email": email, "password": PASSWORD})
-    assert many.execute(right).code is None
-    before = deadlocks(two_processes)
+    correct = RaceRequest(LOGIN, {"email": email, "password": PASSWORD})
+    assert many.execute(correct).code is None
+    before = count_deadlocks(two_processes)
     for _ in range(5):
-        assert codes(all_answers(many, [right] * ALLOWED)) == {None: ALLOWED}
-    assert failures(two_processes) == 0
-    assert deadlocks(two_processes) == before, "they wait for one another in one order"
-    answers = all_answers(many, [wrong(str(email), number) for number in range(CLIENTS)])
-    assert codes(answers)["INVALID_CREDENTIALS"] == ALLOWED
+        assert codes(race_until_answered(many, [correct] * MAX_FAILURES)) == {None: MAX_FAILURES}
+    assert count_failures(two_processes) == 0
+    assert count_deadlocks(two_processes) == before, "all logins lock rows in one order"
+    responses = race_until_answered(many, [wrong_login(str(email), number) for number in range(CLIENTS)])
+    assert codes(responses)["INVALID_CREDENTIALS"] == MAX_FAILURES

@@ -1,4 +1,4 @@
-"""What each role may do: the README's matrix, the table in the code, and the doors of all mutations, over HTTP."""
+"""Permissions of roles: the table in the README, the table in the code, and those of all mutations, over HTTP."""
 
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,12 @@ from tests.live_service import Client
 README = Path(__file__).parent.parent.parent / "README.md"
 HEADING = "### Roles and what they may do"
 COLUMNS = {"super admin": Role.SUPER_ADMIN, "instructor": Role.INSTRUCTOR, "learner": Role.LEARNER}
-ALL = sorted(set().union(*PERMISSIONS.values()))
+PERMISSION_NAMES = sorted(set().union(*PERMISSIONS.values()))
 
 ANYONE = "anyone"
-SIGNED_IN = "anyone who is signed in"
-LEARNERS = "who only learns"
-DOORS = {
+SIGNED_IN = "any user"
+LEARNERS = "learners only"
+REQUIREMENTS = {
     "login": ANYONE,
     "logout": ANYONE,
     "register": ANYONE,
@@ -87,69 +87,73 @@ DOORS = {
     "deleteQaAnswer": SIGNED_IN,
     "voteQaAnswer": SIGNED_IN,
 }
-"""Of each mutation: for whom it opens. One that needs a permission opens for the roles that the table gives it to."""
+"""The requirement of each mutation: one of the three constants, or a permission of the actor's role."""
 
 
-def matrix() -> dict[str, dict[str, bool]]:
-    """The README's, as permission -> column -> whether it is ticked."""
+def documented_permissions() -> dict[str, dict[str, bool]]:
+    """Return the table of the README, as permission -> column -> whether it is ticked."""
     lines = README.read_text().split(HEADING, 1)[1].split("\n#", 1)[0].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-    head, _, *body = rows
+    header, _, *body = rows
     ticks = {"✓": True, "–": False}
     assert all(cell in ticks for row in body for cell in row[1:])
     return {
-        row[0].strip("`"): {name: ticks[cell] for name, cell in zip(head[1:], row[1:], strict=True)} for row in body
+        row[0].strip("`"): {name: ticks[cell] for name, cell in zip(header[1:], row[1:], strict=True)} for row in body
     }
 
 
-def test_the_readme_tells_what_the_code_allows() -> None:
-    told = matrix()
-    assert sorted(told) == ALL
-    for permission, columns in told.items():
+def test_documented_permissions_match_code() -> None:
+    documented = documented_permissions()
+    assert sorted(documented) == PERMISSION_NAMES
+    for permission, columns in documented.items():
         allowed = {name for name, role in COLUMNS.items() if permission in PERMISSIONS[role]}
         assert {name for name, ticked in columns.items() if ticked} == allowed, permission
         assert columns.keys() == COLUMNS.keys()
 
 
-def test_every_permission_says_area_and_action() -> None:
-    assert all(len(permission.split(":")) == 2 and permission == permission.lower() for permission in ALL)
+def test_permission_names_are_area_and_action() -> None:
+    assert all(
+        len(permission.split(":")) == 2 and permission == permission.lower() for permission in PERMISSION_NAMES
+    )
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_everyone_is_told_their_own_permissions(client: Client, make: Factories, role: Role) -> None:
-    person = make.user(role)
-    told = client.execute("{ me { permissions } }", as_=make.actor(person))["me"]["permissions"]
-    assert told == sorted(PERMISSIONS[role])
-    assert set(told) == {name for name, columns in matrix().items() if columns[role.value.replace("_", " ")]}
+def test_user_reads_own_permissions(client: Client, make: Factories, role: Role) -> None:
+    user = make.user(role)
+    permissions = client.execute("{ me { permissions } }", as_=make.actor(user))["me"]["permissions"]
+    assert permissions == sorted(PERMISSIONS[role])
+    column = role.value.replace("_", " ")
+    assert set(permissions) == {name for name, columns in documented_permissions().items() if columns[column]}
 
 
-def test_every_mutation_has_a_line_that_says_for_whom_it_opens() -> None:
+def test_every_mutation_has_a_requirement() -> None:
     assert schema._schema.mutation_type is not None
-    assert sorted(DOORS) == sorted(schema._schema.mutation_type.fields)
-    assert set(DOORS.values()) - {ANYONE, SIGNED_IN, LEARNERS} <= set(ALL)
+    assert sorted(REQUIREMENTS) == sorted(schema._schema.mutation_type.fields)
+    assert set(REQUIREMENTS.values()) - {ANYONE, SIGNED_IN, LEARNERS} <= set(PERMISSION_NAMES)
 
 
-def opens_for(door: str, role: Role | None) -> bool:
-    if door == ANYONE:
+def is_allowed(requirement: str, role: Role | None) -> bool:
+    if requirement == ANYONE:
         return True
     if role is None:
         return False
-    return {SIGNED_IN: True, LEARNERS: role is Role.LEARNER}.get(door, door in PERMISSIONS[role])
+    return {SIGNED_IN: True, LEARNERS: role is Role.LEARNER}.get(requirement, requirement in PERMISSIONS[role])
 
 
-def nonsense(kind: GraphQLInputType) -> Any:
-    """A value of this type that no service does anything with."""
-    if is_list_type(get_nullable_type(kind)):
+def meaningless_value(input_type: GraphQLInputType) -> Any:
+    """Return a value of this type that no service accepts."""
+    if is_list_type(get_nullable_type(input_type)):
         return []
-    named = get_named_type(kind)
+    named = get_named_type(input_type)
     if isinstance(named, GraphQLInputObjectType):
         members = named.fields.items()
-        asked = list(members)[:1] if named.is_one_of else [item for item in members if is_non_null_type(item[1].type)]
-        return {name: nonsense(member.type) for name, member in asked}
+        required = [item for item in members if is_non_null_type(item[1].type)]
+        chosen = list(members)[:1] if named.is_one_of else required
+        return {name: meaningless_value(member.type) for name, member in chosen}
     if isinstance(named, GraphQLEnumType):
         return next(iter(named.values))
-    plain: dict[str, Any] = {"ID": "nonsense", "Int": -1, "Float": -1.0, "Boolean": False, "Decimal": "-1"}
-    return plain.get(named.name, "2026-01-01T00:00:00Z" if named.name == "DateTime" else "")
+    scalars: dict[str, Any] = {"ID": "nonsense", "Int": -1, "Float": -1.0, "Boolean": False, "Decimal": "-1"}
+    return scalars.get(named.name, "2026-01-01T00:00:00Z" if named.name == "DateTime" else "")
 
 
 def document(mutation: str) -> tuple[str, dict[str, Any]]:
@@ -159,20 +163,20 @@ def document(mutation: str) -> tuple[str, dict[str, Any]]:
     if not field.args:
         return f"mutation {{ {mutation} {{ errors {{ code }} }} }}", {}
     text = f"mutation ($input: {field.args['input'].type}) {{ {mutation}(input: $input) {{ errors {{ code }} }} }}"
-    return text, {"input": nonsense(field.args["input"].type)}
+    return text, {"input": meaningless_value(field.args["input"].type)}
 
 
-@pytest.mark.parametrize("mutation", DOORS)
-def test_a_door_is_asked_before_anything_else_is_looked_at(client: Client, make: Factories, mutation: str) -> None:
+@pytest.mark.parametrize("mutation", REQUIREMENTS)
+def test_permission_is_checked_before_input(client: Client, make: Factories, mutation: str) -> None:
     viewers: list[Actor] = [ANONYMOUS, *(make.actor(make.user(role)) for role in Role)]
     text, variables = document(mutation)
     for viewer in viewers:
-        answer = client.graphql(text, as_=viewer, **variables)
-        codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
-        if opens_for(DOORS[mutation], viewer.role):
+        body = client.graphql(text, as_=viewer, **variables)
+        codes = [error["extensions"]["code"] for error in body.get("errors", ())]
+        if is_allowed(REQUIREMENTS[mutation], viewer.role):
             assert (codes, viewer.role) == ([], viewer.role)
-            assert answer["data"][mutation] is not None
+            assert body["data"][mutation] is not None
         else:
             assert (codes, viewer.role) == (["FORBIDDEN" if viewer.is_signed_in else "UNAUTHENTICATED"], viewer.role)
-            assert answer["data"] == {mutation: None}
-            assert answer["errors"][0]["path"] == [mutation]
+            assert body["data"] == {mutation: None}
+            assert body["errors"][0]["path"] == [mutation]

@@ -1,4 +1,4 @@
-"""Passwords, tokens and addresses are in no log and, but for where an address belongs, in no column."""
+"""Secrets: no log and no column contains passwords, tokens or email addresses, except the columns for addresses."""
 
 import base64
 import re
@@ -28,26 +28,30 @@ from tests.live_service import Client, Service, plain_http
 from tests.mail_servers import Postbox
 from tests.processes import Fleet, fleet
 
-ADDRESS, NOBODYS = "canary.jane@canary-mail.com", "canary.nobody@canary-mail.com"
-FIRST, SECOND, THIRD, WRONG = (f"canary pass-word {number}" for number in ("one", "two", "three", "wrong"))
-MAY_HOLD_ADDRESSES = {"users.email", "users.email_key", "mails.address"}
+EMAIL, UNKNOWN_EMAIL = "canary.jane@canary-mail.com", "canary.nobody@canary-mail.com"
+PASSWORD_1, PASSWORD_2, PASSWORD_3, WRONG = (
+    f"canary pass-word {number}" for number in ("one", "two", "three", "wrong")
+)
+EMAIL_COLUMNS = {"users.email", "users.email_key", "mails.address"}
 SESSION = "{ session { accessToken refreshToken } errors { code } }"
 REGISTER = f"mutation Register($input: RegisterInput!) {{ register(input: $input) {SESSION} }}"
 LOGIN = f"mutation Login($input: LoginInput!) {{ login(input: $input) {SESSION} }}"
 REFRESH = f"mutation Refresh($token: String!) {{ refreshSession(input: {{refreshToken: $token}}) {SESSION} }}"
-CHANGE = f"mutation Change($input: ChangePasswordInput!) {{ changePassword(input: $input) {SESSION} }}"
-FORGOTTEN = "mutation ($email: String!) { requestPasswordReset(input: {email: $email}) { ok errors { code } } }"
-RESET = "mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { ok errors { code } } }"
-VERIFY = "mutation ($token: String!) { verifyEmail(input: {token: $token}) { ok errors { code } } }"
+CHANGE_PASSWORD = f"mutation Change($input: ChangePasswordInput!) {{ changePassword(input: $input) {SESSION} }}"
+REQUEST_RESET = "mutation ($email: String!) { requestPasswordReset(input: {email: $email}) { ok errors { code } } }"
+RESET_PASSWORD = "mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { ok errors { code } } }"
+VERIFY_EMAIL = "mutation ($token: String!) { verifyEmail(input: {token: $token}) { ok errors { code } } }"
 
 
 @dataclass
-class Life:
-    """One person's dealings with a process of the service, and all that nobody else may learn of them."""
+class Scenario:
+    """A user's requests to one process of the service, and the secrets in requests and responses."""
 
     fleet: Fleet
-    mailed: Callable[[str], str]
-    secrets: set[str] = field(default_factory=lambda: {ADDRESS, NOBODYS, FIRST, SECOND, THIRD, WRONG})
+    read_mailed_token: Callable[[str], str]
+    secrets: set[str] = field(
+        default_factory=lambda: {EMAIL, UNKNOWN_EMAIL, PASSWORD_1, PASSWORD_2, PASSWORD_3, WRONG}
+    )
 
     def __post_init__(self) -> None:
         self.http = plain_http(self.fleet.urls[0])
@@ -63,64 +67,69 @@ class Life:
     def login(self, email: str, password: str) -> Any:
         return self.execute(LOGIN, input={"email": email, "password": password})
 
-    def follow(self, path: str) -> str:
-        token = self.mailed(path)
+    def change_password(self, bearer: str, current: str, new: str) -> Any:
+        return self.execute(CHANGE_PASSWORD, bearer, input={"currentPassword": current, "newPassword": new})
+
+    def mailed_token(self, path: str) -> str:
+        token = self.read_mailed_token(path)
         self.secrets.add(token)
         return token
 
-    def live(self) -> None:
-        person = {"email": ADDRESS, "username": "jane.doe", "firstName": "Jane", "lastName": "Doe"}
-        opened = self.execute(REGISTER, input={**person, "password": FIRST})["session"]
-        assert self.execute(VERIFY, token=self.follow("/verify-email"))["ok"]
-        assert self.execute(REGISTER, input={**person, "password": FIRST})["session"] is None
-        assert self.login(ADDRESS, FIRST)["session"]
-        assert self.login(ADDRESS, WRONG)["session"] is None
-        assert self.login(NOBODYS, WRONG)["session"] is None
-        assert self.execute(REFRESH, token=opened["refreshToken"])["session"]
-        assert self.execute(REFRESH, token=opened["refreshToken"])["session"] is None
-        late = update(RefreshToken).where(RefreshToken.token_hash == token_hash(opened["refreshToken"]))
+    def use_all_mutations(self) -> None:
+        """Use every mutation that handles a secret, with success and with errors."""
+        names = {"email": EMAIL, "username": "jane.doe", "firstName": "Jane", "lastName": "Doe"}
+        session = self.execute(REGISTER, input={**names, "password": PASSWORD_1})["session"]
+        assert self.execute(VERIFY_EMAIL, token=self.mailed_token("/verify-email"))["ok"]
+        assert self.execute(REGISTER, input={**names, "password": PASSWORD_1})["session"] is None
+        assert self.login(EMAIL, PASSWORD_1)["session"]
+        assert self.login(EMAIL, WRONG)["session"] is None
+        assert self.login(UNKNOWN_EMAIL, WRONG)["session"] is None
+        assert self.execute(REFRESH, token=session["refreshToken"])["session"]
+        assert self.execute(REFRESH, token=session["refreshToken"])["session"] is None
+        old_token = update(RefreshToken).where(RefreshToken.token_hash == token_hash(session["refreshToken"]))
         long_ago = clock.now() - timedelta(hours=1)
-        self.fleet.database.write_sync(lambda session: session.execute(late.values(used_at=long_ago)) and None)
-        assert self.execute(REFRESH, token=opened["refreshToken"])["session"] is None
-        for email in (ADDRESS, NOBODYS):
-            assert self.execute(FORGOTTEN, email=email)["ok"]
-        assert self.execute(RESET, input={"token": self.follow("/reset-password"), "newPassword": SECOND})["ok"]
-        token = self.login(ADDRESS, SECOND)["session"]["accessToken"]
-        assert self.execute(CHANGE, token, input={"currentPassword": WRONG, "newPassword": THIRD})["session"] is None
-        assert self.execute(CHANGE, token, input={"currentPassword": SECOND, "newPassword": THIRD})["session"]
-        assert self.execute("{ me { id } }", token) is None, "401"
+        self.fleet.database.write_sync(lambda session: session.execute(old_token.values(used_at=long_ago)) and None)
+        assert self.execute(REFRESH, token=session["refreshToken"])["session"] is None
+        for email in (EMAIL, UNKNOWN_EMAIL):
+            assert self.execute(REQUEST_RESET, email=email)["ok"]
+        reset = {"token": self.mailed_token("/reset-password"), "newPassword": PASSWORD_2}
+        assert self.execute(RESET_PASSWORD, input=reset)["ok"]
+        token = self.login(EMAIL, PASSWORD_2)["session"]["accessToken"]
+        assert self.change_password(token, WRONG, PASSWORD_3)["session"] is None
+        assert self.change_password(token, PASSWORD_2, PASSWORD_3)["session"]
+        assert self.execute("{ me { id } }", token) is None, "the old session gets 401"
 
-    def stumble(self) -> None:
-        """Whatever may go wrong on the client's side, with the secrets in it."""
-        good = self.login(ADDRESS, THIRD)["session"]
-        said = f'login(input: {{email: "{ADDRESS}", password: "{THIRD}"}})'
+    def send_invalid_requests(self) -> None:
+        """Send secrets in requests that are invalid in many ways."""
+        session = self.login(EMAIL, PASSWORD_3)["session"]
+        login = f'login(input: {{email: "{EMAIL}", password: "{PASSWORD_3}"}})'
         documents = [
-            f"mutation {{ {said} {{ session {{ accessToken }} ",
-            f"mutation {{ {said} {{ sesion {{ accessToken }} }} }}",
-            f'mutation {{ login(input: {{email: "{ADDRESS}", passwort: "{THIRD}"}}) {{ errors {{ code }} }} }}',
-            f'mutation {{ "{THIRD}" }}',
-            f'{{ node(id: "{ADDRESS}") {{ id }} users(search: "{ADDRESS}") {{ totalCount }} }}',
+            f"mutation {{ {login} {{ session {{ accessToken }} ",
+            f"mutation {{ {login} {{ sesion {{ accessToken }} }} }}",
+            f'mutation {{ login(input: {{email: "{EMAIL}", passwort: "{PASSWORD_3}"}}) {{ errors {{ code }} }} }}',
+            f'mutation {{ "{PASSWORD_3}" }}',
+            f'{{ node(id: "{EMAIL}") {{ id }} users(search: "{EMAIL}") {{ totalCount }} }}',
         ]
         bodies: list[Any] = [{"query": document} for document in documents]
-        bodies += [{"query": "{ me { id } }", "operationName": THIRD}, {"query": LOGIN, "variables": THIRD}]
-        bodies += [{"query": LOGIN, "variables": {"input": {"email": [ADDRESS], "password": {"is": THIRD}}}}]
+        bodies += [{"query": "{ me { id } }", "operationName": PASSWORD_3}, {"query": LOGIN, "variables": PASSWORD_3}]
+        bodies += [{"query": LOGIN, "variables": {"input": {"email": [EMAIL], "password": {"is": PASSWORD_3}}}}]
         for body in bodies:
             self.http.post("/graphql", json=body)
-        broken = f'{{"query": "{LOGIN}", "variables": {{"input": {{"email": "{ADDRESS}", "password": "{THIRD}"'
-        for content in (broken, f'"{THIRD}"', broken + "\\x", f"{ADDRESS}\0{THIRD}"):
+        truncated = f'{{"query": "{LOGIN}", "variables": {{"input": {{"email": "{EMAIL}", "password": "{PASSWORD_3}"'
+        for content in (truncated, f'"{PASSWORD_3}"', truncated + "\\x", f"{EMAIL}\0{PASSWORD_3}"):
             self.http.post("/graphql", content=content, headers={"content-type": "application/json"})
-        self.http.get("/graphql", params={"query": f"mutation {{ {said} {{ errors {{ code }} }} }}"})
-        self.http.get(f"/verify-email?token={good['refreshToken']}")
-        basic = base64.b64encode(f"{ADDRESS}:{THIRD}".encode()).decode()
+        self.http.get("/graphql", params={"query": f"mutation {{ {login} {{ errors {{ code }} }} }}"})
+        self.http.get(f"/verify-email?token={session['refreshToken']}")
+        basic = base64.b64encode(f"{EMAIL}:{PASSWORD_3}".encode()).decode()
         self.secrets.add(basic)
-        for header in (f"Basic {basic}", f"Bearer {good['refreshToken']}", f"Bearer {good['accessToken']}x"):
-            answer = self.http.post("/graphql", json={"query": "{ me { id } }"}, headers={"authorization": header})
-            assert answer.status_code == 401
+        for header in (f"Basic {basic}", f"Bearer {session['refreshToken']}", f"Bearer {session['accessToken']}x"):
+            response = self.http.post("/graphql", json={"query": "{ me { id } }"}, headers={"authorization": header})
+            assert response.status_code == 401
 
-    def go_through_faults(self) -> None:
-        """Each table in turn is not there, while everything is tried that needs it."""
-        good = self.login(ADDRESS, THIRD)["session"]
-        person = {"email": f"new.{ADDRESS}", "username": "new.one", "firstName": "New", "lastName": "One"}
+    def meet_database_errors(self) -> None:
+        """Remove each table in turn, and use the mutations that need it."""
+        session = self.login(EMAIL, PASSWORD_3)["session"]
+        names = {"email": f"new.{EMAIL}", "username": "new.one", "firstName": "New", "lastName": "One"}
         for table in (
             "users",
             "sessions",
@@ -130,129 +139,131 @@ class Life:
             "audit_events",
             "mails",
         ):
-            with away(self.fleet.database.engine, table):
-                self.login(ADDRESS, THIRD)
-                self.execute(REFRESH, token=good["refreshToken"])
-                self.execute(REGISTER, input={**person, "password": FIRST})
-                self.execute(FORGOTTEN, email=ADDRESS)
-                self.execute(VERIFY, token=good["refreshToken"])
-                self.execute(CHANGE, good["accessToken"], input={"currentPassword": THIRD, "newPassword": FIRST})
+            with missing_table(self.fleet.database.engine, table):
+                self.login(EMAIL, PASSWORD_3)
+                self.execute(REFRESH, token=session["refreshToken"])
+                self.execute(REGISTER, input={**names, "password": PASSWORD_1})
+                self.execute(REQUEST_RESET, email=EMAIL)
+                self.execute(VERIFY_EMAIL, token=session["refreshToken"])
+                self.change_password(session["accessToken"], PASSWORD_3, PASSWORD_1)
 
 
 @contextmanager
-def away(engine: Engine, table: str) -> Iterator[None]:
+def missing_table(engine: Engine, table: str) -> Iterator[None]:
     def rename(old: str, new: str) -> None:
         with engine.begin() as connection:
-            if engine.dialect.name == "sqlite":  # or what refers to it would follow it
+            if engine.dialect.name == "sqlite":  # or the foreign keys to it would be renamed too
                 connection.execute(text("PRAGMA legacy_alter_table = ON"))
             connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
 
-    rename(table, f"{table}_away")
+    rename(table, f"{table}_missing")
     try:
         yield
     finally:
-        rename(f"{table}_away", table)
+        rename(f"{table}_missing", table)
 
 
 def columns_with(session: Session, secrets: set[str]) -> set[str]:
-    """Where in the database one of these stands, in whatever letters."""
-    found = set()
-    words = [secret.casefold() for secret in secrets]
+    """Return the columns that contain any of the secrets, regardless of case."""
+    columns = set()
+    folded = [secret.casefold() for secret in secrets]
     for table in metadata.sorted_tables:
         for row in session.connection().execute(select(table)).mappings():
             for column, value in row.items():
-                if any(word in str(value).casefold() for word in words):
-                    found.add(f"{table.name}.{column.name if isinstance(column, Column) else column}")
-    return found
+                if any(secret in str(value).casefold() for secret in folded):
+                    columns.add(f"{table.name}.{column.name if isinstance(column, Column) else column}")
+    return columns
 
 
-def in_files(folder: Path) -> Callable[[str], str]:
-    """The newest token in the mail that development writes to files."""
+def token_in_files(folder: Path) -> Callable[[str], str]:
+    """Return a function that reads the newest token for a path from the mail files of development."""
 
     def token(path: str) -> str:
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
             for file in sorted((folder / "mail").glob("*.eml"), reverse=True):
                 message = message_from_bytes(file.read_bytes(), policy=policy.default)
                 plain = message.get_body(("plain",))
-                if plain and (found := re.search(path + r"\?token=([\w-]+)", plain.get_content())):
-                    return found[1]
+                if plain and (match := re.search(path + r"\?token=([\w-]+)", plain.get_content())):
+                    return match[1]
             time.sleep(0.05)
         raise AssertionError(f"There is no mail with {path}.")
 
     return token
 
 
-def assert_kept(said: str, secrets: set[str]) -> None:
+def assert_not_logged(log: str, secrets: set[str]) -> None:
     assert len(secrets) > 15
-    told = said.casefold()
-    assert '"login"' in told, "the log tells what happened"
-    assert "internal error" in told, "and what went wrong"
-    assert [secret for secret in secrets if secret.casefold() in told] == []
+    folded = log.casefold()
+    assert '"login"' in folded, "the log contains the operations"
+    assert "internal error" in folded, "the log contains the errors"
+    assert [secret for secret in secrets if secret.casefold() in folded] == []
 
 
-def lived(running: Fleet, mailed: Callable[[str], str]) -> set[str]:
-    """What is secret after all of it; nothing of that is in the database."""
-    life = Life(running, mailed)
-    with life.http:
-        life.live()
-        life.stumble()
-        life.go_through_faults()
-    kept = running.database.read_sync(lambda session: columns_with(session, life.secrets))
-    assert kept <= MAY_HOLD_ADDRESSES
-    assert kept >= {"users.email", "users.email_key"}, "the search finds what is there"
-    holding = text("SELECT COUNT(*) FROM mails WHERE address IS NOT NULL AND status <> 'pending'")
-    assert running.database.read_sync(lambda session: session.scalar(holding)) == 0
-    return life.secrets
+def run_scenario(running: Fleet, read_mailed_token: Callable[[str], str]) -> set[str]:
+    """Run all requests, check that the database contains no secret, and return the secrets."""
+    scenario = Scenario(running, read_mailed_token)
+    with scenario.http:
+        scenario.use_all_mutations()
+        scenario.send_invalid_requests()
+        scenario.meet_database_errors()
+    columns = running.database.read_sync(lambda session: columns_with(session, scenario.secrets))
+    assert columns <= EMAIL_COLUMNS
+    assert columns >= {"users.email", "users.email_key"}, "the search works"
+    with_address = text("SELECT COUNT(*) FROM mails WHERE address IS NOT NULL AND status <> 'pending'")
+    assert running.database.read_sync(lambda session: session.scalar(with_address)) == 0
+    return scenario.secrets
 
 
 @pytest.mark.slow
-def test_no_secret_is_told_or_kept_in_development(tmp_path: Path) -> None:
+def test_development_neither_logs_nor_stores_secrets(tmp_path: Path) -> None:
     with fleet(tmp_path, f"sqlite:///{tmp_path}/lms.db", 1) as running:
-        secrets = lived(running, in_files(tmp_path))
-    assert_kept(running.processes[0].said, secrets)
+        secrets = run_scenario(running, token_in_files(tmp_path))
+    assert_not_logged(running.processes[0].said, secrets)
 
 
 @pytest.mark.slow
-def test_no_secret_is_told_or_kept_in_production(
+def test_production_neither_logs_nor_stores_secrets(
     tmp_path: Path, maria: MariaDB, mail_server: tuple[Postbox, str]
 ) -> None:
-    box, address = mail_server
-    with fleet(tmp_path, maria.new_database("lms_secrets"), 1, LMS_ENV="production", LMS_SMTP_URL=address) as running:
-        secrets = lived(running, lambda path: box.token_to(ADDRESS, path))
-    assert_kept(running.processes[0].said, secrets)
+    postbox, smtp_url = mail_server
+    with fleet(
+        tmp_path, maria.new_database("lms_secrets"), 1, LMS_ENV="production", LMS_SMTP_URL=smtp_url
+    ) as running:
+        secrets = run_scenario(running, lambda path: postbox.token_to(EMAIL, path))
+    assert_not_logged(running.processes[0].said, secrets)
 
 
 ROLE = "mutation ($id: ID!) { setUserRole(input: {userId: $id, role: INSTRUCTOR}) { errors { code } } }"
 SUSPEND = "mutation ($id: ID!) { suspendUser(input: {userId: $id}) { errors { code } } }"
 
 
-def test_what_cannot_be_written_down_is_not_done(service: Service, client: Client, make: Factories) -> None:
-    """The account of who did what is in the transaction of what was done: the one never comes without the other."""
-    person, admin = make.person(), make.user(Role.SUPER_ADMIN)
+def test_change_is_undone_when_its_audit_event_fails(service: Service, client: Client, make: Factories) -> None:
+    """A change and its audit event are written in one transaction."""
+    user, admin = make.person(), make.user(Role.SUPER_ADMIN)
     reception = Reception(service.database, service.resources.settings, service.resources.signer)
-    global_id, by_admin = global_ids.encode("User", person.id), reception.sign_in(admin).access_token
-    own = reception.sign_in(person).access_token
-    right = {"email": person.email, "password": PASSWORD}
-    new = {"currentPassword": PASSWORD, "newPassword": SECOND}
-    asked: list[tuple[str, str, str | None, dict[str, Any]]] = [
-        ("account.sign_in_failed", LOGIN, None, {"input": {**right, "password": WRONG}}),
-        ("account.signed_in", LOGIN, None, {"input": right}),
-        ("account.password_changed", CHANGE, own, {"input": new}),
-        ("account.role_changed", ROLE, by_admin, {"id": global_id}),
-        ("account.suspended", SUSPEND, by_admin, {"id": global_id}),
+    user_id, admin_token = global_ids.encode("User", user.id), reception.sign_in(admin).access_token
+    user_token = reception.sign_in(user).access_token
+    correct = {"email": user.email, "password": PASSWORD}
+    new_password = {"currentPassword": PASSWORD, "newPassword": PASSWORD_2}
+    requests: list[tuple[str, str, str | None, dict[str, Any]]] = [
+        ("account.sign_in_failed", LOGIN, None, {"input": {**correct, "password": WRONG}}),
+        ("account.signed_in", LOGIN, None, {"input": correct}),
+        ("account.password_changed", CHANGE_PASSWORD, user_token, {"input": new_password}),
+        ("account.role_changed", ROLE, admin_token, {"id": user_id}),
+        ("account.suspended", SUSPEND, admin_token, {"id": user_id}),
     ]
-    for what, document, token, variables in asked:
-        before = service.database.read_sync(accounts)
-        with away(service.engine, "audit_events"):
-            assert client.error_codes(document, bearer=token, **variables) == ["INTERNAL_ERROR"], what
-        assert service.database.read_sync(accounts) == before, what
+    for action, document, token, variables in requests:
+        before = service.database.read_sync(account_states)
+        with missing_table(service.engine, "audit_events"):
+            assert client.error_codes(document, bearer=token, **variables) == ["INTERNAL_ERROR"], action
+        assert service.database.read_sync(account_states) == before, action
         client.execute(document, bearer=token, **variables)
         events = service.database.read_sync(lambda session: session.scalars(select(AuditEvent.action)).all())
-        assert list(events).count(what) == 1
+        assert list(events).count(action) == 1
 
 
-def accounts(session: Session) -> list[Any]:
-    """How all accounts and their sessions stand."""
-    people = select(User.id, User.role, User.is_active, User.password_hash, User.last_login).order_by(User.id)
-    return [*session.execute(people), *session.execute(select(UserSession.id, UserSession.ended_at))]
+def account_states(session: Session) -> list[Any]:
+    """Return the state of all accounts and their sessions."""
+    users = select(User.id, User.role, User.is_active, User.password_hash, User.last_login).order_by(User.id)
+    return [*session.execute(users), *session.execute(select(UserSession.id, UserSession.ended_at))]

@@ -1,4 +1,4 @@
-"""What ends a session on one process of the service ends it on the others, for who is in the middle of using it."""
+"""Revocation: a session that ends on one process ends on all, also for a client that is using it."""
 
 import threading
 import time
@@ -18,8 +18,8 @@ from tests.processes import Fleet
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
-EVERY_SECONDS = 0.05
-AT_ONCE_SECONDS = 1.0
+POLL_SECONDS = 0.05
+MAX_DELAY_SECONDS = 1.0
 NEW_PASSWORD = "another long enough one"
 SET_ROLE = "mutation ($id: ID!) { setUserRole(input: {userId: $id, role: INSTRUCTOR}) { errors { code } } }"
 SUSPEND = "mutation ($id: ID!) { suspendUser(input: {userId: $id}) { errors { code } } }"
@@ -35,14 +35,14 @@ RESET = """mutation ($token: String!, $new: String!) {
 
 
 class Scene:
-    """Somebody with a device on each process, and a super admin."""
+    """A user with a session on each process, and a super admin."""
 
     def __init__(self, fleet: Fleet) -> None:
         make = Factories(fleet.database)
         self.fleet = fleet
-        self.person: User = make.person()
-        self.global_id = global_ids.encode("User", self.person.id)
-        self.here, self.there = (fleet.reception.sign_in(self.person) for _ in range(2))
+        self.user: User = make.person()
+        self.global_id = global_ids.encode("User", self.user.id)
+        self.session, self.other_session = (fleet.reception.sign_in(self.user) for _ in range(2))
         self.admin = fleet.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token
 
     def by_admin(self, document: str) -> RaceRequest:
@@ -50,57 +50,58 @@ class Scene:
 
     def reset(self) -> RaceRequest:
         purpose = TokenPurpose.RESET_PASSWORD
-        token = self.fleet.database.write_sync(lambda session: make_token(session, self.person.id, purpose))
+        token = self.fleet.database.write_sync(lambda session: make_token(session, self.user.id, purpose))
         return RaceRequest(RESET, {"token": token, "new": NEW_PASSWORD})
 
 
-ENDS: dict[str, Callable[[Scene], RaceRequest]] = {
-    "another role": lambda scene: scene.by_admin(SET_ROLE),
-    "a suspension": lambda scene: scene.by_admin(SUSPEND),
-    "a deletion": lambda scene: scene.by_admin(DELETE),
-    "one's own deletion": lambda scene: RaceRequest(DELETE, {"id": scene.global_id}, scene.here.access_token),
-    "a new password": lambda scene: RaceRequest(
-        CHANGE, {"old": PASSWORD, "new": NEW_PASSWORD}, scene.here.access_token
+REVOCATIONS: dict[str, Callable[[Scene], RaceRequest]] = {
+    "role change": lambda scene: scene.by_admin(SET_ROLE),
+    "suspension": lambda scene: scene.by_admin(SUSPEND),
+    "deletion by a super admin": lambda scene: scene.by_admin(DELETE),
+    "deletion by the user": lambda scene: RaceRequest(DELETE, {"id": scene.global_id}, scene.session.access_token),
+    "password change": lambda scene: RaceRequest(
+        CHANGE, {"old": PASSWORD, "new": NEW_PASSWORD}, scene.session.access_token
     ),
-    "a password that was reset": lambda scene: scene.reset(),
-    "a logout everywhere": lambda scene: RaceRequest(EVERYWHERE, bearer=scene.here.access_token),
-    "a logout": lambda scene: RaceRequest(LOGOUT, {"token": scene.there.refresh_token}),
+    "password reset": lambda scene: scene.reset(),
+    "logout everywhere": lambda scene: RaceRequest(EVERYWHERE, bearer=scene.session.access_token),
+    "logout": lambda scene: RaceRequest(LOGOUT, {"token": scene.other_session.refresh_token}),
 }
 
 
-class Watch(threading.Thread):
-    """Asks again and again, as somebody who works; notes when each question was put and how it was answered."""
+class Poller(threading.Thread):
+    """A thread that repeats a request and records when each was sent and its status."""
 
-    def __init__(self, client: httpx.Client, ask: RaceRequest) -> None:
+    def __init__(self, client: httpx.Client, request: RaceRequest) -> None:
         super().__init__(daemon=True)
-        self.seen: list[tuple[float, int]] = []
-        self._client, self._ask = client, ask
-        self._over = threading.Event()
+        self.responses: list[tuple[float, int]] = []
+        self._client, self._request = client, request
+        self._stopped = threading.Event()
 
     def run(self) -> None:
-        while not self._over.wait(EVERY_SECONDS):
-            asked = time.monotonic()
-            self.seen.append((asked, self._client.send(self._ask.request(self._client)).status_code))
+        while not self._stopped.wait(POLL_SECONDS):
+            sent_at = time.monotonic()
+            response = self._client.send(self._request.request(self._client))
+            self.responses.append((sent_at, response.status_code))
 
     def wait_for(self, status: int, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while status not in [seen for _, seen in self.seen[-1:]]:
-            assert time.monotonic() < until, self.seen[-5:]
-            time.sleep(EVERY_SECONDS / 5)
+        deadline = time.monotonic() + seconds
+        while status not in [last_status for _, last_status in self.responses[-1:]]:
+            assert time.monotonic() < deadline, self.responses[-5:]
+            time.sleep(POLL_SECONDS / 5)
 
     def stop(self) -> None:
-        self._over.set()
+        self._stopped.set()
         self.join(20)
 
 
 @contextmanager
-def watching(client: httpx.Client, ask: RaceRequest) -> Iterator[Watch]:
-    watch = Watch(client, ask)
-    watch.start()
+def polling(client: httpx.Client, request: RaceRequest) -> Iterator[Poller]:
+    poller = Poller(client, request)
+    poller.start()
     try:
-        yield watch
+        yield poller
     finally:
-        watch.stop()
+        poller.stop()
 
 
 @pytest.fixture
@@ -109,24 +110,26 @@ def both(two_processes: Fleet) -> Iterator[Racers]:
         yield running
 
 
-@pytest.mark.parametrize("way", ENDS)
-def test_what_ends_a_session_ends_it_on_every_process(two_processes: Fleet, both: Racers, way: str) -> None:
+@pytest.mark.parametrize("revocation", REVOCATIONS)
+def test_revoked_session_ends_on_every_process(two_processes: Fleet, both: Racers, revocation: str) -> None:
     scene = Scene(two_processes)
-    end = ENDS[way](scene)
-    with watching(both.clients[1], RaceRequest("{ me { id } }", bearer=scene.there.access_token)) as watch:
-        watch.wait_for(200, 10)
-        assert both.execute(end, 0).code is None
+    revoke = REVOCATIONS[revocation](scene)
+    with polling(both.clients[1], RaceRequest("{ me { id } }", bearer=scene.other_session.access_token)) as poller:
+        poller.wait_for(200, 10)
+        assert both.execute(revoke, 0).code is None
         ended = time.monotonic()
-        watch.wait_for(401, AT_ONCE_SECONDS)
-        time.sleep(3 * EVERY_SECONDS)
-    after = [status for asked, status in watch.seen if asked > ended]
-    assert after
-    assert set(after) == {401}, "Who asks after the answer is somebody else already, not a second later."
+        poller.wait_for(401, MAX_DELAY_SECONDS)
+        time.sleep(3 * POLL_SECONDS)
+    statuses = [status for sent_at, status in poller.responses if sent_at > ended]
+    assert statuses
+    assert set(statuses) == {401}, "requests after the revocation fail at once, not a second later"
 
 
-def test_what_ends_one_session_leaves_the_others(two_processes: Fleet, both: Racers) -> None:
+def test_logout_leaves_other_sessions_valid(two_processes: Fleet, both: Racers) -> None:
     scene = Scene(two_processes)
-    assert both.execute(ENDS["a logout"](scene), 0).code is None
+    assert both.execute(REVOCATIONS["logout"](scene), 0).code is None
     for process in (0, 1):
-        assert both.execute(RaceRequest("{ me { id } }", bearer=scene.there.access_token), process).status == 401
-        assert both.execute(RaceRequest("{ me { id } }", bearer=scene.here.access_token), process).status == 200
+        assert (
+            both.execute(RaceRequest("{ me { id } }", bearer=scene.other_session.access_token), process).status == 401
+        )
+        assert both.execute(RaceRequest("{ me { id } }", bearer=scene.session.access_token), process).status == 200

@@ -1,4 +1,4 @@
-"""Profiles, and accounts looked after by super admins."""
+"""User accounts: profiles, roles, suspension, deletion and the list of users."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from sqlalchemy import func, select
 from lms_graphql.accounts.models import AuditEvent, User, UserTerm
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.actor import Role
-from tests.accounts.test_login import ME, login, refresh, refused, signed_in, told
+from tests.accounts.session_client import ME, error_code, is_rejected, login, new_session, refresh, user_errors
 from tests.factories import Factories, global_id
 from tests.live_service import Client, Service
 
 USER = "user { id username fullName firstName lastName bio profileImageUrl role isActive email } errors { code path }"
-PROFILE = f"mutation P($input: UpdateProfileInput!) {{ updateProfile(input: $input) {{ {USER} }} }}"
-CREATE = f"mutation C($input: CreateUserInput!) {{ createUser(input: $input) {{ {USER} }} }}"
-ROLE = f"mutation R($id: ID!, $role: Role!) {{ setUserRole(input: {{userId: $id, role: $role}}) {{ {USER} }} }}"
+UPDATE_PROFILE = f"mutation P($input: UpdateProfileInput!) {{ updateProfile(input: $input) {{ {USER} }} }}"
+CREATE_USER = f"mutation C($input: CreateUserInput!) {{ createUser(input: $input) {{ {USER} }} }}"
+SET_ROLE = f"mutation R($id: ID!, $role: Role!) {{ setUserRole(input: {{userId: $id, role: $role}}) {{ {USER} }} }}"
 SUSPEND = f"mutation S($id: ID!) {{ suspendUser(input: {{userId: $id}}) {{ {USER} }} }}"
 ACTIVATE = f"mutation A($id: ID!) {{ activateUser(input: {{userId: $id}}) {{ {USER} }} }}"
 DELETE = "mutation D($id: ID!) { deleteUser(input: {userId: $id}) { deletedId errors { code path } } }"
-NEWCOMER = {
+NEW_USER = {
     "email": "new@example.com",
     "username": "newcomer",
     "password": "a long enough one",
@@ -27,35 +27,36 @@ NEWCOMER = {
     "lastName": "Comer",
     "role": "INSTRUCTOR",
 }
-THE_ID = ["input", "userId"]
+USER_ID_PATH = ["input", "userId"]
 
 
 def id_of(user: User) -> str:
     return global_id("User", user)
 
 
-def count(service: Service, what: Any, *where: Any) -> int:
-    statement = select(func.count()).select_from(what).where(*where)
+def count(service: Service, table: Any, *where: Any) -> int:
+    """Return the number of rows that match these clauses."""
+    statement = select(func.count()).select_from(table).where(*where)
     return service.database.read_sync(lambda session: session.scalar(statement)) or 0
 
 
-def audited(service: Service) -> list[tuple[str, int | None, int | None]]:
+def audit_events(service: Service) -> list[tuple[str, int | None, int | None]]:
+    """Return action, actor and subject of all audit events, in order."""
     events = select(AuditEvent).order_by(AuditEvent.id)
     return service.database.read_sync(
         lambda session: [(event.action, event.actor_id, event.subject_id) for event in session.scalars(events)]
     )
 
 
-def test_what_is_left_out_of_a_profile_stays_and_null_empties(client: Client, make: Factories) -> None:
+def test_profile_keeps_omitted_fields_and_clears_nulls(client: Client, make: Factories) -> None:
     user = make.user(bio="Old words.", profile_image="https://example.com/a.jpg")
     actor = make.actor(user)
-    payload = client.execute(PROFILE, as_=actor, input={"firstName": " Grace "})["updateProfile"]
+    payload = client.execute(UPDATE_PROFILE, as_=actor, input={"firstName": " Grace "})["updateProfile"]
     assert payload["errors"] == []
     assert (payload["user"]["firstName"], payload["user"]["bio"]) == ("Grace", "Old words.")
-    emptied = client.execute(PROFILE, as_=actor, input={"bio": None, "profileImageUrl": None})["updateProfile"][
-        "user"
-    ]
-    assert (emptied["bio"], emptied["profileImageUrl"], emptied["firstName"]) == (None, None, "Grace")
+    payload = client.execute(UPDATE_PROFILE, as_=actor, input={"bio": None, "profileImageUrl": None})["updateProfile"]
+    cleared = payload["user"]
+    assert (cleared["bio"], cleared["profileImageUrl"], cleared["firstName"]) == (None, None, "Grace")
 
 
 @pytest.mark.parametrize(
@@ -72,120 +73,112 @@ def test_what_is_left_out_of_a_profile_stays_and_null_empties(client: Client, ma
         ("profileImageUrl", "https://example.com/" + "x" * 2000, "TOO_LONG"),
     ],
 )
-def test_a_fault_in_a_profile_changes_nothing(
+def test_invalid_profile_field_changes_nothing(
     client: Client, make: Factories, field: str, value: str | None, code: str
 ) -> None:
     user = make.user()
-    good = {"bio": "New words."} if field != "bio" else {"firstName": "Grace"}
-    payload = client.execute(PROFILE, as_=make.actor(user), input={**good, field: value})["updateProfile"]
+    valid = {"bio": "New words."} if field != "bio" else {"firstName": "Grace"}
+    payload = client.execute(UPDATE_PROFILE, as_=make.actor(user), input={**valid, field: value})["updateProfile"]
     assert payload["user"] is None
-    assert told(payload) == [(code, ["input", field])]
+    assert user_errors(payload) == [(code, ["input", field])]
     me = client.execute("{ me { bio firstName } }", as_=make.actor(user))["me"]
     assert me == {"bio": None, "firstName": user.first_name}
 
 
-def test_all_faults_of_a_profile_are_told_in_the_order_of_its_fields(client: Client, make: Factories) -> None:
-    wrong = {"firstName": None, "lastName": "", "bio": "x" * 1001, "profileImageUrl": "here"}
-    payload = client.execute(PROFILE, as_=make.actor(make.user()), input=wrong)["updateProfile"]
-    assert [path[1] for _, path in told(payload) if path] == list(wrong)
+def test_profile_reports_all_errors_in_field_order(client: Client, make: Factories) -> None:
+    invalid = {"firstName": None, "lastName": "", "bio": "x" * 1001, "profileImageUrl": "here"}
+    payload = client.execute(UPDATE_PROFILE, as_=make.actor(make.user()), input=invalid)["updateProfile"]
+    assert [path[1] for _, path in user_errors(payload) if path] == list(invalid)
 
 
-def test_a_super_admin_makes_an_account_that_signs_in(client: Client, make: Factories, service: Service) -> None:
+def test_account_created_by_super_admin_can_log_in(client: Client, make: Factories, service: Service) -> None:
     admin = make.user(Role.SUPER_ADMIN)
-    payload = client.execute(CREATE, as_=make.actor(admin), input=NEWCOMER)["createUser"]
+    payload = client.execute(CREATE_USER, as_=make.actor(admin), input=NEW_USER)["createUser"]
     assert payload["errors"] == []
     assert (payload["user"]["role"], payload["user"]["isActive"]) == ("INSTRUCTOR", True)
-    again = client.execute(CREATE, as_=make.actor(admin), input={**NEWCOMER, "email": "NEW@example.com"})[
-        "createUser"
-    ]
-    assert told(again) == [("ALREADY_EXISTS", ["input", "email"]), ("ALREADY_EXISTS", ["input", "username"])]
+    duplicate = {**NEW_USER, "email": "NEW@example.com"}
+    payload = client.execute(CREATE_USER, as_=make.actor(admin), input=duplicate)["createUser"]
+    assert user_errors(payload) == [("ALREADY_EXISTS", ["input", "email"]), ("ALREADY_EXISTS", ["input", "username"])]
     new = service.database.read_sync(
         lambda session: session.scalars(select(User).where(User.username == "newcomer")).one()
     )
-    assert login(client, new, NEWCOMER["password"])["session"]["user"]["username"] == "newcomer"
-    assert ("account.created", admin.id, new.id) in audited(service)
+    assert login(client, new, NEW_USER["password"])["session"]["user"]["username"] == "newcomer"
+    assert ("account.created", admin.id, new.id) in audit_events(service)
 
 
-@pytest.mark.parametrize("document", [ROLE, SUSPEND, ACTIVATE, DELETE])
+@pytest.mark.parametrize("document", [SET_ROLE, SUSPEND, ACTIVATE, DELETE])
 @pytest.mark.parametrize("id", ["", "nonsense", "VXNlcjo5OTk5OTk", "Q291cnNlOjE"])
-def test_an_account_that_is_not_there_is_not_found(client: Client, make: Factories, document: str, id: str) -> None:
+def test_unknown_user_id_returns_not_search(client: Client, make: Factories, document: str, id: str) -> None:
     admin = make.actor(make.user(Role.SUPER_ADMIN))
-    variables = {"role": "LEARNER"} if document is ROLE else {}
+    variables = {"role": "LEARNER"} if document is SET_ROLE else {}
     (payload,) = client.execute(document, as_=admin, id=id, **variables).values()
-    assert told(payload) == [("NOT_FOUND", THE_ID)]
+    assert user_errors(payload) == [("NOT_FOUND", USER_ID_PATH)]
 
 
-def test_a_new_role_ends_the_sessions_and_is_there_at_the_next_sign_in(
-    client: Client, make: Factories, service: Service
-) -> None:
+def test_role_change_ends_sessions(client: Client, make: Factories, service: Service) -> None:
     admin, user = make.user(Role.SUPER_ADMIN), make.person()
-    session = signed_in(client, user)
-    payload = client.execute(ROLE, as_=make.actor(admin), id=id_of(user), role="INSTRUCTOR")["setUserRole"]
+    session = new_session(client, user)
+    payload = client.execute(SET_ROLE, as_=make.actor(admin), id=id_of(user), role="INSTRUCTOR")["setUserRole"]
     assert payload["user"]["role"] == "INSTRUCTOR"
-    assert refused(client, session["accessToken"])
-    assert told(refresh(client, session["refreshToken"]))[0][0] == "INVALID_TOKEN"
-    again = signed_in(client, user)
-    assert again["user"]["role"] == "INSTRUCTOR"
-    same = client.execute(ROLE, as_=make.actor(admin), id=id_of(user), role="INSTRUCTOR")["setUserRole"]
+    assert is_rejected(client, session["accessToken"])
+    assert error_code(refresh(client, session["refreshToken"])) == "INVALID_TOKEN"
+    new = new_session(client, user)
+    assert new["user"]["role"] == "INSTRUCTOR"
+    same = client.execute(SET_ROLE, as_=make.actor(admin), id=id_of(user), role="INSTRUCTOR")["setUserRole"]
     assert same["errors"] == []
-    assert client.execute(ME, bearer=again["accessToken"])["me"] is not None, "nothing has changed for them"
-    assert ("account.role_changed", admin.id, user.id) in audited(service)
+    assert client.execute(ME, bearer=new["accessToken"])["me"] is not None, "an unchanged role ends no session"
+    assert ("account.role_changed", admin.id, user.id) in audit_events(service)
 
 
-def test_nobody_changes_their_own_role(client: Client, make: Factories) -> None:
+def test_super_admin_cannot_change_own_role(client: Client, make: Factories) -> None:
     admin = make.user(Role.SUPER_ADMIN)
     make.user(Role.SUPER_ADMIN)
     for role in Role:
-        assert client.error_codes(ROLE, as_=make.actor(admin), id=id_of(admin), role=role.name) == ["FORBIDDEN"]
+        assert client.error_codes(SET_ROLE, as_=make.actor(admin), id=id_of(admin), role=role.name) == ["FORBIDDEN"]
 
 
-def test_the_last_active_super_admin_stays(client: Client, make: Factories) -> None:
+def test_last_active_super_admin_cannot_be_removed(client: Client, make: Factories) -> None:
     admin = make.user(Role.SUPER_ADMIN)
     make.user(Role.SUPER_ADMIN, is_active=False)
-    ghost = make.actor(admin)
-    refusal = [("INVALID_TRANSITION", THE_ID)]
-    assert told(client.execute(SUSPEND, as_=ghost, id=id_of(admin))["suspendUser"]) == refusal
-    assert told(client.execute(DELETE, as_=ghost, id=id_of(admin))["deleteUser"]) == refusal
+    actor = make.actor(admin)
+    expected = [("INVALID_TRANSITION", USER_ID_PATH)]
+    assert user_errors(client.execute(SUSPEND, as_=actor, id=id_of(admin))["suspendUser"]) == expected
+    assert user_errors(client.execute(DELETE, as_=actor, id=id_of(admin))["deleteUser"]) == expected
     second = make.user(Role.SUPER_ADMIN)
-    assert (
-        client.execute(ROLE, as_=make.actor(second), id=id_of(admin), role="LEARNER")["setUserRole"]["errors"] == []
-    )
-    assert told(client.execute(SUSPEND, as_=make.actor(second), id=id_of(second))["suspendUser"]) == refusal
+    payload = client.execute(SET_ROLE, as_=make.actor(second), id=id_of(admin), role="LEARNER")["setUserRole"]
+    assert payload["errors"] == []
+    assert user_errors(client.execute(SUSPEND, as_=make.actor(second), id=id_of(second))["suspendUser"]) == expected
 
 
-def test_a_suspension_shuts_out_at_once_until_it_is_lifted(client: Client, make: Factories, service: Service) -> None:
+def test_suspended_user_cannot_log_in_until_activated(client: Client, make: Factories, service: Service) -> None:
     admin, user = make.user(Role.SUPER_ADMIN), make.person()
-    session = signed_in(client, user)
+    session = new_session(client, user)
     for _ in range(2):
         payload = client.execute(SUSPEND, as_=make.actor(admin), id=id_of(user))["suspendUser"]
         assert (payload["user"]["isActive"], payload["errors"]) == (False, [])
-    assert refused(client, session["accessToken"])
-    assert told(login(client, user)) == [("ACCOUNT_SUSPENDED", None)]
+    assert is_rejected(client, session["accessToken"])
+    assert user_errors(login(client, user)) == [("ACCOUNT_SUSPENDED", None)]
     for _ in range(2):
-        assert (
-            client.execute(ACTIVATE, as_=make.actor(admin), id=id_of(user))["activateUser"]["user"]["isActive"]
-            is True
-        )
-    assert refused(client, session["accessToken"]), "what was ended stays so"
+        payload = client.execute(ACTIVATE, as_=make.actor(admin), id=id_of(user))["activateUser"]
+        assert payload["user"]["isActive"] is True
+    assert is_rejected(client, session["accessToken"]), "ended sessions stay ended"
     assert login(client, user)["session"] is not None
-    mine = [what for what, _, subject in audited(service) if subject == user.id]
-    assert mine.count("account.suspended") == mine.count("account.activated") == 1
+    actions = [action for action, _, subject in audit_events(service) if subject == user.id]
+    assert actions.count("account.suspended") == actions.count("account.activated") == 1
 
 
-def test_a_deleted_person_leaves_their_courses_and_nothing_personal(
-    client: Client, make: Factories, service: Service
-) -> None:
+def test_deletion_erases_personal_data_but_not_courses(client: Client, make: Factories, service: Service) -> None:
     admin = make.user(Role.SUPER_ADMIN)
     user = make.person(Role.INSTRUCTOR, bio="canary", profile_image="https://canary.example/x", email="canary@x.org")
     course = make.course(instructor=user)
-    session = signed_in(client, user)
-    answer = client.execute(DELETE, bearer=session["accessToken"], id=id_of(user))["deleteUser"]
-    assert answer == {"deletedId": id_of(user), "errors": []}
-    assert refused(client, session["accessToken"])
-    assert told(login(client, user)) == [("INVALID_CREDENTIALS", None)]
+    session = new_session(client, user)
+    payload = client.execute(DELETE, bearer=session["accessToken"], id=id_of(user))["deleteUser"]
+    assert payload == {"deletedId": id_of(user), "errors": []}
+    assert is_rejected(client, session["accessToken"])
+    assert user_errors(login(client, user)) == [("INVALID_CREDENTIALS", None)]
     row = service.database.read_sync(lambda session: session.get_one(User, user.id))
-    kept = {key: value for key, value in vars(row).items() if type(value) is str}
-    assert kept == {
+    texts = {name: value for name, value in vars(row).items() if type(value) is str}
+    assert texts == {
         "username": f"deleted~{user.id}",
         "username_key": f"deleted~{user.id}",
         "first_name": "",
@@ -194,32 +187,32 @@ def test_a_deleted_person_leaves_their_courses_and_nothing_personal(
     }
     assert not count(service, UserTerm, UserTerm.user_id == user.id)
     assert count(service, Course, Course.id == course.row.id) == 1
-    shown = client.execute(
+    data = client.execute(
         "query Q($id: ID!) { node(id: $id) { ... on User { fullName } } }", as_=make.actor(admin), id=id_of(user)
     )
-    assert shown["node"]["fullName"] == "Deleted user"
-    again = client.execute(DELETE, as_=make.actor(admin), id=id_of(user))["deleteUser"]
-    assert again == {"deletedId": id_of(user), "errors": []}
+    assert data["node"]["fullName"] == "Deleted user"
+    repeated = client.execute(DELETE, as_=make.actor(admin), id=id_of(user))["deleteUser"]
+    assert repeated == {"deletedId": id_of(user), "errors": []}
     for document in (SUSPEND, ACTIVATE):
         (payload,) = client.execute(document, as_=make.actor(admin), id=id_of(user)).values()
-        assert told(payload) == [("INVALID_TRANSITION", THE_ID)]
+        assert user_errors(payload) == [("INVALID_TRANSITION", USER_ID_PATH)]
 
 
-def test_a_deleted_persons_address_and_name_are_free_again(client: Client, make: Factories) -> None:
+def test_email_and_username_are_available_after_deletion(client: Client, make: Factories) -> None:
     admin = make.actor(make.user(Role.SUPER_ADMIN))
-    user = make.person(email=NEWCOMER["email"], username=NEWCOMER["username"])
+    user = make.person(email=NEW_USER["email"], username=NEW_USER["username"])
     client.execute(DELETE, as_=admin, id=id_of(user))
-    assert client.execute(CREATE, as_=admin, input=NEWCOMER)["createUser"]["errors"] == []
+    assert client.execute(CREATE_USER, as_=admin, input=NEW_USER)["createUser"]["errors"] == []
 
 
-def test_nobody_but_a_super_admin_deletes_somebody_else(client: Client, make: Factories) -> None:
+def test_only_super_admins_delete_other_users(client: Client, make: Factories) -> None:
     user = make.user()
     for actor in (make.actor(make.user()), make.actor(make.user(Role.INSTRUCTOR))):
         assert client.error_codes(DELETE, as_=actor, id=id_of(user)) == ["FORBIDDEN"]
     assert client.error_codes(DELETE, id=id_of(user)) == ["UNAUTHENTICATED"]
 
 
-LIST = """query U($filter: UserFilter, $order: UserOrder, $first: Int, $after: String) {
+LIST_USERS = """query U($filter: UserFilter, $order: UserOrder, $first: Int, $after: String) {
   users(filter: $filter, orderBy: $order, first: $first, after: $after) {
     totalCount nodes { firstName lastName } pageInfo { endCursor hasNextPage }
   }
@@ -227,55 +220,60 @@ LIST = """query U($filter: UserFilter, $order: UserOrder, $first: Int, $after: S
 
 
 def names(client: Client, make: Factories, admin: User, **variables: Any) -> list[str]:
-    nodes = client.execute(LIST, as_=make.actor(admin), **variables)["users"]["nodes"]
+    """Return the names of the users on the first page."""
+    nodes = client.execute(LIST_USERS, as_=make.actor(admin), **variables)["users"]["nodes"]
     return [f"{node['firstName']} {node['lastName']}" for node in nodes]
 
 
-def test_super_admins_find_people_by_words_role_and_date(client: Client, make: Factories) -> None:
+def test_users_are_filtered_by_words_role_and_date(client: Client, make: Factories) -> None:
     admin = make.user(Role.SUPER_ADMIN, first_name="Zoë", last_name="Admin")
     make.user(first_name="José", last_name="Álvarez", email="pepe@mail.example")
     make.user(Role.INSTRUCTOR, first_name="Joseph", last_name="Conrad", is_active=False)
 
-    def found(**asked: Any) -> list[str]:
-        return names(client, make, admin, filter=asked, order="NAME")
+    def search(**conditions: Any) -> list[str]:
+        return names(client, make, admin, filter=conditions, order="NAME")
 
-    assert found() == ["José Álvarez", "Joseph Conrad", "Zoë Admin"]
-    assert found(search="jose") == ["José Álvarez", "Joseph Conrad"]
-    assert found(search="jose alv") == ["José Álvarez"]
-    assert found(search="pepe@mail.exa") == ["José Álvarez"]
-    assert found(search="alv jose x") == []
-    assert found(search="  ") == found()
-    assert found(search="!?") == []
-    assert found(role="INSTRUCTOR") == ["Joseph Conrad"]
-    assert found(isActive=False) == ["Joseph Conrad"]
-    assert found(createdAfter="2020-01-01T00:00:00Z") == found()
-    assert found(createdBefore="2020-01-01T00:00:00Z") == []
+    assert search() == ["José Álvarez", "Joseph Conrad", "Zoë Admin"]
+    assert search(search="jose") == ["José Álvarez", "Joseph Conrad"]
+    assert search(search="jose alv") == ["José Álvarez"]
+    assert search(search="pepe@mail.exa") == ["José Álvarez"]
+    assert search(search="alv jose x") == []
+    assert search(search="  ") == search()
+    assert search(search="!?") == []
+    assert search(role="INSTRUCTOR") == ["Joseph Conrad"]
+    assert search(isActive=False) == ["Joseph Conrad"]
+    assert search(createdAfter="2020-01-01T00:00:00Z") == search()
+    assert search(createdBefore="2020-01-01T00:00:00Z") == []
     assert names(client, make, admin, order="OLDEST") == names(client, make, admin)[::-1]
-    client.execute(PROFILE, as_=make.actor(admin), input={"lastName": "Renamed"})
-    assert found(search="renamed") == ["Zoë Renamed"]
-    assert found(search="zoe admin") == []
+    client.execute(UPDATE_PROFILE, as_=make.actor(admin), input={"lastName": "Renamed"})
+    assert search(search="renamed") == ["Zoë Renamed"]
+    assert search(search="zoe admin") == []
 
 
-def test_the_list_of_people_is_paged_in_every_order(client: Client, make: Factories) -> None:
+def test_users_are_paginated_in_every_order(client: Client, make: Factories) -> None:
     admin = make.user(Role.SUPER_ADMIN)
     for number in range(7):
         make.user(first_name="Same" if number % 2 else "Other", last_name="Name")
     for order in ("NEWEST", "OLDEST", "NAME"):
-        seen, after = [], None
+        ids, after = [], None
         while True:
             page = client.execute(
-                LIST.replace("firstName lastName", "id"), as_=make.actor(admin), order=order, first=3, after=after
+                LIST_USERS.replace("firstName lastName", "id"),
+                as_=make.actor(admin),
+                order=order,
+                first=3,
+                after=after,
             )["users"]
-            seen += [node["id"] for node in page["nodes"]]
+            ids += [node["id"] for node in page["nodes"]]
             after = page["pageInfo"]["endCursor"]
             if not page["pageInfo"]["hasNextPage"]:
                 break
-        assert len(seen) == len(set(seen)) == page["totalCount"] == 8
+        assert len(ids) == len(set(ids)) == page["totalCount"] == 8
 
 
-def test_the_list_of_people_is_for_super_admins(client: Client, make: Factories) -> None:
-    assert client.error_codes(LIST) == ["UNAUTHENTICATED"]
+def test_users_query_requires_super_admin(client: Client, make: Factories) -> None:
+    assert client.error_codes(LIST_USERS) == ["UNAUTHENTICATED"]
     for role in (Role.LEARNER, Role.INSTRUCTOR):
-        body = client.graphql(LIST, as_=make.actor(make.user(role)))
+        body = client.graphql(LIST_USERS, as_=make.actor(make.user(role)))
         assert body["data"] == {"users": None}
         assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"

@@ -11,7 +11,7 @@ from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import CourseStatus
 from lms_graphql.core.actor import Role
 from lms_graphql.learning.models import CourseProgress
-from tests.accounts.test_login import login
+from tests.accounts.session_client import login
 from tests.factories import CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR, EnrollmentClient, from_now, grant_input, iso
 from tests.live_service import Client, Service, Statements

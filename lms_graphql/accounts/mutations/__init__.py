@@ -1,1 +1,1 @@
-"""What a client may do with accounts."""
+"""Mutations of accounts."""

@@ -1,4 +1,4 @@
-"""Applications to teach."""
+"""Mutations of instructor applications."""
 
 import strawberry
 
@@ -12,26 +12,28 @@ from lms_graphql.graph.schema.mutations import mutation, payload
 
 @input_type()
 class ApplyToTeachInput:
-    """Why somebody should teach here."""
+    """An application to become an instructor."""
 
-    motivation: str = field("Why they want to, at most 10,000 characters.")
-    experience: str = field("What speaks for it, at most 10,000 characters.")
+    motivation: str = field("Why the learner wants to teach; 1 to 10,000 characters.")
+    experience: str = field("Experience that qualifies the learner; 1 to 10,000 characters.")
 
 
 @input_type()
 class ReviewInstructorApplicationInput:
-    """What a super admin decides."""
+    """The decision on an instructor application."""
 
-    application_id: strawberry.ID = field("Which one.")
-    approve: bool = field("Whether the applicant may teach from now on.")
-    note: str | None = field("For the applicant, at most 1,000 characters.", default=None)
+    application_id: strawberry.ID = field("Id of the application.")
+    approve: bool = field("Whether to approve the application; false rejects it.")
+    note: str | None = field("Note to the applicant, at most 1,000 characters.", default=None)
 
 
 @strawberry.type
 class ApplicationMutations:
     @mutation(IsLearner)
     async def apply_to_teach(self, info: Info, input: ApplyToTeachInput) -> InstructorApplicationPayload | None:
-        """Ask to become an instructor, as a learner. One application at a time."""
+        """
+        Apply to become an instructor. Requires a learner. Returns ALREADY_EXISTS while an application is pending.
+        """
         context = info.context
         key = await context.write(instructor_applications.apply_to_teach, input.motivation, input.experience)
         return await payload(context, InstructorApplicationPayload, application=(applications_by_key, key))
@@ -40,7 +42,10 @@ class ApplicationMutations:
     async def review_instructor_application(
         self, info: Info, input: ReviewInstructorApplicationInput
     ) -> InstructorApplicationPayload | None:
-        """Decide about an application, for super admins. Who is approved signs in again, as an instructor."""
+        """
+        Approve or reject a pending application. Requires a super admin. Approval ends the applicant's sessions: after
+        the next login the applicant is an instructor.
+        """
         context = info.context
         key = await context.write(
             instructor_applications.review_application, input.application_id, input.approve, input.note

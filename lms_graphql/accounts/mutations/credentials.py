@@ -1,8 +1,8 @@
-"""Passwords and addresses."""
+"""Mutations of passwords and email verification."""
 
 import strawberry
 
-from lms_graphql.accounts.mutations.sessions import auth_context, session_payload
+from lms_graphql.accounts.mutations.sessions import auth_context, password_operations, session_payload
 from lms_graphql.accounts.services import credentials
 from lms_graphql.accounts.types import SessionPayload
 from lms_graphql.graph.context import Info
@@ -13,74 +13,66 @@ from lms_graphql.graph.schema.permissions import IsSignedIn
 
 @input_type()
 class ChangePasswordInput:
-    """A new password for the viewer."""
+    """The viewer's current and new password."""
 
-    current_password: str = field("The one that signs in now.")
-    new_password: str = field("10 to 256 characters, not a common one.")
+    current_password: str = field("Current password.")
+    new_password: str = field("New password: 10 to 256 characters, not a common password.")
 
 
 @input_type()
 class RequestPasswordResetInput:
-    """Who has forgotten the password."""
+    """The account whose password was forgotten."""
 
-    email: str = field("The address of the account.")
+    email: str = field("Email address of the account.")
 
 
 @input_type()
 class ResetPasswordInput:
-    """A new password for who has the mail."""
+    """A new password, with the token that was mailed."""
 
-    token: str = field("From the link in the mail.")
-    new_password: str = field("10 to 256 characters, not a common one.")
+    token: str = field("Token from the link in the mail, valid once and for one hour.")
+    new_password: str = field("New password: 10 to 256 characters, not a common password.")
 
 
 @input_type()
 class VerifyEmailInput:
-    """Who has the mail has the address."""
+    """The token that was mailed to an email address."""
 
-    token: str = field("From the link in the mail.")
+    token: str = field("Token from the link in the mail, valid once and for 24 hours.")
 
 
 @strawberry.type
 class CredentialMutations:
     @mutation(IsSignedIn)
     async def change_password(self, info: Info, input: ChangePasswordInput) -> SessionPayload | None:
-        """Change one's password. Ends all sessions of the account and opens a new one here."""
-        context, desk = info.context, auth_context(info.context)
-        with context.hashing.admit(context.client_ip):
-            known = await context.write(credentials.begin_password_change, desk, input.new_password)
-            with context.hashing.queue_slot(context.client_ip):
-                if not await context.hashing.verify(known.password_hash, input.current_password):
-                    raise await context.write(credentials.record_wrong_password, desk)
-                hashed = await context.hashing.hash(input.new_password)
-            session = await context.write(credentials.change_password, desk, known, hashed)
-        return await session_payload(context, session)
+        """Change the viewer's password. Ends all sessions of the account and returns a new one."""
+        operations = password_operations(info.context)
+        session = await operations.change_password(input.current_password, input.new_password)
+        return await session_payload(info.context, session)
 
     @mutation()
     async def request_password_reset(self, info: Info, input: RequestPasswordResetInput) -> DonePayload | None:
-        """Have a mail sent with a link to choose a new password. The answer is the same for any address."""
+        """
+        Send a mail with a link for choosing a new password. The answer is the same whether the address has an account
+        or not.
+        """
         context = info.context
         ok = await context.write(credentials.request_password_reset, auth_context(context), input.email)
         return DonePayload(ok=ok)
 
     @mutation()
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> DonePayload | None:
-        """Choose a new password with the token of a mail. Ends all sessions of the account."""
-        context, desk = info.context, auth_context(info.context)
-        with context.hashing.admit(context.client_ip):
-            await context.write(credentials.begin_password_reset, input.token, input.new_password)
-            with context.hashing.queue_slot(context.client_ip):
-                hashed = await context.hashing.hash(input.new_password)
-            return DonePayload(ok=await context.write(credentials.reset_password, desk, input.token, hashed))
+        """Set a new password with the token of a mail. Ends all sessions of the account."""
+        return DonePayload(ok=await password_operations(info.context).reset_password(input.token, input.new_password))
 
     @mutation(IsSignedIn)
     async def request_email_verification(self, info: Info) -> DonePayload | None:
-        """Have the mail sent again that shows that one's address is one's own."""
+        """Send the mail with the verification link again. Sends nothing if the viewer's address is verified."""
         ok = await info.context.write(credentials.request_email_verification, auth_context(info.context))
         return DonePayload(ok=ok)
 
     @mutation()
     async def verify_email(self, info: Info, input: VerifyEmailInput) -> DonePayload | None:
-        """Show with the token of a mail that the address is one's own."""
+        """Verify an email address with the token of a mail."""
         ok = await info.context.write(credentials.verify_email, auth_context(info.context), input.token)
         return DonePayload(ok=ok)

@@ -1,1 +1,1 @@
-"""People as they are read."""
+"""Reads of accounts: rows and list queries, limited to what the actor may see."""

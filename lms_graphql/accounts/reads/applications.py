@@ -1,4 +1,4 @@
-"""Applications to teach: the applicant and super admins see them."""
+"""Instructor applications, visible to the applicant and to super admins."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -52,8 +52,8 @@ _NEWEST = SortOrder(
 
 
 @cache
-def _visible(scope: AccessLevel) -> RowSelect:
-    return select(*COLUMNS).where(applications_visible_to(scope))
+def _visible(access_level: AccessLevel) -> RowSelect:
+    return select(*COLUMNS).where(applications_visible_to(access_level))
 
 
 def applications_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, ApplicationRow]:
@@ -63,13 +63,13 @@ def applications_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> 
 
 
 @cache
-def applications(scope: AccessLevel, status: ApplicationStatus | None) -> ListQuery:
-    """All of them for super admins, one's own for everyone else; the newest first."""
-    rows = _visible(scope)
+def applications(access_level: AccessLevel, status: ApplicationStatus | None) -> ListQuery:
+    """Return the visible applications of this status (None: of any status), newest first."""
+    statement = _visible(access_level)
     if status is not None:
-        rows = rows.where(InstructorApplication.status == status)
-    return ListQuery(rows, _make, _NEWEST)
+        statement = statement.where(InstructorApplication.status == status)
+    return ListQuery(statement, _to_row, _NEWEST)
 
 
-def _make(row: Any) -> ApplicationRow:
+def _to_row(row: Any) -> ApplicationRow:
     return ApplicationRow._make(row)

@@ -1,4 +1,4 @@
-"""People as they are read: rows, not entities, and only those that the viewer may see."""
+"""Users as rows, not entities, and only those that the viewer may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,12 +61,12 @@ COLUMNS = (
 
 
 @cache
-def _by_id(scope: AccessLevel) -> RowSelect:
-    return select(*COLUMNS).where(User.id.in_(KEYS), visible_to(scope))
+def _users_by_key(access_level: AccessLevel) -> RowSelect:
+    return select(*COLUMNS).where(User.id.in_(KEYS), visible_to(access_level))
 
 
 def users_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, UserRow]:
-    rows = fetch_rows(session, _by_id(actor.access_level), {**actor.bind_params, "keys": keys})
+    rows = fetch_rows(session, _users_by_key(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: UserRow._make(row) for row in rows}
 
 
@@ -78,7 +78,7 @@ class UserOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserFilter:
-    """What a person must be; None asks nothing. `words`: all of them, the last one as a prefix."""
+    """Conditions on users. None means no condition. All `words` must match, the last one as a prefix."""
 
     words: tuple[str, ...] | None = None
     role: Role | None = None
@@ -88,37 +88,38 @@ class UserFilter:
 
 
 @lru_cache(maxsize=64)
-def users(asked: UserFilter, order_by: UserOrder) -> ListQuery:
-    return ListQuery(select(*COLUMNS).where(*_clauses(asked)), _make, _order(order_by))
+def users(conditions: UserFilter, order_by: UserOrder) -> ListQuery:
+    """Return the users that match the conditions, for any actor: the field requires a super admin."""
+    return ListQuery(select(*COLUMNS).where(*_clauses(conditions)), _to_row, _sort_order(order_by))
 
 
-def _clauses(asked: UserFilter) -> list[ColumnElement[bool]]:
+def _clauses(conditions: UserFilter) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
-    if asked.words == ():
-        clauses.append(false())  # signs alone are in no name
-    elif asked.words is not None:
-        *whole, prefix = asked.words
-        clauses += [User.id.in_(select(UserTerm.user_id).where(UserTerm.term == word)) for word in whole]
-        begins = (UserTerm.term >= prefix, UserTerm.term < prefix + MAX_CHARACTER)
-        clauses.append(User.id.in_(select(UserTerm.user_id).where(*begins)))
-    if asked.role is not None:
-        clauses.append(User.role == asked.role)
-    if asked.is_active is not None:
-        clauses.append(User.is_active == asked.is_active)
-    if asked.created_after is not None:
-        clauses.append(User.created_at > asked.created_after)
-    if asked.created_before is not None:
-        clauses.append(User.created_at < asked.created_before)
+    if conditions.words == ():
+        clauses.append(false())  # punctuation alone matches no name
+    elif conditions.words is not None:
+        *whole_words, prefix = conditions.words
+        clauses += [User.id.in_(select(UserTerm.user_id).where(UserTerm.term == word)) for word in whole_words]
+        starts_with = (UserTerm.term >= prefix, UserTerm.term < prefix + MAX_CHARACTER)
+        clauses.append(User.id.in_(select(UserTerm.user_id).where(*starts_with)))
+    if conditions.role is not None:
+        clauses.append(User.role == conditions.role)
+    if conditions.is_active is not None:
+        clauses.append(User.is_active == conditions.is_active)
+    if conditions.created_after is not None:
+        clauses.append(User.created_at > conditions.created_after)
+    if conditions.created_before is not None:
+        clauses.append(User.created_at < conditions.created_before)
     return clauses
 
 
-def _order(order_by: UserOrder) -> SortOrder:
+def _sort_order(order_by: UserOrder) -> SortOrder:
     created = SortKey(User.created_at, lambda row: row.created_at, datetime)
     name = SortKey(User.name_key, lambda row: row.name_key, str)
-    terms = (name,) if order_by is UserOrder.NAME else (created,)
+    primary = name if order_by is UserOrder.NAME else created
     key = SortKey(User.id, lambda row: row.key, int)
-    return SortOrder(f"users:{order_by.value}", (*terms, key), descending=order_by is UserOrder.NEWEST)
+    return SortOrder(f"users:{order_by.value}", (primary, key), descending=order_by is UserOrder.NEWEST)
 
 
-def _make(row: Any) -> UserRow:
+def _to_row(row: Any) -> UserRow:
     return UserRow._make(row)

@@ -1,1 +1,1 @@
-"""What is done with accounts: each function is one transaction's work."""
+"""Services of accounts. Each function runs inside one transaction, except for those of `password_operations`."""

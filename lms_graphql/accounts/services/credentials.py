@@ -1,4 +1,4 @@
-"""Passwords changed and reset, addresses shown to be somebody's."""
+"""Credentials: change and reset of passwords, verification of email addresses, single-use tokens."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -26,106 +26,122 @@ LIFETIMES = {TokenPurpose.VERIFY_EMAIL: timedelta(hours=24), TokenPurpose.RESET_
 
 
 class PasswordCheck(NamedTuple):
-    """Whose password it is, and the hash that it is checked against."""
+    """Inputs for verifying the current password: user, stored hash and key of the rate limit."""
 
     user_key: int
     password_hash: str | None
-    throttle: str
+    limit_key: str
 
 
 def begin_password_change(
-    session: Session, actor: Actor, desk: AuthContext, new_password: str
+    session: Session, actor: Actor, auth: AuthContext, new_password: str
 ) -> PasswordCheck | DomainError:
-    """Counts the try as failed, until the current password is known to be right."""
+    """Count the attempt as failed until the current password is known to be right.
+
+    Returns RATE_LIMITED at the limit. Raises DomainErrors if the new password violates the policy.
+    """
     assert actor.key is not None
     user = session.get_one(User, actor.key)
-    if wrong := password_policy.password_errors(new_password, user.email, user.username, path="new_password"):
-        raise DomainErrors(wrong)
-    key = desk.signer.digest("password change", str(actor.key))
-    limit = RateLimit(key, desk.settings.login_failures_per_account, desk.settings.login_window_minutes)
+    if errors := password_policy.password_errors(new_password, user.email, user.username, path="new_password"):
+        raise DomainErrors(errors)
+    key = auth.signer.digest("password change", str(actor.key))
+    limit = RateLimit(key, auth.settings.login_failures_per_account, auth.settings.login_window_minutes)
     if not rate_limits.consume(session, limit):
-        return rate_limited(desk)
+        return rate_limited(auth)
     return PasswordCheck(actor.key, user.password_hash, key)
 
 
-def record_wrong_password(session: Session, actor: Actor, desk: AuthContext) -> DomainError:
+def record_wrong_password(session: Session, actor: Actor, auth: AuthContext) -> DomainError:
+    """Record the failed attempt and return INVALID_CREDENTIALS."""
     audit.record(
-        session, "account.password_change_failed", actor=actor.key, subject=actor.key, client_ip=desk.client_ip
+        session, "account.password_change_failed", actor=actor.key, subject=actor.key, client_ip=auth.client_ip
     )
-    return DomainError(ErrorCode.INVALID_CREDENTIALS, "This is not your current password.", ("current_password",))
+    message = "This is not your current password. Try again, or reset the password."
+    return DomainError(ErrorCode.INVALID_CREDENTIALS, message, ("current_password",))
 
 
 def change_password(
-    session: Session, actor: Actor, desk: AuthContext, known: PasswordCheck, new_hash: str
+    session: Session, actor: Actor, auth: AuthContext, check: PasswordCheck, new_hash: str
 ) -> IssuedSession | DomainError:
-    """Ends every session, and opens one for who has changed it."""
-    kept = (User.id == known.user_key, User.password_hash == known.password_hash, User.is_active)
-    if not execute_dml(session, update(User).where(*kept).values(password_hash=new_hash, updated_at=clock.now())):
-        return record_wrong_password(session, actor, desk)
-    rate_limits.refund(session, known.throttle)
-    _after_a_new_password(session, desk, known.user_key, "account.password_changed")
-    return create_session(session, desk, known.user_key, session.get_one(User, known.user_key).role)
+    """Store the new hash, end all sessions of the user and return a new one.
+
+    Returns INVALID_CREDENTIALS if the stored hash has changed since it was verified.
+    """
+    is_unchanged = (User.id == check.user_key, User.password_hash == check.password_hash, User.is_active)
+    values = {"password_hash": new_hash, "updated_at": clock.now()}
+    if not execute_dml(session, update(User).where(*is_unchanged).values(values)):
+        return record_wrong_password(session, actor, auth)
+    rate_limits.refund(session, check.limit_key)
+    _complete_password_change(session, auth, check.user_key, "account.password_changed")
+    return create_session(session, auth, check.user_key, session.get_one(User, check.user_key).role)
 
 
-def request_password_reset(session: Session, _actor: Actor, desk: AuthContext, email: str) -> bool | DomainError:
+def request_password_reset(session: Session, _actor: Actor, auth: AuthContext, email: str) -> bool | DomainError:
+    """Enqueue the mail with the reset link, and return True or RATE_LIMITED.
+
+    All email addresses take the same path: whether one has an account is looked up when the mail is sent. So neither
+    the answer nor its time reveals it.
     """
-    Writes down that a mail is wanted, for any address alike: whether there is an account, and who is behind it, is
-    looked up when the mail is sent. So neither the answer nor its time tells.
-    """
-    form = Validator()
-    address = validate_email_field(form, email)
-    form.raise_errors()
-    if not rate_limits.consume(session, client_rate_limit(desk, "password reset")):
-        return rate_limited(desk)
-    limit = account_rate_limit(desk, address)
-    key = desk.signer.digest("password reset account", limit.key)
+    validator = Validator()
+    valid_email = validate_email_field(validator, email)
+    validator.raise_errors()
+    if not rate_limits.consume(session, client_rate_limit(auth, "password reset")):
+        return rate_limited(auth)
+    limit = account_rate_limit(auth, valid_email)
+    key = auth.signer.digest("password reset account", limit.key)
     if rate_limits.consume(session, limit._replace(key=key, limit=MAX_MAILS_PER_WINDOW)):
-        enqueue(session, RESET_PASSWORD, address=address)
+        enqueue(session, RESET_PASSWORD, address=valid_email)
     return True
 
 
 def begin_password_reset(session: Session, _actor: Actor, token: str, new_password: str) -> None:
-    """Refusals with all that is wrong, before anything is done for it."""
-    good = _good(token, TokenPurpose.RESET_PASSWORD)
-    owner = session.scalar(select(User).join(AccountToken, AccountToken.user_id == User.id).where(*good))
-    wrong = [] if owner is not None else [_no_such_token()]
-    names = (owner.email, owner.username) if owner is not None else ()
-    if wrong := [*wrong, *password_policy.password_errors(new_password, *names, path="new_password")]:
-        raise DomainErrors(wrong)
+    """Raise DomainErrors with all problems of the token and the new password. Write nothing."""
+    is_valid = _valid_token(token, TokenPurpose.RESET_PASSWORD)
+    user = session.scalar(select(User).join(AccountToken, AccountToken.user_id == User.id).where(*is_valid))
+    errors = [] if user is not None else [_invalid_token()]
+    names = (user.email, user.username) if user is not None else ()
+    errors += password_policy.password_errors(new_password, *names, path="new_password")
+    if errors:
+        raise DomainErrors(errors)
 
 
-def reset_password(session: Session, _actor: Actor, desk: AuthContext, token: str, new_hash: str) -> bool:
-    """Once for each token. Ends every session; what was wrong at sign-in before is forgotten."""
-    user_key = _use(session, token, TokenPurpose.RESET_PASSWORD)
-    there = update(User).where(User.id == user_key, User.deleted_at.is_(None))
-    if not execute_dml(session, there.values(password_hash=new_hash, updated_at=clock.now())):
-        raise _no_such_token()
-    _after_a_new_password(session, desk, user_key, "account.password_reset")
+def reset_password(session: Session, _actor: Actor, auth: AuthContext, token: str, new_hash: str) -> bool:
+    """Use up the token, store the new hash and end all sessions of the user. Failed logins are forgotten.
+
+    Raises INVALID_TOKEN. A token works once, also in concurrent requests.
+    """
+    user_key = _use_token(session, token, TokenPurpose.RESET_PASSWORD)
+    store = update(User).where(User.id == user_key, User.deleted_at.is_(None))
+    if not execute_dml(session, store.values(password_hash=new_hash, updated_at=clock.now())):
+        raise _invalid_token()
+    _complete_password_change(session, auth, user_key, "account.password_reset")
     email = session.scalar(select(User.email).where(User.id == user_key))
-    rate_limits.reset(session, account_rate_limit(desk, email or "").key)
+    rate_limits.reset(session, account_rate_limit(auth, email or "").key)
     return True
 
 
-def request_email_verification(session: Session, actor: Actor, desk: AuthContext) -> bool | DomainError:
+def request_email_verification(session: Session, actor: Actor, auth: AuthContext) -> bool | DomainError:
+    """Enqueue the verification mail unless the email address is verified. Return True or RATE_LIMITED."""
     assert actor.key is not None
     if session.scalar(select(User.is_verified).where(User.id == actor.key)):
         return True
-    key = desk.signer.digest("verification mail", str(actor.key))
-    if not rate_limits.consume(session, RateLimit(key, MAX_MAILS_PER_WINDOW, desk.settings.login_window_minutes)):
-        return rate_limited(desk)
+    key = auth.signer.digest("verification mail", str(actor.key))
+    if not rate_limits.consume(session, RateLimit(key, MAX_MAILS_PER_WINDOW, auth.settings.login_window_minutes)):
+        return rate_limited(auth)
     enqueue(session, VERIFY_EMAIL_MAIL, user_id=actor.key)
     return True
 
 
-def verify_email(session: Session, _actor: Actor, desk: AuthContext, token: str) -> bool:
-    user_key = _use(session, token, TokenPurpose.VERIFY_EMAIL)
+def verify_email(session: Session, _actor: Actor, auth: AuthContext, token: str) -> bool:
+    """Use up the token and mark its user's email address as verified. Raise INVALID_TOKEN."""
+    user_key = _use_token(session, token, TokenPurpose.VERIFY_EMAIL)
     execute_dml(session, update(User).where(User.id == user_key).values(is_verified=True, updated_at=clock.now()))
-    audit.record(session, "account.email_verified", subject=user_key, client_ip=desk.client_ip)
+    audit.record(session, "account.email_verified", subject=user_key, client_ip=auth.client_ip)
     return True
 
 
 def make_token(session: Session, user_key: int, purpose: TokenPurpose) -> str:
-    """A single-use token for a mail that is about to be sent."""
+    """Return a new single-use token for a mail, and store its hash."""
     token = new_token()
     expires_at = clock.now() + LIFETIMES[purpose]
     session.add(AccountToken(user_id=user_key, purpose=purpose, token_hash=token_hash(token), expires_at=expires_at))
@@ -133,21 +149,24 @@ def make_token(session: Session, user_key: int, purpose: TokenPurpose) -> str:
 
 
 def invalidate_tokens(session: Session, user_key: int, *purposes: TokenPurpose) -> None:
-    """Those that were not used are of no more use."""
-    open_ones = (AccountToken.user_id == user_key, AccountToken.purpose.in_(purposes), AccountToken.used_at.is_(None))
-    execute_dml(session, update(AccountToken).where(*open_ones).values(used_at=clock.now()))
+    """Mark the user's unused tokens of these purposes as used."""
+    is_unused = (AccountToken.user_id == user_key, AccountToken.purpose.in_(purposes), AccountToken.used_at.is_(None))
+    execute_dml(session, update(AccountToken).where(*is_unused).values(used_at=clock.now()))
 
 
-def _use(session: Session, token: str, purpose: TokenPurpose) -> int:
-    """Whose token it is. Of several uses at once, one gets past here."""
-    if not execute_dml(session, update(AccountToken).where(*_good(token, purpose)).values(used_at=clock.now())):
-        raise _no_such_token()
-    owner = select(AccountToken.user_id).where(AccountToken.token_hash == token_hash(token))
-    user_key: int = session.scalars(owner).one()
+def _use_token(session: Session, token: str, purpose: TokenPurpose) -> int:
+    """Use up the token and return its user's key. Only one of several concurrent uses passes."""
+    if not execute_dml(
+        session, update(AccountToken).where(*_valid_token(token, purpose)).values(used_at=clock.now())
+    ):
+        raise _invalid_token()
+    user_key: int = session.scalars(
+        select(AccountToken.user_id).where(AccountToken.token_hash == token_hash(token))
+    ).one()
     return user_key
 
 
-def _good(token: str, purpose: TokenPurpose) -> tuple[ColumnElement[bool], ...]:
+def _valid_token(token: str, purpose: TokenPurpose) -> tuple[ColumnElement[bool], ...]:
     return (
         AccountToken.token_hash == token_hash(token),
         AccountToken.purpose == purpose,
@@ -156,13 +175,14 @@ def _good(token: str, purpose: TokenPurpose) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _after_a_new_password(session: Session, desk: AuthContext, user_key: int, what: str) -> None:
+def _complete_password_change(session: Session, auth: AuthContext, user_key: int, action: str) -> None:
+    """End all sessions, invalidate the reset tokens, record the action and notify the user."""
     end_all_sessions(session, user_key)
     invalidate_tokens(session, user_key, TokenPurpose.RESET_PASSWORD)
-    audit.record(session, what, actor=user_key, subject=user_key, client_ip=desk.client_ip)
+    audit.record(session, action, actor=user_key, subject=user_key, client_ip=auth.client_ip)
     enqueue(session, PASSWORD_CHANGED, user_id=user_key)
 
 
-def _no_such_token() -> DomainError:
-    message = "This link is used up, expired or not whole. Ask for a new one."
+def _invalid_token() -> DomainError:
+    message = "This link was used already, has expired or is incomplete. Request a new one."
     return DomainError(ErrorCode.INVALID_TOKEN, message, ("token",))

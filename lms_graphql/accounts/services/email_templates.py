@@ -1,4 +1,4 @@
-"""The mails about accounts, worded when they are sent."""
+"""Email templates of accounts, rendered when the mail is sent."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,25 +10,25 @@ from lms_graphql.mail.messages import Button, RenderedMail, greeting_line, rende
 from lms_graphql.mail.models import Mail
 from lms_graphql.mail.templates import FrontendUrls
 
-IGNORE_IF_NOT_YOU = "If this was not you, there is nothing to do."
+IGNORE_IF_NOT_YOU = "If you did not request this, ignore this mail."
 
 
-def verify_email_template(session: Session, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
+def verify_email_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
     user = session.get(User, mail.user_id)
     if user is None or user.email is None or user.is_verified:
         return None
     token = make_token(session, user.id, TokenPurpose.VERIFY_EMAIL)
     return render(
         user.email,
-        "Confirm your e-mail address",
-        greeting_line(""),  # whoever registered may have chosen name and address to tell somebody else something
-        ["please confirm that this address is yours. The link is good for 24 hours.", IGNORE_IF_NOT_YOU],
-        Button("Confirm the address", links.to("/verify-email", token=token)),
+        "Confirm your email address",
+        greeting_line(""),  # no name: a registration could use it to send a text of its choice to any address
+        ["please confirm that this email address is yours. The link is valid for 24 hours.", IGNORE_IF_NOT_YOU],
+        Button("Confirm the email address", urls.to("/verify-email", token=token)),
     )
 
 
-def reset_password_template(session: Session, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
-    """To the account's own address, as it was registered: not to what somebody typed."""
+def reset_password_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
+    """Render the mail to the account's registered address, not to the address that was entered."""
     user = session.scalar(select(User).where(User.email_key == email_addresses.normalize_email(mail.address or "")))
     if user is None or user.email is None:
         return None
@@ -38,22 +38,24 @@ def reset_password_template(session: Session, mail: Mail, links: FrontendUrls) -
         "Choose a new password",
         greeting_line(user.full_name),
         [
-            "somebody asked for a new password for this account. The link is good for one hour, and once.",
+            "a new password was requested for your account. The link is valid for one hour and can be used once.",
             IGNORE_IF_NOT_YOU,
         ],
-        Button("Choose a new password", links.to("/reset-password", token=token)),
+        Button("Choose a new password", urls.to("/reset-password", token=token)),
     )
 
 
-def password_changed_template(session: Session, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
+def password_changed_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
     user = session.get(User, mail.user_id)
     if user is None or user.email is None:
         return None
-    told = "the password of your account was changed, and every device was signed out."
     return render(
         user.email,
         "Your password was changed",
         greeting_line(user.full_name),
-        [told, "If this was not you, reset it now: who reads your mail may have read more."],
-        Button("Reset the password", links.to("/reset-password")),
+        [
+            "the password of your account was changed, and all your devices were logged out.",
+            "If this was not you, reset the password now. Also check who else can read your mail.",
+        ],
+        Button("Reset the password", urls.to("/reset-password")),
     )

@@ -1,4 +1,4 @@
-"""Signing in, in two transactions around the check of the password, which takes long and holds no connection."""
+"""Login in two transactions. Between them the password is verified, which is slow and needs no connection."""
 
 from typing import NamedTuple
 
@@ -16,95 +16,112 @@ from lms_graphql.core.statements import NOW, execute_dml, fetch_rows
 
 
 class LoginAttempt(NamedTuple):
-    """Somebody says they are somebody. No `user_key` where there is no such account: that shows nowhere."""
+    """A login whose password is not verified yet.
 
-    account: str
-    address: str
+    `user_key` and `password_hash` are null if there is no account. The attempt goes on like any other, so that
+    neither the answer nor its time shows it.
+    """
+
+    account_limit_key: str
+    client_limit_key: str
     user_key: int | None
     password_hash: str | None
 
 
-def account_rate_limit(desk: AuthContext, email: str) -> RateLimit:
-    """By what was typed, whether there is such an account or not. A digest, so that nobody's address is kept."""
-    key = desk.signer.digest("sign-in account", email_addresses.normalize_email(email))
-    return RateLimit(key, desk.settings.login_failures_per_account, desk.settings.login_window_minutes)
+def account_rate_limit(auth: AuthContext, email: str) -> RateLimit:
+    """Return the limit of logins with this email, whether it has an account or not.
+
+    The key is a digest, so that no email address is stored.
+    """
+    key = auth.signer.digest("sign-in account", email_addresses.normalize_email(email))
+    return RateLimit(key, auth.settings.login_failures_per_account, auth.settings.login_window_minutes)
 
 
-def client_rate_limit(desk: AuthContext, what: str = "sign-in") -> RateLimit:
-    key = desk.signer.digest(f"{what} address", desk.client_ip)
-    return RateLimit(key, desk.settings.login_failures_per_address, desk.settings.login_window_minutes)
+def client_rate_limit(auth: AuthContext, action: str = "sign-in") -> RateLimit:
+    """Return the limit of this action for the client IP."""
+    key = auth.signer.digest(f"{action} address", auth.client_ip)
+    return RateLimit(key, auth.settings.login_failures_per_address, auth.settings.login_window_minutes)
 
 
-def rate_limited(desk: AuthContext) -> DomainError:
-    message = f"Too many tries. Wait {desk.settings.login_window_minutes} minutes, or reset the password."
+def rate_limited(auth: AuthContext) -> DomainError:
+    message = f"Too many attempts. Wait {auth.settings.login_window_minutes} minutes, or reset the password."
     return DomainError(ErrorCode.RATE_LIMITED, message)
 
 
-_KNOWN = select(User.id, User.password_hash).where(User.email_key == bindparam("email"))
-_SIGNED_IN = (
+_SELECT_ACCOUNT = select(User.id, User.password_hash).where(User.email_key == bindparam("email"))
+_RECORD_LOGIN = (
     update(User)
-    .where(User.id == bindparam("of"), User.password_hash == bindparam("right"))
+    .where(User.id == bindparam("user_key"), User.password_hash == bindparam("verified_hash"))
     .where(User.deleted_at.is_(None), User.is_active)
-    .values(last_login=NOW, password_hash=bindparam("better"))
+    .values(last_login=NOW, password_hash=bindparam("new_hash"))
 )
-_ROLE = select(User.role).where(User.id == bindparam("of"))
+_SELECT_ROLE = select(User.role).where(User.id == bindparam("user_key"))
 
 
-def begin_login(session: Session, _actor: Actor, desk: AuthContext, email: str) -> LoginAttempt | DomainError:
+def begin_login(session: Session, _actor: Actor, auth: AuthContext, email: str) -> LoginAttempt | DomainError:
+    """Count the attempt as failed until the password is known to be right. Return RATE_LIMITED at a limit.
+
+    The counter of the account is updated before the one of the client, here and in `finish_login`. All logins from a
+    client wait for its row, and two transactions that lock both rows in opposite order would deadlock.
     """
-    Counts the try as failed, until it is known to be right. The account first and the address last, here and at the
-    end: whoever shares an address waits for its row, and two who take their rows crosswise wait for ever.
-    """
-    account, address = account_rate_limit(desk, email), client_rate_limit(desk)
-    if not rate_limits.consume(session, account):
-        return rate_limited(desk)
-    if not rate_limits.consume(session, address):
-        rate_limits.refund(session, account.key)
-        return rate_limited(desk)
-    known = fetch_rows(session, _KNOWN, {"email": email_addresses.normalize_email(email)})
-    user_key, password_hash = known[0] if known else (None, None)
-    return LoginAttempt(account.key, address.key, user_key, password_hash)
+    account_limit, client_limit = account_rate_limit(auth, email), client_rate_limit(auth)
+    if not rate_limits.consume(session, account_limit):
+        return rate_limited(auth)
+    if not rate_limits.consume(session, client_limit):
+        rate_limits.refund(session, account_limit.key)
+        return rate_limited(auth)
+    accounts = fetch_rows(session, _SELECT_ACCOUNT, {"email": email_addresses.normalize_email(email)})
+    user_key, password_hash = accounts[0] if accounts else (None, None)
+    return LoginAttempt(account_limit.key, client_limit.key, user_key, password_hash)
 
 
 def finish_login(
     session: Session,
     _actor: Actor,
-    desk: AuthContext,
-    trial: LoginAttempt,
-    is_right: bool,
-    better_hash: str | None = None,
+    auth: AuthContext,
+    attempt: LoginAttempt,
+    is_correct: bool,
+    new_hash: str | None = None,
 ) -> IssuedSession | DomainError:
-    """`better_hash`: of the same password, where the one that is kept is of an older kind."""
-    if not is_right or trial.user_key is None:
-        return _failed(session, desk, trial)
-    # By the hash that was checked: where the password has changed since, or the account has ended, nobody is let in.
-    binds = {"of": trial.user_key, "right": trial.password_hash, "better": better_hash or trial.password_hash}
-    if not execute_dml(session, _SIGNED_IN, {**binds, "now": clock.now()}):
-        return _suspended(session, desk, trial) or _failed(session, desk, trial)
-    ((role,),) = fetch_rows(session, _ROLE, {"of": trial.user_key})
-    audit.record(session, "account.signed_in", actor=trial.user_key, subject=trial.user_key, client_ip=desk.client_ip)
-    opened = create_session(session, desk, trial.user_key, role)
-    _give_back(session, trial)
-    return opened
+    """Return a new session, or INVALID_CREDENTIALS, or ACCOUNT_SUSPENDED.
+
+    `new_hash` is a hash of the same password with today's parameters, if the stored one has weaker parameters.
+    """
+    if not is_correct or attempt.user_key is None:
+        return _record_failure(session, auth, attempt)
+    # The hash that was verified is a condition. So the login fails if the password has changed since, or the account
+    # was suspended or deleted.
+    binds = {"user_key": attempt.user_key, "verified_hash": attempt.password_hash}
+    binds["new_hash"] = new_hash or attempt.password_hash
+    if not execute_dml(session, _RECORD_LOGIN, {**binds, "now": clock.now()}):
+        return _suspension_error(session, auth, attempt) or _record_failure(session, auth, attempt)
+    ((role,),) = fetch_rows(session, _SELECT_ROLE, {"user_key": attempt.user_key})
+    user = attempt.user_key
+    audit.record(session, "account.signed_in", actor=user, subject=user, client_ip=auth.client_ip)
+    issued = create_session(session, auth, user, role)
+    _refund(session, attempt)
+    return issued
 
 
-def _give_back(session: Session, trial: LoginAttempt) -> None:
-    rate_limits.refund(session, trial.account)
-    rate_limits.refund(session, trial.address)
+def _refund(session: Session, attempt: LoginAttempt) -> None:
+    rate_limits.refund(session, attempt.account_limit_key)
+    rate_limits.refund(session, attempt.client_limit_key)
 
 
-def _suspended(session: Session, desk: AuthContext, trial: LoginAttempt) -> DomainError | None:
-    """Only who knows the password is told."""
-    user = session.get_one(User, trial.user_key)
-    if user.is_active or user.deleted_at is not None or user.password_hash != trial.password_hash:
+def _suspension_error(session: Session, auth: AuthContext, attempt: LoginAttempt) -> DomainError | None:
+    """Return ACCOUNT_SUSPENDED if the account is suspended and the verified hash is still the stored one.
+
+    The suspension is disclosed only to clients that know the password.
+    """
+    user = session.get_one(User, attempt.user_key)
+    if user.is_active or user.deleted_at is not None or user.password_hash != attempt.password_hash:
         return None
-    _give_back(session, trial)
-    audit.record(session, "account.sign_in_while_suspended", subject=user.id, client_ip=desk.client_ip)
-    return DomainError(
-        ErrorCode.ACCOUNT_SUSPENDED, "This account is suspended. Ask whoever looks after the platform."
-    )
+    _refund(session, attempt)
+    audit.record(session, "account.sign_in_while_suspended", subject=user.id, client_ip=auth.client_ip)
+    return DomainError(ErrorCode.ACCOUNT_SUSPENDED, "This account is suspended. Ask a super admin to activate it.")
 
 
-def _failed(session: Session, desk: AuthContext, trial: LoginAttempt) -> DomainError:
-    audit.record(session, "account.sign_in_failed", subject=trial.user_key, client_ip=desk.client_ip)
-    return DomainError(ErrorCode.INVALID_CREDENTIALS, "The address or the password is not right.")
+def _record_failure(session: Session, auth: AuthContext, attempt: LoginAttempt) -> DomainError:
+    audit.record(session, "account.sign_in_failed", subject=attempt.user_key, client_ip=auth.client_ip)
+    message = "The email address or the password is wrong. Check both and try again."
+    return DomainError(ErrorCode.INVALID_CREDENTIALS, message)

@@ -1,4 +1,4 @@
-"""New accounts, and what an account may look like."""
+"""Registration: validation of new accounts, and their creation by users themselves or by super admins."""
 
 import re
 from typing import NamedTuple
@@ -19,17 +19,17 @@ from lms_graphql.core.validation import Validator
 from lms_graphql.mail.outbox import enqueue
 
 MAX_EMAIL_LENGTH = 254
-SHORTEST_USERNAME, LONGEST_USERNAME = 3, 30
+MIN_USERNAME_LENGTH, MAX_USERNAME_LENGTH = 3, 30
 MAX_NAME_LENGTH = 100
 VERIFY_EMAIL_MAIL = "verify_email"
-"""The kind of mail that shows whether an address is the person's."""
+"""Kind of the mail with the link that verifies an email address."""
 MAX_MAILS_PER_WINDOW = 5
-"""Mails of one kind to one address within the window of sign-ins."""
+"""Limit of mails of one kind to one mailbox or account within the login window."""
 _USERNAME = re.compile(r"[a-z0-9_.-]+\Z", re.IGNORECASE | re.ASCII)
 
 
 class RegistrationData(NamedTuple):
-    """What somebody says of themselves, checked and trimmed."""
+    """A new account's data, without its password."""
 
     email: str
     username: str
@@ -37,119 +37,119 @@ class RegistrationData(NamedTuple):
     last_name: str
 
 
-def validate_registration(
-    email: str, username: str, first_name: str, last_name: str, password: str
-) -> RegistrationData:
-    """Refusals with every fault there is."""
-    form = Validator()
-    person = RegistrationData(
-        email=validate_email_field(form, email),
-        username=_username_of(form, username),
-        first_name=form.single_line("first_name", first_name, most=MAX_NAME_LENGTH),
-        last_name=form.single_line("last_name", last_name, most=MAX_NAME_LENGTH),
+def validate_registration(data: RegistrationData, password: str) -> RegistrationData:
+    """Return the data as it is stored. Raise DomainErrors with all problems."""
+    validator = Validator()
+    valid = RegistrationData(
+        email=validate_email_field(validator, data.email),
+        username=_validate_username(validator, data.username),
+        first_name=validator.single_line("first_name", data.first_name, most=MAX_NAME_LENGTH),
+        last_name=validator.single_line("last_name", data.last_name, most=MAX_NAME_LENGTH),
     )
-    form.add_errors(password_policy.password_errors(password, person.email, person.username))
-    form.raise_errors()
-    return person
+    validator.add_errors(password_policy.password_errors(password, valid.email, valid.username))
+    validator.raise_errors()
+    return valid
 
 
-def validate_email_field(form: Validator, value: str) -> str:
-    text = form.single_line("email", value, most=MAX_EMAIL_LENGTH)
-    if form.has_error("email"):
+def validate_email_field(validator: Validator, value: str) -> str:
+    """Return the email as it is stored, and add an error to the validator if it is invalid."""
+    text = validator.single_line("email", value, most=MAX_EMAIL_LENGTH)
+    if validator.has_error("email"):
         return text
     try:
-        address = email_addresses.parse_email(text).normalized
-        if len(email_addresses.normalize_email(address)) <= MAX_EMAIL_LENGTH:
-            return address
-        form.add_error(ErrorCode.TOO_LONG, f"Use at most {MAX_EMAIL_LENGTH} characters.", "email")
-        return address
+        email = email_addresses.parse_email(text).normalized
+        if len(email_addresses.normalize_email(email)) > MAX_EMAIL_LENGTH:
+            validator.add_error(ErrorCode.TOO_LONG, f"Use at most {MAX_EMAIL_LENGTH} characters.", "email")
+        return email
     except ValueError:
-        form.add_error(ErrorCode.INVALID, "Give an e-mail address, e.g. jane@example.com.", "email")
+        validator.add_error(ErrorCode.INVALID, "Enter an email address, e.g. jane@example.com.", "email")
         return text
+
+
+def _validate_username(validator: Validator, value: str) -> str:
+    text = validator.single_line("username", value, least=MIN_USERNAME_LENGTH, most=MAX_USERNAME_LENGTH)
+    if not validator.has_error("username") and not _USERNAME.match(text):
+        message = "Use only the letters a to z, digits, underscores, dots and hyphens."
+        validator.add_error(ErrorCode.INVALID, message, "username")
+    return text
 
 
 def begin_registration(
-    session: Session, _actor: Actor, desk: AuthContext, person: RegistrationData
+    session: Session, _actor: Actor, auth: AuthContext, data: RegistrationData
 ) -> DomainErrors | str:
+    """Return the key of the rate limit, or RATE_LIMITED, or an error for each of email and username that is taken.
+
+    Attempts are limited because these errors disclose who has an account. `register` refunds the key.
     """
-    Tells whether the address or the name is taken, and counts how often somebody is told. The throttle's key, where
-    neither is.
-    """
-    limit = client_rate_limit(desk, "registration")
+    limit = client_rate_limit(auth, "registration")
     if not rate_limits.consume(session, limit):
-        return DomainErrors([_too_often(desk)])
-    return DomainErrors(taken) if (taken := _taken(session, person)) else limit.key
+        return DomainErrors([_too_many_registrations(auth)])
+    return DomainErrors(errors) if (errors := _uniqueness_errors(session, data)) else limit.key
 
 
 def register(
-    session: Session, actor: Actor, desk: AuthContext, person: RegistrationData, password_hash: str, throttle: str
+    session: Session, actor: Actor, auth: AuthContext, data: RegistrationData, password_hash: str, limit_key: str
 ) -> IssuedSession:
-    """A learner, signed in, with a mail under way to show that the address is theirs."""
-    # What all who register from one address share comes first: after a read it would be stale when it is changed.
-    rate_limits.refund(session, throttle)
-    made = client_rate_limit(desk, "accounts made")._replace(limit=desk.settings.registrations_per_address)
-    if not rate_limits.consume(session, made):
-        raise _too_often(desk)
-    user = add_user(session, person, password_hash, Role.LEARNER)
-    box = desk.signer.digest("mailbox", email_addresses.mailbox_key(person.email))
-    if rate_limits.consume(session, RateLimit(box, MAX_MAILS_PER_WINDOW, desk.settings.login_window_minutes)):
+    """Create a learner, enqueue the mail that verifies the email address, and return a new session."""
+    # The counters that all registrations of one client share come first, because a change after a read would meet
+    # stale rows.
+    rate_limits.refund(session, limit_key)
+    accounts_limit = client_rate_limit(auth, "accounts made")._replace(limit=auth.settings.registrations_per_address)
+    if not rate_limits.consume(session, accounts_limit):
+        raise _too_many_registrations(auth)
+    user = add_user(session, data, password_hash, Role.LEARNER)
+    mailbox = auth.signer.digest("mailbox", email_addresses.mailbox_key(data.email))
+    if rate_limits.consume(session, RateLimit(mailbox, MAX_MAILS_PER_WINDOW, auth.settings.login_window_minutes)):
         enqueue(session, VERIFY_EMAIL_MAIL, user_id=user.id)
-    audit.record(session, "account.registered", actor=user.id, subject=user.id, client_ip=desk.client_ip)
-    return create_session(session, desk, user.id, user.role)
+    audit.record(session, "account.registered", actor=user.id, subject=user.id, client_ip=auth.client_ip)
+    return create_session(session, auth, user.id, user.role)
 
 
 def create_user(
-    session: Session, actor: Actor, desk: AuthContext, person: RegistrationData, password_hash: str, role: Role
+    session: Session, actor: Actor, auth: AuthContext, data: RegistrationData, password_hash: str, role: Role
 ) -> int:
-    """An account that a super admin makes for somebody. Its key."""
-    user = add_user(session, person, password_hash, role)
+    """Create an account on behalf of a super admin, and return its key."""
+    user = add_user(session, data, password_hash, role)
     enqueue(session, VERIFY_EMAIL_MAIL, user_id=user.id)
     audit.record(
-        session, "account.created", actor=actor.key, subject=user.id, client_ip=desk.client_ip, role=role.value
+        session, "account.created", actor=actor.key, subject=user.id, client_ip=auth.client_ip, role=role.value
     )
     return user.id
 
 
-def add_user(session: Session, person: RegistrationData, password_hash: str, role: Role) -> User:
-    if taken := _taken(session, person):
-        raise DomainErrors(taken)
-    user = User(**person._asdict(), password_hash=password_hash, role=role)
+def add_user(session: Session, data: RegistrationData, password_hash: str, role: Role) -> User:
+    """Insert and index a user. Raise ALREADY_EXISTS errors if the email or the username is taken."""
+    if errors := _uniqueness_errors(session, data):
+        raise DomainErrors(errors)
+    user = User(**data._asdict(), password_hash=password_hash, role=role)
     session.add(user)
     try:
         session.flush()
-    except IntegrityError as error:  # somebody else was first, just now
-        raise DomainErrors(
-            [_is_taken("username" if is_unique_violation(error, "username_key") else "email")]
-        ) from None
+    except IntegrityError as error:  # lost the race: another request inserted the same value
+        field = "username" if is_unique_violation(error, "username_key") else "email"
+        raise DomainErrors([_already_taken(field)]) from None
     search_index.index_user(session, user)
     return user
 
 
-def _taken(session: Session, person: RegistrationData) -> list[DomainError]:
-    taken = []
-    for field, column, key in (
-        ("email", User.email_key, email_addresses.normalize_email(person.email)),
-        ("username", User.username_key, person.username.casefold()),
+def _uniqueness_errors(session: Session, data: RegistrationData) -> list[DomainError]:
+    errors = []
+    for field, column, value in (
+        ("email", User.email_key, email_addresses.normalize_email(data.email)),
+        ("username", User.username_key, data.username.casefold()),
     ):
-        if session.scalar(select(User.id).where(column == key)) is not None:
-            taken.append(_is_taken(field))
-    return taken
+        if session.scalar(select(User.id).where(column == value)) is not None:
+            errors.append(_already_taken(field))
+    return errors
 
 
-def _too_often(desk: AuthContext) -> DomainError:
-    message = f"Too many accounts from where you are. Wait {desk.settings.login_window_minutes} minutes."
+def _too_many_registrations(auth: AuthContext) -> DomainError:
+    message = f"Too many registrations from your IP address. Wait {auth.settings.login_window_minutes} minutes."
     return DomainError(ErrorCode.RATE_LIMITED, message)
 
 
-def _is_taken(field: str) -> DomainError:
-    message = "There is an account with this address. Sign in, or reset the password."
+def _already_taken(field: str) -> DomainError:
+    message = "An account with this email address exists already. Log in, or reset the password."
     if field == "username":
-        message = "This user name is taken. Choose another."
+        message = "This username is taken. Choose another."
     return DomainError(ErrorCode.ALREADY_EXISTS, message, (field,))
-
-
-def _username_of(form: Validator, value: str) -> str:
-    text = form.single_line("username", value, least=SHORTEST_USERNAME, most=LONGEST_USERNAME)
-    if not form.has_error("username") and not _USERNAME.match(text):
-        form.add_error(ErrorCode.INVALID, "Use letters a to z, digits, and _ . - alone.", "username")
-    return text

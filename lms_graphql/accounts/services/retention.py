@@ -1,4 +1,4 @@
-"""What is kept for a while and then of no more use."""
+"""Retention: deletion of expired sessions, tokens and rate limit counters."""
 
 from datetime import timedelta
 
@@ -11,17 +11,20 @@ from lms_graphql.core.statements import execute_dml
 
 BATCH_SIZE = 1_000
 RETENTION = timedelta(days=7)
-"""After it has ended: long enough to tell somebody who asks."""
+"""How long expired sessions and tokens are stored, so that questions about them can be answered."""
 
 
 def purge_expired(session: Session, window_minutes: int) -> int:
-    """Sessions and tokens that are long over, and throttles whose window has passed. How many, in small portions."""
+    """Delete expired sessions and tokens after their retention, and rate limit counters after their window.
+
+    Return the number of deleted rows. One call deletes at most one batch of each kind.
+    """
     now = clock.now()
-    over = select(UserSession.id).where(UserSession.expires_at < now - RETENTION).limit(BATCH_SIZE)
-    sessions = list(session.scalars(over))
-    portions: list[Delete] = [
-        delete(RefreshToken).where(RefreshToken.session_id.in_(sessions)),
-        delete(UserSession).where(UserSession.id.in_(sessions)),
+    expired = select(UserSession.id).where(UserSession.expires_at < now - RETENTION).limit(BATCH_SIZE)
+    session_keys = list(session.scalars(expired))
+    statements: list[Delete] = [
+        delete(RefreshToken).where(RefreshToken.session_id.in_(session_keys)),
+        delete(UserSession).where(UserSession.id.in_(session_keys)),
     ]
     for column, before in (
         (AccountToken.expires_at, now - RETENTION),
@@ -29,5 +32,5 @@ def purge_expired(session: Session, window_minutes: int) -> int:
     ):
         table = column.class_
         keys = list(session.scalars(select(table.id).where(column < before).limit(BATCH_SIZE)))
-        portions.append(delete(table).where(table.id.in_(keys), column < before))
-    return sum(execute_dml(session, portion) for portion in portions)
+        statements.append(delete(table).where(table.id.in_(keys), column < before))
+    return sum(execute_dml(session, statement) for statement in statements)

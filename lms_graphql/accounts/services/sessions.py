@@ -1,4 +1,4 @@
-"""Sessions: opened, carried on, ended."""
+"""Sessions: issue, refresh and end them; signing keys of access tokens."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -16,16 +16,21 @@ from lms_graphql.core.signing import Signer, new_token, token_hash
 from lms_graphql.core.statements import NOW, execute_dml, insert_ignore, insert_returning_key
 from lms_graphql.settings import Settings
 
-REUSE_SECONDS = 10
-"""Two tabs may present the same token at once. Later than this, somebody has a token that is not theirs."""
+REUSE_GRACE_SECONDS = 10
+"""Two tabs may use one refresh token at once. A reuse after this time means that the token was stolen."""
 
 USED_TOKEN_RETENTION_DAYS = 7
-"""A device that never rests uses a hundred tokens a day. One that is forgotten is still of no use to anybody."""
-_FORGET_USED = delete(RefreshToken).where(RefreshToken.session_id == bindparam("of"), RefreshToken.used_at < NOW)
+"""Used tokens are deleted later, because a device that is always online uses a hundred a day.
+
+A deleted token stays invalid.
+"""
+_DELETE_USED_TOKENS = delete(RefreshToken).where(
+    RefreshToken.session_id == bindparam("session_key"), RefreshToken.used_at < NOW
+)
 
 
 class IssuedSession(NamedTuple):
-    """A session with the one pair of tokens that nobody will see again."""
+    """A session with a new pair of tokens. Tokens are not stored, so nothing can show this pair again."""
 
     actor: Actor
     access_token: str
@@ -35,7 +40,7 @@ class IssuedSession(NamedTuple):
 
 
 class TokenFamily(NamedTuple):
-    """A session, whose it is, and until when it may be carried on."""
+    """A session as far as its tokens need it: user, role and expiry time."""
 
     key: int
     user_key: int
@@ -44,100 +49,113 @@ class TokenFamily(NamedTuple):
 
 
 class AuthContext(NamedTuple):
-    """What it takes to hand out tokens, and from where they were asked for."""
+    """Inputs for issuing tokens: signer, settings and client IP."""
 
     signer: Signer
     settings: Settings
     client_ip: str
 
 
-_OPEN, _HAND_OUT = insert(UserSession), insert(RefreshToken)
+_INSERT_SESSION, _INSERT_REFRESH_TOKEN = insert(UserSession), insert(RefreshToken)
 
 
-def create_session(session: Session, desk: AuthContext, user_key: int, role: Role) -> IssuedSession:
-    expires_at = clock.now() + timedelta(days=desk.settings.refresh_token_days)
-    key = insert_returning_key(session, _OPEN, {"user_id": user_key, "expires_at": expires_at})
-    return _hand_out(session, desk, TokenFamily(key, user_key, role, expires_at))
+def create_session(session: Session, auth: AuthContext, user_key: int, role: Role) -> IssuedSession:
+    """Create a session of the user and issue its first pair of tokens."""
+    expires_at = clock.now() + timedelta(days=auth.settings.refresh_token_days)
+    key = insert_returning_key(session, _INSERT_SESSION, {"user_id": user_key, "expires_at": expires_at})
+    return _issue_tokens(session, auth, TokenFamily(key, user_key, role, expires_at))
 
 
-def refresh_session(session: Session, _actor: Actor, desk: AuthContext, token: str) -> IssuedSession | DomainError:
-    """The next pair for this token, which is used up. Of several at once exactly one gets it."""
+def refresh_session(session: Session, _actor: Actor, auth: AuthContext, token: str) -> IssuedSession | DomainError:
+    """Use up a refresh token and return the next pair, or INVALID_TOKEN.
+
+    Exactly one of several concurrent refreshes with one token succeeds. Reuse of a token that was used more than
+    REUSE_GRACE_SECONDS ago ends the session.
+    """
     now, hashed = clock.now(), token_hash(token)
-    unused = (RefreshToken.token_hash == hashed, RefreshToken.used_at.is_(None), RefreshToken.expires_at > now)
-    used = execute_dml(session, update(RefreshToken).where(*unused).values(used_at=now))
-    known = session.scalar(select(RefreshToken).where(RefreshToken.token_hash == hashed))
-    if not used:
-        if known is not None and known.used_at is not None:
-            _watch_reuse(session, desk, known, now)
-        return _no_such_token()
-    assert known is not None
-    family = session.get_one(UserSession, known.session_id)
-    user = session.get_one(User, family.user_id)
-    if family.ended_at is not None or not user.is_active or user.deleted_at is not None:
-        return _no_such_token()
-    family.expires_at = now + timedelta(days=desk.settings.refresh_token_days)
-    execute_dml(session, _FORGET_USED, {"of": family.id, "now": now - timedelta(days=USED_TOKEN_RETENTION_DAYS)})
-    return _hand_out(session, desk, TokenFamily(family.id, user.id, user.role, family.expires_at))
+    is_unused = (RefreshToken.token_hash == hashed, RefreshToken.used_at.is_(None), RefreshToken.expires_at > now)
+    was_unused = execute_dml(session, update(RefreshToken).where(*is_unused).values(used_at=now))
+    refresh_token = session.scalar(select(RefreshToken).where(RefreshToken.token_hash == hashed))
+    if not was_unused:
+        if refresh_token is not None and refresh_token.used_at is not None:
+            _end_session_if_stolen(session, auth, refresh_token, now)
+        return _invalid_token()
+    assert refresh_token is not None
+    user_session = session.get_one(UserSession, refresh_token.session_id)
+    user = session.get_one(User, user_session.user_id)
+    if user_session.ended_at is not None or not user.is_active or user.deleted_at is not None:
+        return _invalid_token()
+    user_session.expires_at = now + timedelta(days=auth.settings.refresh_token_days)
+    oldest = now - timedelta(days=USED_TOKEN_RETENTION_DAYS)
+    execute_dml(session, _DELETE_USED_TOKENS, {"session_key": user_session.id, "now": oldest})
+    return _issue_tokens(session, auth, TokenFamily(user_session.id, user.id, user.role, user_session.expires_at))
 
 
-def end_session_by_token(session: Session, actor: Actor, desk: AuthContext, token: str) -> bool | DomainError:
-    """Signs out the device that has this token. It may be used up or ended already: the wish is true then."""
-    known = session.scalar(select(RefreshToken).where(RefreshToken.token_hash == token_hash(token)))
-    if known is None:
-        return _no_such_token()
-    family = session.get_one(UserSession, known.session_id)
-    end = update(UserSession).where(UserSession.id == family.id, UserSession.ended_at.is_(None))
-    if execute_dml(session, end.values(ended_at=clock.now())):
-        audit.record(session, "session.ended", actor=actor.key, subject=family.user_id, client_ip=desk.client_ip)
+def end_session_by_token(session: Session, actor: Actor, auth: AuthContext, token: str) -> bool | DomainError:
+    """End the session of a refresh token and return True, or return INVALID_TOKEN for an unknown token.
+
+    A used token is valid here, and so is one whose session has ended: its session is over, as the caller wants.
+    """
+    refresh_token = session.scalar(select(RefreshToken).where(RefreshToken.token_hash == token_hash(token)))
+    if refresh_token is None:
+        return _invalid_token()
+    user_session = session.get_one(UserSession, refresh_token.session_id)
+    if _end_session(session, user_session.id, clock.now()):
+        user_key = user_session.user_id
+        audit.record(session, "session.ended", actor=actor.key, subject=user_key, client_ip=auth.client_ip)
     return True
 
 
 def end_all_sessions(session: Session, user_key: int) -> int:
-    """All sessions of someone, at once and for access tokens too. How many there were."""
-    live = (UserSession.user_id == user_key, UserSession.ended_at.is_(None))
-    return execute_dml(session, update(UserSession).where(*live).values(ended_at=clock.now()))
+    """End all sessions of the user and return their number. Their access tokens become invalid at once."""
+    is_active = (UserSession.user_id == user_key, UserSession.ended_at.is_(None))
+    return execute_dml(session, update(UserSession).where(*is_active).values(ended_at=clock.now()))
 
 
 def require_active_session(session: Session, actor: Actor, began: datetime) -> None:
-    """
-    The last thing in every transaction of somebody signed in: RequestError where their session had ended when it
-    began, though it had not when the request came. An UPDATE, and of nothing, so that whoever ends the session waits,
-    or is waited for. What ends one's own session passes.
+    """Raise RequestError UNAUTHENTICATED if the actor's session had ended before this transaction began.
+
+    This is the last step of every write of a signed-in actor, because the session may have ended after the request
+    was authenticated. It is an UPDATE that changes nothing, so that it and a transaction that ends the session wait
+    for each other. A transaction that ends the actor's own session passes.
     """
     if actor.session_key is None:
         return
-    if not execute_dml(session, _TOUCH_LIVE, {"of": actor.session_key, "now": began}):
-        raise RequestError(RequestErrorCode.UNAUTHENTICATED, "This session has ended. Sign in again.")
+    if not execute_dml(session, _TOUCH_ACTIVE_SESSION, {"session_key": actor.session_key, "now": began}):
+        raise RequestError(RequestErrorCode.UNAUTHENTICATED, "This session has ended. Log in again.")
 
 
-_TOUCH_LIVE = (
+_TOUCH_ACTIVE_SESSION = (
     update(UserSession)
-    .where(UserSession.id == bindparam("of"), or_(UserSession.ended_at.is_(None), UserSession.ended_at >= NOW))
+    .where(
+        UserSession.id == bindparam("session_key"), or_(UserSession.ended_at.is_(None), UserSession.ended_at >= NOW)
+    )
     .values(ended_at=UserSession.ended_at, updated_at=UserSession.updated_at)
 )
 
 
-def end_own_sessions(session: Session, actor: Actor, desk: AuthContext) -> bool:
+def end_own_sessions(session: Session, actor: Actor, auth: AuthContext) -> bool:
+    """End all sessions of the actor, including the current one."""
     assert actor.key is not None
     ended = end_all_sessions(session, actor.key)
     audit.record(
-        session, "session.ended_everywhere", actor=actor.key, subject=actor.key, client_ip=desk.client_ip, ended=ended
+        session, "session.ended_everywhere", actor=actor.key, subject=actor.key, client_ip=auth.client_ip, ended=ended
     )
     return True
 
 
-def _hand_out(session: Session, desk: AuthContext, of: TokenFamily) -> IssuedSession:
+def _issue_tokens(session: Session, auth: AuthContext, family: TokenFamily) -> IssuedSession:
     token = new_token()
-    execute_dml(
-        session, _HAND_OUT, {"session_id": of.key, "token_hash": token_hash(token), "expires_at": of.expires_at}
-    )
-    claims = Claims(of.user_key, of.key, of.role, current_key_id(session), clock.now())
-    access_token, expires_at = encode_token(desk.signer, claims, desk.settings.access_token_minutes)
-    return IssuedSession(Actor(of.user_key, of.role, of.key), access_token, expires_at, token, of.expires_at)
+    values = {"session_id": family.key, "token_hash": token_hash(token), "expires_at": family.expires_at}
+    execute_dml(session, _INSERT_REFRESH_TOKEN, values)
+    claims = Claims(family.user_key, family.key, family.role, current_key_id(session), clock.now())
+    access_token, expires_at = encode_token(auth.signer, claims, auth.settings.access_token_minutes)
+    actor = Actor(family.user_key, family.role, family.key)
+    return IssuedSession(actor, access_token, expires_at, token, family.expires_at)
 
 
 def current_key_id(session: Session) -> str:
-    """The id of the key that signs now. The first one is made when it is first needed."""
+    """Return the id of the current signing key. Create the first key when it is needed."""
     session.flush()
     if (key_id := session.connection().scalar(_NEWEST_KEY)) is None:
         now = clock.now()
@@ -147,7 +165,10 @@ def current_key_id(session: Session) -> str:
 
 
 def rotate_keys(session: Session) -> str:
-    """A new signing key. What the old ones have signed stays good until it expires."""
+    """Create a new signing key, retire the others and return its id.
+
+    Tokens that a retired key has signed stay valid until they expire.
+    """
     named_locks.lock(session, "signing keys")
     number = (session.scalar(select(func.count()).select_from(SigningKey)) or 0) + 1
     retire = update(SigningKey).where(SigningKey.retired_at.is_(None))
@@ -161,17 +182,22 @@ def rotate_keys(session: Session) -> str:
 _NEWEST_KEY = select(SigningKey.key_id).where(SigningKey.retired_at.is_(None)).order_by(SigningKey.id.desc()).limit(1)
 
 
-def _watch_reuse(session: Session, desk: AuthContext, known: RefreshToken, now: datetime) -> None:
-    assert known.used_at is not None
-    if now - known.used_at <= timedelta(seconds=REUSE_SECONDS):
+def _end_session_if_stolen(session: Session, auth: AuthContext, token: RefreshToken, now: datetime) -> None:
+    """End the session of a used token unless it was used just now."""
+    assert token.used_at is not None
+    if now - token.used_at <= timedelta(seconds=REUSE_GRACE_SECONDS):
         return
-    end = update(UserSession).where(UserSession.id == known.session_id, UserSession.ended_at.is_(None))
-    if execute_dml(session, end.values(ended_at=now)):
-        owner = session.scalar(select(UserSession.user_id).where(UserSession.id == known.session_id))
-        audit.record(session, "session.token_reused", subject=owner, client_ip=desk.client_ip)
+    if _end_session(session, token.session_id, now):
+        user_key = session.scalar(select(UserSession.user_id).where(UserSession.id == token.session_id))
+        audit.record(session, "session.token_reused", subject=user_key, client_ip=auth.client_ip)
 
 
-def _no_such_token() -> DomainError:
-    return DomainError(
-        ErrorCode.INVALID_TOKEN, "This token is not valid any more. Sign in again.", ("refresh_token",)
-    )
+def _end_session(session: Session, key: int, now: datetime) -> bool:
+    """End a session, and return whether it was active."""
+    is_active = (UserSession.id == key, UserSession.ended_at.is_(None))
+    return execute_dml(session, update(UserSession).where(*is_active).values(ended_at=now)) == 1
+
+
+def _invalid_token() -> DomainError:
+    message = "This refresh token is no longer valid. Log in again."
+    return DomainError(ErrorCode.INVALID_TOKEN, message, ("refresh_token",))

@@ -1,4 +1,4 @@
-"""Accounts looked after: profiles, roles, suspensions, deletions."""
+"""User accounts: profiles, roles, suspension and deletion."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,23 +20,27 @@ from lms_graphql.core.validation import Validator
 from lms_graphql.mail.outbox import cancel_mails_of
 
 MAX_BIO_LENGTH = 1_000
+SUPER_ADMINS_LOCK = "super_admins"
+"""Named lock of all changes of roles and states, so that two super admins cannot remove each other at once."""
 
 
 def update_profile(session: Session, actor: Actor, changes: Mapping[str, Any]) -> int:
-    """`changes`: what is not in it stays as it is. The actor's key."""
-    form, checked = Validator(), dict(changes)
+    """Change the given fields of the actor's profile, and return the actor's key."""
+    validator, values = Validator(), dict(changes)
     for name in ("first_name", "last_name"):
-        if name in checked:
-            checked[name] = form.single_line(name, checked[name], most=MAX_NAME_LENGTH)
-    if "bio" in checked:
-        checked["bio"] = form.multi_line("bio", checked["bio"], most=MAX_BIO_LENGTH)
-    if "profile_image_url" in checked:
-        checked["profile_image"] = form.url("profile_image_url", checked.pop("profile_image_url"))
-    form.raise_errors()
-    user = session.get_one(User, actor.key, with_for_update=True)  # the name's key is made of two columns
-    if user.deleted_at is not None:  # since the request came: an emptied account stays empty
-        raise RequestError(RequestErrorCode.UNAUTHENTICATED, "This account was deleted.")
-    for name, value in checked.items():
+        if name in values:
+            values[name] = validator.single_line(name, values[name], most=MAX_NAME_LENGTH)
+    if "bio" in values:
+        values["bio"] = validator.multi_line("bio", values["bio"], most=MAX_BIO_LENGTH)
+    if "profile_image_url" in values:
+        values["profile_image"] = validator.url("profile_image_url", values.pop("profile_image_url"))
+    validator.raise_errors()
+    user = session.get_one(User, actor.key, with_for_update=True)  # locked: `name_key` is made of two columns
+    if (
+        user.deleted_at is not None
+    ):  # deleted since the request was authenticated: the row stays without personal data
+        raise RequestError(RequestErrorCode.UNAUTHENTICATED, "This account has been deleted.")
+    for name, value in values.items():
         setattr(user, name, value)
     session.flush()
     search_index.index_user(session, user)
@@ -44,15 +48,20 @@ def update_profile(session: Session, actor: Actor, changes: Mapping[str, Any]) -
 
 
 def set_user_role(session: Session, actor: Actor, user_id: str, role: Role) -> int:
-    """Signs the person out everywhere: what they may do is told anew when they sign in again."""
+    """Change the role of another user, and return their key. A changed role ends all their sessions.
+
+    Raises FORBIDDEN for the actor's own role, NOT_FOUND, or INVALID_TRANSITION for a deleted user and for the last
+    active super admin.
+    """
     named_locks.lock(session, SUPER_ADMINS_LOCK)
-    user = _user(session, user_id)
+    user = _get_user(session, user_id)
     if user.id == actor.key:
-        raise RequestError(RequestErrorCode.FORBIDDEN, "Nobody changes their own role: ask another super admin.")
-    _refuse_deleted(user)
+        message = "You cannot change your own role. Ask another super admin."
+        raise RequestError(RequestErrorCode.FORBIDDEN, message)
+    _require_not_deleted(user)
     if user.role is role:
         return user.id
-    _refuse_last_super_admin(session, user)
+    _require_other_super_admin(session, user)
     audit.record(
         session, "account.role_changed", actor=actor.key, subject=user.id, old=user.role.value, new=role.value
     )
@@ -63,11 +72,15 @@ def set_user_role(session: Session, actor: Actor, user_id: str, role: Role) -> i
 
 
 def suspend_user(session: Session, actor: Actor, user_id: str) -> int:
+    """Suspend a user, end all their sessions and return their key. Suspending a suspended user changes nothing.
+
+    Raises NOT_FOUND, or INVALID_TRANSITION for a deleted user and for the last active super admin.
+    """
     named_locks.lock(session, SUPER_ADMINS_LOCK)
-    user = _user(session, user_id)
-    _refuse_deleted(user)
+    user = _get_user(session, user_id)
+    _require_not_deleted(user)
     if user.is_active:
-        _refuse_last_super_admin(session, user)
+        _require_other_super_admin(session, user)
         user.is_active = False
         session.flush()
         end_all_sessions(session, user.id)
@@ -76,9 +89,13 @@ def suspend_user(session: Session, actor: Actor, user_id: str) -> int:
 
 
 def activate_user(session: Session, actor: Actor, user_id: str) -> int:
-    named_locks.lock(session, SUPER_ADMINS_LOCK)  # as those do who suspend and delete
-    user = _user(session, user_id)
-    _refuse_deleted(user)
+    """Activate a suspended user and return their key. Activating an active user changes nothing.
+
+    Raises NOT_FOUND, or INVALID_TRANSITION for a deleted user.
+    """
+    named_locks.lock(session, SUPER_ADMINS_LOCK)  # because suspension and deletion lock it too
+    user = _get_user(session, user_id)
+    _require_not_deleted(user)
     if not user.is_active:
         user.is_active = True
         audit.record(session, "account.activated", actor=actor.key, subject=user.id)
@@ -86,63 +103,62 @@ def activate_user(session: Session, actor: Actor, user_id: str) -> int:
 
 
 def delete_user(session: Session, actor: Actor, user_id: str) -> int:
-    """
-    Empties the account of what is personal, for good. Money, courses and certificates stay, and hang on a "Deleted
-    user". The key that was deleted.
+    """Erase all personal data of an account for good, and return its key. Deleting it again changes nothing.
+
+    Transactions, courses and certificates stay and belong to a "Deleted user". Raises NOT_FOUND, FORBIDDEN, or
+    INVALID_TRANSITION for the last active super admin.
     """
     named_locks.lock(session, SUPER_ADMINS_LOCK)
-    user = _user(session, user_id)
+    user = _get_user(session, user_id)
     if not is_self(actor, user.id):
-        raise RequestError(RequestErrorCode.FORBIDDEN, "Only super admins delete the accounts of others.")
+        message = "Only super admins can delete the accounts of other users."
+        raise RequestError(RequestErrorCode.FORBIDDEN, message)
     if user.deleted_at is None:
-        _refuse_last_super_admin(session, user)
-        _empty(user)
+        _require_other_super_admin(session, user)
+        _erase(user)
         session.flush()
         search_index.remove_user(session, user.id)
         end_all_sessions(session, user.id)
         invalidate_tokens(session, user.id, *TokenPurpose)
         cancel_mails_of(session, user.id)
         withdraw_applications(session, user.id)
-        for tell in hooks.account_erased:
-            tell(session, user.id)
+        for erase_data in hooks.account_erased:
+            erase_data(session, user.id)
         audit.record(session, "account.deleted", actor=actor.key, subject=user.id)
     return user.id
 
 
-def _empty(user: User) -> None:
+def _erase(user: User) -> None:
     user.email = None
-    user.username = f"deleted~{user.id}"  # no name that anyone could register
+    user.username = f"deleted~{user.id}"  # not a valid username, so registrations cannot take it
     user.first_name = user.last_name = ""
     user.bio = user.profile_image = user.password_hash = user.last_login = None
     user.is_active = user.is_verified = False
     user.deleted_at = clock.now()
 
 
-def _user(session: Session, user_id: str) -> User:
+def _get_user(session: Session, user_id: str) -> User:
     key = global_ids.decode_key("User", user_id)
     user = session.get(User, key) if key is not None else None
     if user is None:
-        raise DomainError(ErrorCode.NOT_FOUND, "There is no such user.", ("user_id",))
+        raise DomainError(ErrorCode.NOT_FOUND, "There is no user with this id.", ("user_id",))
     return user
 
 
-def _refuse_deleted(user: User) -> None:
+def _require_not_deleted(user: User) -> None:
     if user.deleted_at is not None:
-        raise DomainError(ErrorCode.INVALID_TRANSITION, "This account was deleted, for good.", ("user_id",))
-
-
-def _refuse_last_super_admin(session: Session, user: User) -> None:
-    if is_last_super_admin(session, user):
-        message = "This is the last active super admin. Make somebody else one first."
+        message = "This account was deleted and cannot be changed."
         raise DomainError(ErrorCode.INVALID_TRANSITION, message, ("user_id",))
 
 
-SUPER_ADMINS_LOCK = "super_admins"
-"""The turn to hold before a super admin becomes less."""
+def _require_other_super_admin(session: Session, user: User) -> None:
+    if _is_last_super_admin(session, user):
+        message = "This is the last active super admin. Make another user a super admin first."
+        raise DomainError(ErrorCode.INVALID_TRANSITION, message, ("user_id",))
 
 
-def is_last_super_admin(session: Session, user: User) -> bool:
-    """Whether nobody would look after the platform without this one. Asked while the turn is held."""
+def _is_last_super_admin(session: Session, user: User) -> bool:
+    """Return whether this is the only active super admin. The caller has locked `SUPER_ADMINS_LOCK`."""
     if user.role is not Role.SUPER_ADMIN or not user.is_active or user.deleted_at is not None:
         return False
     others = select(func.count()).where(

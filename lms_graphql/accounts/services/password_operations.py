@@ -1,0 +1,117 @@
+"""Password operations: what registration, login, password change and password reset do around the hashing pool.
+
+Hashing is slow and uses a whole processor, so every operation takes the same steps:
+
+1. Validate the input as far as that needs no database.
+2. Get admission to the hashing pool. It raises RequestError UNAVAILABLE before anything was done.
+3. Begin, in a transaction: count the attempt, and check or read what needs the database. `create_user` skips this.
+4. Hash or verify in a queue slot of the pool, without a database connection.
+5. Finish, in a second transaction.
+
+Admission lasts for all following steps, because operations that wait for the database would otherwise take the place
+of readers. The slot is only for the hashing. Registration and login write with low priority, because many concurrent
+logins would delay reads.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts.services import credentials, login, registration
+from lms_graphql.accounts.services.registration import RegistrationData
+from lms_graphql.accounts.services.sessions import AuthContext, IssuedSession
+from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.concurrency import ReadPriorityGate
+from lms_graphql.core.errors import DomainError, DomainErrors
+from lms_graphql.core.password_hashing import PasswordHashingPool
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Write(Protocol):
+    """A function that runs a service in one transaction, and after the commit raises the error that it returned."""
+
+    async def __call__(
+        self,
+        service: Callable[Concatenate[Session, Actor, P], T | DomainError | DomainErrors],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordOperations:
+    """The five operations that hash or verify a password, with the parts of a request that they need."""
+
+    auth: AuthContext
+    hashing: PasswordHashingPool
+    read_priority: ReadPriorityGate
+    write: Write
+
+    async def register(self, data: RegistrationData, password: str) -> IssuedSession:
+        """Create a learner and return a new session."""
+        valid = registration.validate_registration(data, password)
+        with self._admission():
+            limit_key = await self._write_with_low_priority(registration.begin_registration, self.auth, valid)
+            password_hash = await self._hash(password)
+            return await self._write_with_low_priority(
+                registration.register, self.auth, valid, password_hash, limit_key
+            )
+
+    async def create_user(self, data: RegistrationData, password: str, role: Role) -> int:
+        """Create an account on behalf of a super admin, and return its key."""
+        valid = registration.validate_registration(data, password)
+        with self._admission():
+            password_hash = await self._hash(password)
+            return await self.write(registration.create_user, self.auth, valid, password_hash, role)
+
+    async def login(self, email: str, password: str) -> IssuedSession:
+        """Return a new session. Without an account the same steps run, and take as long."""
+        new_hash = None
+        with self._admission():
+            attempt = await self._write_with_low_priority(login.begin_login, self.auth, email)
+            with self._queue_slot():
+                is_correct = await self.hashing.verify(attempt.password_hash, password)
+                if is_correct and self.hashing.needs_rehash(attempt.password_hash or ""):
+                    new_hash = await self.hashing.hash(password)
+            return await self._write_with_low_priority(login.finish_login, self.auth, attempt, is_correct, new_hash)
+
+    async def change_password(self, current_password: str, new_password: str) -> IssuedSession:
+        """Change the actor's password and return a new session, the only one that is left."""
+        with self._admission():
+            check = await self.write(credentials.begin_password_change, self.auth, new_password)
+            with self._queue_slot():
+                if not await self.hashing.verify(check.password_hash, current_password):
+                    raise await self.write(credentials.record_wrong_password, self.auth)
+                new_hash = await self.hashing.hash(new_password)
+            return await self.write(credentials.change_password, self.auth, check, new_hash)
+
+    async def reset_password(self, token: str, new_password: str) -> bool:
+        """Set a new password with the token of a mail, and return True."""
+        with self._admission():
+            await self.write(credentials.begin_password_reset, token, new_password)
+            new_hash = await self._hash(new_password)
+            return await self.write(credentials.reset_password, self.auth, token, new_hash)
+
+    def _admission(self) -> AbstractContextManager[None]:
+        return self.hashing.admit(self.auth.client_ip)
+
+    def _queue_slot(self) -> AbstractContextManager[None]:
+        return self.hashing.queue_slot(self.auth.client_ip)
+
+    async def _hash(self, password: str) -> str:
+        with self._queue_slot():
+            return await self.hashing.hash(password)
+
+    async def _write_with_low_priority(
+        self,
+        service: Callable[Concatenate[Session, Actor, P], T | DomainError | DomainErrors],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        async with self.read_priority.writer():
+            return await self.write(service, *args, **kwargs)
