@@ -1,4 +1,4 @@
-"""Permissions of roles: the table in the README, the table in the code, and those of all mutations, over HTTP."""
+"""Permissions of roles: the table in the API guide, the table in the code, and those of all mutations, over HTTP."""
 
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from lms_graphql.schema import schema
 from tests.factories import Factories
 from tests.live_service import Client
 
-README = Path(__file__).parent.parent.parent / "README.md"
-HEADING = "### Roles and what they may do"
+API_GUIDE = Path(__file__).parent.parent.parent / "docs" / "api-guide.md"
+HEADING = "### Permissions of each role"
 COLUMNS = {"super admin": Role.SUPER_ADMIN, "instructor": Role.INSTRUCTOR, "learner": Role.LEARNER}
 PERMISSION_NAMES = sorted(set().union(*PERMISSIONS.values()))
 
@@ -91,8 +91,8 @@ REQUIREMENTS = {
 
 
 def documented_permissions() -> dict[str, dict[str, bool]]:
-    """Return the table of the README, as permission -> column -> whether it is ticked."""
-    lines = README.read_text().split(HEADING, 1)[1].split("\n#", 1)[0].splitlines()
+    """Return the table of the API guide, as permission -> column -> whether it is ticked."""
+    lines = API_GUIDE.read_text().split(HEADING, 1)[1].split("\n#", 1)[0].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     header, _, *body = rows
     ticks = {"✓": True, "–": False}
