@@ -25,7 +25,7 @@ MAX_WORDS = 25
 DROPPED = {
     r"whoever|whosoever|somebody|nobody": "name the subject: the actor, the caller, a user",
     r"meanwhile|anew|lately|by now|at hand|all the same|time and again": "leave it out",
-    r"of no more use|(?:is|are) (?-i:none)": "say what it is",
+    r"of no more use|(?<!there )(?:is|are) (?-i:none)": "say what it is",
     r"tells?|told|telling": "report, return, say",
     r"kept": "stored, cached",
     r"mend(?:s|ed|ing)?": "repair",
