@@ -36,8 +36,8 @@ def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: boo
     """
     options: dict[str, Any]
     if reading:
-        # Only for reads: pysqlite looks like autocommit to SQLAlchemy even inside a transaction, and would then not be
-        # rolled back.
+        # Only for reads: pysqlite looks like autocommit to SQLAlchemy even inside a transaction, which would then not
+        # be rolled back.
         options = {
             "isolation_level": "AUTOCOMMIT",
             "skip_autocommit_rollback": True,
