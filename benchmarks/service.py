@@ -16,7 +16,7 @@ from lms_graphql.core.signing import Signer
 from lms_graphql.settings import Settings
 from tests.mariadb import HOST
 
-SECRET = "a secret of the benchmark that nobody guesses: 71c0"
+SECRET = "a secret of the benchmark, long and random: 71c0"
 
 
 class Connection:

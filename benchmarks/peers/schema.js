@@ -55,7 +55,10 @@ const resolvers = {
     },
   },
   CourseConnection: {
-    pageInfo: ({ nodes, hasMore }) => ({ hasNextPage: hasMore, endCursor: nodes.length ? cursor(nodes.at(-1)) : null }),
+    pageInfo: ({ nodes, hasMore }) => ({
+      hasNextPage: hasMore,
+      endCursor: nodes.length ? cursor(nodes.at(-1)) : null,
+    }),
   },
   Course: {
     id: id("Course"),

@@ -142,7 +142,7 @@ class Database:
         return future
 
     def dispose(self) -> None:
-        """Stop the threads, after the work that has begun, and close all connections."""
+        """Finish the work that has begun, drop queued work, and close all connections."""
         self._read_threads.shutdown(wait=True, cancel_futures=True)
         self._write_threads.shutdown(wait=True, cancel_futures=True)
         self._probe_thread.shutdown(wait=True, cancel_futures=True)
