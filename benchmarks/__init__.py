@@ -1,1 +1,1 @@
-"""How fast this API is beside two peers made for it and a hand-written endpoint. See README.md."""
+"""Benchmarks of this API, of two peers with the same schema and of a hand-written endpoint. See README.md."""

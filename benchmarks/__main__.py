@@ -9,27 +9,39 @@ from typing import Any
 import click
 import orjson
 
-from benchmarks.answers import check
-from benchmarks.commands import Names, start
-from benchmarks.contestants import CONTESTANTS, Contestant, Server, serving
+from benchmarks.commands import NameList, run_command
 from benchmarks.load import Load
-from benchmarks.mariadb import MariaDB, private_mariadb
-from benchmarks.measuring import Round, measure, middle
-from benchmarks.report import table
+from benchmarks.mariadb import BenchmarkDatabase, private_database
+from benchmarks.measurement import Round, measure, median_round
+from benchmarks.report import format_table
+from benchmarks.responses import check_responses
 from benchmarks.seed import fill
+from benchmarks.servers import SERVERS, RunningServer, ServerSpec, run_servers
 from benchmarks.workloads import WORKLOADS, Workload
 
 
 @click.command()
-@click.option("--only", type=Names(CONTESTANTS), default=CONTESTANTS, help="Servers, e.g. ours,apollo. Else all.")
-@click.option("--workload", type=Names(WORKLOADS), default=WORKLOADS, help="Workloads, e.g. tree,page. Else all.")
-@click.option("--seconds", type=click.FloatRange(0.5, 120), default=8, show_default=True, help="Counted in a round.")
-@click.option("--warm-up", type=click.FloatRange(0, 60), default=2, show_default=True, help="Seconds before that.")
-@click.option("--rounds", type=click.IntRange(1, 50), default=3, show_default=True, help="Medians are taken of them.")
-@click.option("--clients", type=click.IntRange(1, 256), default=16, show_default=True, help="Connections.")
-@click.option("--json", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write every round here, too.")
+@click.option("--only", type=NameList(SERVERS), default=SERVERS, help="Servers, e.g. ours,apollo. Default: all.")
+@click.option(
+    "--workload", type=NameList(WORKLOADS), default=WORKLOADS, help="Workloads, e.g. tree,page. Default: all."
+)
+@click.option(
+    "--seconds", type=click.FloatRange(0.5, 120), default=8, show_default=True, help="Measured time of a round."
+)
+@click.option(
+    "--warm-up", type=click.FloatRange(0, 60), default=2, show_default=True, help="Seconds before the measured time."
+)
+@click.option(
+    "--rounds", type=click.IntRange(1, 50), default=3, show_default=True, help="Rounds, whose median is reported."
+)
+@click.option(
+    "--clients", type=click.IntRange(1, 256), default=16, show_default=True, help="Connections at the same time."
+)
+@click.option(
+    "--json", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write all rounds to this file as JSON."
+)
 def run(
-    only: tuple[Contestant, ...],
+    only: tuple[ServerSpec, ...],
     workload: tuple[Workload, ...],
     seconds: float,
     warm_up: float,
@@ -37,43 +49,47 @@ def run(
     clients: int,
     file: Path | None,
 ) -> None:
-    """Measure this API beside Apollo Server, GraphQL Yoga and an endpoint written by hand."""
+    """Measure this API, Apollo Server, GraphQL Yoga and a hand-written endpoint."""
     load = Load(clients, warm_up, seconds)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        print("Starting a MariaDB and filling it …", flush=True)
-        with private_mariadb(folder) as database:
+        print("Starting MariaDB and inserting the rows …", flush=True)
+        with private_database(folder) as database:
             fill(database)
-            with serving(only, database, folder) as servers:
-                measured = {each.name: _compete(servers, each, database, load, rounds) for each in workload}
+            with run_servers(only, database, folder) as servers:
+                results = {each.name: _compare(servers, each, database, load, rounds) for each in workload}
     if file is not None:
-        file.write_bytes(orjson.dumps(_plain(measured), option=orjson.OPT_INDENT_2))
+        file.write_bytes(orjson.dumps(_as_json(results), option=orjson.OPT_INDENT_2))
 
 
-def _compete(
-    servers: Sequence[Server], workload: Workload, database: MariaDB, load: Load, rounds: int
+def _compare(
+    servers: Sequence[RunningServer], workload: Workload, database: BenchmarkDatabase, load: Load, rounds: int
 ) -> dict[str, list[Round]]:
-    """The rounds of each server, by name. They take turns, so that a machine that slows down slows down all."""
-    size = check(servers, workload)
-    measured: dict[str, list[Round]] = {server.contestant.name: [] for server in servers}
+    """Measure and print one workload. Return the rounds of each server, by its name.
+
+    The servers take turns, so that a slower phase of the machine affects all of them.
+    """
+    size = check_responses(servers, workload)
+    rounds_by_server: dict[str, list[Round]] = {server.spec.name: [] for server in servers}
     for _ in range(rounds):
         for server in servers:
-            measured[server.contestant.name].append(measure(server, workload, database, load))
-    results = {server.contestant.title: middle(measured[server.contestant.name]) for server in servers}
-    floor = middle(measured["floor"]) if "floor" in measured else None
-    print(f"\n{workload.title} ({size / 1000:.1f} KB, equal answers)\n{table(results, floor)}", flush=True)
-    return measured
+            rounds_by_server[server.spec.name].append(measure(server, workload, database, load))
+    medians = {server.spec.title: median_round(rounds_by_server[server.spec.name]) for server in servers}
+    baseline = median_round(rounds_by_server["baseline"]) if "baseline" in rounds_by_server else None
+    heading = f"{workload.title} ({size / 1000:.1f} KB, equal responses)"
+    print(f"\n{heading}\n{format_table(medians, baseline)}", flush=True)
+    return rounds_by_server
 
 
-def _plain(measured: dict[str, dict[str, list[Round]]]) -> dict[str, Any]:
+def _as_json(results: dict[str, dict[str, list[Round]]]) -> dict[str, Any]:
     return {
         workload: {
-            name: {"median": asdict(middle(rounds)), "rounds": [asdict(each) for each in rounds]}
-            for name, rounds in results.items()
+            server: {"median": asdict(median_round(rounds)), "rounds": [asdict(each) for each in rounds]}
+            for server, rounds in rounds_by_server.items()
         }
-        for workload, results in measured.items()
+        for workload, rounds_by_server in results.items()
     }
 
 
 if __name__ == "__main__":
-    start(run, "benchmarks/run")
+    run_command(run, "benchmarks/run")

@@ -1,4 +1,4 @@
-"""What the two commands share: how they take names, and how they end."""
+"""Helpers of all benchmark commands: options with lists of names, and a clean end."""
 
 import signal
 import sys
@@ -16,8 +16,8 @@ class Named(Protocol):
     def name(self) -> str: ...
 
 
-class Names(click.ParamType[Any]):
-    """One name, or some with commas between: gives the things so named, in their own order."""
+class NameList(click.ParamType[Any]):
+    """A comma-separated list of names. The value is the tuple of the objects with these names, in their own order."""
 
     name = "names"
 
@@ -27,22 +27,22 @@ class Names(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
-        asked, known = value.split(","), [each.name for each in self._known]
-        for name in asked:
-            if name not in known:
-                self.fail(f"{name} is none of {', '.join(known)}.", param, ctx)
-        return tuple(each for each in self._known if each.name in asked)
+        names, known_names = value.split(","), [each.name for each in self._known]
+        for name in names:
+            if name not in known_names:
+                self.fail(f"{name} is unknown. Choose from {', '.join(known_names)}.", param, ctx)
+        return tuple(each for each in self._known if each.name in names)
 
 
-def start(command: click.Command, name: str) -> None:
-    """However it ends, it ends by way of every `finally`, so that nothing that was started stays behind."""
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGHUP, _leave)
+def run_command(command: click.Command, name: str) -> None:
+    """Run the command. A signal ends it by an exception, so that every `finally` runs and stops what was started."""
+    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGHUP, _exit)
     try:
         command(prog_name=name)
     except BenchmarkError as error:
         sys.exit(f"{name}: {error}")
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def _exit(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)

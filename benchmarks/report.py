@@ -1,14 +1,14 @@
-"""The results as a table for people."""
+"""Results as a text table."""
 
 from collections.abc import Mapping, Sequence
 
-from benchmarks.measuring import Round
+from benchmarks.measurement import Round
 
-HEADINGS = ("requests/s", "p50 ms", "p99 ms", "CPU ms", "× by hand", "statements", "KB read", "database CPU ms")
+HEADINGS = ("requests/s", "p50 ms", "p99 ms", "CPU ms", "× hand-written", "statements", "KB read", "database CPU ms")
 
 
-def table(results: Mapping[str, Round], floor: Round | None) -> str:
-    """A line for each server by its title. Everything from CPU on is for one request."""
+def format_table(results: Mapping[str, Round], baseline: Round | None) -> str:
+    """Return a line for each server, by its title. Columns from CPU on are for one request."""
     lines = [("", *HEADINGS)]
     for title, result in results.items():
         lines.append(
@@ -18,7 +18,7 @@ def table(results: Mapping[str, Round], floor: Round | None) -> str:
                 f"{result.p50:.1f}",
                 f"{result.p99:.1f}",
                 f"{result.cpu:.2f}",
-                f"{result.cpu / floor.cpu:.2f}" if floor else "–",
+                f"{result.cpu / baseline.cpu:.2f}" if baseline else "–",
                 f"{result.statements:.1f}",
                 f"{result.database_bytes / 1000:.0f}",
                 f"{result.database_cpu:.2f}",

@@ -1,4 +1,4 @@
-"""The benchmark's rows, the same at every run: 51 courses of 10 sections of 10 lectures, all published."""
+"""Rows of the benchmark, the same in each run: 51 published courses with 10 sections of 10 lectures each."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import create_engine, insert
 from sqlalchemy.orm import Session
 
-from benchmarks.mariadb import MariaDB
+from benchmarks.mariadb import BenchmarkDatabase
 from benchmarks.processes import ROOT, BenchmarkError
 from benchmarks.workloads import TREE_SLUG
 from lms_graphql.accounts.models import User
@@ -21,10 +21,10 @@ from lms_graphql.core.text import sort_key
 Row = dict[str, Any]
 
 COURSES = 51
-"""The first and oldest is the tree; the other 50 are what a list of 50, newest first, finds."""
+"""The first and oldest course is that of the tree workload. A list of the 50 newest has all the others."""
 SECTIONS = 10
 LECTURES = 10
-BEGINNING = datetime(2026, 1, 5, 9, 30, 0, 123_456, tzinfo=UTC)
+START = datetime(2026, 1, 5, 9, 30, 0, 123_456, tzinfo=UTC)
 
 INSTRUCTORS = (("Ada", "Okafor"), ("Bruno", "Álvarez"), ("Chiyo", "Tanaka"), ("Dana", "Lévy"), ("Emil", "Sørensen"))
 SUBJECTS = ("Programming", "Design", "Data", "Business", "Languages", "Music", "Photography", "Health")
@@ -32,8 +32,8 @@ LEVELS = tuple(DifficultyLevel)
 TYPES = (LectureType.VIDEO, LectureType.TEXT, LectureType.VIDEO, LectureType.RESOURCE, LectureType.VIDEO)
 
 
-def fill(database: MariaDB) -> None:
-    """All tables by the service's own migrations, then the rows."""
+def fill(database: BenchmarkDatabase) -> None:
+    """Create the tables by the service's migrations, and insert the rows."""
     _migrate(database)
     engine = create_engine(database.url)
     with Session(engine) as session, session.begin():
@@ -44,14 +44,14 @@ def fill(database: MariaDB) -> None:
             (Section, _sections()),
             (Lecture, _lectures()),
         ):
-            session.execute(insert(model), list(_dated(rows)))
+            session.execute(insert(model), list(_with_timestamps(rows)))
     with engine.connect() as connection:
         connection.exec_driver_sql("ANALYZE TABLE users, course_categories, courses, sections, lectures")
     engine.dispose()
 
 
-def _migrate(database: MariaDB) -> None:
-    migrated = subprocess.run(
+def _migrate(database: BenchmarkDatabase) -> None:
+    result = subprocess.run(
         [sys.executable, "-m", "alembic", "upgrade", "head"],
         cwd=ROOT,
         env={**os.environ, "LMS_DATABASE_URL": database.url},
@@ -59,13 +59,13 @@ def _migrate(database: MariaDB) -> None:
         text=True,
         check=False,
     )
-    if migrated.returncode:
-        raise BenchmarkError(f"The migrations failed:\n{migrated.stderr}")
+    if result.returncode:
+        raise BenchmarkError(f"The migrations failed:\n{result.stderr}")
 
 
-def _dated(rows: Iterable[Row]) -> Iterator[Row]:
+def _with_timestamps(rows: Iterable[Row]) -> Iterator[Row]:
     for row in rows:
-        yield {"created_at": BEGINNING, "updated_at": BEGINNING, **row}
+        yield {"created_at": START, "updated_at": START, **row}
 
 
 def _instructors() -> Iterator[Row]:
@@ -100,7 +100,7 @@ def _courses() -> Iterator[Row]:
     for key in range(1, COURSES + 1):
         subject = SUBJECTS[key % len(SUBJECTS)]
         title = f"{subject} from the ground up – volume {key}"
-        begun = BEGINNING + timedelta(hours=7 * key, microseconds=key)
+        published_at = START + timedelta(hours=7 * key, microseconds=key)
         yield {
             "id": key,
             "title": title,
@@ -118,9 +118,9 @@ def _courses() -> Iterator[Row]:
             "language": "en" if key % 4 else "de",
             "total_lectures": SECTIONS * LECTURES,
             "total_duration": sum(lecture["duration"] for lecture in lectures if lecture["course_id"] == key),
-            "published_at": begun,
-            "created_at": begun,
-            "updated_at": begun,
+            "published_at": published_at,
+            "created_at": published_at,
+            "updated_at": published_at,
         }
 
 

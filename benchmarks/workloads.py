@@ -1,4 +1,4 @@
-"""What is asked, of every server alike."""
+"""Workloads: the requests that every server gets."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -48,13 +48,15 @@ query AllLectures($first: Int!) {
 
 @dataclass(frozen=True)
 class Workload:
+    """A GraphQL request with the expected size of its response."""
+
     name: str
     title: str
     operation: str
     document: str
     variables: dict[str, Any]
     objects: int
-    """How many objects with an id an answer has."""
+    """Number of objects with an id in a response."""
 
     @property
     def body(self) -> bytes:

@@ -1,4 +1,4 @@
-"""What tests of the command line share: how it is called, and what a refusal looks like."""
+"""Helpers for tests of the command line: environment, error output, and SQL on the database that a command used."""
 
 import os
 from collections.abc import Callable
@@ -8,18 +8,20 @@ from sqlalchemy import create_engine, text
 
 Run = Callable[..., Result]
 CLEAN = {key: None for key in os.environ if key.startswith(("LMS_", "DB_"))}
-"""For an environment without any settings."""
+"""Removes all settings from the environment of a command."""
 
 
 def rows(url: str, table: str) -> int:
+    """Return the number of rows in the table."""
     engine = create_engine(url)
     with engine.connect() as connection:
-        number: int = connection.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar_one()
+        count: int = connection.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar_one()
     engine.dispose()
-    return number
+    return count
 
 
 def assert_one_clear_line(ran: Result, *words: str) -> None:
+    """Assert that the command failed with one line on stderr that contains all these words, without a traceback."""
     assert ran.exit_code != 0
     lines = ran.stderr.strip().splitlines()
     assert len(lines) == 1, ran.stderr
@@ -30,6 +32,7 @@ def assert_one_clear_line(ran: Result, *words: str) -> None:
 
 
 def execute(url: str, *statements: str) -> None:
+    """Execute the statements in one transaction."""
     engine = create_engine(url)
     with engine.begin() as connection:
         for statement in statements:

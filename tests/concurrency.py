@@ -1,4 +1,4 @@
-"""Clients that start together: without that, careless code passes thousands of tries."""
+"""Race helpers: clients whose requests start at the same time. Otherwise racy code passes thousands of attempts."""
 
 import os
 import threading
@@ -18,12 +18,14 @@ TURN_SECONDS = 30
 
 
 def rounds(usual: int) -> int:
-    """How often a race is run. `LMS_TEST_ROUNDS=300 pytest …` says more than a quick run would."""
+    """Return how often to repeat a race. `LMS_TEST_ROUNDS=300 pytest …` finds more than the usual number."""
     return int(os.environ.get("LMS_TEST_ROUNDS", usual))
 
 
 @dataclass(frozen=True)
 class RaceRequest:
+    """A GraphQL request of one racer."""
+
     document: str
     variables: dict[str, Any] = field(default_factory=dict)
     bearer: str | None = None
@@ -38,18 +40,20 @@ class RaceRequest:
 
 
 class RaceResponse(NamedTuple):
+    """The response to one racer."""
+
     status: int
     body: Any
 
     @property
     def payload(self) -> Any:
-        """Of the one mutation that was asked for; None where it did not come to that."""
+        """The payload of the only mutation; None if it was not executed."""
         data = self.body.get("data")
         return next(iter(data.values())) if data else None
 
     @property
     def code(self) -> str | None:
-        """Why it was refused, however that was said; None where it was done."""
+        """The code of the first top-level or payload error; None if the mutation succeeded."""
         for error in self.body.get("errors", ()):
             return str(error["extensions"]["code"])
         for error in self.payload["errors"]:
@@ -61,35 +65,35 @@ class RaceResponse(NamedTuple):
         return self.payload["errors"][0]["path"]
 
 
-def codes(answers: Sequence[RaceResponse]) -> Counter[str | None]:
-    """How many were refused by each code; None for those who were not."""
-    return Counter(answer.code for answer in answers)
+def codes(responses: Sequence[RaceResponse]) -> Counter[str | None]:
+    """Return the number of responses with each error code. Successful responses are counted under None."""
+    return Counter(response.code for response in responses)
 
 
 class Racers:
-    """Each on a thread, with a connection of its own that is open before the start, to the processes in turn."""
+    """Clients with a thread and a connection each, which is open before the start. They use the processes in turn."""
 
     def __init__(self, urls: Sequence[str], number: int) -> None:
-        self.clients = [plain_http(urls[each % len(urls)]) for each in range(number)]
+        self.clients = [plain_http(urls[index % len(urls)]) for index in range(number)]
         self._threads = ThreadPoolExecutor(number)
         for client in self.clients:
             client.get("/health/live")
 
-    def race(self, *asks: RaceRequest) -> list[RaceResponse]:
-        """The answers, in the order of what was asked."""
-        start = threading.Barrier(len(asks))
+    def race(self, *requests: RaceRequest) -> list[RaceResponse]:
+        """Send all requests at once. Return the responses in the order of the requests."""
+        start = threading.Barrier(len(requests))
 
-        def run(client: httpx.Client, ask: RaceRequest) -> RaceResponse:
-            request = ask.request(client)
+        def run(client: httpx.Client, request: RaceRequest) -> RaceResponse:
+            prepared = request.request(client)
             start.wait(TURN_SECONDS)
-            return _answer(client, request)
+            return _send(client, prepared)
 
-        return list(self._threads.map(run, self.clients, asks))
+        return list(self._threads.map(run, self.clients, requests))
 
-    def execute(self, ask: RaceRequest, number: int = 0) -> RaceResponse:
-        """One of them alone."""
+    def execute(self, request: RaceRequest, number: int = 0) -> RaceResponse:
+        """Send a request by one client alone."""
         client = self.clients[number]
-        return _answer(client, ask.request(client))
+        return _send(client, request.request(client))
 
     def close(self) -> None:
         for client in self.clients:
@@ -97,15 +101,15 @@ class Racers:
         self._threads.shutdown()
 
 
-def _answer(client: httpx.Client, request: httpx.Request) -> RaceResponse:
+def _send(client: httpx.Client, request: httpx.Request) -> RaceResponse:
     response = client.send(request)
     return RaceResponse(response.status_code, response.json())
 
 
 @contextmanager
 def racers(urls: Sequence[str], number: int) -> Iterator[Racers]:
-    made = Racers(urls, number)
+    clients = Racers(urls, number)
     try:
-        yield made
+        yield clients
     finally:
-        made.close()
+        clients.close()

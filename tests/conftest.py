@@ -1,4 +1,4 @@
-"""Real databases, a real server. `pytest -m "not slow"` keeps to SQLite; everything runs on MariaDB, too."""
+"""Fixtures: real databases and real servers. `pytest -m "not slow"` uses SQLite only, without MariaDB."""
 
 import gc
 from collections.abc import Iterator
@@ -19,35 +19,35 @@ from lms_graphql.operations import migrations
 from lms_graphql.operations.background import MAINTENANCE_LEASE
 from lms_graphql.operations.database_access import open_database
 from lms_graphql.settings import Settings
-from tests import mariadb
 from tests.cli import CLEAN, Run
 from tests.factories import Factories
 from tests.live_service import Client, Logged, Service, Statements, running
-from tests.mail_servers import KIND, OutboxUnderTest, Postbox, post_office, worded
+from tests.mail_servers import KIND, OutboxUnderTest, Postbox, post_office, render_test_mail
+from tests.mariadb import MariaDB, private_server
 from tests.processes import Fleet, fleet
 
-LOGGED = Logged()
-configure_logging(LOGGED)
-hypothesis.settings.register_profile("calm", deadline=None)  # a slow machine is no fault
-hypothesis.settings.load_profile("calm")
+LOG_CAPTURE = Logged()
+configure_logging(LOG_CAPTURE)
+hypothesis.settings.register_profile("no_deadline", deadline=None)  # a slow machine must not fail a test
+hypothesis.settings.load_profile("no_deadline")
 
 DATABASES = ["sqlite", pytest.param("mariadb", marks=pytest.mark.slow)]
-MANY = ("not slow", "not alone")
-"""What takes long enough to be shared out, and leaves out those that measure time."""
+PARALLEL_SELECTIONS = ("not slow", "not alone")
+"""Mark expressions that run on several processes: they take long, and leave out the tests that measure time."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """`pytest -m "not slow"` takes all cores. One file, or what is looked into, keeps to one process."""
+    """Run `pytest -m "not slow"` on all cores. Single files and interactive runs use one process."""
     option = config.option
-    named = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or option.keyword
-    looked_into = option.usepdb or option.trace or option.capture == "no" or option.collectonly
-    if option.markexpr in MANY and option.numprocesses is None and not (named or looked_into or is_part(config)):
+    is_selection = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or option.keyword
+    is_interactive = option.usepdb or option.trace or option.capture == "no" or option.collectonly
+    is_whole_run = not (is_selection or is_interactive or is_xdist_worker(config))
+    if option.markexpr in PARALLEL_SELECTIONS and option.numprocesses is None and is_whole_run:
         option.numprocesses, option.maxprocesses = "auto", option.maxprocesses or 4
 
 
-def is_part(config: pytest.Config) -> bool:
-    """Whether this is one of the processes that share the tests."""
+def is_xdist_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
@@ -56,56 +56,46 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected is there to stay: the collector need not look through it again and again."""
+    """Freeze all imported and collected objects. They stay anyway, so the collector need not traverse them again."""
     gc.enable()
     gc.freeze()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if item.get_closest_marker("alone"):
-        item.add_marker("slow")  # the quick ones run side by side
-
-
-class MariaDB:
-    """The tests' server; each who asks gets an empty database of their own."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder = folder
-        self.port = port
-
-    def new_database(self, name: str) -> str:
-        mariadb.create_database(self.folder, name)
-        return mariadb.address(self.port, name)
+        item.add_marker("slow")  # quick tests run in parallel
 
 
 @pytest.fixture(scope="session")
 def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
-    folder = tmp_path_factory.mktemp("mariadb")
-    with mariadb.private_server(folder) as port:
-        yield MariaDB(folder, port)
+    """Run a MariaDB server for all tests. Each user of it creates a database."""
+    with private_server(tmp_path_factory.mktemp("mariadb")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session", params=DATABASES)
 def service_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Of a migrated, empty database of each kind."""
+    """Return settings with a migrated, empty database of each kind."""
     return migrated(request, tmp_path_factory, "lms_service")
 
 
 def migrated(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, name: str) -> Settings:
+    """Create and migrate a database of the kind in `request.param`, and return settings with its URL."""
     if request.param == "sqlite":
         url = f"sqlite:///{folders.mktemp(name)}/lms.db"
     else:
         url = request.getfixturevalue("maria").new_database(name)
-    read = settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
-    with open_database(read) as database:
+    loaded = settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
+    with open_database(loaded) as database:
         migrations.migrate(database.engine)
-    return read
+    return loaded
 
 
 @pytest.fixture(scope="session")
 def mail_server() -> Iterator[tuple[Postbox, str]]:
-    with post_office() as there:
-        yield there
+    """Run the mail server to which the tests' service sends. Yield its mailbox and its URL."""
+    with post_office() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -116,20 +106,21 @@ def running_service(service_settings: Settings, mail_server: tuple[Postbox, str]
 
 @pytest.fixture
 def postbox(service: Service, mail_server: tuple[Postbox, str]) -> Postbox:
-    """The mail that the service sends."""
+    """Return the mailbox of the mails that the service sends from now on."""
     mail_server[0].taken.clear()
     return mail_server[0]
 
 
 @pytest.fixture
 def service(running_service: Service) -> Service:
+    """Return the running service with an empty database."""
     running_service.empty()
     return running_service
 
 
 @pytest.fixture(scope="session")
 def running_fleet(maria: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """Two processes on one MariaDB. Everybody asks from one address here, which may fail as often as it likes."""
+    """Run two service processes on one MariaDB, with a high login limit because all tests have one client IP."""
     url = maria.new_database("lms_fleet")
     with fleet(tmp_path_factory.mktemp("fleet"), url, LMS_LOGIN_FAILURES_PER_ADDRESS="1000000") as running:
         yield running
@@ -137,6 +128,7 @@ def running_fleet(maria: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture
 def two_processes(running_fleet: Fleet) -> Fleet:
+    """Return two service processes on an empty database."""
     running_fleet.empty()
     return running_fleet
 
@@ -155,24 +147,24 @@ def make(service: Service) -> Factories:
 
 @pytest.fixture
 def logged() -> Logged:
-    """What the service of the tests logs from here on."""
-    LOGGED.lines.clear()
-    return LOGGED
+    """Return the log of the service from now on."""
+    LOG_CAPTURE.lines.clear()
+    return LOG_CAPTURE
 
 
 @pytest.fixture
 def unswept(service: Service) -> None:
-    """The service's own sweep stays away: what is due waits for the test."""
+    """Disable the maintenance of the service, so that due work is left for the test."""
     stay_unswept(service)
 
 
 def stay_unswept(service: Service) -> None:
-    row = {"name": MAINTENANCE_LEASE, "taken_at": datetime(2096, 1, 1, tzinfo=UTC)}
+    """Take the maintenance lease until 2096."""
+    lease = {"name": MAINTENANCE_LEASE, "taken_at": datetime(2096, 1, 1, tzinfo=UTC)}
     with service.engine.begin() as connection:
-        connection.execute(
-            delete(NamedLock).where(NamedLock.name == MAINTENANCE_LEASE)
-        )  # the service may have begun to sweep just now
-        connection.execute(insert(NamedLock), row)
+        # The row exists if the service has just begun its maintenance.
+        connection.execute(delete(NamedLock).where(NamedLock.name == MAINTENANCE_LEASE))
+        connection.execute(insert(NamedLock), lease)
 
 
 @pytest.fixture
@@ -182,7 +174,7 @@ def statements(service: Service) -> Statements:
 
 @pytest.fixture(params=DATABASES)
 def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database of each kind without a single table, for tests of migrations and commands."""
+    """Return the URL of a database without tables, of each kind, for tests of migrations and commands."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/lms.db"
     url: str = request.getfixturevalue("maria").new_database("lms_commands")
@@ -191,34 +183,35 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs lms-graphql in a folder of its own, with these settings and no others."""
+    """Return a function that runs lms-graphql in an empty folder, with only the given settings."""
     monkeypatch.chdir(tmp_path)
 
-    def command(*words: str, typed: str = "", **environment: str) -> Result:
-        return CliRunner().invoke(main, words, input=typed, env={**CLEAN, **environment}, prog_name="lms-graphql")
+    def command(*arguments: str, typed: str = "", **environment: str) -> Result:
+        return CliRunner().invoke(main, arguments, input=typed, env={**CLEAN, **environment}, prog_name="lms-graphql")
 
     return command
 
 
 @pytest.fixture
 def run(anywhere: Run, empty_database: str) -> Run:
-    """Runs lms-graphql against an empty database."""
+    """Return a function that runs lms-graphql with an empty database."""
 
-    def command(*words: str, **options: str) -> Result:
-        return anywhere(*words, **{"LMS_DATABASE_URL": empty_database, **options})
+    def command(*arguments: str, **options: str) -> Result:
+        return anywhere(*arguments, **{"LMS_DATABASE_URL": empty_database, **options})
 
     return command
 
 
 @pytest.fixture(scope="session", params=DATABASES)
 def outbox_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Of a migrated database that no service serves, so that nobody but the test sends its mail."""
+    """Return settings with a migrated database that no service uses, so that only the test delivers its mail."""
     return migrated(request, tmp_path_factory, "lms_outbox")
 
 
 @pytest.fixture
 def outbox(outbox_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[OutboxUnderTest]:
-    monkeypatch.setitem(TEMPLATES, KIND, worded)
+    """Return an empty outbox, with the tests' own kind of mail registered."""
+    monkeypatch.setitem(TEMPLATES, KIND, render_test_mail)
     outbox = OutboxUnderTest(outbox_settings)
     yield outbox
     outbox.database.dispose()
@@ -226,6 +219,6 @@ def outbox(outbox_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 @pytest.fixture
 def office() -> Iterator[tuple[Postbox, str]]:
-    """A mail server and its address."""
-    with post_office() as there:
-        yield there
+    """Run a mail server for one test. Yield its mailbox and its URL."""
+    with post_office() as server:
+        yield server

@@ -1,4 +1,4 @@
-"""What a test starts from: rows with sensible values, and those that the test is about as it says."""
+"""Factories: rows for tests, with sensible defaults for all values that a test does not set."""
 
 import itertools
 from collections.abc import Callable
@@ -51,6 +51,8 @@ def global_id(kind: str, row: TimestampedModel) -> str:
 
 @dataclass
 class CourseTree:
+    """A course with its instructor, sections and lectures."""
+
     row: Course
     instructor: User
     sections: list[Section]
@@ -80,10 +82,12 @@ def _lecture(section: Section, **values: Any) -> Lecture:
 
 
 class Factories:
+    """Creates rows and commits them. Keyword arguments override the defaults of columns."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._numbers = itertools.count(1)
-        self._open: Session | None = None
+        self._session: Session | None = None
 
     def user(self, role: Role = Role.LEARNER, **values: Any) -> User:
         number = next(self._numbers)
@@ -100,14 +104,14 @@ class Factories:
             user = User(**{**defaults, **values})
             session.add(user)
             session.flush()
-            found = search_index.user_terms(user.first_name, user.last_name, user.username, user.email)
-            session.execute(insert(UserTerm), [{"term": term, "user_id": user.id} for term in found])
+            terms = search_index.user_terms(user.first_name, user.last_name, user.username, user.email)
+            session.execute(insert(UserTerm), [{"term": term, "user_id": user.id} for term in terms])
             return user
 
         return self._write(add)
 
     def person(self, role: Role = Role.LEARNER, **values: Any) -> User:
-        """Somebody who signs in with `PASSWORD`."""
+        """Create a user who can sign in with `PASSWORD`."""
         return self.user(role, **{"password_hash": _hash(PASSWORD), **values})
 
     def actor(self, user: User) -> Actor:
@@ -116,7 +120,7 @@ class Factories:
     def category(self, name: str | None = None, parent: Category | None = None, **values: Any) -> Category:
         name = name or f"Category {next(self._numbers)}"
         defaults = {"name": name, "slug": slugify(name), "parent_id": parent.id if parent else None}
-        return self._added(Category(**{**defaults, **values}))
+        return self._add(Category(**{**defaults, **values}))
 
     def course(
         self,
@@ -129,7 +133,7 @@ class Factories:
         status: CourseStatus = CourseStatus.PUBLISHED,
         **values: Any,
     ) -> CourseTree:
-        """A course whose first lecture is a preview; `lectures` is for each section."""
+        """Create a course whose first lecture is a preview. `lectures` is the number in each section."""
         number = next(self._numbers)
         title = title or f"Course {number}"
         created = START + timedelta(minutes=number)
@@ -146,42 +150,41 @@ class Factories:
             "total_duration": sections * lectures * 60,
         }
 
-        def plant() -> CourseTree:
-            teaches = instructor or self.user(Role.INSTRUCTOR)
-            row = self._added(Course(**{"instructor_id": teaches.id, **defaults, **values}))
+        def create() -> CourseTree:
+            owner = instructor or self.user(Role.INSTRUCTOR)
+            row = self._add(Course(**{"instructor_id": owner.id, **defaults, **values}))
             self._index(row)
-            made = CourseTree(row, teaches, [], [])
-            self._curriculum(made, sections, lectures)
-            return made
+            course = CourseTree(row, owner, [], [])
+            self._curriculum(course, sections, lectures)
+            return course
 
-        return self._together(plant)
+        return self._in_one_transaction(create)
 
     def _curriculum(self, course: CourseTree, sections: int, lectures: int) -> None:
         totals = {"total_lectures": lectures, "total_duration": lectures * 60}
         defaults = {"course_id": course.row.id, **totals}
-        places = range(sections)
-        course.sections += self._all(
-            [Section(title=f"Section {place}", order_index=place, **defaults) for place in places]
+        course.sections += self._add_all(
+            [Section(title=f"Section {index}", order_index=index, **defaults) for index in range(sections)]
         )
-        course.lectures += self._all(
+        course.lectures += self._add_all(
             [
-                _lecture(section, order_index=number, is_preview=section.order_index == 0 and number == 0)
+                _lecture(section, order_index=index, is_preview=section.order_index == 0 and index == 0)
                 for section in course.sections
-                for number in range(lectures)
+                for index in range(lectures)
             ]
         )
 
     def section(self, course: CourseTree, **values: Any) -> Section:
-        section: Section = self._added(Section(course_id=course.row.id, **{"title": "Section", **values}))
+        section: Section = self._add(Section(course_id=course.row.id, **{"title": "Section", **values}))
         course.sections.append(section)
         return section
 
     def lecture(self, section: Section, **values: Any) -> Lecture:
-        return self._added(_lecture(section, **values))
+        return self._add(_lecture(section, **values))
 
     def quiz(self, course: CourseTree, lecture: Lecture | None = None, **values: Any) -> Quiz:
         defaults = {"course_id": course.row.id, "lecture_id": lecture.id if lecture else None, "title": "Quiz"}
-        return self._added(Quiz(**{**defaults, **values}))
+        return self._add(Quiz(**{**defaults, **values}))
 
     def transaction(
         self, user: User, course: CourseTree, status: TransactionStatus = TransactionStatus.COMPLETED, **values: Any
@@ -195,24 +198,24 @@ class Factories:
             "status": status,
             "payment_method": PaymentMethod.FAKE,
         }
-        return self._added(Transaction(**{**defaults, **values}))
+        return self._add(Transaction(**{**defaults, **values}))
 
     def enrollment(
         self, user: User, course: CourseTree, status: EnrollmentStatus = EnrollmentStatus.ACTIVE, **values: Any
     ) -> Enrollment:
         defaults = {"source": EnrollmentSource.FREE, "enrolled_at": START, **values}
-        return self._added(Enrollment(user_id=user.id, course_id=course.row.id, status=status, **defaults))
+        return self._add(Enrollment(user_id=user.id, course_id=course.row.id, status=status, **defaults))
 
     def progress(self, enrollment: Enrollment, **values: Any) -> CourseProgress:
-        of = {"user_id": enrollment.user_id, "course_id": enrollment.course_id}
-        return self._added(CourseProgress(**{**of, **values}))
+        defaults = {"user_id": enrollment.user_id, "course_id": enrollment.course_id}
+        return self._add(CourseProgress(**{**defaults, **values}))
 
     def lecture_progress(self, user: User, lecture: Lecture, **values: Any) -> LectureProgress:
         defaults = {"started_at": START, "last_accessed": START, **values}
-        return self._added(LectureProgress(user_id=user.id, lecture_id=lecture.id, **defaults))
+        return self._add(LectureProgress(user_id=user.id, lecture_id=lecture.id, **defaults))
 
     def certificate(self, user: User, course: CourseTree, **values: Any) -> Certificate:
-        """A good one for ever, unless `values` say otherwise."""
+        """Create a certificate that is valid and never expires, unless `values` change that."""
         revoked = {"revocation_reason": RevocationReason.ERROR} if "revoked_at" in values else {}
         defaults = {
             "serial": codes.new_serial(START),
@@ -224,27 +227,27 @@ class Factories:
             "issued_at": START,
             **revoked,
         }
-        return self._added(Certificate(user_id=user.id, course_id=course.row.id, **{**defaults, **values}))
+        return self._add(Certificate(user_id=user.id, course_id=course.row.id, **{**defaults, **values}))
 
     def application(self, user: User, **values: Any) -> InstructorApplication:
-        """Waiting for an answer, unless `values` say that it has one."""
+        """Create an application that is pending, unless `values` change that."""
         defaults = {"motivation": "I like to explain.", "experience": "Ten years of it.", "pending_of": user.id}
-        return self._added(InstructorApplication(user_id=user.id, **{**defaults, **values}))
+        return self._add(InstructorApplication(user_id=user.id, **{**defaults, **values}))
 
     def note(self, user: User, lecture: Lecture, **values: Any) -> Note:
-        return self._added(Note(user_id=user.id, lecture_id=lecture.id, **{"content": "Remember this", **values}))
+        return self._add(Note(user_id=user.id, lecture_id=lecture.id, **{"content": "Remember this", **values}))
 
     def question(self, user: User, lecture: Lecture, **values: Any) -> QAQuestion:
-        said = {"title": "Why?", "content": "I wonder.", "created_at": self._later()}
-        return self._added(QAQuestion(user_id=user.id, lecture_id=lecture.id, **{**said, **values}))
+        defaults = {"title": "Why?", "content": "I wonder.", "created_at": self._later()}
+        return self._add(QAQuestion(user_id=user.id, lecture_id=lecture.id, **{**defaults, **values}))
 
     def answer(
         self, user: User, question: QAQuestion, parent: QAAnswer | None = None, accepted: bool = False, **values: Any
     ) -> QAAnswer:
-        """A reply where it has a parent."""
-        said = {"content": "Because.", "created_at": self._later(), "parent_id": parent and parent.id}
-        row = QAAnswer(user_id=user.id, question_id=question.id, **{**said, **values})
-        answer: QAAnswer = self._added(row)
+        """Create an answer; with a parent, a reply to it."""
+        defaults = {"content": "Because.", "created_at": self._later(), "parent_id": parent and parent.id}
+        row = QAAnswer(user_id=user.id, question_id=question.id, **{**defaults, **values})
+        answer: QAAnswer = self._add(row)
         change: Any = None
         if parent is not None:
             change = update(QAAnswer).where(QAAnswer.id == parent.id).values(reply_count=QAAnswer.reply_count + 1)
@@ -255,7 +258,7 @@ class Factories:
         return answer
 
     def _later(self) -> datetime:
-        """A minute after what came before."""
+        """Return a time a minute after that of the previous row."""
         return START + timedelta(minutes=next(self._numbers))
 
     def _index(self, course: Course) -> None:
@@ -264,11 +267,11 @@ class Factories:
         if rows:
             self._write(lambda session: session.execute(insert(CourseTerm), rows) and None)
 
-    def _added(self, row: Any) -> Any:
-        return self._all([row])[0]
+    def _add(self, row: Any) -> Any:
+        return self._add_all([row])[0]
 
-    def _all(self, rows: list[T]) -> list[T]:
-        """At one go: a flush for each takes longer than most of what is tested."""
+    def _add_all(self, rows: list[T]) -> list[T]:
+        """Add the rows with one flush, because a flush for each takes longer than most tests."""
 
         def add(session: Session) -> list[T]:
             session.add_all(rows)
@@ -278,16 +281,16 @@ class Factories:
         return self._write(add)
 
     def _write(self, work: Callable[[Session], T]) -> T:
-        return work(self._open) if self._open is not None else self._database.write_sync(work)
+        return work(self._session) if self._session is not None else self._database.write_sync(work)
 
-    def _together(self, plant: Callable[[], T]) -> T:
-        """In one transaction: one for each row takes longer than most of what is tested."""
+    def _in_one_transaction(self, create: Callable[[], T]) -> T:
+        """Create several rows in one transaction, because one for each takes longer than most tests."""
 
         def work(session: Session) -> T:
-            self._open = session
+            self._session = session
             try:
-                return plant()
+                return create()
             finally:
-                self._open = None
+                self._session = None
 
         return self._database.write_sync(work)

@@ -1,4 +1,4 @@
-"""The service as its users meet it: a real server on a real port, and a client that sends it real requests."""
+"""A real server on a real port, with an HTTP client and recorders of its log and its SQL statements."""
 
 import contextlib
 import io
@@ -25,19 +25,21 @@ from lms_graphql.graph.documents import DocumentCache
 from lms_graphql.settings import Settings
 from tests.mariadb import free_port
 
-ACTOR_HEADER = "x-actor-of-the-tests"
+ACTOR_HEADER = "x-test-actor"
 
 
-async def actor_of_the_tests(resources: AppResources, request: Request) -> Actor:
-    """A test says who asks, where signing in is not what it is about; without that, the real thing decides."""
-    said = request.headers.get(ACTOR_HEADER)
-    if said is None:
+async def authenticate_test(resources: AppResources, request: Request) -> Actor:
+    """Return the actor that a test names in a header; without the header, authenticate as in production."""
+    header = request.headers.get(ACTOR_HEADER)
+    if header is None:
         return await authenticate(resources, request)
-    key, role = said.split(":")
+    key, role = header.split(":")
     return Actor(int(key), Role(role))
 
 
 class Service:
+    """A running service."""
+
     def __init__(self, url: str, resources: AppResources, preparer: DocumentCache) -> None:
         self.url = url
         self.resources = resources
@@ -53,20 +55,22 @@ class Service:
 
 
 _TABLES = [table.name for table in reversed(metadata.sorted_tables)]
-"""Those that refer to others first."""
-_FILLED = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in _TABLES)
-"""After most tests most tables are empty: to ask which are not is quicker than to empty them all."""
+"""Table names. A table comes before those that it refers to."""
+_FILLED_TABLES = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in _TABLES)
+"""Selects the tables that have rows. This is faster than emptying all, because most are empty after most tests."""
 
 
 def empty(database: Database) -> None:
-    """Takes out every row, so that each test starts from nothing."""
+    """Delete all rows, so that each test starts with an empty database."""
     with database.engine.begin() as connection:
         if not database.is_sqlite:
             connection.execute(text("SET SESSION foreign_key_checks = 0"))
         else:
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-        # MariaDB refuses a DELETE of what the service has changed since a SELECT: it is not asked first
-        filled = {name for (name,) in connection.exec_driver_sql(_FILLED)} if database.is_sqlite else set(_TABLES)
+        # No SELECT on MariaDB: it rejects a DELETE of rows that the service changes after that snapshot.
+        filled = (
+            {name for (name,) in connection.exec_driver_sql(_FILLED_TABLES)} if database.is_sqlite else set(_TABLES)
+        )
         for table in _TABLES:
             if table in filled:
                 connection.exec_driver_sql(f"DELETE FROM {table}")
@@ -76,15 +80,16 @@ def empty(database: Database) -> None:
 
 @contextlib.contextmanager
 def running(settings: Settings) -> Iterator[Service]:
-    app = create_app(settings, actor_of_the_tests)
+    """Run the service in a thread of this process."""
+    app = create_app(settings, authenticate_test)
     port = free_port()
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until = time.monotonic() + 20
+    deadline = time.monotonic() + 20
     while not server.started:
-        if not thread.is_alive() or time.monotonic() > until:
+        if not thread.is_alive() or time.monotonic() > deadline:
             raise RuntimeError("The server does not start.")
         time.sleep(0.01)
     try:
@@ -98,17 +103,18 @@ _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def plain_http(url: str) -> httpx.Client:
-    """A client that reads no certificates: that takes longer than most tests."""
+    """Return an HTTP client that loads no CA certificates, because that takes longer than most tests."""
     return httpx.Client(base_url=url, timeout=30, verify=_NO_CERTIFICATES)
 
 
 class Client:
-    """`ask` for an answer that has no errors, `faults` for the codes of one that has, `post` for the response."""
+    """HTTP client of a service, with methods for GraphQL. `as_` is the actor; `bearer` is an access token."""
 
     def __init__(self, service: Service) -> None:
         self._http = plain_http(service.url)
 
     def execute(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
+        """Return `data`. Top-level errors fail the test."""
         body = self.graphql(document, as_, bearer, **variables)
         assert "errors" not in body, json.dumps(body["errors"], indent=1)
         return body["data"]
@@ -116,10 +122,12 @@ class Client:
     def error_codes(
         self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any
     ) -> list[str]:
+        """Return the codes of the top-level errors."""
         body = self.graphql(document, as_, bearer, **variables)
         return [error["extensions"]["code"] for error in body.get("errors", ())]
 
     def graphql(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
+        """Return the whole response body."""
         headers = {} if as_ is None or as_.key is None else {ACTOR_HEADER: f"{as_.key}:{as_.role}"}
         if bearer is not None:
             headers["authorization"] = f"Bearer {bearer}"
@@ -139,7 +147,7 @@ class Client:
 
 
 class Logged(io.StringIO):
-    """The log: kept, for tests to look at, and told, for whoever looks at a failure."""
+    """The log of the service: recorded for tests, and also written to stderr, where it helps to explain failures."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -155,7 +163,7 @@ class Logged(io.StringIO):
 
 
 class Statements:
-    """The statements that a block of a test costs the database."""
+    """Records the SQL statements that are executed inside a `with` block."""
 
     def __init__(self, database: Database) -> None:
         self._engines = (database.engine, database.reading)
@@ -165,14 +173,14 @@ class Statements:
     def __enter__(self) -> "Statements":
         self.texts, self.parameters = [], []
         for engine in self._engines:
-            event.listen(engine, "before_cursor_execute", self._note)
+            event.listen(engine, "before_cursor_execute", self._record)
         return self
 
     def __exit__(self, *_: object) -> None:
         for engine in self._engines:
-            event.remove(engine, "before_cursor_execute", self._note)
+            event.remove(engine, "before_cursor_execute", self._record)
 
-    def _note(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+    def _record(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         self.texts.append(statement)
         self.parameters.append(parameters)
 

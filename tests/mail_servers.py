@@ -1,4 +1,4 @@
-"""Mail servers that take it, refuse it, hang or die, a kind of mail to send them, and processes that send."""
+"""Mail servers that accept, reject, hang or abort; a kind of mail for tests; and processes that send mail."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ from lms_graphql.mail.templates import FrontendUrls
 from lms_graphql.mail.transports import SmtpTransport
 from lms_graphql.operations import database_check
 from lms_graphql.settings import Settings
-from tests.mariadb import binary, free_port
+from tests.mariadb import find_program, free_port
 
 SENDER = "Learn with Roko <no-reply@learnwithroko.com>"
 LINKS = FrontendUrls("https://learn.example.com/")
@@ -47,8 +47,8 @@ REFUSED = "refused@canary.example"
 DEADLY = "deadly@canary.example"
 
 
-def worded(session: DatabaseSession, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
-    """Greets whom the mail is for; nobody, where it has no address."""
+def render_test_mail(session: DatabaseSession, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
+    """Return a greeting; None if the mail has no address."""
     if mail.address is None:
         return None
     name = mail.data.get("name", "Jane")
@@ -57,16 +57,18 @@ def worded(session: DatabaseSession, mail: Mail, links: FrontendUrls) -> Rendere
 
 
 class OutboxUnderTest:
-    """A migrated database without mail, and what tests do with it."""
+    """A migrated database without mail, with helpers to enqueue, deliver and inspect mail."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.url = settings.url.render_as_string(hide_password=False)
         self.database = self.another()
-        self.database.write_sync(lambda session: [session.execute(delete(one)) for one in (Mail, NamedLock)] and None)
+        self.database.write_sync(
+            lambda session: [session.execute(delete(model)) for model in (Mail, NamedLock)] and None
+        )
 
     def another(self) -> Database:
-        """The same database as another process has it."""
+        """Return another connection pool to the same database, as another process has."""
         return Database(self.settings.url, pool_size=1, threads=1)
 
     def post(self, *addresses: str | None, kind: str = KIND, **data: Any) -> None:
@@ -85,36 +87,36 @@ class OutboxUnderTest:
         return deliver_due(database or self.database, SmtpTransport(url), LINKS, SENDER)
 
     def make_due(self) -> None:
-        due = update(Mail).values(next_attempt_at=clock.now() - timedelta(seconds=1))
-        self.database.write_sync(lambda session: session.execute(due) and None)
+        statement = update(Mail).values(next_attempt_at=clock.now() - timedelta(seconds=1))
+        self.database.write_sync(lambda session: session.execute(statement) and None)
 
     def checked(self, settings: Settings | None = None) -> str:
-        """What `db check` says about mail."""
+        """Return the lines of `db check` about mail."""
         lines = self.database.read_sync(
             lambda session: database_check.check_database(session, settings or self.settings)
         )
         return "\n".join(f"{'ok' if line.ok else 'FAIL'} {line.text}" for line in lines if "mail" in line.text)
 
     def wait_until_sent(self) -> None:
-        until = time.monotonic() + 10
-        while any(mail.status is not MailStatus.SENT for mail in self.mails()) and time.monotonic() < until:
+        deadline = time.monotonic() + 10
+        while any(mail.status is not MailStatus.SENT for mail in self.mails()) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert {mail.status for mail in self.mails()} == {MailStatus.SENT}
 
 
 class Postbox:
-    """What a server has taken. It refuses one address, and falls dead at another."""
+    """Handler of a mail server: records received mails. It rejects REFUSED, and aborts the connection for DEADLY."""
 
     def __init__(self) -> None:
         self.taken: list[EmailMessage] = []
         self.came = Counter[str]()
 
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's own name
+    async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         self.came[address] += 1
         if address == REFUSED:
-            return f"550 5.1.1 <{address}> is unknown here"
+            return f"550 5.1.1 <{address}> is unknown"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -122,7 +124,7 @@ class Postbox:
         if DEADLY in envelope.rcpt_tos:
             assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
-            return "250 never heard"
+            return "250 not sent"
         content = envelope.content
         assert isinstance(content, bytes)
         self.taken.append(email.message_from_bytes(content, policy=email.policy.default))
@@ -133,98 +135,101 @@ class Postbox:
         return sorted(str(message["To"]) for message in self.taken)
 
     def wait_for(self, number: int, seconds: float = 10) -> None:
-        until = time.monotonic() + seconds
-        while len(self.taken) < number and time.monotonic() < until:
+        deadline = time.monotonic() + seconds
+        while len(self.taken) < number and time.monotonic() < deadline:
             time.sleep(0.02)
 
     def token_to(self, address: str, path: str, seconds: float = 10) -> str:
-        """The token in the newest link to this path that was sent to this address."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        """Wait for a mail to this address with a link to this path, and return the token in the link.
+
+        The newest such mail is used, and removed.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
             for message in reversed(self.taken):
-                plain = message.get_body(("plain",))
-                found = plain and re.search(path + r"\?token=([\w-]+)", plain.get_content())
-                if message["To"] == address and found:
+                body = message.get_body(("plain",))
+                match = body and re.search(path + r"\?token=([\w-]+)", body.get_content())
+                if message["To"] == address and match:
                     self.taken.remove(message)
-                    return found[1]
+                    return match[1]
             time.sleep(0.02)
-        raise AssertionError(f"No letter with {path} came to {address}.")
+        raise AssertionError(f"No mail with {path} arrived for {address}.")
 
 
 @contextlib.contextmanager
 def post_office(**options: Any) -> Iterator[tuple[Postbox, str]]:
-    """A mail server, and its address as LMS_SMTP_URL."""
-    box = Postbox()
+    """Run a mail server. Yield its mailbox, and its URL for LMS_SMTP_URL."""
+    mailbox = Postbox()
     port = free_port()
-    controller = Controller(box, hostname="127.0.0.1", port=port, **options)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
     try:
-        yield box, f"smtp://127.0.0.1:{port}"
+        yield mailbox, f"smtp://127.0.0.1:{port}"
     finally:
         controller.stop()
 
 
 def certified(folder: Path) -> ssl.SSLContext:
-    """A server's encryption, with a certificate for 127.0.0.1 that nobody has signed."""
+    """Return a server's TLS context, with a self-signed certificate for 127.0.0.1."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
-    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-days", "2"]
+    options = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-days", "2"]
     files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([binary("openssl"), *words, *files], check=True, capture_output=True)
+    subprocess.run([find_program("openssl"), *options, *files], check=True, capture_output=True)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     return context
 
 
-class Silent:
-    """A server that takes connections and says nothing."""
+class SilentServer:
+    """A server that accepts connections and never answers."""
 
     def __init__(self, listening: socket.socket) -> None:
         self.url = f"smtp://127.0.0.1:{listening.getsockname()[1]}"
         self.was_called = threading.Event()
         self._listening = listening
-        self._held: list[socket.socket] = []
+        self._connections: list[socket.socket] = []
 
-    def hold(self) -> None:
+    def accept_all(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                self._held.append(self._listening.accept()[0])
+                self._connections.append(self._listening.accept()[0])
                 self.was_called.set()
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
-        for one in (self._listening, *self._held):
-            one.close()
+        for each in (self._listening, *self._connections):
+            each.close()
 
 
 @contextlib.contextmanager
-def silent_server() -> Iterator[Silent]:
-    silent = Silent(socket.create_server(("127.0.0.1", 0)))
-    thread = threading.Thread(target=silent.hold, daemon=True)
+def silent_server() -> Iterator[SilentServer]:
+    server = SilentServer(socket.create_server(("127.0.0.1", 0)))
+    thread = threading.Thread(target=server.accept_all, daemon=True)
     thread.start()
     try:
-        yield silent
+        yield server
     finally:
-        silent.close()
+        server.close()
         thread.join(5)
 
 
 COMMAND = """
 from lms_graphql.cli import main
 from lms_graphql.mail.templates import TEMPLATES
-from tests.mail_servers import KIND, worded
-TEMPLATES[KIND] = worded
+from tests.mail_servers import KIND, render_test_mail
+TEMPLATES[KIND] = render_test_mail
 main()
 """
 
 
-def process(folder: Path, *words: str, **environment: str) -> "subprocess.Popen[str]":
-    """`lms-graphql` with these words as a process of its own, which knows the tests' kind of mail."""
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("LMS_", "DB_"))}
+def process(folder: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    """Start `lms-graphql` with these arguments as a process that knows the tests' kind of mail."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("LMS_", "DB_"))}
     return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *words],
+        [sys.executable, "-c", COMMAND, *arguments],
         cwd=folder,
-        env={**clean, "PYTHONPATH": str(ROOT), **environment},
+        env={**inherited, "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -232,8 +237,8 @@ def process(folder: Path, *words: str, **environment: str) -> "subprocess.Popen[
 
 
 def terminated_after(running: "subprocess.Popen[str]") -> float:
-    """Seconds from SIGTERM to the end."""
-    began = time.monotonic()
+    """Terminate the process by SIGTERM, and return the seconds until it ends."""
+    started = time.monotonic()
     running.send_signal(signal.SIGTERM)
     running.wait(20)
-    return time.monotonic() - began
+    return time.monotonic() - started

@@ -1,4 +1,4 @@
-"""Several processes of the real service against one database, as it is run where one is not enough."""
+"""Several real service processes on one database, as in a deployment with more than one process."""
 
 import contextlib
 import os
@@ -21,18 +21,18 @@ from tests.cli import CLEAN
 from tests.live_service import empty
 from tests.mariadb import free_port
 
-SECRET = "a secret of the tests, which nobody else knows: 6f1d"
+SECRET = "a secret of the tests, long enough and random: 6f1d"
 START_SECONDS = 60
 
 
-class Process:
-    """`lms-graphql serve`, with what it says on its two streams in a file."""
+class ServiceProcess:
+    """A process of `lms-graphql serve`, whose stdout and stderr go to a file."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._said = folder / f"serve-{self.port}.log"
-        with self._said.open("wb") as log:
+        self._log = folder / f"serve-{self.port}.log"
+        with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "lms_graphql", "serve", "--port", str(self.port)],
                 cwd=folder,
@@ -44,11 +44,11 @@ class Process:
 
     @property
     def said(self) -> str:
-        return self._said.read_text(errors="replace")
+        return self._log.read_text(errors="replace")
 
     def wait_until_it_serves(self) -> None:
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until and self._process.poll() is None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
             with contextlib.suppress(httpx.TransportError):
                 if httpx.get(f"{self.url}/health/ready").status_code == 200:
                     return
@@ -65,9 +65,9 @@ class Process:
 
 
 class Fleet:
-    """Processes of the service and, for the test, the way to their database and the keys they sign with."""
+    """Processes of the service, with access to their database and with sessions signed like theirs."""
 
-    def __init__(self, processes: Sequence[Process], database: Database, reception: Reception) -> None:
+    def __init__(self, processes: Sequence[ServiceProcess], database: Database, reception: Reception) -> None:
         self.processes = processes
         self.urls = [process.url for process in processes]
         self.database = database
@@ -78,24 +78,24 @@ class Fleet:
         empty(self.database)
 
     def token(self, user: User) -> str:
-        """The bearer of somebody who has just signed in."""
+        """Return an access token of a new session of the user."""
         return self.reception.sign_in(user).access_token
 
 
 @contextlib.contextmanager
 def fleet(folder: Path, url: str, processes: int = 2, **environment: str) -> Iterator[Fleet]:
-    """On a migrated database. `environment`: more settings."""
+    """Migrate the database, and run this many processes on it. `environment` has further settings."""
     variables = {"LMS_DATABASE_URL": url, "LMS_SECRET_KEY": SECRET, **environment}
-    read = settings.load_settings(variables, dotenv=Path("/nowhere"))
-    with open_database(read) as database:
+    loaded = settings.load_settings(variables, dotenv=Path("/nowhere"))
+    with open_database(loaded) as database:
         migrations.migrate(database.engine)
-    database = Database(read.url)
-    started: list[Process] = []
+    database = Database(loaded.url)
+    started: list[ServiceProcess] = []
     try:
-        started.extend(Process(folder, variables) for _ in range(processes))
+        started.extend(ServiceProcess(folder, variables) for _ in range(processes))
         for process in started:
             process.wait_until_it_serves()
-        yield Fleet(started, database, Reception(database, read, Signer(SECRET)))
+        yield Fleet(started, database, Reception(database, loaded, Signer(SECRET)))
     finally:
         for process in started:
             process.stop()

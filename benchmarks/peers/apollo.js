@@ -1,4 +1,4 @@
-// Apollo Server on its own HTTP server, the leanest way it offers: Express would only add to it.
+// Apollo Server with its standalone HTTP server, which costs least: Express would add to it.
 import { ApolloServer } from "@apollo/server";
 import { startStandaloneServer } from "@apollo/server/standalone";
 

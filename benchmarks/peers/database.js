@@ -1,4 +1,4 @@
-// One pool, with as many connections as the service has. Instants stay text: cursors need their microseconds.
+// One pool, with as many connections as the service has. Dates stay strings, because cursors need their microseconds.
 import mysql from "mysql2/promise";
 
 const pool = mysql.createPool({
@@ -10,14 +10,14 @@ const pool = mysql.createPool({
   dateStrings: true,
 });
 
-/** The rows of a statement that is always the same text: prepared once on each connection. */
-export async function prepared(sql, values) {
+/** Return the rows of a statement whose text is always the same. It is prepared once on each connection. */
+export async function preparedRows(sql, values) {
   const [rows] = await pool.execute(sql, values);
   return rows;
 }
 
-/** The rows of a statement that goes by keys: written out, or each number of keys would be prepared for itself. */
-export async function byKeys(sql, keys) {
+/** Return the rows of a statement by keys. It is not prepared: each number of keys would need its own. */
+export async function rowsByKeys(sql, keys) {
   const [rows] = await pool.query(sql, [keys]);
   return rows;
 }

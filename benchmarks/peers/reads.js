@@ -1,7 +1,7 @@
-// The statements, and a request's loaders over them: the same tables, columns and conditions as the service's own.
+// Statements and data loaders. The statements have the same tables, columns and conditions as those of the service.
 import DataLoader from "dataloader";
 
-import { byKeys, prepared } from "./database.js";
+import { preparedRows, rowsByKeys } from "./database.js";
 
 const COURSE = `
   SELECT id, slug, title, title_key, short_description AS shortDescription, description, language,
@@ -31,51 +31,51 @@ const USER = `
 
 const CATEGORY = "SELECT id, slug, name, description, parent_id AS parentKey FROM course_categories";
 
-const TAUGHT_IN_PUBLIC = "EXISTS (SELECT * FROM courses WHERE instructor_id = users.id AND published_at IS NOT NULL)";
+const HAS_PUBLISHED = "EXISTS (SELECT * FROM courses WHERE instructor_id = users.id AND published_at IS NOT NULL)";
 
 export async function courseBySlug(slug) {
-  const found = await prepared(`${COURSE} WHERE status = 'published' AND slug = ?`, [slug]);
-  return found[0] ?? null;
+  const rows = await preparedRows(`${COURSE} WHERE status = 'published' AND slug = ?`, [slug]);
+  return rows[0] ?? null;
 }
 
 export function newestCourses(limit) {
   const newest = "ORDER BY created_at DESC, id DESC LIMIT ?";
-  return prepared(`${COURSE} WHERE status = 'published' ${newest}`, [String(limit)]);
+  return preparedRows(`${COURSE} WHERE status = 'published' ${newest}`, [String(limit)]);
 }
 
-async function usersById(keys) {
-  return inOrder(keys, await byKeys(`${USER} WHERE id IN (?) AND ${TAUGHT_IN_PUBLIC}`, keys));
+async function usersByKey(keys) {
+  return inOrder(keys, await rowsByKeys(`${USER} WHERE id IN (?) AND ${HAS_PUBLISHED}`, keys));
 }
 
-async function categoriesById(keys) {
-  return inOrder(keys, await byKeys(`${CATEGORY} WHERE id IN (?)`, keys));
+async function categoriesByKey(keys) {
+  return inOrder(keys, await rowsByKeys(`${CATEGORY} WHERE id IN (?)`, keys));
 }
 
 async function sectionsByCourse(keys) {
   const clause = "WHERE deleted_at IS NULL AND course_id IN (?) ORDER BY course_id, order_index, id";
-  return grouped(keys, "courseKey", await byKeys(`${SECTION} ${clause}`, keys));
+  return grouped(keys, "courseKey", await rowsByKeys(`${SECTION} ${clause}`, keys));
 }
 
 async function lecturesBySection(keys) {
   const clause = "WHERE deleted_at IS NULL AND section_id IN (?) ORDER BY section_id, order_index, id";
-  return grouped(keys, "sectionKey", await byKeys(`${LECTURE} ${clause}`, keys));
+  return grouped(keys, "sectionKey", await rowsByKeys(`${LECTURE} ${clause}`, keys));
 }
 
-function inOrder(keys, found) {
-  const byId = new Map(found.map((row) => [row.id, row]));
-  return keys.map((key) => byId.get(key) ?? null);
+function inOrder(keys, rows) {
+  const byKey = new Map(rows.map((row) => [row.id, row]));
+  return keys.map((key) => byKey.get(key) ?? null);
 }
 
-function grouped(keys, column, found) {
+function grouped(keys, column, rows) {
   const groups = new Map(keys.map((key) => [key, []]));
-  for (const row of found) groups.get(row[column]).push(row);
+  for (const row of rows) groups.get(row[column]).push(row);
   return keys.map((key) => groups.get(key));
 }
 
-/** What one request has read it does not read again. */
+/** Return the loaders of one request, which cache what they have read. */
 export const makeContext = () => ({
-  users: new DataLoader(usersById),
-  categories: new DataLoader(categoriesById),
+  users: new DataLoader(usersByKey),
+  categories: new DataLoader(categoriesByKey),
   sections: new DataLoader(sectionsByCourse),
   lectures: new DataLoader(lecturesBySection),
 });

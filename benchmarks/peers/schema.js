@@ -1,4 +1,4 @@
-// The part of the service's schema that the workloads ask for.
+// The part of the service's schema that the workloads use.
 import { makeExecutableSchema } from "@graphql-tools/schema";
 
 import { courseBySlug, newestCourses } from "./reads.js";
@@ -37,10 +37,10 @@ const typeDefs = `
 
 const id = (kind) => (row) => Buffer.from(`${kind}:${row.id}`).toString("base64url");
 
-/** The place of a row in the list, as the service writes it. */
+/** Return the cursor of a row, in the format of the service. */
 function cursor({ createdAt, id }) {
-  const instant = `${createdAt.replace(" ", "T").replace(/\.0+$/, "")}+00:00`;
-  return Buffer.from(JSON.stringify(["courses:newest", instant, id])).toString("base64url");
+  const createdAtText = `${createdAt.replace(" ", "T").replace(/\.0+$/, "")}+00:00`;
+  return Buffer.from(JSON.stringify(["courses:newest", createdAtText, id])).toString("base64url");
 }
 
 const resolvers = {
@@ -50,12 +50,15 @@ const resolvers = {
   Query: {
     course: (_, { slug }) => courseBySlug(slug),
     courses: async (_, { first }) => {
-      const found = await newestCourses(first + 1);
-      return { nodes: found.slice(0, first), more: found.length > first };
+      const rows = await newestCourses(first + 1);
+      return { nodes: rows.slice(0, first), hasMore: rows.length > first };
     },
   },
   CourseConnection: {
-    pageInfo: ({ nodes, more }) => ({ hasNextPage: more, endCursor: nodes.length ? cursor(nodes.at(-1)) : null }),
+    pageInfo: ({ nodes, hasMore }) => ({
+      hasNextPage: hasMore,
+      endCursor: nodes.length ? cursor(nodes.at(-1)) : null,
+    }),
   },
   Course: {
     id: id("Course"),

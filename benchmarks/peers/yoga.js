@@ -1,4 +1,4 @@
-// GraphQL Yoga on Node's HTTP server, with the parser's and the validation's cache that it has by default.
+// GraphQL Yoga on Node's HTTP server, with its default caches for parsing and validation.
 import { createServer } from "node:http";
 
 import { createYoga } from "graphql-yoga";

@@ -1,1 +1,1 @@
-"""The cellar: database, clock, money, ids, paging. No domain, no GraphQL."""
+"""Foundation without domain and GraphQL: database, actor, clock, money, ids, pagination."""

@@ -1,4 +1,4 @@
-"""Who asks. Every read and every service is told, and decides by it what is there."""
+"""The actor of a request. Every read and every service gets one, and decides by it what is visible and allowed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +13,7 @@ class Role(StrEnum):
 
 
 class AccessLevel(StrEnum):
-    """How much someone may see. Statements are built once for each scope."""
+    """Amount of data that an actor may see. Statements are built once for each level."""
 
     ANONYMOUS = "anonymous"
     MEMBER = "member"
@@ -22,12 +22,12 @@ class AccessLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The viewer: a signed-in person, or `ANONYMOUS`."""
+    """The user who makes a request, or `ANONYMOUS`."""
 
     key: int | None
     role: Role | None
     session_key: int | None = None
-    """Of the session by which they are signed in, where it is by one."""
+    """Key of the session that authenticated the actor; None without one."""
 
     @property
     def is_signed_in(self) -> bool:
@@ -45,11 +45,11 @@ class Actor:
 
     @property
     def bind_params(self) -> dict[str, object]:
-        """What a statement that names `VIEWER` is executed with."""
+        """Parameters for executing a statement that contains `VIEWER`."""
         return {"viewer_id": self.key}
 
 
 ANONYMOUS = Actor(key=None, role=None)
 
 VIEWER = bindparam("viewer_id", type_=BigInteger)
-"""The viewer's id inside a statement; null for an anonymous viewer, so that it equals nothing."""
+"""The actor's key inside a statement. It is null for an anonymous actor, so that no comparison with it is true."""

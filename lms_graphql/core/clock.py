@@ -1,8 +1,8 @@
-"""What time it is: one place, so that tests can move it."""
+"""The current time. All code reads it here, so that tests can change it in one place."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """The instant, aware and in UTC, with the microseconds that the database keeps."""
+    """Return the current time as an aware datetime in UTC, with microseconds as the database stores them."""
     return datetime.now(UTC)

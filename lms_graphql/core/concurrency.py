@@ -1,4 +1,4 @@
-"""Who waits: in order for a turn, and for how long."""
+"""Concurrency primitives: fair lock, wait tracker, read-priority gate."""
 
 import asyncio
 import threading
@@ -8,27 +8,28 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 MAX_YIELD_SECONDS = 0.02
-"""How long those who give way wait at most: longer than most reads take, and no end of it where reads never cease."""
+"""Longest time that a writer waits for readers. Most reads take less. The limit is needed because reads may overlap
+without end."""
 
 
 class FairLock:
-    """A lock that is handed on in the order in which it was asked for."""
+    """A mutex for threads that is granted in the order in which they requested it (FIFO)."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._waiting: deque[threading.Event] = deque()
-        self._taken = False
+        self._is_locked = False
 
     @contextmanager
     def acquire(self) -> Iterator[None]:
         with self._guard:
-            called = threading.Event()
-            if self._taken:
-                self._waiting.append(called)
+            granted = threading.Event()
+            if self._is_locked:
+                self._waiting.append(granted)
             else:
-                self._taken = True
-                called.set()
-        called.wait()
+                self._is_locked = True
+                granted.set()
+        granted.wait()
         try:
             yield
         finally:
@@ -36,63 +37,66 @@ class FairLock:
                 if self._waiting:
                     self._waiting.popleft().set()
                 else:
-                    self._taken = False
+                    self._is_locked = False
 
 
 class WaitTracker:
-    """When each who waits came, by the ticket they were given."""
+    """Start time of every current wait, by its ticket."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._since: dict[object, float] = {}
+        self._start_times: dict[object, float] = {}
 
     def __len__(self) -> int:
-        return len(self._since)
+        return len(self._start_times)
 
     def enter(self) -> object:
+        """Record the start of a wait, and return the ticket with which it ends."""
         ticket = object()
         with self._guard:
-            self._since[ticket] = time.monotonic()
+            self._start_times[ticket] = time.monotonic()
         return ticket
 
     def leave(self, ticket: object) -> None:
+        """Record the end of a wait. A ticket that has left already is ignored."""
         with self._guard:
-            self._since.pop(ticket, None)
+            self._start_times.pop(ticket, None)
 
     def longest_wait_seconds(self) -> float:
-        """How long the first has waited; 0 where nobody waits."""
+        """Return how long the oldest wait has lasted; 0 if there is no wait."""
         with self._guard:
-            first = next(iter(self._since.values()), None)
-        return 0.0 if first is None else time.monotonic() - first
+            oldest = next(iter(self._start_times.values()), None)
+        return 0.0 if oldest is None else time.monotonic() - oldest
 
 
 class ReadPriorityGate:
-    """On one event loop: some go first, as many as like; others one after the other, who let them pass."""
+    """A gate on one event loop: readers pass at once, writers pass one at a time and yield to readers."""
 
     def __init__(self) -> None:
-        self._first = 0
-        self._none_left = asyncio.Event()
-        self._turn = asyncio.Lock()
+        self._reader_count = 0
+        self._no_readers = asyncio.Event()
+        self._writer_lock = asyncio.Lock()
 
     @contextmanager
     def reader(self) -> Iterator[None]:
-        self._first += 1
+        self._reader_count += 1
         try:
             yield
         finally:
-            self._first -= 1
-            if not self._first:
-                self._none_left.set()
+            self._reader_count -= 1
+            if not self._reader_count:
+                self._no_readers.set()
 
     @asynccontextmanager
     async def writer(self) -> AsyncIterator[None]:
-        async with self._turn:
+        """Wait for earlier writers, then until no reader is left, but for readers at most MAX_YIELD_SECONDS."""
+        async with self._writer_lock:
             with suppress(TimeoutError):
                 async with asyncio.timeout(MAX_YIELD_SECONDS):
-                    await self._let_pass()
+                    await self._wait_for_readers()
             yield
 
-    async def _let_pass(self) -> None:
-        while self._first:
-            self._none_left.clear()
-            await self._none_left.wait()
+    async def _wait_for_readers(self) -> None:
+        while self._reader_count:
+            self._no_readers.clear()
+            await self._no_readers.wait()

@@ -1,4 +1,4 @@
-"""Derived figures: what each must be, where it is not, and how it is made right."""
+"""Derived columns: their expected values, rows that have drifted from them, and the repair of those rows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from lms_graphql.core.orm import TimestampedModel
 
 @dataclass(frozen=True, slots=True)
 class DerivedColumn:
-    """A column that repeats what other rows say; `expected` works it out for the row."""
+    """A column whose value follows from other rows. `expected` computes the value for a row."""
 
     column: InstrumentedAttribute[int]
     expected: ScalarSelect[Any]
@@ -25,16 +25,16 @@ class DerivedColumn:
         return self.column.class_ is model
 
 
-def find_drift(session: Session, figure: DerivedColumn, *where: ColumnElement[bool]) -> Sequence[Any]:
-    """(id, truth) of the rows where it is not what it must be."""
-    model = figure.column.class_
-    rows = select(model.id, figure.expected.label("truth")).where(figure.column != figure.expected, *where)
+def find_drift(session: Session, derived: DerivedColumn, *where: ColumnElement[bool]) -> Sequence[Any]:
+    """Return (id, expected) of each row whose stored value differs from the expected one."""
+    model = derived.column.class_
+    rows = select(model.id, derived.expected.label("expected")).where(derived.column != derived.expected, *where)
     return session.execute(rows).all()
 
 
-def fix_drift(session: Session, figure: DerivedColumn, rows: Iterable[Any]) -> None:
-    """Makes it right in these rows, as `find_drift` gives them, which does not count as a change of theirs."""
-    table = figure.column.class_.__table__
-    mended = update(table).where(table.c.id == bindparam("key"))
-    mended = mended.values({figure.column.key: bindparam("truth"), "updated_at": table.c.updated_at})
-    session.connection().execute(mended, [{"key": row.id, "truth": int(row.truth)} for row in rows])
+def fix_drift(session: Session, derived: DerivedColumn, rows: Iterable[Any]) -> None:
+    """Store the expected values in the rows that `find_drift` returned. `updated_at` does not change."""
+    table = derived.column.class_.__table__
+    statement = update(table).where(table.c.id == bindparam("key"))
+    statement = statement.values({derived.column.key: bindparam("expected"), "updated_at": table.c.updated_at})
+    session.connection().execute(statement, [{"key": row.id, "expected": int(row.expected)} for row in rows])

@@ -1,7 +1,7 @@
-"""The one seam between async and sync, and the one place that opens sessions and commits.
+"""The boundary between async and sync code, and the only place that opens sessions and commits.
 
 Everything below the resolvers is plain functions of a `Session`. `read` and `write` run one of them in a worker
-thread; `read_now` and `write_now` run it here, for scripts and the command line.
+thread. `read_sync` and `write_sync` run it in the current thread, for scripts and the command line.
 """
 
 import asyncio
@@ -32,15 +32,21 @@ MAX_ATTEMPTS_BY_POLICY = {
 }
 RETRY_BUDGET_SECONDS = 3.0
 RECONNECT_BUDGET_SECONDS = 8.0
-"""A node that joins or a server that restarts takes longer than a conflict."""
+"""Budget after a lost connection. It is larger because a node that joins or a server that restarts takes longer than
+a conflict."""
 
 
 class Database:
     """
-    `threads` never outnumber the pool's connections, so that no thread waits for one to write with; to read, each
-    keeps its own beside the pool. `patient`: see engines. `in_line_with` another one to the same database: SQLite's
-    writers wait in one line. `committed` is called with each session that has written, after its commit: quick things
-    only, which cannot fail.
+    Engines and worker threads of one database.
+
+    - `threads`: number of worker threads for reads, and as many for writes. They never outnumber the connections of
+      the pool, so that no thread waits for a connection to write with. Each read thread has its own connection
+      outside the pool.
+    - `patient`: time-outs for maintenance, see `engines.make_engine`.
+    - `in_line_with`: another `Database` of the same SQLite file, whose writer lock this one shares.
+    - `after_commit`: functions that are called with the session after each committed write. They must be quick and
+      must not fail.
     """
 
     def __init__(
@@ -57,14 +63,14 @@ class Database:
         self.reading = make_engine(self.url, pool_size=pool_size, patient=patient, reading=True)
         for engine in (self.engine, self.reading):
             query_counter.install(engine)
-        self._readers = ReadSessions(self.reading)
-        self._threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
-        self._writing = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database-write")
-        self._prober = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
-        self._line, self._writers_line = WaitTracker(), WaitTracker()
-        self._writers = FairLock() if self.is_sqlite else None
+        self._read_sessions = ReadSessions(self.reading)
+        self._read_threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
+        self._write_threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database-write")
+        self._probe_thread = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
+        self._read_waits, self._write_waits = WaitTracker(), WaitTracker()
+        self._sqlite_writer_lock = FairLock() if self.is_sqlite else None
         if in_line_with is not None:
-            self._writers = in_line_with._writers
+            self._sqlite_writer_lock = in_line_with._sqlite_writer_lock
         self.after_commit: list[Callable[[Session], None]] = []
 
     @property
@@ -72,105 +78,120 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        return await self._in_a_thread(self._threads, self._line, self.read_sync, work)
+        """Run `read_sync` in a worker thread."""
+        return await self._run_in_thread(self._read_threads, self._read_waits, self.read_sync, work)
 
     async def probe(self, work: Callable[[Session], T]) -> T:
-        """A read that does not wait behind the others, with a thread and a connection of its own."""
-        return await asyncio.get_running_loop().run_in_executor(self._prober, self.read_sync, work)
+        """Run a read that does not wait behind other reads: it has its own thread and connection."""
+        return await asyncio.get_running_loop().run_in_executor(self._probe_thread, self.read_sync, work)
 
     def read_queue_seconds(self) -> float:
-        """How long the first in the line has waited to read. Who writes may wait for others' locks."""
-        return self._line.longest_wait_seconds()
+        """Return how long the oldest queued read has waited for a thread.
+
+        Writes are left out, because they may wait for other transactions' locks.
+        """
+        return self._read_waits.longest_wait_seconds()
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        """Who is cancelled before the commit has written nothing: the thread finishes, and rolls back."""
-        given_up = threading.Event()
+        """Run `write_sync` in a worker thread.
+
+        If the caller is cancelled before the commit, nothing is written: the thread finishes its work and rolls back.
+        """
+        abandoned = threading.Event()
         try:
-            return await self._in_a_thread(self._writing, self._writers_line, self.write_sync, work, given_up)
+            return await self._run_in_thread(self._write_threads, self._write_waits, self.write_sync, work, abandoned)
         except asyncio.CancelledError:
-            given_up.set()
+            abandoned.set()
             raise
 
     def read_sync(self, work: Callable[[Session], T]) -> T:
-        """Short reads, each statement for itself: no BEGIN and no ROLLBACK on the way."""
-        return self._persist(lambda: self._readers.read(work))
+        """Run a short read. Each statement commits by itself, without round trips for BEGIN and ROLLBACK."""
+        return self._retry(lambda: self._read_sessions.read(work))
 
-    def write_sync(self, work: Callable[[Session], T], given_up: threading.Event | None = None) -> T:
-        """One transaction, run again whole where the database says so. `work` does nothing but database work."""
+    def write_sync(self, work: Callable[[Session], T], abandoned: threading.Event | None = None) -> T:
+        """Run one transaction, and run it again if the error that the database raised allows a retry.
+
+        `work` must do nothing but database work, because it may run several times. Raises AbandonedError instead of
+        committing if `abandoned` is set by then, and CommitUnknownError if the outcome of the commit is unknown.
+        """
 
         def attempt() -> T:
-            with self._turn(), Session(self.engine, expire_on_commit=False) as session:
+            with self._one_sqlite_writer(), Session(self.engine, expire_on_commit=False) as session:
                 result = work(session)
                 session.flush()
-                if given_up is not None and given_up.is_set():
+                if abandoned is not None and abandoned.is_set():
                     raise db_errors.AbandonedError
                 _commit(session)
-                for told in self.after_commit:
-                    told(session)
+                for callback in self.after_commit:
+                    callback(session)
                 return result
 
-        return self._persist(attempt)
+        return self._retry(attempt)
 
-    def _in_a_thread(
-        self, threads: ThreadPoolExecutor, line: WaitTracker, function: Callable[..., T], *given: object
+    def _run_in_thread(
+        self, threads: ThreadPoolExecutor, waits: WaitTracker, function: Callable[..., T], *arguments: object
     ) -> asyncio.Future[T]:
-        ticket = line.enter()
+        ticket = waits.enter()
 
         def begin() -> T:
-            line.leave(ticket)
-            return function(*given)
+            waits.leave(ticket)
+            return function(*arguments)
 
         future = asyncio.get_running_loop().run_in_executor(threads, begin)
-        future.add_done_callback(lambda _: line.leave(ticket))  # it may have been given up before it began
+        future.add_done_callback(lambda _: waits.leave(ticket))  # it may have been cancelled before it began
         return future
 
     def dispose(self) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        self._writing.shutdown(wait=True, cancel_futures=True)
-        self._prober.shutdown(wait=True, cancel_futures=True)
-        self._readers.close()
+        """Finish the work that has begun, drop queued work, and close all connections."""
+        self._read_threads.shutdown(wait=True, cancel_futures=True)
+        self._write_threads.shutdown(wait=True, cancel_futures=True)
+        self._probe_thread.shutdown(wait=True, cancel_futures=True)
+        self._read_sessions.close()
         self.reading.dispose()
         self.engine.dispose()
 
-    def _persist(self, attempt: Callable[[], T]) -> T:
+    def _retry(self, attempt: Callable[[], T]) -> T:
         started = time.monotonic()
         was_lost = False
-        for tried in range(1, MAX_ATTEMPTS + 1):
+        for attempts in range(1, MAX_ATTEMPTS + 1):
             try:
                 return attempt()
             except DBAPIError as error:
-                fault = db_errors.classify(error)
-                again = db_errors.RetryPolicy.YES if was_lost and db_errors.is_connect_error(error) else fault.retry
-                was_lost = was_lost or fault.connection_lost or error.connection_invalidated
-                patience = RECONNECT_BUDGET_SECONDS if was_lost else RETRY_BUDGET_SECONDS
-                if tried >= MAX_ATTEMPTS_BY_POLICY[again] or time.monotonic() - started > patience:
+                error_class = db_errors.classify(error)
+                # After a lost connection a connect error is retried too: the server may be restarting.
+                is_reconnect = was_lost and db_errors.is_connect_error(error)
+                policy = db_errors.RetryPolicy.YES if is_reconnect else error_class.retry
+                was_lost = was_lost or error_class.connection_lost or error.connection_invalidated
+                budget = RECONNECT_BUDGET_SECONDS if was_lost else RETRY_BUDGET_SECONDS
+                if attempts >= MAX_ATTEMPTS_BY_POLICY[policy] or time.monotonic() - started > budget:
                     raise
-                pause = random.uniform(0.01, min(0.5, 0.02 * 2**tried))  # noqa: S311 - jitter, no secret
+                pause = random.uniform(0.01, min(0.5, 0.02 * 2**attempts))  # noqa: S311 - jitter, no secret
                 time.sleep(pause)
-        raise AssertionError("The last try returns or raises.")
+        raise AssertionError("The last attempt returns or raises.")
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """SQLite has one writer at a time. Waiting here, in order, beats polling its lock."""
-        if self._writers is None:
+    def _one_sqlite_writer(self) -> Iterator[None]:
+        """Let one SQLite writer in at a time. Waiting here, in order, is better than polling SQLite's own lock."""
+        if self._sqlite_writer_lock is None:
             yield
             return
-        with self._writers.acquire():
+        with self._sqlite_writer_lock.acquire():
             yield
 
 
 def _commit(session: Session) -> None:
+    """Commit. Raise CommitUnknownError if the transaction may have been committed in spite of an error.
+
+    After a failed commit the connection is rolled back here. SQLAlchemy returns it to the pool as it is, and the next
+    transaction on it would commit what this one left behind.
     """
-    CommitUnknownError where it may have been committed. Where it was not, the connection is cleared here: SQLAlchemy
-    gives it back as it is, and the next who gets it would commit what this one left.
-    """
-    link = session.connection().connection
+    connection = session.connection().connection
     try:
         session.commit()
     except DBAPIError as error:
         try:
-            link.rollback()
-        except Exception:  # it is gone, or of no more use
+            connection.rollback()
+        except Exception:  # the connection is lost or unusable
             session.invalidate()
         if db_errors.classify(error).commit_unknown:
             raise db_errors.CommitUnknownError from error

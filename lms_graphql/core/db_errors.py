@@ -1,4 +1,4 @@
-"""What the database's error codes mean for a unit of work: one table, for MySQL, MariaDB, Galera and SQLite."""
+"""Database errors and their meaning for a transaction, in one table for MySQL, MariaDB, Galera and SQLite."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 
 class RetryPolicy(Enum):
-    """Whether the whole unit of work may be run again."""
+    """Number of times that a whole transaction may be run again: never, once, or up to the limits of `Database`."""
 
     NEVER = "never"
     ONCE = "once"
@@ -18,7 +18,11 @@ class RetryPolicy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ErrorClass:
-    """`connection_lost`: the connection is unusable. `commit_unknown`: the transaction may have been committed."""
+    """Meaning of an error for the transaction and its connection.
+
+    `connection_lost`: the connection is unusable. `commit_unknown`: if COMMIT raised the error, the transaction may
+    have been committed.
+    """
 
     retry: RetryPolicy
     connection_lost: bool = False
@@ -39,19 +43,19 @@ MYSQL_ERROR_CLASSES: dict[int, ErrorClass] = {
     **dict.fromkeys((1047, 1053, 1290, 1836), NODE_UNAVAILABLE),
     **dict.fromkeys((2006, 2013, 2055, 4031, 1927, 1158, 1159, 1160, 1161), CONNECTION_LOST),
     1180: COMMIT_FAILED,
-    **dict.fromkeys(STATEMENT_TIMEOUT_CODES, NOT_RETRYABLE),  # it would be again
-    1062: NOT_RETRYABLE,  # a duplicate is the business answer
+    **dict.fromkeys(STATEMENT_TIMEOUT_CODES, NOT_RETRYABLE),  # the retry would time out, too
+    1062: NOT_RETRYABLE,  # services turn a duplicate into a domain error
 }
 NO_SUCH_TABLE = 1146
 CONNECT_ERROR_CODES = frozenset({1040, 1044, 1045, 1049, 2002, 2003, 2005})
 
 
 def classify(error: DBAPIError) -> ErrorClass:
-    """What this error means. An unknown one is final: nothing is tried again on a guess."""
+    """Return the class of an error. An unknown error is not retryable, because a retry would be a guess."""
     original = error.orig
     if isinstance(original, sqlite3.OperationalError):
-        busy = (getattr(original, "sqlite_errorcode", 0) or 0) & 0xFF == sqlite3.SQLITE_BUSY
-        return CONFLICT if busy else NOT_RETRYABLE
+        is_busy = (getattr(original, "sqlite_errorcode", 0) or 0) & 0xFF == sqlite3.SQLITE_BUSY
+        return CONFLICT if is_busy else NOT_RETRYABLE
     return MYSQL_ERROR_CLASSES.get(_code(error), NOT_RETRYABLE)
 
 
@@ -63,20 +67,20 @@ def is_missing_table(error: DBAPIError) -> bool:
 
 
 def is_unique_violation(error: IntegrityError, column: str) -> bool:
-    """Whether it was this unique column that another row has. Both kinds of database name it in their message."""
+    """Return whether this unique column caused the error. Both kinds of database name the column in the message."""
     return column in str(error.orig)
 
 
 class CommitUnknownError(Exception):
-    """The link was lost while committing: it may be committed. The caller looks it up, never guesses."""
+    """The connection was lost during COMMIT, so the transaction may be committed. The caller must look it up."""
 
 
 class AbandonedError(Exception):
-    """A read that nobody went on with, because the service stops or the client is gone."""
+    """The work was abandoned, because the service stops or the client has disconnected."""
 
 
 def must_reach_database_layer(error: DBAPIError) -> bool:
-    """Whether `Database` may mend this by running the unit of work again, or must give the connection up."""
+    """Return whether `Database` must see this error, to run the transaction again or to discard the connection."""
     return error.connection_invalidated or is_connect_error(error) or classify(error).retry is not RetryPolicy.NEVER
 
 
@@ -85,12 +89,12 @@ def is_connect_error(error: DBAPIError) -> bool:
 
 
 def is_statement_timeout(error: BaseException) -> bool:
-    """Whether the database broke a statement off because of its time."""
+    """Return whether the database aborted a statement because it took too long."""
     return isinstance(error, DBAPIError) and _code(error) in STATEMENT_TIMEOUT_CODES
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether the database is away or overloaded, so that asking again later may help."""
+    """Return whether the database is unreachable or overloaded, so that a later request may succeed."""
     if isinstance(error, PoolTimeoutError | AbandonedError | CommitUnknownError):
         return True
     if not isinstance(error, DBAPIError):

@@ -1,4 +1,4 @@
-"""How a connection is set up: time-outs, strictness, character set, time zone, for each kind of database."""
+"""Engines: time-outs, SQL mode, character set and time zone of the connections to each kind of database."""
 
 import sqlite3
 import time
@@ -20,24 +20,28 @@ SQLITE_BUSY_SECONDS = 5
 MAINTENANCE_BUSY_SECONDS = 60
 RECYCLE_SECONDS = 280
 IDLE_SECONDS = 2
-"""A connection that was used this lately is not asked again whether it is there: a lost link is found by use."""
+"""Idle time after which a connection is pinged before use. After a shorter time it is not, because its use shows
+whether it is lost."""
 
 STRICT_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 
 def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: bool = False) -> Engine:
-    """
-    `reading`: every statement for itself, without BEGIN and ROLLBACK. An engine of its own, because to switch a
-    connection over costs three round trips.
-    `patient`: without bounds on a statement's time, and waiting its turn longer, for migrations and other work of
-    whoever operates it.
+    """Return an engine whose connections are set up for the service.
+
+    - `reading`: each statement commits by itself, without BEGIN and ROLLBACK. Reads have an engine of their own,
+      because switching a connection between the two modes costs three round trips.
+    - `patient`: for migrations and other maintenance. Statements have no time limit, socket time-outs are longer, and
+      SQLite waits longer for its lock.
     """
     options: dict[str, Any]
-    if reading:  # nowhere else: pysqlite looks like autocommit to SQLAlchemy also while it is in a transaction
+    if reading:
+        # Only for reads: pysqlite looks like autocommit to SQLAlchemy even inside a transaction, which would then not
+        # be rolled back.
         options = {
             "isolation_level": "AUTOCOMMIT",
             "skip_autocommit_rollback": True,
-            "poolclass": NullPool,  # each thread keeps its connection: see core/read_sessions.py
+            "poolclass": NullPool,  # each thread has its own connection: see core/read_sessions.py
         }
     else:
         options = {
@@ -48,20 +52,23 @@ def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: boo
             "pool_use_lifo": True,
         }
     options["enable_from_linting"] = False
-    options["hide_parameters"] = True  # what is bound is people's data, and errors are logged
+    options["hide_parameters"] = True  # parameters are personal data, and errors are logged
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, options, patient)
     return _mysql(url, options, patient)
 
 
-def _keep_a_log(cursor: DBAPICursor, seconds: float) -> None:
-    """Who opens a new file while another writes to it cannot change it over, and is told so without a wait."""
-    until = time.monotonic() + seconds
+def _enable_wal(cursor: DBAPICursor, seconds: float) -> None:
+    """Switch the file to write-ahead logging, and retry for this long while another connection writes to it.
+
+    SQLite refuses the switch at once then: its busy time-out does not apply.
+    """
+    deadline = time.monotonic() + seconds
     while True:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
         else:
@@ -69,14 +76,14 @@ def _keep_a_log(cursor: DBAPICursor, seconds: float) -> None:
 
 
 def _sqlite(url: URL, options: dict[str, Any], patient: bool) -> Engine:
-    busy = MAINTENANCE_BUSY_SECONDS if patient else SQLITE_BUSY_SECONDS
-    arguments = {"check_same_thread": False, "timeout": busy, "isolation_level": None}
+    busy_seconds = MAINTENANCE_BUSY_SECONDS if patient else SQLITE_BUSY_SECONDS
+    arguments = {"check_same_thread": False, "timeout": busy_seconds, "isolation_level": None}
     engine = create_engine(url, connect_args=arguments, **options)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        _keep_a_log(cursor, busy)
+        _enable_wal(cursor, busy_seconds)
         for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
@@ -85,7 +92,7 @@ def _sqlite(url: URL, options: dict[str, Any], patient: bool) -> Engine:
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            # A transaction that starts to read and then writes cannot wait its turn: it says at once that it will.
+            # A transaction that begins with a read cannot wait for the write lock later, so it takes it at once.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
@@ -122,21 +129,21 @@ def _mysql(url: URL, options: dict[str, Any], patient: bool) -> Engine:
         cursor.execute("SET SESSION " + ", SESSION ".join(settings))
         cursor.close()
 
-    _ask_after_idling(engine)
+    _ping_after_idle(engine)
     return engine
 
 
-def _ask_after_idling(engine: Engine) -> None:
-    """Pings a connection that lay idle. SQLAlchemy's own pre-ping asks at every checkout: a round trip a batch."""
+def _ping_after_idle(engine: Engine) -> None:
+    """Ping connections that were idle. SQLAlchemy's pre-ping would ping at every checkout: a round trip a batch."""
 
     @event.listens_for(engine, "checkin")
-    def note(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
-        record.info["used"] = time.monotonic()
+    def record_use(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["last_used"] = time.monotonic()
 
     @event.listens_for(engine, "checkout")
-    def ask(connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
-        if time.monotonic() - record.info.get("used", time.monotonic()) > IDLE_SECONDS:
+    def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+        if time.monotonic() - record.info.get("last_used", time.monotonic()) > IDLE_SECONDS:
             try:
                 engine.dialect.do_ping(connection)
-            except Exception as gone:
-                raise DisconnectionError from gone
+            except Exception as error:
+                raise DisconnectionError from error

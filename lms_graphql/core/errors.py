@@ -1,11 +1,11 @@
-"""What may go wrong, as exceptions inside; the GraphQL floor makes data or top-level errors of them."""
+"""Expected errors. The GraphQL layer turns DomainError into payload errors and RequestError into top-level errors."""
 
 from collections.abc import Sequence
 from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """Why a mutation was refused: what the caller can mend."""
+    """Code of an error that the caller of a mutation can correct."""
 
     INVALID = "INVALID"
     REQUIRED = "REQUIRED"
@@ -38,7 +38,7 @@ class ErrorCode(StrEnum):
 
 
 class DomainError(Exception):
-    """A service says no, for one reason. `path` leads to the field inside the input, e.g. ("price",)."""
+    """An expected failure of a service. `path` names the input field, e.g. ("price",)."""
 
     def __init__(self, code: ErrorCode, message: str, path: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -48,20 +48,20 @@ class DomainError(Exception):
 
 
 class DomainErrors(Exception):
-    """A service says no, for all these reasons at once."""
+    """Several expected failures of a service at once."""
 
-    def __init__(self, reasons: Sequence[DomainError]) -> None:
-        super().__init__("; ".join(reason.message for reason in reasons))
-        self.errors = tuple(reasons)
+    def __init__(self, errors: Sequence[DomainError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = tuple(errors)
 
 
 def not_found(*path: str) -> DomainError:
-    """Of what is not there, and of what the viewer may not see: nobody is told which."""
-    return DomainError(ErrorCode.NOT_FOUND, "There is no such thing, or it is not yours to see.", path)
+    """Return the error for an object that does not exist or that the actor may not see. Both look the same."""
+    return DomainError(ErrorCode.NOT_FOUND, "This does not exist, or you may not see it.", path)
 
 
 class RequestErrorCode(StrEnum):
-    """`extensions.code` of a top-level error."""
+    """Code of a top-level error, in `extensions.code`."""
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
@@ -78,7 +78,7 @@ class RequestErrorCode(StrEnum):
 
 
 class RequestError(Exception):
-    """A request, or a field of it, that cannot be answered; it leaves as a top-level error with this code."""
+    """A request or a field that cannot be answered. The response has a top-level error with this code."""
 
     def __init__(self, code: RequestErrorCode, message: str) -> None:
         super().__init__(message)
@@ -87,12 +87,12 @@ class RequestError(Exception):
 
 
 class OperatorError(Exception):
-    """Something that whoever operates the service must mend. The message says what, in one line."""
+    """A problem that the operator of the service must solve. The message names it in one line."""
 
     exit_code = 1
 
 
 class UnsafeConfigurationError(OperatorError):
-    """The service will not start like this in production."""
+    """A configuration that is too unsafe to start in production."""
 
     exit_code = 3

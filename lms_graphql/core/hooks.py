@@ -11,7 +11,7 @@ class UnregisteredHookError(RuntimeError):
 
 
 class Hook(Generic[FunctionT]):
-    """An extension point. Iterating over it gives the registered functions, in the order of registration.
+    """An extension point. Iterating over it yields the registered functions, in the order of registration.
 
     An unregistered hook raises UnregisteredHookError, so that a script that forgets `register_hooks()` cannot compute
     wrong values in silence. Registering no function at all is a valid choice.

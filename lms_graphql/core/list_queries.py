@@ -1,4 +1,4 @@
-"""Lists in pages: how a list is read for one parent, for many at once, and how it is counted."""
+"""List queries: fetching pages and counts of a list, for one parent or for many at once."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,18 +15,19 @@ from lms_graphql.core.statements import RowSelect, fetch_rows
 
 PARENTS: BindParameter[Any] = bindparam("parents", expanding=True)
 ROOT = "everything"
-"""In place of a parent, for a list that hangs on nothing."""
+"""Stands for the parent of a list that has none."""
 
 STATEMENT_CACHE_SIZE = 256
-"""Pages asked for lately: to build a statement and to find its compiled form costs more than to run it."""
+"""Number of page statements in each cache. Building a statement and finding its compiled form costs more than running
+it."""
 
 
 @dataclass(frozen=True, eq=False)
 class ListQuery:
-    """A list: `rows` selects all of it (without order), `to_row` turns a row of it into what is handed out.
+    """A list. `rows` selects all of it, without order. `to_row` turns a result row into the row that is returned.
 
-    `parent` is the column by which the list hangs on something; None where it hangs on nothing.
-    Two listings are the same only if they are one object: build them in a cached function.
+    `parent` is the column with the key of the parent; None if the list has no parent. Statements are cached by the
+    identity of the query, so build each query in a cached function.
     """
 
     rows: RowSelect
@@ -38,62 +39,63 @@ class ListQuery:
 def fetch_pages(
     session: Session,
     actor: Actor,
-    listing: ListQuery,
+    query: ListQuery,
     parents: Sequence[Hashable],
-    asked: PageArguments,
+    arguments: PageArguments,
     count: Callable[[Any], Any],
 ) -> Mapping[Hashable, Page[Any]]:
-    """The page of each parent, in one statement however many there are."""
-    binds = _binds(actor, parents)
+    """Return the page of each parent. One statement reads them all."""
+    params = _bind_params(actor, parents)
     if len(parents) == 1:
-        rows = fetch_rows(session, _of_one_parent(listing, asked), binds)
-        found = {parents[0]: [listing.to_row(row) for row in rows]}
+        rows = fetch_rows(session, _page_of_one_parent(query, arguments), params)
+        rows_by_parent = {parents[0]: [query.to_row(row) for row in rows]}
     else:
-        found = {}
-        for row in fetch_rows(session, _of_each_parent(listing, asked), binds):
-            found.setdefault(row.page_parent, []).append(listing.to_row(row[:-2]))
+        rows_by_parent = {}
+        for row in fetch_rows(session, _pages_of_many_parents(query, arguments), params):
+            rows_by_parent.setdefault(row.page_parent, []).append(query.to_row(row[:-2]))
     return {
-        parent: build_page(found.get(parent, []), asked, listing.order, partial(count, parent)) for parent in parents
+        parent: build_page(rows_by_parent.get(parent, []), arguments, query.order, partial(count, parent))
+        for parent in parents
     }
 
 
 @lru_cache(maxsize=STATEMENT_CACHE_SIZE)
-def _of_one_parent(listing: ListQuery, asked: PageArguments) -> RowSelect:
-    bounded = listing.rows.where(*listing.order.cursor_predicates(asked))
-    if listing.parent is not None:
-        bounded = bounded.where(listing.parent.in_(PARENTS))
-    return bounded.order_by(*listing.order.columns(asked.backward)).limit(asked.size + 1)
+def _page_of_one_parent(query: ListQuery, arguments: PageArguments) -> RowSelect:
+    statement = query.rows.where(*query.order.cursor_predicates(arguments))
+    if query.parent is not None:
+        statement = statement.where(query.parent.in_(PARENTS))
+    return statement.order_by(*query.order.columns(arguments.backward)).limit(arguments.size + 1)
 
 
 @lru_cache(maxsize=STATEMENT_CACHE_SIZE)
-def _of_each_parent(listing: ListQuery, asked: PageArguments) -> RowSelect:
-    """The first so many of each parent: numbered within their parent, cut at the page's size and one more."""
-    assert listing.parent is not None, "A list that hangs on nothing has one page."
-    place = func.row_number().over(partition_by=listing.parent, order_by=listing.order.columns(asked.backward))
+def _pages_of_many_parents(query: ListQuery, arguments: PageArguments) -> RowSelect:
+    """Return a statement that numbers the rows within each parent, and selects the page's size plus one of each."""
+    assert query.parent is not None, "A list without a parent has one page."
+    position = func.row_number().over(partition_by=query.parent, order_by=query.order.columns(arguments.backward))
     numbered = (
-        listing.rows.where(*listing.order.cursor_predicates(asked), listing.parent.in_(PARENTS))
-        .add_columns(listing.parent.label("page_parent"), place.label("page_place"))
+        query.rows.where(*query.order.cursor_predicates(arguments), query.parent.in_(PARENTS))
+        .add_columns(query.parent.label("page_parent"), position.label("page_position"))
         .subquery()
     )
     return (
         select(numbered)
-        .where(numbered.c.page_place <= asked.size + 1)
-        .order_by(numbered.c.page_parent, numbered.c.page_place)
+        .where(numbered.c.page_position <= arguments.size + 1)
+        .order_by(numbered.c.page_parent, numbered.c.page_position)
     )
 
 
 def fetch_counts(
-    session: Session, actor: Actor, listing: ListQuery, parents: Sequence[Hashable]
+    session: Session, actor: Actor, query: ListQuery, parents: Sequence[Hashable]
 ) -> Mapping[Hashable, int]:
-    """How many there are for each parent, whatever the page."""
-    if listing.parent is None:
-        total = session.scalar(select(func.count()).select_from(listing.rows.subquery()), _binds(actor, ()))
+    """Return the number of rows in the whole list of each parent. A parent without rows is left out."""
+    if query.parent is None:
+        total = session.scalar(select(func.count()).select_from(query.rows.subquery()), _bind_params(actor, ()))
         return {parents[0]: total or 0}
-    listed = listing.rows.with_only_columns(listing.parent, func.count()).where(listing.parent.in_(PARENTS))
-    rows = fetch_rows(session, listed.group_by(listing.parent), _binds(actor, parents))
+    counts = query.rows.with_only_columns(query.parent, func.count()).where(query.parent.in_(PARENTS))
+    rows = fetch_rows(session, counts.group_by(query.parent), _bind_params(actor, parents))
     return {row[0]: row[1] for row in rows}
 
 
-def _binds(actor: Actor, parents: Sequence[Hashable]) -> dict[str, Any]:
-    """What a list may name: VIEWER, PARENTS and NOW."""
+def _bind_params(actor: Actor, parents: Sequence[Hashable]) -> dict[str, Any]:
+    """Return values for all parameters that a list may contain: VIEWER, PARENTS and NOW."""
     return {**actor.bind_params, "parents": list(parents), "now": clock.now()}

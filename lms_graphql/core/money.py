@@ -1,4 +1,4 @@
-"""Money: whole numbers of a currency's smallest unit inside, exact decimals outside, no float anywhere."""
+"""Money: integers of a currency's smallest unit inside, exact decimals in the API, and never a float."""
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -21,31 +21,31 @@ DECIMALS: dict[str, int] = {
 }
 
 MAX_UNITS = 10**15
-"""Smallest units: what a JavaScript number still holds exactly, and more than anything costs."""
+"""Largest amount, in smallest units. A JavaScript number represents it exactly, and no price is larger."""
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """`units` of the currency's smallest unit: Money(1999, "USD") is 19.99 dollars."""
+    """An amount in units of the currency's smallest unit: Money(1999, "USD") is 19.99 dollars."""
 
     units: int
     currency: str
 
     @property
     def amount(self) -> Decimal:
-        """With exactly the currency's number of decimals: 19.90, not 19.9."""
+        """The amount with exactly the currency's number of decimals: 19.90, not 19.9."""
         return Decimal(self.units).scaleb(-DECIMALS[self.currency])
 
 
 def to_units(amount: Decimal, currency: str) -> int:
-    """The amount in smallest units. ValueError where it has more decimals than the currency, or is too large."""
+    """Return the amount in smallest units. Raise ValueError if it has too many decimals or is too large."""
     try:
         units = amount.scaleb(DECIMALS[currency])
-        whole = units.to_integral_value()
+        rounded = units.to_integral_value()
     except InvalidOperation:
         raise ValueError("This amount is too large.") from None
-    if whole != units:
-        raise ValueError(f"{currency} has {DECIMALS[currency]} decimals.")
-    if abs(whole) > MAX_UNITS:
+    if rounded != units:
+        raise ValueError(f"{currency} amounts have at most {DECIMALS[currency]} decimals.")
+    if abs(rounded) > MAX_UNITS:
         raise ValueError("This amount is too large.")
-    return int(whole)
+    return int(rounded)

@@ -1,4 +1,4 @@
-"""What several processes could do, and one does: a row for each such thing, which one of them moves on."""
+"""Named locks: leases, locks and watermarks that several processes share, as one row for each name."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NamedLock(TimestampedModel):
-    """When a thing was last begun, by whichever process it was."""
+    """A name with the time at which a process last took it. For a watermark: the time that it has reached."""
 
     __tablename__ = "named_locks"
     __table_args__ = (UniqueConstraint("name"), TABLE_OPTIONS)
@@ -23,43 +23,49 @@ class NamedLock(TimestampedModel):
 
 
 def is_lease_due(session: Session, name: str, every: timedelta) -> bool:
-    """Whether to try for it: a read, so that those who come too early write nothing."""
+    """Return whether the lease can be tried. This only reads, so that processes that come too early write nothing."""
     taken_at = session.scalar(select(NamedLock.taken_at).where(NamedLock.name == name))
     return taken_at is None or taken_at <= clock.now() - every
 
 
 def try_lease(session: Session, name: str, every: timedelta) -> bool:
-    """
-    Whether this process has the turn. An UPDATE that only one can make: a lock with a name is known to one node of a
-    cluster alone, while of two nodes' updates of one row the later is undone at COMMIT and run again, in vain.
+    """Take the lease for this interval if no process has it. Return whether this process got it.
+
+    It is an UPDATE that only one process can make. An advisory lock would be known to one node of a cluster only. If
+    two nodes update the row, the later transaction is rolled back at COMMIT and retried, and then changes nothing.
     """
     now = clock.now()
-    moved = update(NamedLock).where(NamedLock.name == name, NamedLock.taken_at <= now - every).values(taken_at=now)
-    return _made(session, moved, name)
+    statement = (
+        update(NamedLock).where(NamedLock.name == name, NamedLock.taken_at <= now - every).values(taken_at=now)
+    )
+    return _update_or_insert(session, statement, name)
 
 
 def lock(session: Session, name: str) -> None:
+    """Lock the name until the end of the transaction.
+
+    Call it before anything is read, because what was read before may be stale. On a cluster, the later of two
+    transactions fails at its commit and is retried.
     """
-    From here to the end of the transaction nobody else passes. To be called before anything is read: what was read
-    before may be stale by now. On a cluster the later of two fails at its commit, and runs again.
-    """
-    _made(session, update(NamedLock).where(NamedLock.name == name).values(taken_at=clock.now()), name)
+    statement = update(NamedLock).where(NamedLock.name == name).values(taken_at=clock.now())
+    _update_or_insert(session, statement, name)
 
 
-def _made(session: Session, move: Update, name: str) -> bool:
-    if execute_dml(session, move) == 1:
+def _update_or_insert(session: Session, statement: Update, name: str) -> bool:
+    """Run the UPDATE, and if it changes nothing, once more after creating a missing row. Return whether it did."""
+    if execute_dml(session, statement) == 1:
         return True
     session.execute(insert_ignore(NamedLock), {"name": name, "taken_at": EPOCH})
-    return execute_dml(session, move) == 1
+    return execute_dml(session, statement) == 1
 
 
 def watermark(session: Session, name: str) -> datetime:
-    """The instant up to which a thing is done, where it is one that works its way through time."""
+    """Return the time up to which the work of this name is done; EPOCH if it never began."""
     return session.scalar(select(NamedLock.taken_at).where(NamedLock.name == name)) or EPOCH
 
 
 def advance_watermark(session: Session, name: str, until: datetime) -> None:
-    """Forward only: who was slower than another does not take it back."""
+    """Move the watermark forward to this time. A slower process cannot move it backward."""
     session.execute(insert_ignore(NamedLock), {"name": name, "taken_at": EPOCH})
     session.execute(
         update(NamedLock).where(NamedLock.name == name, NamedLock.taken_at < until).values(taken_at=until)

@@ -1,4 +1,4 @@
-"""What every table shares: keys, instants, enums as checked text, exact text, and the names of constraints."""
+"""Column types, base classes and naming conventions that all tables share."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -25,11 +25,11 @@ MYSQL_OPTIONS = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_co
 TABLE_OPTIONS = {**MYSQL_OPTIONS, **{key.replace("mysql", "mariadb"): value for key, value in MYSQL_OPTIONS.items()}}
 
 BigIntKey = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite numbers rows by itself only where the type is INTEGER."""
+"""Integer primary key. SQLite generates keys only for the type INTEGER."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant in UTC with microseconds: aware in Python, without an offset in the database."""
+    """A time in UTC with microseconds: aware in Python, without an offset in the database."""
 
     impl = DateTime
     cache_ok = True
@@ -43,7 +43,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("An instant needs its offset: clock.now(), not datetime.now().")
+            raise ValueError("This datetime has no offset. Use clock.now(), not datetime.now().")
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -51,7 +51,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class FixedDecimal(TypeDecorator[Decimal]):
-    """An exact number with two decimals, kept as a whole number of hundredths: SQLite has no decimals of its own."""
+    """An exact number with two decimals, stored as an integer of hundredths, because SQLite has no decimal type."""
 
     impl = Integer
     cache_ok = True
@@ -61,7 +61,7 @@ class FixedDecimal(TypeDecorator[Decimal]):
             return None
         hundredths = value.scaleb(2)
         if hundredths != hundredths.to_integral_value():
-            raise ValueError("This column keeps two decimals.")
+            raise ValueError("This column stores two decimals. Round the value first.")
         return int(hundredths)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
@@ -69,7 +69,7 @@ class FixedDecimal(TypeDecorator[Decimal]):
 
 
 class Json(TypeDecorator[Any]):
-    """Lists and objects as JSON text: the databases' own JSON types differ, and nothing asks inside."""
+    """Lists and objects as JSON text. The databases' own JSON types differ, and no query looks inside."""
 
     impl = Text
     cache_ok = True
@@ -85,18 +85,18 @@ class Json(TypeDecorator[Any]):
 
 
 def case_sensitive(length: int) -> String:
-    """Text that is compared to the letter: folded names, slugs, keys, codes, hashes."""
+    """Return a text type with exact comparison, for folded names, slugs, keys, codes and hashes."""
     binary = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
     return String(length).with_variant(binary, "mysql", "mariadb")
 
 
 def long_text() -> Text:
-    """Up to 50,000 characters, which MySQL's TEXT (65,535 bytes) may not hold."""
+    """Return a type for up to 50,000 characters, for which MySQL's TEXT (65,535 bytes) may be too small."""
     return Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
 
 
 def checked_enum(kind: type[StrEnum], name: str) -> Enum:
-    """An enum kept as its lower-case value, with a CHECK of this name."""
+    """Return a type that stores the enum's value as text, with a CHECK constraint of this name."""
     return Enum(
         kind,
         name=name,
@@ -109,7 +109,7 @@ def checked_enum(kind: type[StrEnum], name: str) -> Enum:
 
 
 class Model(DeclarativeBase):
-    """The parent of every model."""
+    """Base class of all models."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
@@ -119,7 +119,7 @@ class Model(DeclarativeBase):
 
 
 class TimestampedModel(Model):
-    """A model with a key, and when the row was made and last changed."""
+    """A model with a primary key and the times of its creation and last change."""
 
     __abstract__ = True
 
@@ -128,20 +128,21 @@ class TimestampedModel(Model):
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now, sort_order=-1)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """SQLite gives a deleted row's key to the next row unless it is told to count."""
+        """Set AUTOINCREMENT, without which SQLite gives the key of a deleted row to the next row."""
         super().__init_subclass__(**kwargs)
         cls.metadata.tables[cls.__tablename__].dialect_options["sqlite"]["autoincrement"] = True
 
 
 def true_column() -> Mapped[bool]:
-    """A flag that is on unless told otherwise, also for rows written by hand."""
+    """Return a boolean column that defaults to true, also for rows inserted outside of this code."""
     return mapped_column(default=True, server_default=true())
 
 
 def false_column() -> Mapped[bool]:
+    """Return a boolean column that defaults to false, like `true_column`."""
     return mapped_column(default=False, server_default=false())
 
 
 def counter_column() -> Mapped[int]:
-    """A number that starts at nought."""
+    """Return an integer column that defaults to 0."""
     return mapped_column(default=0, server_default="0")

@@ -1,4 +1,4 @@
-"""Keyset pages: a cursor is the place of a row in an order, so pages hold while rows come and go."""
+"""Keyset pagination. A cursor is the position of a row in an order, so pages stay stable while rows come and go."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
@@ -20,7 +20,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class PageArguments:
-    """What a client asks of a list: `first` or `last` so many, after and before these cursors."""
+    """Arguments of a list: the number of items from the start or from the end, and the cursors to stay between."""
 
     first: int | None = None
     after: str | None = None
@@ -29,10 +29,10 @@ class PageArguments:
 
     def __post_init__(self) -> None:
         if self.first is not None and self.last is not None:
-            raise RequestError(RequestErrorCode.BAD_USER_INPUT, "Ask for `first` or for `last`, not for both.")
+            raise RequestError(RequestErrorCode.BAD_USER_INPUT, "`first` and `last` exclude each other. Use one.")
         for name, size in (("first", self.first), ("last", self.last)):
             if size is not None and not 1 <= size <= MAX_PAGE_SIZE:
-                raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`{name}` goes from 1 to {MAX_PAGE_SIZE}.")
+                raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`{name}` must be from 1 to {MAX_PAGE_SIZE}.")
 
     @property
     def size(self) -> int:
@@ -45,7 +45,7 @@ class PageArguments:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One column of an order, and how its value is read from a row of the list."""
+    """One column of an order, with a function that reads its value from a row of the list."""
 
     column: SQLColumnExpression[Any]
     value: Callable[[Any], Any]
@@ -54,65 +54,65 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class SortOrder:
-    """A total order: the last term is unique. `name` goes into cursors, so that one of another list is refused."""
+    """A total order: its last term is unique. Cursors contain `name`, so that those of other lists are rejected."""
 
     name: str
     terms: tuple[SortKey, ...]
     descending: bool = False
 
     def columns(self, backward: bool) -> list[ColumnElement[Any]]:
-        """For ORDER BY, read from its end where `backward`."""
-        down = self.descending != backward
-        return [term.column.desc() if down else term.column.asc() for term in self.terms]
+        """Return the columns for ORDER BY, reversed if `backward`."""
+        is_descending = self.descending != backward
+        return [term.column.desc() if is_descending else term.column.asc() for term in self.terms]
 
     def cursor(self, row: Any) -> str:
-        values = [_plain(term.value(row)) for term in self.terms]
+        values = [_to_json(term.value(row)) for term in self.terms]
         return urlsafe_b64encode(orjson.dumps([self.name, *values])).rstrip(b"=").decode()
 
-    def cursor_predicates(self, asked: PageArguments) -> list[ColumnElement[bool]]:
-        """What holds of every row between the cursors. BAD_CURSOR where one was not made by this list and order."""
-        bounds = []
-        if asked.after is not None:
-            bounds.append(self._beyond(self._values(asked.after), ahead=True))
-        if asked.before is not None:
-            bounds.append(self._beyond(self._values(asked.before), ahead=False))
-        return bounds
+    def cursor_predicates(self, arguments: PageArguments) -> list[ColumnElement[bool]]:
+        """Return conditions for rows between the cursors. Raise BAD_CURSOR for a cursor of another list or order."""
+        predicates = []
+        if arguments.after is not None:
+            predicates.append(self._beyond(self._values(arguments.after), forward=True))
+        if arguments.before is not None:
+            predicates.append(self._beyond(self._values(arguments.before), forward=False))
+        return predicates
 
     def _values(self, cursor: str) -> list[Any]:
         try:
-            name, *values = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            name, *encoded = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
             if name != self.name:
                 raise ValueError
-            return [_typed(value, term.type) for value, term in zip(values, self.terms, strict=True)]
+            return [_from_json(value, term.type) for value, term in zip(encoded, self.terms, strict=True)]
         except (NotBase64, ValueError, TypeError, OverflowError):
-            message = "This cursor does not belong to this list in this order. Start again without it."
+            message = "This cursor does not belong to this list and order. Start again without a cursor."
             raise RequestError(RequestErrorCode.BAD_CURSOR, message) from None
 
-    def _beyond(self, values: Sequence[Any], *, ahead: bool) -> ColumnElement[bool]:
-        """(a, b, id) > (x, y, z), spelled out: MariaDB finds no index range in a comparison of rows."""
-        up = ahead != self.descending
+    def _beyond(self, values: Sequence[Any], *, forward: bool) -> ColumnElement[bool]:
+        """Return (a, b, id) > (x, y, z), written out because MariaDB uses no index range to compare tuples."""
+        is_greater = forward != self.descending
         clause: ColumnElement[bool] | None = None
         for term, value in reversed(list(zip(self.terms, values, strict=True))):
-            further = term.column > value if up else term.column < value
+            beyond = term.column > value if is_greater else term.column < value
             if clause is None:
-                clause = further
+                clause = beyond
             else:
-                reached = term.column >= value if up else term.column <= value
-                clause = and_(reached, or_(further, clause))
+                at_or_beyond = term.column >= value if is_greater else term.column <= value
+                clause = and_(at_or_beyond, or_(beyond, clause))
         assert clause is not None
         return clause
 
 
 @dataclass(slots=True)
 class Page(Generic[Row]):
-    """A stretch of a list, with its cursors made only where a client asks for them."""
+    """A page of a list. Its cursors are built only if the client selects them."""
 
     rows: Sequence[Row]
     order: SortOrder
     has_next: bool
     has_previous: bool
     count: Callable[[], Any] = field(repr=False)
-    """How many there are in the whole list: asked only where a client wants `totalCount`."""
+    """Returns the number of rows in the whole list. It is called only if the client selects `totalCount`."""
 
     @property
     def nodes(self) -> Sequence[Row]:
@@ -141,26 +141,31 @@ class PageBounds(NamedTuple):
     end_cursor: str | None
 
 
-def build_page(fetched: Sequence[Row], asked: PageArguments, order: SortOrder, count: Callable[[], Any]) -> Page[Row]:
-    """A page of rows that were read in the direction asked, one more than its size where there are more."""
-    more = len(fetched) > asked.size
-    rows = list(fetched[: asked.size])
-    if asked.backward:
+def build_page(
+    fetched: Sequence[Row], arguments: PageArguments, order: SortOrder, count: Callable[[], Any]
+) -> Page[Row]:
+    """Return the page with these rows, which were fetched in the direction of the arguments.
+
+    One row beyond the page's size shows that there are more.
+    """
+    has_more = len(fetched) > arguments.size
+    rows = list(fetched[: arguments.size])
+    if arguments.backward:
         rows.reverse()
-        return Page(rows, order, has_next=asked.before is not None, has_previous=more, count=count)
-    return Page(rows, order, has_next=more, has_previous=asked.after is not None, count=count)
+        return Page(rows, order, has_next=arguments.before is not None, has_previous=has_more, count=count)
+    return Page(rows, order, has_next=has_more, has_previous=arguments.after is not None, count=count)
 
 
-def _plain(value: Any) -> str | int:
+def _to_json(value: Any) -> str | int:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _typed(value: Any, kind: type) -> Any:
-    if kind is datetime:
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
+def _from_json(value: Any, expected_type: type) -> Any:
+    if expected_type is datetime:
+        time = datetime.fromisoformat(value)
+        if time.tzinfo is None:
             raise ValueError
-        return moment.astimezone(UTC)
-    if type(value) is not kind or (isinstance(value, int) and not -(2**63) <= value < 2**63):
+        return time.astimezone(UTC)
+    if type(value) is not expected_type or (isinstance(value, int) and not -(2**63) <= value < 2**63):
         raise ValueError
     return value

@@ -1,4 +1,4 @@
-"""Password hashes, made and checked in threads of their own: few, and so yielding that reads go on beside them."""
+"""Password hashing, in threads that are few and have low priority, so that reads go on beside them."""
 
 import asyncio
 import os
@@ -19,57 +19,65 @@ T = TypeVar("T")
 
 THREADS = 1
 MAX_QUEUED = 16
-"""At work or waiting in a process: about half a second. Whoever comes then is sent away, before anything was done."""
+"""Queue slots of a process: passwords that are hashed or wait for it, which is about half a second of work. Further
+requests are rejected before any work is done for them."""
 MAX_QUEUED_PER_CLIENT = 10
-"""From one address, so that nobody alone keeps all others from signing in."""
+"""Queue slots of one client IP, so that a single client cannot keep all others from signing in."""
 MAX_IN_FLIGHT = 40
-"""From their first word to their last, in a process: while they wait for the database or for their turn, they are not
-to take the room of readers."""
+"""Requests with a password in a process, from their first step to their last. While they wait for the database or for
+their turn, they must not take the capacity that readers need."""
 MAX_IN_FLIGHT_PER_CLIENT = 30
-"""From one address, as above."""
+"""Requests with a password in flight from one client IP, for the same reason as MAX_QUEUED_PER_CLIENT."""
 NICENESS = 15
-"""A thread that hashes gives way to those that serve: hashing takes all the processor that it gets."""
+"""Niceness of hashing threads, so that they yield to the threads that serve requests. Hashing takes all the processor
+time that it gets."""
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-"""argon2id at OWASP's first recommendation; one lane, because the threads are ours to count."""
+"""argon2id with the parameters that OWASP recommends first. One lane, because THREADS alone sets the parallelism."""
 
 
 def hash_password(password: str) -> str:
-    """For the command line and for seeds. A request goes through `PasswordHashingPool`."""
+    """Return the hash of a password. For the command line and seeds: requests use `PasswordHashingPool`."""
     return _HASHER.hash(password)
 
 
 class PasswordHashingPool:
+    """Hashing threads of a process, with the admission of the requests that need them."""
+
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_give_way)
-        self._taken: Counter[str] = Counter()
-        self._under_way: Counter[str] = Counter()
-        self._of_nobody = hash_password(secrets.token_hex())
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_lower_priority)
+        self._queued: Counter[str] = Counter()
+        self._in_flight: Counter[str] = Counter()
+        self._dummy_hash = hash_password(secrets.token_hex())
 
-    def admit(self, origin: str) -> AbstractContextManager[None]:
-        """
-        For the whole of what needs a place in the line, with what comes before it and after it. RequestError where
-        there is none, before anything was done for who comes from there.
-        """
-        is_full = _is_full(self._under_way, origin, MAX_IN_FLIGHT, MAX_IN_FLIGHT_PER_CLIENT)
-        if is_full or _is_full(self._taken, origin, MAX_QUEUED, MAX_QUEUED_PER_CLIENT):
-            raise RequestError(RequestErrorCode.UNAVAILABLE, "Too many are signing in. Try again in a moment.")
-        return _counted(self._under_way, origin)
+    def admit(self, client_ip: str) -> AbstractContextManager[None]:
+        """Admit a request that will need a queue slot. The context covers the whole request, not only the slot.
 
-    def queue_slot(self, origin: str) -> AbstractContextManager[None]:
-        """A place in the line, held while passwords are worked on and no longer."""
-        return _counted(self._taken, origin)
+        Raises RequestError UNAVAILABLE if the process, or this client IP, has too many requests queued or in flight.
+        """
+        is_full = _is_full(self._in_flight, client_ip, MAX_IN_FLIGHT, MAX_IN_FLIGHT_PER_CLIENT)
+        if is_full or _is_full(self._queued, client_ip, MAX_QUEUED, MAX_QUEUED_PER_CLIENT):
+            message = "Too many passwords are being checked. Try again in a moment."
+            raise RequestError(RequestErrorCode.UNAVAILABLE, message)
+        return _counted(self._in_flight, client_ip)
+
+    def queue_slot(self, client_ip: str) -> AbstractContextManager[None]:
+        """Occupy a queue slot while passwords are hashed or verified, and no longer."""
+        return _counted(self._queued, client_ip)
 
     async def hash(self, password: str) -> str:
         return await self._run(lambda: hash_password(password))
 
     async def verify(self, hashed: str | None, password: str) -> bool:
-        """Whether this is the password; where there is no hash it is not, which takes as long to say."""
-        matches = await self._run(lambda: verify_password(hashed or self._of_nobody, password))
+        """Return whether the password matches.
+
+        Without a hash, a dummy hash is verified, so that the time taken does not reveal its absence.
+        """
+        matches = await self._run(lambda: verify_password(hashed or self._dummy_hash, password))
         return matches and hashed is not None
 
     def needs_rehash(self, hashed: str) -> bool:
-        """Whether it was made with weaker parameters than today's."""
+        """Return whether the hash was made with other parameters than the current ones."""
         return _HASHER.check_needs_rehash(hashed)
 
     def close(self) -> None:
@@ -80,7 +88,7 @@ class PasswordHashingPool:
 
 
 def verify_password(hashed: str, password: str) -> bool:
-    """For the command line, as `hash_password`."""
+    """Return whether the password matches. For the command line, like `hash_password`."""
     try:
         return _HASHER.verify(hashed, password)
     except (VerificationError, InvalidHashError):
@@ -88,21 +96,21 @@ def verify_password(hashed: str, password: str) -> bool:
 
 
 @contextmanager
-def _counted(where: Counter[str], origin: str) -> Iterator[None]:
-    where[origin] += 1
+def _counted(counts: Counter[str], client_ip: str) -> Iterator[None]:
+    counts[client_ip] += 1
     try:
         yield
     finally:
-        where[origin] -= 1
-        if not where[origin]:
-            del where[origin]
+        counts[client_ip] -= 1
+        if not counts[client_ip]:
+            del counts[client_ip]
 
 
-def _is_full(taken: Counter[str], origin: str, most: int, most_of_one: int) -> bool:
-    return taken.total() >= most or taken[origin] >= most_of_one
+def _is_full(counts: Counter[str], client_ip: str, max_total: int, max_per_client: int) -> bool:
+    return counts.total() >= max_total or counts[client_ip] >= max_per_client
 
 
-def _give_way() -> None:
-    """On Linux each thread has a priority of its own; elsewhere this would slow the whole process down."""
+def _lower_priority() -> None:
+    """Lower the priority of this thread, on Linux only: elsewhere it would slow down the whole process."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)

@@ -1,4 +1,4 @@
-"""How many statements a piece of work sends: each thread counts its own."""
+"""Query counter: the number of SQL statements that a unit of work executes. Each thread counts its own."""
 
 import threading
 from collections.abc import Callable
@@ -10,27 +10,29 @@ from sqlalchemy.orm import Session
 T = TypeVar("T")
 
 
-class _Sent(threading.local):
+class _ThreadCounter(threading.local):
     statements = 0
 
 
-_sent = _Sent()
+_counter = _ThreadCounter()
 
 
 def install(engine: Engine) -> None:
+    """Count the statements of this engine from now on."""
+
     @event.listens_for(engine, "before_cursor_execute")
     def count(*_: Any) -> None:
-        _sent.statements += 1
+        _counter.statements += 1
 
 
-def counting(work: Callable[[Session], T], tally: list[int]) -> Callable[[Session], T]:
-    """The same work, which adds to the tally how many statements it sent, in whichever thread it runs."""
+def counting(work: Callable[[Session], T], counts: list[int]) -> Callable[[Session], T]:
+    """Return the same work, which then appends the number of its statements to `counts`, in any thread."""
 
     def run(session: Session) -> T:
-        before = _sent.statements
+        before = _counter.statements
         try:
             return work(session)
         finally:
-            tally.append(_sent.statements - before)
+            counts.append(_counter.statements - before)
 
     return run

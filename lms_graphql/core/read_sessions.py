@@ -1,7 +1,7 @@
-"""Reading sessions: each thread keeps its own, with its connection, from one read to the next.
+"""Read sessions: each thread reuses one session, with its connection, for all its reads.
 
-A read commits each statement by itself, so nothing is left over between two of them but the connection. To check it
-out, open a session on it and close both again would cost as much as a small statement.
+In a read each statement commits by itself, so nothing but the connection remains between two reads. To check out
+the connection, open a session on it and close both again would cost as much as a small statement.
 """
 
 import threading
@@ -18,19 +18,21 @@ T = TypeVar("T")
 
 
 class ReadSessions:
+    """The read session of every thread."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._mine = threading.local()
-        self._all: set[Session] = set()
+        self._local = threading.local()
+        self._open_sessions: set[Session] = set()
         self._guard = threading.Lock()
 
     def read(self, work: Callable[[Session], T]) -> T:
-        """Runs it in this thread's session. After an error that session is given up: its link may be lost."""
+        """Run the work in this thread's session. Discard the session after an error: its connection may be lost."""
         session = self._session()
         try:
             result = work(session)
         except BaseException:
-            self._give_up(session)
+            self._discard(session)
             raise
         if session.identity_map:
             session.expunge_all()
@@ -38,26 +40,26 @@ class ReadSessions:
 
     def close(self) -> None:
         with self._guard:
-            sessions, self._all = self._all, set()
+            sessions, self._open_sessions = self._open_sessions, set()
         for session in sessions:
             session.close()
 
     def _session(self) -> Session:
-        session: Session | None = getattr(self._mine, "session", None)
-        if session is not None and session not in self._all:
-            session = None  # it was closed with all others
-        if session is not None and time.monotonic() - self._mine.since > RECYCLE_SECONDS:
-            self._give_up(session)
+        session: Session | None = getattr(self._local, "session", None)
+        if session is not None and session not in self._open_sessions:
+            session = None  # `close` has closed it
+        if session is not None and time.monotonic() - self._local.opened_at > RECYCLE_SECONDS:
+            self._discard(session)
             session = None
         if session is None:
             session = Session(self._engine, autoflush=False, expire_on_commit=False)
-            self._mine.session, self._mine.since = session, time.monotonic()
+            self._local.session, self._local.opened_at = session, time.monotonic()
             with self._guard:
-                self._all.add(session)
+                self._open_sessions.add(session)
         return session
 
-    def _give_up(self, session: Session) -> None:
+    def _discard(self, session: Session) -> None:
         with self._guard:
-            self._all.discard(session)
-        self._mine.session = None
+            self._open_sessions.discard(session)
+        self._local.session = None
         session.invalidate()

@@ -1,4 +1,4 @@
-"""What statements share: how the keys of a batch are bound, how rows are handed back, how many were changed."""
+"""Helpers for statements: parameters of batch reads, fetching and grouping rows, DML with row counts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -9,58 +9,59 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.core.orm import UtcDateTime
 
+T = TypeVar("T")
+
 RowSelect = Select[*tuple[Any, ...]]
-"""A statement that gives rows of some columns."""
+"""A SELECT of columns, not of entities."""
 
 KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
-"""The keys of a batch: `column.in_(KEYS)`, executed with {"keys": keys}."""
+"""The keys of a batch. Write `column.in_(KEYS)` and execute with {"keys": keys}."""
 
 NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime())
-"""The instant of a read, in statements that ask what has run out: executed with {"now": clock.now()}."""
-
-Made = TypeVar("Made")
+"""The time of a read, for statements that compare with an expiry. Execute with {"now": clock.now()}."""
 
 
 def fetch_rows(session: Session, statement: RowSelect, binds: Mapping[str, Any] | None = None) -> Sequence[Any]:
-    """All rows of a statement of columns. Past the ORM, which has no entities to make here."""
+    """Return all rows of a SELECT of columns. It bypasses the ORM, which has no entities to build here."""
     return session.connection().execute(statement, binds).all()
 
 
-def group_rows(rows: Iterable[Any], make: Callable[[Any], Made], by: int) -> dict[Any, list[Made]]:
-    """The rows by the value of their column number `by`, in the order in which they come."""
-    found: dict[Any, list[Made]] = {}
+def group_rows(rows: Iterable[Any], make: Callable[[Any], T], by: int) -> dict[Any, list[T]]:
+    """Return the rows, converted by `make`, in lists by the value of column number `by`. Their order is preserved."""
+    groups: dict[Any, list[T]] = {}
     for row in rows:
-        found.setdefault(row[by], []).append(make(row))
-    return found
+        groups.setdefault(row[by], []).append(make(row))
+    return groups
 
 
 def execute_dml(session: Session, statement: Update | Delete | Insert, binds: Mapping[str, Any] | None = None) -> int:
-    """
-    How many rows it met. `… WHERE` with the old value in it, and 1 as the answer, is how a race is won. Past the ORM,
-    whose objects do not learn of it. A statement that is made once, with `binds`, costs an eighth of one that is not.
+    """Execute the statement, and return the number of rows that it matched.
+
+    To win a race, put the old value into WHERE and check for 1. It bypasses the ORM, whose objects do not change. A
+    statement that is built once and executed with `binds` costs an eighth of one that is built for each call.
     """
     session.flush()
     return session.connection().execute(statement, binds).rowcount
 
 
 def insert_returning_key(session: Session, statement: Insert, binds: Mapping[str, Any]) -> int:
-    """The key of a new row. Past the ORM, as `execute_dml`."""
+    """Insert a row, and return its key. It bypasses the ORM, like `execute_dml`."""
     session.flush()
-    made = session.connection().execute(statement, binds)
-    assert made.inserted_primary_key is not None
-    key: int = made.inserted_primary_key[0]
+    result = session.connection().execute(statement, binds)
+    assert result.inserted_primary_key is not None
+    key: int = result.inserted_primary_key[0]
     return key
 
 
 def peek_scalar(session: Session, statement: Select[Any]) -> Any:
-    """One value, read ahead of a unit of work: for what never changes."""
-    return peek(session, lambda here: here.scalar(statement))
+    """Return one value, read like `peek`. Use it for values that never change."""
+    return peek(session, lambda session: session.scalar(statement))
 
 
-def peek(session: Session, read: Callable[[Session], Made]) -> Made:
-    """
-    What is read ahead of a unit of work: what the work reads later is not bound to what was there then. Nothing may
-    have been done before.
+def peek(session: Session, read: Callable[[Session], T]) -> T:
+    """Read something before the transaction begins. The session must not be in a transaction.
+
+    The read's own transaction is rolled back, so that later reads are not bound to its snapshot.
     """
     assert not session.in_transaction()
     value = read(session)
@@ -69,6 +70,6 @@ def peek(session: Session, read: Callable[[Session], Made]) -> Made:
 
 
 def insert_ignore(table: type[Any]) -> Insert:
-    """An INSERT that leaves a row alone that has its unique key already."""
+    """Return an INSERT that does nothing if a row with the same unique key exists."""
     statement = insert(table).prefix_with("OR IGNORE", dialect="sqlite")
     return statement.prefix_with("IGNORE", dialect="mysql").prefix_with("IGNORE", dialect="mariadb")

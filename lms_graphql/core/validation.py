@@ -1,4 +1,4 @@
-"""An input is looked at as a whole: all its faults are told at once, each at its place."""
+"""Validation of inputs: all errors of an input are collected and raised together, each with its field."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -13,86 +13,90 @@ MAX_REASON_LENGTH = 1_000
 MAX_TEXT_LENGTH = 10_000
 MAX_BODY_LENGTH = 50_000
 
+REQUIRED_MESSAGE = "This field is required."
+
 
 class Validator:
     """
-    Each check returns the value as it is stored and collects its errors. `raise_errors` raises them as DomainErrors.
-    Before that, a returned value may be unusable.
+    Checks of an input's fields. Each check returns the value as it is stored, and collects errors. The value may be
+    unusable until `raise_errors` has been called, which raises the errors as DomainErrors.
     """
 
     def __init__(self) -> None:
-        self._faults: list[DomainError] = []
+        self._errors: list[DomainError] = []
 
     def add_error(self, code: ErrorCode, message: str, *path: str) -> None:
-        self._faults.append(DomainError(code, message, path))
+        self._errors.append(DomainError(code, message, path))
 
-    def add_errors(self, faults: Sequence[DomainError]) -> None:
-        self._faults.extend(faults)
+    def add_errors(self, errors: Sequence[DomainError]) -> None:
+        self._errors.extend(errors)
 
     def has_error(self, name: str) -> bool:
-        return any(fault.path == (name,) for fault in self._faults)
+        return any(error.path == (name,) for error in self._errors)
 
     def raise_errors(self) -> None:
-        if self._faults:
-            raise DomainErrors(self._faults)
+        """Raise DomainErrors if there are any errors."""
+        if self._errors:
+            raise DomainErrors(self._errors)
 
     def single_line(self, name: str, value: str | None, *, most: int, least: int = 1) -> str:
-        """A name or title: trimmed, on one line, not empty."""
+        """Check a required text on one line, such as a name or title. Return it trimmed."""
         text = (value or "").strip()
         if _is_blank(text):
-            self.add_error(ErrorCode.REQUIRED, "Give it: it cannot be empty.", name)
+            self.add_error(ErrorCode.REQUIRED, REQUIRED_MESSAGE, name)
         elif len(text) > most:
             self.add_error(ErrorCode.TOO_LONG, f"Use at most {most} characters.", name)
         elif len(text) < least:
             self.add_error(ErrorCode.TOO_SHORT, f"Use at least {least} characters.", name)
         elif any(_is_control(char) for char in text):
-            self.add_error(ErrorCode.INVALID, "Use plain characters on one line.", name)
+            self.add_error(ErrorCode.INVALID, "Line breaks and control characters are not allowed.", name)
         return text
 
     def multi_line(
         self, name: str, value: str | None, *, most: int = MAX_TEXT_LENGTH, required: bool = False
     ) -> str | None:
-        """Several lines, kept as they were written; null where it is empty."""
+        """Check a text that may have several lines. Return it unchanged; None if it is blank."""
         if value is None or _is_blank(value):
             if required:
-                self.add_error(ErrorCode.REQUIRED, "Give it: it cannot be empty.", name)
+                self.add_error(ErrorCode.REQUIRED, REQUIRED_MESSAGE, name)
             return None
         if len(value) > most:
             self.add_error(ErrorCode.TOO_LONG, f"Use at most {most} characters.", name)
         elif any(_is_control(char) for char in value if char not in "\n\r\t"):
-            self.add_error(ErrorCode.INVALID, "Use plain characters.", name)
+            self.add_error(ErrorCode.INVALID, "Control characters are not allowed.", name)
         return value
 
     def url(self, name: str, value: str | None) -> str | None:
-        """An address on the web; null where it is empty."""
+        """Check a web URL. Return it trimmed; None if it is empty."""
         text = (value or "").strip()
         if not text:
             return None
         if len(text) > MAX_URL_LENGTH:
             self.add_error(ErrorCode.TOO_LONG, f"Use at most {MAX_URL_LENGTH} characters.", name)
-        elif not _is_web_address(text):
-            self.add_error(ErrorCode.INVALID, "Give a whole address, e.g. https://example.com/picture.jpg.", name)
+        elif not _is_web_url(text):
+            message = "This is not a web URL. Use a complete one, e.g. https://example.com/picture.jpg."
+            self.add_error(ErrorCode.INVALID, message, name)
         return text
 
     def integer(self, name: str, value: int | None, *, least: int = 0, most: int | None = None) -> int:
-        """A whole number that is not left empty."""
+        """Check a required integer between these bounds, both included."""
         if value is None:
-            self.add_error(ErrorCode.REQUIRED, "Give it: it cannot be empty.", name)
+            self.add_error(ErrorCode.REQUIRED, REQUIRED_MESSAGE, name)
         elif most is not None and not least <= value <= most:
-            self.add_error(ErrorCode.OUT_OF_RANGE, f"Give a number from {least:,} to {most:,}.", name)
+            self.add_error(ErrorCode.OUT_OF_RANGE, f"Use a number from {least:,} to {most:,}.", name)
         elif value < least:
-            self.add_error(ErrorCode.OUT_OF_RANGE, f"Give a number from {least:,} on.", name)
+            self.add_error(ErrorCode.OUT_OF_RANGE, f"Use a number of at least {least:,}.", name)
         return value or 0
 
     def boolean(self, name: str, value: bool | None) -> bool:
-        """Yes or no, and not left empty."""
+        """Check a required boolean."""
         if value is None:
-            self.add_error(ErrorCode.REQUIRED, "Say true or false: it cannot be empty.", name)
+            self.add_error(ErrorCode.REQUIRED, f"{REQUIRED_MESSAGE} Use true or false.", name)
         return bool(value)
 
 
 def _is_blank(text: str) -> bool:
-    """Whether nothing is to be seen in it: spaces, and marks without width that shape what is around them."""
+    """Return whether nothing in the text is visible: only spaces, and format characters, which have no width."""
     return all(char.isspace() or unicodedata.category(char) == "Cf" for char in text)
 
 
@@ -100,8 +104,11 @@ def _is_control(char: str) -> bool:
     return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
 
 
-def _is_web_address(text: str) -> bool:
-    """One that leads where it seems to: no name before an @, nothing unseen, nothing that ends it in a page."""
+def _is_web_url(text: str) -> bool:
+    """Return whether this is a URL that leads where it seems to lead.
+
+    It has no user name before an @, no invisible character, and no character that could end it inside a page.
+    """
     if any(_is_control(char) or unicodedata.category(char) == "Cf" for char in text):
         return False
     if any(char.isspace() or char in NOT_IN_URLS for char in text):

@@ -22,10 +22,10 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.signing import token_hash
 from tests.auth import Reception
 from tests.concurrency import RaceRequest
-from tests.conftest import MariaDB
 from tests.factories import PASSWORD, Factories
 from tests.live_service import Client, Service, plain_http
 from tests.mail_servers import Postbox
+from tests.mariadb import MariaDB
 from tests.processes import Fleet, fleet
 
 EMAIL, UNKNOWN_EMAIL = "canary.jane@canary-mail.com", "canary.nobody@canary-mail.com"

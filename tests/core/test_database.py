@@ -1,4 +1,4 @@
-"""The seam to the database: one transaction, run again where the database says so, nothing left open."""
+"""Database: transactions, retries, error classes, lost connections and batch loads."""
 
 import asyncio
 import sqlite3
@@ -28,71 +28,71 @@ def database(empty_database: str) -> Iterator[Database]:
     database.dispose()
 
 
-def count(database: Database) -> Any:
+def counter_value(database: Database) -> Any:
     return database.read_sync(lambda session: session.scalar(text("SELECT n FROM counters WHERE id = 1")))
 
 
-def add_one(session: Session) -> None:
+def increment(session: Session) -> None:
     session.execute(text("UPDATE counters SET n = n + 1 WHERE id = 1"))
 
 
-def conflict() -> OperationalError:
+def deadlock() -> OperationalError:
     return OperationalError("UPDATE", {}, pymysql.err.OperationalError(1213, "Deadlock found"))
 
 
-def test_a_refused_write_leaves_nothing_done_and_nothing_open(database: Database) -> None:
-    def refuse(session: Session) -> None:
-        add_one(session)
+def test_failed_write_is_rolled_back(database: Database) -> None:
+    def fail(session: Session) -> None:
+        increment(session)
         raise LookupError("no")
 
     for _ in range(10):
         with pytest.raises(LookupError):
-            database.write_sync(refuse)
-    assert count(database) == 0
-    database.write_sync(add_one)
-    assert count(database) == 1
+            database.write_sync(fail)
+    assert counter_value(database) == 0
+    database.write_sync(increment)
+    assert counter_value(database) == 1
 
 
-def test_a_conflict_runs_the_whole_unit_of_work_again(database: Database) -> None:
-    tried = []
+def test_conflict_retries_whole_transaction(database: Database) -> None:
+    attempts = []
 
     def work(session: Session) -> None:
-        add_one(session)
-        tried.append(1)
-        if len(tried) < 3:
-            raise conflict()
+        increment(session)
+        attempts.append(1)
+        if len(attempts) < 3:
+            raise deadlock()
 
     database.write_sync(work)
-    assert len(tried) == 3
-    assert count(database) == 1
+    assert len(attempts) == 3
+    assert counter_value(database) == 1
 
 
-def test_a_conflict_that_does_not_end_is_given_up_after_five_tries(database: Database) -> None:
-    tried = []
+def test_conflict_is_raised_after_five_attempts(database: Database) -> None:
+    attempts = []
 
     def work(session: Session) -> None:
-        tried.append(1)
-        raise conflict()
+        attempts.append(1)
+        raise deadlock()
 
     with pytest.raises(OperationalError):
         database.write_sync(work)
-    assert len(tried) == 5
+    assert len(attempts) == 5
 
 
-def test_a_duplicate_is_the_answer_and_is_not_tried_again(database: Database) -> None:
-    tried = []
+def test_duplicate_is_not_retried(database: Database) -> None:
+    attempts = []
 
     def work(session: Session) -> None:
-        tried.append(1)
+        attempts.append(1)
         session.execute(text("INSERT INTO counters VALUES (1, 5)"))
 
     with pytest.raises(IntegrityError):
         database.write_sync(work)
-    assert len(tried) == 1
+    assert len(attempts) == 1
 
 
 @pytest.mark.parametrize(
-    ("code", "again", "lost"),
+    ("code", "policy", "is_lost"),
     [
         (1213, db_errors.RetryPolicy.YES, False),
         (1020, db_errors.RetryPolicy.YES, False),
@@ -107,44 +107,44 @@ def test_a_duplicate_is_the_answer_and_is_not_tried_again(database: Database) ->
         (9999, db_errors.RetryPolicy.NEVER, False),
     ],
 )
-def test_each_error_code_means_what_the_table_says(code: int, again: db_errors.RetryPolicy, lost: bool) -> None:
-    fault = db_errors.classify(OperationalError("x", {}, pymysql.err.OperationalError(code, "x")))
-    assert (fault.retry, fault.connection_lost) == (again, lost)
+def test_mysql_error_codes_are_classified(code: int, policy: db_errors.RetryPolicy, is_lost: bool) -> None:
+    error_class = db_errors.classify(OperationalError("x", {}, pymysql.err.OperationalError(code, "x")))
+    assert (error_class.retry, error_class.connection_lost) == (policy, is_lost)
 
 
-def test_a_busy_sqlite_is_a_conflict() -> None:
+def test_busy_sqlite_is_retried() -> None:
     busy = sqlite3.OperationalError("database is locked")
     busy.sqlite_errorcode = sqlite3.SQLITE_BUSY_SNAPSHOT
     assert db_errors.classify(OperationalError("x", {}, busy)).retry is db_errors.RetryPolicy.YES
 
 
-def test_many_writers_at_once_lose_no_update(database: Database) -> None:
+def test_concurrent_writers_lose_no_update(database: Database) -> None:
     barrier = threading.Barrier(8)
 
     def write() -> None:
         barrier.wait()
         for _ in range(25):
-            database.write_sync(add_one)
+            database.write_sync(increment)
 
     threads = [threading.Thread(target=write) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert count(database) == 200
+    assert counter_value(database) == 200
 
 
-def test_a_connection_that_was_cut_is_replaced(database: Database) -> None:
+def test_killed_connection_is_replaced(database: Database) -> None:
     if database.is_sqlite:
         database.engine.dispose()
-        assert count(database) == 0
+        assert counter_value(database) == 0
         return
-    mine = database.read_sync(lambda session: session.scalar(text("SELECT CONNECTION_ID()")))
-    database.write_sync(lambda session: session.execute(text(f"KILL {mine}")) and None)
-    assert count(database) == 0
+    connection_id = database.read_sync(lambda session: session.scalar(text("SELECT CONNECTION_ID()")))
+    database.write_sync(lambda session: session.execute(text(f"KILL {connection_id}")) and None)
+    assert counter_value(database) == 0
 
 
-def test_loads_of_one_tick_are_one_call_and_a_cancelled_waiter_harms_nobody(database: Database) -> None:
+def test_loads_are_batched_when_one_waiter_is_cancelled(database: Database) -> None:
     calls: list[list[int]] = []
 
     def squares(session: Session, actor: Actor, keys: Any) -> dict[int, int]:
@@ -154,17 +154,17 @@ def test_loads_of_one_tick_are_one_call_and_a_cancelled_waiter_harms_nobody(data
     def fails(session: Session, actor: Actor, keys: Any) -> dict[int, int]:
         raise LookupError("no")
 
-    async def ask() -> None:
+    async def load_all() -> None:
         loaders = Loaders(database, ANONYMOUS, [])
-        first, second, missing = (loaders.load(squares, key, None) for key in (2, 4, 3))
-        broken = loaders.load(fails, 1, None)
-        first.cancel()
-        assert await second == 16
+        cancelled, loaded, missing = (loaders.load(squares, key, None) for key in (2, 4, 3))
+        failing = loaders.load(fails, 1, None)
+        cancelled.cancel()
+        assert await loaded == 16
         assert await missing is None
         with pytest.raises(LookupError):
-            await broken
-        assert loaders.load(squares, 4, None) == 16, "what has been read is at hand"
-        assert await loaders.load(squares, 2, None) == 4, "a cancelled load is asked anew"
+            await failing
+        assert loaders.load(squares, 4, None) == 16, "a value that was read is cached"
+        assert await loaders.load(squares, 2, None) == 4, "a cancelled load is read again"
 
-    asyncio.run(ask())
+    asyncio.run(load_all())
     assert calls == [[2, 4, 3], [2]]

@@ -1,4 +1,4 @@
-"""Settings from the environment and the .env file: what is taken, and what is refused in which words."""
+"""Settings from the environment and the .env file: accepted values, and messages for rejected ones."""
 
 from pathlib import Path
 
@@ -10,15 +10,15 @@ from lms_graphql.core.errors import OperatorError
 NOWHERE = Path("/nowhere")
 
 
-def refusal(environment: dict[str, str], dotenv: Path = NOWHERE) -> str:
-    with pytest.raises(OperatorError) as refused:
+def error_message(environment: dict[str, str], dotenv: Path = NOWHERE) -> str:
+    with pytest.raises(OperatorError) as raised:
         settings.load_settings(environment, dotenv)
-    assert "\n" not in str(refused.value)
-    return str(refused.value)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("url", "expected"),
     [
         ("mysql+pymysql://lms@localhost", "names no database"),
         ("mysql+pymysql://lms@localhost:3306/", "names no database"),
@@ -31,34 +31,34 @@ def refusal(environment: dict[str, str], dotenv: Path = NOWHERE) -> str:
         ("sqlite+aiosqlite:///lms.db", "aiosqlite, a driver for asyncio"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_refused_before_it_is(address: str, words: str) -> None:
-    said = refusal({"LMS_DATABASE_URL": address})
-    assert said.startswith("LMS_DATABASE_URL: ")
-    assert words in said
+def test_unusable_database_url_is_rejected(url: str, expected: str) -> None:
+    message = error_message({"LMS_DATABASE_URL": url})
+    assert message.startswith("LMS_DATABASE_URL: ")
+    assert expected in message
 
 
-@pytest.mark.parametrize("address", ["mysql+pymysql://h/x", "mariadb+pymysql://u:p%40%25@h:3307/x", "sqlite:///x.db"])
-def test_an_address_of_what_is_installed_is_taken(address: str) -> None:
-    assert settings.load_settings({"LMS_DATABASE_URL": address}, NOWHERE).database_url == address
+@pytest.mark.parametrize("url", ["mysql+pymysql://h/x", "mariadb+pymysql://u:p%40%25@h:3307/x", "sqlite:///x.db"])
+def test_database_url_of_installed_driver_is_accepted(url: str) -> None:
+    assert settings.load_settings({"LMS_DATABASE_URL": url}, NOWHERE).database_url == url
 
 
-def test_the_dotenv_files_values_are_taken_as_they_stand(tmp_path: Path) -> None:
+def test_dotenv_values_are_not_interpolated(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("\ufeffDB_NAME=lms\nDB_PASSWORD=a${HOME}$b{c}\n", encoding="utf-8")
     assert settings.load_settings({}, dotenv).url.password == "a${HOME}$b{c}"
 
 
-def test_a_dotenv_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+def test_dotenv_file_must_be_utf8(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_bytes("DB_PASSWORD=Gr\xfc\xdfe\n".encode("latin-1"))
-    assert f"{dotenv} is not UTF-8 text" in refusal({}, dotenv)
+    assert f"{dotenv} is not UTF-8 text" in error_message({}, dotenv)
 
 
-def test_an_unknown_database_name_is_refused_in_the_file_alone(tmp_path: Path) -> None:
+def test_unknown_database_variable_is_rejected_only_in_dotenv(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
     dotenv.write_text("DB_NAME=lms\nDB_HSOT=db.example.com\n")
-    assert "DB_HSOT" in refusal({}, dotenv)
-    settings.load_settings({"DB_HSOT": "of another program"}, NOWHERE)
+    assert "DB_HSOT" in error_message({}, dotenv)
+    settings.load_settings({"DB_HSOT": "set for another program"}, NOWHERE)
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_an_unknown_database_name_is_refused_in_the_file_alone(tmp_path: Path) -
         "https://",
     ],
 )
-def test_what_is_no_origin_is_refused(origin: str) -> None:
-    said = refusal({"LMS_CORS_ORIGINS": f"https://learn.example.com,{origin}"})
-    assert said.startswith("LMS_CORS_ORIGINS: ")
-    assert said.endswith(f"unlike {origin}.")
+def test_invalid_cors_origin_is_rejected(origin: str) -> None:
+    message = error_message({"LMS_CORS_ORIGINS": f"https://learn.example.com,{origin}"})
+    assert message.startswith("LMS_CORS_ORIGINS: ")
+    assert message.endswith(f"unlike {origin}.")
 
 
-def test_origins_are_kept_as_browsers_send_them() -> None:
+def test_cors_origins_are_normalized_as_browsers_send_them() -> None:
     origins = "https://Learn.Example.com, http://localhost:3000 ,https://a.example:443,http://[::1]:8080,http://b:80"
     assert settings.load_settings({"LMS_CORS_ORIGINS": origins}, NOWHERE).cors_origins == (
         "https://learn.example.com",

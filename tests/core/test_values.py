@@ -1,11 +1,11 @@
-"""Money, ids, scalars, texts: the small values, at their edges."""
+"""Values and their edge cases: money, ids, scalars, texts, and properties of models."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 from graphql import GraphQLError
-from hypothesis import given as for_all
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_graphql.accounts.models import User
@@ -21,28 +21,28 @@ from lms_graphql.learning.models import CourseProgress
 from lms_graphql.learning.progress import percent
 
 
-@for_all(st.from_regex(r"[A-Za-z]{1,40}", fullmatch=True), st.integers(1, 2**63 - 1))
-def test_an_id_leads_back_to_its_kind_and_key(kind: str, key: int) -> None:
-    made = global_ids.encode(kind, key)
-    assert global_ids.decode(made) == (kind, key)
-    assert made.isascii()
-    assert made.replace("-", "").replace("_", "").isalnum()
+@given(st.from_regex(r"[A-Za-z]{1,40}", fullmatch=True), st.integers(1, 2**63 - 1))
+def test_id_round_trips(kind: str, key: int) -> None:
+    encoded = global_ids.encode(kind, key)
+    assert global_ids.decode(encoded) == (kind, key)
+    assert encoded.isascii()
+    assert encoded.replace("-", "").replace("_", "").isalnum()
 
 
-@for_all(st.text(max_size=60))
-def test_no_text_breaks_the_reading_of_ids(text: str) -> None:
+@given(st.text(max_size=60))
+def test_decoding_arbitrary_text_never_fails(text: str) -> None:
     decoded = global_ids.decode(text)
     assert decoded is None or global_ids.encode(*decoded) == text
 
 
-@for_all(st.sampled_from(sorted(DECIMALS)), st.integers(-(10**15), 10**15))
-def test_money_goes_out_and_comes_back_exactly(currency: str, units: int) -> None:
+@given(st.sampled_from(sorted(DECIMALS)), st.integers(-(10**15), 10**15))
+def test_money_round_trips_exactly(currency: str, units: int) -> None:
     amount = Money(units, currency).amount
     assert to_units(amount, currency) == units
     assert -amount.as_tuple().exponent == DECIMALS[currency]  # type: ignore[operator]
 
 
-def test_money_has_just_its_currencys_decimals() -> None:
+def test_money_has_exactly_the_decimals_of_its_currency() -> None:
     assert str(Money(1990, "USD").amount) == "19.90"
     assert str(Money(1990, "JPY").amount) == "1990"
     assert str(Money(1990, "BHD").amount) == "1.990"
@@ -52,15 +52,15 @@ def test_money_has_just_its_currencys_decimals() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "instant"),
+    ("text", "expected"),
     [
         ("2026-01-31T12:00:00Z", datetime(2026, 1, 31, 12, tzinfo=UTC)),
         ("2026-01-31t12:00:00.5z", datetime(2026, 1, 31, 12, 0, 0, 500_000, tzinfo=UTC)),
         ("2026-01-31T12:00:00.123456789+02:00", datetime(2026, 1, 31, 10, 0, 0, 123_456, tzinfo=UTC)),
     ],
 )
-def test_an_instant_is_read_with_its_offset(text: str, instant: datetime) -> None:
-    assert parse_datetime(text) == instant
+def test_datetime_is_parsed_with_offset(text: str, expected: datetime) -> None:
+    assert parse_datetime(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -71,32 +71,32 @@ def test_an_instant_is_read_with_its_offset(text: str, instant: datetime) -> Non
         5, None,
     ],
 )  # fmt: skip
-def test_what_is_no_instant_is_refused(text: object) -> None:
+def test_invalid_datetime_is_rejected(text: object) -> None:
     with pytest.raises(GraphQLError, match="RFC 3339"):
         parse_datetime(text)
 
 
-@for_all(st.datetimes(timezones=st.just(timezone(timedelta(hours=5)))).filter(lambda moment: moment.year > 1))
-def test_an_instant_comes_back_as_it_went_out(moment: datetime) -> None:
-    assert parse_datetime(serialize_datetime(moment)) == moment
+@given(st.datetimes(timezones=st.just(timezone(timedelta(hours=5)))).filter(lambda value: value.year > 1))
+def test_datetime_round_trips(value: datetime) -> None:
+    assert parse_datetime(serialize_datetime(value)) == value
 
 
 @pytest.mark.parametrize(
     "value", ["1.", ".5", "1e3", "NaN", "Infinity", "-0", "-0.00", "+1", " 1", "01", "", 1.5, True, None]
 )
-def test_what_is_no_decimal_is_refused(value: object) -> None:
+def test_invalid_decimal_is_rejected(value: object) -> None:
     with pytest.raises(GraphQLError, match="decimal number"):
         parse_decimal(value)
 
 
-def test_a_decimal_is_exact() -> None:
+def test_decimals_are_exact() -> None:
     assert parse_decimal("0.1") + parse_decimal("0.2") == Decimal("0.3")
     assert parse_decimal(12) == Decimal(12)
     assert serialize_decimal(Decimal("1E+3")) == "1000"
     assert serialize_decimal(Decimal("19.90")) == "19.90"
 
 
-def test_texts_are_compared_without_case_and_accents() -> None:
+def test_text_is_folded_without_case_and_accents() -> None:
     assert fold("ÉCOLE") == fold("école") == "ecole"
     assert fold("Straße") == fold("STRASSE")
     assert sort_key("  Two   words ") == "two words"
@@ -105,24 +105,24 @@ def test_texts_are_compared_without_case_and_accents() -> None:
 
 
 @pytest.mark.parametrize(
-    ("done", "required", "shown"),
+    ("done", "required", "expected"),
     [(0, 0, "0.00"), (0, 3, "0.00"), (1, 3, "33.33"), (2, 3, "66.67"), (3, 3, "100.00"), (5, 3, "100.00"),
      (1, 8, "12.50"), (99_999, 100_000, "99.99")],
 )  # fmt: skip
-def test_progress_is_rounded_half_up_and_complete_only_when_all_is_done(done: int, required: int, shown: str) -> None:
-    assert str(percent(done, required)) == shown
+def test_percent_is_100_only_when_all_is_done(done: int, required: int, expected: str) -> None:
+    assert str(percent(done, required)) == expected
 
 
-def test_the_models_properties_say_what_their_names_say() -> None:
-    person = User(first_name="Ada", last_name="Lovelace", role=Role.INSTRUCTOR, is_active=True, email="ADA@X.org")
-    assert person.full_name == "Ada Lovelace"
-    assert person.email_key == "ada@x.org"
-    assert person.has_permission("course:create")
-    assert not person.has_permission("user:manage")
-    person.is_active = False
-    assert not person.has_permission("course:create")
-    person.deleted_at = clock.now()
-    assert person.full_name == "Deleted user"
+def test_model_properties() -> None:
+    user = User(first_name="Ada", last_name="Lovelace", role=Role.INSTRUCTOR, is_active=True, email="ADA@X.org")
+    assert user.full_name == "Ada Lovelace"
+    assert user.email_key == "ada@x.org"
+    assert user.has_permission("course:create")
+    assert not user.has_permission("user:manage")
+    user.is_active = False
+    assert not user.has_permission("course:create")
+    user.deleted_at = clock.now()
+    assert user.full_name == "Deleted user"
     course = Course(title="Été", price=0, status=CourseStatus.PUBLISHED)
     assert (course.is_free, course.is_published, course.title_key) == (True, True, "ete")
     progress = CourseProgress(completed_lectures=1, total_lectures=2, passed_quizzes=0, total_quizzes=1)

@@ -14,8 +14,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from lms_graphql.operations import migrations
 from tests.cli import CLEAN, Run, assert_one_clear_line, rows
-from tests.conftest import MariaDB
-from tests.mariadb import PASSWORD, USER, free_port
+from tests.mariadb import PASSWORD, USER, MariaDB, free_port
 
 
 def test_init_makes_the_tables_and_the_seed_once(run: Run, empty_database: str) -> None:

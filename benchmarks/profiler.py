@@ -1,4 +1,4 @@
-"""The command `benchmarks/profile`: where the time of a request goes, from the envelope to the answer's bytes."""
+"""The command `benchmarks/profile`: profile of a request, from parsing its body to the bytes of the response."""
 
 import asyncio
 import cProfile
@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.types import Message, Scope
 
-from benchmarks.commands import Names, start
-from benchmarks.mariadb import private_mariadb
+from benchmarks.commands import NameList, run_command
+from benchmarks.mariadb import private_database
 from benchmarks.processes import BenchmarkError
 from benchmarks.seed import fill
 from benchmarks.workloads import WORKLOADS, Workload
@@ -32,13 +32,13 @@ HEADERS = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json"), (b"a
 
 
 @click.command()
-@click.option("--workload", type=Names(WORKLOADS), default="tree", show_default=True)
+@click.option("--workload", type=NameList(WORKLOADS), default="tree", show_default=True)
 @click.option("--requests", type=click.IntRange(1, 100_000), default=200, show_default=True)
 @click.option("--sort", type=click.Choice(["tottime", "cumulative"]), default="tottime", show_default=True)
 @click.option("--lines", type=click.IntRange(1, 1000), default=40, show_default=True)
 def run(workload: tuple[Workload, ...], requests: int, sort: str, lines: int) -> None:
-    """Profile requests to this API in this process: no HTTP, and the database read in the same thread."""
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as name, private_mariadb(Path(name)) as database:
+    """Profile requests to this API inside one process and thread, without HTTP."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name, private_database(Path(name)) as database:
         fill(database)
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
         app = create_app(settings.load_settings({"LMS_DATABASE_URL": database.url}))
@@ -48,23 +48,23 @@ def run(workload: tuple[Workload, ...], requests: int, sort: str, lines: int) ->
 
 
 async def _profile(app: Starlette, workload: Workload, requests: int, sort: str, lines: int) -> None:
-    _stay_in_this_thread(app.state.resources.database)
+    _read_in_this_thread(app.state.resources.database)
     for _ in range(WARM_UP):
-        await _ask(app, workload)
-    began = time.perf_counter()
+        await _send(app, workload)
+    started = time.perf_counter()
     for _ in range(requests):
-        await _ask(app, workload)
-    each = (time.perf_counter() - began) / requests * 1000
+        await _send(app, workload)
+    milliseconds = (time.perf_counter() - started) / requests * 1000
     profile = cProfile.Profile()
     with profile:
         for _ in range(requests):
-            await _ask(app, workload)
-    print(f"\n{workload.title}\n{each:.2f} ms a request without the profiler\n")
+            await _send(app, workload)
+    print(f"\n{workload.title}\n{milliseconds:.2f} ms a request without the profiler\n")
     pstats.Stats(profile).strip_dirs().sort_stats(sort).print_stats(lines)
 
 
-def _stay_in_this_thread(database: Database) -> None:
-    """The profiler sees one thread only."""
+def _read_in_this_thread(database: Database) -> None:
+    """Make the database read in the event loop's thread, because the profiler sees only one thread."""
 
     async def read(work: Callable[[Session], T]) -> T:
         return database.read_sync(work)
@@ -72,7 +72,7 @@ def _stay_in_this_thread(database: Database) -> None:
     database.read = read  # type: ignore[method-assign]
 
 
-async def _ask(app: Starlette, workload: Workload) -> None:
+async def _send(app: Starlette, workload: Workload) -> None:
     scope: Scope = {
         "type": "http",
         "http_version": "1.1",
@@ -92,8 +92,8 @@ async def _ask(app: Starlette, workload: Workload) -> None:
 
     await app(scope, receive, send)
     if sent[0]["status"] != 200:
-        raise BenchmarkError(f"The service does not answer {workload.name}: {sent[1]['body'][:1000]!r}")
+        raise BenchmarkError(f"The service does not answer the workload {workload.name}: {sent[1]['body'][:1000]!r}")
 
 
 if __name__ == "__main__":
-    start(run, "benchmarks/profile")
+    run_command(run, "benchmarks/profile")

@@ -1,7 +1,7 @@
-"""The floor: an endpoint written by hand for the three workloads, with no GraphQL and no SQLAlchemy at run time.
+"""The baseline: a hand-written endpoint for the three workloads, without GraphQL, and without SQLAlchemy at run time.
 
-It runs the service's own statements on the same driver and gives the same answers. It reads the database right in
-the event loop, one request at a time: no hop to a thread could be cheaper for the process.
+It runs the service's own statements on the same driver and returns the same responses. It reads the database in the
+event loop, one request at a time, because that costs the process less than any switch to a thread.
 """
 
 import os
@@ -31,35 +31,35 @@ from lms_graphql.core.list_queries import fetch_pages
 from lms_graphql.core.pagination import PageArguments
 
 Row = tuple[Any, ...]
-Answer = dict[str, Any]
+Object = dict[str, Any]
 
 
-def overhear(read: Callable[[Session], object]) -> Statement:
-    return statements.overhear(os.environ["LMS_DATABASE_URL"], read)
+def capture(read: Callable[[Session], object]) -> Statement:
+    return statements.capture(os.environ["LMS_DATABASE_URL"], read)
 
 
 @cache
-def newest(size: int) -> Statement:
-    listing = courses(ANONYMOUS.access_level, CourseFilter(), None, CourseOrder.NEWEST)
-    return overhear(
-        lambda session: fetch_pages(session, ANONYMOUS, listing, [None], PageArguments(first=size), lambda _: 0)
+def newest_courses(size: int) -> Statement:
+    query = courses(ANONYMOUS.access_level, CourseFilter(), None, CourseOrder.NEWEST)
+    return capture(
+        lambda session: fetch_pages(session, ANONYMOUS, query, [None], PageArguments(first=size), lambda _: 0)
     )
 
 
 wiring.register_hooks()
-COURSE = overhear(lambda session: courses_by_slug(session, ANONYMOUS, ["-"]))
-USERS = overhear(lambda session: users_by_key(session, ANONYMOUS, [1]))
-CATEGORIES = overhear(lambda session: categories_by_key(session, ANONYMOUS, [1]))
-SECTIONS = overhear(lambda session: sections_by_course(session, ANONYMOUS, [1]))
-LECTURES = overhear(lambda session: lectures_by_section(session, ANONYMOUS, [1]))
+COURSE = capture(lambda session: courses_by_slug(session, ANONYMOUS, ["-"]))
+USERS = capture(lambda session: users_by_key(session, ANONYMOUS, [1]))
+CATEGORIES = capture(lambda session: categories_by_key(session, ANONYMOUS, [1]))
+SECTIONS = capture(lambda session: sections_by_course(session, ANONYMOUS, [1]))
+LECTURES = capture(lambda session: lectures_by_section(session, ANONYMOUS, [1]))
 
 course_of_tree = COURSE.pick("id", "slug", "title", "language", "difficulty_level", "status", "total_lectures")
 course_of_page = COURSE.pick(
     "id", "slug", "title", "short_description", "difficulty_level", "language", "total_lectures"
 )
 course_of_list = COURSE.pick("id", "title")
-place_of_course = COURSE.pick("id", "created_at")
-people_of_course = COURSE.pick("instructor_id", "category_id")
+cursor_values_of_course = COURSE.pick("id", "created_at")
+references_of_course = COURSE.pick("instructor_id", "category_id")
 user_of = USERS.pick("id", "first_name", "last_name", "deleted_at")
 category_of = CATEGORIES.pick("id", "name")
 section_of = SECTIONS.pick(
@@ -89,11 +89,11 @@ def global_id(kind: bytes, key: int) -> str:
     return urlsafe_b64encode(b"%s:%d" % (kind, key)).rstrip(b"=").decode()
 
 
-def course_tree(variables: Answer) -> Answer:
-    found = fetch(COURSE, [variables["slug"]])
-    if not found:
+def course_tree(variables: Object) -> Object:
+    rows = fetch(COURSE, [variables["slug"]])
+    if not rows:
         return {"course": None}
-    key, slug, title, language, difficulty, status, lecture_count = course_of_tree(found[0])
+    key, slug, title, language, difficulty, status, lecture_count = course_of_tree(rows[0])
     course = {
         "id": global_id(b"Course", key),
         "slug": slug,
@@ -107,9 +107,9 @@ def course_tree(variables: Answer) -> Answer:
     return {"course": course}
 
 
-def sections_of_tree(course: int) -> list[Answer]:
+def sections_of_tree(course: int) -> list[Object]:
     sections = []
-    lectures_of: dict[int, list[Answer]] = {}
+    lectures_by_section: dict[int, list[Object]] = {}
     for row in fetch(SECTIONS, [course]):
         key, _, title, description, position, lecture_count, seconds = section_of(row)
         sections.append(
@@ -121,12 +121,12 @@ def sections_of_tree(course: int) -> list[Answer]:
                 "position": position,
                 "lectureCount": lecture_count,
                 "durationSeconds": seconds,
-                "lectures": lectures_of.setdefault(key, []),
+                "lectures": lectures_by_section.setdefault(key, []),
             }
         )
-    for row in fetch(LECTURES, list(lectures_of)):
+    for row in fetch(LECTURES, list(lectures_by_section)):
         key, section, title, description, kind, position, seconds, is_preview = lecture_of(row)
-        lectures_of[section].append(
+        lectures_by_section[section].append(
             {
                 "id": global_id(b"Lecture", key),
                 "title": title,
@@ -140,15 +140,15 @@ def sections_of_tree(course: int) -> list[Answer]:
     return sections
 
 
-def catalog_page(variables: Answer) -> Answer:
+def catalog_page(variables: Object) -> Object:
     size = variables["first"]
-    found = fetch(newest(size))
-    rows = found[:size]
-    users, categories = people(rows)
+    fetched = fetch(newest_courses(size))
+    rows = fetched[:size]
+    users, categories = references(rows)
     nodes = []
     for row in rows:
         key, slug, title, short, difficulty, language, lecture_count = course_of_page(row)
-        instructor, category = people_of_course(row)
+        instructor, category = references_of_course(row)
         nodes.append(
             {
                 "id": global_id(b"Course", key),
@@ -162,43 +162,45 @@ def catalog_page(variables: Answer) -> Answer:
                 "category": categories.get(category),
             }
         )
-    page_info = {"hasNextPage": len(found) > size, "endCursor": cursor_of(rows[-1]) if rows else None}
+    page_info = {"hasNextPage": len(fetched) > size, "endCursor": cursor_of(rows[-1]) if rows else None}
     return {"courses": {"nodes": nodes, "pageInfo": page_info}}
 
 
-def all_lectures(variables: Answer) -> Answer:
-    rows = fetch(newest(variables["first"]))[: variables["first"]]
-    users, categories = people(rows)
+def all_lectures(variables: Object) -> Object:
+    rows = fetch(newest_courses(variables["first"]))[: variables["first"]]
+    users, categories = references(rows)
     nodes = []
-    sections_of: dict[int, list[Answer]] = {}
+    sections_by_course: dict[int, list[Object]] = {}
     for row in rows:
         key, title = course_of_list(row)
-        instructor, category = people_of_course(row)
+        instructor, category = references_of_course(row)
         nodes.append(
             {
                 "id": global_id(b"Course", key),
                 "title": title,
                 "instructor": users[instructor],
                 "category": categories.get(category),
-                "sections": sections_of.setdefault(key, []),
+                "sections": sections_by_course.setdefault(key, []),
             }
         )
-    lectures_of: dict[int, list[Answer]] = {}
-    for row in fetch(SECTIONS, list(sections_of)):
+    lectures_by_section: dict[int, list[Object]] = {}
+    for row in fetch(SECTIONS, list(sections_by_course)):
         section, course, title, *_ = section_of(row)
-        lectures = lectures_of.setdefault(section, [])
-        sections_of[course].append({"id": global_id(b"Section", section), "title": title, "lectures": lectures})
-    for row in fetch(LECTURES, list(lectures_of)):
+        lectures = lectures_by_section.setdefault(section, [])
+        sections_by_course[course].append(
+            {"id": global_id(b"Section", section), "title": title, "lectures": lectures}
+        )
+    for row in fetch(LECTURES, list(lectures_by_section)):
         lecture, section, title, _, kind, _, seconds, _ = lecture_of(row)
-        lectures_of[section].append(
+        lectures_by_section[section].append(
             {"id": global_id(b"Lecture", lecture), "title": title, "type": kind.upper(), "durationSeconds": seconds}
         )
     return {"courses": {"nodes": nodes}}
 
 
-def people(rows: Sequence[Row]) -> tuple[dict[int, Answer], dict[int, Answer]]:
-    """The courses' instructors and categories, by key."""
-    pairs = [people_of_course(row) for row in rows]
+def references(rows: Sequence[Row]) -> tuple[dict[int, Object], dict[int, Object]]:
+    """Return the instructors and categories of the courses, by key."""
+    pairs = [references_of_course(row) for row in rows]
     users = {}
     for row in fetch(USERS, list({instructor for instructor, _ in pairs})):
         key, first, last, deleted_at = user_of(row)
@@ -212,18 +214,18 @@ def people(rows: Sequence[Row]) -> tuple[dict[int, Answer], dict[int, Answer]]:
 
 
 def cursor_of(row: Row) -> str:
-    key, created_at = place_of_course(row)
-    place = ["courses:newest", created_at.replace(tzinfo=UTC).isoformat(), key]
-    return urlsafe_b64encode(orjson.dumps(place)).rstrip(b"=").decode()
+    key, created_at = cursor_values_of_course(row)
+    values = ["courses:newest", created_at.replace(tzinfo=UTC).isoformat(), key]
+    return urlsafe_b64encode(orjson.dumps(values)).rstrip(b"=").decode()
 
 
-ANSWERS = {"CourseTree": course_tree, "CatalogPage": catalog_page, "AllLectures": all_lectures}
+RESOLVERS = {"CourseTree": course_tree, "CatalogPage": catalog_page, "AllLectures": all_lectures}
 
 
 async def graphql(request: Request) -> Response:
-    asked = orjson.loads(await request.body())
-    answer = ANSWERS[asked["operationName"]](asked["variables"])
-    return Response(orjson.dumps({"data": answer}), media_type="application/json")
+    body = orjson.loads(await request.body())
+    data = RESOLVERS[body["operationName"]](body["variables"])
+    return Response(orjson.dumps({"data": data}), media_type="application/json")
 
 
 app = Starlette(routes=[Route("/graphql", graphql, methods=["POST"])])
