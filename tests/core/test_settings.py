@@ -20,15 +20,18 @@ def refusal(environment: dict[str, str], dotenv: Path = NOWHERE) -> str:
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("mysql+pymysql://lms@localhost", "names no database"),
-        ("mysql+pymysql://lms@localhost:3306/", "names no database"),
-        ("mysql+pymysql://lms@localhost:port/lms", "no database address"),
+        ("mysql+pymysql://lms@localhost", "the database name is missing"),
+        ("mysql+pymysql://lms@localhost:3306/", "the database name is missing"),
+        ("mysql+pymysql://lms@localhost:port/lms", "not a database URL"),
         ("mysql+pymysql://lms@localhost:99999/lms", "port"),
-        ("mysql+pyodbc://lms@localhost/lms", "driver pyodbc, which is not installed; use mysql+pymysql://"),
-        ("mysql+oursql://lms@localhost/lms", "driver oursql, which is not installed"),
-        ("mysql+aiomysql://lms@localhost/lms", "aiomysql, a driver for asyncio"),
-        ("mysql+asyncmy://lms@localhost/lms", "asyncmy, a driver for asyncio"),
-        ("sqlite+aiosqlite:///lms.db", "aiosqlite, a driver for asyncio"),
+        (
+            "mysql+pyodbc://lms@localhost/lms",
+            "the driver pyodbc is not installed. Install it, or use mysql+pymysql://",
+        ),
+        ("mysql+oursql://lms@localhost/lms", "the driver oursql is not installed"),
+        ("mysql+aiomysql://lms@localhost/lms", "aiomysql is a driver for asyncio"),
+        ("mysql+asyncmy://lms@localhost/lms", "asyncmy is a driver for asyncio"),
+        ("sqlite+aiosqlite:///lms.db", "aiosqlite is a driver for asyncio"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_before_it_is(address: str, words: str) -> None:
@@ -80,7 +83,7 @@ def test_an_unknown_database_name_is_refused_in_the_file_alone(tmp_path: Path) -
 def test_what_is_no_origin_is_refused(origin: str) -> None:
     said = refusal({"LMS_CORS_ORIGINS": f"https://learn.example.com,{origin}"})
     assert said.startswith("LMS_CORS_ORIGINS: ")
-    assert said.endswith(f"unlike {origin}.")
+    assert f": {origin} is not an origin. " in said
 
 
 def test_origins_are_kept_as_browsers_send_them() -> None:
