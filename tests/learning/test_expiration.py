@@ -73,7 +73,7 @@ def test_the_sweep_takes_what_has_run_out_and_nothing_else(
             runs_out = status in (ACTIVE, COMPLETED) and until == -HOUR
             kept[row.id] = EXPIRED if runs_out else status
     told = maintenance.run_maintenance(service.database, service.resources.settings)
-    assert "enrollments: 2 whose access has run out" in [line.text for line in told]
+    assert "enrollments: 2 expired" in [line.text for line in told]
     assert {row.id: row.status for row in rows(service.database, select(Enrollment))} == kept
     told = maintenance.run_maintenance(service.database, service.resources.settings)
     assert not any("enrollments" in line.text for line in told)

@@ -90,7 +90,7 @@ def test_many_are_counted_by_the_sweep_and_show_until_then_what_was(crowd: Crowd
     assert crowd.percent() == 50, "as it was"
     began = clock.now()
     assert MAINTENANCE_TASKS["progress"] is recount_progress
-    assert crowd.sweep() == [f"progress: counted anew for {MANY} enrollments"]
+    assert crowd.sweep() == [f"progress: recounted for {MANY} enrollments"]
     assert crowd.percent() == 33.33
     assert crowd.count(CourseProgress, CourseProgress.updated_at >= began) == MANY, "the roll-up is to see it"
     assert crowd.marks == [None]
