@@ -14,9 +14,13 @@ from lms_graphql.settings import Settings
 
 EXPLANATIONS: dict[int, str] = {
     **dict.fromkeys(
-        (1044, 1045, 1698),
+        (1045, 1698),
         "The database server at {server} rejects the user or the password. Check DB_USER and DB_PASSWORD, or "
         "LMS_DATABASE_URL.",
+    ),
+    1044: (
+        "The user may not use the database {database} at {server}. Grant the user all privileges on it, or correct "
+        "DB_NAME or LMS_DATABASE_URL."
     ),
     1049: "There is no database {database} at {server}. Create it, or correct DB_NAME or LMS_DATABASE_URL.",
     **dict.fromkeys(

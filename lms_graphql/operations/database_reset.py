@@ -17,7 +17,9 @@ def database_name(url: URL) -> str:
 
 def require_development(settings: Settings) -> None:
     if settings.is_production:
-        raise OperatorError("`db reset` never runs in production. Set LMS_ENV=development if this is no production.")
+        raise OperatorError(
+            "`db reset` is disabled in production. Unset LMS_ENV if this is not a production database."
+        )
 
 
 def require_confirmation(settings: Settings, typed: str) -> None:

@@ -27,7 +27,10 @@ def readiness_problem(session: Session) -> str | None:
             return "The database has no tables yet. Run `lms-graphql db migrate`, or `db init` to add users as well."
         raise
     if recorded != [_newest_migration()]:
-        return "The database is not at the newest migration. Run `lms-graphql db migrate`."
+        return (
+            "The database is not at the newest migration of this program. "
+            "Run `lms-graphql db migrate`, or update the program if the database is newer."
+        )
     if session.get_bind().dialect.name == "sqlite":
         return None
     cluster = session.execute(text("SHOW VARIABLES LIKE 'wsrep_on'")).first()

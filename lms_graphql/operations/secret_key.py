@@ -1,4 +1,7 @@
-"""The secret key, which signs tokens and keys hashes: from LMS_SECRET_KEY, or in development from a file."""
+"""The secret key, which signs access tokens and hashes the keys of rate limits.
+
+It comes from LMS_SECRET_KEY, or in development from a file.
+"""
 
 import os
 import secrets

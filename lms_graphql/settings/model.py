@@ -72,8 +72,8 @@ class Settings(BaseSettings):
     """`production` turns off GraphiQL, introspection, suggestions and `db reset`, and requires safe settings."""
     secret_key: str | None = None
     """
-    Key that signs tokens and keys hashes, equal in all processes. Production requires at least 32 random bytes.
-    Development generates one and stores it in a file.
+    Key that signs access tokens and hashes the keys of rate limits, equal in all processes. Production requires at
+    least 32 random bytes. Development generates one and stores it in a file.
     """
     seed_password: Annotated[str, Field(min_length=10, max_length=256)] | None = None
     """Password of the three seed users; generated and printed once if unset."""
