@@ -18,7 +18,7 @@ def database_name(url: URL) -> str:
 def require_development(settings: Settings) -> None:
     if settings.is_production:
         raise OperatorError(
-            "`db reset` is disabled in production. Unset LMS_ENV if this is not a production database."
+            "`db reset` is disabled in production. Unset LMS_ENV if this is not a production system."
         )
 
 
