@@ -31,6 +31,13 @@ class Gateway(StrEnum):
     STRIPE = "stripe"
 
 
+class ExecutorChoice(StrEnum):
+    """Executors of GraphQL operations: our fast one, and graphql-core's own standard one."""
+
+    FAST = "fast"
+    STANDARD = "standard"
+
+
 Origin = Annotated[str, AfterValidator(validation.origin)]
 Network = Annotated[str, AfterValidator(validation.network)]
 
@@ -119,6 +126,8 @@ class Settings(BaseSettings):
     Threads of a process that read, and as many that write; never more than `LMS_POOL_SIZE`. Each reading thread has a
     connection of its own.
     """
+    executor: ExecutorChoice = ExecutorChoice.FAST
+    """Executor of GraphQL operations. `standard` is graphql-core's own: slower, in case `fast` has a bug."""
     limit_body_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 800_000
     """Size of a request body. The longest lecture fits, however its characters are escaped."""
     limit_json_depth: Annotated[int, Field(ge=4, le=500)] = 64
