@@ -17,9 +17,7 @@ def database_name(url: URL) -> str:
 
 def require_development(settings: Settings) -> None:
     if settings.is_production:
-        raise OperatorError(
-            "`db reset` is disabled in production. Unset LMS_ENV if this is not a production system."
-        )
+        raise OperatorError("`db reset` is disabled in production. Unset LMS_ENV if this is not a production system.")
 
 
 def require_confirmation(settings: Settings, typed: str) -> None:
