@@ -1,13 +1,13 @@
-# The habits. The first two commands stand on their own: scripts/serve and scripts/test.
-.PHONY: serve test quick lint format schema lock bench
+# Commands for development. scripts/serve and scripts/test work without make.
+.PHONY: serve test quick lint format schema settings-table lock bench
 
-serve:  ## set up and serve on http://127.0.0.1:8000
+serve:  ## set up and serve at http://127.0.0.1:8000
 	scripts/serve
 
-test:  ## everything, as continuous integration does
+test:  ## everything that continuous integration runs
 	scripts/test
 
-quick:  ## while developing: SQLite alone, on all cores, a minute
+quick:  ## while developing: on SQLite, on all cores, about a minute
 	.venv/bin/pytest -q -m "not slow"
 
 lint:
@@ -16,8 +16,11 @@ lint:
 format:
 	.venv/bin/ruff check --fix . && .venv/bin/ruff format .
 
-schema:  ## after a change of the types
+schema:  ## after a change of GraphQL types
 	.venv/bin/lms-graphql schema > schema.graphql
+
+settings-table:  ## after a change of settings
+	.venv/bin/python scripts/settings_table.py --write
 
 lock:  ## after a change of the dependencies; needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
@@ -25,5 +28,5 @@ lock:  ## after a change of the dependencies; needs uv
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --no-annotate --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
-bench:  ## against Apollo Server and GraphQL Yoga
+bench:  ## compare with Apollo Server and GraphQL Yoga
 	benchmarks/run

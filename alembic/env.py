@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `operations.migrations` hands in, or on the settings' database."""
+"""Migration environment: uses the connection from `operations.migrations`, or else the settings' database."""
 
 from typing import Any, Literal
 
@@ -11,8 +11,8 @@ from lms_graphql.core import orm
 from lms_graphql.core.engines import make_engine
 
 
-def written(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
-    """How a column's type stands in a new migration: by the name that the models use."""
+def render_type(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
+    """Return the source of a column's type in a new migration: the name that the models use."""
     if kind != "type":
         return False
     if isinstance(item, orm.UtcDateTime | orm.FixedDecimal | orm.Json):
@@ -31,22 +31,22 @@ def run(connection: Connection) -> None:
         connection=connection,
         target_metadata=metadata,
         compare_type=True,
-        render_item=written,
+        render_item=render_type,
     )
     with context.begin_transaction():
         context.run_migrations()
 
 
-def run_on_the_settings_database() -> None:
+def run_on_settings_database() -> None:
     engine = make_engine(settings.load_settings().url, pool_size=1)
     with engine.begin() as connection:
         run(connection)
 
 
 if context.is_offline_mode():
-    raise SystemExit("Migrations need a database: `lms-graphql db migrate`.")
-handed_in = context.config.attributes.get("connection")
-if handed_in is None:
-    run_on_the_settings_database()
+    raise SystemExit("Migrations need a database and cannot print SQL. Run `lms-graphql db migrate`.")
+connection = context.config.attributes.get("connection")
+if connection is None:
+    run_on_settings_database()
 else:
-    run(handed_in)
+    run(connection)

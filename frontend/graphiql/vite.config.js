@@ -4,16 +4,16 @@ export default defineConfig({
   // The page itself is served at /graphql; everything it loads is under /graphiql/assets/.
   base: '/graphiql/',
   build: {
-    // Inside the Python package, so that the wheel carries the page.
+    // Inside the Python package, so that the wheel contains the page.
     outDir: '../../lms_graphql/static/graphiql',
     emptyOutDir: true,
-    // Files, never data: addresses made by the build.
+    // Files, never data: URLs.
     assetsInlineLimit: 0,
     // Every browser that runs GraphiQL 5 knows modulepreload.
     modulePreload: { polyfill: false },
-    // Monaco, the editor, is one big piece; it is loaded after the page is there.
+    // Monaco, the editor, is one large chunk; it is loaded after the page.
     chunkSizeWarningLimit: 4000,
-    // A hundred warnings about "use client", which means something to servers that render React alone.
+    // Drops a hundred warnings about "use client", which only matters to servers that render React.
     rolldownOptions: { checks: { moduleLevelDirective: false } },
   },
 });

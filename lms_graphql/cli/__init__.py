@@ -1,4 +1,4 @@
-"""The command line. What it does is in `operations` and `demo`; here it is asked for, and told."""
+"""The command line, on top of `operations` and `demo`."""
 
 import socket
 import sys
@@ -7,7 +7,6 @@ from typing import NoReturn
 import click
 import uvicorn
 
-from lms_graphql import settings
 from lms_graphql.accounts.services.sessions import rotate_keys
 from lms_graphql.asgi import configure_logging
 from lms_graphql.cli.database import db, print_results
@@ -17,11 +16,12 @@ from lms_graphql.operations import maintenance
 from lms_graphql.operations.database_access import open_database, require_migrated
 from lms_graphql.operations.database_check import CheckResult
 from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
-from lms_graphql.schema import schema as the_schema
+from lms_graphql.schema import schema as graphql_schema
+from lms_graphql.settings import load_settings
 
 
 class OperatorErrorGroup(click.Group):
-    """Says in one line what whoever operates the service must mend, without a trace."""
+    """A command group that prints an OperatorError in one line, without a traceback."""
 
     def invoke(self, context: click.Context) -> object:
         try:
@@ -45,20 +45,20 @@ main.add_command(db)
 
 
 @main.command()
-@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
+@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", envvar="PORT", type=click.IntRange(1, 65535), default=8000, show_default=True)
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes.")
-@click.option("--reload", is_flag=True, help="Start again when the code changes.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Number of processes.")
+@click.option("--reload", is_flag=True, help="Restart when the code changes. For development only.")
 def serve(host: str, port: int, workers: int, reload: bool) -> None:
-    """Serve the API."""
-    read = settings.load_settings()
-    require_production_settings(read, workers, reload)
-    require_migrated(read)
-    require_changed_seed_passwords(read)
+    """Serve the API. Needs a migrated database."""
+    settings = load_settings()
+    require_production_settings(settings, workers, reload)
+    require_migrated(settings)
+    require_changed_seed_passwords(settings)
     _require_free(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    offered = "GraphQL and GraphiQL" if read.shows_graphiql else "GraphQL"
-    click.echo(f"{offered}: http://{shown}:{port}/graphql (stop with Ctrl-C)")
+    url_host = f"[{host}]" if ":" in host else host
+    services = "GraphQL and GraphiQL" if settings.shows_graphiql else "GraphQL"
+    click.echo(f"Serving {services} at http://{url_host}:{port}/graphql (stop with Ctrl-C)")
     uvicorn.run(
         "lms_graphql.asgi:app",
         factory=True,
@@ -67,8 +67,8 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
         workers=workers,
         reload=reload,
         access_log=False,
-        proxy_headers=bool(read.trusted_proxies),
-        forwarded_allow_ips=list(read.trusted_proxies),
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         server_header=False,
         timeout_graceful_shutdown=20,
         log_level="warning",
@@ -76,41 +76,45 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
 
 
 def _require_free(host: str, port: int) -> None:
-    """Uvicorn would start its processes first and then tell in several lines."""
+    """Raise OperatorError if the port is taken, because uvicorn would report it late and in several lines."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family, socket.SOCK_STREAM) as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            trial.bind((host, port))
+            attempt.bind((host, port))
         except OSError as error:
-            raise OperatorError(f"Port {port} on {host} cannot be used: {error.strerror}. Try --port.") from None
+            message = f"Port {port} on {host} cannot be used: {error.strerror}. Choose another with --port."
+            raise OperatorError(message) from None
 
 
 @main.command()
 def sweep() -> None:
-    """Do what is due: count figures for instructors, send mail. As often as wanted; `serve` does it every minute."""
+    """Run maintenance: expire access, recount progress, refresh analytics, send mail.
+
+    It is safe at any time, and twice at once. `serve` runs it every minute.
+    """
     configure_logging()
-    read = settings.load_settings()
-    require_migrated(read)
-    with open_database(read) as database:
-        print_results(maintenance.run_maintenance(database, read) or [CheckResult(True, "Nothing was due.")])
+    settings = load_settings()
+    require_migrated(settings)
+    with open_database(settings) as database:
+        print_results(maintenance.run_maintenance(database, settings) or [CheckResult(True, "Nothing to do.")])
 
 
 @main.group()
 def keys() -> None:
-    """Look after the keys that access tokens are signed with."""
+    """Manage the keys that sign access tokens."""
 
 
 @keys.command()
 def rotate() -> None:
-    """Sign with a new key from now on. What the old one has signed stays good until it expires."""
-    read = settings.load_settings()
-    require_migrated(read)
-    with open_database(read) as database:
+    """Sign with a new key from now on. Tokens of the old key stay valid until they expire."""
+    settings = load_settings()
+    require_migrated(settings)
+    with open_database(settings) as database:
         click.echo(f"signing key: {database.write_sync(rotate_keys)}")
 
 
 @main.command()
 def schema() -> None:
-    """Print the schema in GraphQL's schema language."""
-    click.echo(print_sdl(the_schema), nl=False)
+    """Print the GraphQL schema in its schema language (SDL)."""
+    click.echo(print_sdl(graphql_schema), nl=False)

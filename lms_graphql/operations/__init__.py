@@ -1,1 +1,1 @@
-"""What whoever operates the service does to its database: migrate, seed, check, verify, repair, reset."""
+"""Work of operators on a service and its database: migrate, seed, check, verify, repair, reset, maintain."""

@@ -1,4 +1,4 @@
-"""What changes a whole database is done by one process at a time."""
+"""Advisory lock of a database: one process at a time migrates it, seeds it or fills it with demo data."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,29 +8,31 @@ from sqlalchemy.exc import DBAPIError
 
 from lms_graphql.core.errors import OperatorError
 
-LOCK_SECONDS = 60
-LONGEST_NAME = 64
+TIMEOUT_SECONDS = 60
+MAX_NAME_LENGTH = 64
+"""MySQL's own limit."""
 
 
 @contextlib.contextmanager
 def advisory_lock(engine: Engine) -> Iterator[None]:
-    """
-    SQLite's BEGIN IMMEDIATE keeps others out already. MySQL commits with every table, and lets two look for what
-    is missing before either has written: it needs a lock with a name, which is the whole server's, so it has the
-    database's in it. It takes a connection of the engine's pool, beside the one that the work is done on.
+    """Hold the advisory lock of the engine's database. Raise OperatorError after `TIMEOUT_SECONDS`.
+
+    SQLite needs none, because BEGIN IMMEDIATE already excludes other writers. MySQL commits after each DDL statement,
+    and two processes could both look for missing rows before either has written. A lock's name is valid for the whole
+    server, so it contains the database's name. The lock takes a second connection from the engine's pool.
     """
     if engine.dialect.name == "sqlite":
         yield
         return
-    name = f"lms_graphql {engine.url.database}"[:LONGEST_NAME]
+    name = f"lms_graphql {engine.url.database}"[:MAX_NAME_LENGTH]
     with engine.connect() as connection:
-        got = connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), {"name": name, "seconds": LOCK_SECONDS})
-        if got != 1:
-            raise OperatorError("Another process is setting this database up. Try again when it is done.")
+        values = {"name": name, "seconds": TIMEOUT_SECONDS}
+        if connection.scalar(text("SELECT GET_LOCK(:name, :seconds)"), values) != 1:
+            raise OperatorError("Another process is setting up this database. Try again when it has finished.")
         connection.commit()
         try:
             yield
         finally:
-            with contextlib.suppress(DBAPIError):  # the link is lost, and the lock has gone with it
+            with contextlib.suppress(DBAPIError):  # the connection is lost, and MySQL has released the lock with it
                 connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": name})
                 connection.commit()

@@ -1,4 +1,4 @@
-"""What a serving process does beside its requests: sending mail at once, and the sweep every minute."""
+"""Background work of a serving process: sending mail after a commit, and maintenance every minute."""
 
 import random
 import threading
@@ -22,98 +22,106 @@ MAINTENANCE_INTERVAL_SECONDS = 60.0
 FIRST_RUN_DELAY_SECONDS = 5.0
 MAINTENANCE_LEASE = "sweep"
 LEASE_INTERVAL = timedelta(seconds=50)
-"""Less than the minute that each process waits, or it would miss its own next turn by some milliseconds."""
+"""Shorter than the minute between two attempts of a process, or it would miss its next lease by milliseconds."""
 SHUTDOWN_SECONDS = 1.5
 
 
 class BackgroundThread:
-    """A thread that does a piece of work whenever it is nudged, and every so often where `seconds` are given."""
+    """A thread that runs a task when it is woken, and also at an interval if `interval_seconds` is given."""
 
     def __init__(
-        self, name: str, work: Callable[[], object], seconds: float | None = None, first: float | None = None
+        self,
+        name: str,
+        task: Callable[[], object],
+        interval_seconds: float | None = None,
+        first_delay: float | None = None,
     ) -> None:
-        self._work = work
-        self._seconds = seconds
-        self._first = seconds if first is None else first
-        self._nudged = threading.Event()
+        self._task = task
+        self._interval_seconds = interval_seconds
+        self._first_delay = interval_seconds if first_delay is None else first_delay
+        self._woken = threading.Event()
         self._stopped = threading.Event()
-        # A daemon: where a name server hangs there is no socket to cut, and the process ends without it.
+        # A daemon, so that the process can end while a DNS lookup hangs: there is no socket yet that could be shut.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def wake(self) -> None:
-        self._nudged.set()
+        """Run the task soon. Callable from any thread; does not block."""
+        self._woken.set()
 
     def stop(self) -> None:
+        """End the thread after the task that is running."""
         self._stopped.set()
-        self._nudged.set()
+        self._woken.set()
 
     def has_ended(self, seconds: float) -> bool:
-        """Whether it has, within these seconds."""
+        """Return whether the thread ends within these seconds."""
         if self._thread.ident is not None:
             self._thread.join(max(0.0, seconds))
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        pause = self._first
+        timeout = self._first_delay
         while True:
-            self._nudged.wait(pause)
-            self._nudged.clear()
+            self._woken.wait(timeout)
+            self._woken.clear()
             if self._stopped.is_set():
                 return
             try:
-                self._work()
-            except Exception:  # the next time it may go well
-                log.exception("background_work_failed", work=self._thread.name)
-            pause = self._seconds
+                self._task()
+            except Exception:  # the next run may succeed
+                log.exception("background_task_failed", task=self._thread.name)
+            timeout = self._interval_seconds
 
 
 class BackgroundWorker:
-    """
-    Two threads with a carrier each, and connections of their own, so that neither a mail server nor the sweep takes
-    one from the requests, and a mail server that hangs does not keep the sweep from what else it does.
+    """Two background threads, one for mail and one for maintenance, each with its own transport.
+
+    They have their own connections, so that neither takes one from the requests. There are two of them, so that a
+    mail server that hangs does not delay the rest of maintenance.
     """
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._settings = settings
         self._database = Database(settings.url, pool_size=2, threads=1, in_line_with=database)
         self._mail = TaskContext(self._database, settings, create_transport(settings))
-        self._sweeps = TaskContext(self._database, settings, create_transport(settings))
-        self._sending = BackgroundThread("outbox", lambda: send_mail(self._mail))
-        first = random.uniform(0, FIRST_RUN_DELAY_SECONDS)  # noqa: S311 - so that not all processes ask at once
-        self._sweeping = BackgroundThread("sweep", self._sweep, MAINTENANCE_INTERVAL_SECONDS, first)
-        database.after_commit.append(self._notice)
-
-    def nudge(self) -> None:
-        """There is mail to send. From any thread, and from async code: it does not wait."""
-        self._sending.wake()
+        self._maintenance = TaskContext(self._database, settings, create_transport(settings))
+        self._mail_thread = BackgroundThread("outbox", lambda: send_mail(self._mail))
+        delay = random.uniform(0, FIRST_RUN_DELAY_SECONDS)  # noqa: S311 - spreads the processes over time
+        self._maintenance_thread = BackgroundThread(
+            "maintenance", self._maintain, MAINTENANCE_INTERVAL_SECONDS, delay
+        )
+        database.after_commit.append(self._wake_if_mail_enqueued)
 
     def start(self) -> None:
-        self._sending.start()
-        self._sweeping.start()
+        self._mail_thread.start()
+        self._maintenance_thread.start()
 
     def stop(self) -> None:
-        """Ends what is under way, within `SHUTDOWN_SECONDS`."""
-        until = time.monotonic() + SHUTDOWN_SECONDS
-        loops = (self._sending, self._sweeping)
-        for loop in loops:
-            loop.stop()
-        for means in (self._mail, self._sweeps):
-            if means.carrier is not None:
-                means.carrier.stop()
-        if all(loop.has_ended(until - time.monotonic()) for loop in loops):
+        """Stop both threads. Wait for running tasks for at most `SHUTDOWN_SECONDS`."""
+        deadline = time.monotonic() + SHUTDOWN_SECONDS
+        threads = (self._mail_thread, self._maintenance_thread)
+        for thread in threads:
+            thread.stop()
+        for context in (self._mail, self._maintenance):
+            if context.transport is not None:
+                context.transport.stop()
+        if all(thread.has_ended(deadline - time.monotonic()) for thread in threads):
             self._database.dispose()
         else:
-            log.warning("background_work_left", reason="It did not end in time. What it had begun comes again.")
+            log.warning("background_shutdown_timed_out", seconds=SHUTDOWN_SECONDS)  # unfinished work is retried
 
-    def _notice(self, session: Session) -> None:
+    def _wake_if_mail_enqueued(self, session: Session) -> None:
         if session.info.get(MAIL_ENQUEUED):
-            self.nudge()
+            self._mail_thread.wake()
 
-    def _sweep(self) -> None:
-        """Every process asks each minute, and one is given the turn; where it dies, another has the next."""
+    def _maintain(self) -> None:
+        """Run maintenance if this process gets the lease.
+
+        Every process tries each minute, and one of them gets it. If that process dies, another gets the next one.
+        """
         if not self._database.read_sync(
             lambda session: named_locks.is_lease_due(session, MAINTENANCE_LEASE, LEASE_INTERVAL)
         ):
@@ -121,5 +129,5 @@ class BackgroundWorker:
         if self._database.write_sync(
             lambda session: named_locks.try_lease(session, MAINTENANCE_LEASE, LEASE_INTERVAL)
         ):
-            for line in run_maintenance(*self._sweeps):
-                log.info("swept", did=line.text)
+            for result in run_maintenance(*self._maintenance):
+                log.info("maintenance_task_done", result=result.text)

@@ -1,4 +1,4 @@
-"""Why a database cannot be reached or used, said in one line for whoever operates the service."""
+"""Access to the database for a command, and one-line explanations of why it cannot be reached or used."""
 
 import contextlib
 from collections.abc import Iterator
@@ -12,15 +12,38 @@ from lms_graphql.core.errors import OperatorError
 from lms_graphql.operations import migrations, readiness
 from lms_graphql.settings import Settings
 
-ACCESS_DENIED = {1044, 1045, 1698}
-NO_SUCH_DATABASE = 1049
-UNREACHABLE = {2002, 2003, 2005, 2006, 2013}
-TOO_MANY_CONNECTIONS = 1040
+EXPLANATIONS: dict[int, str] = {
+    **dict.fromkeys(
+        (1045, 1698),
+        "The database server at {server} rejects the user or the password. Check DB_USER and DB_PASSWORD, or "
+        "LMS_DATABASE_URL.",
+    ),
+    1044: (
+        "The user may not use the database {database} at {server}. Grant the user all privileges on it, or correct "
+        "DB_NAME or LMS_DATABASE_URL."
+    ),
+    1049: "There is no database {database} at {server}. Create it, or correct DB_NAME or LMS_DATABASE_URL.",
+    **dict.fromkeys(
+        (2002, 2003, 2005, 2006, 2013),
+        "No database server answers at {server}. Start it, or correct DB_HOST and DB_PORT or LMS_DATABASE_URL.",
+    ),
+    1040: "The database server at {server} has too many connections. Raise its max_connections.",
+    **dict.fromkeys(
+        (1050, 1060, 1061, 1091),  # a migration creates or drops a table, column or index for the second time
+        "A migration of this database was interrupted before: {error}. Restore a backup, then migrate again.",
+    ),
+}
+"""MySQL's and MariaDB's error codes, with what is wrong and what to do."""
+OTHER_ERROR = "The database server at {server} rejects a statement: {error}."
+SQLITE_ERROR = "The database file {database} cannot be used: {error}. Check its path, permissions and disk space."
 
 
 @contextlib.contextmanager
 def open_database(settings: Settings, *, may_create: bool = True) -> Iterator[Database]:
-    """The settings' database for one command, without bounds on time. OperatorError where it cannot be used."""
+    """Open the settings' database for one command, without time limits.
+
+    Raise OperatorError if the database cannot be used, or if SQLite's file is missing and `may_create` is False.
+    """
     if not may_create:
         _require_file(settings.url)
     database = Database(settings.url, pool_size=2, threads=1, patient=True)
@@ -33,31 +56,23 @@ def open_database(settings: Settings, *, may_create: bool = True) -> Iterator[Da
 
 
 def _require_file(url: URL) -> None:
-    """SQLite makes an empty file where there is none, also for who only wants to look."""
+    """Raise OperatorError if there is no file, because SQLite would create one even for a command that only reads."""
     if url.get_backend_name() == "sqlite" and "uri" not in url.query and not Path(url.database or "").exists():
         raise OperatorError(f"There is no database {url.database} yet. Run `lms-graphql db init`.")
 
 
 def explain_connection_error(error: DBAPIError, url: URL) -> str:
+    """Return what is wrong and what to do about it, in one line and without the password."""
     original = error.orig
-    code = original.args[0] if original is not None and original.args else None
-    place = f"{url.host}:{url.port}"
-    if url.get_backend_name() == "sqlite":
-        return f"The database file {url.database} cannot be used: {original}."
-    if code in ACCESS_DENIED:
-        return f"The database at {place} refuses the user or the password (DB_USER, DB_PASSWORD)."
-    if code == NO_SUCH_DATABASE:
-        return f"There is no database {url.database} at {place} (DB_NAME). Create it first."
-    if code in UNREACHABLE:
-        return f"No database answers at {place} (DB_HOST, DB_PORT)."
-    if code == TOO_MANY_CONNECTIONS:
-        return f"The database at {place} has too many connections."
-    return f"The database at {place} cannot do this: {original}."
+    code = original.args[0] if original is not None and original.args else 0
+    template = SQLITE_ERROR if url.get_backend_name() == "sqlite" else EXPLANATIONS.get(code, OTHER_ERROR)
+    return template.format(server=f"{url.host}:{url.port}", database=url.database, error=original)
 
 
 def require_migrated(settings: Settings) -> None:
-    """OperatorError where the service could not answer from this database."""
+    """Raise OperatorError if the service could not answer from this database."""
     with open_database(settings, may_create=False) as database:
         if problem := database.read_sync(readiness.readiness_problem):
-            database.read_sync(lambda session: migrations.current(session.connection()))  # what migrating cannot mend
-            raise OperatorError(f"{problem} Run `lms-graphql db migrate` (or `db init`, for the first users).")
+            # First the errors that migrating cannot repair: this raises OperatorError for them.
+            database.read_sync(lambda session: migrations.current(session.connection()))
+            raise OperatorError(problem)

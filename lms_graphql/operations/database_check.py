@@ -1,4 +1,4 @@
-"""`db check`: whether the database is there, migrated, its derived figures right, and mail on its way."""
+"""`db check`: connection, server, migrations, derived columns, analytics and mail."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from lms_graphql.operations import migrations
 from lms_graphql.settings import Settings
 
 RECENT_FAILURE = timedelta(days=1)
-"""Nobody can mend a mail that failed last month, so it is told, and no longer a fault."""
+"""An older failure is reported but does not fail the check, because operators can no longer repair it."""
 
 
 class CheckResult(NamedTuple):
@@ -27,49 +27,66 @@ class CheckResult(NamedTuple):
 
 
 def check_database(session: Session, settings: Settings) -> list[CheckResult]:
-    wiring.register_hooks()  # what a course requires is told from above
-    bind = session.get_bind()
-    is_sqlite = bind.dialect.name == "sqlite"
-    version = session.scalar(text("SELECT sqlite_version()" if is_sqlite else "SELECT VERSION()"))
-    name = "SQLite" if is_sqlite else ("" if "MariaDB" in str(version) else "MySQL")
-    lines = [CheckResult(True, f"connection: {bind.engine.url.render_as_string()}")]
-    lines.append(CheckResult(True, f"server: {f'{name} {version}'.strip()}"))
-    try:
-        current, newest = migrations.current(session.connection()), migrations.head()
-    except OperatorError as error:
-        return [*lines, CheckResult(False, f"migrations: {error}")]
-    if current != newest:
-        state = "no tables yet" if current is None else f"at {current}, the newest is {newest}"
-        return [*lines, CheckResult(False, f"migrations: {state}. Run `lms-graphql db migrate`.")]
-    lines.append(CheckResult(True, f"migrations: at {current}, the newest"))
-    wrong = [
+    """Return one result for each thing that was checked. Without all migrations, nothing after them is checked."""
+    wiring.register_hooks()  # upper packages add what a course requires
+    results = _server(session)
+    migration = _migration(session)
+    results.append(migration)
+    if not migration.ok:
+        return results
+    drift = [
         *counters.find_counter_drift(session),
         *discussion.find_counter_drift(session),
         *progress_repair.find_progress_drift(session),
         *refresh.find_analytics_drift(session),
     ]
-    if not wrong:
-        lines.append(CheckResult(True, "derived figures: right"))
-    lines += [CheckResult(False, f"{line}. Run `lms-graphql db repair`.") for line in wrong]
-    return [*lines, _counted(session), *_mail(session, settings)]
+    if not drift:
+        results.append(CheckResult(True, "derived columns: correct"))
+    results += [CheckResult(False, f"{line}. Run `lms-graphql db repair`.") for line in drift]
+    return [*results, _analytics(session), *_mail(session, settings)]
 
 
-def _counted(session: Session) -> CheckResult:
-    """Not a fault: they wait for as long as nobody sweeps."""
-    reached, waiting = refresh.analytics_state(session)
-    when = "never counted" if reached is None else f"as of {reached:%Y-%m-%d %H:%M} UTC"
-    return CheckResult(True, f"figures for instructors: {when}, {waiting} courses to be counted by the next sweep")
+def _server(session: Session) -> list[CheckResult]:
+    bind = session.get_bind()
+    is_sqlite = bind.dialect.name == "sqlite"
+    version = session.scalar(text("SELECT sqlite_version()" if is_sqlite else "SELECT VERSION()"))
+    name = "SQLite" if is_sqlite else ("" if "MariaDB" in str(version) else "MySQL")
+    return [
+        CheckResult(True, f"connection: {bind.engine.url.render_as_string()}"),
+        CheckResult(True, f"server: {f'{name} {version}'.strip()}"),
+    ]
+
+
+def _migration(session: Session) -> CheckResult:
+    try:
+        current, newest = migrations.current(session.connection()), migrations.head()
+    except OperatorError as error:
+        return CheckResult(False, f"migrations: {error}")
+    if current != newest:
+        state = "no tables yet" if current is None else f"at {current}, the newest is {newest}"
+        return CheckResult(False, f"migrations: {state}. Run `lms-graphql db migrate`.")
+    return CheckResult(True, f"migrations: at {current}, the newest")
+
+
+def _analytics(session: Session) -> CheckResult:
+    """Return the state of analytics, which is never a failure: courses wait until the next maintenance."""
+    as_of, waiting = refresh.analytics_state(session)
+    state = "not computed yet" if as_of is None else f"complete up to {as_of:%Y-%m-%d %H:%M} UTC"
+    return CheckResult(True, f"analytics: {state}, {waiting} courses to refresh")
 
 
 def _mail(session: Session, settings: Settings) -> list[CheckResult]:
-    state = outbox_status(session)
-    tried = f"; the last error: {state.waiting_error}" if state.waiting_error else ""
-    waits = f"{state.waiting} waiting, the oldest since {state.oldest:%Y-%m-%d %H:%M} UTC" if state.oldest else "none"
-    lines = [CheckResult(True, f"mail in the outbox: {waits}{tried}")]
+    status = outbox_status(session)
+    waiting = "none waiting"
+    if status.oldest:
+        waiting = f"{status.waiting} waiting, the oldest since {status.oldest:%Y-%m-%d %H:%M} UTC"
+    error = f"; the last error: {status.waiting_error}" if status.waiting_error else ""
+    results = [CheckResult(True, f"mail: {waiting}{error}")]
     if settings.is_production and settings.smtp_url is None:
-        lines.append(CheckResult(not state.waiting, "mail: it stays in the outbox, because LMS_SMTP_URL is not set"))
-    if state.failed_at is not None:
-        is_old = state.failed_at < clock.now() - RECENT_FAILURE
-        failed = f"{state.failed} given up, the last {state.failed_at:%Y-%m-%d %H:%M} UTC: {state.failed_error}"
-        lines.append(CheckResult(is_old, f"mail that could not be sent: {failed}"))
-    return lines
+        results.append(CheckResult(not status.waiting, "mail: stays in the outbox. Set LMS_SMTP_URL to send it."))
+    if status.failed_at is not None:
+        is_old = status.failed_at < clock.now() - RECENT_FAILURE
+        last = f"the last at {status.failed_at:%Y-%m-%d %H:%M} UTC: {status.failed_error}"
+        advice = "Check the mail server: failed mails are not sent again."
+        results.append(CheckResult(is_old, f"mail: {status.failed} failed, {last}. {advice}"))
+    return results

@@ -1,4 +1,4 @@
-"""`db reset`: everything gone, on purpose. What it would drop is told first, and it is never done by accident."""
+"""`db reset`: drop all tables. It lists them first, and needs the database's name as confirmation."""
 
 from pathlib import PurePath
 
@@ -10,23 +10,24 @@ from lms_graphql.core.errors import OperatorError
 from lms_graphql.settings import Settings
 
 
-def name_of(url: URL) -> str:
-    """What must be typed: the database's name, or its file's."""
+def database_name(url: URL) -> str:
+    """Return the name that confirms a reset: the database's, or that of SQLite's file without its folder."""
     return PurePath(url.database or "").name
 
 
-def refuse_in_production(settings: Settings) -> None:
+def require_development(settings: Settings) -> None:
     if settings.is_production:
-        raise OperatorError("A production database is not reset. (LMS_ENV is production.)")
+        raise OperatorError("`db reset` is disabled in production. Unset LMS_ENV if this is not a production system.")
 
 
-def refuse_unless_named(settings: Settings, typed: str) -> None:
-    if typed != name_of(settings.url):
-        raise OperatorError(f"Nothing was dropped: the database is called {name_of(settings.url)}.")
+def require_confirmation(settings: Settings, typed: str) -> None:
+    name = database_name(settings.url)
+    if typed != name:
+        raise OperatorError(f"Nothing was dropped, because the database has another name. Type {name} to drop it.")
 
 
-def contents(engine: Engine) -> list[tuple[str, int]]:
-    """Each table that would go, with its number of rows."""
+def table_sizes(engine: Engine) -> list[tuple[str, int]]:
+    """Return the name and the number of rows of every table."""
     with engine.connect() as connection:
         quote = engine.dialect.identifier_preparer.quote
         return [
@@ -35,20 +36,19 @@ def contents(engine: Engine) -> list[tuple[str, int]]:
         ]
 
 
-def drop_all(database: Database) -> None:
-    """Drops every table, also those that no model knows any more. Foreign keys do not stand in the way."""
-    engine = database.reading  # statement by statement: SQLite heeds the pragma only outside of a transaction
-    is_sqlite = database.is_sqlite
-    off, on = (
+def drop_all_tables(database: Database) -> None:
+    """Drop every table, including those that no model knows, without regard to foreign keys."""
+    engine = database.reading  # in autocommit, because SQLite ignores the pragma inside of a transaction
+    disable, enable = (
         ("PRAGMA foreign_keys=OFF", "PRAGMA foreign_keys=ON")
-        if is_sqlite
+        if database.is_sqlite
         else ("SET SESSION foreign_key_checks = 0", "SET SESSION foreign_key_checks = 1")
     )
     quote = engine.dialect.identifier_preparer.quote
     with engine.connect() as connection:
-        connection.execute(text(off))
+        connection.execute(text(disable))
         try:
             for name in inspect(connection).get_table_names():
                 connection.execute(text(f"DROP TABLE {quote(name)}"))
         finally:
-            connection.execute(text(on))
+            connection.execute(text(enable))

@@ -1,4 +1,4 @@
-"""What is to be done from time to time: all of it in one list. As often as wanted, and twice at once."""
+"""Maintenance: all periodic tasks, in order. Safe to run at any time, and in several processes at once."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,81 +18,86 @@ from lms_graphql.mail.transports import Transport, create_transport
 from lms_graphql.operations.database_check import CheckResult
 from lms_graphql.settings import Settings
 
-log = structlog.get_logger("lms_graphql.sweep")
+log = structlog.get_logger("lms_graphql.maintenance")
 
 
 class TaskContext(NamedTuple):
-    """What a task works with. `carrier` is None where mail cannot leave."""
+    """Resources of a task. Without a `transport`, mail cannot be sent."""
 
     database: Database
     settings: Settings
-    carrier: Transport | None
+    transport: Transport | None
 
 
 Task = Callable[[TaskContext], list[str]]
 """
-Does what is due, and tells it in lines; none where there was nothing. It takes each thing by a conditional UPDATE, so
-that another process with the same task finds it taken.
+Does the work that is due and returns a line for each kind of it: none if nothing was due. A task claims its work with
+conditional statements, so that the same task in another process finds it done.
 """
 
 
-def send_mail(means: TaskContext) -> list[str]:
-    all_sent = all_failed = 0
-    while (delivered := deliver_once(means)).sent:
-        all_sent += delivered.sent
-        all_failed += delivered.failed
-    all_failed += delivered.failed
-    if not all_sent and not all_failed:
+def send_mail(context: TaskContext) -> list[str]:
+    """Send due mail in rounds, until a round sends nothing."""
+    sent = failed = 0
+    while (delivered := _deliver_once(context)).sent:
+        sent += delivered.sent
+        failed += delivered.failed
+    failed += delivered.failed
+    if not sent and not failed:
         return []
-    return [f"mail: {all_sent} sent" + (f", {all_failed} not sent, to be tried again" if all_failed else "")]
+    return [f"mail: {sent} sent" + (f", {failed} failed (see `lms-graphql db check`)" if failed else "")]
 
 
-def deliver_once(means: TaskContext) -> DeliveryResult:
-    settings = means.settings
-    return deliver_due(means.database, means.carrier, FrontendUrls(settings.public_url), settings.mail_from)
+def _deliver_once(context: TaskContext) -> DeliveryResult:
+    settings = context.settings
+    return deliver_due(context.database, context.transport, FrontendUrls(settings.public_url), settings.mail_from)
 
 
-def purge_expired(means: TaskContext) -> list[str]:
-    minutes = means.settings.login_window_minutes
-    number = means.database.write_sync(lambda session: retention.purge_expired(session, minutes))
-    return [f"accounts: {number} rows forgotten that were of no more use"] if number else []
+def purge_expired(context: TaskContext) -> list[str]:
+    minutes = context.settings.login_window_minutes
+    number = context.database.write_sync(lambda session: retention.purge_expired(session, minutes))
+    return [f"accounts: {number} expired sessions, tokens and rate limits deleted"] if number else []
 
 
-def expire_access(means: TaskContext) -> list[str]:
-    number = expiration.expire_access(means.database)
-    return [f"enrollments: {number} whose access has run out"] if number else []
+def expire_access(context: TaskContext) -> list[str]:
+    number = expiration.expire_access(context.database)
+    return [f"enrollments: {number} expired"] if number else []
 
 
-def recount_progress(means: TaskContext) -> list[str]:
-    number = progress_recount.recount_pending(means.database, means.settings)
-    return [f"progress: counted anew for {number} enrollments"] if number else []
+def recount_progress(context: TaskContext) -> list[str]:
+    number = progress_recount.recount_pending(context.database, context.settings)
+    return [f"progress: recounted for {number} enrollments"] if number else []
 
 
-def refresh_analytics(means: TaskContext) -> list[str]:
-    number = refresh.refresh_analytics(means.database)
-    return [f"figures for instructors: counted anew for {number} courses"] if number else []
+def refresh_analytics(context: TaskContext) -> list[str]:
+    number = refresh.refresh_analytics(context.database)
+    return [f"analytics: refreshed for {number} courses"] if number else []
 
 
 MAINTENANCE_TASKS: dict[str, Task] = {
     "accounts": purge_expired,
-    "access": expire_access,
+    "enrollments": expire_access,
     "progress": recount_progress,
-    "figures": refresh_analytics,  # after what changes them
-    "mail": send_mail,  # the last: it sends what the others cause, and a slow server delays none of them
+    "analytics": refresh_analytics,  # after the tasks that change its sources
+    "mail": send_mail,  # last, because the others enqueue mail and a slow server must not delay them
 }
 
 
-def run_maintenance(database: Database, settings: Settings, carrier: Transport | None = None) -> list[CheckResult]:
-    """A line for each thing that was done, or went wrong: then the next task has its turn all the same."""
+def run_maintenance(database: Database, settings: Settings, transport: Transport | None = None) -> list[CheckResult]:
+    """Run all tasks and return a result for each piece of work. A task that fails does not stop the next one.
+
+    Raise DBAPIError if the database cannot be reached.
+    """
     wiring.register_hooks()
-    means = TaskContext(database, settings, carrier or create_transport(settings))
-    lines = []
+    context = TaskContext(database, settings, transport or create_transport(settings))
+    results = []
     for name, task in MAINTENANCE_TASKS.items():
         try:
-            lines += [CheckResult(True, line) for line in task(means)]
+            results += [CheckResult(True, line) for line in task(context)]
         except Exception as error:
             if isinstance(error, DBAPIError) and db_errors.is_connect_error(error):
                 raise
-            log.exception("sweep_task_failed", task=name)
-            lines.append(CheckResult(False, f"{name}: {type(error).__name__}. The log says more."))
-    return lines
+            log.exception("maintenance_task_failed", task=name)
+            reason = f"{name}: failed with {type(error).__name__}. Look for maintenance_task_failed in the log."
+            results.append(CheckResult(False, reason))
+    return results

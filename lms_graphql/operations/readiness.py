@@ -1,4 +1,4 @@
-"""Whether the service can do its work now."""
+"""Readiness: whether the service can do its work now."""
 
 from functools import cache
 
@@ -11,24 +11,32 @@ from lms_graphql.operations import migrations
 
 
 @cache
-def _newest() -> str | None:
+def _newest_migration() -> str | None:
     return migrations.head()
 
 
 def readiness_problem(session: Session) -> str | None:
-    """Why not; None where all is well. A real read, the migration state, and a cluster node's own word."""
+    """Return why the service is not ready, or None if it is.
+
+    Reads a table, compares the migration, and asks a node of a Galera cluster whether it is ready.
+    """
     try:
         recorded = session.scalars(text("SELECT version_num FROM alembic_version")).all()
     except DBAPIError as error:
         if db_errors.is_missing_table(error):
-            return "The database has no tables yet."
+            return "The database has no tables yet. Run `lms-graphql db migrate`, or `db init` to add users as well."
         raise
-    if recorded != [_newest()]:
-        return "The database is not at the newest migration."
+    if recorded != [_newest_migration()]:
+        return (
+            "The database is not at the newest migration of this program. "
+            "Run `lms-graphql db migrate`, or update the program if the database is newer."
+        )
     if session.get_bind().dialect.name == "sqlite":
         return None
-    in_cluster = session.execute(text("SHOW VARIABLES LIKE 'wsrep_on'")).first()
-    if in_cluster is None or in_cluster[1] != "ON":
+    cluster = session.execute(text("SHOW VARIABLES LIKE 'wsrep_on'")).first()
+    if cluster is None or cluster[1] != "ON":
         return None
-    state = session.execute(text("SHOW STATUS LIKE 'wsrep_ready'")).first()
-    return None if state is not None and state[1] == "ON" else "The cluster node does not take statements."
+    status = session.execute(text("SHOW STATUS LIKE 'wsrep_ready'")).first()
+    if status is not None and status[1] == "ON":
+        return None
+    return "The cluster node is not ready (wsrep_ready is not ON). Wait until it has joined the cluster."

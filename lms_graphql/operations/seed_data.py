@@ -1,4 +1,4 @@
-"""The data that every installation starts with: five categories, and a user for each role."""
+"""Seed data of every installation: five categories, and a user for each role."""
 
 import secrets
 from typing import NamedTuple
@@ -38,7 +38,7 @@ USERS = (
 
 
 class SeedResult(NamedTuple):
-    """What was added. `password` opens the new users, and is kept nowhere; None where there were none to add."""
+    """Added categories and users. `password` is that of the new users and is not stored; None without new users."""
 
     categories: list[str]
     users: list[str]
@@ -46,20 +46,20 @@ class SeedResult(NamedTuple):
 
 
 def seed(session: Session, password: str | None = None) -> SeedResult:
-    """Adds what is not there yet. Without a password one is made up."""
-    there = set(session.scalars(select(Category.slug)))
-    categories = [name for name in CATEGORIES if slugify(name) not in there]
+    """Add the missing seed data. Without a password, generate one."""
+    slugs = set(session.scalars(select(Category.slug)))
+    categories = [name for name in CATEGORIES if slugify(name) not in slugs]
     for name in categories:
         session.add(Category(name=name, slug=slugify(name), description=CATEGORIES[name]))
-    known = set(session.scalars(select(User.email_key)))
-    users = [user for user in USERS if user.email not in known]
-    if not users:
+    emails = set(session.scalars(select(User.email_key)))
+    missing = [user for user in USERS if user.email not in emails]
+    if not missing:
         return SeedResult(categories, [], None)
     password = password or secrets.token_urlsafe(12)
-    hashed = hash_password(password)
-    for seed_user in users:
-        user = User(**seed_user._asdict(), password_hash=hashed, is_active=True, is_verified=True)
+    password_hash = hash_password(password)
+    for seed_user in missing:
+        user = User(**seed_user._asdict(), password_hash=password_hash, is_active=True, is_verified=True)
         session.add(user)
         session.flush()
         search_index.index_user(session, user)
-    return SeedResult(categories, [user.email for user in users], password)
+    return SeedResult(categories, [user.email for user in missing], password)

@@ -20,15 +20,18 @@ def error_message(environment: dict[str, str], dotenv: Path = NOWHERE) -> str:
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("mysql+pymysql://lms@localhost", "names no database"),
-        ("mysql+pymysql://lms@localhost:3306/", "names no database"),
-        ("mysql+pymysql://lms@localhost:port/lms", "no database address"),
+        ("mysql+pymysql://lms@localhost", "the database name is missing"),
+        ("mysql+pymysql://lms@localhost:3306/", "the database name is missing"),
+        ("mysql+pymysql://lms@localhost:port/lms", "not a database URL"),
         ("mysql+pymysql://lms@localhost:99999/lms", "port"),
-        ("mysql+pyodbc://lms@localhost/lms", "driver pyodbc, which is not installed; use mysql+pymysql://"),
-        ("mysql+oursql://lms@localhost/lms", "driver oursql, which is not installed"),
-        ("mysql+aiomysql://lms@localhost/lms", "aiomysql, a driver for asyncio"),
-        ("mysql+asyncmy://lms@localhost/lms", "asyncmy, a driver for asyncio"),
-        ("sqlite+aiosqlite:///lms.db", "aiosqlite, a driver for asyncio"),
+        (
+            "mysql+pyodbc://lms@localhost/lms",
+            "the driver pyodbc is not installed. Install it, or use mysql+pymysql://",
+        ),
+        ("mysql+oursql://lms@localhost/lms", "the driver oursql is not installed"),
+        ("mysql+aiomysql://lms@localhost/lms", "aiomysql is a driver for asyncio"),
+        ("mysql+asyncmy://lms@localhost/lms", "asyncmy is a driver for asyncio"),
+        ("sqlite+aiosqlite:///lms.db", "aiosqlite is a driver for asyncio"),
     ],
 )
 def test_unusable_database_url_is_rejected(url: str, expected: str) -> None:
@@ -80,7 +83,7 @@ def test_unknown_database_variable_is_rejected_only_in_dotenv(tmp_path: Path) ->
 def test_invalid_cors_origin_is_rejected(origin: str) -> None:
     message = error_message({"LMS_CORS_ORIGINS": f"https://learn.example.com,{origin}"})
     assert message.startswith("LMS_CORS_ORIGINS: ")
-    assert message.endswith(f"unlike {origin}.")
+    assert f": {origin} is not an origin. " in message
 
 
 def test_cors_origins_are_normalized_as_browsers_send_them() -> None:

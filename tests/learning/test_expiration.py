@@ -77,7 +77,7 @@ def test_maintenance_expires_only_ended_access(
             has_ended = status in (ACTIVE, COMPLETED) and expires == -HOUR
             expected[row.id] = EXPIRED if has_ended else status
     results = maintenance.run_maintenance(service.database, service.resources.settings)
-    assert "enrollments: 2 whose access has run out" in [line.text for line in results]
+    assert "enrollments: 2 expired" in [line.text for line in results]
     assert {row.id: row.status for row in rows(service.database, select(Enrollment))} == expected
     results = maintenance.run_maintenance(service.database, service.resources.settings)
     assert not any("enrollments" in line.text for line in results)

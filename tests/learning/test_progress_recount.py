@@ -95,7 +95,7 @@ def test_progress_changes_only_with_recount(course: LargeCourse) -> None:
     assert course.percent() == 50, "as before the change"
     started_at = clock.now()
     assert MAINTENANCE_TASKS["progress"] is recount_progress
-    assert course.run_maintenance() == [f"progress: counted anew for {MANY} enrollments"]
+    assert course.run_maintenance() == [f"progress: recounted for {MANY} enrollments"]
     assert course.percent() == 33.33
     changed = CourseProgress.updated_at >= started_at
     assert course.count(CourseProgress, changed) == MANY, "analytics look for changed rows"

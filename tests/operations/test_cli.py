@@ -1,4 +1,4 @@
-"""The command line as whoever operates the service meets it: its words, its exit codes, what it leaves behind."""
+"""The command line: output, exit codes and effects."""
 
 import os
 import re
@@ -17,15 +17,15 @@ from tests.cli import CLEAN, Run, assert_one_clear_line, rows
 from tests.mariadb import PASSWORD, USER, MariaDB, free_port
 
 
-def test_init_makes_the_tables_and_the_seed_once(run: Run, empty_database: str) -> None:
+def test_init_creates_tables_and_seed_data_once(run: Run, empty_database: str) -> None:
     first = run("db", "init")
     assert first.exit_code == 0, first.stderr
-    password = re.search(r"their password: (\S{16}) ", first.stdout)
+    password = re.search(r"password of these users: (\S{16}) ", first.stdout)
     assert password is not None
     assert (rows(empty_database, "users"), rows(empty_database, "course_categories")) == (3, 5)
     second = run("db", "init")
     assert second.exit_code == 0
-    assert "seed data: all there" in second.stdout
+    assert "seed data: complete" in second.stdout
     assert "password" not in second.stdout
     assert rows(empty_database, "users") == 3
     engine = create_engine(empty_database)
@@ -35,23 +35,23 @@ def test_init_makes_the_tables_and_the_seed_once(run: Run, empty_database: str) 
     assert all(hashed.startswith("$argon2id$") and password[1] not in hashed for hashed in hashes)
 
 
-def test_the_seed_password_can_be_given_and_is_not_shown(run: Run) -> None:
-    ran = run("db", "init", LMS_SEED_PASSWORD="correct horse battery")
-    assert ran.exit_code == 0
-    assert "correct horse battery" not in ran.stdout + ran.stderr
+def test_seed_password_from_settings_is_not_printed(run: Run) -> None:
+    result = run("db", "init", LMS_SEED_PASSWORD="correct horse battery")
+    assert result.exit_code == 0
+    assert "correct horse battery" not in result.stdout + result.stderr
 
 
 @pytest.mark.slow
-def test_check_verify_and_repair_tell_the_state_of_a_demo(run: Run, empty_database: str) -> None:
+def test_check_verify_and_repair_report_demo_state(run: Run, empty_database: str) -> None:
     assert run("db", "check").exit_code == 1
     assert run("db", "init").exit_code == 0
-    made = run("db", "demo", "--courses", "3", "--learners", "5")
-    assert made.exit_code == 0, made.stderr
-    assert "3 courses" in made.stdout
+    demo = run("db", "demo", "--courses", "3", "--learners", "5")
+    assert demo.exit_code == 0, demo.stderr
+    assert "3 courses" in demo.stdout
     check = run("db", "check")
     assert check.exit_code == 0, check.stdout
-    assert "derived figures: right" in check.stdout
-    assert re.search(r"figures for instructors: as of .* UTC, 0 courses", check.stdout)
+    assert "derived columns: correct" in check.stdout
+    assert re.search(r"analytics: complete up to .* UTC, 0 courses", check.stdout)
     assert rows(empty_database, "course_analytics") == 3
     assert rows(empty_database, "lecture_analytics") > 0
     verify = run("db", "verify")
@@ -73,21 +73,20 @@ def test_check_verify_and_repair_tell_the_state_of_a_demo(run: Run, empty_databa
     engine.dispose()
     drifted = run("db", "check")
     assert drifted.exit_code == 1
-    for figure in ("courses.total_lectures", "courses.enrollment_count", "lectures.order_index", "course_terms"):
-        assert f"FAIL {figure}" in drifted.stdout
-        assert f"{figure}" in drifted.stdout
+    for column in ("courses.total_lectures", "courses.enrollment_count", "lectures.order_index", "course_terms"):
+        assert f"FAIL {column}" in drifted.stdout
     assert "FAIL analytics: wrong for 3 courses" in drifted.stdout
     repaired = run("db", "repair")
     assert repaired.exit_code == 0
     assert "courses.total_lectures: 3 rows repaired" in repaired.stdout
-    assert "analytics: wrong for 3 courses, counted anew" in repaired.stdout
+    assert "analytics: wrong for 3 courses, repaired" in repaired.stdout
     assert run("db", "check").exit_code == 0
-    assert "Nothing to mend." in run("db", "repair").stdout
+    assert "Nothing to repair." in run("db", "repair").stdout
     assert_one_clear_line(run("db", "demo"), "already")
 
 
 @pytest.mark.slow
-def test_verify_finds_what_was_broken(run: Run, empty_database: str) -> None:
+def test_verify_reports_schema_damage(run: Run, empty_database: str) -> None:
     assert run("db", "init").exit_code == 0
     engine = create_engine(empty_database)
     is_sqlite = engine.dialect.name == "sqlite"
@@ -102,21 +101,21 @@ def test_verify_finds_what_was_broken(run: Run, empty_database: str) -> None:
     engine.dispose()
     verify = run("db", "verify")
     assert verify.exit_code == 1
-    assert "FAIL table notes: is not there" in verify.stdout
+    assert "FAIL table notes: missing" in verify.stdout
     assert "ix_users_created_at_id" in verify.stdout
-    assert ("FAIL enum users.role: holds emperor" if is_sqlite else "ck_users_role") in verify.stdout
+    assert ("FAIL enum users.role: unknown values emperor" if is_sqlite else "ck_users_role") in verify.stdout
 
 
-def test_reset_wants_the_name_typed_and_tells_what_goes(run: Run, empty_database: str) -> None:
+def test_reset_lists_tables_and_requires_database_name(run: Run, empty_database: str) -> None:
     assert run("db", "init").exit_code == 0
     name = empty_database.rpartition("/")[2]
-    refused = run("db", "reset", typed="yes\n")
-    assert refused.exit_code == 1
-    assert "users (3 rows)" in refused.stdout
-    assert "Nothing was dropped" in refused.stderr
+    rejected = run("db", "reset", typed="yes\n")
+    assert rejected.exit_code == 1
+    assert "users (3 rows)" in rejected.stdout
+    assert "Nothing was dropped" in rejected.stderr
     assert rows(empty_database, "users") == 3
     assert run("db", "reset", "--yes-delete", "something").exit_code == 1
-    assert run("db", "reset").exit_code == 1, "an empty answer is no answer"
+    assert run("db", "reset").exit_code == 1, "an empty answer confirms nothing"
     engine = create_engine(empty_database)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE left_over (id INTEGER)"))
@@ -133,8 +132,8 @@ def test_reset_wants_the_name_typed_and_tells_what_goes(run: Run, empty_database
     assert rows(empty_database, "users") == 3
 
 
-def test_serve_says_in_one_line_what_is_in_its_way(run: Run, empty_database: str) -> None:
-    create_engine(empty_database).connect().close()  # SQLite makes an empty file of it
+def test_serve_reports_obstacle_in_one_line(run: Run, empty_database: str) -> None:
+    create_engine(empty_database).connect().close()  # SQLite creates an empty file
     assert_one_clear_line(run("serve"), "no tables yet", "db migrate")
     assert run("db", "migrate").exit_code == 0
     with socket.socket() as taken:
@@ -144,7 +143,7 @@ def test_serve_says_in_one_line_what_is_in_its_way(run: Run, empty_database: str
         assert_one_clear_line(run("serve", "--port", port), port, "in use")
     engine = create_engine(empty_database)
     with engine.begin() as connection:
-        downgrade(migrations.config(connection), "base")
+        downgrade(migrations.alembic_config(connection), "base")
     engine.dispose()
     assert_one_clear_line(run("serve"), "not at the newest migration", "db migrate")
 
@@ -164,32 +163,32 @@ def test_serve_says_in_one_line_what_is_in_its_way(run: Run, empty_database: str
         ({"LMS_DATABASE_URL": "", "DB_NAME": "x", "DB_PORT": "1"}, ["127.0.0.1:1"]),
     ],
 )
-def test_a_setting_that_cannot_be_is_named(anywhere: Run, environment: dict[str, str], words: list[str]) -> None:
+def test_invalid_setting_is_named(anywhere: Run, environment: dict[str, str], words: list[str]) -> None:
     for command in (["serve"], ["db", "check"]):
         assert_one_clear_line(anywhere(*command, **environment), *words)
 
 
 @pytest.mark.slow
-def test_a_wrong_name_or_password_of_a_server_is_told(anywhere: Run, maria: MariaDB) -> None:
+def test_wrong_database_name_or_password_is_reported(anywhere: Run, maria: MariaDB) -> None:
     maria.new_database("lms_locked")
-    there = {"DB_HOST": "127.0.0.1", "DB_PORT": str(maria.port), "DB_USER": USER, "DB_PASSWORD": PASSWORD}
+    server = {"DB_HOST": "127.0.0.1", "DB_PORT": str(maria.port), "DB_USER": USER, "DB_PASSWORD": PASSWORD}
     for wrong, words in (
         ({"DB_NAME": "lms_nowhere"}, "no database lms_nowhere"),
-        ({"DB_NAME": "lms_locked", "DB_PASSWORD": "wrong-canary"}, "refuses the user or the password"),
+        ({"DB_NAME": "lms_locked", "DB_PASSWORD": "wrong-canary"}, "rejects the user or the password"),
     ):
-        ran = anywhere("serve", **{**there, **wrong})
-        assert_one_clear_line(ran, words)
-        assert "canary" not in ran.stderr
+        result = anywhere("serve", **{**server, **wrong})
+        assert_one_clear_line(result, words)
+        assert "canary" not in result.stderr
 
 
-def test_the_dotenv_file_is_read_and_the_environment_stands_above_it(run: Run, tmp_path: Path) -> None:
+def test_environment_overrides_dotenv_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("LMS_POOL_SIZE=0\n")
     assert_one_clear_line(run("db", "check"), "LMS_POOL_SIZE")
     assert "LMS_POOL_SIZE" not in run("db", "check", LMS_POOL_SIZE="3").stderr
 
 
 @pytest.mark.slow
-def test_schema_prints_the_schema_as_a_process_of_its_own(tmp_path: Path) -> None:
+def test_schema_command_prints_committed_schema(tmp_path: Path) -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "lms_graphql", "schema"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -198,9 +197,9 @@ def test_schema_prints_the_schema_as_a_process_of_its_own(tmp_path: Path) -> Non
 
 
 def can_listen(host: str) -> bool:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as attempt:
         try:
-            trial.bind((host, 0))
+            attempt.bind((host, 0))
         except OSError:
             return False
     return True
@@ -208,8 +207,8 @@ def can_listen(host: str) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("host", [host for host in ("127.0.0.1", "::1") if can_listen(host)])
-def test_serve_prints_the_address_it_answers_at(tmp_path: Path, host: str) -> None:
-    shown = f"[{host}]" if ":" in host else host
+def test_serve_prints_its_url(tmp_path: Path, host: str) -> None:
+    url_host = f"[{host}]" if ":" in host else host
     environment = {key: value for key, value in os.environ.items() if key not in CLEAN}
     program = [sys.executable, "-m", "lms_graphql"]
     port = str(free_port())
@@ -218,9 +217,9 @@ def test_serve_prints_the_address_it_answers_at(tmp_path: Path, host: str) -> No
     with subprocess.Popen(serving, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
-            address = server.stdout.readline().split()[3]
-            assert address == f"http://{shown}:{port}/graphql"
+            url = f"http://{url_host}:{port}/graphql"
+            assert f" at {url} " in server.stdout.readline()
             with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
-                assert client.post(address, json={"query": "{ __typename }"}).status_code == 200
+                assert client.post(url, json={"query": "{ __typename }"}).status_code == 200
         finally:
             server.terminate()

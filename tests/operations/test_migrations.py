@@ -1,4 +1,4 @@
-"""The migrations make what the models say, on every database, and take it back."""
+"""The migrations create what the models say, on every database, and can be undone."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from tests.cli import CLEAN
 
 ROOT = Path(__file__).parent.parent.parent
 
-SEVENTEEN = (
+CORE_TABLES = (
     "users course_categories courses sections lectures enrollments course_progress lecture_progress quizzes "
     "questions quiz_attempts notes qa_questions qa_answers certificates transactions instructor_payouts"
 )
@@ -33,13 +33,13 @@ def tables(engine: Engine) -> set[str]:
 
 
 @pytest.mark.slow
-def test_up_down_and_up_again_ends_where_the_models_are(empty_database: str) -> None:
+def test_upgrade_downgrade_upgrade_matches_models(empty_database: str) -> None:
     engine = make_engine(make_url(empty_database), pool_size=2)
     assert migrations.migrate(engine) == (None, migrations.head())
     assert tables(engine) == set(metadata.tables)
-    assert tables(engine) >= set(SEVENTEEN.split())
+    assert tables(engine) >= set(CORE_TABLES.split())
     with engine.begin() as connection:
-        command.downgrade(migrations.config(connection), "base")
+        command.downgrade(migrations.alembic_config(connection), "base")
     assert tables(engine) == set()
     migrations.migrate(engine)
     assert tables(engine) == set(metadata.tables)
@@ -47,10 +47,10 @@ def test_up_down_and_up_again_ends_where_the_models_are(empty_database: str) -> 
     engine.dispose()
 
 
-def test_those_who_are_there_already_are_found_and_sorted_by_name(empty_database: str) -> None:
+def test_existing_users_get_sort_keys_and_terms(empty_database: str) -> None:
     engine = make_engine(make_url(empty_database), pool_size=2)
     with engine.begin() as connection:
-        command.upgrade(migrations.config(connection), "0002")
+        command.upgrade(migrations.alembic_config(connection), "0002")
         columns = "id, created_at, updated_at, email, email_key, username, username_key, first_name, last_name, role"
         values = (
             "1, '2026-01-01', '2026-01-01', 'jose@x.org', 'jose@x.org', 'pepe', 'pepe', 'José', 'Álvarez', 'learner'"
@@ -64,31 +64,31 @@ def test_those_who_are_there_already_are_found_and_sorted_by_name(empty_database
     engine.dispose()
 
 
-def test_keys_of_sqlite_count_on_from_what_was_there_also_for_who_has_it_open(tmp_path: Path) -> None:
+def test_sqlite_keys_are_never_reused(tmp_path: Path) -> None:
     file = tmp_path / "lms.db"
     engine = make_engine(make_url(f"sqlite:///{file}"), pool_size=1)
     with engine.begin() as connection:
-        command.upgrade(migrations.config(connection), "0006")
-    with closing(sqlite3.connect(file, isolation_level=None)) as open_all_along:
+        command.upgrade(migrations.alembic_config(connection), "0006")
+    with closing(sqlite3.connect(file, isolation_level=None)) as open_connection:
 
         def make(key_id: str) -> int | None:
             columns = "created_at, updated_at, key_id"
             values = f"'2026-01-01', '2026-01-01', '{key_id}'"
-            return open_all_along.execute(f"INSERT INTO signing_keys ({columns}) VALUES ({values})").lastrowid
+            return open_connection.execute(f"INSERT INTO signing_keys ({columns}) VALUES ({values})").lastrowid
 
         assert [make("k1"), make("k2")] == [1, 2]
-        open_all_along.execute("CREATE TABLE of_others (id TEXT, PRIMARY KEY (id))")
+        open_connection.execute("CREATE TABLE foreign_table (id TEXT, PRIMARY KEY (id))")
         migrations.migrate(engine)
         assert make("k3") == 3
-        open_all_along.execute("DELETE FROM signing_keys WHERE id > 1")
+        open_connection.execute("DELETE FROM signing_keys WHERE id > 1")
         assert make("k4") == 4
         with engine.begin() as connection:
-            command.downgrade(migrations.config(connection), "0006")
-        open_all_along.execute("DELETE FROM signing_keys WHERE id > 1")
+            command.downgrade(migrations.alembic_config(connection), "0006")
+        open_connection.execute("DELETE FROM signing_keys WHERE id > 1")
         assert make("k5") == 2
         migrations.migrate(engine)
-        assert make("k6") == 5, "it still knows how far it has counted"
-        assert open_all_along.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert make("k6") == 5, "SQLite still stores the highest key"
+        assert open_connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     engine.dispose()
 
 
@@ -127,8 +127,8 @@ def insert_rows_for_0007(connection: Connection) -> None:
         ("course_requirements", {"course_id": 1, "things": "hash"}),
         ("audit_events", event),
     ):
-        names, places = ", ".join(values), ", ".join(f":{name}" for name in values)
-        connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), values)
+        names, parameters = ", ".join(values), ", ".join(f":{name}" for name in values)
+        connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({parameters})"), values)
     for table, row in OLD_ROWS.items():
         connection.execute(text(f"INSERT INTO {table} VALUES {row}"))
 
@@ -137,31 +137,31 @@ def rows_of(connection: Connection, table: str) -> list[tuple[str, ...]]:
     return [tuple(map(str, row)) for row in connection.execute(text(f"SELECT * FROM {table}"))]
 
 
-def test_renamed_tables_and_columns_keep_their_rows(empty_database: str) -> None:
+def test_renamed_tables_and_columns_keep_rows(empty_database: str) -> None:
     engine = make_engine(make_url(empty_database), pool_size=2)
     with engine.begin() as connection:
-        command.upgrade(migrations.config(connection), "0007")
+        command.upgrade(migrations.alembic_config(connection), "0007")
     with engine.begin() as connection:
         insert_rows_for_0007(connection)
-        before = {table: rows_of(connection, table) for table in RENAMED_TABLES}
-        assert all(len(rows) == 1 for rows in before.values())
+        rows_before = {table: rows_of(connection, table) for table in RENAMED_TABLES}
+        assert all(len(rows) == 1 for rows in rows_before.values())
     migrations.migrate(engine)
     with engine.begin() as connection:
-        assert {old: rows_of(connection, new) for old, new in RENAMED_TABLES.items()} == before
+        assert {old: rows_of(connection, new) for old, new in RENAMED_TABLES.items()} == rows_before
         event = connection.execute(text("SELECT action, client_ip FROM audit_events")).one()
         assert tuple(event) == ("account.created", "192.0.2.7")
         assert connection.scalar(text("SELECT items_hash FROM course_requirements")) == "hash"
-        command.downgrade(migrations.config(connection), "0007")
+        command.downgrade(migrations.alembic_config(connection), "0007")
     with engine.begin() as connection:
-        assert {table: rows_of(connection, table) for table in RENAMED_TABLES} == before
+        assert {table: rows_of(connection, table) for table in RENAMED_TABLES} == rows_before
         assert connection.scalar(text("SELECT what FROM audit_events")) == "account.created"
     engine.dispose()
 
 
-def test_interrupted_table_rename_can_be_run_again(empty_database: str) -> None:
+def test_interrupted_table_rename_can_be_repeated(empty_database: str) -> None:
     engine = make_engine(make_url(empty_database), pool_size=2)
     with engine.begin() as connection:
-        command.upgrade(migrations.config(connection), "0007")
+        command.upgrade(migrations.alembic_config(connection), "0007")
     with engine.begin() as connection:
         insert_rows_for_0007(connection)
         # As if the process had died after the new table was created and before the rows were copied.
@@ -175,19 +175,19 @@ def test_interrupted_table_rename_can_be_run_again(empty_database: str) -> None:
     engine.dispose()
 
 
-def test_every_table_with_a_key_of_its_own_counts(tmp_path: Path) -> None:
-    """A migration that makes a table says `sqlite_autoincrement=True`, or SQLite gives keys twice."""
+def test_tables_with_own_key_autoincrement(tmp_path: Path) -> None:
+    """A migration that creates a table sets `sqlite_autoincrement=True`, or SQLite uses keys twice."""
     file = tmp_path / "lms.db"
     engine = make_engine(make_url(f"sqlite:///{file}"), pool_size=1)
     migrations.migrate(engine)
-    with closing(sqlite3.connect(file)) as opened:
-        tables = opened.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
-    counting = {name for name, words in tables if "AUTOINCREMENT" in words}
-    assert counting == {name for name, table in metadata.tables.items() if "id" in table.primary_key.columns}
+    with closing(sqlite3.connect(file)) as connection:
+        definitions = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+    autoincrementing = {name for name, sql in definitions if "AUTOINCREMENT" in sql}
+    assert autoincrementing == {name for name, table in metadata.tables.items() if "id" in table.primary_key.columns}
     engine.dispose()
 
 
-def test_the_models_and_a_migrated_database_do_not_drift(empty_database: str) -> None:
+def test_models_and_migrated_database_do_not_drift(empty_database: str) -> None:
     engine = make_engine(make_url(empty_database), pool_size=2)
     migrations.migrate(engine)
     with engine.connect() as connection:
@@ -195,12 +195,12 @@ def test_the_models_and_a_migrated_database_do_not_drift(empty_database: str) ->
         connection.rollback()
         live = inspect(connection)
         for name, table in metadata.tables.items():
-            checks = {str(one.name) for one in table.constraints if str(one.name).startswith("ck_")}
-            assert checks <= {str(one["name"]) for one in live.get_check_constraints(name)}
+            checks = {str(check.name) for check in table.constraints if str(check.name).startswith("ck_")}
+            assert checks <= {str(check["name"]) for check in live.get_check_constraints(name)}
     engine.dispose()
 
 
-def test_every_table_keeps_text_exactly_whatever_the_servers_defaults(empty_database: str) -> None:
+def test_tables_store_any_unicode_text_exactly(empty_database: str) -> None:
     engine = make_engine(make_url(empty_database), pool_size=2)
     migrations.migrate(engine)
     names = ["José 🎓", "jose 🎓", "Ἀθῆναι"]
@@ -213,14 +213,14 @@ def test_every_table_keeps_text_exactly_whatever_the_servers_defaults(empty_data
                 ),
                 {"name": name, "slug": ["josé", "jose", "JOSE"][number]},
             )
-        found = connection.execute(text("SELECT name FROM course_categories ORDER BY id")).scalars().all()
-    assert found == names
+        stored = connection.execute(text("SELECT name FROM course_categories ORDER BY id")).scalars().all()
+    assert stored == names
     engine.dispose()
 
 
 @pytest.mark.slow
-def test_two_processes_may_migrate_at_once(empty_database: str) -> None:
-    def one(_: int) -> str | None:
+def test_concurrent_migrations_both_succeed(empty_database: str) -> None:
+    def migrate(_: int) -> str | None:
         engine = make_engine(make_url(empty_database), pool_size=2, patient=True)
         try:
             return migrations.migrate(engine)[1]
@@ -228,26 +228,26 @@ def test_two_processes_may_migrate_at_once(empty_database: str) -> None:
             engine.dispose()
 
     with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(one, range(2))) == [migrations.head()] * 2
+        assert list(pool.map(migrate, range(2))) == [migrations.head()] * 2
 
 
-def test_who_opens_a_new_file_waits_for_whoever_writes_to_it_already(tmp_path: Path) -> None:
-    """Then it cannot be changed over to a write-ahead log, and SQLite says so at once."""
+def test_opening_new_file_waits_for_its_writer(tmp_path: Path) -> None:
+    """SQLite cannot switch a file to a write-ahead log while another connection writes, and fails at once."""
     file = tmp_path / "lms.db"
     first = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     first.execute("BEGIN IMMEDIATE")
-    ending = Timer(0.2, first.execute, ["COMMIT"])
-    ending.start()
+    commit = Timer(0.2, first.execute, ["COMMIT"])
+    commit.start()
     engine = make_engine(make_url(f"sqlite:///{file}"), pool_size=1)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
     engine.dispose()
-    ending.join()
+    commit.join()
     first.close()
 
 
 @pytest.mark.slow
-def test_a_percent_sign_in_a_path_or_an_address_is_a_letter_like_any_other(tmp_path: Path) -> None:
+def test_percent_sign_in_path_or_url_works(tmp_path: Path) -> None:
     checkout, data = tmp_path / "50% off", tmp_path / "100%"
     data.mkdir()
     ignored = shutil.ignore_patterns("static", "__pycache__")
@@ -263,5 +263,5 @@ def test_a_percent_sign_in_a_path_or_an_address_is_a_letter_like_any_other(tmp_p
         ["alembic", "upgrade", "head"],
     ):
         process = [sys.executable, "-m", module, *words]
-        ran = subprocess.run(process, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
+        result = subprocess.run(process, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stdout + result.stderr

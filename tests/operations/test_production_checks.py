@@ -1,4 +1,4 @@
-"""What the service refuses to start with in production, and the secret that it makes for itself in development."""
+"""Configurations rejected in production, the secret key, and the rotation of signing keys."""
 
 import socket
 import stat
@@ -9,100 +9,99 @@ from secrets import token_urlsafe
 
 import pytest
 
-from lms_graphql import settings
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.operations.secret_key import load_secret_key
+from lms_graphql.settings import load_settings
 from tests.cli import Run, assert_one_clear_line
 
-GOOD = token_urlsafe(48)
+SECRET_KEY = token_urlsafe(48)
 
 
 @pytest.mark.parametrize(
     ("secret", "word"),
     [("", "missing"), ("short-secret", "too short"), ("x" * 64, "not random"), ("abcabcabc" * 10, "not random")],
 )
-def test_a_weak_secret_is_refused_in_production(run: Run, secret: str, word: str) -> None:
+def test_weak_secret_key_is_rejected_in_production(run: Run, secret: str, word: str) -> None:
     run("db", "init")
-    ran = run("serve", LMS_ENV="production", LMS_SECRET_KEY=secret)
-    assert_one_clear_line(ran, "LMS_SECRET_KEY", word)
-    assert ran.exit_code == 3
+    result = run("serve", LMS_ENV="production", LMS_SECRET_KEY=secret)
+    assert_one_clear_line(result, "LMS_SECRET_KEY", word)
+    assert result.exit_code == 3
 
 
-def test_seed_passwords_that_scripts_know_are_refused_in_production(run: Run) -> None:
+def test_unchanged_seed_password_is_rejected_in_production(run: Run) -> None:
     run("db", "init", LMS_SEED_PASSWORD="known to scripts")
-    environment = {"LMS_ENV": "production", "LMS_SECRET_KEY": GOOD}
-    ran = run("serve", LMS_SEED_PASSWORD="known to scripts", **environment)
-    assert_one_clear_line(ran, "admin@learnwithroko.com", "LMS_SEED_PASSWORD")
-    assert ran.exit_code == 3
+    environment = {"LMS_ENV": "production", "LMS_SECRET_KEY": SECRET_KEY}
+    result = run("serve", LMS_SEED_PASSWORD="known to scripts", **environment)
+    assert_one_clear_line(result, "admin@learnwithroko.com", "LMS_SEED_PASSWORD")
+    assert result.exit_code == 3
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
-        other = run("serve", "--port", port, LMS_SEED_PASSWORD="another one, not theirs", **environment)
+        other = run("serve", "--port", port, LMS_SEED_PASSWORD="another password", **environment)
     assert_one_clear_line(other, f"Port {port}")
 
 
-def test_sqlite_serves_one_process_in_production_and_code_does_not_change_there(
-    anywhere: Run, tmp_path: Path
-) -> None:
+def test_sqlite_workers_and_reload_are_rejected_in_production(anywhere: Run, tmp_path: Path) -> None:
     environment = {
         "LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db",
         "LMS_ENV": "production",
-        "LMS_SECRET_KEY": GOOD,
+        "LMS_SECRET_KEY": SECRET_KEY,
     }
     anywhere("db", "init", **environment)
-    ran = anywhere("serve", "--workers", "2", **environment)
-    assert_one_clear_line(ran, "SQLite", "--workers 1")
-    assert ran.exit_code == 3
-    ran = anywhere("serve", "--reload", **environment)
-    assert_one_clear_line(ran, "--reload")
-    assert ran.exit_code == 3
+    result = anywhere("serve", "--workers", "2", **environment)
+    assert_one_clear_line(result, "SQLite", "--workers 1")
+    assert result.exit_code == 3
+    result = anywhere("serve", "--reload", **environment)
+    assert_one_clear_line(result, "--reload")
+    assert result.exit_code == 3
 
 
 @pytest.mark.slow
-def test_a_server_started_without_the_command_line_refuses_as_well(tmp_path: Path) -> None:
+def test_asgi_app_without_secret_key_exits_in_production(tmp_path: Path) -> None:
     environment = {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db", "LMS_ENV": "production"}
     code = "from lms_graphql.asgi import app; app()"
-    ran = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert ran.returncode == 3
-    assert ran.stderr.startswith("lms-graphql: LMS_SECRET_KEY is missing")
+    assert result.returncode == 3
+    assert result.stderr.startswith("lms-graphql: LMS_SECRET_KEY is missing")
 
 
-def test_in_development_a_secret_is_made_once_and_kept_beside_the_database(tmp_path: Path) -> None:
-    read = settings.load_settings({"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db"}, Path("/nowhere"))
-    secret = load_secret_key(read)
+def test_development_secret_key_is_stored_beside_database(tmp_path: Path) -> None:
+    settings = load_settings({"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db"}, Path("/nowhere"))
+    secret = load_secret_key(settings)
     assert len(secret) >= 32
-    assert load_secret_key(read) == secret
+    assert load_secret_key(settings) == secret
     (file,) = tmp_path.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 @pytest.mark.slow
-def test_processes_that_start_at_once_keep_one_secret(tmp_path: Path) -> None:
+def test_concurrent_processes_share_one_secret_key(tmp_path: Path) -> None:
     code = (
-        "from pathlib import Path; from lms_graphql import settings; from lms_graphql.operations import secret;"
-        f"read = settings.read({{'LMS_DATABASE_URL': 'sqlite:///{tmp_path}/lms.db'}}, Path('/nowhere'));"
-        "print(secret.secret_of(read))"
+        "from pathlib import Path; from lms_graphql.settings import load_settings;"
+        "from lms_graphql.operations.secret_key import load_secret_key;"
+        f"settings = load_settings({{'LMS_DATABASE_URL': 'sqlite:///{tmp_path}/lms.db'}}, Path('/nowhere'));"
+        "print(load_secret_key(settings))"
     )
-    starts = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    told = {start.communicate(timeout=60)[0] for start in starts}
-    assert len(told) == 1
+    processes = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    (secret,) = {process.communicate(timeout=60)[0].strip() for process in processes}
+    assert len(secret) >= 32
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_place_where_no_secret_can_be_kept_is_told(tmp_path: Path) -> None:
-    read = settings.load_settings({"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/not/there/lms.db"}, Path("/nowhere"))
+def test_unwritable_secret_key_file_is_reported(tmp_path: Path) -> None:
+    settings = load_settings({"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/missing/lms.db"}, Path("/nowhere"))
     with pytest.raises(OperatorError, match="LMS_SECRET_KEY"):
-        load_secret_key(read)
+        load_secret_key(settings)
 
 
-def test_keys_are_rotated_from_the_command_line(run: Run) -> None:
+def test_rotate_prints_new_signing_key(run: Run) -> None:
     run("db", "init")
     assert run("keys", "rotate").output == "signing key: k1\n"
     assert run("keys", "rotate").output == "signing key: k2\n"
 
 
 @pytest.mark.parametrize("value", ["nonsense", "10.0.0.1, x", "300.1.1.1"])
-def test_proxies_are_addresses(anywhere: Run, value: str) -> None:
+def test_invalid_trusted_proxies_are_reported(anywhere: Run, value: str) -> None:
     assert_one_clear_line(anywhere("db", "check", LMS_TRUSTED_PROXIES=value), "LMS_TRUSTED_PROXIES")

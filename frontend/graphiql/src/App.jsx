@@ -7,10 +7,10 @@ import { plugins } from './plugins.js';
 import { storage } from './storage.js';
 import { WhoAmI } from './WhoAmI.jsx';
 
-// What a first visit shows; after that GraphiQL brings back the tabs that were open.
+// Shown at the first visit. Later GraphiQL restores the open tabs.
 const FIRST_TAB = asTab(EXAMPLES[0]);
 const HINT = `# The pink button runs this query.
-# More of them: “Examples”, on the left.
+# For more queries, open “Examples” on the left.
 `;
 
 export function App() {
@@ -22,7 +22,7 @@ export function App() {
       defaultTabs={[{ ...FIRST_TAB, query: HINT + FIRST_TAB.query }]}
       defaultEditorToolsVisibility="variables"
       isHeadersEditorEnabled
-      // Headers carry access tokens, which must not stay in the browser's storage.
+      // Headers contain access tokens, which must not be written to the browser's storage.
       shouldPersistHeaders={false}
     >
       <GraphiQL.Logo>

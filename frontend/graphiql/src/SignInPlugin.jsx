@@ -5,7 +5,7 @@ import { session, useSession } from './useSession.js';
 import { Person } from './WhoAmI.jsx';
 import './signIn.css';
 
-/** A sidebar pane that says who is signed in, and where to become somebody else. */
+/** A sidebar pane that shows the signed-in user, with a form to sign in as another one. */
 export const signInPlugin = { title: 'Sign in', icon: Icon, content: SignIn };
 
 function SignIn() {
@@ -41,7 +41,7 @@ function SignIn() {
 
   const signOut = () =>
     once(async () => {
-      status.current.focus(); // the button is about to go
+      status.current.focus(); // the button disappears
       await session.signOut();
     });
 
@@ -56,7 +56,7 @@ function SignIn() {
 
       <div className="sign-in-status">
         <p ref={status} tabIndex={-1}>
-          {viewer ? <>You ask as <Person {...viewer} /></> : 'You ask as anyone: nobody is signed in.'}
+          {viewer ? <>Signed in as <Person {...viewer} /></> : 'Not signed in. Requests are anonymous.'}
         </p>
         {viewer && <Button onClick={signOut}>Sign out</Button>}
       </div>
@@ -79,12 +79,12 @@ function SignIn() {
         ))}
       </ul>
       <p id="password-hint" className="sign-in-hint">
-        They share one password: <code>LMS_SEED_PASSWORD</code>, or what <code>scripts/serve</code> printed at its first
-        start. Typed once, it is remembered until this page is left.
+        They share one password: <code>LMS_SEED_PASSWORD</code>, or the one that <code>scripts/serve</code> printed at
+        its first start. This page remembers it until you leave or reload it.
       </p>
 
-      <h3 id="anyone-else">Anyone else</h3>
-      <form onSubmit={submit} aria-labelledby="anyone-else">
+      <h3 id="another-user">Another user</h3>
+      <form onSubmit={submit} aria-labelledby="another-user">
         <label htmlFor="sign-in-email">E-mail</label>
         <input
           id="sign-in-email"
@@ -111,7 +111,7 @@ function SignIn() {
   );
 }
 
-/** What goes wrong is said until the next try. A second click meanwhile does nothing. */
+/** Runs one action at a time: a second click is ignored. The error of an action is shown until the next one. */
 function useOneAtATime() {
   const [said, say] = useState('');
   const [isBusy, setBusy] = useState(false);

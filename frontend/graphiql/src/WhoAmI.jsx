@@ -1,7 +1,7 @@
 import { useSession } from './useSession.js';
 import './signIn.css';
 
-/** Above the editors, for the eye and, whenever it changes, for a screen reader: as whom the next request asks. */
+/** The signed-in user, above the editors. A screen reader announces every change. */
 export function WhoAmI() {
   const { viewer } = useSession();
   return (

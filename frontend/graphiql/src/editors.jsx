@@ -2,7 +2,7 @@ import { Kind, parse } from 'graphql';
 import { useEffect } from 'react';
 import { pick, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 
-/** An example as the texts that GraphiQL's editors hold. */
+/** Returns an example as the texts of GraphiQL's editors. */
 export function asTab({ query, variables, headers }) {
   return { query, variables: asText(variables), headers: asText(headers) };
 }
@@ -17,7 +17,7 @@ function factsOf(query) {
   return { documentAST, operations, operationName: operations[0].name.value };
 }
 
-/** A function that opens an example in a tab of its own. */
+/** Returns a function that opens an example in a new tab. */
 export function useOpenExample() {
   const { addTab, setOperationFacts } = useGraphiQLActions();
   const { queryEditor, variableEditor, headerEditor } = useGraphiQL(
@@ -25,15 +25,15 @@ export function useOpenExample() {
   );
   return (example) => {
     const tab = asTab(example);
-    addTab(); // empties the editors; what is then put into them becomes the new tab's
+    addTab(); // empties the editors; texts set after this belong to the new tab
     queryEditor?.setValue(tab.query);
     variableEditor?.setValue(tab.variables ?? '');
     if (tab.headers) headerEditor?.setValue(tab.headers);
-    setOperationFacts(factsOf(tab.query)); // GraphiQL reads them off a moment later: too late for who runs it at once
+    setOperationFacts(factsOf(tab.query)); // GraphiQL parses them a moment later: too late for a click on Run
   };
 }
 
-/** GraphiQL shows the query of a default tab but forgets its variables: puts them in, once the editor is there. */
+/** Sets the variables of the default tab when the editor exists, because GraphiQL shows only its query. */
 export function DefaultVariables() {
   const { variableEditor, tabs, activeTabIndex } = useGraphiQL(pick('variableEditor', 'tabs', 'activeTabIndex'));
   useEffect(() => {

@@ -1,9 +1,9 @@
 /**
- * The queries of the sidebar's "Examples", the first of which also fills a newcomer's first tab.
+ * The queries of the pane "Examples". The first one is also the first tab of a first visit.
  *
  * Each is `{title, about, query, variables, headers?}`: `about` is one line; `query` has one named operation;
- * `variables` and `headers` are plain objects. `npm test` holds each against the service's schema.
- * They run as they stand for an anonymous viewer on the demo data.
+ * `variables` and `headers` are plain objects. `npm test` validates each query with the service's schema.
+ * All of them work for an anonymous viewer on the demo data.
  */
 export const EXAMPLES = [
   {
@@ -146,7 +146,7 @@ query FilterCourses($category: String!, $filter: CourseFilter!) {
   },
   {
     title: 'Anything by its id',
-    about: 'Objects of any type, by the ids that other queries give.',
+    about: 'Objects of any type, by the ids that other queries return.',
     variables: { slug: 'python-from-zero', ids: [] },
     query: `# Run it, then paste ids from the
 # answer into the variable "ids".

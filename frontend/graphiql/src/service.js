@@ -1,6 +1,6 @@
 /**
- * Sends an operation to the service. `body` is its answer, or an error in the form of one; `answeredAt` is when, by
- * the service's clock, in milliseconds (or NaN). Throws where nothing is answered, or a header cannot be sent.
+ * Sends an operation to the service. `body` is the response, or an error in the same shape. `answeredAt` is the
+ * service's time in milliseconds, or NaN. Throws if there is no response, or if a header is invalid.
  */
 export async function post(operation, written = {}) {
   const headers = new Headers({
@@ -9,11 +9,11 @@ export async function post(operation, written = {}) {
   });
   for (const [name, value] of Object.entries(written)) headers.set(name, value);
   const response = await fetch('/graphql', { method: 'POST', headers, body: JSON.stringify(operation) });
-  const body = await response.json().catch(() => failure(`The service answered ${response.status} without JSON.`));
+  const body = await response.json().catch(() => failure(`The response with status ${response.status} is not JSON.`));
   return { body, status: response.status, answeredAt: Date.parse(response.headers.get('date')) };
 }
 
-/** What went wrong before there was an answer, as one. */
+/** Returns an error in the shape of a response. */
 export function failure(message) {
   return { errors: [{ message }] };
 }

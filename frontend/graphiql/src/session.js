@@ -6,11 +6,11 @@ const EARLY = 30_000; // milliseconds before its end at which an access token is
 const ENDED = 'Your session has ended. Sign in again.';
 
 /**
- * Who is signed in, in this tab alone. The tokens stay in `storage`, the tab's sessionStorage: they outlive a reload but
- * not the tab, and reach neither GraphiQL nor its editors. Who copies a tab copies them, too: the service then ends the
- * session, since a refresh token is used once, and both tabs say so.
+ * The session of this tab. The tokens stay in `storage`, the tab's sessionStorage: they survive a reload but not the
+ * tab, and reach neither GraphiQL nor its editors. A copy of the tab has the same tokens. The service then ends the
+ * session, because a refresh token works only once, and both tabs show that.
  *
- * `post` sends an operation with headers and gives `{body, status, answeredAt}`.
+ * `post` sends an operation with headers and returns `{body, status, answeredAt}`.
  */
 export function makeSession(post, storage, now = Date.now) {
   let current = restored(storage); // {viewer: {email, fullName, role}, accessToken, refreshToken, renewAt}, or null
@@ -26,16 +26,16 @@ export function makeSession(post, storage, now = Date.now) {
     listeners.forEach((listener) => listener());
   }
 
-  /** Throws what is in the way, to be shown; whoever was signed in before then still is. */
+  /** Signs in. Throws an error to be shown; the previous user then stays signed in. */
   async function signIn(email, password) {
     const answer = await post(login({ email, password }));
     const { user, ...tokens } = payloadOf(answer, 'login').session;
     become({ viewer: { ...user, email }, ...withTime(tokens, answer.answeredAt, now()) });
   }
 
-  /** Signed out here whatever the service says; throws where the service could not be told. */
+  /** Signs out in this tab in any case. Throws if the request to the service failed. */
   async function signOut() {
-    await renewing; // the token that it brings is the one to give back
+    await renewing; // its result is the token that logout must end
     if (!current) return;
     const { refreshToken } = current;
     become(null);
@@ -43,21 +43,21 @@ export function makeSession(post, storage, now = Date.now) {
     try {
       payloadOf(answer, 'logout');
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error; // a refusal says that the session was over before
+      if (!(error instanceof Refusal)) throw error; // a Refusal means that the session had ended before
     }
   }
 
-  /** One exchange at a time, as a refresh token is used once. */
+  /** Refreshes the tokens. One exchange at a time, because a refresh token works only once. */
   function renew() {
     renewing ??= exchange(current)
-      .catch(() => {}) // no answer ends no session: the request that waits for this one will tell what is wrong
+      .catch(() => {}) // without a response the session stays, and the waiting request shows the error
       .finally(() => (renewing = null));
     return renewing;
   }
 
   async function exchange(used) {
     const answer = await post(refreshSession({ refreshToken: used.refreshToken }));
-    if (current !== used) return; // someone else has signed in meanwhile
+    if (current !== used) return; // another user has signed in
     try {
       const tokens = payloadOf(answer, 'refreshSession').session;
       become({ viewer: used.viewer, ...withTime(tokens, answer.answeredAt, now()) });
@@ -66,7 +66,7 @@ export function makeSession(post, storage, now = Date.now) {
     }
   }
 
-  /** Sends an operation as whoever is signed in, with a token that holds. */
+  /** Sends an operation as the signed-in user, with a valid token. */
   async function send(operation, headers) {
     if (!current) return post(operation, headers);
     const { viewer } = current;
@@ -83,10 +83,10 @@ export function makeSession(post, storage, now = Date.now) {
     return current === tried ? answer : postSigned();
   }
 
-  /** The schema is the same for everyone. Anything else is not asked in silence as somebody else. */
+  /** Sends only introspection, which is equal for all users. Others must not run as another user unnoticed. */
   async function sendForNobody(operation, headers) {
     if (operation.operationName === 'IntrospectionQuery') return post(operation, headers);
-    return { body: failure(current ? 'Someone else has signed in meanwhile. Run this again.' : ENDED) };
+    return { body: failure(current ? 'Another user has signed in. Run this again.' : ENDED) };
   }
 
   function subscribe(listener) {
@@ -94,11 +94,11 @@ export function makeSession(post, storage, now = Date.now) {
     return () => listeners.delete(listener);
   }
 
-  // `seen` gives {viewer, ended}: who is signed in, or null, and why no longer, where nobody asked for that.
+  // `seen` returns {viewer, ended}: the signed-in user or null, and why the session ended without a sign-out.
   return { signIn, signOut, send, seen: () => seen, subscribe };
 }
 
-/** The clocks may differ: what counts is how long the token lives by the service's own. */
+/** Adds the time of renewal, from the token's lifetime by the service's clock: the clocks may differ. */
 function withTime({ accessToken, refreshToken, accessTokenExpiresAt }, answeredAt, receivedAt) {
   const lifetime = Date.parse(accessTokenExpiresAt) - (answeredAt || receivedAt);
   return { accessToken, refreshToken, renewAt: receivedAt + lifetime - EARLY };

@@ -1,4 +1,4 @@
-/** The operations of signing in and out, as they are sent, and how to read their answers. */
+/** The operations of signing in and out, and functions that read their responses. */
 
 export const login = (input) => ({
   query: `mutation SignIn($input: LoginInput!) {
@@ -27,7 +27,7 @@ export const logout = (input) => ({
   variables: { input },
 });
 
-/** The service understood, and says no. `codes` are for programs, the message for who asked. */
+/** Expected errors of a mutation. `codes` are for programs, the message is for the user. */
 export class Refusal extends Error {
   constructor(errors) {
     super(errors.map(({ message }) => message).join(' '));
@@ -35,15 +35,15 @@ export class Refusal extends Error {
   }
 }
 
-/** The mutation's payload; throws a Refusal where it says no, another error where something is wrong. */
+/** Returns the mutation's payload. Throws a Refusal for expected errors, and an Error for all others. */
 export function payloadOf({ body: { data, errors = [] } }, mutation) {
   const payload = data?.[mutation];
-  if (!payload) throw new Error(errors[0]?.message ?? 'The service gave no answer.');
+  if (!payload) throw new Error(errors[0]?.message ?? 'The service sent no result. Try again.');
   if (payload.errors.length) throw new Refusal(payload.errors);
   return payload;
 }
 
-/** Whether a token is good no longer. Such a request was refused as a whole: nothing of it was carried out. */
+/** Returns whether the token is no longer valid. The service has executed nothing of such a request. */
 export function isUnauthenticated({ status, body }) {
   return status === 401 && Boolean(body.errors?.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED'));
 }

@@ -1,7 +1,7 @@
-// The history plugin keeps each request's headers under these, whatever `shouldPersistHeaders` says.
+// The history plugin stores the headers of each request under these keys, even without `shouldPersistHeaders`.
 const HISTORY = new Set(['graphiql:queries', 'graphiql:favorites']);
 
-/** What GraphiQL remembers between visits: in localStorage, but without headers, which carry access tokens. */
+/** GraphiQL's storage: localStorage, but without headers, because they contain access tokens. */
 export const storage = {
   getItem: (key) => localStorage.getItem(key),
   setItem: (key, value) => localStorage.setItem(key, HISTORY.has(key) ? withoutHeaders(value) : value),

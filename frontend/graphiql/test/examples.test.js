@@ -15,7 +15,7 @@ test('no two examples share a title or an operation name', () => {
 });
 
 for (const { title, about, query, variables = {} } of EXAMPLES) {
-  test(`“${title}” is one named operation, told in one line`, () => {
+  test(`“${title}” is one named operation with a one-line description`, () => {
     assert.ok(operationOf(query)?.name, 'exactly one operation, with a name');
     assert.match(about, /^.{10,80}$/);
   });
@@ -27,7 +27,7 @@ for (const { title, about, query, variables = {} } of EXAMPLES) {
   });
 }
 
-/** The document's operation; null where it has none, or several. */
+/** Returns the document's operation, or null if it has none or several. */
 function operationOf(query) {
   return getOperationAST(parse(query));
 }

@@ -13,7 +13,7 @@ beforeEach(() => {
   session = makeSession(service.post, storage, () => clock);
 });
 
-test('who is signed in asks with a token, and nobody without', async () => {
+test('requests have a token only when signed in', async () => {
   await session.send(ME);
   await session.signIn('learner@example.com', 'right');
   await session.send(ME, { 'x-more': 'yes' });
@@ -22,7 +22,7 @@ test('who is signed in asks with a token, and nobody without', async () => {
   assert.deepEqual(session.seen().viewer, { fullName: 'Jane', role: 'LEARNER', email: 'learner@example.com' });
 });
 
-test('a refused password changes nothing, and is told in the words of the service', async () => {
+test('a wrong password changes nothing and shows the error of the service', async () => {
   await session.signIn('learner@example.com', 'right');
   await assert.rejects(session.signIn('admin@example.com', 'wrong'), {
     message: 'This e-mail or password is wrong.',
@@ -31,7 +31,7 @@ test('a refused password changes nothing, and is told in the words of the servic
   assert.equal(session.seen().viewer.email, 'learner@example.com');
 });
 
-test('a reload keeps the session, and signing out leaves nothing', async () => {
+test('a reload keeps the session and signing out deletes it', async () => {
   await session.signIn('learner@example.com', 'right');
   const reloaded = makeSession(service.post, storage, () => clock);
   assert.deepEqual(reloaded.seen().viewer, session.seen().viewer);
@@ -49,14 +49,14 @@ test('tokens are exchanged once, shortly before their end, without a bearer', as
   assert.deepEqual(service.bearers(), ['Bearer access-2', 'Bearer access-2']);
 });
 
-test('a clock that goes wrong here does not matter', async () => {
+test('a wrong local clock does not matter', async () => {
   clock += 1000 * MINUTE;
   await session.signIn('learner@example.com', 'right');
   await session.send(ME);
   assert.deepEqual(service.refreshes(), []);
 });
 
-test('a token that the service takes no longer is exchanged, and the request sent once more', async () => {
+test('a rejected token is exchanged and the request repeated', async () => {
   await session.signIn('learner@example.com', 'right');
   service.forget('access-1');
   const answers = await Promise.all([session.send(ME), session.send(ME)]);
@@ -64,14 +64,14 @@ test('a token that the service takes no longer is exchanged, and the request sen
   assert.equal(service.refreshes().length, 1);
 });
 
-test('a refused exchange ends the session; the schema is still there for anyone', async () => {
+test('a rejected refresh ends the session but not introspection', async () => {
   await session.signIn('learner@example.com', 'right');
   service.forget('access-1', 'refresh-1');
   const { body } = await session.send(ME);
   assert.match(body.errors[0].message, /session has ended/);
   assert.match(session.seen().ended, /session has ended/);
   assert.equal(storage.items.size, 0);
-  assert.deepEqual(service.bearers(), ['Bearer access-1'], 'nothing is asked in silence as nobody');
+  assert.deepEqual(service.bearers(), ['Bearer access-1'], 'nothing is sent anonymously unnoticed');
 
   await session.signIn('learner@example.com', 'right');
   service.forget('access-2', 'refresh-2');
@@ -80,7 +80,7 @@ test('a refused exchange ends the session; the schema is still there for anyone'
   assert.equal(service.bearers().at(-1), null);
 });
 
-test('a service that is not there ends no session', async () => {
+test('a service that is down ends no session', async () => {
   await session.signIn('learner@example.com', 'right');
   clock += 20 * MINUTE;
   service.isDown = true;
@@ -90,12 +90,12 @@ test('a service that is not there ends no session', async () => {
   assert.equal(service.bearers().at(-1), 'Bearer access-2');
 });
 
-test('a request is not carried over to who signs in meanwhile', async () => {
+test('a request is not sent as a user who signs in later', async () => {
   await session.signIn('learner@example.com', 'right');
   service.forget('access-1');
   const asked = session.send(ME);
   await session.signIn('admin@example.com', 'right');
-  assert.match((await asked).body.errors[0].message, /Someone else/);
+  assert.match((await asked).body.errors[0].message, /Another user/);
   assert.equal(session.seen().viewer.email, 'admin@example.com');
 });
 
@@ -109,7 +109,7 @@ function aStorage() {
   };
 }
 
-/** A service that gives access-1 and refresh-1, then access-2 and so on, and notes what it is asked. */
+/** A fake service that issues access-1 and refresh-1, then access-2 and so on, and records the requests. */
 function aService() {
   const begin = Date.parse('2030-01-01T00:00:00Z');
   const asked = [];

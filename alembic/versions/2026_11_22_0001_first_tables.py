@@ -1,4 +1,4 @@
-"""the first tables
+"""First tables: users, catalog, learning, assessment, discussion, certificates and billing.
 
 Revision ID: 0001
 Revises:
@@ -793,7 +793,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_quiz_attempts_status_deadline_at"), "quiz_attempts", ["status", "deadline_at"], unique=False
     )
-    # Questions and answers point at each other: SQLite takes the circle inline, the others by ALTER.
+    # Questions and answers refer to each other. SQLite accepts the cycle inline; MySQL and MariaDB need an ALTER.
     if op.get_bind().dialect.name != "sqlite":
         op.create_foreign_key(
             op.f("fk_qa_questions_accepted_answer_id"),

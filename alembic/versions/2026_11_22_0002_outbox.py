@@ -1,4 +1,4 @@
-"""the outbox
+"""Outbox of mail, and locks by name.
 
 Revision ID: 0002
 Revises: 0001

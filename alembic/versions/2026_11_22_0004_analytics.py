@@ -1,4 +1,4 @@
-"""figures for instructors
+"""Analytics of courses, lectures and instructors.
 
 Revision ID: 0004
 Revises: 0003

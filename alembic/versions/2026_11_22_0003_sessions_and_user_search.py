@@ -1,4 +1,4 @@
-"""people sign in
+"""Sessions, tokens, signing keys, rate limits, audit events, instructor applications and the search for users.
 
 Revision ID: 0003
 Revises: 0002
@@ -185,7 +185,7 @@ def downgrade() -> None:
 
 
 def _fill() -> None:
-    """What those who are there already are sorted and found by."""
+    """Add sort keys and search terms to existing users."""
     connection = op.get_bind()
     users = sa.table(
         "users",

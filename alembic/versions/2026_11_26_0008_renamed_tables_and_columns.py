@@ -1,7 +1,7 @@
-"""names of the trade
+"""Tables and columns with the names that the code uses. All rows stay.
 
-Tables and columns get the names that the code has for them. All rows are kept. Each step looks whether it was done, so
-that a migration that was interrupted on MySQL or MariaDB, whose DDL is not transactional, can be run again.
+Each step first checks whether it was done already. So a migration that was interrupted on MySQL or MariaDB, whose DDL
+is not transactional, can be run again.
 
 Revision ID: 0008
 Revises: 0007
@@ -49,7 +49,10 @@ def downgrade() -> None:
 
 
 def _replace_table(old: str, new: str) -> None:
-    """Copy into a table of the new name, since constraints and indexes bear the table's name and SQLite renames none."""
+    """Copy the rows into a table of the new name.
+
+    The names of constraints and indexes contain the table's name, and SQLite cannot rename them.
+    """
     tables = sa.inspect(op.get_bind()).get_table_names()
     if old not in tables:
         return
@@ -145,7 +148,10 @@ def _key_and_times() -> list[sa.Column]:
 
 
 def _continue_numbering(old: str, new: str) -> None:
-    """Never give a key of a deleted row to a new one, on SQLite either, which counts for each table by its name."""
+    """Continue the keys of the old table on SQLite, so that no key of a deleted row is used again.
+
+    SQLite stores the highest key of each table by the table's name.
+    """
     if op.get_context().dialect.name == "sqlite":
         highest = f"(SELECT seq FROM sqlite_sequence WHERE name = '{old}')"
         op.execute(f"DELETE FROM sqlite_sequence WHERE name = '{new}' AND {highest} IS NOT NULL")

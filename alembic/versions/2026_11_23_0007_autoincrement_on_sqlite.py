@@ -1,7 +1,7 @@
-"""keys are never given twice
+"""AUTOINCREMENT on SQLite, so that the key of a deleted row is never used again.
 
-On SQLite, which gives the key of the last row that was deleted to the next one that is made: an id that somebody has
-kept would lead to something else. MySQL and MariaDB do not.
+Without it, SQLite gives the key of a deleted last row to the next new row. An id that a client has stored would lead
+to another object. MySQL and MariaDB do not do this.
 
 Revision ID: 0007
 Revises: 0006
@@ -20,8 +20,8 @@ OURS = (
     "qa_answers qa_question_votes qa_questions questions quiz_attempts quizzes refresh_tokens sections sessions "
     "signing_keys throttles transactions turns users"
 )
-"""With keys of their own, at this point. A table that somebody else keeps in the file is left alone: a key of theirs
-that is no number would spoil the whole file."""
+"""Tables with a key of their own at this point. Tables of other programs in the same file stay unchanged, because
+a key that is not a number would damage the whole file."""
 BEFORE, AFTER = "PRIMARY KEY (id)", "PRIMARY KEY (id AUTOINCREMENT)"
 
 
@@ -34,10 +34,10 @@ def downgrade() -> None:
 
 
 def _write_instead(old: str, new: str) -> None:
-    """
-    In the words by which SQLite knows its tables. The rows of both kinds of table are kept alike, so that no table
-    need be copied. Where the numbers are kept is made with the first table that needs it, and stays; that a table is
-    made also tells other connections to read the words again.
+    """Replace a part of the CREATE TABLE statements that SQLite stores as its schema.
+
+    Both kinds of table store their rows alike, so no table needs to be copied. Creating a table creates
+    `sqlite_sequence`, which stays, and makes other connections read the schema again.
     """
     if op.get_context().dialect.name != "sqlite":
         return

@@ -1,4 +1,4 @@
-"""what courses require
+"""Items that a course required when its progress was last counted.
 
 Revision ID: 0006
 Revises: 0005

@@ -1,4 +1,4 @@
-"""votes
+"""Votes for questions and answers, and counters of notes and replies.
 
 Revision ID: 0005
 Revises: 0004
@@ -78,7 +78,10 @@ def downgrade() -> None:
 
 
 def _count_replies() -> None:
-    """SQLite takes a check only with the column itself, the others do not take one with a name there."""
+    """Add the column with its check, and fill it.
+
+    SQLite accepts a check only together with the column. MySQL and MariaDB do not accept a named one there.
+    """
     if op.get_bind().dialect.name == "sqlite":
         op.execute(
             "ALTER TABLE qa_answers ADD COLUMN reply_count INTEGER DEFAULT '0' NOT NULL"

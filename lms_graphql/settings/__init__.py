@@ -1,0 +1,25 @@
+"""Settings: the environment and the .env file, read once, validated and immutable."""
+
+from lms_graphql.settings.loading import load_settings
+from lms_graphql.settings.model import (
+    DATABASE_VARIABLES,
+    PREFIX,
+    SESSION_SETTINGS_KEY,
+    Environment,
+    ExecutorChoice,
+    Gateway,
+    Settings,
+    settings_of,
+)
+
+__all__ = [
+    "DATABASE_VARIABLES",
+    "PREFIX",
+    "SESSION_SETTINGS_KEY",
+    "Environment",
+    "ExecutorChoice",
+    "Gateway",
+    "Settings",
+    "load_settings",
+    "settings_of",
+]
