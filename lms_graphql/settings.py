@@ -38,6 +38,13 @@ class Gateway(StrEnum):
     STRIPE = "stripe"
 
 
+class ExecutorChoice(StrEnum):
+    """Executors of GraphQL operations: our fast one, and graphql-core's own standard one."""
+
+    FAST = "fast"
+    STANDARD = "standard"
+
+
 def _words(text: Any) -> Any:
     return [word.strip() for word in text.split(",") if word.strip()] if isinstance(text, str) else text
 
@@ -97,6 +104,7 @@ class Settings(BaseSettings):
     login_window_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     pool_size: Annotated[int, Field(ge=1, le=100)] = 5
     worker_threads: Annotated[int, Field(ge=1, le=100)] = 4
+    executor: ExecutorChoice = ExecutorChoice.FAST
     limit_body_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 800_000
     limit_json_depth: Annotated[int, Field(ge=4, le=500)] = 64
     limit_json_values: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
