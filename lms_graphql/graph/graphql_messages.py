@@ -10,10 +10,11 @@ from graphql import GraphQLSyntaxError
 
 _FOUND_VALUE = re.compile(
     r"[,;.] [Ff]ound: .*"
-    r"|(?<=value): (?!Int |Float |String |Boolean |ID |Enum |Expected |Give |This value does not exist).*",
+    r"|(?<=value): (?!Int |Float |String |Boolean |ID |Enum |Expected |Within |Give |This value does not exist).*",
     re.DOTALL,
 )
 """The value at the end of a message. A nested message after `value: ` stays: its own value is removed instead."""
+_FOUND_AFTER_SUGGESTION = re.compile(r"(?<=\?) Found: .*", re.DOTALL)
 _ENUM_VALUE = re.compile(r"Value '.*?' does not exist", re.DOTALL)
 _CAUSE = re.compile(r"[;,]? ?but encountered error:? .*", re.DOTALL)
 _SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
@@ -24,7 +25,8 @@ _TOO_MANY_TOKENS = "Document contains more than"
 
 def without_values(message: str) -> str:
     """Return the message of a validation or variable error without the values that it repeats."""
-    return _FOUND_VALUE.sub(".", _ENUM_VALUE.sub("This value does not exist", _CAUSE.sub(".", message)))
+    message = _FOUND_AFTER_SUGGESTION.sub("", _CAUSE.sub(".", message))
+    return _FOUND_VALUE.sub(".", _ENUM_VALUE.sub("This value does not exist", message))
 
 
 def without_token_values(message: str) -> str:

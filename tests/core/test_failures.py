@@ -73,7 +73,7 @@ def test_no_value_reaches_the_log_of_a_fault(
     finally:
         with service.engine.begin() as connection:
             connection.execute(text("ALTER TABLE courses_away RENAME TO courses"))
-    assert "internal error" in logged.text
+    assert "internal_error" in logged.text
     assert "hunter2" not in logged.text + "".join(capfd.readouterr())
 
 

@@ -5,7 +5,7 @@ one call of it. All calls of one tick go to a worker thread together.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from typing import Any
 
 from aiodataloader import DataLoader
@@ -21,6 +21,7 @@ BatchRead = Callable[[Session, Actor, Sequence[Any]], Mapping[Any, Any]]
 Job = Callable[[Session], Any]
 Outcome = tuple[Any, BaseException | None]
 BatchTask = asyncio.Task[list[Outcome]]
+BatchFunction = Callable[[list[Any]], Coroutine[Any, Any, list[Any]]]
 
 MAX_BATCH_SIZE = 5_000
 """Keys in one statement. SQLite and MySQL accept more."""
@@ -80,15 +81,19 @@ class CancelSafeDataLoader(DataLoader[Any, Any]):
 
     max_batch_size = MAX_BATCH_SIZE
 
+    def __init__(self, batch_function: BatchFunction) -> None:
+        self._futures: dict[Any, asyncio.Future[Any]] = {}
+        super().__init__(batch_function, cache_map=self._futures)
+
     @staticmethod
     def get_cache_key(key: Any) -> Any:
         return key
 
     def load(self, key: Any) -> "asyncio.Future[Any]":
-        cached = self._cache.get(key)
-        if cached is not None:
-            if not cached.cancelled():
-                return cached
+        future = self._futures.get(key)
+        if future is not None:
+            if not future.cancelled():
+                return future
             self.clear(key)
         return super().load(key)
 
@@ -122,7 +127,7 @@ class Loaders:
         self._loaders.clear()
 
 
-def _batch_function(batcher: ReadBatcher, actor: Actor, read: BatchRead, default: Any) -> Callable[[list[Any]], Any]:
+def _batch_function(batcher: ReadBatcher, actor: Actor, read: BatchRead, default: Any) -> BatchFunction:
     async def load_batch(keys: list[Any]) -> list[Any]:
         values = await batcher.submit(lambda session: read(session, actor, keys))
         return [values.get(key, default) for key in keys]
