@@ -23,7 +23,7 @@ COURSE = "query Course($slug: String!) { course(slug: $slug) { ...C } } fragment
 RENAME = "updateProfile(input: $input) { user { id firstName fullName } errors { code message path } }"
 REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
     "tree": (COURSE + "id title sections { title lectures { id title lock { reason } content { body } } } }", {}),
-    "paths of many fields": (COURSE + "instructor { fullName courses { nodes { title } } } category { slug } }", {}),
+    "nested objects": (COURSE + "instructor { fullName courses { nodes { title } } } category { slug } }", {}),
     "page": ("{ courses(first: 2) { totalCount edges { cursor node { title } } pageInfo { hasNextPage } } }", {}),
     "last page": ("query P($n: Int) { courses(last: $n) { nodes { id createdAt price { amount } } } }", {"n": 1.0}),
     "node": ("query N($id: ID!) { node(id: $id) { __typename id ... on Course { title status } } }", {}),
@@ -31,7 +31,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
     "skipped field": ("query S($no: Boolean = false) { courses { nodes { id title @include(if: $no) } } }", {}),
     "introspection": ("{ __schema { types { name fields { name type { name } } } } }", {}),
     "field without permission": (COURSE + "title instructor { email } publishProblems { message } }", {}),
-    "permission for a non-null field": ("{ users { totalCount } categories { id } }", {}),
+    "root field without permission": ("{ users { totalCount } categories { id } }", {}),
     "bad cursor": ('{ courses(after: "nothing") { nodes { id } } }', {}),
     "bad variable": ("query P($n: Int) { courses(first: $n) { totalCount } }", {"n": "many"}),
     "invalid document": ("{ courses { nothing } }", {}),
