@@ -8,6 +8,6 @@ Access matrix: every field of every type, on every path to it, for every kind of
 - `paths`: documents for all paths through the schema.
 - `runner`, `checker`: send the documents and compare the responses with the matrix.
 
-A new type needs its fields in `matrix` and its rows in `fixtures`. A new argument needs its values in `arguments`. The
-tests say what is missing.
+A new type needs its fields in `matrix` and its rows in `fixtures`. A new argument needs its values in `arguments`.
+The tests say what is missing.
 """

@@ -45,7 +45,7 @@ VIEWER = "viewer"
 
 
 def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
-    """Return variants by `Type.field`. The first is sent with all paths below it, the others with their leaves alone."""
+    """Return variants by `Type.field`. The first is sent with all paths below it, the others with their leaves."""
     return {
         "Query.node": tuple(_node(objects)),
         "Query.nodes": tuple(_nodes(objects)),

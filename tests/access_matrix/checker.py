@@ -1,4 +1,4 @@
-"""Comparison of responses with the access matrix. A value that is shown or missing against the matrix is a violation."""
+"""Comparison of responses with the access matrix. Each value that is shown or missing wrongly is a violation."""
 
 import re
 from base64 import urlsafe_b64decode
@@ -179,7 +179,7 @@ def unreached_fields(objects: Iterable[FixtureObject], schema: GraphQLSchema, re
 
 
 def coordinates(schema: GraphQLSchema, fixture: FixtureObject, type_name: str) -> Iterator[str]:
-    """Yield `Type.field` of the fields of a fixture object that have a value, including those of its value objects."""
+    """Yield `Type.field` of each field of a fixture object that has a value, also those of its value objects."""
     graphql_type = schema.type_map[type_name]
     assert isinstance(graphql_type, GraphQLObjectType)
     for name, definition in graphql_type.fields.items():

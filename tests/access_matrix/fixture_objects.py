@@ -95,7 +95,7 @@ class FixtureObjects:
         return [fixture for fixture in self.by_label.values() if fixture.kind == kind]
 
     def owner_of(self, marker: str) -> tuple[FixtureObject | None, str]:
-        """Return the object and the `Type.field` of a marker. The object is None if it was deleted."""
+        """Return the object and the `Type.field` of a marker. There is no object if it was deleted."""
         return self._owners.get(marker, (None, ""))
 
     def global_id(self, label: str) -> str:

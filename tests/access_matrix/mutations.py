@@ -36,7 +36,7 @@ class Case:
     returns: str = ""
     """Labels of the returned objects; by default, the reader's user."""
     creates: bool = False
-    """Whether it returns objects that are no fixtures."""
+    """True if it returns objects that are no fixtures."""
 
 
 def cases(objects: FixtureObjects) -> Iterator[Case]:

@@ -67,7 +67,7 @@ class PathBuilder:
         self._numbers = count(1)
 
     def root_selections(self) -> Iterator[RootSelection]:
-        """Yield each root field in each variant. The first variant of each type has all paths of `MAX_EDGES` edges."""
+        """Yield each root field in each variant. The first variant of a type has all paths of `MAX_EDGES` edges."""
         assert self._schema.query_type is not None
         for name, definition in self._schema.query_type.fields.items():
             done = {"node"} if name == "node" else set()  # because `nodes` has the same paths for all ids at once
@@ -149,7 +149,7 @@ class PathBuilder:
         return f"...{graphql_type.name}Leaves"
 
     def _all_leaves(self, graphql_type: GraphQLNamedType) -> str:
-        """Return all leaves of a type with those of its value objects. An abstract type has those of all its types."""
+        """Return all leaves of a type with those of its value objects. An abstract type has those of all types."""
         leaves = ["__typename"]
         if is_abstract_type(graphql_type):
             possible_types = self._schema.get_possible_types(graphql_type)

@@ -52,14 +52,14 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def standard_service(service_settings: Settings) -> Iterator[Service]:
-    """A service with the standard executor, on the same database as the service with the fast one."""
+    """Run a service with the standard executor, on the same database as the service with the fast one."""
     with running(service_settings.model_copy(update={"executor": ExecutorChoice.STANDARD})) as service:
         yield service
 
 
 @pytest.fixture
 def standard_client(standard_service: Service, service: Service) -> Iterator[Client]:
-    """A client of the standard executor, with an empty database."""
+    """Return a client of the standard executor, with an empty database."""
     assert service.resources.settings.executor is ExecutorChoice.FAST
     client = Client(standard_service)
     yield client

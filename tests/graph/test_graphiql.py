@@ -35,7 +35,7 @@ QUIET = [
 
 @pytest.fixture(scope="module")
 def demo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service with demo data, as scripts/serve sets it up."""
+    """Run a service with demo data, as scripts/serve sets it up."""
     url = f"sqlite:///{tmp_path_factory.mktemp('graphiql')}/lms.db"
     configuration = settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
     with open_database(configuration) as database:
@@ -59,7 +59,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def recorded() -> dict[str, list[str]]:
-    """Requests of the browser, and errors and warnings in its console."""
+    """Record requests of the browser, and errors and warnings in its console."""
     return {"requests": [], "problems": []}
 
 

@@ -194,7 +194,7 @@ def test_variable_error_repeats_no_value(
     input_type: str, argument: str, value: Any, message: str, formatted: str
 ) -> None:
     document = parse(f"query ($v: {input_type}) {{ field({argument}: $v) }}")
-    (error,) = execute_sync(SCHEMA, document, variable_values={"v": value}).errors or ()
+    (error,) = execute_sync(SCHEMA, document, variable_values={"v": value}).errors or []
     assert error.message == message
     assert error_formatting.from_variable_error(error).message == formatted
     assert "secret" not in formatted
@@ -223,7 +223,7 @@ def test_token_limit_error_is_recognized() -> None:
 
 def test_null_error_is_recognized() -> None:
     result = execute_sync(SCHEMA, parse("{ required { name } }"), {"required": {"name": None}})
-    (error,) = result.errors or ()
+    (error,) = result.errors or []
     assert error.message == "Cannot return null for non-nullable field Required.name."
     assert error.original_error is not None
     assert graphql_messages.is_null_error(error.original_error)

@@ -166,7 +166,7 @@ def test_row_attribute_is_known_for_fields_without_resolver(calls: list[Any]) ->
 def test_awaitables_are_recognized() -> None:
     async def nothing() -> None: ...
 
-    coroutine = nothing()
+    coroutine: Any = nothing()
     assert graphql_internals.is_awaitable(coroutine)
     coroutine.close()
     assert not graphql_internals.is_awaitable([coroutine])
@@ -221,10 +221,12 @@ def test_payload_type_of_nullable_and_other_fields() -> None:
     @strawberry.type
     class Root:
         @strawberry.field
-        def item(self) -> Item: ...
+        def item(self) -> Item:
+            raise NotImplementedError
 
         @strawberry.field
-        def maybe(self) -> Item | None: ...
+        def maybe(self) -> Item | None:
+            raise NotImplementedError
 
     definition: Any = Root.__strawberry_definition__  # type: ignore[attr-defined]
     assert [strawberry_internals.payload_type(field) for field in definition.fields] == [Item, Item]

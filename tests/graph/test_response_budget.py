@@ -132,7 +132,7 @@ def test_number_of_many_digits_is_rejected_by_graphql(client: Client) -> None:
 
 @pytest.fixture
 def restricted_service(service_settings: Settings) -> Iterator[Service]:
-    """A service with one request in flight and a time limit of one second."""
+    """Run a service with one request in flight and a time limit of one second."""
     url = service_settings.url.render_as_string(hide_password=False)
     environment = {"LMS_DATABASE_URL": url, "LMS_LIMIT_IN_FLIGHT": "1", "LMS_LIMIT_SECONDS": "1"}
     with running(settings.load_settings(environment, dotenv=Path("/nowhere"))) as service:
