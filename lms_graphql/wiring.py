@@ -20,7 +20,10 @@ from lms_graphql.mail.templates import TEMPLATES
 
 
 def register_hooks() -> None:
-    """Register all hooks and mail templates. Call it once in each process, before the first request."""
+    """Register all hooks and mail templates.
+
+    Each process calls it before its first request. Further calls change nothing.
+    """
     accounts_hooks.public_user_filters.register(
         catalog_policies.is_public_instructor, discussion_policies.is_public_author
     )

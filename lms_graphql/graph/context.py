@@ -99,7 +99,7 @@ class Context:
         return None if read is None or decoded is None else self._loaders.load(read, decoded[1], None)
 
     async def nodes(self, ids: Sequence[str]) -> list[Any]:
-        """Return the rows with these global ids, None in place of rows that do not exist or are not visible."""
+        """Return the rows with these global ids, with None for rows that do not exist or are not visible."""
         rows = [self.node(id) for id in ids]
         futures = [row for row in rows if isinstance(row, asyncio.Future)]
         # All futures are awaited, even if one fails: asyncio logs the exception of a future that is never awaited.
@@ -115,7 +115,7 @@ class Context:
         return self._loaders.load(_CountRead(query), parent, 0)
 
     def read(self, function: Callable[Concatenate[Session, Actor, P], T], *args: P.args, **kwargs: P.kwargs) -> Any:
-        """Return a future of what the function reads. For reads that are not batch reads."""
+        """Return a future of what the function reads, for reads that are not batch reads."""
         return self._loaders.run(lambda session: function(session, self.actor, *args, **kwargs))
 
     async def write(

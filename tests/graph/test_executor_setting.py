@@ -99,7 +99,7 @@ def test_endpoint_responds_alike_with_either_executor(
     actor = None if role is None else make.actor(make.user(role))
     document, variables = REQUESTS[name]
     variables = {"slug": course.slug, "id": course.global_id, **variables}
-    fast, standard = (comparable(send(one, document, variables, actor)) for one in (client, standard_client))
+    fast, standard = (comparable(send(each, document, variables, actor)) for each in (client, standard_client))
     assert fast == standard
 
 

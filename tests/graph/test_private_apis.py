@@ -167,8 +167,9 @@ def test_awaitables_are_recognized() -> None:
     async def nothing() -> None: ...
 
     coroutine: Any = nothing()
-    assert graphql_internals.is_awaitable(coroutine)
+    is_recognized: bool = graphql_internals.is_awaitable(coroutine)
     coroutine.close()
+    assert is_recognized
     assert not graphql_internals.is_awaitable([coroutine])
 
 

@@ -12,7 +12,7 @@ from graphql import Undefined
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 
 UNITS_PER_COST = 10
-"""Objects and resolver calls allowed for each unit of cost. An object has fields, and objects without an id."""
+"""Objects and resolver calls for each unit of cost. Fields, and objects without an id, have no cost of their own."""
 MAX_ERRORS = 1_000
 MAX_CHARACTERS = 10_000_000
 

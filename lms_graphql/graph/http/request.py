@@ -17,9 +17,9 @@ GRAPHQL_JSON = "application/graphql-response+json"
 SAFE_METHODS = {"GET", "HEAD"}
 """Methods whose request is in the URL. They never write."""
 LARGE_BODY_BYTES, MAX_LARGE_BODIES = 100_000, 64
-"""Bytes from which a body is large, and how many large bodies are received at the same time."""
+"""Bytes above which a body is large, and how many large bodies are received at the same time."""
 VALUE_MARKERS = (b"[", b"{", b",")
-"""Each value in a JSON list or object follows one of these characters, or begins with one."""
+"""Each value in a JSON list, and each key of an object, follows one of these characters."""
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
 """A JSON string to its end, or to the end of the text. Possessive quantifiers keep it linear."""
 
