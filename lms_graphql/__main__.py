@@ -1,4 +1,4 @@
-"""`python -m lms_graphql`: the command line without its script."""
+"""Command line as `python -m lms_graphql`, without the installed script."""
 
 from lms_graphql.cli import main
 

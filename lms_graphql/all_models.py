@@ -1,4 +1,4 @@
-"""Brings every models module in, so that the metadata knows all tables: for Alembic, `db verify` and the tests."""
+"""Imports all model modules, so that `metadata` has all tables: for Alembic, `db verify` and the tests."""
 
 from lms_graphql.accounts import models as accounts
 from lms_graphql.analytics import models as analytics

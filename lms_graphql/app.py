@@ -1,4 +1,4 @@
-"""The Starlette application: addresses, who asks, and what watches over a process."""
+"""The Starlette application: routes, authentication of requests, health checks and the background worker."""
 
 import asyncio
 import time
@@ -32,23 +32,25 @@ from lms_graphql.schema import NODE_LOADERS, schema
 from lms_graphql.settings import Settings
 
 READINESS_TIMEOUT_SECONDS = 0.25
-"""A balancer asks often and waits 300 ms: a database that takes longer is not there for it."""
+"""Load balancers wait about 300 ms. A database that takes longer counts as unavailable."""
 READINESS_CACHE_SECONDS = 1.0
-"""How long a good answer holds, so that a process that is busy for a moment is not taken out."""
+"""How long a positive answer is reused, so that a process that is busy for a moment stays in rotation."""
 
 
 class Endpoints:
-    """What each address does."""
+    """Handlers of the routes."""
 
     def __init__(self, settings: Settings, database: Database, view: GraphQLView) -> None:
         self._settings = settings
         self._database = database
         self._view = view
-        self._was_ready = float("-inf")
+        self._ready_at = float("-inf")
 
     async def graphql(self, request: Request) -> Response:
         if graphiql.is_page_request(request):
-            return graphiql.page() if self._settings.shows_graphiql else PlainTextResponse("Not found", 404)
+            if self._settings.shows_graphiql:
+                return graphiql.page()
+            return PlainTextResponse("GraphiQL is disabled. Send GraphQL requests by POST.", 404)
         return await self._view.handle(request)
 
     async def live(self, request: Request) -> Response:
@@ -56,14 +58,14 @@ class Endpoints:
 
     async def ready(self, request: Request) -> Response:
         problem = None
-        if time.monotonic() - self._was_ready > READINESS_CACHE_SECONDS:
-            problem = await self._problem()
+        if time.monotonic() - self._ready_at > READINESS_CACHE_SECONDS:
+            problem = await self._readiness_problem()
             if problem is None:
-                self._was_ready = time.monotonic()
-        answer = {"status": "ready"} if problem is None else {"status": "not ready", "reason": problem}
-        return JSONResponse(answer, 200 if problem is None else 503, headers={"cache-control": "no-store"})
+                self._ready_at = time.monotonic()
+        body = {"status": "ready"} if problem is None else {"status": "not ready", "reason": problem}
+        return JSONResponse(body, 200 if problem is None else 503, headers={"cache-control": "no-store"})
 
-    async def _problem(self) -> str | None:
+    async def _readiness_problem(self) -> str | None:
         try:
             async with asyncio.timeout(READINESS_TIMEOUT_SECONDS):
                 return await self._database.probe(readiness.readiness_problem)
@@ -71,28 +73,29 @@ class Endpoints:
             return "The database does not answer."
 
 
-def create_app(settings: Settings, identify: Authenticator = authenticate) -> Starlette:
-    """`identify` tells who asks; RequestError where a token is not one of ours."""
+def create_app(settings: Settings, authenticator: Authenticator = authenticate) -> Starlette:
+    """Return the application. The authenticator returns the actor of a request or raises RequestError."""
     resources = _resources(settings)
     database = resources.database
     worker = BackgroundWorker(database, settings)
     documents = DocumentCache(
-        schema._schema,
+        schema.graphql_schema,
         document_limits(settings),
         introspection=settings.allows_introspection,
         suggestions=not settings.is_production,
     )
 
-    async def context_of(request: Request) -> Context:
+    async def create_context(request: Request) -> Context:
         with resources.read_priority.reader():
-            actor = await identify(resources, request)
+            actor = await authenticator(resources, request)
         return Context(resources, actor, client_ip(request))
 
     def is_busy() -> bool:
         return database.read_queue_seconds() * 1000 > settings.limit_queue_milliseconds
 
     certificates = CertificateEndpoint(resources, client_ip, is_busy)
-    endpoints = Endpoints(settings, database, GraphQLView(schema._schema, documents, settings, context_of, is_busy))
+    view = GraphQLView(schema.graphql_schema, documents, settings, create_context, is_busy)
+    endpoints = Endpoints(settings, database, view)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

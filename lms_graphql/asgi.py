@@ -1,4 +1,7 @@
-"""What a server process runs: the application as the environment sets it up. For `uvicorn --factory`, too."""
+"""Entry point of a server process: the application with the settings of the environment.
+
+It also works as `uvicorn --factory lms_graphql.asgi:app`.
+"""
 
 import gc
 import logging
@@ -16,49 +19,52 @@ from lms_graphql.core.errors import UnsafeConfigurationError
 from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
 
 GC_THRESHOLD = 50_000
-"""Objects made between two collections. An answer of thousands of rows would set off dozens, which find nothing."""
+"""New objects between two garbage collections.
+
+A response of thousands of rows would otherwise start dozens of collections that find nothing.
+"""
 
 
 def app() -> Starlette:
+    """Return the application. Exit with status 3 if the configuration is unsafe in production."""
     configure_logging()
-    read = settings.load_settings()
+    configuration = settings.load_settings()
     try:
-        require_production_settings(read)
-        require_changed_seed_passwords(read)
+        require_production_settings(configuration)
+        require_changed_seed_passwords(configuration)
     except UnsafeConfigurationError as error:
-        sys.exit(_told(error))
-    made = create_app(read)
+        sys.stderr.write(f"lms-graphql: {error}\n")
+        sys.exit(error.exit_code)
+    application = create_app(configuration)
     gc.collect()
-    gc.freeze()  # the schema and the models stay: no collection need look at them again
+    gc.freeze()  # because the schema and the models live as long as the process: collections skip them
     gc.set_threshold(GC_THRESHOLD, 20, 50)
-    return made
-
-
-def _told(error: UnsafeConfigurationError) -> int:
-    sys.stderr.write(f"lms-graphql: {error}\n")
-    return error.exit_code
+    return application
 
 
 def configure_logging(file: TextIO = sys.stderr) -> None:
-    """Once a process: one JSON line an event, those of libraries included; uvicorn's own lines stay as they are."""
+    """Log one JSON line for each event, including those of libraries. Uvicorn's own lines stay as they are.
+
+    Further calls in the same process change nothing.
+    """
     if structlog.is_configured():
         return
-    common: list[Processor] = [
+    processors: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*common, structlog.processors.JSONRenderer()],
+        processors=[*processors, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=file),
         cache_logger_on_first_use=True,
     )
-    libraries = logging.StreamHandler(file)
-    libraries.setFormatter(
+    handler = logging.StreamHandler(file)
+    handler.setFormatter(
         ProcessorFormatter(
-            foreign_pre_chain=common,
+            foreign_pre_chain=processors,
             processors=[ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
         )
     )
-    logging.getLogger().addHandler(libraries)
+    logging.getLogger().addHandler(handler)

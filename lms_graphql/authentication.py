@@ -1,4 +1,4 @@
-"""Who asks, as a request's headers and the network say."""
+"""Authentication of requests: the actor from the `Authorization` header, and the client's IP address."""
 
 import ipaddress
 from collections.abc import Awaitable, Callable
@@ -16,33 +16,40 @@ from lms_graphql.graph.context import AppResources
 Authenticator = Callable[[AppResources, Request], Awaitable[Actor]]
 
 IPV6_CLIENT_PREFIX = 64
-"""Bits of an IPv6 address that belong to one customer: the rest is theirs to change as they please."""
+"""Bits of an IPv6 address that identify a customer, who can change the other bits freely."""
 
 
 async def authenticate(resources: AppResources, request: Request) -> Actor:
-    """Nobody where no token is sent. RequestError UNAUTHENTICATED, always the same, for any that is not good."""
+    """Return the actor of the token, or the anonymous actor if there is no token.
+
+    Raise UNAUTHENTICATED, with the same message for each reason, if the token is not valid. Raise UNAVAILABLE if the
+    database is.
+    """
     headers = request.headers.getlist("authorization")
     if not headers:
         return ANONYMOUS
     scheme, _, token = headers[0].partition(" ")
-    if len(headers) > 1 or scheme.lower() != "bearer":  # of two, a proxy may have looked at the other
-        raise _not_valid()
+    if len(headers) > 1 or scheme.lower() != "bearer":  # because a proxy may have checked the other header
+        raise _invalid_token()
     try:
         claims = access_tokens.decode_token(resources.signer, token.lstrip(" "))
         actor = await resources.database.read(lambda session: sessions.find_actor(session, claims))
     except access_tokens.InvalidTokenError:
-        raise _not_valid() from None
+        raise _invalid_token() from None
     except SQLAlchemyError as error:
         if db_errors.is_unavailable(error):
             raise RequestError(RequestErrorCode.UNAVAILABLE, "The service is busy. Try again in a moment.") from None
         raise
     if actor is None:
-        raise _not_valid()
+        raise _invalid_token()
     return actor
 
 
 def client_ip(request: Request) -> str:
-    """The machine that asks, from the network alone: headers say what their sender likes."""
+    """Return the client's address from the network connection, because any client can send any header.
+
+    IPv6 addresses are cut to the prefix of one customer.
+    """
     host = request.client.host if request.client is not None else ""
     try:
         address = ipaddress.ip_address(host)
@@ -55,5 +62,5 @@ def client_ip(request: Request) -> str:
     return str(address)
 
 
-def _not_valid() -> RequestError:
+def _invalid_token() -> RequestError:
     return RequestError(RequestErrorCode.UNAUTHENTICATED, "This token is not valid. Sign in again.")

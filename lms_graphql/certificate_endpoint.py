@@ -1,4 +1,4 @@
-"""`GET /certificates/{code}.pdf`: a certificate for whoever has its code."""
+"""`GET /certificates/{code}.pdf`: the PDF of a certificate, public to everyone who knows its code."""
 
 import asyncio
 import hashlib
@@ -20,33 +20,34 @@ from lms_graphql.core.errors import RequestError
 from lms_graphql.graph.context import AppResources
 
 MAX_QUEUED = 16
-"""Half a second's to two seconds' work. Whoever comes then is sent away at once."""
+"""PDFs in the queue: 0.5 to 2 seconds of work. Further requests get 503 at once."""
+NOT_FOUND_MESSAGE = "There is no certificate with this code. Check the code."
 COMMON_HEADERS = {"x-content-type-options": "nosniff", "x-robots-tag": "noindex"}
 CACHE_HEADERS = {"cache-control": "private, no-cache"}
-"""A browser may keep it and asks each time whether it still holds: a certificate may be revoked any day."""
+"""Browsers may store the PDF but must revalidate it each time, because a certificate may be revoked."""
 NO_STORE_HEADERS = {"cache-control": "no-store"}
 
 
 class CertificateEndpoint:
-    """`origin_of` tells the machine that asks; `is_busy`, whether work waits for too long already."""
+    """The endpoint. `client_ip` returns the address of the client, `is_busy` whether work waits too long."""
 
     def __init__(
-        self, resources: AppResources, origin_of: Callable[[Request], str], is_busy: Callable[[], bool]
+        self, resources: AppResources, client_ip: Callable[[Request], str], is_busy: Callable[[], bool]
     ) -> None:
         self._resources = resources
-        self._origin_of = origin_of
+        self._client_ip = client_ip
         self._is_busy = is_busy
-        self._press = ThreadPoolExecutor(1, thread_name_prefix="certificates")
-        self._waiting = 0
+        self._renderer = ThreadPoolExecutor(1, thread_name_prefix="certificates")
+        self._queued = 0
 
     async def handle(self, request: Request) -> Response:
         if (code := codes.normalize_code(request.path_params["code"])) is None:
-            return _said("There is no such certificate.", 404)
+            return _text_response(NOT_FOUND_MESSAGE, 404)
         if self._is_busy():
             return _busy()
         try:
             async with asyncio.timeout(self._resources.settings.limit_seconds):
-                return await self._answer(request, code)
+                return await self._respond(request, code)
         except TimeoutError:
             return _busy()
         except Exception as error:
@@ -55,42 +56,45 @@ class CertificateEndpoint:
             raise
 
     def close(self) -> None:
-        self._press.shutdown(wait=False, cancel_futures=True)
+        self._renderer.shutdown(wait=False, cancel_futures=True)
 
-    async def _answer(self, request: Request, code: str) -> Response:
+    async def _respond(self, request: Request, code: str) -> Response:
         database = self._resources.database
-        found = await database.read(lambda session: certificates_by_code(session, ANONYMOUS, [code]))
-        if (certificate := found.get(code)) is None:
-            return await self._missed(request)
+        certificates = await database.read(lambda session: certificates_by_code(session, ANONYMOUS, [code]))
+        if (certificate := certificates.get(code)) is None:
+            return await self._not_found(request)
         if certificate.status is CertificateStatus.REVOKED:
-            return _said("This certificate was revoked.", 410)
-        said = certificate_content(certificate, self._resources.settings.public_url)
-        tag = etag(said)
+            return _text_response("This certificate was revoked.", 410)
+        content = certificate_content(certificate, self._resources.settings.public_url)
+        tag = etag(content)
         headers = {**COMMON_HEADERS, **CACHE_HEADERS, "etag": tag}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        if self._waiting >= MAX_QUEUED:
+        if self._queued >= MAX_QUEUED:
             return _busy()
-        self._waiting += 1
+        self._queued += 1
         try:
-            pdf = await asyncio.get_running_loop().run_in_executor(self._press, render_pdf, said)
+            pdf = await asyncio.get_running_loop().run_in_executor(self._renderer, render_pdf, content)
         finally:
-            self._waiting -= 1
-        headers["content-disposition"] = f'inline; filename="certificate-{said.serial}.pdf"'
+            self._queued -= 1
+        headers["content-disposition"] = f'inline; filename="certificate-{content.serial}.pdf"'
         return Response(pdf, headers=headers, media_type="application/pdf")
 
-    async def _missed(self, request: Request) -> Response:
-        """As `verifyCertificate` counts it: nobody guesses here instead."""
+    async def _not_found(self, request: Request) -> Response:
+        """Count the failure against the rate limit of the client, as `verifyCertificate` does.
+
+        Otherwise codes could be guessed here.
+        """
         resources = self._resources
-        desk = AuthContext(resources.signer, resources.settings, self._origin_of(request))
+        auth = AuthContext(resources.signer, resources.settings, self._client_ip(request))
         try:
             await resources.database.write(
-                lambda session: verification.count_failed_verification(session, ANONYMOUS, desk)
+                lambda session: verification.count_failed_verification(session, ANONYMOUS, auth)
             )
         except RequestError as error:
-            wait = resources.settings.login_window_minutes * 60
-            return _said(error.message, 429, {"retry-after": str(wait)})
-        return _said("There is no such certificate.", 404)
+            retry_after = resources.settings.login_window_minutes * 60
+            return _text_response(error.message, 429, {"retry-after": str(retry_after)})
+        return _text_response(NOT_FOUND_MESSAGE, 404)
 
 
 def certificate_content(certificate: CertificateRow, public_url: str) -> CertificateContent:
@@ -108,14 +112,14 @@ def certificate_content(certificate: CertificateRow, public_url: str) -> Certifi
     )
 
 
-def etag(said: CertificateContent) -> str:
-    """Another one as soon as the PDF would be another."""
-    return f'"{hashlib.sha256(repr((DESIGN_VERSION, said)).encode()).hexdigest()[:32]}"'
+def etag(content: CertificateContent) -> str:
+    """Return a tag that changes if the content or the design of the PDF changes."""
+    return f'"{hashlib.sha256(repr((DESIGN_VERSION, content)).encode()).hexdigest()[:32]}"'
 
 
-def _said(text: str, status: int, headers: dict[str, str] | None = None) -> Response:
+def _text_response(text: str, status: int, headers: dict[str, str] | None = None) -> Response:
     return PlainTextResponse(f"{text}\n", status, headers={**COMMON_HEADERS, **NO_STORE_HEADERS, **(headers or {})})
 
 
 def _busy() -> Response:
-    return _said("The service is busy. Try again in a moment.", 503, {"retry-after": "1"})
+    return _text_response("The service is busy. Try again in a moment.", 503, {"retry-after": "1"})

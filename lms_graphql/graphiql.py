@@ -1,4 +1,4 @@
-"""The page for developers: GraphiQL as the set-up built it, or the one from the CDN where there was no Node."""
+"""GraphiQL page for developers: our own build, or GraphiQL from a CDN if it was not built because Node is missing."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def is_built() -> bool:
 
 
 def is_page_request(request: Request) -> bool:
-    """A browser that opens the address, rather than a client that sends a query in it."""
+    """Return whether a browser opens the page. A GET request with a query comes from a GraphQL client."""
     wants_page = "text/html" in request.headers.get("accept", "")
     return request.method == "GET" and "query" not in request.query_params and wants_page
 
@@ -36,9 +36,9 @@ def page() -> HTMLResponse:
     return HTMLResponse(CDN_PAGE, headers=_headers(CDN_CSP))
 
 
-def _headers(policy: str) -> dict[str, str]:
+def _headers(content_security_policy: str) -> dict[str, str]:
     return {
-        "content-security-policy": policy,
+        "content-security-policy": content_security_policy,
         "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
         "cache-control": "no-cache",
@@ -54,20 +54,20 @@ CDN_PAGE = """<!doctype html>
     <style>body { margin: 0 } #graphiql { height: 100vh }</style>
   </head>
   <body>
-    <div id="graphiql">Loading GraphiQL from its CDN. With Node 20, scripts/serve hosts it here.</div>
+    <div id="graphiql">Loading GraphiQL from its CDN. Install Node 20 and run scripts/serve to host it here.</div>
     <script src="https://unpkg.com/react@18.3.1/umd/react.production.min.js"></script>
     <script src="https://unpkg.com/react-dom@18.3.1/umd/react-dom.production.min.js"></script>
     <script src="https://unpkg.com/graphiql@3.8.3/graphiql.min.js"></script>
     <script>
       const fetcher = GraphiQL.createFetcher({ url: "/graphql" });
-      const defaultQuery = `# To ask as somebody, run the mutation "login" for an accessToken,
-# and write it into the tab "Headers" below:
+      const defaultQuery = `# To sign in, run the mutation "login" and copy the accessToken
+# into the tab "Headers" below:
 #
 #   {"Authorization": "Bearer ACCESS_TOKEN"}
 
 `;
       ReactDOM.createRoot(document.getElementById("graphiql")).render(
-        // Its history keeps headers and variables, whatever one says: in sessionStorage they go with the tab.
+        // GraphiQL stores headers and variables in its history. In sessionStorage they are deleted with the tab.
         React.createElement(GraphiQL, { fetcher, defaultQuery, shouldPersistHeaders: false, storage: sessionStorage })
       );
     </script>

@@ -1,4 +1,4 @@
-"""The schema: what each domain offers, gathered."""
+"""The GraphQL schema: queries, mutations and types of all domains."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from lms_graphql.accounts.queries import AccountQueries
 from lms_graphql.accounts.reads.applications import applications_by_key
 from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import InstructorApplication, User
-from lms_graphql.analytics import types
+from lms_graphql.analytics import types as analytics_types
 from lms_graphql.assessment.mutations.lectures import LectureEditMutations
 from lms_graphql.catalog.mutations.categories import CategoryMutations
 from lms_graphql.catalog.mutations.courses import CourseMutations
@@ -67,30 +67,32 @@ NODE_LOADERS: dict[str, BatchRead] = {
     "QAAnswer": answers_by_key,
     "Certificate": certificates_by_key,
 }
-"""How an object of each kind is loaded by its key: with the viewer's eyes, as on every other path."""
+"""Batch read of each kind of object by key. Like all batch reads, they return only what the viewer may see."""
 
-Id = Annotated[strawberry.ID, strawberry.argument(description="Of an object of any kind.")]
-Ids = Annotated[list[strawberry.ID], strawberry.argument(description="At most 100, of objects of any kind.")]
+Id = Annotated[strawberry.ID, strawberry.argument(description="Id of an object of any type.")]
+Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Ids of objects of any type (at most 100).")]
 
 
-@strawberry.type(description="What can be read.")
+@strawberry.type(description="All queries.")
 class Query(AccountQueries, CatalogQueries, CertificateQueries):
     @strawberry.field
     def node(self, info: Info, id: Id) -> Node | None:
-        """Any object by its id; null where it does not exist or the viewer may not see it."""
+        """Object with this id; null if it does not exist or the viewer may not see it."""
         return info.context.node(id)
 
     @strawberry.field
     async def nodes(self, info: Info, ids: Ids) -> list[Node | None]:
         """
-        Objects by their ids, in the order asked, at most 100; null in place of what is not there for the viewer.
+        Objects with these ids, in the order of the ids (at most 100). An item is null if the object does not exist or
+        the viewer may not see it.
         """
         if len(ids) > MAX_PAGE_SIZE:
-            raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"Ask for at most {MAX_PAGE_SIZE} ids at once.")
+            message = f"The request has too many ids. Request at most {MAX_PAGE_SIZE} objects at once."
+            raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
         return await info.context.nodes(ids)
 
 
-@strawberry.type(description="What can be done.")
+@strawberry.type(description="All mutations.")
 class Mutation(
     SessionMutations,
     CredentialMutations,
@@ -111,8 +113,8 @@ class Mutation(
     pass
 
 
-TYPE_EXTENSION_MODULES = (types,)
-"""Modules that are named nowhere else here: what they have hangs on the types of lower floors."""
+TYPE_EXTENSION_MODULES = (analytics_types,)
+"""Modules that only add type extensions to types of lower layers. Importing them is all that they need."""
 
 OBJECT_TYPES = (
     User,

@@ -1,1 +1,1 @@
-"""The Strawberry toolbox: context, loaders, edges, connections, limits. No domain."""
+"""GraphQL toolbox on Strawberry: context, documents, limits, execution, HTTP and schema. It has no domain code."""

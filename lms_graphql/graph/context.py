@@ -1,4 +1,4 @@
-"""What every resolver of one operation shares: who asks, and the way to the database."""
+"""Context of an operation: the actor, the settings and the access to the database that all its resolvers share."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -29,91 +29,93 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class AppResources:
-    """What all operations of a process share. `nodes`: how an object of each kind is read by its key."""
+    """Objects that all operations of a process share."""
 
     database: Database
     settings: Settings
     hashing: PasswordHashingPool
     signer: Signer
     nodes: Mapping[str, BatchRead]
+    """For each kind in a global id, the batch read of its objects by key."""
     require_active_session: Callable[[Session, Actor, datetime], None]
-    """Raises where the actor could no longer write when the transaction began."""
+    """Raises UNAUTHENTICATED if the actor's session had ended when the transaction began."""
     read_priority: ReadPriorityGate = field(default_factory=ReadPriorityGate)
-    """Those who read go before those who sign in."""
+    """Reads have priority over logins."""
 
 
 class Context:
-    """`origin`: the address of the machine that asks, as the network says."""
+    """State of one operation. `client_ip` is the network address of the client."""
 
-    def __init__(self, resources: AppResources, actor: Actor, origin: str) -> None:
+    def __init__(self, resources: AppResources, actor: Actor, client_ip: str) -> None:
         self.database = resources.database
         self.settings = settings = resources.settings
         self.hashing = resources.hashing
         self.signer = resources.signer
         self.courtesy = resources.read_priority
         self.actor = actor
-        self.client_ip = origin
+        self.client_ip = client_ip
         self.max_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
         self.budget = ResponseBudget(self.max_cost, settings.limit_seconds)
         self._nodes = resources.nodes
-        self._require_live = resources.require_active_session
-        self._sent: list[int] = []
-        self._loaders = Loaders(self.database, actor, self._sent)
+        self._require_active_session = resources.require_active_session
+        self._statement_counts: list[int] = []
+        self._loaders = self._new_loaders()
 
     @property
     def statement_count(self) -> int:
-        """How many have been sent to the database so far."""
-        return sum(self._sent)
+        """Number of SQL statements that the operation has sent so far."""
+        return sum(self._statement_counts)
 
     def switch_actor(self, actor: Actor) -> None:
-        """Who has just signed in goes on as themselves."""
+        """Continue the operation as another actor: the user who has just signed in or out."""
         self.actor = actor
-        self._loaders = Loaders(self.database, actor, self._sent)
+        self._loaders = self._new_loaders()
 
     def close(self) -> None:
-        """
-        At the operation's end. What refers to itself in a circle waits for the collector, which stops the process
-        for as long as a page takes once there is much of it.
+        """Drop the loaders at the end of the operation, because they and the context refer to each other.
+
+        Reference cycles wait for the garbage collector. If there are many, it stops the process for as long as a
+        page takes.
         """
         self._loaders.close()
 
     def load(self, read: BatchRead, key: Any, default: Any = None) -> Any:
-        """The value at this key, or the default; a future of it unless it is at hand."""
+        """Return the value of this key or the default. It is a future unless it is loaded already."""
         return self._loaders.load(read, key, default)
 
     async def load_async(self, read: BatchRead, key: Any) -> Any:
-        """As `load`, for a resolver that goes on with what it gets."""
-        found = self._loaders.load(read, key, None)
-        return await found if isinstance(found, asyncio.Future) else found
+        """Return the value of this key or None, for a resolver that needs the value itself."""
+        value = self._loaders.load(read, key, None)
+        return await value if isinstance(value, asyncio.Future) else value
 
     def load_list(self, read: BatchRead, key: Any) -> Any:
-        """The rows that hang on this key."""
+        """Return the rows that belong to this key, or a future of them."""
         return self._loaders.load(read, key, ())
 
     def node(self, id: str) -> Any:
-        """The row with this global id, where there is one that the viewer may see."""
+        """Return the row with this global id, or a future of it. None if it does not exist or is not visible."""
         decoded = global_ids.decode(id)
         read = self._nodes.get(decoded[0]) if decoded is not None else None
         return None if read is None or decoded is None else self._loaders.load(read, decoded[1], None)
 
     async def nodes(self, ids: Sequence[str]) -> list[Any]:
-        """The rows with these global ids, None in place of what is not there for the viewer."""
-        found = [self.node(id) for id in ids]
-        late = [row for row in found if isinstance(row, asyncio.Future)]
-        # All are waited for, also where one fails: the failure of a future that nobody looks at lands in the log.
-        await asyncio.gather(*late, return_exceptions=True)
-        return [row.result() if isinstance(row, asyncio.Future) else row for row in found]
+        """Return the rows with these global ids, with None for rows that do not exist or are not visible."""
+        rows = [self.node(id) for id in ids]
+        futures = [row for row in rows if isinstance(row, asyncio.Future)]
+        # All futures are awaited, even if one fails: asyncio logs the exception of a future that is never awaited.
+        await asyncio.gather(*futures, return_exceptions=True)
+        return [row.result() if isinstance(row, asyncio.Future) else row for row in rows]
 
-    def page(self, listing: ListQuery, asked: PageArguments, parent: Hashable = ROOT) -> Any:
-        """A page of a list, or of the part of it that hangs on this parent."""
-        return self._loaders.load(_PageRead(listing, asked, self), parent, None)
+    def page(self, query: ListQuery, arguments: PageArguments, parent: Hashable = ROOT) -> Any:
+        """Return a page of the list, or of the items of this parent."""
+        return self._loaders.load(_PageRead(query, arguments, self), parent, None)
 
-    def count(self, listing: ListQuery, parent: Hashable) -> Any:
-        """How many this list has for this parent."""
-        return self._loaders.load(_CountRead(listing), parent, 0)
+    def count(self, query: ListQuery, parent: Hashable) -> Any:
+        """Return the number of items of this parent in the list."""
+        return self._loaders.load(_CountRead(query), parent, 0)
 
     def read(self, function: Callable[Concatenate[Session, Actor, P], T], *args: P.args, **kwargs: P.kwargs) -> Any:
-        """What a read gives that is no batch."""
+        """Return a future of what the function reads, for reads that are not batch reads."""
         return self._loaders.run(lambda session: function(session, self.actor, *args, **kwargs))
 
     async def write(
@@ -122,49 +124,53 @@ class Context:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """
-        Runs a service in one transaction. A refusal that it raises undoes all; one that it returns is refused as
-        well, but what was written with it stays: a failed sign-in is counted.
+        """Run a service in one transaction and return its result.
+
+        A domain error that the service raises rolls the transaction back. A domain error that it returns is raised
+        after the commit: a failed login, for example, must be counted.
         """
 
         def work(session: Session) -> T | DomainError | DomainErrors:
-            began = clock.now()
+            began_at = clock.now()
             session.info[SESSION_SETTINGS_KEY] = self.settings
             result = service(session, self.actor, *args, **kwargs)
             session.flush()
-            self._require_live(session, self.actor, began)
+            self._require_active_session(session, self.actor, began_at)
             return result
 
         try:
-            result = await self.database.write(counting(work, self._sent))
+            result = await self.database.write(counting(work, self._statement_counts))
         finally:
-            self._loaders = Loaders(self.database, self.actor, self._sent)  # what was read before may be stale
+            self._loaders = self._new_loaders()  # because rows that were read before the write may be stale
         if isinstance(result, DomainError | DomainErrors):
             raise result
         return result
 
+    def _new_loaders(self) -> Loaders:
+        return Loaders(self.database, self.actor, self._statement_counts)
+
 
 @dataclass(frozen=True)
 class _PageRead:
-    """A batch read of pages. Equal ones, of the same list and slice, share a loader and so a statement."""
+    """Batch read of pages. Equal ones, of the same list and page arguments, share a loader and so a statement."""
 
-    listing: ListQuery
-    asked: PageArguments
+    query: ListQuery
+    arguments: PageArguments
     context: Context
 
     def __call__(self, session: Session, actor: Actor, parents: Sequence[Any]) -> Mapping[Any, Any]:
-        return fetch_pages(session, actor, self.listing, parents, self.asked, self._count)
+        return fetch_pages(session, actor, self.query, parents, self.arguments, self._count)
 
     def _count(self, parent: Any) -> Any:
-        return self.context.count(self.listing, parent)
+        return self.context.count(self.query, parent)
 
 
 @dataclass(frozen=True)
 class _CountRead:
-    listing: ListQuery
+    query: ListQuery
 
     def __call__(self, session: Session, actor: Actor, parents: Sequence[Any]) -> Mapping[Any, Any]:
-        return fetch_counts(session, actor, self.listing, parents)
+        return fetch_counts(session, actor, self.query, parents)
 
 
 Info = strawberry.Info[Context, None]

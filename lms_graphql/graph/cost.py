@@ -1,7 +1,7 @@
-"""What a request may cost: one for each object with an id that may come back.
+"""Cost of a request: one unit for each object with an id that the response may contain.
 
-The plan is made once for a document; its number is worked out for each request, because `first: $n` is known only
-then. Fragments are planned once and worked out once a request, so both take linear time.
+An operation is planned once for each document. Its cost is computed for each request, because `first: $n` is known
+only then. Each fragment is planned once for a document and computed once for a request, so both take linear time.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ from graphql import (
 from lms_graphql.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 UNPAGED_SIZE = 10
-"""What a list without pages counts."""
+"""Assumed length of a list without pages."""
 
 Variables = Mapping[str, Any]
 Factor = Callable[[Variables], int]
@@ -41,21 +41,23 @@ Factor = Callable[[Variables], int]
 
 @dataclass(slots=True)
 class FieldCost:
-    """A field: so many objects, each counting `unit` and what is selected of it."""
+    """A field of `factor` objects. Each costs `unit` and what is selected of it."""
 
     factor: Factor
     unit: int
-    below: "SelectionCost"
+    selection: "SelectionCost"
 
 
 @dataclass(slots=True)
 class SelectionCost:
-    charges: list[FieldCost]
+    """Costs of the fields of a selection, and the names of the fragments that it spreads."""
+
+    fields: list[FieldCost]
     spreads: list[str]
 
 
 class CostPlan:
-    """The cost of one operation of a document that is valid against the schema."""
+    """Cost of one operation. Its document is valid against the schema."""
 
     def __init__(
         self,
@@ -72,55 +74,56 @@ class CostPlan:
             name: self._plan(schema.get_type(fragment.type_condition.name.value), fragment.selection_set)
             for name, fragment in fragments.items()
         }
-        self._plan_of_all = self._plan(schema.get_root_type(operation.operation), operation.selection_set)
+        self._operation = self._plan(schema.get_root_type(operation.operation), operation.selection_set)
 
     def total(self, variables: Variables) -> int:
-        return _total(self._plan_of_all, variables, self._fragments, {})
+        return _total(self._operation, variables, self._fragments, {})
 
-    def _plan(self, kind: GraphQLNamedType | None, selection_set: SelectionSetNode | None) -> SelectionCost:
+    def _plan(self, graphql_type: GraphQLNamedType | None, selection_set: SelectionSetNode | None) -> SelectionCost:
         plan = SelectionCost([], [])
-        if selection_set is None or kind is None:
+        if selection_set is None or graphql_type is None:
             return plan
         for selection in selection_set.selections:
             if isinstance(selection, FragmentSpreadNode):
                 plan.spreads.append(selection.name.value)
             elif isinstance(selection, InlineFragmentNode):
                 condition = selection.type_condition
-                inner = self._schema.get_type(condition.name.value) if condition else kind
-                inside = self._plan(inner, selection.selection_set)
-                plan.charges += inside.charges
-                plan.spreads += inside.spreads
+                inner_type = self._schema.get_type(condition.name.value) if condition else graphql_type
+                inner = self._plan(inner_type, selection.selection_set)
+                plan.fields += inner.fields
+                plan.spreads += inner.spreads
             elif isinstance(selection, FieldNode) and selection.selection_set is not None:
-                self._plan_field(plan, kind, selection)
+                self._plan_field(plan, graphql_type, selection)
         return plan
 
-    def _plan_field(self, plan: SelectionCost, kind: GraphQLNamedType, node: FieldNode) -> None:
+    def _plan_field(self, plan: SelectionCost, graphql_type: GraphQLNamedType, node: FieldNode) -> None:
         name = node.name.value
-        definition = kind.fields.get(name) if is_object_type(kind) or is_interface_type(kind) else None
+        if not (is_object_type(graphql_type) or is_interface_type(graphql_type)):
+            return
+        definition = graphql_type.fields.get(name)
         if definition is None or name.startswith("__"):
             return
         returned = get_named_type(definition.type)
         unit = int(_has_id(returned))
-        plan.charges.append(
-            FieldCost(self._factor(kind, definition, node), unit, self._plan(returned, node.selection_set))
-        )
+        factor = self._factor(graphql_type, definition, node)
+        plan.fields.append(FieldCost(factor, unit, self._plan(returned, node.selection_set)))
 
-    def _factor(self, kind: GraphQLNamedType, definition: GraphQLField, node: FieldNode) -> Factor:
-        given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    def _factor(self, graphql_type: GraphQLNamedType, definition: GraphQLField, node: FieldNode) -> Factor:
+        arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
         if _is_connection(get_named_type(definition.type)):
-            return self._page_size(given)
-        if not is_list_type(get_nullable_type(definition.type)) or _is_connection(kind):
-            return lambda _: 1  # a connection has been multiplied by its size already
+            return self._page_size(arguments)
+        if not is_list_type(get_nullable_type(definition.type)) or _is_connection(graphql_type):
+            return lambda _: 1  # because the connection is already multiplied by its page size
         if "ids" in definition.args:
-            return self._length(given.get("ids"))
+            return self._length(arguments.get("ids"))
         return lambda _: UNPAGED_SIZE
 
-    def _page_size(self, given: Mapping[str, ValueNode]) -> Factor:
-        first, last = self._number(given.get("first")), self._number(given.get("last"))
+    def _page_size(self, arguments: Mapping[str, ValueNode]) -> Factor:
+        first, last = self._number(arguments.get("first")), self._number(arguments.get("last"))
 
         def size(variables: Variables) -> int:
-            asked = first(variables) or last(variables) or DEFAULT_PAGE_SIZE
-            return min(max(asked, 1), MAX_PAGE_SIZE)
+            requested = first(variables) or last(variables) or DEFAULT_PAGE_SIZE
+            return min(max(requested, 1), MAX_PAGE_SIZE)
 
         return size
 
@@ -133,9 +136,9 @@ class CostPlan:
             default = self._number(self._defaults.get(name))
 
             def number(variables: Variables) -> int:
-                given = variables.get(name, default(variables))
-                whole = isinstance(given, int | float) and -(2**31) < given < 2**31  # 100.0 is an Int, too
-                return int(given) if whole else 0
+                value = variables.get(name, default(variables))
+                is_int = isinstance(value, int | float) and -(2**31) < value < 2**31  # 100.0 is a GraphQL Int, too
+                return int(value) if is_int else 0
 
             return number
         return lambda _: 0
@@ -148,32 +151,36 @@ class CostPlan:
             name = node.name.value
             default = self._length(self._defaults.get(name))
 
-            def number(variables: Variables) -> int:
-                given = variables.get(name)
-                return len(given) if isinstance(given, list) else default(variables)
+            def length_of_variable(variables: Variables) -> int:
+                value = variables.get(name)
+                return len(value) if isinstance(value, list) else default(variables)
 
-            return number
+            return length_of_variable
         return lambda _: 1
 
 
 def _total(
-    plan: SelectionCost, variables: Variables, fragments: Mapping[str, SelectionCost], known: dict[str, int]
+    plan: SelectionCost, variables: Variables, fragments: Mapping[str, SelectionCost], totals: dict[str, int]
 ) -> int:
     total = sum(
-        charge.factor(variables) * (charge.unit + _total(charge.below, variables, fragments, known))
-        for charge in plan.charges
+        field.factor(variables) * (field.unit + _total(field.selection, variables, fragments, totals))
+        for field in plan.fields
     )
     for name in plan.spreads:
-        if name not in known:
-            known[name] = 0
-            known[name] = _total(fragments[name], variables, fragments, known)
-        total += known[name]
+        if name not in totals:
+            totals[name] = 0
+            totals[name] = _total(fragments[name], variables, fragments, totals)
+        total += totals[name]
     return total
 
 
-def _has_id(kind: GraphQLNamedType) -> bool:
-    return (is_object_type(kind) or is_interface_type(kind)) and "id" in kind.fields
+def _has_id(graphql_type: GraphQLNamedType) -> bool:
+    return (is_object_type(graphql_type) or is_interface_type(graphql_type)) and "id" in graphql_type.fields
 
 
-def _is_connection(kind: GraphQLNamedType) -> bool:
-    return isinstance(kind, GraphQLObjectType) and kind.name.endswith("Connection") and "edges" in kind.fields
+def _is_connection(graphql_type: GraphQLNamedType) -> bool:
+    return (
+        isinstance(graphql_type, GraphQLObjectType)
+        and graphql_type.name.endswith("Connection")
+        and "edges" in graphql_type.fields
+    )

@@ -1,7 +1,7 @@
-"""What a document may be before anything of it runs: one linear walk, each fragment looked at once.
+"""Limits of a document, checked before it is validated or executed. Each fragment is visited once: linear time.
 
-Strawberry's own depth and alias limiters follow every spread anew and take exponential time on fragments that
-spread each other.
+Strawberry's own depth and alias limiters follow each spread of a fragment again. They take exponential time if
+fragments spread each other.
 """
 
 from collections import Counter
@@ -32,9 +32,9 @@ ONCE_PER_DOCUMENT = frozenset(
         "verifyCertificate",
     }
 )
-"""Entrances at which somebody might try many things in one request."""
+"""Root fields that a document may select once, because aliases would allow many guesses in one request."""
 MAX_FIELD_PAIRS = 20_000
-"""Bounds the pairs of fields that validation compares, which grow with the square of a name's occurrences."""
+"""Limit of the pairs of fields that validation compares. They grow with the square of a name's occurrences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,64 +49,67 @@ class DocumentLimits:
 
 
 @dataclass(slots=True)
-class _Tally:
+class _Counts:
     aliases: int = 0
     directives: int = 0
     names: Counter[str] = field(default_factory=Counter)
 
 
 def check_document(document: DocumentNode, limits: DocumentLimits) -> None:
-    """RequestError QUERY_TOO_COMPLEX, naming the limit, where the document is over one."""
+    """Raise QUERY_TOO_COMPLEX, with the name of the limit, if the document exceeds one."""
     fragments = {
         definition.name.value: definition
         for definition in document.definitions
         if isinstance(definition, FragmentDefinitionNode)
     }
     count = sum(isinstance(definition, FragmentDefinitionNode) for definition in document.definitions)
-    _hold("fragments", count, limits.fragments)
-    tally = _Tally()
+    _require_at_most(limits.fragments, count, "fragments")
+    counts = _Counts()
     for definition in document.definitions:
-        _count(definition, tally)
-    _hold("aliases", tally.aliases, limits.aliases)
-    _hold("directives", tally.directives, limits.directives)
-    if sum(times * times for times in tally.names.values()) > MAX_FIELD_PAIRS:
-        raise RequestError(RequestErrorCode.QUERY_TOO_COMPLEX, "The same field is selected too many times.")
-    walk = _Walk(fragments)
+        _count(definition, counts)
+    _require_at_most(limits.aliases, counts.aliases, "aliases")
+    _require_at_most(limits.directives, counts.directives, "directives")
+    if sum(times * times for times in counts.names.values()) > MAX_FIELD_PAIRS:
+        message = "The same field is selected too many times. Select it once."
+        raise RequestError(RequestErrorCode.QUERY_TOO_COMPLEX, message)
+    measure = _Measure(fragments)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            _hold("root fields", walk.width(definition.selection_set), limits.root_fields)
+            _require_at_most(limits.root_fields, measure.width(definition.selection_set), "root fields")
             for name in ONCE_PER_DOCUMENT:
-                _hold(f"`{name}`", _Walk(fragments, only=name).width(definition.selection_set), 1)
-            _hold("levels", walk.depth(definition.selection_set), limits.depth)
+                width = _Measure(fragments, only=name).width(definition.selection_set)
+                _require_at_most(1, width, f"`{name}`")
+            _require_at_most(limits.depth, measure.depth(definition.selection_set), "levels")
 
 
-def _hold(what: str, number: int, limit: int) -> None:
+def _require_at_most(limit: int, number: int, counted: str) -> None:
     if number > limit:
-        message = f"The document has {number} {what}; at most {limit} are allowed."
+        message = f"The document has {number} {counted}. At most {limit} are allowed."
         raise RequestError(RequestErrorCode.QUERY_TOO_COMPLEX, message)
 
 
-def _count(definition: object, tally: _Tally) -> None:
-    tally.directives += len(getattr(definition, "directives", None) or ())
+def _count(definition: object, counts: _Counts) -> None:
+    counts.directives += len(getattr(definition, "directives", None) or ())
     for variable in getattr(definition, "variable_definitions", None) or ():
-        tally.directives += len(variable.directives or ())
-    waiting = [getattr(definition, "selection_set", None)]
-    while waiting:
-        selection_set = waiting.pop()
+        counts.directives += len(variable.directives or ())
+    pending = [getattr(definition, "selection_set", None)]
+    while pending:
+        selection_set = pending.pop()
         if selection_set is None:
             continue
         for selection in selection_set.selections:
-            tally.directives += len(selection.directives or ())
+            counts.directives += len(selection.directives or ())
             if isinstance(selection, FieldNode):
-                tally.aliases += selection.alias is not None
-                tally.names[(selection.alias or selection.name).value] += 1
-            waiting.append(getattr(selection, "selection_set", None))
+                counts.aliases += selection.alias is not None
+                counts.names[(selection.alias or selection.name).value] += 1
+            pending.append(getattr(selection, "selection_set", None))
 
 
-class _Walk:
-    """
-    Depth and width with fragments expanded. One that spreads itself counts once: validation refuses it.
-    `only`: the width in fields of this name.
+class _Measure:
+    """Depth and width of selections with fragments expanded.
+
+    A fragment that spreads itself counts once, because validation rejects it. With `only`, the width counts only
+    fields of this name.
     """
 
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode], only: str | None = None) -> None:
@@ -116,21 +119,21 @@ class _Walk:
         self._widths: dict[str, int] = {}
 
     def depth(self, selection_set: SelectionSetNode | None) -> int:
-        """Levels of fields; introspection does not count."""
-        deepest = 0
+        """Return the number of levels of fields. Introspection does not count."""
+        max_depth = 0
         for selection in _selections(selection_set):
             if isinstance(selection, FragmentSpreadNode):
-                below = self._of_fragment(selection.name.value, self._depths, self.depth)
+                depth = self._of_fragment(selection.name.value, self._depths, self.depth)
             elif isinstance(selection, FieldNode):
-                introspects = selection.name.value.startswith("__")
-                below = 0 if introspects else 1 + self.depth(selection.selection_set)
+                is_introspection = selection.name.value.startswith("__")
+                depth = 0 if is_introspection else 1 + self.depth(selection.selection_set)
             else:
-                below = self.depth(getattr(selection, "selection_set", None))
-            deepest = max(deepest, below)
-        return deepest
+                depth = self.depth(getattr(selection, "selection_set", None))
+            max_depth = max(max_depth, depth)
+        return max_depth
 
     def width(self, selection_set: SelectionSetNode | None) -> int:
-        """Fields on the first level."""
+        """Return the number of fields on the first level."""
         total = 0
         for selection in _selections(selection_set):
             if isinstance(selection, FragmentSpreadNode):
@@ -141,12 +144,12 @@ class _Walk:
                 total += self.width(getattr(selection, "selection_set", None))
         return total
 
-    def _of_fragment(self, name: str, known: dict[str, int], measure: Callable[[SelectionSetNode], int]) -> int:
-        if name not in known:
-            known[name] = 0
+    def _of_fragment(self, name: str, results: dict[str, int], measure: Callable[[SelectionSetNode], int]) -> int:
+        if name not in results:
+            results[name] = 0
             fragment = self._fragments.get(name)
-            known[name] = measure(fragment.selection_set) if fragment is not None else 0
-        return known[name]
+            results[name] = measure(fragment.selection_set) if fragment is not None else 0
+        return results[name]
 
 
 def _selections(selection_set: SelectionSetNode | None) -> Iterator[SelectionNode]:

@@ -1,4 +1,4 @@
-"""A document made ready to run: parsed, held to the limits, validated, its cost planned. Done once for each text."""
+"""Parsed and validated documents. Each text is parsed, limited, validated and planned once, and then cached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,19 +18,17 @@ from graphql import (
     specified_rules,
     validate,
 )
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from lms_graphql.core.errors import RequestError, RequestErrorCode
-from lms_graphql.graph import document_limits, error_formatting
+from lms_graphql.graph import document_limits, error_formatting, graphql_messages
 from lms_graphql.graph.cost import CostPlan
 from lms_graphql.graph.document_limits import DocumentLimits
+from lms_graphql.graph.schema.strawberry_internals import INPUT_VALIDATION_RULES
 
 CACHE_SIZE = 512
 MAX_CACHED_CHARACTERS = 10_000
-"""Characters. A parsed document takes some twenty times its text, and one this long is seldom sent again."""
+"""Longer documents are not cached: parsed, they take about 20 times their text, and they are rarely sent again."""
 MAX_VALIDATION_ERRORS = 20
-_TOO_MANY_TOKENS = "Document contains more than"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,40 +40,42 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """Either `errors`, or a document with its operations."""
+    """Either `errors`, or a valid document with its operations."""
 
     document: DocumentNode | None
     operations: Mapping[str | None, Operation]
     errors: tuple[GraphQLFormattedError, ...] = ()
-    """As they are answered: an error itself holds on to the document."""
+    """Formatted errors, because a `GraphQLError` refers to the document and would keep it in memory."""
 
     def operation(self, name: str | None) -> Operation:
-        """The one that is to run. RequestError where the request leaves it open."""
+        """Return the operation to run. Raise BAD_USER_INPUT if the name is unknown, or missing but needed."""
         if name is None and len(self.operations) == 1:
             return next(iter(self.operations.values()))
         if name is None:
-            message = "The document has several operations: name one in `operationName`."
+            message = "The document has several operations. Name one of them in `operationName`."
             raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
         if name not in self.operations:
-            raise RequestError(RequestErrorCode.BAD_USER_INPUT, "The document has no operation of this name.")
+            message = "The document has no operation of this name. Check `operationName`."
+            raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
         return self.operations[name]
 
 
 class DocumentCache:
+    """Prepares documents and caches the short ones by their text."""
+
     def __init__(
-        self, schema: GraphQLSchema, allowed: DocumentLimits, *, introspection: bool = True, suggestions: bool = True
+        self, schema: GraphQLSchema, limits: DocumentLimits, *, introspection: bool = True, suggestions: bool = True
     ) -> None:
         self._schema = schema
-        self._limits = allowed
+        self._limits = limits
         self._suggestions = suggestions
         self._rules = (
             *specified_rules,
-            MaybeNullValidationRule,
-            OneOfInputValidationRule,
+            *INPUT_VALIDATION_RULES,
             *(() if introspection else (NoSchemaIntrospectionCustomRule,)),
         )
         self.cached = lru_cache(maxsize=CACHE_SIZE)(self.parse_and_validate)
-        """The same text is prepared once; `kept.cache_info()` tells how often that helped."""
+        """`parse_and_validate` with a cache. `cached.cache_info()` returns the number of hits."""
 
     def prepare(self, text: str) -> PreparedDocument:
         return self.cached(text) if len(text) <= MAX_CACHED_CHARACTERS else self.parse_and_validate(text)
@@ -85,14 +85,14 @@ class DocumentCache:
             message = (
                 f"The document has more than {self._limits.characters} characters. Send long texts as variables."
             )
-            return _refused(error_formatting.graphql_error(RequestErrorCode.QUERY_TOO_COMPLEX, message))
+            return _rejected(error_formatting.graphql_error(RequestErrorCode.QUERY_TOO_COMPLEX, message))
         try:
             document = parse(text, max_tokens=self._limits.tokens)
             document_limits.check_document(document, self._limits)
         except GraphQLSyntaxError as error:
-            return _refused(self._of_syntax(error))
+            return _rejected(self._syntax_error(error))
         except RequestError as error:
-            return _refused(error_formatting.from_request_error(error))
+            return _rejected(error_formatting.from_request_error(error))
         errors = validate(
             self._schema,
             document,
@@ -101,14 +101,14 @@ class DocumentCache:
             hide_suggestions=not self._suggestions,
         )
         if errors:
-            return _refused(
+            return _rejected(
                 *(error_formatting.from_validation_error(error, suggestions=self._suggestions) for error in errors)
             )
         return PreparedDocument(document, self._operations(document))
 
-    def _of_syntax(self, error: GraphQLSyntaxError) -> GraphQLError:
-        if _TOO_MANY_TOKENS in error.message:
-            message = f"The document has more than {self._limits.tokens} tokens."
+    def _syntax_error(self, error: GraphQLSyntaxError) -> GraphQLError:
+        if graphql_messages.is_token_limit_error(error):
+            message = f"The document has more than {self._limits.tokens} tokens. Split it into several requests."
             return error_formatting.graphql_error(RequestErrorCode.QUERY_TOO_COMPLEX, message)
         return error_formatting.from_syntax_error(error)
 
@@ -118,14 +118,14 @@ class DocumentCache:
             for definition in document.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
-        found: dict[str | None, Operation] = {}
+        operations: dict[str | None, Operation] = {}
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode):
                 name = definition.name.value if definition.name else None
                 costs = CostPlan(self._schema, definition, fragments)
-                found[name] = Operation(name, definition.operation, costs)
-        return found
+                operations[name] = Operation(name, definition.operation, costs)
+        return operations
 
 
-def _refused(*errors: GraphQLError) -> PreparedDocument:
+def _rejected(*errors: GraphQLError) -> PreparedDocument:
     return PreparedDocument(None, {}, tuple(error.formatted for error in errors))

@@ -1,6 +1,5 @@
-"""Errors as clients see them: each with a code, none with a value, a trace or SQL in it."""
+"""Errors as clients see them: each has a code, and none contains a sent value, a stack trace or SQL."""
 
-import re
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -10,21 +9,15 @@ from graphql import GraphQLError, GraphQLSyntaxError
 
 from lms_graphql.core import db_errors
 from lms_graphql.core.errors import RequestError, RequestErrorCode
+from lms_graphql.graph import graphql_messages
 
 BUSY_MESSAGE = "The service is busy. Try again in a moment."
-GONE_MESSAGE = "It went away while it was being read. Ask again."
+GONE_MESSAGE = "This object changed while it was being read. Send the request again."
+SLOW_QUERY_MESSAGE = "A database query took too long. Request less data at once."
+INTERNAL_ERROR_MESSAGE = "Something went wrong on our side. Report the `id` of this error if it persists."
 MAX_MESSAGE_LENGTH = 400
 
 logger = structlog.get_logger("lms_graphql.errors")
-
-_ECHO = re.compile(
-    r"[,;.] [Ff]ound: .*|(?<=value): (?!Int |Float |String |Boolean |ID |Enum |Expected |Give ).*", re.DOTALL
-)
-_ENUM_ECHO = re.compile(r"Value '.*?' does not exist", re.DOTALL)
-_FAULT_ECHO = re.compile(r"[;,]? ?but encountered error:? .*", re.DOTALL)
-_SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
-_NULL = re.compile(r"Cannot return null for non-nullable field ")
-_TOKEN_ECHO = re.compile(r"(String|BlockString|Int|Float) .*?(?=\.$|, found|$)", re.DOTALL)
 
 
 def graphql_error(code: RequestErrorCode, message: str, **extra: Any) -> GraphQLError:
@@ -36,14 +29,14 @@ def from_request_error(error: RequestError) -> GraphQLError:
 
 
 def from_syntax_error(error: GraphQLSyntaxError) -> GraphQLError:
-    message = _cut(_TOKEN_ECHO.sub(r"\1", error.message))
+    message = _shorten(graphql_messages.without_token_values(error.message))
     extensions = {"code": RequestErrorCode.GRAPHQL_PARSE_FAILED.value}
     return GraphQLError(message, source=error.source, positions=error.positions, extensions=extensions)
 
 
 def from_validation_error(error: GraphQLError, *, suggestions: bool = True) -> GraphQLError:
-    if not suggestions:  # graphql-core leaves out most of its own, but not all
-        error = GraphQLError(_SUGGESTION.sub("", error.message), nodes=error.nodes)
+    if not suggestions:  # because graphql-core's `hide_suggestions` hides most of them, but not all
+        error = GraphQLError(graphql_messages.without_suggestion(error.message), nodes=error.nodes)
     return _with_code(error, RequestErrorCode.GRAPHQL_VALIDATION_FAILED)
 
 
@@ -52,7 +45,7 @@ def from_variable_error(error: GraphQLError) -> GraphQLError:
 
 
 def from_field_error(error: GraphQLError) -> GraphQLError:
-    """An error of a field that was running: what was raised on purpose keeps its code, the rest is masked."""
+    """Return the error of a field: a `RequestError` keeps its code, an unexpected exception is masked."""
     original = error.original_error
     while isinstance(original, GraphQLError) and original.original_error is not None:
         original = original.original_error
@@ -62,46 +55,47 @@ def from_field_error(error: GraphQLError) -> GraphQLError:
         code = (error.extensions or {}).get("code")
         return error if code else _with_code(error, RequestErrorCode.BAD_USER_INPUT)
     if db_errors.is_unavailable(original):
-        logger.warning("database unavailable", error=type(original).__name__)
+        logger.warning("database_unavailable", error=type(original).__name__)
         return _replace(error, BUSY_MESSAGE, RequestErrorCode.UNAVAILABLE)
-    if isinstance(original, TypeError) and _NULL.match(str(original)):
-        # An answer takes several transactions: a course may be unpublished between its lectures and itself.
-        logger.warning("gone while it was read", path=error.path)
+    if graphql_messages.is_null_error(original):
+        # A response takes several transactions: a course may be unpublished between its lectures and itself.
+        logger.warning("row_disappeared", path=error.path)
         return _replace(error, GONE_MESSAGE, RequestErrorCode.UNAVAILABLE)
     if db_errors.is_statement_timeout(original):
-        message = "The database takes too long over this. Ask for less at once."
-        return _replace(error, message, RequestErrorCode.TIMEOUT)
+        return _replace(error, SLOW_QUERY_MESSAGE, RequestErrorCode.TIMEOUT)
     return mask_internal_error(original, error)
 
 
 def mask_internal_error(original: BaseException, error: GraphQLError | None = None) -> GraphQLError:
-    """A fault of ours: logged with its trace, answered with the number to find it by."""
-    number = uuid.uuid4().hex
-    logger.error("internal error", error_id=number, path=error.path if error else None, exc_info=original)
+    """Log an unexpected exception with its trace. Return an error that shows only the id of the log line."""
+    error_id = uuid.uuid4().hex
+    logger.error("internal_error", error_id=error_id, path=error.path if error else None, exc_info=original)
     return GraphQLError(
-        "Something went wrong on our side.",
+        INTERNAL_ERROR_MESSAGE,
         nodes=error.nodes if error else None,
         path=error.path if error else None,
-        extensions={"code": RequestErrorCode.INTERNAL_ERROR.value, "id": number},
+        extensions={"code": RequestErrorCode.INTERNAL_ERROR.value, "id": error_id},
     )
 
 
 def clear_tracebacks(errors: Sequence[BaseException]) -> None:
-    """Once they are told: a trace holds all that was going on, which in turn holds the error."""
+    """Drop the tracebacks of errors that are in the response or the log.
+
+    A traceback refers to all frames, and a frame refers to the error: a reference cycle. See `Context.close`.
+    """
     for error in errors:
-        seen: BaseException | None = error
-        while seen is not None:
-            seen.__traceback__ = None
-            seen = seen.original_error if isinstance(seen, GraphQLError) else seen.__context__
+        current: BaseException | None = error
+        while current is not None:
+            current.__traceback__ = None
+            current = current.original_error if isinstance(current, GraphQLError) else current.__context__
 
 
 def _with_code(error: GraphQLError, code: RequestErrorCode) -> GraphQLError:
-    message = _ECHO.sub(".", _ENUM_ECHO.sub("This value does not exist", _FAULT_ECHO.sub(".", error.message)))
-    return _replace(error, _cut(message), code)
+    return _replace(error, _shorten(graphql_messages.without_values(error.message)), code)
 
 
-def _cut(message: str) -> str:
-    """A name that was sent may be as long as the document."""
+def _shorten(message: str) -> str:
+    """Return at most `MAX_MESSAGE_LENGTH` characters, because a name in it may be as long as the document."""
     return message if len(message) <= MAX_MESSAGE_LENGTH else f"{message[:MAX_MESSAGE_LENGTH]}…"
 
 

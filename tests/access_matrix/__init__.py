@@ -1,8 +1,13 @@
 """
-The path oracle: every field of every type, on every way to it, for everyone who might ask, against one table.
+Access matrix: every field of every type, on every path to it, for every kind of viewer, against one table.
 
-`table` says who may read a field, `planting` plants an object of each kind in each state that changes who sees it,
-`arguments` and `mutating` say what fields and mutations are asked with, `paths` makes documents of the schema and
-`judging` holds the answers against the table. A new type needs its lines in `table`, its objects in `planting`, and
-values for whatever arguments are new; the tests say what is missing.
+- `matrix`: who may read each field.
+- `fixtures`: rows of each type in each state that changes who sees them. Their texts are markers, by which a leak is
+  recognized.
+- `arguments`, `mutations`: arguments of fields and inputs of mutations.
+- `paths`: documents for all paths through the schema.
+- `runner`, `checker`: send the documents and compare the responses with the matrix.
+
+A new type needs its fields in `matrix` and its rows in `fixtures`. A new argument needs its values in `arguments`.
+The tests say what is missing.
 """

@@ -1,4 +1,4 @@
-"""What fields are asked with: what must be given, and what might bring out something that should stay hidden."""
+"""Arguments of fields: required ones, and those that might return something that should be hidden."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,43 +19,41 @@ from graphql import (
 )
 
 from lms_graphql.schema import NODE_LOADERS
+from tests.access_matrix.fixture_objects import FixtureObject, FixtureObjects
 from tests.access_matrix.fixtures.certificates import CODE
-from tests.access_matrix.world import World
 
-PAGE = 15
-"""Of a list in pages: all that is planted, or the oracle says that it is blind."""
-SHORT = 4
-"""The same, of lists inside lists, which cost more."""
+PAGE_SIZE = 15
+"""Items of a page. A page must have all fixtures, because a cut page could hide a leak."""
+SHORT_PAGE_SIZE = 4
+"""Items of a page in lists inside lists, which cost more."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """
-    Arguments as they stand in a document. `finds`: the labels that are there to be found, of which exactly those come
-    that the viewer sees; None where the table alone is asked.
-    """
+    """Arguments of a field, as text in a document."""
 
     text: str
-    finds: tuple[str, ...] | None = None
-    kind: str | None = None
-    """Which type to look for, where the field's own is abstract."""
+    expected: tuple[str, ...] | None = None
+    """Labels of the matching fixtures: viewers get those that they may see. None: only the matrix is checked."""
+    type_name: str | None = None
+    """Object type to select if the field's own type is abstract."""
 
 
 PLAIN = (Variant(""),)
-ONESELF = "oneself"
-"""In place of a label: the viewer's own person."""
+VIEWER = "viewer"
+"""Label that stands for the viewer's own user."""
 
 
-def variants(world: World) -> dict[str, tuple[Variant, ...]]:
-    """By `Type.field`. The first one is asked with everything below it, the others with what they bring alone."""
+def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
+    """Return variants by `Type.field`. The first is sent with all paths below it, the others with their leaves."""
     return {
-        "Query.node": tuple(_node(world)),
-        "Query.nodes": tuple(_nodes(world)),
-        "Query.me": (Variant("", (ONESELF,)),),
-        "Query.category": tuple(_by_slug(world, "Category")),
+        "Query.node": tuple(_node(objects)),
+        "Query.nodes": tuple(_nodes(objects)),
+        "Query.me": (Variant("", (VIEWER,)),),
+        "Query.category": tuple(_by_slug(objects, "Category")),
         "Query.categories": (Variant("", ("root",)),),
-        "Query.course": tuple(_by_slug(world, "Course")),
-        "Query.courses": tuple(_courses(world)),
+        "Query.course": tuple(_by_slug(objects, "Course")),
+        "Query.courses": tuple(_courses(objects)),
         "Query.users": tuple(_users()),
         "Query.verifyCertificate": (Variant(f'code: "{CODE}"'),),
         "Query.instructorApplications": tuple(_applications()),
@@ -63,111 +61,112 @@ def variants(world: World) -> dict[str, tuple[Variant, ...]]:
         "User.enrollments": (Variant(""), Variant("status: COMPLETED")),
         "Course.enrollments": (Variant(""), Variant("status: CANCELLED")),
         "Category.courses": (Variant("orderBy: TITLE"),),
-        "PublishProblem.subject": (Variant("", kind="Lecture"),),
+        "PublishProblem.subject": (Variant("", type_name="Lecture"),),
         "Lecture.qaQuestions": tuple(_questions()),
-        "QAQuestion.answers": (Variant(f"first: {SHORT}"),),
+        "QAQuestion.answers": (Variant(f"first: {SHORT_PAGE_SIZE}"),),
     }
 
 
-def _gids(world: World) -> Iterable[tuple[str, str, str]]:
-    """Of what `node` knows: some ids are for caches alone."""
-    known = [planted for planted in world.by_global_id.values() if planted.kind in NODE_LOADERS]
-    return [(planted.kind, planted.label, planted.global_id) for planted in known]
+def _nodes_of_all_types(objects: FixtureObjects) -> list[FixtureObject]:
+    """Return the fixtures that `Query.node` returns. Ids of other types serve client caches alone."""
+    return [fixture for fixture in objects.by_global_id.values() if fixture.kind in NODE_LOADERS]
 
 
-def _node(world: World) -> Iterable[Variant]:
-    for kind, label, global_id in _gids(world):
-        yield Variant(f'id: "{global_id}"', (label,), kind)
+def _node(objects: FixtureObjects) -> Iterable[Variant]:
+    for fixture in _nodes_of_all_types(objects):
+        yield Variant(f'id: "{fixture.global_id}"', (fixture.label,), fixture.kind)
 
 
-def _nodes(world: World) -> Iterable[Variant]:
-    for kind in dict.fromkeys(kind for kind, _, _ in _gids(world)):
-        these = world.of_kind(kind)
-        ids = " ".join(f'"{planted.global_id}"' for planted in these)
-        yield Variant(f"ids: [{ids}]", tuple(planted.label for planted in these), kind)
+def _nodes(objects: FixtureObjects) -> Iterable[Variant]:
+    for kind in dict.fromkeys(fixture.kind for fixture in _nodes_of_all_types(objects)):
+        fixtures = objects.of_kind(kind)
+        ids = " ".join(f'"{fixture.global_id}"' for fixture in fixtures)
+        yield Variant(f"ids: [{ids}]", tuple(fixture.label for fixture in fixtures), kind)
 
 
-def _by_slug(world: World, kind: str) -> Iterable[Variant]:
-    for planted in world.of_kind(kind):
-        yield Variant(f'slug: "{planted.canaries[f"{kind}.slug"]}"', (planted.label,))
+def _by_slug(objects: FixtureObjects, kind: str) -> Iterable[Variant]:
+    for fixture in objects.of_kind(kind):
+        yield Variant(f'slug: "{fixture.markers[f"{kind}.slug"]}"', (fixture.label,))
 
 
-def _courses(world: World) -> Iterable[Variant]:
-    published, drafts, archived = ("published", "orphan"), ("draft", "theirs"), ("archived",)
+def _courses(objects: FixtureObjects) -> Iterable[Variant]:
+    published, drafts, archived = ("published", "orphan"), ("draft", "otherdraft"), ("archived",)
     yield Variant("", published)
     by_status = {"PUBLISHED": published, "DRAFT": drafts, "ARCHIVED": archived}
-    for status, found in by_status.items():
-        yield Variant(f"filter: {{status: {status}}}", found)
-        yield Variant(f'filter: {{status: {status}}} search: "canary"', found)
-        for teacher, theirs in (
-            ("teacher", {"published", "draft", "archived"}),
-            ("rival", {"theirs"}),
-            ("gone", {"orphan"}),
+    for status, labels in by_status.items():
+        yield Variant(f"filter: {{status: {status}}}", labels)
+        yield Variant(f'filter: {{status: {status}}} search: "marker"', labels)
+        for instructor, courses in (
+            ("instructor", {"published", "draft", "archived"}),
+            ("colleague", {"otherdraft"}),
+            ("deleted", {"orphan"}),
         ):
-            sought = tuple(label for label in found if label in theirs)
-            yield Variant(f'filter: {{status: {status} instructorId: "{world.global_id(teacher)}"}}', sought)
-        yield Variant(f'filter: {{status: {status} categoryId: "{world.global_id("root")}"}}', found)
-    everything = 'difficulty: BEGINNER language: "en" isFree: true isFeatured: false currency: "USD" minPrice: 0'
-    yield Variant(f"filter: {{status: DRAFT {everything} maxPrice: 0}} orderBy: TITLE", drafts)
-    yield Variant('search: "canary draft title"', ())
-    yield Variant('filter: {status: DRAFT} search: "canary draft title"', ("draft",))
+            expected = tuple(label for label in labels if label in courses)
+            yield Variant(f'filter: {{status: {status} instructorId: "{objects.global_id(instructor)}"}}', expected)
+        yield Variant(f'filter: {{status: {status} categoryId: "{objects.global_id("root")}"}}', labels)
+    all_filters = 'difficulty: BEGINNER language: "en" isFree: true isFeatured: false currency: "USD" minPrice: 0'
+    yield Variant(f"filter: {{status: DRAFT {all_filters} maxPrice: 0}} orderBy: TITLE", drafts)
+    yield Variant('search: "marker draft title"', ())
+    yield Variant('filter: {status: DRAFT} search: "marker draft title"', ("draft",))
 
 
 def _users() -> Iterable[Variant]:
     yield Variant("")
-    yield Variant('filter: {search: "canary suspended"}', ("suspended",))
+    yield Variant('filter: {search: "marker suspended"}', ("suspended",))
     yield Variant("filter: {role: SUPER_ADMIN isActive: true} orderBy: NAME", ("admin",))
     yield Variant(
         'filter: {isActive: false createdAfter: "2020-01-01T00:00:00Z" createdBefore: "2999-01-01T00:00:00Z"}',
-        ("suspended", "gone"),
+        ("suspended", "deleted"),
     )
 
 
 def _applications() -> Iterable[Variant]:
-    yield Variant("", ("waiting", "refused"))
-    yield Variant("status: PENDING", ("waiting",))
-    yield Variant("status: REJECTED", ("refused",))
+    yield Variant("", ("pending", "rejected"))
+    yield Variant("status: PENDING", ("pending",))
+    yield Variant("status: REJECTED", ("rejected",))
 
 
 def _questions() -> Iterable[Variant]:
-    for asked in ("orderBy: OLDEST", "orderBy: MOST_VOTED isAnswered: true", "isAnswered: false"):
-        yield Variant(f"first: {SHORT} {asked}")
+    for arguments in ("orderBy: OLDEST", "orderBy: MOST_VOTED isAnswered: true", "isAnswered: false"):
+        yield Variant(f"first: {SHORT_PAGE_SIZE} {arguments}")
 
 
-PAGING = {"first", "after", "last", "before"}
+PAGINATION = {"first", "after", "last", "before"}
 
 
-def asked(schema: GraphQLSchema, variants: Mapping[str, tuple[Variant, ...]]) -> set[str]:
-    """Every argument, pages aside, and every member of an input, that some variant gives."""
-    found = set()
-    for coordinate, several in variants.items():
-        kind, name = coordinate.split(".")
-        definition = _fields(schema)[kind][name]
-        for variant in several:
+def used_arguments(schema: GraphQLSchema, variants: Mapping[str, tuple[Variant, ...]]) -> set[str]:
+    """Return each argument and each field of an input that a variant has, without those of pagination."""
+    used = set()
+    for coordinate, field_variants in variants.items():
+        type_name, name = coordinate.split(".")
+        definition = _fields(schema)[type_name][name]
+        for variant in field_variants:
             for argument in _parsed(variant.text):
-                if argument.name.value not in PAGING:
-                    found.add(f"{coordinate}({argument.name.value})")
-                found |= _members(get_named_type(definition.args[argument.name.value].type), argument.value)
-    return found
+                if argument.name.value not in PAGINATION:
+                    used.add(f"{coordinate}({argument.name.value})")
+                input_type = get_named_type(definition.args[argument.name.value].type)
+                used |= _used_input_fields(input_type, argument.value)
+    return used
 
 
-def offered(schema: GraphQLSchema) -> set[str]:
-    """Every argument of every field that can be read, pages aside, and every member of their inputs."""
-    found = set()
-    for kind, fields in _fields(schema).items():
+def available_arguments(schema: GraphQLSchema) -> set[str]:
+    """Return each argument of all fields except mutations, and each field of their inputs, without pagination."""
+    available = set()
+    for type_name, fields in _fields(schema).items():
         for name, definition in fields.items():
-            for argument, make in definition.args.items():
-                if argument not in PAGING:
-                    found.add(f"{kind}.{name}({argument})")
-                    found |= _all_members(get_named_type(make.type))
-    return found
+            for argument_name, argument in definition.args.items():
+                if argument_name not in PAGINATION:
+                    available.add(f"{type_name}.{name}({argument_name})")
+                    available |= _input_fields(get_named_type(argument.type))
+    return available
 
 
 def _fields(schema: GraphQLSchema) -> dict[str, dict[str, GraphQLField]]:
+    object_types = [each for each in schema.type_map.values() if isinstance(each, GraphQLObjectType)]
     return {
-        kind.name: kind.fields
-        for kind in schema.type_map.values()
-        if isinstance(kind, GraphQLObjectType) and kind is not schema.mutation_type and not kind.name.startswith("__")
+        each.name: each.fields
+        for each in object_types
+        if each is not schema.mutation_type and not each.name.startswith("__")
     }
 
 
@@ -181,20 +180,21 @@ def _parsed(text: str) -> tuple[ArgumentNode, ...]:
     return tuple(field.arguments or ())
 
 
-def _members(kind: GraphQLNamedType, value: ValueNode) -> set[str]:
-    if not isinstance(kind, GraphQLInputObjectType) or not isinstance(value, ObjectValueNode):
+def _used_input_fields(input_type: GraphQLNamedType, value: ValueNode) -> set[str]:
+    if not isinstance(input_type, GraphQLInputObjectType) or not isinstance(value, ObjectValueNode):
         return set()
-    found = set()
-    for member in value.fields:
-        name = member.name.value
-        found |= {f"{kind.name}.{name}"} | _members(get_named_type(kind.fields[name].type), member.value)
-    return found
+    used = set()
+    for field in value.fields:
+        name = field.name.value
+        used |= {f"{input_type.name}.{name}"}
+        used |= _used_input_fields(get_named_type(input_type.fields[name].type), field.value)
+    return used
 
 
-def _all_members(kind: GraphQLNamedType) -> set[str]:
-    if not isinstance(kind, GraphQLInputObjectType):
+def _input_fields(input_type: GraphQLNamedType) -> set[str]:
+    if not isinstance(input_type, GraphQLInputObjectType):
         return set()
-    found = set()
-    for name, member in kind.fields.items():
-        found |= {f"{kind.name}.{name}"} | _all_members(get_named_type(member.type))
-    return found
+    names = set()
+    for name, field in input_type.fields.items():
+        names |= {f"{input_type.name}.{name}"} | _input_fields(get_named_type(field.type))
+    return names

@@ -1,4 +1,4 @@
-"""Answers held against the table: whatever shows more than it allows, or less, is a complaint."""
+"""Comparison of responses with the access matrix. Each value that is shown or missing wrongly is a violation."""
 
 import re
 from base64 import urlsafe_b64decode
@@ -8,147 +8,150 @@ from typing import Any
 
 from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type
 
-from tests.access_matrix.arguments import ONESELF
-from tests.access_matrix.matrix import LINES
-from tests.access_matrix.paths import Piece, is_connection, is_plumbing, is_value
-from tests.access_matrix.world import Planted, World
+from tests.access_matrix.arguments import VIEWER
+from tests.access_matrix.fixture_objects import FixtureObject, FixtureObjects
+from tests.access_matrix.matrix import AUDIENCES
+from tests.access_matrix.paths import RootSelection, is_connection, is_structural, is_value
 
-_CANARY = re.compile(r"canary(?:-[a-z0-9]+)+", re.IGNORECASE)
+_MARKER = re.compile(r"marker(?:-[a-z0-9]+)+", re.IGNORECASE)
 Path = tuple[str | int, ...]
 
 
 @dataclass
-class Verdict:
-    """`reached`: (viewer, label, Type.field) of every value that came to somebody."""
+class MatrixResult:
+    """Violations, and (viewer, label, Type.field) of each value that a viewer has received."""
 
-    complaints: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     reached: set[tuple[str, str, str]] = field(default_factory=set)
 
 
-def told(several: list[str], most: int = 40) -> str:
-    """For a message that people read."""
-    return "\n".join(["", *several[:most], f"({len(several)} in all)"])
+def summary(messages: list[str], limit: int = 40) -> str:
+    """Return the first messages and their number, for the output of a failing test."""
+    return "\n".join(["", *messages[:limit], f"({len(messages)} in all)"])
 
 
-class Judge:
-    """Of one viewer's answers. `makes_new`: they may hold objects that nobody planted."""
+class ResponseChecker:
+    """Checks the responses to one viewer. With `creates`, they may contain objects that are not fixtures."""
 
     def __init__(
-        self, world: World, schema: GraphQLSchema, verdict: Verdict, viewer: str, makes_new: bool = False
+        self, objects: FixtureObjects, schema: GraphQLSchema, result: MatrixResult, viewer: str, creates: bool = False
     ) -> None:
-        self._world = world
+        self._objects = objects
         self._schema = schema
-        self._verdict = verdict
+        self._result = result
         self._viewer = viewer
-        self._makes_new = makes_new
-        self._where = ""
-        self._refusals: set[tuple[Path, str]] = set()
+        self._creates = creates
+        self._location = ""
+        self._expected_errors: set[tuple[Path, str]] = set()
 
-    def judge(self, root: str, body: Any, pieces: dict[str, Piece]) -> None:
-        """`root`: Query or Mutation. `pieces` by what they are called in the answer."""
-        self._refusals = set()
+    def check(self, root_type: str, body: Any, selections: dict[str, RootSelection]) -> None:
+        """Check a response body. The selections are by their names in the response."""
+        self._expected_errors = set()
         for name, value in (body.get("data") or {}).items():
-            piece = pieces[name]
-            self._where = piece.path
-            self._field(root, self._world.by_label["the entrances"], name, value, (name,))
-            self._canaries(value)
-            if piece.finds is not None and not any(path == (name,) for path, _ in self._refusals):
-                self._found(value, piece.finds)
-        self._where = "in an error"
-        self._canaries(body.get("errors", ()))
-        said = {(tuple(error.get("path", ())), error["extensions"]["code"]) for error in body.get("errors", ())}
-        for path, code in sorted(said ^ self._refusals, key=str):
-            self._where = pieces[str(path[0])].path if path else "all of it"
-            self._complain(f"{code} at {path} {'was not told' if (path, code) in self._refusals else 'was told'}")
+            selection = selections[name]
+            self._location = selection.path
+            self._check_field(root_type, self._objects.by_label["root fields"], name, value, (name,))
+            self._check_markers(value)
+            is_denied = any(path == (name,) for path, _ in self._expected_errors)
+            if selection.expected is not None and not is_denied:
+                self._check_labels(value, selection.expected)
+        self._location = "in an error"
+        self._check_markers(body.get("errors", ()))
+        errors = {(tuple(error.get("path", ())), error["extensions"]["code"]) for error in body.get("errors", ())}
+        for path, code in sorted(errors ^ self._expected_errors, key=str):
+            self._location = selections[str(path[0])].path if path else "whole response"
+            problem = "is missing" if (path, code) in self._expected_errors else "is unexpected"
+            self._add_violation(f"{code} at {path} {problem}")
 
-    def _object(self, value: Any, path: Path, owner: Planted | None) -> None:
-        """`owner`: the planted object that this is, or that this value hangs on; None for a new one."""
+    def _check_value(self, value: Any, path: Path, owner: FixtureObject | None) -> None:
+        """Check what is inside a value. It is the owner or belongs to it. A new object has no owner."""
         if isinstance(value, list):
-            for place, item in enumerate(value):
-                self._object(item, (*path, place), owner)
+            for index, item in enumerate(value):
+                self._check_value(item, (*path, index), owner)
         elif isinstance(value, dict):
-            kind = value["__typename"]
+            type_name = value["__typename"]
             if "id" in value:
-                owner = self._planted(kind, value["id"])
-            elif kind == "Session":
-                owner = self._world.by_label["a session"]
-            if is_connection(self._type(kind)):
-                self._whole(value)
+                owner = self._find_object(type_name, value["id"])
+            elif type_name == "Session":
+                owner = self._objects.by_label["session"]
+            if is_connection(self._type(type_name)):
+                self._check_is_complete(value)
             for name, inner in value.items():
                 if not name.startswith("__"):
-                    self._field(kind, owner, name, inner, (*path, name))
+                    self._check_field(type_name, owner, name, inner, (*path, name))
 
-    def _field(self, kind: str, owner: Planted | None, name: str, value: Any, path: Path) -> None:
-        if owner is not None and not is_plumbing(self._type(kind)):
-            self._hold(f"{kind}.{name.split('__', maxsplit=1)[0]}", owner, value, path)
-        self._object(value, path, owner)
+    def _check_field(self, type_name: str, owner: FixtureObject | None, name: str, value: Any, path: Path) -> None:
+        if owner is not None and not is_structural(self._type(type_name)):
+            self._check_access(f"{type_name}.{name.split('__', maxsplit=1)[0]}", owner, value, path)
+        self._check_value(value, path, owner)
 
-    def _hold(self, coordinate: str, owner: Planted, value: Any, path: Path) -> None:
-        if (audience := LINES.get(coordinate)) is None:
-            self._complain(f"{coordinate} has no line in the table")
+    def _check_access(self, coordinate: str, owner: FixtureObject, value: Any, path: Path) -> None:
+        if (audience := AUDIENCES.get(coordinate)) is None:
+            self._add_violation(f"{coordinate} is not in the matrix")
             return
-        allowed = self._viewer in owner.readers(audience)
-        if value is None or (value == [] and not allowed):
+        is_allowed = self._viewer in owner.readers(audience)
+        if value is None or (value == [] and not is_allowed):
             is_empty = owner.kind == "Query" or coordinate.split(".")[1] in owner.empty
-            if allowed and not is_empty:
-                self._complain(f"{coordinate} of {owner.label} is null")
-            if not allowed and (code := audience.code(self._viewer != "anonymous")):
-                self._refusals.add((path, code))
-        elif not allowed:
-            self._complain(f"{coordinate} of {owner.label} is there")
+            if is_allowed and not is_empty:
+                self._add_violation(f"{coordinate} of {owner.label} is null")
+            if not is_allowed and (code := audience.error_code(self._viewer != "anonymous")):
+                self._expected_errors.add((path, code))
+        elif not is_allowed:
+            self._add_violation(f"{coordinate} of {owner.label} is visible")
         else:
-            self._verdict.reached.add((self._viewer, owner.label, coordinate))
-            if value != owner.canaries.get(coordinate, value):
-                self._complain(f"{coordinate} of {owner.label} is another's: {value}")
+            self._result.reached.add((self._viewer, owner.label, coordinate))
+            if value != owner.markers.get(coordinate, value):
+                self._add_violation(f"{coordinate} of {owner.label} is of another object: {value}")
 
-    def _planted(self, kind: str, global_id: str) -> Planted | None:
-        planted = self._world.by_global_id.get(global_id)
-        if planted is None:
-            if not self._makes_new:
-                self._complain(f"{kind} {global_id} was not planted")
+    def _find_object(self, type_name: str, global_id: str) -> FixtureObject | None:
+        """Return the fixture object with this id. Add a violation if the viewer may not see it."""
+        fixture = self._objects.by_global_id.get(global_id)
+        if fixture is None:
+            if not self._creates:
+                self._add_violation(f"{type_name} {global_id} is not a fixture")
             return None
-        if planted.kind != kind or self._viewer not in planted.seen:
-            self._complain(f"{planted.kind} {planted.label} is there, as a {kind}")
-        return planted
+        if fixture.kind != type_name or self._viewer not in fixture.visible_to:
+            self._add_violation(f"{fixture.kind} {fixture.label} is visible, as a {type_name}")
+        return fixture
 
-    def _canaries(self, value: Any) -> None:
-        """Wherever they stand: in texts, in errors, inside cursors."""
+    def _check_markers(self, value: Any) -> None:
+        """Search all texts for markers of fields that the viewer may not read: also errors and cursors."""
         for text in _texts(value):
-            for canary in _CANARY.findall(text):
-                owner, coordinate = self._world.owner_of(canary.lower())
-                if owner is None or self._viewer not in owner.readers(LINES[coordinate]):
-                    self._complain(f"{canary} is there")
+            for marker in _MARKER.findall(text):
+                owner, coordinate = self._objects.owner_of(marker.lower())
+                if owner is None or self._viewer not in owner.readers(AUDIENCES[coordinate]):
+                    self._add_violation(f"{marker} is visible")
 
-    def _found(self, value: Any, labels: tuple[str, ...]) -> None:
-        """Exactly what there is to find for this viewer."""
+    def _check_labels(self, value: Any, labels: tuple[str, ...]) -> None:
+        """Check that a root field returns exactly those of the labelled objects that the viewer may see."""
         if isinstance(value, dict):
             value = value.get("nodes", [value])
-        found = {self._label(item["id"]) for item in value or () if item}
-        sought = {self._viewer if label == ONESELF else label for label in labels} - {"anonymous"}
-        expected = {label for label in sought if self._viewer in self._world.by_label[label].seen}
-        if found != expected:
-            self._complain(f"finds {sorted(found)}, not {sorted(expected)}")
+        returned = {self._label(item["id"]) for item in value or () if item}
+        candidates = {self._viewer if label == VIEWER else label for label in labels} - {"anonymous"}
+        expected = {label for label in candidates if self._viewer in self._objects.by_label[label].visible_to}
+        if returned != expected:
+            self._add_violation(f"returns {sorted(returned)}, not {sorted(expected)}")
 
     def _label(self, global_id: str) -> str:
-        return self._world.by_global_id[global_id].label if global_id in self._world.by_global_id else global_id
+        return self._objects.by_global_id[global_id].label if global_id in self._objects.by_global_id else global_id
 
-    def _whole(self, connection: Any) -> None:
-        """A count tells of what nobody may see, too; on a page that is cut something might hide."""
+    def _check_is_complete(self, connection: Any) -> None:
+        """Check that a page has all items. A larger count leaks hidden items, and a cut page could hide a leak."""
         lengths = {connection["totalCount"], len(connection["nodes"]), len(connection["edges"])}
         if len(lengths) > 1 or connection["pageInfo"]["hasNextPage"]:
-            self._complain(f"{connection['__typename']} has {lengths} items, on more than one page or unseen")
+            self._add_violation(f"{connection['__typename']} has {lengths} items: it is cut or counts hidden ones")
 
     def _type(self, name: str) -> GraphQLNamedType:
         return self._schema.type_map[name]
 
-    def _complain(self, what: str) -> None:
-        complaint = f"{self._viewer}: {what} — {self._where}"
-        if complaint not in self._verdict.complaints:
-            self._verdict.complaints.append(complaint)
+    def _add_violation(self, problem: str) -> None:
+        violation = f"{self._viewer}: {problem} — {self._location}"
+        if violation not in self._result.violations:
+            self._result.violations.append(violation)
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every string in an answer; one that may be base64 comes opened as well."""
+    """Yield each string of a response. A cursor is also yielded decoded."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _texts(inner)
@@ -161,27 +164,27 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
 
 
-def blind_spots(objects: Iterable[Planted], schema: GraphQLSchema, verdict: Verdict) -> list[str]:
-    """What the table allows and no path has brought: where a leak would not be seen, either."""
+def unreached_fields(objects: Iterable[FixtureObject], schema: GraphQLSchema, result: MatrixResult) -> list[str]:
+    """Return the values that the matrix allows and no path has returned. A leak would not be noticed there either."""
     missing = []
-    for planted in objects:
-        for coordinate in coordinates(schema, planted, planted.kind):
-            readers = planted.seen & planted.readers(LINES[coordinate])
+    for fixture in objects:
+        for coordinate in coordinates(schema, fixture, fixture.kind):
+            readers = fixture.visible_to & fixture.readers(AUDIENCES[coordinate])
             missing += [
-                f"{viewer}: {coordinate} of {planted.label}"
+                f"{viewer}: {coordinate} of {fixture.label}"
                 for viewer in sorted(readers)
-                if (viewer, planted.label, coordinate) not in verdict.reached
+                if (viewer, fixture.label, coordinate) not in result.reached
             ]
     return missing
 
 
-def coordinates(schema: GraphQLSchema, planted: Planted, kind: str) -> Iterator[str]:
-    """The fields of this object that hold something, with those of the values that hang on it."""
-    described = schema.type_map[kind]
-    assert isinstance(described, GraphQLObjectType)
-    for name, definition in described.fields.items():
-        if name not in planted.empty and f"{kind}.{name}" in LINES:
-            yield f"{kind}.{name}"
+def coordinates(schema: GraphQLSchema, fixture: FixtureObject, type_name: str) -> Iterator[str]:
+    """Yield `Type.field` of each field of a fixture object that has a value, also those of its value objects."""
+    graphql_type = schema.type_map[type_name]
+    assert isinstance(graphql_type, GraphQLObjectType)
+    for name, definition in graphql_type.fields.items():
+        if name not in fixture.empty and f"{type_name}.{name}" in AUDIENCES:
+            yield f"{type_name}.{name}"
             target = get_named_type(definition.type)
-            if is_value(target) and planted.kind != "Query":
-                yield from coordinates(schema, planted, target.name)
+            if is_value(target) and fixture.kind != "Query":
+                yield from coordinates(schema, fixture, target.name)

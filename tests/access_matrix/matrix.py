@@ -1,75 +1,75 @@
-"""Who may read which field: the one table. Who belongs to a circle of which object, `planting` says."""
+"""The access matrix: the audience of each field. `fixtures` has the viewers of each group of each object."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Refused(StrEnum):
-    """How a field answers whom it is not for. The field is null in any case."""
+class Denial(StrEnum):
+    """Error that a field has for viewers outside its audience. The field is null or empty in any case."""
 
-    QUIETLY = "without an error"
-    FORBIDDEN = "with FORBIDDEN, for anyone"
-    AT_THE_DOOR = "with UNAUTHENTICATED who is not signed in, with FORBIDDEN who is"
+    SILENT = "no error"
+    FORBIDDEN = "FORBIDDEN"
+    BY_PERMISSION = "UNAUTHENTICATED for anonymous viewers, FORBIDDEN for others"
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Those in this circle of the object that the field is on."""
+    """Viewers in this group of the object to which the field belongs."""
 
-    circle: str
-    refused: Refused = Refused.QUIETLY
+    group: str
+    denial: Denial = Denial.SILENT
 
-    def code(self, is_signed_in: bool) -> str | None:
-        """Of the error for somebody else."""
-        if self.refused is Refused.QUIETLY:
+    def error_code(self, is_signed_in: bool) -> str | None:
+        """Return the code of the error for a viewer outside the audience, or None if there is no error."""
+        if self.denial is Denial.SILENT:
             return None
-        at_the_door = self.refused is Refused.AT_THE_DOOR and not is_signed_in
-        return "UNAUTHENTICATED" if at_the_door else "FORBIDDEN"
+        must_sign_in = self.denial is Denial.BY_PERMISSION and not is_signed_in
+        return "UNAUTHENTICATED" if must_sign_in else "FORBIDDEN"
 
 
-SEEN = Audience("seen")
-"""Everyone who sees the object at all."""
-SELF = Audience("person", Refused.FORBIDDEN)
-"""The person and super admins."""
-HOLDER = Audience("holder", Refused.FORBIDDEN)
-"""Whose certificate it is, and super admins."""
-STAFF = Audience("staff", Refused.FORBIDDEN)
-"""The instructor of a course and super admins."""
+VISIBLE = Audience("visible_to")
+"""All viewers who may see the object."""
+SELF = Audience("user", Denial.FORBIDDEN)
+"""The user and super admins."""
+HOLDER = Audience("holder", Denial.FORBIDDEN)
+"""The holder of the certificate and super admins."""
+STAFF = Audience("staff", Denial.FORBIDDEN)
+"""Course staff: the instructor of the course and super admins."""
 ACCESS = Audience("access")
-"""Those to whom a lecture is open."""
+"""Viewers with access to the lecture."""
 LOCKED_OUT = Audience("locked_out")
-"""Those who see a lecture that is not open to them."""
+"""Viewers who see the lecture but have no access to it."""
 ENROLLED = Audience("enrolled")
-"""Those with an enrollment in a course, whatever its status."""
-LEARNED = Audience("learned")
-"""Those who have done something in a lecture, with an enrollment."""
+"""Viewers with an enrollment in the course, in any status."""
+WITH_PROGRESS = Audience("with_progress")
+"""Viewers with an enrollment and progress in the lecture."""
 SIGNED_IN = Audience("signed_in")
-MEMBERS = Audience("signed_in", Refused.AT_THE_DOOR)
-ADMINS = Audience("admins", Refused.AT_THE_DOOR)
+MEMBERS = Audience("signed_in", Denial.BY_PERMISSION)
+ADMINS = Audience("admins", Denial.BY_PERMISSION)
 
 FIELDS: dict[str, dict[Audience, str]] = {
     "Query": {
-        SEEN: "node nodes category categories course courses verifyCertificate",
+        VISIBLE: "node nodes category categories course courses verifyCertificate",
         SIGNED_IN: "me",
         MEMBERS: "instructorApplications",
         ADMINS: "users",
     },
-    "Node": {SEEN: "id"},
+    "Node": {VISIBLE: "id"},
     "User": {
-        SEEN: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
+        VISIBLE: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
         SELF: "email isActive isEmailVerified lastLoginAt permissions enrollments teaching certificates",
     },
     "Session": {
         SIGNED_IN: "user accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt",
     },
     "InstructorApplication": {
-        SEEN: "id motivation experience status reviewNote reviewedAt reviewedBy applicant createdAt",
+        VISIBLE: "id motivation experience status reviewNote reviewedAt reviewedBy applicant createdAt",
     },
     "Category": {
-        SEEN: "id slug name description parent children ancestors courses courseCount",
+        VISIBLE: "id slug name description parent children ancestors courses courseCount",
     },
     "Course": {
-        SEEN: """
+        VISIBLE: """
             id slug title shortDescription description language difficulty status isFree isFeatured allowQa allowNotes
             thumbnailUrl previewVideoUrl lectureCount durationSeconds enrollmentCount publishedAt createdAt updatedAt
             version price instructor category sections sectionCount viewerCanEdit
@@ -78,117 +78,117 @@ FIELDS: dict[str, dict[Audience, str]] = {
         STAFF: "publishProblems enrollments analytics",
     },
     "Enrollment": {
-        SEEN: """
+        VISIBLE: """
             id user course status source enrolledAt completedAt accessExpiresAt lastAccessedAt progress certificate
         """,
     },
     "CourseProgress": {
-        SEEN: """
+        VISIBLE: """
             id percent completedLectures totalLectures passedQuizzes totalQuizzes watchSeconds currentLecture lectures
             updatedAt
         """,
     },
     "LectureProgress": {
-        SEEN: "id lecture isCompleted watchSeconds positionSeconds startedAt completedAt lastAccessedAt",
+        VISIBLE: "id lecture isCompleted watchSeconds positionSeconds startedAt completedAt lastAccessedAt",
     },
-    "InstructorDashboard": {SEEN: "id courseCount learnerCount enrollmentCount completionCount openQuestions"},
+    "InstructorDashboard": {VISIBLE: "id courseCount learnerCount enrollmentCount completionCount openQuestions"},
     "CourseAnalytics": {
-        SEEN: """
+        VISIBLE: """
             id asOf enrollmentCount activeCount completionCount averageProgressPercent grossRevenue refundedRevenue
             lectures
         """,
     },
-    "LectureAnalytics": {SEEN: "lecture startedCount completedCount averageWatchSeconds"},
+    "LectureAnalytics": {VISIBLE: "lecture startedCount completedCount averageWatchSeconds"},
     "PublishProblem": {STAFF: "code message subject"},
-    "Money": {SEEN: "amount currency"},
+    "Money": {VISIBLE: "amount currency"},
     "Section": {
-        SEEN: "id title description position lectureCount durationSeconds course lectures",
+        VISIBLE: "id title description position lectureCount durationSeconds course lectures",
     },
     "Lecture": {
-        SEEN: """
+        VISIBLE: """
             id title description type position durationSeconds isPreview isDownloadable section course next previous
             qaQuestions viewerNotes
         """,
         ACCESS: "content",
         LOCKED_OUT: "lock",
-        LEARNED: "viewerProgress",
+        WITH_PROGRESS: "viewerProgress",
     },
     "LectureContent": {ACCESS: "videoUrl body resourceUrl"},
     "LectureLock": {LOCKED_OUT: "reason message"},
-    "Note": {SEEN: "id lecture content positionSeconds createdAt updatedAt"},
+    "Note": {VISIBLE: "id lecture content positionSeconds createdAt updatedAt"},
     "QAQuestion": {
-        SEEN: """
+        VISIBLE: """
             id lecture author title content positionSeconds isAnswered isFeatured voteCount viewerHasVoted
             acceptedAnswer answerCount answers createdAt updatedAt
         """,
     },
     "QAAnswer": {
-        SEEN: """
+        VISIBLE: """
             id question author content isInstructorAnswer isAccepted voteCount viewerHasVoted parent replies createdAt
             updatedAt
         """,
     },
     "Certificate": {
-        SEEN: """
+        VISIBLE: """
             id serial title learnerName courseTitle instructorName issuedAt expiresAt revokedAt status user course
         """,
         HOLDER: "verificationCode pdfUrl",
     },
     "CertificateVerification": {
-        SEEN: "status serial learnerName courseTitle instructorName issuedAt expiresAt",
+        VISIBLE: "status serial learnerName courseTitle instructorName issuedAt expiresAt",
     },
 }
 
-PLUMBING: dict[str, str] = {
-    "Mutation": "its doors are in test_roles.py; what it hands out is below its payloads",
-    "PageInfo": "cursors, which are opened and searched, and whether there is more",
-    "UserError": "what is wrong with an input",
-    "DonePayload": "whether it was done",
-    "DeletePayload": "an id that the caller gave",
-    "SessionPayload": "a session, or why not",
-    "UserPayload": "a person, or why not",
-    "InstructorApplicationPayload": "an application, or why not",
-    "EnrollmentPayload": "an enrollment, or why not",
-    "LectureProgressPayload": "progress and an enrollment, or why not",
-    "CertificatePayload": "a certificate, or why not",
-    "CategoryPayload": "a category, or why not",
-    "CoursePayload": "a course, or why not",
-    "SectionPayload": "a section, or why not",
-    "LecturePayload": "a lecture, or why not",
-    "NotePayload": "a note, or why not",
-    "QAQuestionPayload": "a question, or why not",
-    "QAAnswerPayload": "an answer, or why not",
+STRUCTURAL_TYPES: dict[str, str] = {
+    "Mutation": "permissions are in test_roles.py; objects are below its payloads",
+    "PageInfo": "cursors, which are decoded and searched, and whether there are more pages",
+    "UserError": "error of an input",
+    "DonePayload": "success flag",
+    "DeletePayload": "id that the client sent",
+    "SessionPayload": "session or errors",
+    "UserPayload": "user or errors",
+    "InstructorApplicationPayload": "application or errors",
+    "EnrollmentPayload": "enrollment or errors",
+    "LectureProgressPayload": "progress and enrollment, or errors",
+    "CertificatePayload": "certificate or errors",
+    "CategoryPayload": "category or errors",
+    "CoursePayload": "course or errors",
+    "SectionPayload": "section or errors",
+    "LecturePayload": "lecture or errors",
+    "NotePayload": "note or errors",
+    "QAQuestionPayload": "question or errors",
+    "QAAnswerPayload": "answer or errors",
 }
-"""Types whose own fields are nobody's: what is below them is held against the table all the same."""
+"""Types whose own fields belong to no object. Objects below them are checked."""
 
 CONNECTION = {"edges", "nodes", "pageInfo", "totalCount"}
 EDGE = {"cursor", "node"}
-"""A type of exactly these fields is plumbing, too; the count is held against what could be paged through."""
+"""Types with exactly these fields are structural, too. `totalCount` must be the number of visible items."""
 
-WITHOUT_CANARY: dict[str, str] = {
+WITHOUT_MARKER: dict[str, str] = {
     "User.permissions": "test_roles.py",
-    "User.fullName": "made of two others",
+    "User.fullName": "composed of two fields",
     "Course.language": "a filter",
     "Money.amount": "a number",
     "Money.currency": "a code",
-    "LectureLock.message": "one of three",
-    "Certificate.pdfUrl": "made of the code, whose canary it carries",
-    "PublishProblem.message": "tells a title, whose canary is looked for",
-    "Session.accessToken": "made when it is asked for",
-    "Session.refreshToken": "made when it is asked for",
+    "LectureLock.message": "one of three constants",
+    "Certificate.pdfUrl": "contains the code with its marker",
+    "PublishProblem.message": "contains a title with its marker",
+    "Session.accessToken": "created by the mutation",
+    "Session.refreshToken": "created by the mutation",
 }
-"""Fields of text that nobody plants."""
+"""String fields without a marker, and why."""
 
 
-def _lines() -> dict[str, Audience]:
-    lines: dict[str, Audience] = {}
-    for kind, audiences in FIELDS.items():
-        for audience, names in audiences.items():
+def _audiences() -> dict[str, Audience]:
+    audiences: dict[str, Audience] = {}
+    for type_name, fields_by_audience in FIELDS.items():
+        for audience, names in fields_by_audience.items():
             for name in names.split():
-                assert f"{kind}.{name}" not in lines, f"{kind}.{name} has two lines"
-                lines[f"{kind}.{name}"] = audience
-    return lines
+                assert f"{type_name}.{name}" not in audiences, f"{type_name}.{name} has two audiences"
+                audiences[f"{type_name}.{name}"] = audience
+    return audiences
 
 
-LINES = _lines()
-"""By `Type.field`."""
+AUDIENCES = _audiences()
+"""Audience by `Type.field`."""

@@ -1,4 +1,7 @@
-"""Ways through the schema: every edge of the type graph, each followed by every other that can follow it."""
+"""Documents for all paths through the schema: each edge of the type graph, followed by each edge that can follow.
+
+An edge is a field that returns an object with an id, or a list of them. Leaves are all other fields.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,156 +18,173 @@ from graphql import (
     is_leaf_type,
 )
 
-from tests.access_matrix.arguments import PAGE, PLAIN, Variant
-from tests.access_matrix.matrix import CONNECTION, EDGE, PLUMBING
+from tests.access_matrix.arguments import PAGE_SIZE, PLAIN, Variant
+from tests.access_matrix.matrix import CONNECTION, EDGE, STRUCTURAL_TYPES
 
-STEPS = 2
-"""Edges that are followed from what an entrance brings. `nodes` is an entrance to every kind."""
-TOGETHER = 4
-"""Ways on from one object that are asked for at once: a document has room for so many."""
+MAX_EDGES = 2
+"""Edges that are followed from the object of a root field. `Query.nodes` starts from objects of each kind."""
+CONTINUATIONS_PER_FIELD = 4
+"""Continuations of one object in the same root field. A document cannot hold more."""
 PAGE_INFO = "pageInfo { __typename hasNextPage hasPreviousPage startCursor endCursor }"
 _LEAVES = re.compile(r"\.\.\.(\w+)Leaves")
 
 
-def is_connection(kind: GraphQLNamedType) -> bool:
-    return isinstance(kind, GraphQLObjectType) and set(kind.fields) == CONNECTION
+def is_connection(graphql_type: GraphQLNamedType) -> bool:
+    return isinstance(graphql_type, GraphQLObjectType) and set(graphql_type.fields) == CONNECTION
 
 
-def is_plumbing(kind: GraphQLNamedType) -> bool:
-    is_edge = isinstance(kind, GraphQLObjectType) and set(kind.fields) == EDGE
-    return kind.name in PLUMBING or is_connection(kind) or is_edge
+def is_structural(graphql_type: GraphQLNamedType) -> bool:
+    is_edge_type = isinstance(graphql_type, GraphQLObjectType) and set(graphql_type.fields) == EDGE
+    return graphql_type.name in STRUCTURAL_TYPES or is_connection(graphql_type) or is_edge_type
 
 
-def is_value(kind: GraphQLNamedType) -> bool:
-    """An object without an id: it belongs to the one that it hangs on, and is asked for with its leaves."""
-    return isinstance(kind, GraphQLObjectType) and "id" not in kind.fields and not is_connection(kind)
+def is_value(graphql_type: GraphQLNamedType) -> bool:
+    """Return whether the type has no id. Its objects belong to their parent and are selected with its leaves."""
+    if not isinstance(graphql_type, GraphQLObjectType) or is_connection(graphql_type):
+        return False
+    return "id" not in graphql_type.fields
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A root field with its selection. `name` is what it is called in the answer."""
+class RootSelection:
+    """A root field with its selection.
+
+    `name` is its name in the response. `expected` has the labels that the field returns to viewers who may see them.
+    """
 
     name: str
     path: str
     text: str
-    finds: tuple[str, ...] | None
+    expected: tuple[str, ...] | None
 
 
-class Paths:
+class PathBuilder:
+    """Builds the root selections of all paths."""
+
     def __init__(self, schema: GraphQLSchema, variants: Mapping[str, tuple[Variant, ...]]) -> None:
         self._schema = schema
         self._variants = variants
         self._numbers = count(1)
 
-    def pieces(self) -> Iterator[Piece]:
-        """Every entrance in every variant; from the first variant of each kind, every walk of `STEPS` edges."""
+    def root_selections(self) -> Iterator[RootSelection]:
+        """Yield each root field in each variant. The first variant of a type has all paths of `MAX_EDGES` edges."""
         assert self._schema.query_type is not None
         for name, definition in self._schema.query_type.fields.items():
-            walked = {"node"} if name == "node" else set()  # `nodes` goes the same ways with all ids at once
+            done = {"node"} if name == "node" else set()  # because `nodes` has the same paths for all ids at once
             for variant in self._variants.get(f"Query.{name}", PLAIN):
-                kind = self._kind(variant.kind) if variant.kind else get_named_type(definition.type)
-                yield self._piece(name, definition, variant, kind)
-                if name not in walked and kind.name not in walked:
-                    walked.add(kind.name)
-                    for way in self._ways(_item(kind), STEPS, every_variant=True):
-                        yield self._piece(name, definition, variant, kind, way)
+                graphql_type = self._type(variant.type_name) if variant.type_name else get_named_type(definition.type)
+                yield self._root_selection(name, definition, variant, graphql_type)
+                if name not in done and graphql_type.name not in done:
+                    done.add(graphql_type.name)
+                    for continuation in self._continuations(_item(graphql_type), MAX_EDGES, every_variant=True):
+                        yield self._root_selection(name, definition, variant, graphql_type, continuation)
 
-    def payload(self, kind: GraphQLNamedType, steps: int) -> str:
-        """What is asked of a mutation's payload: all that it holds, and all that is so many steps from there."""
-        return f"{self._leaves(kind)} {' '.join(self._ways(kind, steps))}"
+    def payload(self, payload_type: GraphQLNamedType, edges: int) -> str:
+        """Return the selection of a mutation's payload: its leaves, and all paths of so many edges."""
+        return f"{self._leaves(payload_type)} {' '.join(self._continuations(payload_type, edges))}"
 
-    def whole(self, text: str) -> str:
-        """With the fragments that it spreads."""
-        kinds = dict.fromkeys(_LEAVES.findall(text))
-        leaves = (f"fragment {kind}Leaves on {kind} {{ {self._all_leaves(self._kind(kind))} }}" for kind in kinds)
+    def with_fragments(self, text: str) -> str:
+        """Return the document with the fragments that it spreads."""
+        names = dict.fromkeys(_LEAVES.findall(text))
+        leaves = (f"fragment {name}Leaves on {name} {{ {self._all_leaves(self._type(name))} }}" for name in names)
         return "\n".join([text, *leaves])
 
-    def _piece(
-        self, name: str, definition: GraphQLField, variant: Variant, kind: GraphQLNamedType, way: str = ""
-    ) -> Piece:
+    def _root_selection(
+        self,
+        name: str,
+        definition: GraphQLField,
+        variant: Variant,
+        graphql_type: GraphQLNamedType,
+        continuation: str = "",
+    ) -> RootSelection:
         alias = f"{name}__{next(self._numbers)}"
-        selection = self._around(kind, f"{self._leaves(_item(kind))} {way}")
-        if variant.kind:
-            selection = f"__typename id ... on {variant.kind} {{ {selection} }}"
+        selection = self._with_connection(graphql_type, f"{self._leaves(_item(graphql_type))} {continuation}")
+        if variant.type_name:
+            selection = f"__typename id ... on {variant.type_name} {{ {selection} }}"
         text = f"{alias}: {name}{_arguments(definition, variant)} {{ {selection} }}"
-        return Piece(alias, f"{name}({variant.text[:100]}) {_shown(way)}".strip(), text, variant.finds)
+        path = f"{name}({variant.text[:100]}) {_readable(continuation)}".strip()
+        return RootSelection(alias, path, text, variant.expected)
 
-    def _ways(self, kind: GraphQLNamedType, steps: int, every_variant: bool = False) -> Iterator[str]:
+    def _continuations(
+        self, graphql_type: GraphQLNamedType, edges: int, every_variant: bool = False
+    ) -> Iterator[str]:
+        """Yield a selection for each edge from an object of this type or from its value objects.
+
+        An edge has several selections if many edges follow it.
         """
-        One for each edge that leads on from an object of this type or from a value that hangs on it; several, where
-        many edges lead on from there.
-        """
-        if not isinstance(kind, GraphQLObjectType) or not steps:
+        if not isinstance(graphql_type, GraphQLObjectType) or not edges:
             return
-        for name, definition in kind.fields.items():
+        for name, definition in graphql_type.fields.items():
             target = get_named_type(definition.type)
             if is_value(target):
-                for way in self._ways(target, steps, every_variant):
-                    yield f"{name} {{ __typename {way} }}"
+                for continuation in self._continuations(target, edges, every_variant):
+                    yield f"{name} {{ __typename {continuation} }}"
             elif not is_leaf_type(target):
-                variants = self._variants.get(f"{kind.name}.{name}", PLAIN)
+                variants = self._variants.get(f"{graphql_type.name}.{name}", PLAIN)
                 for variant in variants if every_variant else variants[:1]:
-                    item = self._kind(variant.kind) if variant.kind else _item(target)
-                    further = list(self._ways(item, steps - 1))
-                    for start in range(0, len(further) or 1, TOGETHER):
-                        yield self._edge(name, definition, variant, further[start : start + TOGETHER])
+                    item = self._type(variant.type_name) if variant.type_name else _item(target)
+                    further = list(self._continuations(item, edges - 1))
+                    for start in range(0, len(further) or 1, CONTINUATIONS_PER_FIELD):
+                        yield self._edge(name, definition, variant, further[start : start + CONTINUATIONS_PER_FIELD])
 
     def _edge(self, name: str, definition: GraphQLField, variant: Variant, further: Sequence[str]) -> str:
-        target = self._kind(variant.kind) if variant.kind else get_named_type(definition.type)
-        selection = self._around(target, f"{self._leaves(_item(target))} {' '.join(further)}")
-        if variant.kind:
-            selection = f"__typename id ... on {variant.kind} {{ {selection} }}"
+        target = self._type(variant.type_name) if variant.type_name else get_named_type(definition.type)
+        selection = self._with_connection(target, f"{self._leaves(_item(target))} {' '.join(further)}")
+        if variant.type_name:
+            selection = f"__typename id ... on {variant.type_name} {{ {selection} }}"
         alias = f"{name}__{next(self._numbers)}: " if variant.text else ""
         return f"{alias}{name}{_arguments(definition, variant)} {{ {selection} }}"
 
-    def _around(self, kind: GraphQLNamedType, selection: str) -> str:
-        """A connection hands its items out twice; what is below them is asked of `nodes` alone."""
-        if not is_connection(kind):
+    def _with_connection(self, graphql_type: GraphQLNamedType, selection: str) -> str:
+        """Return the selection of a type or of the items of a connection.
+
+        A connection returns its items twice. Paths from them are selected only below `nodes`.
+        """
+        if not is_connection(graphql_type):
             return selection
-        edges = f"edges {{ __typename cursor node {{ {self._leaves(_item(kind))} }} }}"
+        edges = f"edges {{ __typename cursor node {{ {self._leaves(_item(graphql_type))} }} }}"
         return f"__typename totalCount {PAGE_INFO} {edges} nodes {{ {selection} }}"
 
-    def _leaves(self, kind: GraphQLNamedType) -> str:
-        return f"...{kind.name}Leaves"
+    def _leaves(self, graphql_type: GraphQLNamedType) -> str:
+        return f"...{graphql_type.name}Leaves"
 
-    def _all_leaves(self, kind: GraphQLNamedType) -> str:
-        """Every leaf of a type, those of its values included; of an abstract one, of every type that it may be."""
-        found = ["__typename"]
-        if is_abstract_type(kind):
-            members = self._schema.get_possible_types(kind)
-            found += [f"... on {one.name} {{ {self._all_leaves(one)} }}" for one in members]
-        elif isinstance(kind, GraphQLObjectType):
-            for name, definition in kind.fields.items():
+    def _all_leaves(self, graphql_type: GraphQLNamedType) -> str:
+        """Return all leaves of a type with those of its value objects. An abstract type has those of all types."""
+        leaves = ["__typename"]
+        if is_abstract_type(graphql_type):
+            possible_types = self._schema.get_possible_types(graphql_type)
+            leaves += [f"... on {each.name} {{ {self._all_leaves(each)} }}" for each in possible_types]
+        elif isinstance(graphql_type, GraphQLObjectType):
+            for name, definition in graphql_type.fields.items():
                 target = get_named_type(definition.type)
                 if is_value(target):
-                    found.append(f"{name} {{ {self._all_leaves(target)} }}")
+                    leaves.append(f"{name} {{ {self._all_leaves(target)} }}")
                 elif is_leaf_type(target):
-                    found.append(name)
-        return " ".join(found)
+                    leaves.append(name)
+        return " ".join(leaves)
 
-    def _kind(self, name: str) -> GraphQLNamedType:
-        kind = self._schema.get_type(name)
-        assert kind is not None, name
-        return kind
+    def _type(self, name: str) -> GraphQLNamedType:
+        graphql_type = self._schema.get_type(name)
+        assert graphql_type is not None, name
+        return graphql_type
 
 
-def _item(kind: GraphQLNamedType) -> GraphQLNamedType:
-    """What a connection is a list of; any other type itself."""
-    if not is_connection(kind):
-        return kind
-    assert isinstance(kind, GraphQLObjectType)
-    return get_named_type(kind.fields["nodes"].type)
+def _item(graphql_type: GraphQLNamedType) -> GraphQLNamedType:
+    """Return the type of a connection's items, or the type itself if it is not a connection."""
+    if not is_connection(graphql_type):
+        return graphql_type
+    assert isinstance(graphql_type, GraphQLObjectType)
+    return get_named_type(graphql_type.fields["nodes"].type)
 
 
 def _arguments(definition: GraphQLField, variant: Variant) -> str:
-    paged = f"first: {PAGE}" if "first" in definition.args and "first:" not in variant.text else ""
-    text = f"{variant.text} {paged}".strip()
+    page = f"first: {PAGE_SIZE}" if "first" in definition.args and "first:" not in variant.text else ""
+    text = f"{variant.text} {page}".strip()
     return f"({text})" if text else ""
 
 
-def _shown(way: str) -> str:
-    """A way as a message tells it: without leaves and plumbing."""
-    words = re.findall(
-        r"[\w.]+", re.sub(rf"\(.*?\)|{re.escape(PAGE_INFO)}|\w+__\d+:|__typename|edges \{{.*?\}} \}}", " ", way)
-    )
+def _readable(continuation: str) -> str:
+    """Return a continuation for messages: without leaves and structural fields."""
+    hidden = rf"\(.*?\)|{re.escape(PAGE_INFO)}|\w+__\d+:|__typename|edges \{{.*?\}} \}}"
+    words = re.findall(r"[\w.]+", re.sub(hidden, " ", continuation))
     return ".".join(word for word in words if not word.startswith("...") and word not in {"totalCount", "nodes"})

@@ -1,4 +1,4 @@
-"""The oracle at work: all paths for some viewers, over HTTP, in as few documents as the service takes."""
+"""Runner of the access matrix: sends all paths as some viewers over HTTP, in as few documents as the limits allow."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,77 +9,82 @@ from graphql import GraphQLSchema
 from lms_graphql.schema import schema
 from lms_graphql.settings import Settings
 from tests.access_matrix.arguments import variants
-from tests.access_matrix.checker import Judge, Verdict
-from tests.access_matrix.fixtures import planted
-from tests.access_matrix.paths import Paths, Piece
+from tests.access_matrix.checker import MatrixResult, ResponseChecker
+from tests.access_matrix.fixtures import create_fixtures
+from tests.access_matrix.paths import PathBuilder, RootSelection
 from tests.live_service import Client, Service
 
-SCHEMA: GraphQLSchema = schema._schema
+SCHEMA: GraphQLSchema = schema.graphql_schema
 _TOKEN = re.compile(r'"[^"]*"|\w+|\.\.\.|[^\s\w,]')
 
 
-class Oracle:
+class MatrixRunner:
+    """Creates the fixtures, sends the documents and checks the responses."""
+
     def __init__(self, service: Service) -> None:
-        self.world = planted(service.database)
+        self.objects = create_fixtures(service.database)
         self.client = Client(service)
-        self.paths = Paths(SCHEMA, variants(self.world))
+        self.paths = PathBuilder(SCHEMA, variants(self.objects))
         self._service = service
 
     @cached_property
-    def documents(self) -> list[tuple[str, Sequence[Piece]]]:
-        return list(self._documents(self.paths.pieces()))
+    def documents(self) -> list[tuple[str, Sequence[RootSelection]]]:
+        return list(self._documents(self.paths.root_selections()))
 
-    def walk(self, viewers: Iterable[str]) -> Verdict:
-        verdict = Verdict()
+    def run(self, viewers: Iterable[str]) -> MatrixResult:
+        """Return the result of all documents for these viewers."""
+        result = MatrixResult()
         for viewer in viewers:
-            for _ in self.steps(viewer, verdict):
+            for _ in self.run_each(viewer, result):
                 pass
-        return verdict
+        return result
 
-    def steps(self, viewer: str, verdict: Verdict) -> Iterator[Verdict]:
-        """Document by document, for who only waits for a complaint."""
-        judge = Judge(self.world, SCHEMA, verdict, viewer)
-        for text, pieces in self.documents:
-            body = self.client.graphql(text, as_=self.world.actor(viewer))
-            judge.judge("Query", body, {piece.name: piece for piece in pieces})
-            yield verdict
+    def run_each(self, viewer: str, result: MatrixResult) -> Iterator[MatrixResult]:
+        """Yield the result after each document, so that a caller may stop at a violation."""
+        checker = ResponseChecker(self.objects, SCHEMA, result, viewer)
+        for text, selections in self.documents:
+            body = self.client.graphql(text, as_=self.objects.actor(viewer))
+            checker.check("Query", body, {selection.name: selection for selection in selections})
+            yield result
 
-    def _documents(self, pieces: Iterable[Piece]) -> Iterator[tuple[str, Sequence[Piece]]]:
-        """As many pieces in one as the limits for anonymous viewers allow."""
-        together: list[Piece] = []
-        spent = 0
-        for piece in pieces:
-            cost = self._cost(piece)
-            if together and (spent + cost > self._limits.limit_cost_anonymous or not self._fits([*together, piece])):
-                yield self._text(together), together
-                together, spent = [], 0
-            together = [*together, piece]
-            spent += cost
-        yield self._text(together), together
+    def _documents(self, selections: Iterable[RootSelection]) -> Iterator[tuple[str, Sequence[RootSelection]]]:
+        """Yield documents with as many selections as the limits of anonymous viewers allow."""
+        batch: list[RootSelection] = []
+        batch_cost = 0
+        for selection in selections:
+            cost = self._cost(selection)
+            if batch and (
+                batch_cost + cost > self._limits.limit_cost_anonymous or not self._fits([*batch, selection])
+            ):
+                yield self._text(batch), batch
+                batch, batch_cost = [], 0
+            batch = [*batch, selection]
+            batch_cost += cost
+        yield self._text(batch), batch
 
     @property
     def _limits(self) -> Settings:
         return self._service.resources.settings
 
-    def _text(self, pieces: Sequence[Piece]) -> str:
-        return self.paths.whole("{ " + "\n".join(piece.text for piece in pieces) + " }")
+    def _text(self, selections: Sequence[RootSelection]) -> str:
+        return self.paths.with_fragments("{ " + "\n".join(selection.text for selection in selections) + " }")
 
-    def _fits(self, pieces: Sequence[Piece]) -> bool:
-        text = self._text(pieces)
+    def _fits(self, selections: Sequence[RootSelection]) -> bool:
+        text = self._text(selections)
         aliases = len(re.findall(r"__\d+:", text))
         return (
             self.is_short(text)
-            and len(pieces) <= self._limits.limit_root_fields
+            and len(selections) <= self._limits.limit_root_fields
             and aliases <= self._limits.limit_aliases
         )
 
     def is_short(self, text: str) -> bool:
-        """Whether a document has no more tokens than the service takes."""
+        """Return whether the document is within the token limit."""
         return len(_TOKEN.findall(text)) < self._limits.limit_tokens
 
-    def _cost(self, piece: Piece) -> int:
-        prepared = self._service.preparer.parse_and_validate(self._text([piece]))
-        assert not prepared.errors, f"{piece.path}: {prepared.errors}"
+    def _cost(self, selection: RootSelection) -> int:
+        prepared = self._service.preparer.parse_and_validate(self._text([selection]))
+        assert not prepared.errors, f"{selection.path}: {prepared.errors}"
         cost = prepared.operation(None).costs.total({})
-        assert cost <= self._limits.limit_cost_anonymous, f"{piece.path} costs {cost}: make PAGE smaller"
+        assert cost <= self._limits.limit_cost_anonymous, f"{selection.path} costs {cost}: make PAGE_SIZE smaller"
         return cost

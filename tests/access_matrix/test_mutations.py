@@ -1,38 +1,38 @@
-"""What mutations hand out is held against the same table as what is read: see tests/access_matrix."""
+"""Payloads of mutations match the access matrix."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.access_matrix.checker import Verdict, blind_spots, told
-from tests.access_matrix.mutations import cases, mutate, mutations_with_objects
-from tests.access_matrix.runner import SCHEMA, Oracle
+from tests.access_matrix.checker import MatrixResult, summary, unreached_fields
+from tests.access_matrix.mutations import cases, mutations_with_objects, run_mutations
+from tests.access_matrix.runner import SCHEMA, MatrixRunner
 from tests.live_service import Service
 
 
 @pytest.fixture(scope="module")
-def oracle(running_service: Service) -> Iterator[Oracle]:
+def runner(running_service: Service) -> Iterator[MatrixRunner]:
     running_service.empty()
-    oracle = Oracle(running_service)
-    yield oracle
-    oracle.client.close()
+    runner = MatrixRunner(running_service)
+    yield runner
+    runner.client.close()
 
 
 @pytest.fixture(scope="module")
-def verdict(oracle: Oracle) -> Verdict:
-    return mutate(oracle)
+def result(runner: MatrixRunner) -> MatrixResult:
+    return run_mutations(runner)
 
 
 @pytest.mark.slow
-def test_what_comes_with_a_mutation_is_what_the_table_allows(verdict: Verdict) -> None:
-    assert not verdict.complaints, told(verdict.complaints)
+def test_payloads_match_the_matrix(result: MatrixResult) -> None:
+    assert not result.violations, summary(result.violations)
 
 
-def test_every_mutation_that_hands_out_objects_is_tried(oracle: Oracle) -> None:
-    assert {case.mutation for case in cases(oracle.world)} == mutations_with_objects()
+def test_all_mutations_with_objects_have_a_case(runner: MatrixRunner) -> None:
+    assert {case.mutation for case in cases(runner.objects)} == mutations_with_objects()
 
 
 @pytest.mark.slow
-def test_everyone_who_signs_in_reads_all_of_their_session(oracle: Oracle, verdict: Verdict) -> None:
-    blind = blind_spots(oracle.world.of_kind("Session"), SCHEMA, verdict)
-    assert not blind, told(blind)
+def test_viewers_read_all_fields_of_their_session(runner: MatrixRunner, result: MatrixResult) -> None:
+    unreached = unreached_fields(runner.objects.of_kind("Session"), SCHEMA, result)
+    assert not unreached, summary(unreached)

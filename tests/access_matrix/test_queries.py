@@ -1,4 +1,4 @@
-"""Who may read what is the same on every path to it, and it is what one table says: see tests/access_matrix."""
+"""Each field is visible to the same viewers on all paths, as the access matrix says."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,157 +7,172 @@ import pytest
 from graphql import get_named_type, is_interface_type, is_introspection_type, is_object_type
 from sqlalchemy import false, true
 
-from lms_graphql.accounts import types
+from lms_graphql.accounts import types as account_types
 from lms_graphql.accounts.reads import applications, users
 from lms_graphql.catalog.reads import courses, curriculum, lecture_content
 from lms_graphql.catalog.types.course import IsCourseStaff
-from lms_graphql.certificates import reads
-from lms_graphql.certificates import types as learning
+from lms_graphql.certificates import reads as certificates
+from lms_graphql.certificates import types as certificate_types
 from lms_graphql.discussion.reads import answers, notes, questions
 from lms_graphql.learning.reads import enrollments, progress
-from tests.access_matrix.arguments import asked, offered, variants
-from tests.access_matrix.checker import Verdict, blind_spots, coordinates, told
-from tests.access_matrix.matrix import LINES, PLUMBING, WITHOUT_CANARY
-from tests.access_matrix.paths import is_plumbing
-from tests.access_matrix.runner import SCHEMA, Oracle
-from tests.access_matrix.world import VIEWERS
+from tests.access_matrix.arguments import available_arguments, used_arguments, variants
+from tests.access_matrix.checker import MatrixResult, coordinates, summary, unreached_fields
+from tests.access_matrix.fixture_objects import VIEWERS
+from tests.access_matrix.matrix import AUDIENCES, STRUCTURAL_TYPES, WITHOUT_MARKER
+from tests.access_matrix.paths import is_structural
+from tests.access_matrix.runner import SCHEMA, MatrixRunner
 from tests.live_service import Service
 
-Change = Callable[[Any, str, Any], None]
+Replace = Callable[[Any, str, Any], None]
 
 
 @pytest.fixture(scope="module")
-def oracle(running_service: Service) -> Iterator[Oracle]:
+def runner(running_service: Service) -> Iterator[MatrixRunner]:
     running_service.empty()
-    oracle = Oracle(running_service)
-    yield oracle
-    oracle.client.close()
+    runner = MatrixRunner(running_service)
+    yield runner
+    runner.client.close()
 
 
 @pytest.fixture(scope="module")
-def verdict(oracle: Oracle) -> Verdict:
-    return oracle.walk(VIEWERS)
+def result(runner: MatrixRunner) -> MatrixResult:
+    return runner.run(VIEWERS)
 
 
 @pytest.mark.slow
-def test_everyone_reads_what_the_table_allows_them_and_nothing_else(verdict: Verdict) -> None:
-    assert not verdict.complaints, told(verdict.complaints)
+def test_queries_match_the_matrix(result: MatrixResult) -> None:
+    assert not result.violations, summary(result.violations)
 
 
 @pytest.mark.slow
-def test_everything_that_the_table_allows_is_reached(oracle: Oracle, verdict: Verdict) -> None:
-    objects = [planted for planted in oracle.world.by_label.values() if planted.kind != "Session"]
-    blind = blind_spots(objects, SCHEMA, verdict)
-    assert not blind, told(blind)
+def test_all_allowed_fields_are_reached(runner: MatrixRunner, result: MatrixResult) -> None:
+    objects = [fixture for fixture in runner.objects.by_label.values() if fixture.kind != "Session"]
+    unreached = unreached_fields(objects, SCHEMA, result)
+    assert not unreached, summary(unreached)
 
 
-def test_every_field_has_a_line_in_the_table_and_every_line_its_field() -> None:
+def test_matrix_has_exactly_the_fields_of_the_schema() -> None:
     fields = set()
-    for kind in SCHEMA.type_map.values():
-        if (is_object_type(kind) or is_interface_type(kind)) and not is_introspection_type(kind):
-            fields |= set() if is_plumbing(kind) else {f"{kind.name}.{name}" for name in kind.fields}
-    assert set(LINES) == fields
-    assert set(PLUMBING) <= set(SCHEMA.type_map)
+    for each in SCHEMA.type_map.values():
+        if (is_object_type(each) or is_interface_type(each)) and not is_introspection_type(each):
+            fields |= set() if is_structural(each) else {f"{each.name}.{name}" for name in each.fields}
+    assert set(AUDIENCES) == fields
+    assert set(STRUCTURAL_TYPES) <= set(SCHEMA.type_map)
 
 
-def test_every_argument_of_every_field_is_asked_with(oracle: Oracle) -> None:
-    assert asked(SCHEMA, variants(oracle.world)) == offered(SCHEMA)
+def test_all_arguments_are_used(runner: MatrixRunner) -> None:
+    assert used_arguments(SCHEMA, variants(runner.objects)) == available_arguments(SCHEMA)
 
 
-def test_every_kind_is_planted_and_every_text_of_it_has_a_canary(oracle: Oracle) -> None:
-    kinds = {kind.name for kind in SCHEMA.get_possible_types(SCHEMA.type_map["Node"])}  # type: ignore[arg-type]
-    there = oracle.world.by_global_id.values()
-    assert kinds <= {planted.kind for planted in there}
-    canaried = {planted.kind for planted in there if planted.canaries}
-    for planted in there:
-        texts = {place for place in coordinates(SCHEMA, planted, planted.kind) if _is_text(place)}
-        if planted.canaries or planted.kind not in canaried:  # of someone who was deleted no text is left
-            assert texts - set(WITHOUT_CANARY) == set(planted.canaries), planted.label
-    assert set(WITHOUT_CANARY) <= set(LINES)
+def test_all_types_have_fixtures_with_markers_in_their_texts(runner: MatrixRunner) -> None:
+    types = {each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map["Node"])}  # type: ignore[arg-type]
+    fixtures = runner.objects.by_global_id.values()
+    assert types <= {fixture.kind for fixture in fixtures}
+    types_with_markers = {fixture.kind for fixture in fixtures if fixture.markers}
+    for fixture in fixtures:
+        texts = {each for each in coordinates(SCHEMA, fixture, fixture.kind) if _is_text(each)}
+        if fixture.markers or fixture.kind not in types_with_markers:  # the deleted user has no texts
+            assert texts - set(WITHOUT_MARKER) == set(fixture.markers), fixture.label
+    assert set(WITHOUT_MARKER) <= set(AUDIENCES)
 
 
 def _is_text(coordinate: str) -> bool:
-    kind, name = coordinate.split(".")
-    return get_named_type(SCHEMA.type_map[kind].fields[name].type).name == "String"  # type: ignore[attr-defined]
+    type_name, name = coordinate.split(".")
+    return get_named_type(SCHEMA.type_map[type_name].fields[name].type).name == "String"  # type: ignore[attr-defined]
 
 
 @pytest.fixture
-def change(monkeypatch: pytest.MonkeyPatch) -> Iterator[Change]:
-    """Puts something else in a rule's place, also in the statements that are kept."""
-    places = []
+def replace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Replace]:
+    """Replace a rule of a module or class, and clear the caches of statements that contain it."""
+    owners = []
 
-    def forget(place: Any) -> None:
-        for kept in vars(place).values():
-            if hasattr(kept, "cache_clear"):
-                kept.cache_clear()
+    def clear_caches(owner: Any) -> None:
+        for value in vars(owner).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
 
-    def change(place: Any, name: str, value: Any) -> None:
-        places.append(place)
-        monkeypatch.setattr(place, name, value)
-        forget(place)
+    def replace(owner: Any, name: str, rule: Any) -> None:
+        owners.append(owner)
+        monkeypatch.setattr(owner, name, rule)
+        clear_caches(owner)
 
-    yield change
+    yield replace
     monkeypatch.undo()
-    for place in places:
-        forget(place)
+    for owner in owners:
+        clear_caches(owner)
 
 
-def everything(*_: Any) -> Any:
+def all_rows(*_: Any) -> Any:
     return true()
 
 
-def nothing(*_: Any) -> Any:
+def no_rows(*_: Any) -> Any:
     return false()
 
 
-def opened(*_: Any) -> bool:
+def always_allowed(*_: Any) -> bool:
     return True
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("place", "name", "value", "complaint"),
+    ("owner", "name", "rule", "violation"),
     [
-        (types.IsSelf, "allows", opened, "learner: User.email of teacher is there"),
-        (types.has_permission("user:manage"), "allows", opened, "learner: Query.users of the entrances is there"),
-        (IsCourseStaff, "allows", opened, "learner: Course.publishProblems of published is there"),
-        (users, "visible_to", everything, "anonymous: User learner is there"),
-        (applications, "applications_visible_to", everything, "learner: canary-waiting-motivation is there"),
-        (applications, "applications_visible_to", nothing, "applicant: finds [], not ['waiting']"),
-        (courses, "visible_to", everything, "learner: Course.title of draft is there"),
-        (courses, "visible_to", nothing, "learner: finds [], not ['published']"),
-        (courses, "or_", everything, "learner: Course draft is there, as a Course — nodes(ids"),
-        (curriculum, "visible_to", everything, "cancelled: Lecture draft-closed is there"),
+        (account_types.IsSelf, "allows", always_allowed, "learner: User.email of instructor is visible"),
+        (
+            account_types.has_permission("user:manage"),
+            "allows",
+            always_allowed,
+            "learner: Query.users of root fields is visible",
+        ),
+        (IsCourseStaff, "allows", always_allowed, "learner: Course.publishProblems of published is visible"),
+        (users, "visible_to", all_rows, "anonymous: User learner is visible"),
+        (applications, "applications_visible_to", all_rows, "learner: marker-pending-motivation is visible"),
+        (applications, "applications_visible_to", no_rows, "applicant: returns [], not ['pending']"),
+        (courses, "visible_to", all_rows, "learner: Course.title of draft is visible"),
+        (courses, "visible_to", no_rows, "learner: returns [], not ['published']"),
+        (courses, "or_", all_rows, "learner: Course draft is visible, as a Course — nodes(ids"),
+        (curriculum, "visible_to", all_rows, "cancelled: Lecture draft-closed is visible"),
         (
             lecture_content,
             "content_visible_to",
-            everything,
-            "learner: LectureContent.body of published-closed is there",
+            all_rows,
+            "learner: LectureContent.body of published-closed is visible",
         ),
-        (notes, "notes_visible", everything, "admin: Note note-published-closed is there"),
-        (notes, "notes_visible", nothing, "enrolled: finds [], not ['note-published-closed']"),
-        (questions, "questions_visible_to", everything, "learner: QAQuestion asked-published-closed is there"),
-        (questions, "questions_visible_to", nothing, "anonymous: finds [], not ['asked-published-preview']"),
-        (answers, "questions_visible_to", everything, "cancelled: QAAnswer reply-published-closed is there"),
-        (reads, "certificates_visible_to", everything, "learner: Certificate certified is there"),
-        (learning.IsHolder, "allows", opened, "teacher: Certificate.verificationCode of certified is there"),
-        (lecture_content, "content_visible_to", nothing, "enrolled: Lecture.content of published-closed is null"),
-        (IsCourseStaff, "allows", opened, "learner: Course.enrollments of published is there"),
-        (IsCourseStaff, "allows", opened, "rival: CourseAnalytics published-analytics is there"),
-        (types.IsSelf, "allows", opened, "learner: InstructorDashboard teacher-teaching is there"),
-        (enrollments, "enrollments_visible_to", everything, "learner: Enrollment published-enrolled is there"),
-        (enrollments, "enrollments_visible_to", nothing, "enrolled: finds [], not ['published-enrolled']"),
-        (enrollments, "visible_to", everything, "enrolled: Enrollment draft-enrolled is there"),
-        (progress, "progress_visible_to", everything, "learner: LectureProgress published-enrolled-lecture is there"),
+        (notes, "notes_visible", all_rows, "admin: Note note-published-closed is visible"),
+        (notes, "notes_visible", no_rows, "enrolled: returns [], not ['note-published-closed']"),
+        (questions, "questions_visible_to", all_rows, "learner: QAQuestion question-published-closed is visible"),
+        (questions, "questions_visible_to", no_rows, "anonymous: returns [], not ['question-published-preview']"),
+        (answers, "questions_visible_to", all_rows, "cancelled: QAAnswer reply-published-closed is visible"),
+        (certificates, "certificates_visible_to", all_rows, "learner: Certificate valid is visible"),
+        (
+            certificate_types.IsHolder,
+            "allows",
+            always_allowed,
+            "instructor: Certificate.verificationCode of valid is visible",
+        ),
+        (lecture_content, "content_visible_to", no_rows, "enrolled: Lecture.content of published-closed is null"),
+        (IsCourseStaff, "allows", always_allowed, "learner: Course.enrollments of published is visible"),
+        (IsCourseStaff, "allows", always_allowed, "colleague: CourseAnalytics published-analytics is visible"),
+        (
+            account_types.IsSelf,
+            "allows",
+            always_allowed,
+            "learner: InstructorDashboard instructor-dashboard is visible",
+        ),
+        (enrollments, "enrollments_visible_to", all_rows, "learner: Enrollment published-enrolled is visible"),
+        (enrollments, "enrollments_visible_to", no_rows, "enrolled: returns [], not ['published-enrolled']"),
+        (enrollments, "visible_to", all_rows, "enrolled: Enrollment draft-enrolled is visible"),
+        (progress, "progress_visible_to", all_rows, "learner: LectureProgress published-enrolled-lecture is visible"),
     ],
 )
-def test_a_rule_that_is_taken_out_is_noticed(
-    oracle: Oracle, change: Change, place: Any, name: str, value: Any, complaint: str
+def test_removed_rule_is_detected(
+    runner: MatrixRunner, replace: Replace, owner: Any, name: str, rule: Any, violation: str
 ) -> None:
-    change(place, name, value)
-    viewer, what = complaint.split(": ", 1)
-    verdict = Verdict()
-    for _ in oracle.steps(viewer, verdict):
-        if any(f"{viewer}: {what}" in heard for heard in verdict.complaints):
+    replace(owner, name, rule)
+    viewer, problem = violation.split(": ", 1)
+    result = MatrixResult()
+    for _ in runner.run_each(viewer, result):
+        if any(f"{viewer}: {problem}" in found for found in result.violations):
             return
-    pytest.fail(told(verdict.complaints))
+    pytest.fail(summary(result.violations))

@@ -32,7 +32,7 @@ def declared_hooks() -> list[Hook[Any]]:
     return [value for module in modules for value in vars(module).values() if isinstance(value, Hook)]
 
 
-def test_each_hook_is_registered_once_even_if_wiring_runs_twice() -> None:
+def test_hooks_are_registered_once_if_wiring_runs_twice() -> None:
     wiring.register_hooks()
     wiring.register_hooks()
     assert {hook.name: [function.__name__ for function in hook] for hook in declared_hooks()} == REGISTERED

@@ -1,4 +1,4 @@
-"""The house rules: floors, shelves, the wall around Strawberry, sizes."""
+"""Architecture rules: layers, module roles, boundaries of Strawberry, and sizes of files and functions."""
 
 import ast
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from lms_graphql.core.orm import Model
 PACKAGE = Path(__file__).parent.parent.parent / "lms_graphql"
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if "static" not in path.parts)
 
-FLOORS = [
+LAYERS = [
     {"core"},
     {"settings"},
     {"graph"},
@@ -30,10 +30,11 @@ FLOORS = [
     {"cli"},
     {"__main__"},
 ]
-FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-SHELVES = ["models", "pure", "policies", "reads", "services", "types", "queries", "mutations"]
-SPEAKS_STRAWBERRY = {"types", "queries", "mutations"}
-DOMAINS = {
+"""Packages and root modules from the lowest layer to the highest. Each may import those of lower layers."""
+LAYER_OF = {package: number for number, packages in enumerate(LAYERS) for package in packages}
+IMPORTED_IN_OWN_LAYER = {"schema", "operations", "demo", "graphiql", "all_models", "wiring"}
+"""Packages that others of the same layer may import."""
+DOMAIN_PACKAGES = {
     "mail",
     "accounts",
     "catalog",
@@ -44,10 +45,17 @@ DOMAINS = {
     "billing",
     "analytics",
 }
+MODULE_ROLES = ["models", "pure", "policies", "reads", "services", "types", "queries", "mutations"]
+"""Roles inside a domain package, in order. A module may import those before its own; `pure` is any other name."""
+ROLES_WITH_STRAWBERRY = {"types", "queries", "mutations"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "base"}
+MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 40
+
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 
 
-def room_and_shelf(path: Path) -> tuple[str, str]:
+def package_and_module(path: Path) -> tuple[str, str]:
+    """Return the package and the module in it. The module of a root module is empty."""
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return parts[0], parts[1] if len(parts) > 1 else ""
 
@@ -61,75 +69,77 @@ def imports(path: Path) -> Iterator[str]:
             yield from (name.name for name in node.names)
 
 
-def rooms_imported(path: Path) -> set[str]:
+def imported_packages(path: Path) -> set[str]:
     names = (name.split(".") for name in imports(path) if name.startswith("lms_graphql."))
-    return {name[1] for name in names if name[1] in FLOOR_OF}
+    return {name[1] for name in names if name[1] in LAYER_OF}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_run_down_only(path: Path) -> None:
-    room, _ = room_and_shelf(path)
-    if room == "__init__":
+@each_file
+def test_imports_go_to_lower_layers(path: Path) -> None:
+    package, _ = package_and_module(path)
+    if package == "__init__":
         return
-    upwards = {other for other in rooms_imported(path) - {room} if FLOOR_OF[other] >= FLOOR_OF[room]}
-    same_floor_allowed = {"schema", "operations", "demo", "graphiql", "all_models", "wiring"}
-    upwards -= {other for other in upwards & same_floor_allowed if FLOOR_OF[other] == FLOOR_OF[room]}
-    assert not upwards, f"{room} is below {upwards}, or beside it"
+    layer = LAYER_OF[package]
+    forbidden = {other for other in imported_packages(path) - {package} if LAYER_OF[other] >= layer}
+    forbidden -= {other for other in IMPORTED_IN_OWN_LAYER if LAYER_OF[other] == layer}
+    assert not forbidden, f"{package} may not import {forbidden}: they are in its own layer or above it"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_inside_a_domain_the_shelves_have_one_order(path: Path) -> None:
-    room, shelf = room_and_shelf(path)
-    if room not in DOMAINS or shelf == "__init__":
+@each_file
+def test_module_roles_are_imported_in_order(path: Path) -> None:
+    package, module = package_and_module(path)
+    if package not in DOMAIN_PACKAGES or module == "__init__":
         return
-    place = SHELVES.index(shelf if shelf in SHELVES else "pure")
+    role = module if module in MODULE_ROLES else "pure"
+    position = MODULE_ROLES.index(role)
     for name in imports(path):
         parts = name.split(".")
-        if parts[:2] == ["lms_graphql", room] and len(parts) > 2 and parts[2] in SHELVES and parts[2] != shelf:
-            known_to_pure = place == SHELVES.index("pure") and parts[2] == "models"
-            assert known_to_pure or SHELVES.index(parts[2]) < place, f"{shelf} imports {parts[2]}"
+        if parts[:2] == ["lms_graphql", package] and len(parts) > 2 and parts[2] in MODULE_ROLES:
+            imported_role = parts[2]
+            assert imported_role == module or MODULE_ROLES.index(imported_role) < position, f"{module}: {name}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_types_queries_and_mutations_speak_strawberry(path: Path) -> None:
-    room, shelf = room_and_shelf(path)
-    if room in DOMAINS | {"core"} and shelf not in SPEAKS_STRAWBERRY:
-        spoken = {name.split(".")[0] for name in imports(path)} & {"strawberry", "graphql", "starlette"}
-        assert not spoken
-        assert not any(name.startswith("lms_graphql.graph") for name in imports(path))
+@each_file
+def test_only_graphql_roles_import_strawberry(path: Path) -> None:
+    package, module = package_and_module(path)
+    if package in DOMAIN_PACKAGES | {"core"} and module not in ROLES_WITH_STRAWBERRY:
+        names = set(imports(path))
+        assert not {name.split(".")[0] for name in names} & {"strawberry", "graphql", "starlette"}
+        assert not any(name.startswith("lms_graphql.graph") for name in names)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_files_and_functions_stay_short(path: Path) -> None:
+@each_file
+def test_files_and_functions_are_short(path: Path) -> None:
     text = path.read_text()
-    assert len(text.splitlines()) <= 300
+    assert len(text.splitlines()) <= MAX_FILE_LINES
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
-            assert node.end_lineno - node.lineno < 40, f"{node.name} is too long"
+            assert node.end_lineno - node.lineno < MAX_FUNCTION_LINES, f"{node.name} is too long"
 
 
-def test_nothing_is_imported_inside_a_function() -> None:
+def test_functions_contain_no_imports() -> None:
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                inside = [one for one in ast.walk(node) if isinstance(one, ast.Import | ast.ImportFrom)]
-                assert not inside, f"{path.name}: {node.name}"
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                inner = [node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
+                assert not inner, f"{path.name}: {function.name}"
 
 
-def test_no_room_is_a_drawer_for_everything() -> None:
+def test_no_module_has_a_catch_all_name() -> None:
     names = {part for path in FILES for part in path.relative_to(PACKAGE).with_suffix("").parts}
     assert not names & FORBIDDEN_NAMES
 
 
-def test_foreign_keys_run_down() -> None:
-    room_of = {str(mapper.local_table): mapper.class_.__module__.split(".")[1] for mapper in Model.registry.mappers}
+def test_foreign_keys_go_to_lower_layers() -> None:
+    packages = {str(mapper.local_table): mapper.class_.__module__.split(".")[1] for mapper in Model.registry.mappers}
     for table in all_models.metadata.sorted_tables:
         for key in table.foreign_keys:
-            upper, lower = room_of[table.name], room_of[key.column.table.name]
-            assert upper == lower or FLOOR_OF[upper] > FLOOR_OF[lower], f"{table.name} -> {key.column.table.name}"
+            package, target = packages[table.name], packages[key.column.table.name]
+            is_lower = LAYER_OF[target] < LAYER_OF[package]
+            assert is_lower or package == target, f"{table.name} -> {key.column.table.name}"
 
 
-def test_a_forgotten_lazy_load_is_an_error() -> None:
+def test_relationships_raise_on_lazy_load() -> None:
     for mapper in Model.registry.mappers:
         for relationship in mapper.relationships:
             assert relationship.lazy == "raise", f"{mapper.class_.__name__}.{relationship.key}"

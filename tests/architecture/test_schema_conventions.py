@@ -1,4 +1,4 @@
-"""The schema, as graphql-eslint and Relay's compiler see it."""
+"""Schema conventions, checked by graphql-eslint and by Relay's compiler."""
 
 import json
 import shutil
@@ -14,23 +14,23 @@ ROOT = node.HERE.parents[1]
 RELAY = node.HERE / "relay"
 
 
-def test_the_schema_keeps_graphql_eslints_rules() -> None:
+def test_schema_passes_graphql_eslint() -> None:
     result = node.run(
         "eslint", "--config", "tests/node/eslint.config.mjs", "--format", "json", "schema.graphql", cwd=ROOT
     )
     assert result.returncode in {0, 1}, result.stderr
-    (schema,) = json.loads(result.stdout)  # a file that eslint passes over is here too, with a warning
-    faults = [f"{fault['line']}: {fault['message']} ({fault['ruleId']})" for fault in schema["messages"]]
-    assert faults == []
+    (schema,) = json.loads(result.stdout)  # an ignored file is in the report, too, with a warning
+    problems = [f"{each['line']}: {each['message']} ({each['ruleId']})" for each in schema["messages"]]
+    assert problems == []
 
 
-def test_relay_compiles_a_catalog_and_pages_it_from_the_root_and_from_any_node(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "schema.graphql", tmp_path)  # all in a copy: the compiler writes beside its sources
+def test_relay_paginates_from_the_root_and_from_a_node(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "schema.graphql", tmp_path)  # copied, because the compiler writes beside its sources
     sources = tmp_path / RELAY.relative_to(ROOT)
     shutil.copytree(RELAY, sources, ignore=shutil.ignore_patterns("__generated__"))
     result = node.run("relay-compiler", "relay.config.json", "--noWatchman", cwd=sources)
     assert result.returncode == 0, result.stdout + result.stderr
-    from_the_root = (sources / "__generated__" / "CourseCatalogPaginationQuery.graphql.js").read_text()
-    assert "courses(first: $count, after: $cursor" in from_the_root
-    from_a_node = (sources / "__generated__" / "CourseCatalogShelfPaginationQuery.graphql.js").read_text()
-    assert "node(id: $id)" in from_a_node
+    root_query = (sources / "__generated__" / "CourseCatalogPaginationQuery.graphql.js").read_text()
+    assert "courses(first: $count, after: $cursor" in root_query
+    node_query = (sources / "__generated__" / "CourseCatalogShelfPaginationQuery.graphql.js").read_text()
+    assert "node(id: $id)" in node_query

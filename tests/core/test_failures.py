@@ -72,7 +72,7 @@ def test_internal_error_log_has_no_values(
     finally:
         with service.engine.begin() as connection:
             connection.execute(text("ALTER TABLE courses_renamed RENAME TO courses"))
-    assert "internal error" in logged.text
+    assert "internal_error" in logged.text
     assert "hunter2" not in logged.text + "".join(capfd.readouterr())
 
 

@@ -1,7 +1,7 @@
-"""The short ways of field execution answer just as graphql-core's own executor does, errors and nulls included."""
+"""Both executors return the same data, nulls and errors for the same documents."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -12,34 +12,34 @@ import strawberry
 from graphql import ExecutionResult, execute, parse
 from hypothesis import given as for_all
 from hypothesis import strategies as st
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Standard
 
-from lms_graphql.graph.execution.executor import RowExecutor
+from lms_graphql.graph.execution.operation_runner import executor_class
 from lms_graphql.graph.execution.response_budget import ResponseBudget
 from lms_graphql.graph.schema.builder import build_schema
 from lms_graphql.graph.schema.fields import field, object_type
 from lms_graphql.graph.schema.node import Node
+from lms_graphql.settings import ExecutorChoice
 
 
 @dataclass
-class Leaf:
+class Row:
     key: int
     name: Any
     maybe: Any
-    fault: str | None = None
+    failure: str | None = None
     kind: str = "Thing"
 
     @property
     def born(self) -> Any:
-        return {None: datetime(2026, 1, 1, tzinfo=UTC), "null": None}.get(self.fault, self.fault)
+        return {None: datetime(2026, 1, 1, tzinfo=UTC), "null": None}.get(self.failure, self.failure)
 
     @property
     def id(self) -> str:
-        return f"leaf{self.key}"
+        return f"row{self.key}"
 
 
-def late(value: Any) -> Any:
-    """As a loader would hand it out: there in a later tick, or failed."""
+def later(value: Any) -> Any:
+    """Return a future of the value, as a loader does. An exception is raised by the future."""
     future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     def arrive() -> None:
@@ -52,19 +52,19 @@ def late(value: Any) -> Any:
     return future
 
 
-def handed(row: Any, value: Any) -> Any:
-    """The value, or what the row says is wrong with it."""
-    faults: dict[str | None, Any] = {
-        "late": lambda: late(value),
-        "raise": _raise,
-        "late raise": lambda: late(LookupError("no")),
+def resolve(row: Any, value: Any) -> Any:
+    """Return the value, or fail as the row says."""
+    failures: dict[str | None, Callable[[], Any]] = {
+        "late": lambda: later(value),
+        "raise": raise_lookup_error,
+        "late raise": lambda: later(LookupError("no")),
         "null": lambda: None,
-        "late null": lambda: late(None),
+        "late null": lambda: later(None),
     }
-    return faults.get(row.fault, lambda: value)()
+    return failures.get(row.failure, lambda: value)()
 
 
-def _raise() -> None:
+def raise_lookup_error() -> None:
     raise LookupError("no")
 
 
@@ -74,44 +74,37 @@ class Thing(Node):
 
     name: str = field("Never null.")
     maybe: int | None = field("Null or a number.")
-    born: datetime | None = field("Read off the row, where it may be no instant.")
-    fault: strawberry.Private[str | None]
+    born: datetime | None = field("Read from the row, whose value may be no date-time.")
+    failure: strawberry.Private[str | None]
 
     @strawberry.field
     def friend(self) -> "Thing":
-        """Never null."""
-        return handed(self, Leaf(self.key + 100, "friend", None))
+        return resolve(self, Row(self.key + 100, "friend", None))
 
     @strawberry.field
     def maybe_friend(self) -> "Thing | None":
-        """Null or a thing."""
-        return handed(self, Leaf(self.key + 200, "friend", 5, self.fault))
+        return resolve(self, Row(self.key + 200, "friend", 5, self.failure))
 
     @strawberry.field
     def friends(self) -> list["Thing"]:
-        """A list without nulls."""
-        return handed(self, [Leaf(self.key + n, "f", n, self.fault if n == 2 else None) for n in range(3)])
+        return resolve(self, [Row(self.key + n, "f", n, self.failure if n == 2 else None) for n in range(3)])
 
     @strawberry.field
-    def listed(self) -> list[str | None]:
-        """Values of which some are still to come."""
-        return [late("a"), "b", late(None)]
+    def texts(self) -> list[str | None]:
+        return [later("a"), "b", later(None)]
 
     @strawberry.field
     def mixed(self) -> "list[Thing | None]":
-        """Rows of which some are still to come."""
-        return [late(Leaf(1, "late", None)), Leaf(2, "there", 3), None]
+        return [later(Row(1, "late", None)), Row(2, "loaded", 3), None]
 
     @strawberry.field
     def when(self) -> datetime | None:
-        """An instant, or something that is none."""
-        return datetime(2026, 1, 1, tzinfo=UTC) if self.fault is None else self.fault  # type: ignore[return-value]
+        return datetime(2026, 1, 1, tzinfo=UTC) if self.failure is None else self.failure  # type: ignore[return-value]
 
     @strawberry.field
     async def slow(self) -> str | None:
-        """By a coroutine."""
         await asyncio.sleep(0)
-        return handed(self, "slow") if self.fault in {None, "raise"} else None
+        return resolve(self, "slow") if self.failure in {None, "raise"} else None
 
 
 ROWS: list[Any] = []
@@ -124,40 +117,46 @@ class Query:
         return list(ROWS)
 
     @strawberry.field
-    def perhaps(self) -> list[Thing | None] | None:
-        return late([*ROWS, None])
+    def maybe_things(self) -> list[Thing | None] | None:
+        return later([*ROWS, None])
 
     @strawberry.field
     def node(self) -> Node | None:
-        return late(ROWS[0])
+        return later(ROWS[0])
 
 
-schema = build_schema(Query, types=(Thing,))._schema
+SCHEMA = build_schema(Query, types=(Thing,)).graphql_schema
 DOCUMENTS = [
     "{ things { id name maybe } }",
     "{ things { id alias: name again: name ...F friends { id name maybe } } } fragment F on Thing { maybe }",
-    "{ perhaps { name friend { name friend { id } } maybeFriend { name friends { id friend { id } } } slow } }",
+    "{ maybeThings { name friend { name friend { id } } maybeFriend { name friends { id friend { id } } } slow } }",
     "{ node { __typename id ... on Thing { friends { friend { name } } maybeFriend { friend { id } } } } }",
-    "{ a: perhaps { friends { maybeFriend { friends { name } } } } b: things { maybeFriend { id } } }",
-    "{ things { listed mixed { id name } when } perhaps { born when listed } }",
-    "{ things { born } perhaps { id born } }",
+    "{ a: maybeThings { friends { maybeFriend { friends { name } } } } b: things { maybeFriend { id } } }",
+    "{ things { texts mixed { id name } when } maybeThings { born when texts } }",
+    "{ things { born } maybeThings { id born } }",
     "query Q($yes: Boolean = false) { things { id name @include(if: $yes) friend @skip(if: $yes) { id } } }",
 ]
-FAULTS = [None, "late", "raise", "late raise", "null", "late null"]
+FAILURES = [None, "late", "raise", "late raise", "null", "late null"]
 
 
-async def answer(document: str, executor: Any) -> ExecutionResult:
+async def execute_with(choice: ExecutorChoice, document: str) -> ExecutionResult:
     context = SimpleNamespace(budget=ResponseBudget(1_000, 10))
-    result: Any = execute(schema, parse(document), executor_class=executor, context_value=context)
+    result: Any = execute(SCHEMA, parse(document), executor_class=executor_class(choice), context_value=context)
     return result if isinstance(result, ExecutionResult) else await result
 
 
-def told(result: ExecutionResult) -> set[tuple[str, str]]:
-    return {(str(error.path), error.message) for error in result.errors or ()}
+def execute_with_both(document: str) -> tuple[ExecutionResult, ExecutionResult]:
+    """Return the result of the fast executor and that of the standard one."""
+
+    async def both() -> tuple[ExecutionResult, ExecutionResult]:
+        fast = await execute_with(ExecutorChoice.FAST, document)
+        return fast, await execute_with(ExecutorChoice.STANDARD, document)
+
+    return asyncio.run(both())
 
 
-def shown(result: ExecutionResult) -> Any:
-    return result.data, sorted((str(error.path), error.message) for error in result.errors or ())
+def errors_of(result: ExecutionResult) -> list[tuple[str, str]]:
+    return sorted((str(error.path), error.message) for error in result.errors or ())
 
 
 @pytest.fixture(autouse=True)
@@ -169,32 +168,26 @@ def no_rows() -> Iterator[None]:
 
 @for_all(
     st.sampled_from(DOCUMENTS),
-    st.lists(st.tuples(st.sampled_from(FAULTS), st.sampled_from(["a name", None, 5])), min_size=1, max_size=4),
+    st.lists(st.tuples(st.sampled_from(FAILURES), st.sampled_from(["a name", None, 5])), min_size=1, max_size=4),
 )
-def test_both_executors_give_the_same_data_and_nulls(document: str, rows: list[tuple[str | None, Any]]) -> None:
-    ROWS[:] = [Leaf(number, name, number, fault) for number, (fault, name) in enumerate(rows)]
-
-    async def both() -> tuple[Any, Any]:
-        return await answer(document, RowExecutor), await answer(document, Standard)
-
-    ours, standard = asyncio.run(both())
-    assert ours.data == standard.data
-    ours_told, standards = told(ours), told(standard)
+def test_executors_return_the_same_data_and_nulls(document: str, rows: list[tuple[str | None, Any]]) -> None:
+    ROWS[:] = [Row(number, name, number, failure) for number, (failure, name) in enumerate(rows)]
+    fast, standard = execute_with_both(document)
+    assert fast.data == standard.data
     if len(rows) == 1:
-        assert ours_told == standards
+        assert set(errors_of(fast)) == set(errors_of(standard))
         return
-    # graphql-core stops at the first fault below a place that is nulled; waiting for all, we tell of the others, too.
-    assert ours_told >= standards
-    assert bool(ours_told) == bool(standards)
+    # graphql-core stops at the first failure below a position that becomes null. Ours waits for all, and reports all.
+    assert set(errors_of(fast)) >= set(errors_of(standard))
+    assert bool(fast.errors) == bool(standard.errors)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_without_faults_nothing_differs(document: str) -> None:
-    ROWS[:] = [Leaf(number, "a name", None) for number in range(3)]
-
-    async def both() -> tuple[Any, Any]:
-        return shown(await answer(document, RowExecutor)), shown(await answer(document, Standard))
-
-    ours, standard = asyncio.run(both())
-    assert ours == standard
-    assert list(ours[0]) == list(standard[0]), "in the order asked"
+def test_executors_return_equal_results_without_failures(document: str) -> None:
+    ROWS[:] = [Row(number, "a name", None) for number in range(3)]
+    fast, standard = execute_with_both(document)
+    assert fast.data == standard.data
+    assert errors_of(fast) == errors_of(standard)
+    assert fast.data is not None
+    assert standard.data is not None
+    assert list(fast.data) == list(standard.data), "fields are in the order of the document"

@@ -1,4 +1,4 @@
-"""GraphiQL as a developer meets it: in a real browser, without one request to anywhere else."""
+"""GraphiQL in a real browser. It must send no request to any other server."""
 
 import json
 import os
@@ -35,14 +35,14 @@ QUIET = [
 
 @pytest.fixture(scope="module")
 def demo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service with its demo, as scripts/serve leaves it."""
+    """Run a service with demo data, as scripts/serve sets it up."""
     url = f"sqlite:///{tmp_path_factory.mktemp('graphiql')}/lms.db"
-    read = settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
-    with open_database(read) as database:
+    configuration = settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
+    with open_database(configuration) as database:
         migrations.migrate(database.engine)
         database.write_sync(lambda session: seed_data.seed(session, PASSWORD))
         database.write_sync(lambda session: build_demo(session, courses=30, learners=5))
-    with running(read) as service:
+    with running(configuration) as service:
         yield service
 
 
@@ -52,52 +52,52 @@ def browser() -> Iterator[Any]:
     assert binary is not None, "Chromium is missing: run scripts/test, or `apt-get install chromium`."
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(binary), args=[*QUIET, *sandbox])
-        yield opened
-        opened.close()
+        chromium = playwright.chromium.launch(executable_path=str(binary), args=[*QUIET, *sandbox])
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture
-def seen() -> dict[str, list[str]]:
-    """What the browser asked for, and what it complained of."""
-    return {"requests": [], "complaints": []}
+def recorded() -> dict[str, list[str]]:
+    """Record requests of the browser, and errors and warnings in its console."""
+    return {"requests": [], "problems": []}
 
 
 @pytest.fixture
-def page(browser: Any, demo_service: Service, seen: dict[str, list[str]]) -> Iterator[Page]:
+def page(browser: Any, demo_service: Service, recorded: dict[str, list[str]]) -> Iterator[Page]:
     page: Page = browser.new_page(viewport={"width": 1400, "height": 900})
 
-    def note_request(request: Request) -> None:
-        seen["requests"].append(request.url)
+    def record_request(request: Request) -> None:
+        recorded["requests"].append(request.url)
 
-    def note_complaint(message: ConsoleMessage) -> None:
+    def record_problem(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            seen["complaints"].append(message.text)
+            recorded["problems"].append(message.text)
 
-    page.on("request", note_request)
-    page.on("console", note_complaint)
-    page.on("pageerror", lambda error: seen["complaints"].append(str(error)))
+    page.on("request", record_request)
+    page.on("console", record_problem)
+    page.on("pageerror", lambda error: recorded["problems"].append(str(error)))
     page.goto(f"{demo_service.url}/graphql")
     yield page
     page.close()
 
 
-def test_it_loads_runs_the_tree_query_and_shows_the_answer(
-    page: Page, demo_service: Service, seen: dict[str, list[str]]
+def test_default_query_runs_and_shows_its_response(
+    page: Page, demo_service: Service, recorded: dict[str, list[str]]
 ) -> None:
     expect(page.locator(".graphiql-query-editor")).to_contain_text("sections", timeout=30_000)
     page.locator(".graphiql-execute-button").click()
-    answer = page.locator(".graphiql-response .view-lines")
-    expect(answer).to_contain_text("Python", timeout=15_000)
-    expect(answer).to_contain_text("fullName")
-    expect(answer).not_to_contain_text("errors")
-    assert seen["complaints"] == []
-    assert all(url.startswith((demo_service.url, "data:")) for url in seen["requests"]), seen["requests"]
-    if picture := os.environ.get("GRAPHIQL_PICTURE"):
-        page.screenshot(path=picture)
+    response = page.locator(".graphiql-response .view-lines")
+    expect(response).to_contain_text("Python", timeout=15_000)
+    expect(response).to_contain_text("fullName")
+    expect(response).not_to_contain_text("errors")
+    assert recorded["problems"] == []
+    assert all(url.startswith((demo_service.url, "data:")) for url in recorded["requests"]), recorded["requests"]
+    if screenshot := os.environ.get("GRAPHIQL_PICTURE"):
+        page.screenshot(path=screenshot)
 
 
-def test_the_explorer_and_the_examples_open(page: Page, seen: dict[str, list[str]]) -> None:
+def test_explorer_and_examples_open(page: Page, recorded: dict[str, list[str]]) -> None:
     expect(page.locator(".graphiql-query-editor")).to_contain_text("sections", timeout=30_000)
     page.locator('button[aria-label="Show GraphiQL Explorer"]').click()
     expect(page.locator(".graphiql-explorer-root")).to_contain_text("courses", timeout=15_000)
@@ -105,73 +105,73 @@ def test_the_explorer_and_the_examples_open(page: Page, seen: dict[str, list[str
     page.locator('.example:has-text("Search")').first.click()
     page.locator(".graphiql-execute-button").click()
     expect(page.locator(".graphiql-response .view-lines")).to_contain_text("How to Learn Anything", timeout=15_000)
-    assert seen["complaints"] == []
+    assert recorded["problems"] == []
 
 
 def run_in_a_new_tab(page: Page, query: str, expected: str) -> None:
     page.get_by_role("button", name="New tab").click()
     page.locator(".graphiql-query-editor .monaco-editor").first.click()
     page.keyboard.insert_text(query)
-    expect(page.locator(".graphiql-tab-active")).to_contain_text(query.split()[1])  # GraphiQL has read it
+    expect(page.locator(".graphiql-tab-active")).to_contain_text(query.split()[1])  # until GraphiQL has parsed it
     page.locator(".graphiql-execute-button").click()
     expect(page.locator(".graphiql-response .view-lines")).to_contain_text(expected, timeout=15_000)
 
 
-def test_one_explores_as_any_seed_user_in_two_clicks(page: Page, seen: dict[str, list[str]]) -> None:
+def test_seed_users_sign_in_with_two_clicks(page: Page, recorded: dict[str, list[str]]) -> None:
     expect(page.locator(".graphiql-query-editor")).to_contain_text("sections", timeout=30_000)
-    who_am_i = page.locator(".who-am-i")
-    expect(who_am_i).to_have_text("Not signed in")
+    signed_in_as = page.locator(".who-am-i")
+    expect(signed_in_as).to_have_text("Not signed in")
     page.get_by_role("button", name="Show Sign in").click()
     page.get_by_role("button", name="learner@learnwithroko.com").click()
     expect(page.get_by_label("Password")).to_be_focused()
     page.keyboard.insert_text(PASSWORD)
     page.keyboard.press("Enter")
-    expect(who_am_i).to_have_text("Jane Learner LEARNER")
+    expect(signed_in_as).to_have_text("Jane Learner LEARNER")
     run_in_a_new_tab(page, "query AsLearner { me { fullName role } }", '"fullName": "Jane Learner"')
 
-    page.get_by_role("button", name="admin@learnwithroko.com").click()  # and no password again
-    expect(who_am_i).to_have_text("Ada Admin SUPER_ADMIN")
+    page.get_by_role("button", name="admin@learnwithroko.com").click()  # without the password again
+    expect(signed_in_as).to_have_text("Ada Admin SUPER_ADMIN")
     run_in_a_new_tab(page, "query AsAdmin { me { fullName role } }", '"role": "SUPER_ADMIN"')
-    assert_kept_to_itself(page)
+    assert_secrets_are_only_in_the_tab(page)
     page.reload()
-    expect(who_am_i).to_have_text("Ada Admin SUPER_ADMIN", timeout=30_000)
+    expect(signed_in_as).to_have_text("Ada Admin SUPER_ADMIN", timeout=30_000)
 
     page.get_by_role("button", name="Sign out").click()
-    expect(who_am_i).to_have_text("Not signed in")
-    run_in_a_new_tab(page, "query AsNobody { me { id } }", '"me": null')
+    expect(signed_in_as).to_have_text("Not signed in")
+    run_in_a_new_tab(page, "query AsAnonymous { me { id } }", '"me": null')
     assert page.evaluate("sessionStorage.length") == 0
-    assert seen["complaints"] == []
+    assert recorded["problems"] == []
 
 
-def assert_kept_to_itself(page: Page) -> None:
-    """Tokens are the tab's alone, and the password nobody's."""
+def assert_secrets_are_only_in_the_tab(page: Page) -> None:
+    """Fail if a token is stored beyond the tab, or the password anywhere."""
     session = page.evaluate("JSON.parse(sessionStorage.getItem('lms:session'))")
-    lasting = page.evaluate("JSON.stringify({ ...localStorage })")
-    assert "AsAdmin" in lasting, "GraphiQL's history is on"
+    local_storage = page.evaluate("JSON.stringify({ ...localStorage })")
+    assert "AsAdmin" in local_storage, "GraphiQL's history is on"
     for secret in (session["accessToken"], session["refreshToken"], PASSWORD):
-        assert secret not in lasting
+        assert secret not in local_storage
     assert PASSWORD not in page.evaluate("JSON.stringify({ ...sessionStorage })")
 
 
-def test_a_refused_sign_in_says_why(page: Page) -> None:
+def test_failed_login_shows_the_error(page: Page) -> None:
     page.get_by_role("button", name="Show Sign in").click(timeout=30_000)
     page.get_by_label("E-mail").fill("learner@learnwithroko.com")
     page.get_by_label("Password").fill("not-this-one")
-    with page.expect_response(lambda response: "SignIn" in (response.request.post_data or "")) as answered:
+    with page.expect_response(lambda response: "SignIn" in (response.request.post_data or "")) as response:
         page.keyboard.press("Enter")
-    refusal = answered.value.json()["data"]["login"]["errors"][0]
-    assert refusal["code"] == "INVALID_CREDENTIALS"
-    expect(page.locator(".sign-in-problem")).to_have_text(refusal["message"])
+    error = response.value.json()["data"]["login"]["errors"][0]
+    assert error["code"] == "INVALID_CREDENTIALS"
+    expect(page.locator(".sign-in-problem")).to_have_text(error["message"])
     expect(page.locator(".who-am-i")).to_have_text("Not signed in")
 
 
-def test_what_the_page_does_by_itself_holds_in_node() -> None:
-    """Tokens exchanged in time, sessions that end, examples that fit the schema: frontend/graphiql/test."""
-    done = subprocess.run(["node", "--test"], check=False, cwd=FRONTEND, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+def test_frontend_unit_tests_pass() -> None:
+    """Run frontend/graphiql/test: token refresh, ends of sessions, examples that are valid against the schema."""
+    result = subprocess.run(["node", "--test"], check=False, cwd=FRONTEND, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
 
 
-def test_the_page_comes_with_a_strict_policy_and_its_assets_as_what_they_are(demo_service: Service) -> None:
+def test_page_has_a_strict_content_security_policy(demo_service: Service) -> None:
     client = Client(demo_service)
     response = client.get("/graphql", headers={"accept": "text/html"})
     policy = response.headers["content-security-policy"]
@@ -186,11 +186,11 @@ def test_the_page_comes_with_a_strict_policy_and_its_assets_as_what_they_are(dem
     client.close()
 
 
-def test_every_example_runs_against_the_demo(demo_service: Service) -> None:
+def test_examples_run_on_the_demo_data(demo_service: Service) -> None:
     source = FRONTEND / "src" / "examples.js"
     program = f"import('{source}').then(all => console.log(JSON.stringify(all.EXAMPLES)))"
-    dumped = subprocess.run(["node", "-e", program], capture_output=True, text=True, check=True)
-    examples = json.loads(dumped.stdout)
+    printed = subprocess.run(["node", "-e", program], capture_output=True, text=True, check=True)
+    examples = json.loads(printed.stdout)
     assert len(examples) >= 5
     client = Client(demo_service)
     for example in examples:
@@ -199,26 +199,26 @@ def test_every_example_runs_against_the_demo(demo_service: Service) -> None:
     client.close()
 
 
-def test_the_first_query_of_the_readme_is_answered_as_it_says(demo_service: Service) -> None:
+def test_first_query_of_the_readme_returns_its_response(demo_service: Service) -> None:
     readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
     body = readme.split("-d '")[1].split("'")[0]
     client = Client(demo_service)
-    answer = client.post(json.loads(body)).json()["data"]["course"]
+    course = client.post(json.loads(body)).json()["data"]["course"]
     client.close()
-    assert answer["title"] == "Python from Zero"
-    for section in answer["sections"][:1]:
+    assert course["title"] == "Python from Zero"
+    for section in course["sections"][:1]:
         assert f'"title": "{section["title"]}"' in readme
         assert json.dumps(section["lectures"][0]["title"]) in readme
 
 
-def test_in_production_there_is_no_graphiql_and_no_introspection(tmp_path: Path) -> None:
-    read = settings.load_settings(
+def test_production_has_no_graphiql_and_no_introspection(tmp_path: Path) -> None:
+    configuration = settings.load_settings(
         {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db", "LMS_ENV": "production", "LMS_SECRET_KEY": token_hex()},
         Path("/nowhere"),
     )
-    with open_database(read) as database:
+    with open_database(configuration) as database:
         migrations.migrate(database.engine)
-    with running(read) as service:
+    with running(configuration) as service:
         client = Client(service)
         assert client.get("/graphql", headers={"accept": "text/html"}).status_code == 404
         assert set(client.error_codes("{ __schema { types { name } } }")) == {"GRAPHQL_VALIDATION_FAILED"}

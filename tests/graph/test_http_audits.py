@@ -1,4 +1,4 @@
-"""The GraphQL-over-HTTP specification, as its own audits see it."""
+"""Audits of the GraphQL-over-HTTP specification."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.live_service import Service
 pytestmark = pytest.mark.slow
 
 
-def test_every_audit_of_the_specification_is_ok(service: Service) -> None:
+def test_all_audits_pass(service: Service) -> None:
     result = node.run("node", "audits.mjs", f"{service.url}/graphql", "--json")
     assert result.returncode in {0, 1}, result.stderr
     report = json.loads(result.stdout)

@@ -1,12 +1,12 @@
-"""The machinery of mutations: refusals become the payload's errors, doors are top-level, faults are masked."""
+"""Mutations: domain errors are in the payload, permission errors are top-level, unexpected exceptions are masked."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import strawberry
 from graphql import ExecutionResult, execute, parse
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Standard
 
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode
@@ -19,10 +19,10 @@ from lms_graphql.graph.schema.permissions import IsInstructor
 
 @object_type
 class NumberPayload:
-    """What came of it."""
+    """Result: the number, or errors."""
 
     number: int | None = field("The number.", default=None)
-    errors: list[UserError] = strawberry.field(description="What was refused.", default_factory=list)
+    errors: list[UserError] = strawberry.field(description="Errors.", default_factory=list)
 
 
 @input_type()
@@ -41,10 +41,10 @@ class Query:
 class Mutation:
     @mutation()
     async def open_to_all(self, input: NumberInput) -> NumberPayload | None:
-        """Refuses what is below nought."""
+        """Return a number from 0 to 99."""
         if input.number < -1:
-            refused = [("first",), ("items", "1", "full_name")]
-            raise DomainErrors([DomainError(ErrorCode.REQUIRED, "Say it.", path) for path in refused])
+            paths = [("first",), ("items", "1", "full_name")]
+            raise DomainErrors([DomainError(ErrorCode.REQUIRED, "Give a value.", path) for path in paths])
         if input.number < 0:
             raise DomainError(ErrorCode.OUT_OF_RANGE, "Give a number from 0.", ("number",))
         if input.number > 99:
@@ -53,41 +53,36 @@ class Mutation:
 
     @mutation(IsInstructor)
     async def for_instructors(self, input: NumberInput) -> NumberPayload | None:
-        """Behind a door."""
+        """Return the number. Requires an instructor."""
         return NumberPayload(number=input.number)
 
 
-schema = build_schema(Query, Mutation)._schema
+schema = build_schema(Query, Mutation).graphql_schema
 
 
-class Asking:
-    def __init__(self, actor: Actor) -> None:
-        self.actor = actor
-
-
-def ask(field: str, number: int, actor: Actor = ANONYMOUS) -> ExecutionResult:
+def mutate(field: str, number: int, actor: Actor = ANONYMOUS) -> ExecutionResult:
     text = f"mutation {{ {field}(input: {{number: {number}}}) {{ number errors {{ code message path }} }} }}"
 
     async def run() -> ExecutionResult:
-        result: Any = execute(schema, parse(text), context_value=Asking(actor), executor_class=Standard)
+        result: Any = execute(schema, parse(text), context_value=SimpleNamespace(actor=actor))
         return result if isinstance(result, ExecutionResult) else await result
 
     return asyncio.run(run())
 
 
-def test_what_works_has_no_errors() -> None:
-    assert ask("openToAll", 5).data == {"openToAll": {"number": 5, "errors": []}}
+def test_successful_mutation_has_no_errors() -> None:
+    assert mutate("openToAll", 5).data == {"openToAll": {"number": 5, "errors": []}}
 
 
-def test_a_refusal_is_data_with_the_way_to_the_input_field() -> None:
-    result = ask("openToAll", -1)
+def test_domain_error_is_in_the_payload_with_its_path() -> None:
+    result = mutate("openToAll", -1)
     error = {"code": "OUT_OF_RANGE", "message": "Give a number from 0.", "path": ["input", "number"]}
     assert result.errors is None
     assert result.data == {"openToAll": {"number": None, "errors": [error]}}
 
 
-def test_all_refusals_come_at_once_and_their_paths_are_in_camel_case() -> None:
-    data = ask("openToAll", -2).data
+def test_several_domain_errors_have_camel_case_paths() -> None:
+    data = mutate("openToAll", -2).data
     assert data is not None
     paths = [error["path"] for error in data["openToAll"]["errors"]]
     assert paths == [["input", "first"], ["input", "items", "1", "fullName"]]
@@ -102,14 +97,14 @@ def test_all_refusals_come_at_once_and_their_paths_are_in_camel_case() -> None:
         (Actor(1, Role.SUPER_ADMIN), None),
     ],
 )
-def test_a_door_answers_at_the_top_level(actor: Actor, code: str | None) -> None:
-    result = ask("forInstructors", 1, actor)
+def test_missing_permission_is_a_top_level_error(actor: Actor, code: str | None) -> None:
+    result = mutate("forInstructors", 1, actor)
     codes = [error_formatting.from_field_error(error).extensions["code"] for error in result.errors or ()]  # type: ignore[index]
     assert codes == ([] if code is None else [code])
 
 
-def test_what_nobody_foresaw_is_masked() -> None:
-    result = ask("openToAll", 100)
+def test_unexpected_exception_is_masked() -> None:
+    result = mutate("openToAll", 100)
     assert result.errors is not None
     shown = error_formatting.from_field_error(result.errors[0]).formatted
     assert shown["extensions"]["code"] == "INTERNAL_ERROR"

@@ -1,11 +1,11 @@
-"""Batch reads as dataloaders, by the identity of the read. There is no registry and nothing to keep in step.
+"""Batch reads as data loaders, found by the identity of the read. There are no loader classes and no registry.
 
-A batch read is a function `(session, actor, keys) -> {key: value}`. Loads that are asked for in one tick become one
-call of it; calls that are ready in one tick cross over to a worker thread together.
+A batch read is a function `(session, actor, keys) -> {key: value}`. All loads of one tick of the event loop become
+one call of it. All calls of one tick go to a worker thread together.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from typing import Any
 
 from aiodataloader import DataLoader
@@ -21,109 +21,115 @@ BatchRead = Callable[[Session, Actor, Sequence[Any]], Mapping[Any, Any]]
 Job = Callable[[Session], Any]
 Outcome = tuple[Any, BaseException | None]
 BatchTask = asyncio.Task[list[Outcome]]
+BatchFunction = Callable[[list[Any]], Coroutine[Any, Any, list[Any]]]
 
 MAX_BATCH_SIZE = 5_000
-"""Keys in one statement: below what SQLite and MySQL take."""
+"""Keys in one statement. SQLite and MySQL accept more."""
 
 
 class ReadBatcher:
-    """Takes the jobs of one tick to the database in one hop, each with an outcome of its own."""
+    """Runs the jobs of one tick in one database task. Each job has its own outcome."""
 
-    def __init__(self, database: Database, sent: list[int]) -> None:
+    def __init__(self, database: Database, statement_counts: list[int]) -> None:
         self._database = database
-        self._sent = sent
-        self._waiting: list[tuple[Job, asyncio.Future[Any]]] = []
-        self._under_way: set[BatchTask] = set()
+        self._statement_counts = statement_counts
+        self._pending: list[tuple[Job, asyncio.Future[Any]]] = []
+        self._tasks: set[BatchTask] = set()
 
     def submit(self, job: Job) -> asyncio.Future[Any]:
+        """Add a job to the next database task. Return a future of its result."""
         loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[Any] = loop.create_future()
-        if not self._waiting:
-            loop.call_soon(self._depart)
-        self._waiting.append((job, outcome))
-        return outcome
+        future: asyncio.Future[Any] = loop.create_future()
+        if not self._pending:
+            loop.call_soon(self._start_task)
+        self._pending.append((job, future))
+        return future
 
-    def _depart(self) -> None:
-        crew, self._waiting = self._waiting, []
-        work = counting(lambda session: [_attempt(job, session) for job, _ in crew], self._sent)
-        hop = asyncio.ensure_future(self._database.read(work))
-        self._under_way.add(hop)
-        hop.add_done_callback(lambda done: self._arrive(done, [outcome for _, outcome in crew]))
+    def _start_task(self) -> None:
+        batch, self._pending = self._pending, []
+        work = counting(lambda session: [_run(job, session) for job, _ in batch], self._statement_counts)
+        task = asyncio.ensure_future(self._database.read(work))
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._finish_task(done, [future for _, future in batch]))
 
-    def _arrive(self, hop: BatchTask, outcomes: Sequence["asyncio.Future[Any]"]) -> None:
-        self._under_way.discard(hop)
-        failed = db_errors.AbandonedError() if hop.cancelled() else hop.exception()
-        results: Sequence[Outcome] = [(None, failed)] * len(outcomes) if failed is not None else hop.result()
-        for outcome, (value, error) in zip(outcomes, results, strict=True):
-            if outcome.done():
+    def _finish_task(self, task: BatchTask, futures: Sequence["asyncio.Future[Any]"]) -> None:
+        self._tasks.discard(task)
+        task_error = db_errors.AbandonedError() if task.cancelled() else task.exception()
+        outcomes: Sequence[Outcome] = [(None, task_error)] * len(futures) if task_error is not None else task.result()
+        for future, (value, error) in zip(futures, outcomes, strict=True):
+            if future.done():
                 continue
             if error is not None:
-                outcome.set_exception(error)
+                future.set_exception(error)
             else:
-                outcome.set_result(value)
+                future.set_result(value)
 
 
-def _attempt(job: Job, session: Session) -> Outcome:
+def _run(job: Job, session: Session) -> Outcome:
     try:
         return job(session), None
     except DBAPIError as error:
         if db_errors.must_reach_database_layer(error):
-            raise  # a lost link or a conflict: the whole hop goes again, on another session where it must
+            raise  # because it runs the whole task again after a lost connection or a conflict
         return None, error
     except Exception as error:
         return None, error
 
 
 class CancelSafeDataLoader(DataLoader[Any, Any]):
-    """aiodataloader's, which would hand out a future that was cancelled with its first waiter."""
+    """aiodataloader's loader, which would return a future that was cancelled together with its first waiter."""
 
     max_batch_size = MAX_BATCH_SIZE
+
+    def __init__(self, batch_function: BatchFunction) -> None:
+        self._futures: dict[Any, asyncio.Future[Any]] = {}
+        super().__init__(batch_function, cache_map=self._futures)
 
     @staticmethod
     def get_cache_key(key: Any) -> Any:
         return key
 
     def load(self, key: Any) -> "asyncio.Future[Any]":
-        cached = self._cache.get(key)
-        if cached is not None:
-            if not cached.cancelled():
-                return cached
+        future = self._futures.get(key)
+        if future is not None:
+            if not future.cancelled():
+                return future
             self.clear(key)
         return super().load(key)
 
 
 class Loaders:
-    """One operation's loaders: what it has read once it does not read again."""
+    """Loaders of one operation. Each value is read once."""
 
-    def __init__(self, database: Database, actor: Actor, sent: list[int]) -> None:
-        """`sent`: to which each hop adds how many statements it took."""
-        self._crossing = ReadBatcher(database, sent)
+    def __init__(self, database: Database, actor: Actor, statement_counts: list[int]) -> None:
+        """Create no loader yet. Each database task appends the number of its statements to `statement_counts`."""
+        self._batcher = ReadBatcher(database, statement_counts)
         self._actor = actor
         self._loaders: dict[Hashable, CancelSafeDataLoader] = {}
 
     def load(self, read: BatchRead, key: Any, default: Any) -> Any:
-        """The value at this key: at once where it is there already, else a future of it."""
+        """Return the value of this key or the default if it is loaded already, else a future of it."""
         loader = self._loaders.get((read, default))
         if loader is None:
-            batch = _batch_of(self._crossing, self._actor, read, default)
-            loader = self._loaders[read, default] = CancelSafeDataLoader(batch)
+            batch_function = _batch_function(self._batcher, self._actor, read, default)
+            loader = self._loaders[read, default] = CancelSafeDataLoader(batch_function)
         future = loader.load(key)
         if future.done() and not future.cancelled() and future.exception() is None:
             return future.result()
         return future
 
     def run(self, job: Job) -> "asyncio.Future[Any]":
-        """A read that is no batch: a list, a figure."""
-        return self._crossing.submit(job)
+        """Return a future of the result of a read that is not a batch read."""
+        return self._batcher.submit(job)
 
     def close(self) -> None:
-        """Nothing is read any more: what refers to the loaders, and they to it, lets go."""
+        """Drop all loaders, because their reads refer to the context and the context to them."""
         self._loaders.clear()
 
 
-def _batch_of(crossing: ReadBatcher, actor: Actor, read: BatchRead, default: Any) -> Callable[[list[Any]], Any]:
-    async def batch(keys: list[Any]) -> list[Any]:
-        found = await crossing.submit(lambda session: read(session, actor, keys))
-        return [found.get(key, default) for key in keys]
+def _batch_function(batcher: ReadBatcher, actor: Actor, read: BatchRead, default: Any) -> BatchFunction:
+    async def load_batch(keys: list[Any]) -> list[Any]:
+        values = await batcher.submit(lambda session: read(session, actor, keys))
+        return [values.get(key, default) for key in keys]
 
-    return batch
+    return load_batch

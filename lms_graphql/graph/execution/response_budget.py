@@ -1,7 +1,7 @@
-"""What one answer may take, held while it is made: how long a list is, and what fails in it, is known only then.
+"""Limits that are enforced while a response is built, because lengths of lists and failing fields are unknown before.
 
-The cost that is planned beforehand counts ten for a list without pages, and nothing for texts and errors. Objects are
-completed in one go, without giving way, so a time limit of the event loop's alone would never be heard.
+The cost computed beforehand counts ten for a list without pages, and nothing for texts and errors. Values are
+completed without giving control back to the event loop, so a timeout of the event loop alone would come too late.
 """
 
 import time
@@ -12,54 +12,60 @@ from graphql import Undefined
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 
 UNITS_PER_COST = 10
-"""Objects and resolver calls for each unit of cost: an object brings fields and others without an id."""
+"""Objects and resolver calls for each unit of cost. Fields, and objects without an id, have no cost of their own."""
 MAX_ERRORS = 1_000
 MAX_CHARACTERS = 10_000_000
 
 
 class BudgetExceededError(RequestError):
-    """Nothing more of this answer is made: it is refused whole."""
+    """The response exceeds its budget. The whole request is rejected."""
 
 
 class ResponseBudget:
-    """`cost`: what the viewer may ask for at once. `seconds`: from now."""
+    """Budget of one response: units, errors, characters and time.
+
+    `cost` is the cost that the viewer may request. `seconds` is the time limit from now.
+    """
 
     def __init__(self, cost: int, seconds: float) -> None:
         self._units = cost * UNITS_PER_COST
         self._errors = MAX_ERRORS
         self._characters = MAX_CHARACTERS
         self._seconds = seconds
-        self._until = time.monotonic() + seconds
+        self._deadline = time.monotonic() + seconds
 
     def spend(self, units: int) -> None:
-        """Before each object, or list of plain ones. SpentError where it is too much, or too late."""
+        """Charge units before an object, or a list of plain objects, is completed.
+
+        Raise BudgetExceededError if the units or the characters are used up, or if the deadline has passed.
+        """
         self._units -= units
         if self._units < 0:
-            raise _too_much("The answer has too many objects.")
+            raise _too_complex("The response has too many objects.")
         if self._characters < 0:
-            raise _too_much("The answer is too long.")
-        if time.monotonic() > self._until:
+            raise _too_complex("The response is too long.")
+        if time.monotonic() > self._deadline:
             raise BudgetExceededError(RequestErrorCode.TIMEOUT, timeout_message(self._seconds))
 
     def charge_text(self, value: Any) -> Any:
-        """A string as it is put out; Undefined where it is none."""
+        """Charge and return a string. Return Undefined if the value is not a string."""
         if type(value) is not str:
             return Undefined
         self._characters -= len(value)
         return value
 
     def charge_error(self, error: Exception) -> None:
-        """A field failed."""
+        """Charge a failed field. Raise BudgetExceededError if there are too many, or if this error is one."""
         if isinstance(error, BudgetExceededError):
             raise error
         self._errors -= 1
         if self._errors < 0:
-            raise _too_much(f"More than {MAX_ERRORS} fields fail.")
+            raise _too_complex(f"More than {MAX_ERRORS} fields failed.")
 
 
 def timeout_message(seconds: float) -> str:
-    return f"This takes longer than {seconds:g} seconds. Ask for less at once."
+    return f"The request took longer than {seconds:g} seconds. Request less data at once."
 
 
-def _too_much(what: str) -> BudgetExceededError:
-    return BudgetExceededError(RequestErrorCode.QUERY_TOO_COMPLEX, f"{what} Ask for less at once.")
+def _too_complex(problem: str) -> BudgetExceededError:
+    return BudgetExceededError(RequestErrorCode.QUERY_TOO_COMPLEX, f"{problem} Request less data at once.")

@@ -1,4 +1,7 @@
-"""A selection made ready for many rows: what is read off a row as it is, and what goes through a resolver."""
+"""Plan of a selection: which fields are read from the attributes of a row, and which call a resolver.
+
+A plan is made once for a selection of a request and used for all its rows.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,21 +24,25 @@ from graphql import (
     is_non_null_type,
 )
 from graphql.execution import Executor
-from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
-from graphql.execution.values import get_argument_values
-from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.field import StrawberryField
 
+from lms_graphql.graph.execution.graphql_internals import (
+    FieldDetailsList,
+    GroupedFieldSet,
+    argument_values,
+    row_attribute,
+)
 from lms_graphql.graph.execution.response_budget import ResponseBudget
 
-Output = Callable[[Any], Any]
+Serializer = Callable[[Any], Any]
+"""Returns the value as it stands in the response, or Undefined if it does not have the usual Python type."""
 PLAN_EXTENSION = "lms-graphql-reading"
-_SMALLEST, _LARGEST = -(2**31), 2**31 - 1
+"""Key in the `extensions` of a field definition, where its part of the plan is cached."""
+_MIN_INT, _MAX_INT = -(2**31), 2**31 - 1
 
 
 @dataclass(slots=True)
 class FieldPlan:
-    """A field of a selection. `attribute` is the row's, where the field shows one as it is."""
+    """A field of a selection. It reads `attribute` of the row, or calls `resolve` if there is no attribute."""
 
     name: str
     parent_type: GraphQLObjectType
@@ -44,58 +51,53 @@ class FieldPlan:
     nodes: list[FieldNode]
     resolve: Callable[..., Any]
     attribute: str | None
-    output: Output
+    serialize: Serializer
     nullable: bool
     _arguments: dict[str, Any] | None = field(default=None)
 
     def arguments(self, executor: Executor[Any]) -> dict[str, Any]:
-        """What the resolver is given: the same for every row, so it is worked out once."""
+        """Return the arguments of the resolver. They are computed once, because they are the same for each row."""
         if self._arguments is None:
-            first = self.details[0]
-            self._arguments = get_argument_values(
-                self.definition,
-                first.node,
-                executor.variable_values,
-                first.fragment_variable_values,
-                executor.hide_suggestions,
-            )
+            self._arguments = argument_values(executor, self.definition, self.details)
         return self._arguments
 
 
 class SelectionPlan(NamedTuple):
-    of: GroupedFieldSet
-    """Kept, so that its id, by which the steps are found, is not given to another."""
-    steps: list[FieldPlan]
-    plain: bool
-    """Whether every field is read off the row."""
+    """Plan of one selection on one object type."""
+
+    field_set: GroupedFieldSet
+    """The selection. A plan is found by its id, so this reference keeps the id from being used again."""
+    fields: list[FieldPlan]
+    is_plain: bool
+    """True if all fields are read from attributes."""
     weight: int
-    """What one such object takes of the allowance: itself and each resolver that is called for it."""
+    """Budget units of one object: one for itself and one for each resolver call."""
 
 
 def plan_selection(
-    schema: GraphQLSchema, parent_type: GraphQLObjectType, fields: GroupedFieldSet, allowance: ResponseBudget
+    schema: GraphQLSchema, parent_type: GraphQLObjectType, field_set: GroupedFieldSet, budget: ResponseBudget
 ) -> SelectionPlan:
-    steps = []
-    for name, details in fields.items():
+    fields = []
+    for name, details in field_set.items():
         definition = schema.get_field(parent_type, details[0].node.name.value)
         if definition is not None:
-            steps.append(_step(parent_type, name, definition, details, allowance))
-    called = sum(step.attribute is None for step in steps)
-    return SelectionPlan(fields, steps, not called, 1 + called)
+            fields.append(_plan_field(parent_type, name, definition, details, budget))
+    resolver_calls = sum(field.attribute is None for field in fields)
+    return SelectionPlan(field_set, fields, not resolver_calls, 1 + resolver_calls)
 
 
-def serialize_rows(steps: list[FieldPlan], items: list[Any]) -> list[dict[str, Any]] | None:
-    """All of a list whose fields are read off its rows; None where a value is not as expected."""
-    plan = [(step.name, step.attribute, step.output, step.nullable) for step in steps]
+def serialize_rows(fields: list[FieldPlan], items: list[Any]) -> list[dict[str, Any]] | None:
+    """Return the objects of a list whose fields are all plain. None if a value does not have the usual type."""
+    plan = [(field.name, field.attribute, field.serialize, field.nullable) for field in fields]
     rows = []
     for item in items:
         row: dict[str, Any] = {}
-        for name, attribute, output, nullable in plan:
+        for name, attribute, serialize, nullable in plan:
             value = getattr(item, attribute, Undefined)  # type: ignore[arg-type]
             if value is None and nullable:
                 row[name] = None
                 continue
-            value = output(value)
+            value = serialize(value)
             if value is Undefined:
                 return None
             row[name] = value
@@ -103,86 +105,80 @@ def serialize_rows(steps: list[FieldPlan], items: list[Any]) -> list[dict[str, A
     return rows
 
 
-def _step(
+def _plan_field(
     parent_type: GraphQLObjectType,
     name: str,
     definition: GraphQLField,
     details: FieldDetailsList,
-    allowance: ResponseBudget,
+    budget: ResponseBudget,
 ) -> FieldPlan:
-    attribute, output, nullable = _reading_of(definition)
+    attribute, serialize, nullable = _definition_plan(definition)
     return FieldPlan(
         name=name,
         parent_type=parent_type,
         definition=definition,
         details=details,
-        nodes=[one.node for one in details],
-        resolve=definition.resolve or _off_the_row,
+        nodes=[detail.node for detail in details],
+        resolve=definition.resolve or _read_attribute,
         attribute=attribute,
-        output=allowance.charge_text if output is _text else output,
+        serialize=budget.charge_text if serialize is _text else serialize,
         nullable=nullable,
     )
 
 
-def _reading_of(definition: GraphQLField) -> tuple[str | None, Output, bool]:
-    """The attribute, what is done to its value, and whether that may be null: worked out once for a schema."""
-    known: tuple[str | None, Output, bool] | None = definition.extensions.get(PLAN_EXTENSION)
-    if known is None:
-        attribute = _attribute_of(definition)
-        leaf = cast("GraphQLLeafType", get_nullable_type(definition.type))
-        output = _output_of(leaf) if attribute else _long_way
-        known = definition.extensions[PLAN_EXTENSION] = (attribute, output, not is_non_null_type(definition.type))
-    return known
+def _definition_plan(definition: GraphQLField) -> tuple[str | None, Serializer, bool]:
+    """Return attribute, serializer and nullability of a field. They are computed once for a schema."""
+    cached: tuple[str | None, Serializer, bool] | None = definition.extensions.get(PLAN_EXTENSION)
+    if cached is None:
+        leaf = get_nullable_type(definition.type)
+        attribute = row_attribute(definition) if is_leaf_type(leaf) else None
+        serialize = _serializer(cast("GraphQLLeafType", leaf)) if attribute else _undefined
+        cached = definition.extensions[PLAN_EXTENSION] = (attribute, serialize, not is_non_null_type(definition.type))
+    return cached
 
 
-def _attribute_of(definition: GraphQLField) -> str | None:
-    """The row's attribute that this field shows, where it shows one as it is."""
-    made_of: StrawberryField | None = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-    if made_of is None or not made_of.is_basic_field or not is_leaf_type(get_nullable_type(definition.type)):
-        return None
-    return made_of.python_name
-
-
-def _output_of(leaf: GraphQLLeafType) -> Output:
-    """How a value of this type is put into the answer; Undefined where it is not one of the usual form."""
+def _serializer(leaf: GraphQLLeafType) -> Serializer:
     if leaf is GraphQLInt:
         return _integer
     if isinstance(leaf, GraphQLEnumType):
         names = {value.value: name for name, value in leaf.values.items()}
-        return _careful(lambda value: names.get(value, Undefined))
+        return _undefined_if_failing(lambda value: names.get(value, Undefined))
     if leaf is GraphQLString:
         return _text
     expected = {GraphQLID: str, GraphQLBoolean: bool}.get(leaf)
     if expected is not None:
         return lambda value: value if type(value) is expected else Undefined
-    return _careful(lambda value: Undefined if value is None else leaf.coerce_output_value(value))
+    return _undefined_if_failing(lambda value: Undefined if value is None else leaf.coerce_output_value(value))
 
 
-def _careful(output: Output) -> Output:
-    """A value that cannot be put out goes the long way, which says so at the field's own place."""
+def _undefined_if_failing(serializer: Serializer) -> Serializer:
+    """Return a serializer that raises nothing.
 
-    def put_out(value: Any) -> Any:
+    For Undefined, the executor completes the value in graphql-core's way, which raises the error at the field's path.
+    """
+
+    def serialize(value: Any) -> Any:
         try:
-            return output(value)
+            return serializer(value)
         except Exception:
             return Undefined
 
-    return put_out
+    return serialize
 
 
 def _integer(value: Any) -> Any:
-    return value if type(value) is int and _SMALLEST <= value <= _LARGEST else Undefined
+    return value if type(value) is int and _MIN_INT <= value <= _MAX_INT else Undefined
 
 
-def _long_way(_value: Any) -> Any:
+def _undefined(_value: Any) -> Any:
     return Undefined
 
 
 def _text(_value: Any) -> Any:
-    """Stands for the `text` of the answer's allowance, which is another for each answer."""
+    """Return Undefined. It marks a text: the plan of a response replaces it with `charge_text` of its own budget."""
     return Undefined
 
 
-def _off_the_row(row: Any, info: Any) -> Any:
-    """For graphql-core's own fields, such as those of introspection, which bring their resolvers; nothing else."""
+def _read_attribute(row: Any, info: Any) -> Any:
+    """Resolve a field that has no resolver. Strawberry gives each field one, and so does introspection."""
     return getattr(row, info.field_name, None)

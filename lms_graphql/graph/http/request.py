@@ -1,4 +1,4 @@
-"""The request around a document: read with a bound, checked before anything else looks at it."""
+"""GraphQL-over-HTTP requests: read within limits and checked before the document is looked at."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,17 +15,17 @@ from lms_graphql.graph import error_formatting
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 SAFE_METHODS = {"GET", "HEAD"}
-"""Methods that carry the request in the address, and never write."""
+"""Methods whose request is in the URL. They never write."""
 LARGE_BODY_BYTES, MAX_LARGE_BODIES = 100_000, 64
-"""Bytes of a request, and how many with more are taken in at once."""
+"""Bytes above which a body is large, and how many large bodies are received at the same time."""
 VALUE_MARKERS = (b"[", b"{", b",")
-"""What comes before each value of a list or an object, or stands for the list itself."""
+"""Each value in a JSON list, and each key of an object, follows one of these characters."""
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
-"""To its end, or to the end of everything: nothing is looked at twice."""
+"""A JSON string to its end, or to the end of the text. Possessive quantifiers keep it linear."""
 
 
 class HTTPRequestError(Exception):
-    """A request that is none. `status` is the HTTP status, before any GraphQL."""
+    """A request that is rejected before GraphQL: `status` is its HTTP status."""
 
     def __init__(self, status: int, message: str, code: RequestErrorCode = RequestErrorCode.BAD_USER_INPUT) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class HTTPRequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """Of a request. `values`: lists, objects and what is in them."""
+    """Limits of a body: its bytes, the depth of its JSON, and its values (lists, objects and their items)."""
 
     bytes: int
     depth: int
@@ -51,48 +51,56 @@ class GraphQLRequest:
 
 
 class LargeBodyLimiter:
-    """Where bodies arrive: many may be on their way, but few large ones, since some never end and stay in memory."""
+    """Limits the large bodies that are received at the same time.
+
+    Many small bodies may arrive together. Large ones are few, because a body that never ends stays in memory.
+    """
 
     def __init__(self) -> None:
-        self._large = 0
+        self._large_bodies = 0
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        if self._large >= MAX_LARGE_BODIES:
+        """Hold one of the slots. Raise 503 UNAVAILABLE if all are taken."""
+        if self._large_bodies >= MAX_LARGE_BODIES:
             raise HTTPRequestError(503, error_formatting.BUSY_MESSAGE, RequestErrorCode.UNAVAILABLE)
-        self._large += 1
+        self._large_bodies += 1
         try:
             yield
         finally:
-            self._large -= 1
+            self._large_bodies -= 1
 
 
-async def read_request(request: Request, most: RequestLimits, entrance: LargeBodyLimiter) -> GraphQLRequest:
+async def read_request(request: Request, limits: RequestLimits, limiter: LargeBodyLimiter) -> GraphQLRequest:
+    """Return the checked request of a URL or a JSON body. Raise HTTPRequestError with status 400, 413, 415 or 503."""
     if request.method in SAFE_METHODS:
-        return _checked(_from_address(request.query_params, most))
-    kind, *parameters = request.headers.get("content-type", "").lower().split(";")
-    if kind.strip() != JSON:
+        return _checked(_from_url(request.query_params, limits))
+    media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
+    if media_type.strip() != JSON:
         raise HTTPRequestError(415, f"Send the request as {JSON}.")
     for parameter in parameters:
         name, _, value = parameter.strip().partition("=")
         if name == "charset" and value.strip('"') not in {"utf-8", "utf8"}:
             raise HTTPRequestError(415, "Send the request in UTF-8.")
-    return _checked(parse_json(await _body(request, most.bytes, entrance), most))
+    return _checked(parse_json(await _read_body(request, limits.bytes, limiter), limits))
 
 
 def negotiate_media_type(accept: str | None) -> str:
-    """What to answer in: the GraphQL media type where it is asked for, else plain JSON. 406 where neither will do."""
+    """Return the media type of the response: the GraphQL one if it is accepted, else JSON.
+
+    Raise HTTPRequestError with status 406 if neither is accepted.
+    """
     if not accept:
         return JSON
     offers = [(_weight(offer), offer.split(";")[0].strip().lower()) for offer in accept.split(",")]
-    best, chosen = 0.0, None
+    max_weight, media_type = 0.0, None
     for weight, name in offers:
-        known = {GRAPHQL_JSON: GRAPHQL_JSON, JSON: JSON, "application/*": JSON, "*/*": JSON}.get(name)
-        if known is not None and weight > best:
-            best, chosen = weight, known
-    if chosen is None:
+        supported = {GRAPHQL_JSON: GRAPHQL_JSON, JSON: JSON, "application/*": JSON, "*/*": JSON}.get(name)
+        if supported is not None and weight > max_weight:
+            max_weight, media_type = weight, supported
+    if media_type is None:
         raise HTTPRequestError(406, f"Accept {GRAPHQL_JSON} or {JSON}.")
-    return chosen
+    return media_type
 
 
 def _weight(offer: str) -> float:
@@ -106,46 +114,49 @@ def _weight(offer: str) -> float:
     return 1.0
 
 
-async def _body(request: Request, most_bytes: int, entrance: LargeBodyLimiter) -> bytes:
-    too_large = HTTPRequestError(413, f"Send at most {most_bytes} bytes.", RequestErrorCode.PAYLOAD_TOO_LARGE)
+async def _read_body(request: Request, max_bytes: int, limiter: LargeBodyLimiter) -> bytes:
+    too_large = HTTPRequestError(413, f"Send at most {max_bytes} bytes.", RequestErrorCode.PAYLOAD_TOO_LARGE)
     length = request.headers.get("content-length", "0")
-    if length.isdigit() and int(length[:18]) > most_bytes:
+    if length.isdigit() and int(length[:18]) > max_bytes:
         raise too_large
     body = bytearray()
-    with ExitStack() as held:
+    with ExitStack() as slot:
         async for chunk in request.stream():
             if len(body) <= LARGE_BODY_BYTES < len(body) + len(chunk):
-                held.enter_context(entrance.slot())
+                slot.enter_context(limiter.slot())
             body += chunk
-            if len(body) > most_bytes:
+            if len(body) > max_bytes:
                 raise too_large
     return bytes(body)
 
 
-def parse_json(text: bytes, most: RequestLimits) -> Any:
-    if _values(text, most.values) > most.values:
-        raise HTTPRequestError(400, f"The request has more than {most.values} values.")
+def parse_json(text: bytes, limits: RequestLimits) -> Any:
+    """Return the parsed JSON. Raise HTTPRequestError with status 400 if it is invalid or exceeds a limit."""
+    if _count_values(text, limits.values) > limits.values:
+        message = f"The request has more than {limits.values} values. Send fewer values at once."
+        raise HTTPRequestError(400, message)
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise HTTPRequestError(400, "The request is not valid JSON in UTF-8.") from None
-    if _deeper_than(value, most.depth):
-        raise HTTPRequestError(400, f"The request nests deeper than {most.depth} levels.")
+    if _is_deeper_than(limits.depth, value):
+        raise HTTPRequestError(400, f"The request nests deeper than {limits.depth} levels. Send flatter values.")
     return value
 
 
-def _values(text: bytes, enough: int) -> int:
+def _count_values(text: bytes, limit: int) -> int:
+    """Return an upper bound of the number of values in the JSON text. It is exact enough to compare with the limit.
+
+    Values are counted before they are parsed: a long text is cheap to parse, but many small lists take a second.
+    Characters inside strings are left out only if the count with them exceeds the limit.
     """
-    At least as many as there are, and no more than `enough` where there are no more. Told before they are made: a
-    long text costs little, many small lists take a second.
-    """
-    counted = sum(map(text.count, VALUE_MARKERS))
-    return counted if counted <= enough else sum(map(_TEXT.sub(b"", text).count, VALUE_MARKERS))
+    count = sum(map(text.count, VALUE_MARKERS))
+    return count if count <= limit else sum(map(_TEXT.sub(b"", text).count, VALUE_MARKERS))
 
 
-def _deeper_than(value: Any, deepest: int) -> bool:
+def _is_deeper_than(max_depth: int, value: Any) -> bool:
     level = [value]
-    for _ in range(deepest):
+    for _ in range(max_depth):
         level = [
             item
             for outer in level
@@ -158,29 +169,29 @@ def _deeper_than(value: Any, deepest: int) -> bool:
     return True
 
 
-def _from_address(parameters: Mapping[str, str], most: RequestLimits) -> dict[str, Any]:
-    envelope: dict[str, Any] = dict(parameters)
+def _from_url(parameters: Mapping[str, str], limits: RequestLimits) -> dict[str, Any]:
+    values: dict[str, Any] = dict(parameters)
     for name in ("variables", "extensions"):
-        if envelope.get(name):
-            envelope[name] = parse_json(envelope[name].encode(), most)
+        if values.get(name):
+            values[name] = parse_json(values[name].encode(), limits)
         else:
-            envelope.pop(name, None)
-    return envelope
+            values.pop(name, None)
+    return values
 
 
-def _checked(envelope: Any) -> GraphQLRequest:
-    if isinstance(envelope, list):
-        raise HTTPRequestError(400, "Send one request at a time: batches are not taken.")
-    if not isinstance(envelope, dict):
-        raise HTTPRequestError(400, 'Send a JSON object with a "query".')
-    query, name = envelope.get("query"), envelope.get("operationName")
-    variables, extensions = envelope.get("variables"), envelope.get("extensions")
+def _checked(values: Any) -> GraphQLRequest:
+    if isinstance(values, list):
+        raise HTTPRequestError(400, "Batched requests are not supported. Send one request at a time.")
+    if not isinstance(values, dict):
+        raise HTTPRequestError(400, 'The request is not a JSON object. Send an object with a "query".')
+    query, name = values.get("query"), values.get("operationName")
+    variables, extensions = values.get("variables"), values.get("extensions")
     if not isinstance(query, str) or not query.strip():
-        raise HTTPRequestError(400, '"query" is missing: a GraphQL document, as a string.')
+        raise HTTPRequestError(400, '"query" is missing. Send a GraphQL document as a string.')
     if not isinstance(name, str | None):
-        raise HTTPRequestError(400, '"operationName" is a string or null.')
+        raise HTTPRequestError(400, '"operationName" must be a string or null.')
     if not isinstance(variables, dict | None):
-        raise HTTPRequestError(400, '"variables" is an object or null.')
+        raise HTTPRequestError(400, '"variables" must be an object or null.')
     if not isinstance(extensions, dict | None):
-        raise HTTPRequestError(400, '"extensions" is an object or null.')
+        raise HTTPRequestError(400, '"extensions" must be an object or null.')
     return GraphQLRequest(query, name or None, variables)

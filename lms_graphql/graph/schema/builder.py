@@ -1,9 +1,8 @@
-"""The schema of this house: fields hung from above are on their types, descriptions come from docstrings."""
+"""Schema builder: adds type extensions to their types and takes descriptions from docstrings."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import strawberry
 from graphql import (
     GraphQLArgument,
     GraphQLInputField,
@@ -15,53 +14,57 @@ from graphql import (
     print_schema,
 )
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types.base import StrawberryObjectDefinition
-from strawberry.types.field import StrawberryField
 
 from lms_graphql.graph.schema.fields import docstring_description
 from lms_graphql.graph.schema.scalars import SCALARS
+from lms_graphql.graph.schema.strawberry_internals import ExtensibleSchema, StrawberryField, resolver_function
 from lms_graphql.graph.schema.type_extensions import extension_fields
 
 
-class Schema(strawberry.Schema):
-    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
-        fields = [*type_definition.fields, *extension_fields(type_definition.origin)]
-        for field in fields:
-            if field.description is None and field.base_resolver is not None:
-                field.description = docstring_description(field.base_resolver.wrapped_func)
-        return fields
+class Schema(ExtensibleSchema):
+    """Schema with type extensions. Fields without a description get the docstring of their resolver."""
+
+    def fields_of(self, python_type: type, fields: list[StrawberryField]) -> list[StrawberryField]:
+        all_fields = [*fields, *extension_fields(python_type)]
+        for field in all_fields:
+            if field.description is None and (function := resolver_function(field)) is not None:
+                field.description = docstring_description(function)
+        return all_fields
 
 
 def build_schema(query: type, mutation: type | None = None, types: tuple[Any, ...] = ()) -> Schema:
     config = StrawberryConfig(scalar_map=SCALARS)
     schema = Schema(query=query, mutation=mutation, types=types, config=config)
-    for kind in schema._schema.type_map.values():
-        if isinstance(kind, GraphQLObjectType):
-            # Rows serve as objects, and Node.resolve_type says which type a row is: nothing is left to ask.
-            kind.is_type_of = None
-            for field in kind.fields.values():
-                _leave_out_null_defaults(field.args)
+    for graphql_type in schema.graphql_schema.type_map.values():
+        if isinstance(graphql_type, GraphQLObjectType):
+            # Rows serve as objects, and `Node.resolve_type` returns their type: there is no class to check.
+            graphql_type.is_type_of = None
+            for field in graphql_type.fields.values():
+                _remove_null_defaults(field.args)
                 _describe_inputs(field.args)
-        elif isinstance(kind, GraphQLInputObjectType):
-            _leave_out_null_defaults(kind.fields)
+        elif isinstance(graphql_type, GraphQLInputObjectType):
+            _remove_null_defaults(graphql_type.fields)
     return schema
 
 
 def _describe_inputs(arguments: Mapping[str, GraphQLArgument]) -> None:
-    """A mutation's one argument is what its input type is: said once, there."""
+    """Describe the `input` argument of mutations by its type, so that the text is written once."""
     for argument in arguments.values():
-        kind = get_named_type(argument.type)
-        if argument.description is None and isinstance(kind, GraphQLInputObjectType):
-            argument.description = kind.description
+        input_type = get_named_type(argument.type)
+        if argument.description is None and isinstance(input_type, GraphQLInputObjectType):
+            argument.description = input_type.description
 
 
-def _leave_out_null_defaults(inputs: Mapping[str, GraphQLArgument | GraphQLInputField]) -> None:
-    """A Python default of None means "may be left out", not that null is given: the SDL says no `= null`."""
-    for given in inputs.values():
-        if given.default_value is None:
-            given.default_value = Undefined
+def _remove_null_defaults(inputs: Mapping[str, GraphQLArgument | GraphQLInputField]) -> None:
+    """Remove defaults of null from the SDL. A Python default of None means that the value may be omitted."""
+    for graphql_input in inputs.values():
+        if graphql_input.default_value is None:
+            graphql_input.default_value = Undefined
 
 
 def print_sdl(schema: Schema) -> str:
-    """Sorted SDL. Sorted for printing alone: sorting makes enums anew, without Strawberry's conversion of inputs."""
-    return print_schema(lexicographic_sort_schema(schema._schema)) + "\n"
+    """Return the sorted SDL.
+
+    Only the printed copy is sorted, because sorting creates enums again and loses Strawberry's conversion of inputs.
+    """
+    return print_schema(lexicographic_sort_schema(schema.graphql_schema)) + "\n"

@@ -1,4 +1,4 @@
-"""Relay's cursor connections, served by `core.pagination.Page`: what is not asked for is not made."""
+"""Relay cursor connections on `core.pagination.Page`. The total count is read only if it is selected."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
@@ -9,37 +9,38 @@ from lms_graphql.graph.schema.fields import field, object_type, resolver_field
 
 T = TypeVar("T")
 
-First = Annotated[int | None, strawberry.argument(description="So many from the start, 1 to 100. Left out: 20.")]
-After = Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")]
-Last = Annotated[int | None, strawberry.argument(description="So many from the end, 1 to 100; not with `first`.")]
-Before = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
+First = Annotated[int | None, strawberry.argument(description="Number of items from the start (1–100, default 20).")]
+After = Annotated[str | None, strawberry.argument(description="Cursor: return items after it.")]
+Last = Annotated[
+    int | None, strawberry.argument(description="Number of items from the end (1–100). Not together with `first`.")
+]
+Before = Annotated[str | None, strawberry.argument(description="Cursor: return items before it.")]
 
 
 @object_type
 class PageInfo:
-    """Where a page lies in its list."""
+    """Position of a page in its list."""
 
-    has_next_page: bool = field("Whether more follows after this page.")
-    has_previous_page: bool = field("Whether something comes before this page.")
-    start_cursor: str | None = field("The cursor of the first item; null on an empty page.")
-    end_cursor: str | None = field("The cursor of the last item; null on an empty page.")
+    has_next_page: bool = field("Whether there are items after this page.")
+    has_previous_page: bool = field("Whether there are items before this page.")
+    start_cursor: str | None = field("Cursor of the first item; null if the page is empty.")
+    end_cursor: str | None = field("Cursor of the last item; null if the page is empty.")
 
 
-@strawberry.type(description="An item of a list, and its place there.")
+@strawberry.type(description="An item of a list with its cursor.")
 class Edge(Generic[T]):
-    cursor: str = field("The item's place, for `after` and `before`.")
+    cursor: str = field("Position of the item, for `after` and `before`.")
     node: T = field("The item.")
 
 
-@strawberry.type(description="A page of a list, after the Relay cursor connections specification.")
+@strawberry.type(description="A page of a list, following the Relay cursor connections specification.")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = field("The items with their cursors.")
-    nodes: list[T] = field("The items alone.")
-    page_info: PageInfo = field("Where this page lies in its list.")
+    edges: list[Edge[T]] = field("Items with their cursors.")
+    nodes: list[T] = field("Items without cursors.")
+    page_info: PageInfo = field("Position of this page in its list.")
 
     count: strawberry.Private[Callable[[], Any]]
 
-    @resolver_field()
+    @resolver_field(description="Number of items in the whole list.")
     def total_count(self) -> int:
-        """How many there are in the whole list."""
         return self.count()

@@ -1,4 +1,4 @@
-"""Types and fields with their descriptions: a docstring is what `schema.graphql` says of a type or a resolver."""
+"""Types and fields with descriptions. The docstring of a type or a resolver is its description in the schema."""
 
 import inspect
 from collections.abc import Callable
@@ -9,12 +9,14 @@ from typing import Any, TypeVar, cast, dataclass_transform
 import strawberry
 from strawberry.extensions import FieldExtension
 
+from lms_graphql.graph.schema.strawberry_internals import enum_values
+
 T = TypeVar("T", bound=type[Any])
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def docstring_description(documented: Any) -> str | None:
-    """The docstring as one paragraph for each blank line."""
+    """Return the docstring with each paragraph on one line. None if there is no docstring."""
     doc = inspect.getdoc(documented)
     if not doc:
         return None
@@ -22,47 +24,48 @@ def docstring_description(documented: Any) -> str | None:
 
 
 def field(description: str, *, default: Any = MISSING, extensions: list[FieldExtension] | None = None) -> Any:
-    """A field that is read off the row, or of an input, with its description."""
+    """Return a described field of an input, or of an object if it is read from an attribute of the row."""
     return strawberry.field(description=description, default=default, extensions=extensions or [])
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, strawberry.field))
-def object_type(kind: T) -> T:
-    return strawberry.type(kind, description=docstring_description(kind))
+def object_type(python_class: T) -> T:
+    return strawberry.type(python_class, description=docstring_description(python_class))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, strawberry.field))
-def interface(kind: T) -> T:
-    return strawberry.interface(kind, description=docstring_description(kind))
+def interface(python_class: T) -> T:
+    return strawberry.interface(python_class, description=docstring_description(python_class))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, strawberry.field))
 def input_type(*, name: str | None = None, one_of: bool = False) -> Callable[[T], T]:
-    def make(kind: T) -> T:
-        return strawberry.input(kind, name=name, one_of=one_of, description=docstring_description(kind))
+    def decorate(python_class: T) -> T:
+        description = docstring_description(python_class)
+        return strawberry.input(python_class, name=name, one_of=one_of, description=description)
 
-    return make
+    return decorate
 
 
 def resolver_field(
     *, name: str | None = None, description: str | None = None, extensions: list[FieldExtension] | None = None
 ) -> Callable[[F], F]:
-    """As @strawberry.field, whose type is lost where it is told anything."""
+    """Return a decorator for resolvers. Unlike `@strawberry.field` with options, it preserves the function's type."""
 
-    def make(function: F) -> F:
-        made: Any = strawberry.field(
+    def decorate(function: F) -> F:
+        resolver: Any = strawberry.field(
             resolver=function, name=name, description=description, extensions=extensions or []
         )
-        return cast("F", made)
+        return cast("F", resolver)
 
-    return make
+    return decorate
 
 
-def expose_enum(kind: type[StrEnum], description: str, **values: str) -> None:
-    """Makes a GraphQL enum of one that the models use. `values` describe its members by name."""
-    strawberry.enum(kind, description=description)
-    for value in kind.__strawberry_definition__.values:  # type: ignore[attr-defined]
-        value.description = values.get(value.name)
+def expose_enum(enum: type[StrEnum], description: str, **value_descriptions: str) -> None:
+    """Make a GraphQL enum of an enum that the models use. `value_descriptions` are by the names of the members."""
+    strawberry.enum(enum, description=description)
+    for value in enum_values(enum):
+        value.description = value_descriptions.get(value.name)
 
 
 def as_graphql(row: Any) -> Any:

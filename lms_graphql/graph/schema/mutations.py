@@ -1,14 +1,11 @@
-"""Refusals are exceptions inside and data outside: a mutation's payload carries them as `errors`."""
+"""Mutations and their payloads. Domain errors of services become the `errors` of the payload."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields as dataclass_fields
 from typing import Any, TypeVar
 
 import strawberry
 from strawberry.extensions import FieldExtension
-from strawberry.types.base import StrawberryOptional
-from strawberry.types.field import StrawberryField
-from strawberry.utils.str_converters import to_camel_case
 
 from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode
 from lms_graphql.graph.context import Context
@@ -16,81 +13,86 @@ from lms_graphql.graph.error_formatting import clear_tracebacks
 from lms_graphql.graph.execution.loaders import BatchRead
 from lms_graphql.graph.schema.fields import docstring_description, expose_enum, field, object_type
 from lms_graphql.graph.schema.permissions import IsSignedIn, Permission, require
+from lms_graphql.graph.schema.strawberry_internals import StrawberryField, payload_type, to_camel_case
 
 PayloadT = TypeVar("PayloadT")
 
-expose_enum(ErrorCode, "Why a mutation was refused: what the caller can mend.")
+expose_enum(ErrorCode, "Reason why a mutation failed. The caller can correct it.")
 
 
 @object_type
 class UserError:
-    """
-    What the caller can mend. Everything else (not signed in, not allowed, broken request) is a top-level error with
-    `extensions.code`.
+    """An error that the caller can correct.
+
+    All other errors (not signed in, no permission, malformed request) are top-level errors with `extensions.code`.
     """
 
-    code: ErrorCode = field("What is wrong, for programs.")
+    code: ErrorCode = field("Reason of the error, for programs.")
     message: str = field("What is wrong and what to do, for people.")
-    path: list[str] | None = field('The way to the input field it is about, e.g. ["input", "price"].')
+    path: list[str] | None = field(
+        'Path of the input field, for example ["input", "price"]; null if no single field is wrong.'
+    )
 
 
 def errors_field() -> Any:
-    """The `errors` of a payload."""
-    return strawberry.field(description="Why it was refused; empty where it was not.", default_factory=list)
+    """Return the `errors` field of a payload."""
+    return strawberry.field(description="Why the mutation failed; empty if it succeeded.", default_factory=list)
 
 
 @object_type
 class DonePayload:
-    """What came of it."""
+    """Result of a mutation that returns no object."""
 
-    ok: bool = field("Whether it was done.", default=False)
+    ok: bool = field("Whether the mutation succeeded.", default=False)
     errors: list[UserError] = errors_field()
 
 
 @object_type
 class DeletePayload:
-    """What came of it."""
+    """Result of deleting an object: its id, or errors."""
 
-    deleted_id: strawberry.ID | None = field("The id that is no more.", default=None)
+    deleted_id: strawberry.ID | None = field("Id of the deleted object; null if there are errors.", default=None)
     errors: list[UserError] = errors_field()
 
 
 class DomainErrorsExtension(FieldExtension):
-    """Turns what a service refuses into the payload's `errors`; the payload's other fields stay at their defaults."""
+    """Field extension that returns domain errors as a payload. Its other fields have their defaults."""
 
     def __init__(self) -> None:
-        self._payload: Any = None
+        self._payload_type: Any = None
 
     def apply(self, field: StrawberryField) -> None:
-        kind: Any = field.type
-        self._payload = kind.of_type if isinstance(kind, StrawberryOptional) else kind
+        self._payload_type = payload_type(field)
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Any, **kwargs: Any) -> Any:
         try:
             return await next_(source, info, **kwargs)
-        except (DomainError, DomainErrors) as refused:
-            clear_tracebacks([refused])  # what raised it may hold it: see `Context.close`
-            reasons = refused.errors if isinstance(refused, DomainErrors) else [refused]
-            return self._payload(errors=[_shown(reason) for reason in reasons])
+        except (DomainError, DomainErrors) as error:
+            clear_tracebacks([error])  # because its frames may refer to the error: see `Context.close`
+            errors = error.errors if isinstance(error, DomainErrors) else [error]
+            return self._payload_type(errors=[_user_error(error) for error in errors])
 
 
-def mutation(*doors: type[Permission]) -> Callable[[Callable[..., Any]], Any]:
-    """A mutation behind these doors. Without any it is open to anonymous viewers."""
+def mutation(*permissions: type[Permission]) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator for a mutation that requires the permissions, and a signed-in actor.
 
-    def make(resolver: Callable[..., Any]) -> Any:
-        locks = [require(IsSignedIn, *doors)] if doors else []
+    Without permissions, the mutation is open to anonymous viewers.
+    """
+
+    def decorate(resolver: Callable[..., Any]) -> Any:
+        permission_extensions = [require(IsSignedIn, *permissions)] if permissions else []
         return strawberry.mutation(
             resolver=resolver,
             description=docstring_description(resolver),
-            extensions=[DomainErrorsExtension(), *locks],
+            extensions=[DomainErrorsExtension(), *permission_extensions],
         )
 
-    return make
+    return decorate
 
 
-def _shown(refusal: DomainError) -> UserError:
-    path = ["input", *map(to_camel_case, refusal.path)] if refusal.path else None
-    return UserError(code=refusal.code, message=refusal.message, path=path)
+def _user_error(error: DomainError) -> UserError:
+    path = ["input", *map(to_camel_case, error.path)] if error.path else None
+    return UserError(code=error.code, message=error.message, path=path)
 
 
 async def payload(
@@ -105,6 +107,6 @@ async def payload(
 
 
 def provided_fields(input: Any) -> dict[str, Any]:
-    """The fields of an input that were given, null included, by their names."""
-    said = ((field.name, getattr(input, field.name)) for field in fields(input))
-    return {name: value.value for name, value in said if isinstance(value, strawberry.Some)}
+    """Return the fields that the client has sent, null included, by their Python names."""
+    values = ((field.name, getattr(input, field.name)) for field in dataclass_fields(input))
+    return {name: value.value for name, value in values if isinstance(value, strawberry.Some)}

@@ -1,4 +1,4 @@
-"""The Node interface. Rows of a batch read serve as objects: each row class says its `kind` and its `key`."""
+"""Node interface. Rows of batch reads serve as objects, and each row class has a `kind` and a `key`."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from lms_graphql.graph.schema.fields import field, interface
 
 @interface
 class Node:
-    """An object with an id of its own, to be asked for by `Query.node`."""
+    """An object with a global id, which `Query.node` accepts."""
 
-    id: strawberry.ID = field("Opaque, and unique across all types.")
+    id: strawberry.ID = field("Opaque id, unique across all types.")
     key: strawberry.Private[int]
     kind: strawberry.Private[str]
 

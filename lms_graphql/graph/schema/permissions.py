@@ -1,4 +1,4 @@
-"""The lock at a field's door: looks at the actor (and the row at hand) alone, without a query and without waiting."""
+"""Permissions of fields. They look only at the actor and the parent object, so they need no query and no waiting."""
 
 from abc import abstractmethod
 from typing import Any
@@ -10,7 +10,7 @@ from lms_graphql.core.errors import RequestError, RequestErrorCode
 
 
 class Permission(BasePermission):
-    """A permission of this house: `allows` is a question about the actor and the object that the field is on."""
+    """Base class of permissions. `allows` decides from the actor and the object that the field belongs to."""
 
     @abstractmethod
     def allows(self, actor: Actor, source: Any) -> bool: ...
@@ -19,7 +19,7 @@ class Permission(BasePermission):
         return self.allows(info.context.actor, source)
 
     def on_unauthorized(self) -> None:
-        raise RequestError(RequestErrorCode.FORBIDDEN, "This is not for you to see or do.")
+        raise RequestError(RequestErrorCode.FORBIDDEN, "You do not have permission for this.")
 
 
 class IsSignedIn(Permission):
@@ -27,7 +27,7 @@ class IsSignedIn(Permission):
         return actor.is_signed_in
 
     def on_unauthorized(self) -> None:
-        raise RequestError(RequestErrorCode.UNAUTHENTICATED, "Sign in first.")
+        raise RequestError(RequestErrorCode.UNAUTHENTICATED, "You are not signed in. Sign in first.")
 
 
 class IsInstructor(Permission):
@@ -41,5 +41,5 @@ class IsSuperAdmin(Permission):
 
 
 def require(*permissions: type[Permission]) -> PermissionExtension:
-    """As a field extension. Without directives, or these would land in the SDL."""
+    """Return a field extension that requires all permissions. It adds no directives to the SDL."""
     return PermissionExtension([permission() for permission in permissions], use_directives=False)

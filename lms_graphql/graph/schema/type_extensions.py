@@ -1,6 +1,6 @@
-"""Fields that lead up, hung from above: a domain adds a field to a type of a lower floor.
+"""Type extensions: a domain adds a field to a type of a lower layer, which does not know of it.
 
-@edge(Lecture)
+@extend_type(Lecture)
 def quiz(lecture: strawberry.Parent[Lecture], info: Info) -> Quiz | None: ...
 """
 
@@ -10,20 +10,24 @@ from typing import Any
 
 import strawberry
 from strawberry.extensions import FieldExtension
-from strawberry.types.field import StrawberryField
 
-_HUNG: dict[type, list[StrawberryField]] = defaultdict(list)
+from lms_graphql.graph.schema.strawberry_internals import StrawberryField
+
+_EXTENSION_FIELDS: dict[type, list[StrawberryField]] = defaultdict(list)
 
 
 def extend_type(
-    kind: type, *, name: str | None = None, extensions: list[FieldExtension] | None = None
+    extended_type: type, *, name: str | None = None, extensions: list[FieldExtension] | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    def hang(resolver: Callable[..., Any]) -> Callable[..., Any]:
-        _HUNG[kind].append(strawberry.field(resolver=resolver, name=name, extensions=extensions or []))
+    """Return a decorator that adds the resolver to the type. It must run before the schema is built."""
+
+    def register(resolver: Callable[..., Any]) -> Callable[..., Any]:
+        field = strawberry.field(resolver=resolver, name=name, extensions=extensions or [])
+        _EXTENSION_FIELDS[extended_type].append(field)
         return resolver
 
-    return hang
+    return register
 
 
-def extension_fields(kind: type) -> list[StrawberryField]:
-    return _HUNG.get(kind, [])
+def extension_fields(extended_type: type) -> list[StrawberryField]:
+    return _EXTENSION_FIELDS.get(extended_type, [])

@@ -1,0 +1,71 @@
+"""Execution of one operation within its time limit, on the executor that `LMS_EXECUTOR` chooses."""
+
+import asyncio
+from importlib import import_module
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute
+from graphql.execution import Executor
+
+from lms_graphql.core.errors import RequestErrorCode
+from lms_graphql.graph.context import Context
+from lms_graphql.graph.execution.response_budget import BudgetExceededError, timeout_message
+from lms_graphql.settings import ExecutorChoice, Settings
+
+FAST_EXECUTOR_MODULE = "lms_graphql.graph.execution.executor"
+
+
+def executor_class(choice: ExecutorChoice) -> type[Executor[Any]] | None:
+    """Return the class of the executor. None means graphql-core's own.
+
+    The fast executor uses undocumented parts of graphql-core. It is imported only if it is chosen, so that the
+    standard executor works even with a release in which such a part is missing.
+    """
+    if choice is ExecutorChoice.STANDARD:
+        return None
+    fast_executor: type[Executor[Any]] = import_module(FAST_EXECUTOR_MODULE).RowExecutor
+    return fast_executor
+
+
+class OperationRunner:
+    """Runs operations of valid documents whose cost is allowed.
+
+    The fast executor charges the `ResponseBudget` for each object, text and error, and checks the deadline for each
+    object. The standard executor does not know the budget:
+
+    - The number of objects in lists without pages and the total length of texts are not limited.
+    - The number of errors is checked only when the response is complete.
+    - The timeout stops waiting for the database. It does not stop the event loop while values are completed. The
+      deadline is therefore checked again when the response is complete.
+    - Its reference cycles wait for the garbage collector.
+    """
+
+    def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
+        self._schema = schema
+        self._seconds = settings.limit_seconds
+        self._hide_suggestions = settings.is_production
+        self._executor_class = executor_class(settings.executor)
+
+    async def run(
+        self, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None, context: Context
+    ) -> ExecutionResult:
+        """Return data and errors. Raise BudgetExceededError if the response exceeds its budget or the time limit."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                pending = execute(
+                    self._schema,
+                    document,
+                    context_value=context,
+                    variable_values=variables,
+                    operation_name=operation_name,
+                    executor_class=self._executor_class,
+                    hide_suggestions=self._hide_suggestions,
+                )
+                result = pending if isinstance(pending, ExecutionResult) else await pending
+        except TimeoutError:
+            raise BudgetExceededError(RequestErrorCode.TIMEOUT, timeout_message(self._seconds)) from None
+        if self._executor_class is None:
+            for error in result.errors or ():
+                context.budget.charge_error(error)
+        context.budget.spend(0)
+        return result

@@ -1,0 +1,65 @@
+"""Undocumented parts of Strawberry that building and validating the schema uses.
+
+`docs/architecture.md` lists each of them. `tests/graph/test_private_apis.py` fails if a release changes one.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
+from strawberry.types.enum import EnumValue
+from strawberry.types.field import StrawberryField
+from strawberry.types.scalar import ScalarDefinition
+from strawberry.utils.str_converters import to_camel_case
+
+__all__ = [
+    "INPUT_VALIDATION_RULES",
+    "ExtensibleSchema",
+    "ScalarDefinition",
+    "StrawberryField",
+    "enum_values",
+    "payload_type",
+    "resolver_function",
+    "to_camel_case",
+]
+
+INPUT_VALIDATION_RULES = (MaybeNullValidationRule, OneOfInputValidationRule)
+"""Rules that Strawberry's own views add to those of graphql-core: for `strawberry.Maybe` and for one-of inputs."""
+
+
+class ExtensibleSchema(strawberry.Schema):
+    """A schema whose subclass may change the fields of each type while the schema is built."""
+
+    @property
+    def graphql_schema(self) -> GraphQLSchema:
+        """Schema of graphql-core, which is executed and printed."""
+        return self._schema
+
+    def fields_of(self, python_type: type, fields: list[StrawberryField]) -> list[StrawberryField]:
+        """Return the fields that the GraphQL type of this class has."""
+        raise NotImplementedError
+
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        return self.fields_of(type_definition.origin, type_definition.fields)
+
+
+def resolver_function(field: StrawberryField) -> Callable[..., Any] | None:
+    """Return the function that resolves the field, or None if the field reads an attribute."""
+    function: Any = field.base_resolver.wrapped_func if field.base_resolver is not None else None
+    return function
+
+
+def payload_type(field: StrawberryField) -> Any:
+    """Return the class that a mutation returns, whether its field is nullable or not."""
+    field_type: Any = field.type
+    return field_type.of_type if isinstance(field_type, StrawberryOptional) else field_type
+
+
+def enum_values(enum: type) -> Iterable[EnumValue]:
+    """Return the values of an enum after `strawberry.enum`. Their descriptions may be set."""
+    values: Iterable[EnumValue] = enum.__strawberry_definition__.values  # type: ignore[attr-defined]
+    return values

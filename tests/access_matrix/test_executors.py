@@ -1,0 +1,38 @@
+"""Both executors return the same responses for all documents of the access matrix."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from lms_graphql.settings import ExecutorChoice, Settings
+from tests.access_matrix.runner import MatrixRunner
+from tests.live_service import Client, Service, running
+
+
+@pytest.fixture(scope="module")
+def runner(running_service: Service) -> Iterator[MatrixRunner]:
+    running_service.empty()
+    runner = MatrixRunner(running_service)
+    yield runner
+    runner.client.close()
+
+
+@pytest.fixture(scope="module")
+def standard_client(service_settings: Settings) -> Iterator[Client]:
+    """Return a client of a service with the standard executor, on the same database."""
+    with running(service_settings.model_copy(update={"executor": ExecutorChoice.STANDARD})) as service:
+        client = Client(service)
+        yield client
+        client.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("viewer", ["anonymous", "cancelled", "instructor"])
+def test_executors_return_the_same_responses(runner: MatrixRunner, standard_client: Client, viewer: str) -> None:
+    actor = runner.objects.actor(viewer)
+    for text, selections in runner.documents:
+        bodies = [client.graphql(text, as_=actor) for client in (runner.client, standard_client)]
+        for body in bodies:
+            body["errors"] = sorted(body.get("errors", ()), key=str)
+        fast, standard = bodies
+        assert fast == standard, selections[0].path

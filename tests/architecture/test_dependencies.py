@@ -1,0 +1,56 @@
+"""Dependencies: each imported package is declared, so that an upgrade of another package cannot remove it."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+FIRST_PARTY = {"lms_graphql", "tests", "benchmarks"}
+PINNED = {"graphql-core", "strawberry-graphql"}
+"""Packages of which undocumented parts are used. Their versions are exact."""
+
+
+def distribution_name(requirement: str) -> str:
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert match is not None
+    return match[0].lower().replace("_", "-")
+
+
+DEPENDENCIES = {distribution_name(requirement): requirement for requirement in PROJECT["project"]["dependencies"]}
+DEV_DEPENDENCIES = {distribution_name(requirement) for requirement in PROJECT["dependency-groups"]["dev"]}
+
+
+def imported_distributions(folder: str) -> set[str]:
+    modules: set[str] = set()
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                modules |= {name.name.split(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules.add(node.module.split(".")[0])
+    distributions = packages_distributions()
+    third_party = modules - sys.stdlib_module_names - FIRST_PARTY
+    return {distribution_name(distributions[module][0]) for module in third_party}
+
+
+@pytest.mark.parametrize(
+    ("folder", "declared"),
+    [
+        ("lms_graphql", set(DEPENDENCIES)),
+        ("tests", set(DEPENDENCIES) | DEV_DEPENDENCIES),
+    ],
+)
+def test_imported_packages_are_declared(folder: str, declared: set[str]) -> None:
+    assert imported_distributions(folder) - declared == set()
+
+
+@pytest.mark.parametrize("name", sorted(PINNED))
+def test_packages_with_private_parts_are_pinned(name: str) -> None:
+    assert DEPENDENCIES[name] == f"{name}=={version(name)}"
+    assert f"{name}=={version(name)} " in (ROOT / "requirements.txt").read_text()
