@@ -37,6 +37,6 @@ def register_hooks() -> None:
     learning_hooks.course_level_quizzes.register(course_level_quizzes)
     learning_hooks.passed_quizzes.register(passed_quizzes)
     TEMPLATES[registration.VERIFY_EMAIL_MAIL] = email_templates.verify_email_template
-    TEMPLATES[credentials.RESET_PASSWORD] = email_templates.reset_password_template
-    TEMPLATES[credentials.PASSWORD_CHANGED] = email_templates.password_changed_template
+    TEMPLATES[credentials.RESET_PASSWORD_MAIL] = email_templates.reset_password_template
+    TEMPLATES[credentials.PASSWORD_CHANGED_MAIL] = email_templates.password_changed_template
     TEMPLATES[certificates.CERTIFICATE_ISSUED] = certificate_templates.certificate_issued_template

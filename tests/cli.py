@@ -6,12 +6,12 @@ from collections.abc import Callable
 from click.testing import Result
 from sqlalchemy import create_engine, text
 
-Run = Callable[..., Result]
-CLEAN = {key: None for key in os.environ if key.startswith(("LMS_", "DB_"))}
+RunCli = Callable[..., Result]
+NO_SETTINGS = {key: None for key in os.environ if key.startswith(("LMS_", "DB_"))}
 """Removes all settings from the environment of a command."""
 
 
-def rows(url: str, table: str) -> int:
+def row_count(url: str, table: str) -> int:
     """Return the number of rows in the table."""
     engine = create_engine(url)
     with engine.connect() as connection:
@@ -20,7 +20,7 @@ def rows(url: str, table: str) -> int:
     return count
 
 
-def assert_one_clear_line(ran: Result, *words: str) -> None:
+def assert_one_line_error(ran: Result, *words: str) -> None:
     """Assert that the command failed with one line on stderr that contains all these words, without a traceback."""
     assert ran.exit_code != 0
     lines = ran.stderr.strip().splitlines()
@@ -31,7 +31,7 @@ def assert_one_clear_line(ran: Result, *words: str) -> None:
         assert word in lines[0]
 
 
-def execute(url: str, *statements: str) -> None:
+def execute_sql(url: str, *statements: str) -> None:
     """Execute the statements in one transaction."""
     engine = create_engine(url)
     with engine.begin() as connection:

@@ -14,10 +14,10 @@ import orjson
 
 from tests.live_service import plain_http
 
-TURN_SECONDS = 30
+START_TIMEOUT_SECONDS = 30
 
 
-def rounds(usual: int) -> int:
+def race_rounds(usual: int) -> int:
     """Return how often to repeat a race. `LMS_TEST_ROUNDS=300 pytest …` finds more than the usual number."""
     return int(os.environ.get("LMS_TEST_ROUNDS", usual))
 
@@ -31,7 +31,7 @@ class RaceRequest:
     bearer: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
-    def request(self, client: httpx.Client) -> httpx.Request:
+    def build(self, client: httpx.Client) -> httpx.Request:
         headers = {"content-type": "application/json", **self.headers}
         if self.bearer is not None:
             headers["authorization"] = f"Bearer {self.bearer}"
@@ -65,12 +65,12 @@ class RaceResponse(NamedTuple):
         return self.payload["errors"][0]["path"]
 
 
-def codes(responses: Sequence[RaceResponse]) -> Counter[str | None]:
+def code_counts(responses: Sequence[RaceResponse]) -> Counter[str | None]:
     """Return the number of responses with each error code. Successful responses are counted under None."""
     return Counter(response.code for response in responses)
 
 
-class Racers:
+class RaceClients:
     """Clients with a thread and a connection each, which is open before the start. They use the processes in turn."""
 
     def __init__(self, urls: Sequence[str], number: int) -> None:
@@ -84,8 +84,8 @@ class Racers:
         start = threading.Barrier(len(requests))
 
         def run(client: httpx.Client, request: RaceRequest) -> RaceResponse:
-            prepared = request.request(client)
-            start.wait(TURN_SECONDS)
+            prepared = request.build(client)
+            start.wait(START_TIMEOUT_SECONDS)
             return _send(client, prepared)
 
         return list(self._threads.map(run, self.clients, requests))
@@ -93,7 +93,7 @@ class Racers:
     def execute(self, request: RaceRequest, number: int = 0) -> RaceResponse:
         """Send a request by one client alone."""
         client = self.clients[number]
-        return _send(client, request.request(client))
+        return _send(client, request.build(client))
 
     def close(self) -> None:
         for client in self.clients:
@@ -107,8 +107,8 @@ def _send(client: httpx.Client, request: httpx.Request) -> RaceResponse:
 
 
 @contextmanager
-def racers(urls: Sequence[str], number: int) -> Iterator[Racers]:
-    clients = Racers(urls, number)
+def race_clients(urls: Sequence[str], number: int) -> Iterator[RaceClients]:
+    clients = RaceClients(urls, number)
     try:
         yield clients
     finally:

@@ -19,14 +19,14 @@ from lms_graphql.operations import migrations
 from lms_graphql.operations.background import MAINTENANCE_LEASE
 from lms_graphql.operations.database_access import open_database
 from lms_graphql.settings import Settings
-from tests.cli import CLEAN, Run
+from tests.cli import NO_SETTINGS, RunCli
 from tests.factories import Factories
-from tests.live_service import Client, Logged, Service, Statements, running
-from tests.mail_servers import KIND, OutboxUnderTest, Postbox, post_office, render_test_mail
+from tests.live_service import Client, LogCapture, Service, StatementRecorder, run_service
+from tests.mail_servers import TEST_MAIL_KIND, Mailbox, OutboxHarness, render_test_mail, run_mail_server
 from tests.mariadb import MariaDB, private_server
-from tests.processes import Fleet, fleet
+from tests.processes import Cluster, run_cluster
 
-LOG_CAPTURE = Logged()
+LOG_CAPTURE = LogCapture()
 configure_logging(LOG_CAPTURE)
 hypothesis.settings.register_profile("no_deadline", deadline=None)  # a slow machine must not fail a test
 hypothesis.settings.load_profile("no_deadline")
@@ -67,7 +67,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
     """Run a MariaDB server for all tests. Each user of it creates a database."""
     with private_server(tmp_path_factory.mktemp("mariadb")) as server:
         yield server
@@ -76,15 +76,15 @@ def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
 @pytest.fixture(scope="session", params=DATABASES)
 def service_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Return settings with a migrated, empty database of each kind."""
-    return migrated(request, tmp_path_factory, "lms_service")
+    return migrated_settings(request, tmp_path_factory, "lms_service")
 
 
-def migrated(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, name: str) -> Settings:
+def migrated_settings(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, name: str) -> Settings:
     """Create and migrate a database of the kind in `request.param`, and return settings with its URL."""
     if request.param == "sqlite":
         url = f"sqlite:///{folders.mktemp(name)}/lms.db"
     else:
-        url = request.getfixturevalue("maria").new_database(name)
+        url = request.getfixturevalue("mariadb_server").new_database(name)
     loaded = settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
     with open_database(loaded) as database:
         migrations.migrate(database.engine)
@@ -92,45 +92,45 @@ def migrated(request: pytest.FixtureRequest, folders: pytest.TempPathFactory, na
 
 
 @pytest.fixture(scope="session")
-def mail_server() -> Iterator[tuple[Postbox, str]]:
+def service_mail_server() -> Iterator[tuple[Mailbox, str]]:
     """Run the mail server to which the tests' service sends. Yield its mailbox and its URL."""
-    with post_office() as server:
+    with run_mail_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def running_service(service_settings: Settings, mail_server: tuple[Postbox, str]) -> Iterator[Service]:
-    with running(service_settings.model_copy(update={"smtp_url": mail_server[1]})) as service:
+def running_service(service_settings: Settings, service_mail_server: tuple[Mailbox, str]) -> Iterator[Service]:
+    with run_service(service_settings.model_copy(update={"smtp_url": service_mail_server[1]})) as service:
         yield service
 
 
 @pytest.fixture
-def postbox(service: Service, mail_server: tuple[Postbox, str]) -> Postbox:
+def mailbox(service: Service, service_mail_server: tuple[Mailbox, str]) -> Mailbox:
     """Return the mailbox of the mails that the service sends from now on."""
-    mail_server[0].taken.clear()
-    return mail_server[0]
+    service_mail_server[0].received.clear()
+    return service_mail_server[0]
 
 
 @pytest.fixture
 def service(running_service: Service) -> Service:
     """Return the running service with an empty database."""
-    running_service.empty()
+    running_service.delete_all_rows()
     return running_service
 
 
 @pytest.fixture(scope="session")
-def running_fleet(maria: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def running_cluster(mariadb_server: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Run two service processes on one MariaDB, with a high login limit because all tests have one client IP."""
-    url = maria.new_database("lms_fleet")
-    with fleet(tmp_path_factory.mktemp("fleet"), url, LMS_LOGIN_FAILURES_PER_ADDRESS="1000000") as running:
+    url = mariadb_server.new_database("lms_fleet")
+    with run_cluster(tmp_path_factory.mktemp("fleet"), url, LMS_LOGIN_FAILURES_PER_ADDRESS="1000000") as running:
         yield running
 
 
 @pytest.fixture
-def two_processes(running_fleet: Fleet) -> Fleet:
+def two_processes(running_cluster: Cluster) -> Cluster:
     """Return two service processes on an empty database."""
-    running_fleet.empty()
-    return running_fleet
+    running_cluster.delete_all_rows()
+    return running_cluster
 
 
 @pytest.fixture
@@ -146,19 +146,19 @@ def make(service: Service) -> Factories:
 
 
 @pytest.fixture
-def logged() -> Logged:
+def captured_log() -> LogCapture:
     """Return the log of the service from now on."""
     LOG_CAPTURE.lines.clear()
     return LOG_CAPTURE
 
 
 @pytest.fixture
-def unswept(service: Service) -> None:
+def no_maintenance(service: Service) -> None:
     """Disable the maintenance of the service, so that due work is left for the test."""
-    stay_unswept(service)
+    disable_maintenance(service)
 
 
-def stay_unswept(service: Service) -> None:
+def disable_maintenance(service: Service) -> None:
     """Take the maintenance lease until 2096."""
     lease = {"name": MAINTENANCE_LEASE, "taken_at": datetime(2096, 1, 1, tzinfo=UTC)}
     with service.engine.begin() as connection:
@@ -168,8 +168,8 @@ def stay_unswept(service: Service) -> None:
 
 
 @pytest.fixture
-def statements(service: Service) -> Statements:
-    return Statements(service.database)
+def statements(service: Service) -> StatementRecorder:
+    return StatementRecorder(service.database)
 
 
 @pytest.fixture(params=DATABASES)
@@ -177,27 +177,29 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of a database without tables, of each kind, for tests of migrations and commands."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/lms.db"
-    url: str = request.getfixturevalue("maria").new_database("lms_commands")
+    url: str = request.getfixturevalue("mariadb_server").new_database("lms_commands")
     return url
 
 
 @pytest.fixture
-def anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run_cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunCli:
     """Return a function that runs lms-graphql in an empty folder, with only the given settings."""
     monkeypatch.chdir(tmp_path)
 
     def command(*arguments: str, typed: str = "", **environment: str) -> Result:
-        return CliRunner().invoke(main, arguments, input=typed, env={**CLEAN, **environment}, prog_name="lms-graphql")
+        return CliRunner().invoke(
+            main, arguments, input=typed, env={**NO_SETTINGS, **environment}, prog_name="lms-graphql"
+        )
 
     return command
 
 
 @pytest.fixture
-def run(anywhere: Run, empty_database: str) -> Run:
+def run(run_cli: RunCli, empty_database: str) -> RunCli:
     """Return a function that runs lms-graphql with an empty database."""
 
     def command(*arguments: str, **options: str) -> Result:
-        return anywhere(*arguments, **{"LMS_DATABASE_URL": empty_database, **options})
+        return run_cli(*arguments, **{"LMS_DATABASE_URL": empty_database, **options})
 
     return command
 
@@ -205,20 +207,20 @@ def run(anywhere: Run, empty_database: str) -> Run:
 @pytest.fixture(scope="session", params=DATABASES)
 def outbox_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Return settings with a migrated database that no service uses, so that only the test delivers its mail."""
-    return migrated(request, tmp_path_factory, "lms_outbox")
+    return migrated_settings(request, tmp_path_factory, "lms_outbox")
 
 
 @pytest.fixture
-def outbox(outbox_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[OutboxUnderTest]:
+def outbox(outbox_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[OutboxHarness]:
     """Return an empty outbox, with the tests' own kind of mail registered."""
-    monkeypatch.setitem(TEMPLATES, KIND, render_test_mail)
-    outbox = OutboxUnderTest(outbox_settings)
+    monkeypatch.setitem(TEMPLATES, TEST_MAIL_KIND, render_test_mail)
+    outbox = OutboxHarness(outbox_settings)
     yield outbox
     outbox.database.dispose()
 
 
 @pytest.fixture
-def office() -> Iterator[tuple[Postbox, str]]:
+def mail_server() -> Iterator[tuple[Mailbox, str]]:
     """Run a mail server for one test. Yield its mailbox and its URL."""
-    with post_office() as server:
+    with run_mail_server() as server:
         yield server

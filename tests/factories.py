@@ -110,7 +110,7 @@ class Factories:
 
         return self._write(add)
 
-    def person(self, role: Role = Role.LEARNER, **values: Any) -> User:
+    def user_with_password(self, role: Role = Role.LEARNER, **values: Any) -> User:
         """Create a user who can sign in with `PASSWORD`."""
         return self.user(role, **{"password_hash": _hash(PASSWORD), **values})
 

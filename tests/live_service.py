@@ -40,18 +40,18 @@ async def authenticate_test(resources: AppResources, request: Request) -> Actor:
 class Service:
     """A running service."""
 
-    def __init__(self, url: str, resources: AppResources, preparer: DocumentCache) -> None:
+    def __init__(self, url: str, resources: AppResources, documents: DocumentCache) -> None:
         self.url = url
         self.resources = resources
         self.database = resources.database
-        self.preparer = preparer
+        self.documents = documents
 
     @property
     def engine(self) -> Engine:
         return self.database.engine
 
-    def empty(self) -> None:
-        empty(self.database)
+    def delete_all_rows(self) -> None:
+        delete_all_rows(self.database)
 
 
 _TABLES = [table.name for table in reversed(metadata.sorted_tables)]
@@ -60,7 +60,7 @@ _FILLED_TABLES = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FRO
 """Selects the tables that have rows. This is faster than emptying all, because most are empty after most tests."""
 
 
-def empty(database: Database) -> None:
+def delete_all_rows(database: Database) -> None:
     """Delete all rows, so that each test starts with an empty database."""
     with database.engine.begin() as connection:
         if not database.is_sqlite:
@@ -79,7 +79,7 @@ def empty(database: Database) -> None:
 
 
 @contextlib.contextmanager
-def running(settings: Settings) -> Iterator[Service]:
+def run_service(settings: Settings) -> Iterator[Service]:
     """Run the service in a thread of this process."""
     app = create_app(settings, authenticate_test)
     port = free_port()
@@ -146,7 +146,7 @@ class Client:
         self._http.close()
 
 
-class Logged(io.StringIO):
+class LogCapture(io.StringIO):
     """The log of the service: recorded for tests, and also written to stderr, where it helps to explain failures."""
 
     def __init__(self) -> None:
@@ -162,15 +162,15 @@ class Logged(io.StringIO):
         return "".join(self.lines)
 
 
-class Statements:
+class StatementRecorder:
     """Records the SQL statements that are executed inside a `with` block."""
 
     def __init__(self, database: Database) -> None:
-        self._engines = (database.engine, database.reading)
+        self._engines = (database.engine, database.read_engine)
         self.texts: list[str] = []
         self.parameters: list[Any] = []
 
-    def __enter__(self) -> "Statements":
+    def __enter__(self) -> "StatementRecorder":
         self.texts, self.parameters = [], []
         for engine in self._engines:
             event.listen(engine, "before_cursor_execute", self._record)

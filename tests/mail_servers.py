@@ -39,12 +39,12 @@ from lms_graphql.settings import Settings
 from tests.mariadb import find_program, free_port
 
 SENDER = "Learn with Roko <no-reply@learnwithroko.com>"
-LINKS = FrontendUrls("https://learn.example.com/")
+FRONTEND_URLS = FrontendUrls("https://learn.example.com/")
 ROOT = Path(__file__).parent.parent
-KIND = "greeting_of_the_tests"
+TEST_MAIL_KIND = "greeting_of_the_tests"
 TOKEN = "token-canary-1f9d"
-REFUSED = "refused@canary.example"
-DEADLY = "deadly@canary.example"
+REJECTED_ADDRESS = "refused@canary.example"
+ABORTING_ADDRESS = "deadly@canary.example"
 
 
 def render_test_mail(session: DatabaseSession, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
@@ -56,22 +56,22 @@ def render_test_mail(session: DatabaseSession, mail: Mail, links: FrontendUrls) 
     return render(mail.address, f"Welcome, {name}", greeting_line(name), [f"{name} <b>is</b> welcome."], button)
 
 
-class OutboxUnderTest:
+class OutboxHarness:
     """A migrated database without mail, with helpers to enqueue, deliver and inspect mail."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.url = settings.url.render_as_string(hide_password=False)
-        self.database = self.another()
+        self.database = self.open_database()
         self.database.write_sync(
             lambda session: [session.execute(delete(model)) for model in (Mail, NamedLock)] and None
         )
 
-    def another(self) -> Database:
+    def open_database(self) -> Database:
         """Return another connection pool to the same database, as another process has."""
         return Database(self.settings.url, pool_size=1, threads=1)
 
-    def post(self, *addresses: str | None, kind: str = KIND, **data: Any) -> None:
+    def enqueue(self, *addresses: str | None, kind: str = TEST_MAIL_KIND, **data: Any) -> None:
         self.database.write_sync(
             lambda session: [enqueue(session, kind, address=address, **data) for address in addresses] and None
         )
@@ -84,13 +84,13 @@ class OutboxUnderTest:
         return mail
 
     def deliver(self, url: str, database: Database | None = None) -> DeliveryResult:
-        return deliver_due(database or self.database, SmtpTransport(url), LINKS, SENDER)
+        return deliver_due(database or self.database, SmtpTransport(url), FRONTEND_URLS, SENDER)
 
     def make_due(self) -> None:
         statement = update(Mail).values(next_attempt_at=clock.now() - timedelta(seconds=1))
         self.database.write_sync(lambda session: session.execute(statement) and None)
 
-    def checked(self, settings: Settings | None = None) -> str:
+    def mail_check_output(self, settings: Settings | None = None) -> str:
         """Return the lines of `db check` about mail."""
         lines = self.database.read_sync(
             lambda session: database_check.check_database(session, settings or self.settings)
@@ -104,62 +104,62 @@ class OutboxUnderTest:
         assert {mail.status for mail in self.mails()} == {MailStatus.SENT}
 
 
-class Postbox:
+class Mailbox:
     """Handler of a mail server: records received mails. It rejects REFUSED, and aborts the connection for DEADLY."""
 
     def __init__(self) -> None:
-        self.taken: list[EmailMessage] = []
-        self.came = Counter[str]()
+        self.received: list[EmailMessage] = []
+        self.recipient_counts = Counter[str]()
 
     async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        self.came[address] += 1
-        if address == REFUSED:
+        self.recipient_counts[address] += 1
+        if address == REJECTED_ADDRESS:
             return f"550 5.1.1 <{address}> is unknown"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if DEADLY in envelope.rcpt_tos:
+        if ABORTING_ADDRESS in envelope.rcpt_tos:
             assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
             return "250 not sent"
         content = envelope.content
         assert isinstance(content, bytes)
-        self.taken.append(email.message_from_bytes(content, policy=email.policy.default))
+        self.received.append(email.message_from_bytes(content, policy=email.policy.default))
         return "250 OK"
 
     @property
-    def addresses(self) -> list[str]:
-        return sorted(str(message["To"]) for message in self.taken)
+    def recipients(self) -> list[str]:
+        return sorted(str(message["To"]) for message in self.received)
 
     def wait_for(self, number: int, seconds: float = 10) -> None:
         deadline = time.monotonic() + seconds
-        while len(self.taken) < number and time.monotonic() < deadline:
+        while len(self.received) < number and time.monotonic() < deadline:
             time.sleep(0.02)
 
-    def token_to(self, address: str, path: str, seconds: float = 10) -> str:
+    def token_sent_to(self, address: str, path: str, seconds: float = 10) -> str:
         """Wait for a mail to this address with a link to this path, and return the token in the link.
 
         The newest such mail is used, and removed.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            for message in reversed(self.taken):
+            for message in reversed(self.received):
                 body = message.get_body(("plain",))
                 match = body and re.search(path + r"\?token=([\w-]+)", body.get_content())
                 if message["To"] == address and match:
-                    self.taken.remove(message)
+                    self.received.remove(message)
                     return match[1]
             time.sleep(0.02)
         raise AssertionError(f"No mail with {path} arrived for {address}.")
 
 
 @contextlib.contextmanager
-def post_office(**options: Any) -> Iterator[tuple[Postbox, str]]:
+def run_mail_server(**options: Any) -> Iterator[tuple[Mailbox, str]]:
     """Run a mail server. Yield its mailbox, and its URL for LMS_SMTP_URL."""
-    mailbox = Postbox()
+    mailbox = Mailbox()
     port = free_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
@@ -169,7 +169,7 @@ def post_office(**options: Any) -> Iterator[tuple[Postbox, str]]:
         controller.stop()
 
 
-def certified(folder: Path) -> ssl.SSLContext:
+def server_tls_context(folder: Path) -> ssl.SSLContext:
     """Return a server's TLS context, with a self-signed certificate for 127.0.0.1."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     options = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-days", "2"]
@@ -203,7 +203,7 @@ class SilentServer:
 
 
 @contextlib.contextmanager
-def silent_server() -> Iterator[SilentServer]:
+def run_silent_server() -> Iterator[SilentServer]:
     server = SilentServer(socket.create_server(("127.0.0.1", 0)))
     thread = threading.Thread(target=server.accept_all, daemon=True)
     thread.start()
@@ -223,7 +223,7 @@ main()
 """
 
 
-def process(folder: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+def start_cli_process(folder: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
     """Start `lms-graphql` with these arguments as a process that knows the tests' kind of mail."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("LMS_", "DB_"))}
     return subprocess.Popen(
@@ -236,7 +236,7 @@ def process(folder: Path, *arguments: str, **environment: str) -> "subprocess.Po
     )
 
 
-def terminated_after(running: "subprocess.Popen[str]") -> float:
+def seconds_until_terminated(running: "subprocess.Popen[str]") -> float:
     """Terminate the process by SIGTERM, and return the seconds until it ends."""
     started = time.monotonic()
     running.send_signal(signal.SIGTERM)

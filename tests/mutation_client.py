@@ -54,6 +54,6 @@ class MutationClient:
         return [error["extensions"]["code"] for error in body["errors"]]
 
     def race_request(self, mutation: str, **input: Any) -> RaceRequest:
-        """Return the request, to be sent together with others by `Racers`."""
+        """Return the request, to be sent together with others by `RaceClients`."""
         headers = {ACTOR_HEADER: f"{self.actor.key}:{self.actor.role}"}
         return RaceRequest(self.document(mutation), {"input": input}, headers=headers)

@@ -16,9 +16,9 @@ from lms_graphql.core.database import Database
 from lms_graphql.core.signing import Signer
 from lms_graphql.operations import migrations
 from lms_graphql.operations.database_access import open_database
-from tests.auth import Reception
-from tests.cli import CLEAN
-from tests.live_service import empty
+from tests.auth import SessionIssuer
+from tests.cli import NO_SETTINGS
+from tests.live_service import delete_all_rows
 from tests.mariadb import free_port
 
 SECRET = "a secret of the tests, long enough and random: 6f1d"
@@ -36,14 +36,14 @@ class ServiceProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "lms_graphql", "serve", "--port", str(self.port)],
                 cwd=folder,
-                env={key: value for key, value in os.environ.items() if key not in CLEAN} | environment,
+                env={key: value for key, value in os.environ.items() if key not in NO_SETTINGS} | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         return self._log.read_text(errors="replace")
 
     def wait_until_it_serves(self) -> None:
@@ -53,7 +53,7 @@ class ServiceProcess:
                 if httpx.get(f"{self.url}/health/ready").status_code == 200:
                     return
             time.sleep(0.05)
-        raise RuntimeError(self.said)
+        raise RuntimeError(self.output)
 
     def stop(self) -> None:
         self._process.terminate()
@@ -64,26 +64,28 @@ class ServiceProcess:
             self._process.wait()
 
 
-class Fleet:
+class Cluster:
     """Processes of the service, with access to their database and with sessions signed like theirs."""
 
-    def __init__(self, processes: Sequence[ServiceProcess], database: Database, reception: Reception) -> None:
+    def __init__(
+        self, processes: Sequence[ServiceProcess], database: Database, session_issuer: SessionIssuer
+    ) -> None:
         self.processes = processes
         self.urls = [process.url for process in processes]
         self.database = database
-        self.reception = reception
-        self.settings = reception.desk.settings
+        self.session_issuer = session_issuer
+        self.settings = session_issuer.auth.settings
 
-    def empty(self) -> None:
-        empty(self.database)
+    def delete_all_rows(self) -> None:
+        delete_all_rows(self.database)
 
-    def token(self, user: User) -> str:
+    def access_token(self, user: User) -> str:
         """Return an access token of a new session of the user."""
-        return self.reception.sign_in(user).access_token
+        return self.session_issuer.sign_in(user).access_token
 
 
 @contextlib.contextmanager
-def fleet(folder: Path, url: str, processes: int = 2, **environment: str) -> Iterator[Fleet]:
+def run_cluster(folder: Path, url: str, processes: int = 2, **environment: str) -> Iterator[Cluster]:
     """Migrate the database, and run this many processes on it. `environment` has further settings."""
     variables = {"LMS_DATABASE_URL": url, "LMS_SECRET_KEY": SECRET, **environment}
     loaded = settings.load_settings(variables, dotenv=Path("/nowhere"))
@@ -95,7 +97,7 @@ def fleet(folder: Path, url: str, processes: int = 2, **environment: str) -> Ite
         started.extend(ServiceProcess(folder, variables) for _ in range(processes))
         for process in started:
             process.wait_until_it_serves()
-        yield Fleet(started, database, Reception(database, loaded, Signer(SECRET)))
+        yield Cluster(started, database, SessionIssuer(database, loaded, Signer(SECRET)))
     finally:
         for process in started:
             process.stop()

@@ -35,7 +35,7 @@ def validated_currency(validator: Validator, code: str) -> str:
 
 
 def _title(validator: Validator, name: str, value: str | None) -> str:
-    return validator.single_line(name, value, most=MAX_TITLE_LENGTH)
+    return validator.single_line(name, value, max_length=MAX_TITLE_LENGTH)
 
 
 def _description(validator: Validator, name: str, value: str | None) -> str:
@@ -46,7 +46,7 @@ def _description(validator: Validator, name: str, value: str | None) -> str:
 
 
 def _short_description(validator: Validator, name: str, value: str | None) -> str | None:
-    return validator.multi_line(name, value, most=MAX_SHORT_DESCRIPTION_LENGTH)
+    return validator.multi_line(name, value, max_length=MAX_SHORT_DESCRIPTION_LENGTH)
 
 
 def _required(validator: Validator, name: str, value: Any) -> Any:

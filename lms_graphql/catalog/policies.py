@@ -107,7 +107,7 @@ def _enrolled_course_keys() -> Select[int]:
     return select(Enrollment.course_id).where(Enrollment.user_id == VIEWER).correlate(None)
 
 
-def own_or_staff(access_level: AccessLevel, owner: SQLColumnExpression[int]) -> ColumnElement[bool]:
+def is_owner_or_course_staff(access_level: AccessLevel, owner: SQLColumnExpression[int]) -> ColumnElement[bool]:
     """Return a clause on `Course`: whether the viewer is the owner or course staff. `owner` is a user's key."""
     if access_level is AccessLevel.ADMIN:
         return true()

@@ -43,8 +43,8 @@ class Database:
     - `threads`: number of worker threads for reads, and as many for writes. They never outnumber the connections of
       the pool, so that no thread waits for a connection to write with. Each read thread has its own connection
       outside the pool.
-    - `patient`: time-outs for maintenance, see `engines.make_engine`.
-    - `in_line_with`: another `Database` of the same SQLite file, whose writer lock this one shares.
+    - `for_maintenance`: time-outs for maintenance, see `engines.make_engine`.
+    - `share_writer_lock_with`: another `Database` of the same SQLite file, whose writer lock this one shares.
     - `after_commit`: functions that are called with the session after each committed write. They must be quick and
       must not fail.
     """
@@ -55,22 +55,22 @@ class Database:
         *,
         pool_size: int = 5,
         threads: int = 4,
-        patient: bool = False,
-        in_line_with: "Database | None" = None,
+        for_maintenance: bool = False,
+        share_writer_lock_with: "Database | None" = None,
     ) -> None:
         self.url = make_url(url)
-        self.engine = make_engine(self.url, pool_size=pool_size, patient=patient)
-        self.reading = make_engine(self.url, pool_size=pool_size, patient=patient, reading=True)
-        for engine in (self.engine, self.reading):
+        self.engine = make_engine(self.url, pool_size=pool_size, for_maintenance=for_maintenance)
+        self.read_engine = make_engine(self.url, pool_size=pool_size, for_maintenance=for_maintenance, for_reads=True)
+        for engine in (self.engine, self.read_engine):
             query_counter.install(engine)
-        self._read_sessions = ReadSessions(self.reading)
+        self._read_sessions = ReadSessions(self.read_engine)
         self._read_threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._write_threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database-write")
         self._probe_thread = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
         self._read_waits, self._write_waits = WaitTracker(), WaitTracker()
         self._sqlite_writer_lock = FairLock() if self.is_sqlite else None
-        if in_line_with is not None:
-            self._sqlite_writer_lock = in_line_with._sqlite_writer_lock
+        if share_writer_lock_with is not None:
+            self._sqlite_writer_lock = share_writer_lock_with._sqlite_writer_lock
         self.after_commit: list[Callable[[Session], None]] = []
 
     @property
@@ -147,7 +147,7 @@ class Database:
         self._write_threads.shutdown(wait=True, cancel_futures=True)
         self._probe_thread.shutdown(wait=True, cancel_futures=True)
         self._read_sessions.close()
-        self.reading.dispose()
+        self.read_engine.dispose()
         self.engine.dispose()
 
     def _retry(self, attempt: Callable[[], T]) -> T:

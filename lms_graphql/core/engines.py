@@ -26,16 +26,16 @@ whether it is lost."""
 STRICT_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 
-def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: bool = False) -> Engine:
+def make_engine(url: URL, *, pool_size: int, for_reads: bool = False, for_maintenance: bool = False) -> Engine:
     """Return an engine whose connections are set up for the service.
 
-    - `reading`: each statement commits by itself, without BEGIN and ROLLBACK. Reads have an engine of their own,
+    - `for_reads`: each statement commits by itself, without BEGIN and ROLLBACK. Reads have an engine of their own,
       because switching a connection between the two modes costs three round trips.
-    - `patient`: for migrations and other maintenance. Statements have no time limit, socket time-outs are longer, and
-      SQLite waits longer for its lock.
+    - `for_maintenance`: for migrations and other maintenance. Statements have no time limit, socket time-outs are
+      longer, and SQLite waits longer for its lock.
     """
     options: dict[str, Any]
-    if reading:
+    if for_reads:
         # Only for reads: pysqlite looks like autocommit to SQLAlchemy even inside a transaction, which would then not
         # be rolled back.
         options = {
@@ -54,8 +54,8 @@ def make_engine(url: URL, *, pool_size: int, reading: bool = False, patient: boo
     options["enable_from_linting"] = False
     options["hide_parameters"] = True  # parameters are personal data, and errors are logged
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, options, patient)
-    return _mysql(url, options, patient)
+        return _sqlite(url, options, for_maintenance)
+    return _mysql(url, options, for_maintenance)
 
 
 def _enable_wal(cursor: DBAPICursor, seconds: float) -> None:
@@ -75,8 +75,8 @@ def _enable_wal(cursor: DBAPICursor, seconds: float) -> None:
             return
 
 
-def _sqlite(url: URL, options: dict[str, Any], patient: bool) -> Engine:
-    busy_seconds = MAINTENANCE_BUSY_SECONDS if patient else SQLITE_BUSY_SECONDS
+def _sqlite(url: URL, options: dict[str, Any], for_maintenance: bool) -> Engine:
+    busy_seconds = MAINTENANCE_BUSY_SECONDS if for_maintenance else SQLITE_BUSY_SECONDS
     arguments = {"check_same_thread": False, "timeout": busy_seconds, "isolation_level": None}
     engine = create_engine(url, connect_args=arguments, **options)
 
@@ -98,10 +98,10 @@ def _sqlite(url: URL, options: dict[str, Any], patient: bool) -> Engine:
     return engine
 
 
-def _mysql(url: URL, options: dict[str, Any], patient: bool) -> Engine:
+def _mysql(url: URL, options: dict[str, Any], for_maintenance: bool) -> Engine:
     timeouts: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
     if url.get_driver_name() == "pymysql":
-        seconds = MAINTENANCE_TIMEOUT_SECONDS if patient else SOCKET_TIMEOUT_SECONDS
+        seconds = MAINTENANCE_TIMEOUT_SECONDS if for_maintenance else SOCKET_TIMEOUT_SECONDS
         timeouts |= {"read_timeout": seconds, "write_timeout": seconds}
     engine = create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
@@ -119,9 +119,9 @@ def _mysql(url: URL, options: dict[str, Any], patient: bool) -> Engine:
             f"sql_mode = '{STRICT_MODE}'",
             f"innodb_lock_wait_timeout = {LOCK_TIMEOUT_SECONDS}",
         ]
-        if not patient and "MariaDB" in version:
+        if not for_maintenance and "MariaDB" in version:
             settings.append(f"max_statement_time = {STATEMENT_TIMEOUT_SECONDS}")
-        elif not patient:
+        elif not for_maintenance:
             settings.append(f"max_execution_time = {STATEMENT_TIMEOUT_SECONDS * 1000}")
         cursor.execute("SHOW VARIABLES LIKE 'innodb_snapshot_isolation'")
         if cursor.fetchone():

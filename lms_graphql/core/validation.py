@@ -39,29 +39,29 @@ class Validator:
         if self._errors:
             raise DomainErrors(self._errors)
 
-    def single_line(self, name: str, value: str | None, *, most: int, least: int = 1) -> str:
+    def single_line(self, name: str, value: str | None, *, max_length: int, min_length: int = 1) -> str:
         """Check a required text on one line, such as a name or title. Return it trimmed."""
         text = (value or "").strip()
         if _is_blank(text):
             self.add_error(ErrorCode.REQUIRED, REQUIRED_MESSAGE, name)
-        elif len(text) > most:
-            self.add_error(ErrorCode.TOO_LONG, f"Use at most {most} characters.", name)
-        elif len(text) < least:
-            self.add_error(ErrorCode.TOO_SHORT, f"Use at least {least} characters.", name)
+        elif len(text) > max_length:
+            self.add_error(ErrorCode.TOO_LONG, f"Use at most {max_length} characters.", name)
+        elif len(text) < min_length:
+            self.add_error(ErrorCode.TOO_SHORT, f"Use at least {min_length} characters.", name)
         elif any(_is_control(char) for char in text):
             self.add_error(ErrorCode.INVALID, "Line breaks and control characters are not allowed.", name)
         return text
 
     def multi_line(
-        self, name: str, value: str | None, *, most: int = MAX_TEXT_LENGTH, required: bool = False
+        self, name: str, value: str | None, *, max_length: int = MAX_TEXT_LENGTH, required: bool = False
     ) -> str | None:
         """Check a text that may have several lines. Return it unchanged; None if it is blank."""
         if value is None or _is_blank(value):
             if required:
                 self.add_error(ErrorCode.REQUIRED, REQUIRED_MESSAGE, name)
             return None
-        if len(value) > most:
-            self.add_error(ErrorCode.TOO_LONG, f"Use at most {most} characters.", name)
+        if len(value) > max_length:
+            self.add_error(ErrorCode.TOO_LONG, f"Use at most {max_length} characters.", name)
         elif any(_is_control(char) for char in value if char not in "\n\r\t"):
             self.add_error(ErrorCode.INVALID, "Control characters are not allowed.", name)
         return value
@@ -78,14 +78,14 @@ class Validator:
             self.add_error(ErrorCode.INVALID, message, name)
         return text
 
-    def integer(self, name: str, value: int | None, *, least: int = 0, most: int | None = None) -> int:
+    def integer(self, name: str, value: int | None, *, minimum: int = 0, maximum: int | None = None) -> int:
         """Check a required integer between these bounds, both included."""
         if value is None:
             self.add_error(ErrorCode.REQUIRED, REQUIRED_MESSAGE, name)
-        elif most is not None and not least <= value <= most:
-            self.add_error(ErrorCode.OUT_OF_RANGE, f"Use a number from {least:,} to {most:,}.", name)
-        elif value < least:
-            self.add_error(ErrorCode.OUT_OF_RANGE, f"Use a number of at least {least:,}.", name)
+        elif maximum is not None and not minimum <= value <= maximum:
+            self.add_error(ErrorCode.OUT_OF_RANGE, f"Use a number from {minimum:,} to {maximum:,}.", name)
+        elif value < minimum:
+            self.add_error(ErrorCode.OUT_OF_RANGE, f"Use a number of at least {minimum:,}.", name)
         return value or 0
 
     def boolean(self, name: str, value: bool | None) -> bool:

@@ -51,7 +51,7 @@ class Context:
         self.settings = settings = resources.settings
         self.hashing = resources.hashing
         self.signer = resources.signer
-        self.courtesy = resources.read_priority
+        self.read_priority = resources.read_priority
         self.actor = actor
         self.client_ip = client_ip
         self.max_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous

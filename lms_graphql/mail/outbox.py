@@ -24,7 +24,7 @@ def enqueue(
     return mail
 
 
-def cancel_mails_of(session: Session, user_id: int) -> None:
+def cancel_mails_of_user(session: Session, user_id: int) -> None:
     """Drop all pending mails of the user and erase their addresses and facts."""
     pending = update(Mail).where(Mail.user_id == user_id, Mail.status == MailStatus.PENDING)
     no_data: dict[str, Any] = {}

@@ -38,7 +38,7 @@ def table_sizes(engine: Engine) -> list[tuple[str, int]]:
 
 def drop_all_tables(database: Database) -> None:
     """Drop every table, including those that no model knows, without regard to foreign keys."""
-    engine = database.reading  # in autocommit, because SQLite ignores the pragma inside of a transaction
+    engine = database.read_engine  # in autocommit, because SQLite ignores the pragma inside of a transaction
     disable, enable = (
         ("PRAGMA foreign_keys=OFF", "PRAGMA foreign_keys=ON")
         if database.is_sqlite

@@ -83,7 +83,7 @@ class MatrixRunner:
         return len(_TOKEN.findall(text)) < self._limits.limit_tokens
 
     def _cost(self, selection: RootSelection) -> int:
-        prepared = self._service.preparer.parse_and_validate(self._text([selection]))
+        prepared = self._service.documents.parse_and_validate(self._text([selection]))
         assert not prepared.errors, f"{selection.path}: {prepared.errors}"
         cost = prepared.operation(None).costs.total({})
         assert cost <= self._limits.limit_cost_anonymous, f"{selection.path} costs {cost}: make PAGE_SIZE smaller"

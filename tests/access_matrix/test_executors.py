@@ -6,12 +6,12 @@ import pytest
 
 from lms_graphql.settings import ExecutorChoice, Settings
 from tests.access_matrix.runner import MatrixRunner
-from tests.live_service import Client, Service, running
+from tests.live_service import Client, Service, run_service
 
 
 @pytest.fixture(scope="module")
 def runner(running_service: Service) -> Iterator[MatrixRunner]:
-    running_service.empty()
+    running_service.delete_all_rows()
     runner = MatrixRunner(running_service)
     yield runner
     runner.client.close()
@@ -20,7 +20,7 @@ def runner(running_service: Service) -> Iterator[MatrixRunner]:
 @pytest.fixture(scope="module")
 def standard_client(service_settings: Settings) -> Iterator[Client]:
     """Return a client of a service with the standard executor, on the same database."""
-    with running(service_settings.model_copy(update={"executor": ExecutorChoice.STANDARD})) as service:
+    with run_service(service_settings.model_copy(update={"executor": ExecutorChoice.STANDARD})) as service:
         client = Client(service)
         yield client
         client.close()

@@ -12,7 +12,7 @@ from tests.live_service import Service
 
 @pytest.fixture(scope="module")
 def runner(running_service: Service) -> Iterator[MatrixRunner]:
-    running_service.empty()
+    running_service.delete_all_rows()
     runner = MatrixRunner(running_service)
     yield runner
     runner.client.close()

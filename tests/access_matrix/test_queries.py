@@ -28,7 +28,7 @@ Replace = Callable[[Any, str, Any], None]
 
 @pytest.fixture(scope="module")
 def runner(running_service: Service) -> Iterator[MatrixRunner]:
-    running_service.empty()
+    running_service.delete_all_rows()
     runner = MatrixRunner(running_service)
     yield runner
     runner.client.close()

@@ -23,7 +23,7 @@ from tests.accounts.session_client import (
 from tests.accounts.test_users import count
 from tests.factories import PASSWORD, Factories
 from tests.live_service import Client, Service
-from tests.mail_servers import Postbox
+from tests.mail_servers import Mailbox
 
 CHANGE_PASSWORD = """mutation C($current: String!, $new: String!) {
   changePassword(input: {currentPassword: $current, newPassword: $new}) {
@@ -49,13 +49,13 @@ def reset(client: Client, token: str, new: str = NEW_PASSWORD) -> Any:
     return client.execute(RESET_PASSWORD, token=token, new=new)["resetPassword"]
 
 
-def reset_token(client: Client, postbox: Postbox, user: User) -> str:
+def reset_token(client: Client, mailbox: Mailbox, user: User) -> str:
     assert client.execute(REQUEST_RESET, email=user.email)["requestPasswordReset"] == {"ok": True, "errors": []}
-    return postbox.token_to(str(user.email), "/reset-password")
+    return mailbox.token_sent_to(str(user.email), "/reset-password")
 
 
-def test_password_change_replaces_all_sessions(client: Client, make: Factories, postbox: Postbox) -> None:
-    user = make.person(email="changes@example.com")
+def test_password_change_replaces_all_sessions(client: Client, make: Factories, mailbox: Mailbox) -> None:
+    user = make.user_with_password(email="changes@example.com")
     session, other_session = new_session(client, user), new_session(client, user)
     payload = change(client, session["accessToken"], PASSWORD, NEW_PASSWORD)
     assert payload["errors"] == []
@@ -65,12 +65,12 @@ def test_password_change_replaces_all_sessions(client: Client, make: Factories, 
     assert client.execute(ME, bearer=payload["session"]["accessToken"])["me"]["username"] == user.username
     assert user_errors(login(client, user)) == [("INVALID_CREDENTIALS", None)]
     assert login(client, user, NEW_PASSWORD)["session"] is not None
-    postbox.wait_for(1)
-    assert [message["Subject"] for message in postbox.taken] == ["Your password was changed"]
+    mailbox.wait_for(1)
+    assert [message["Subject"] for message in mailbox.received] == ["Your password was changed"]
 
 
 def test_wrong_current_passwords_are_limited(client: Client, make: Factories) -> None:
-    user = make.person()
+    user = make.user_with_password()
     bearer = new_session(client, user)["accessToken"]
     errors = [user_errors(change(client, bearer, "not the password", NEW_PASSWORD)) for _ in range(11)]
     assert errors[:10] == [[("INVALID_CREDENTIALS", ["input", "currentPassword"])]] * 10
@@ -83,31 +83,31 @@ def test_wrong_current_passwords_are_limited(client: Client, make: Factories) ->
     ("new", "code"), [("short", "TOO_SHORT"), ("password123", "WEAK_PASSWORD"), ("x" * 257, "TOO_LONG")]
 )
 def test_new_password_must_satisfy_policy(
-    client: Client, make: Factories, postbox: Postbox, new: str, code: str
+    client: Client, make: Factories, mailbox: Mailbox, new: str, code: str
 ) -> None:
-    user = make.person(email="must.be.good@example.com")
+    user = make.user_with_password(email="must.be.good@example.com")
     bearer = new_session(client, user)["accessToken"]
     assert user_errors(change(client, bearer, PASSWORD, new)) == [(code, ["input", "newPassword"])]
-    token = reset_token(client, postbox, user)
+    token = reset_token(client, mailbox, user)
     assert user_errors(reset(client, token, new)) == [(code, ["input", "newPassword"])]
     assert reset(client, token)["ok"] is True, "an error does not use up the token"
 
 
-def test_new_password_must_differ_from_email(client: Client, make: Factories, postbox: Postbox) -> None:
-    user = make.person(email="not.the.address@example.com")
+def test_new_password_must_differ_from_email(client: Client, make: Factories, mailbox: Mailbox) -> None:
+    user = make.user_with_password(email="not.the.address@example.com")
     bearer = new_session(client, user)["accessToken"]
     expected = [("WEAK_PASSWORD", ["input", "newPassword"])]
     assert user_errors(change(client, bearer, PASSWORD, "Not.The.Address@example.com")) == expected
-    assert user_errors(reset(client, reset_token(client, postbox, user), "not.the.address@example.com")) == expected
+    assert user_errors(reset(client, reset_token(client, mailbox, user), "not.the.address@example.com")) == expected
 
 
 def test_reset_token_from_mail_is_valid_once(
-    client: Client, make: Factories, postbox: Postbox, service: Service
+    client: Client, make: Factories, mailbox: Mailbox, service: Service
 ) -> None:
-    user = make.person(email="Reset.Me@example.com")
+    user = make.user_with_password(email="Reset.Me@example.com")
     session = new_session(client, user)
     assert client.execute(REQUEST_RESET, email="reset.me@EXAMPLE.com")["requestPasswordReset"]["ok"] is True
-    token = postbox.token_to("Reset.Me@example.com", "/reset-password")
+    token = mailbox.token_sent_to("Reset.Me@example.com", "/reset-password")
     assert reset(client, token) == {"ok": True, "errors": []}
     assert user_errors(reset(client, token)) == [("INVALID_TOKEN", ["input", "token"])]
     assert is_rejected(client, session["accessToken"])
@@ -115,22 +115,22 @@ def test_reset_token_from_mail_is_valid_once(
     assert "account.password_reset" in audit_actions(service)
 
 
-def test_password_reset_clears_failed_logins(client: Client, make: Factories, postbox: Postbox) -> None:
-    user = make.person(email="locked.out@example.com")
+def test_password_reset_clears_failed_logins(client: Client, make: Factories, mailbox: Mailbox) -> None:
+    user = make.user_with_password(email="locked.out@example.com")
     for _ in range(11):
         login(client, user, "wrong password")
     assert user_errors(login(client, user)) == [("RATE_LIMITED", None)]
-    assert reset(client, reset_token(client, postbox, user))["ok"] is True
+    assert reset(client, reset_token(client, mailbox, user))["ok"] is True
     assert login(client, user, NEW_PASSWORD)["session"] is not None
 
 
 def test_reset_request_does_not_reveal_accounts(
-    client: Client, make: Factories, service: Service, postbox: Postbox
+    client: Client, make: Factories, service: Service, mailbox: Mailbox
 ) -> None:
-    user = make.person(email="known@example.com")
+    user = make.user_with_password(email="known@example.com")
     known, unknown = (client.execute(REQUEST_RESET, email=email) for email in (user.email, "unknown@example.com"))
     assert known == unknown
-    postbox.token_to("known@example.com", "/reset-password")
+    mailbox.token_sent_to("known@example.com", "/reset-password")
     deadline = time.monotonic() + 5
     while count(service, Mail, Mail.status == MailStatus.PENDING) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -138,23 +138,23 @@ def test_reset_request_does_not_reveal_accounts(
         lambda session: [(mail.status, mail.address) for mail in session.scalars(select(Mail))]
     )
     assert (MailStatus.DROPPED, None) in mails, "the address that was entered is not stored"
-    assert [message["To"] for message in postbox.taken] == []
+    assert [message["To"] for message in mailbox.received] == []
     assert user_errors(client.execute(REQUEST_RESET, email="no address")["requestPasswordReset"]) == [
         ("INVALID", ["input", "email"])
     ]
 
 
 def test_reset_mails_to_one_account_are_limited(client: Client, make: Factories, service: Service) -> None:
-    user = make.person(email="flooded@example.com")
+    user = make.user_with_password(email="flooded@example.com")
     assert all(client.execute(REQUEST_RESET, email=user.email)["requestPasswordReset"]["ok"] for _ in range(9))
     assert count(service, Mail) == 5
 
 
 @pytest.mark.parametrize(("minutes", "is_valid"), [(59, True), (61, False)])
 def test_reset_token_is_valid_for_one_hour(
-    client: Client, make: Factories, postbox: Postbox, service: Service, minutes: int, is_valid: bool
+    client: Client, make: Factories, mailbox: Mailbox, service: Service, minutes: int, is_valid: bool
 ) -> None:
-    token = reset_token(client, postbox, make.person(email=f"hour{minutes}@example.com"))
+    token = reset_token(client, mailbox, make.user_with_password(email=f"hour{minutes}@example.com"))
     expires_at = service.database.read_sync(lambda session: session.scalar(select(AccountToken.expires_at)))
     assert expires_at is not None
     age = update(AccountToken).values(expires_at=expires_at - timedelta(minutes=minutes))
@@ -162,23 +162,23 @@ def test_reset_token_is_valid_for_one_hour(
     assert reset(client, token)["ok"] is is_valid
 
 
-def test_password_change_invalidates_reset_tokens(client: Client, make: Factories, postbox: Postbox) -> None:
-    user = make.person(email="voids@example.com")
-    token = reset_token(client, postbox, user)
+def test_password_change_invalidates_reset_tokens(client: Client, make: Factories, mailbox: Mailbox) -> None:
+    user = make.user_with_password(email="voids@example.com")
+    token = reset_token(client, mailbox, user)
     change(client, new_session(client, user)["accessToken"], PASSWORD, "yet another one")
     assert user_errors(reset(client, token)) == [("INVALID_TOKEN", ["input", "token"])]
 
 
-def test_password_reset_does_not_activate_suspended_user(client: Client, make: Factories, postbox: Postbox) -> None:
-    user = make.person(email="suspended@example.com", is_active=False)
-    assert reset(client, reset_token(client, postbox, user))["ok"] is True
+def test_password_reset_does_not_activate_suspended_user(client: Client, make: Factories, mailbox: Mailbox) -> None:
+    user = make.user_with_password(email="suspended@example.com", is_active=False)
+    assert reset(client, reset_token(client, mailbox, user))["ok"] is True
     assert user_errors(login(client, user, NEW_PASSWORD)) == [("ACCOUNT_SUSPENDED", None)]
 
 
-def test_registration_mail_verifies_email(client: Client, postbox: Postbox) -> None:
+def test_registration_mail_verifies_email(client: Client, mailbox: Mailbox) -> None:
     document = "{ me { isEmailVerified } }"
     bearer = register(client, email="confirm@example.com")["session"]["accessToken"]
-    token = postbox.token_to("confirm@example.com", "/verify-email")
+    token = mailbox.token_sent_to("confirm@example.com", "/verify-email")
     assert client.execute(document, bearer=bearer)["me"]["isEmailVerified"] is False
     assert client.execute(VERIFY_EMAIL, token=token)["verifyEmail"] == {"ok": True, "errors": []}
     assert client.execute(document, bearer=bearer)["me"]["isEmailVerified"] is True
@@ -189,19 +189,19 @@ def test_registration_mail_verifies_email(client: Client, postbox: Postbox) -> N
     assert repeated["ok"] is True, "the address is verified already"
 
 
-def test_verification_mails_are_limited(client: Client, make: Factories, postbox: Postbox, service: Service) -> None:
-    user = make.person(email="again@example.com")
+def test_verification_mails_are_limited(client: Client, make: Factories, mailbox: Mailbox, service: Service) -> None:
+    user = make.user_with_password(email="again@example.com")
     bearer = new_session(client, user)["accessToken"]
     payloads = [client.execute(REQUEST_VERIFICATION, bearer=bearer)["requestEmailVerification"] for _ in range(6)]
     assert [user_errors(payload) for payload in payloads] == [[]] * 5 + [[("RATE_LIMITED", None)]]
-    token = postbox.token_to("again@example.com", "/verify-email")
+    token = mailbox.token_sent_to("again@example.com", "/verify-email")
     assert client.execute(VERIFY_EMAIL, token=token)["verifyEmail"]["ok"] is True
     assert client.error_codes(REQUEST_VERIFICATION) == ["UNAUTHENTICATED"]
 
 
-def test_mailed_token_is_valid_for_one_purpose(client: Client, make: Factories, postbox: Postbox) -> None:
-    user = make.person(email="purpose@example.com")
-    token = reset_token(client, postbox, user)
+def test_mailed_token_is_valid_for_one_purpose(client: Client, make: Factories, mailbox: Mailbox) -> None:
+    user = make.user_with_password(email="purpose@example.com")
+    token = reset_token(client, mailbox, user)
     assert user_errors(client.execute(VERIFY_EMAIL, token=token)["verifyEmail"]) == [
         ("INVALID_TOKEN", ["input", "token"])
     ]
@@ -211,8 +211,8 @@ def test_mailed_token_is_valid_for_one_purpose(client: Client, make: Factories, 
     ]
 
 
-def test_mailed_token_is_stored_as_hash(client: Client, make: Factories, postbox: Postbox, service: Service) -> None:
-    token = reset_token(client, postbox, make.person(email="stored@example.com"))
+def test_mailed_token_is_stored_as_hash(client: Client, make: Factories, mailbox: Mailbox, service: Service) -> None:
+    token = reset_token(client, mailbox, make.user_with_password(email="stored@example.com"))
     stored = service.database.read_sync(
         lambda session: [
             *session.scalars(select(AccountToken.token_hash)),

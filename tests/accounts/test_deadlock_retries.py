@@ -20,7 +20,7 @@ from lms_graphql.core.password_hashing import hash_password
 from lms_graphql.core.signing import token_hash
 from lms_graphql.mail.models import Mail
 from lms_graphql.mail.outbox import MAIL_ENQUEUED
-from tests.auth import Reception
+from tests.auth import SessionIssuer
 from tests.factories import Factories
 from tests.live_service import Client, Service
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.parametrize(
 PASSWORD, NEW_PASSWORD = "a long enough one", "another long enough one"
 HASH = hash_password(PASSWORD)
 DEADLOCK = pymysql.err.OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
-MOST_STATEMENTS = 60
+MAX_STATEMENTS = 60
 
 
 class Deadlocks:
@@ -40,7 +40,7 @@ class Deadlocks:
     """
 
     def __init__(self, service: Service) -> None:
-        self._engines = (service.database.engine, service.database.reading)
+        self._engines = (service.database.engine, service.database.read_engine)
         self._at = self._seen = 0
 
     @contextmanager
@@ -57,7 +57,7 @@ class Deadlocks:
                 event.remove(*listener)
 
     @property
-    def has_struck(self) -> bool:
+    def was_injected(self) -> bool:
         return self._seen >= self._at
 
     def _execute(self, *_: Any) -> None:
@@ -76,16 +76,16 @@ class Scene:
 
     def __init__(self, service: Service, make: Factories, number: int) -> None:
         self.database = service.database
-        self.reception = Reception(service.database, service.resources.settings, service.resources.signer)
+        self.session_issuer = SessionIssuer(service.database, service.resources.settings, service.resources.signer)
         self.number = number
         names = {"email": f"p{number}@example.com", "username": f"p{number}"}
         self.user = make.user(Role.LEARNER, password_hash=HASH, **names)
         self.email = self.user.email
         self.global_id = global_ids.encode("User", self.user.id)
-        self.session = self.reception.sign_in(self.user)
+        self.session = self.session_issuer.sign_in(self.user)
         self.token = self.session.access_token
         admin_names = {"email": f"a{number}@example.com", "username": f"a{number}"}
-        self.admin_token = self.reception.sign_in(make.user(Role.SUPER_ADMIN, **admin_names)).access_token
+        self.admin_token = self.session_issuer.sign_in(make.user(Role.SUPER_ADMIN, **admin_names)).access_token
 
     def mailed_token(self, purpose: TokenPurpose) -> str:
         return self.database.write_sync(lambda session: make_token(session, self.user.id, purpose))
@@ -266,11 +266,11 @@ def test_mutation_result_is_unchanged_by_deadlock(
     service: Service, make: Factories, client: Client, commits_with_mail: list[bool], name: str
 ) -> None:
     deadlocks, expected = Deadlocks(service), None
-    for number in range(MOST_STATEMENTS):  # round 0 has no deadlock and shows the expected result
+    for number in range(MAX_STATEMENTS):  # round 0 has no deadlock and shows the expected result
         document, bearer, variables = MUTATIONS[name](Scene(service, make, number), client)
         before = service.database.read_sync(state)
         commits_with_mail.clear()
-        with deadlocks.at(number or MOST_STATEMENTS):
+        with deadlocks.at(number or MAX_STATEMENTS):
             body = client.graphql(document, bearer=bearer, **variables)
         after = service.database.read_sync(state)
         after.subtract(before)
@@ -278,7 +278,7 @@ def test_mutation_result_is_unchanged_by_deadlock(
         result = (without_unique_values(body), changes, Counter(commits_with_mail))
         expected = expected or result
         assert result == expected, f"after a deadlock at statement {number}"
-        if number and not deadlocks.has_struck:
+        if number and not deadlocks.was_injected:
             break
     assert number > 2, "The mutation ran no statement."
-    assert number < MOST_STATEMENTS - 1
+    assert number < MAX_STATEMENTS - 1

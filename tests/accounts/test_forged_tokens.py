@@ -17,7 +17,7 @@ from lms_graphql.accounts.services import credentials, sessions, users
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.signing import Signer
-from tests.auth import Reception
+from tests.auth import SessionIssuer
 from tests.factories import Factories
 from tests.live_service import Client, Service
 
@@ -176,8 +176,8 @@ FORGERIES: dict[str, Forgery] = {
 
 
 @pytest.fixture
-def reception(service: Service) -> Reception:
-    return Reception(service.database, service.resources.settings, service.resources.signer)
+def session_issuer(service: Service) -> SessionIssuer:
+    return SessionIssuer(service.database, service.resources.settings, service.resources.signer)
 
 
 @pytest.fixture
@@ -186,14 +186,14 @@ def user(make: Factories) -> User:
 
 
 @pytest.fixture
-def valid_token(reception: Reception, user: User) -> str:
-    return reception.sign_in(user).access_token
+def valid_token(session_issuer: SessionIssuer, user: User) -> str:
+    return session_issuer.sign_in(user).access_token
 
 
 @pytest.fixture
-def forger(reception: Reception, make: Factories, valid_token: str) -> Forger:
-    other_claims = reception.sign_in(make.user()).access_token.split(".")[1]
-    return Forger(valid_token, reception.desk.signer, int(decode_part(other_claims)["sid"]))
+def forger(session_issuer: SessionIssuer, make: Factories, valid_token: str) -> Forger:
+    other_claims = session_issuer.sign_in(make.user()).access_token.split(".")[1]
+    return Forger(valid_token, session_issuer.auth.signer, int(decode_part(other_claims)["sid"]))
 
 
 def response_to(client: Client, header: Any, document: str = QUERY) -> tuple[int, bytes]:
@@ -244,57 +244,68 @@ def test_two_authorization_headers_are_rejected(client: Client, valid_token: str
         assert client.post({"query": QUERY}, headers=headers).status_code == 401
 
 
-def end_sessions(reception: Reception, _: Actor, user: User) -> None:
-    reception.database.write_sync(lambda session: sessions.end_all_sessions(session, user.id))
+def end_sessions(session_issuer: SessionIssuer, _: Actor, user: User) -> None:
+    session_issuer.database.write_sync(lambda session: sessions.end_all_sessions(session, user.id))
 
 
-def suspend(reception: Reception, admin: Actor, user: User) -> None:
+def suspend(session_issuer: SessionIssuer, admin: Actor, user: User) -> None:
     global_id = global_ids.encode("User", user.id)
-    reception.database.write_sync(lambda session: users.suspend_user(session, admin, global_id))
+    session_issuer.database.write_sync(lambda session: users.suspend_user(session, admin, global_id))
 
 
-def delete(reception: Reception, admin: Actor, user: User) -> None:
+def delete(session_issuer: SessionIssuer, admin: Actor, user: User) -> None:
     global_id = global_ids.encode("User", user.id)
-    reception.database.write_sync(lambda session: users.delete_user(session, admin, global_id))
+    session_issuer.database.write_sync(lambda session: users.delete_user(session, admin, global_id))
 
 
-def promote(reception: Reception, admin: Actor, user: User) -> None:
+def promote(session_issuer: SessionIssuer, admin: Actor, user: User) -> None:
     global_id = global_ids.encode("User", user.id)
-    reception.database.write_sync(lambda session: users.set_user_role(session, admin, global_id, Role.INSTRUCTOR))
+    session_issuer.database.write_sync(
+        lambda session: users.set_user_role(session, admin, global_id, Role.INSTRUCTOR)
+    )
 
 
-def change_password(reception: Reception, _: Actor, user: User) -> None:
+def change_password(session_issuer: SessionIssuer, _: Actor, user: User) -> None:
     check = credentials.PasswordCheck(user.id, user.password_hash, "")
     actor = Actor(user.id, user.role)
     change = credentials.change_password
-    reception.database.write_sync(lambda session: change(session, actor, reception.desk, check, "new"))
+    session_issuer.database.write_sync(lambda session: change(session, actor, session_issuer.auth, check, "new"))
 
 
 @pytest.mark.parametrize("revoke", [end_sessions, suspend, delete, promote, change_password])
 def test_earlier_token_is_rejected_after_revocation(
-    client: Client, make: Factories, reception: Reception, user: User, valid_token: str, revoke: Callable[..., None]
+    client: Client,
+    make: Factories,
+    session_issuer: SessionIssuer,
+    user: User,
+    valid_token: str,
+    revoke: Callable[..., None],
 ) -> None:
     assert is_valid(client, f"Bearer {valid_token}")
-    revoke(reception, Actor(make.user(Role.SUPER_ADMIN).id, Role.SUPER_ADMIN), user)
+    revoke(session_issuer, Actor(make.user(Role.SUPER_ADMIN).id, Role.SUPER_ADMIN), user)
     assert is_rejected(client, f"Bearer {valid_token}")
 
 
-def test_token_is_rejected_after_logout(client: Client, reception: Reception, user: User) -> None:
-    session = reception.sign_in(user)
+def test_token_is_rejected_after_logout(client: Client, session_issuer: SessionIssuer, user: User) -> None:
+    session = session_issuer.sign_in(user)
     logout = "mutation ($token: String!) { logout(input: {refreshToken: $token}) { ok } }"
     assert client.execute(logout, token=session.refresh_token)["logout"]["ok"]
     assert is_rejected(client, f"Bearer {session.access_token}")
 
 
-def test_token_signed_before_key_retirement_is_valid(client: Client, reception: Reception, valid_token: str) -> None:
-    reception.database.write_sync(sessions.rotate_keys)
+def test_token_signed_before_key_retirement_is_valid(
+    client: Client, session_issuer: SessionIssuer, valid_token: str
+) -> None:
+    session_issuer.database.write_sync(sessions.rotate_keys)
     assert is_valid(client, f"Bearer {valid_token}")
 
 
-def test_token_signed_after_key_retirement_is_rejected(client: Client, reception: Reception, forger: Forger) -> None:
+def test_token_signed_after_key_retirement_is_rejected(
+    client: Client, session_issuer: SessionIssuer, forger: Forger
+) -> None:
     """A retired key that leaked makes no new valid tokens."""
-    reception.database.write_sync(sessions.rotate_keys)
+    session_issuer.database.write_sync(sessions.rotate_keys)
     first_key = update(SigningKey).where(SigningKey.key_id == "k1")
     retire_earlier = first_key.values(retired_at=clock.now() - timedelta(hours=1))
-    reception.database.write_sync(lambda session: session.execute(retire_earlier) and None)
+    session_issuer.database.write_sync(lambda session: session.execute(retire_earlier) and None)
     assert is_rejected(client, f"Bearer {forger.token()}")

@@ -64,7 +64,7 @@ def test_only_learners_can_apply(client: Client, make: Factories) -> None:
 
 
 def test_approved_learner_is_instructor_after_next_login(client: Client, make: Factories) -> None:
-    learner, admin = make.person(), make.user(Role.SUPER_ADMIN)
+    learner, admin = make.user_with_password(), make.user(Role.SUPER_ADMIN)
     session = new_session(client, learner)
     application = apply(client, make.actor(learner))["application"]
     payload = review(client, make.actor(admin), application["id"], True, note="Welcome!")

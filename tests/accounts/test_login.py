@@ -31,7 +31,7 @@ told = user_errors
 
 
 def test_login_accepts_email_in_any_case(client: Client, make: Factories) -> None:
-    user = make.person(Role.INSTRUCTOR, email="Ada.Lovelace@example.com")
+    user = make.user_with_password(Role.INSTRUCTOR, email="Ada.Lovelace@example.com")
     payload = login_as(client, " ADA.lovelace@EXAMPLE.com ", PASSWORD)
     assert payload["errors"] == []
     me = client.execute(ME, bearer=payload["session"]["accessToken"])["me"]
@@ -40,13 +40,13 @@ def test_login_accepts_email_in_any_case(client: Client, make: Factories) -> Non
 
 
 def test_login_updates_time_of_last_login(client: Client, make: Factories) -> None:
-    user = make.person(last_login=datetime(2020, 1, 1, tzinfo=UTC))
+    user = make.user_with_password(last_login=datetime(2020, 1, 1, tzinfo=UTC))
     last_login = client.execute(ME, bearer=new_session(client, user)["accessToken"])["me"]["lastLoginAt"]
     assert datetime.fromisoformat(last_login).year >= 2026
 
 
 def test_access_token_states_user_role_and_expiry(client: Client, make: Factories) -> None:
-    user = make.person()
+    user = make.user_with_password()
     token = new_session(client, user)["accessToken"]
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims.keys() == {"sub", "role", "sid", "iat", "exp", "iss", "aud"}
@@ -58,8 +58,8 @@ def test_access_token_states_user_role_and_expiry(client: Client, make: Factorie
 def test_unknown_email_and_wrong_password_return_same_error(
     client: Client, make: Factories, service: Service
 ) -> None:
-    user = make.person()
-    deleted = make.person(email=None, deleted_at=datetime.now(UTC), is_active=False)
+    user = make.user_with_password()
+    deleted = make.user_with_password(email=None, deleted_at=datetime.now(UTC), is_active=False)
     wrong_password = login(client, user, "not the password")
     unknown_email = login_as(client, "nobody@example.com", PASSWORD)
     empty = login_as(client, "", "")
@@ -70,13 +70,13 @@ def test_unknown_email_and_wrong_password_return_same_error(
 
 
 def test_suspension_is_disclosed_only_with_right_password(client: Client, make: Factories) -> None:
-    user = make.person(is_active=False)
+    user = make.user_with_password(is_active=False)
     assert user_errors(login(client, user, "wrong password")) == [("INVALID_CREDENTIALS", None)]
     assert user_errors(login(client, user)) == [("ACCOUNT_SUSPENDED", None)]
 
 
 def test_ten_failures_block_only_new_logins_of_account(client: Client, make: Factories, service: Service) -> None:
-    user, other_user = make.person(), make.person()
+    user, other_user = make.user_with_password(), make.user_with_password()
     session = new_session(client, user)
     codes = [error_code(login(client, user, "wrong password")) for _ in range(12)]
     assert codes == ["INVALID_CREDENTIALS"] * 10 + ["RATE_LIMITED"] * 2
@@ -101,13 +101,13 @@ def test_oversized_email_is_processed_quickly(client: Client, email: str) -> Non
 
 
 def test_successful_logins_are_not_counted(client: Client, make: Factories) -> None:
-    user = make.person()
+    user = make.user_with_password()
     assert all(login(client, user)["session"] for _ in range(12))
 
 
 def test_login_replaces_hash_with_weak_parameters(client: Client, make: Factories, service: Service) -> None:
     weak_hash = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-    user = make.person(password_hash=weak_hash)
+    user = make.user_with_password(password_hash=weak_hash)
     new_session(client, user)
     stored = service.database.read_sync(lambda session: session.scalar(select(User.password_hash)))
     assert stored != weak_hash
@@ -135,7 +135,7 @@ def test_document_contains_login_at_most_once(client: Client) -> None:
 
 
 def test_rest_of_request_runs_as_user_who_logged_in(client: Client, make: Factories) -> None:
-    user = make.person()
+    user = make.user_with_password()
     document = """mutation L($input: LoginInput!) {
       login(input: $input) { session { user { username email permissions } } }
       updateProfile(input: {bio: "Back again."}) { user { username bio } }
@@ -152,7 +152,7 @@ def test_rest_of_request_is_anonymous_after_session_ends(client: Client, make: F
         'logout(input: {refreshToken: "REFRESH"}) { ok }',
         'deleteUser(input: {userId: "ID"}) { deletedId }',
     ):
-        user = make.person()
+        user = make.user_with_password()
         session = new_session(client, user)
         ending = template.replace("REFRESH", session["refreshToken"]).replace("ID", global_id("User", user))
         body = client.graphql(f"mutation {{ {ending} {own} }}", bearer=session["accessToken"])
@@ -162,7 +162,7 @@ def test_rest_of_request_is_anonymous_after_session_ends(client: Client, make: F
 
 def test_super_admin_cannot_create_users_after_suspending_themselves(client: Client, make: Factories) -> None:
     make.user(Role.SUPER_ADMIN)
-    admin = make.person(Role.SUPER_ADMIN)
+    admin = make.user_with_password(Role.SUPER_ADMIN)
     document = f"""mutation {{
       suspendUser(input: {{userId: "{global_id("User", admin)}"}}) {{ user {{ isActive }} errors {{ code }} }}
       createUser(input: {{email: "x@example.com", username: "xxx", password: "a long enough one", firstName: "X",

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.concurrency import RaceRequest, Racers, racers
+from tests.concurrency import RaceClients, RaceRequest, race_clients
 from tests.factories import Factories
-from tests.processes import Fleet
+from tests.processes import Cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -53,15 +53,15 @@ def takes_equal_time(send: SendRequest, known: list[str], unknown: list[str]) ->
 
 
 @pytest.fixture
-def client(two_processes: Fleet) -> Iterator[Racers]:
-    with racers(two_processes.urls[:1], 1) as running:
+def client(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls[:1], 1) as running:
         yield running
 
 
 @pytest.fixture
-def known(two_processes: Fleet) -> list[str]:
+def known(two_processes: Cluster) -> list[str]:
     make = Factories(two_processes.database)
-    return [str(make.person().email) for _ in range(SAMPLES)]
+    return [str(make.user_with_password().email) for _ in range(SAMPLES)]
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def unknown() -> list[str]:
     return [f"nobody{number}@example.com" for number in range(SAMPLES)]
 
 
-def test_login_takes_equal_time_for_unknown_email(client: Racers, known: list[str], unknown: list[str]) -> None:
+def test_login_takes_equal_time_for_unknown_email(client: RaceClients, known: list[str], unknown: list[str]) -> None:
     def send(email: str) -> None:
         assert client.execute(RaceRequest(LOGIN, {"email": email})).code == "INVALID_CREDENTIALS"
 
@@ -77,7 +77,7 @@ def test_login_takes_equal_time_for_unknown_email(client: Racers, known: list[st
 
 
 def test_reset_request_takes_equal_time_for_unknown_email(
-    client: Racers, known: list[str], unknown: list[str]
+    client: RaceClients, known: list[str], unknown: list[str]
 ) -> None:
     def send(email: str) -> None:
         assert client.execute(RaceRequest(REQUEST_RESET, {"email": email})).code is None

@@ -31,9 +31,9 @@ from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.password_hashing import verify_password
 from lms_graphql.core.signing import token_hash
-from tests.concurrency import RaceRequest, Racers, codes, racers
+from tests.concurrency import RaceClients, RaceRequest, code_counts, race_clients
 from tests.factories import Factories
-from tests.processes import Fleet
+from tests.processes import Cluster
 
 pytestmark = pytest.mark.slow
 
@@ -61,57 +61,57 @@ ME = "{ me { id } }"
 
 
 @pytest.fixture
-def make(two_processes: Fleet) -> Factories:
+def make(two_processes: Cluster) -> Factories:
     return Factories(two_processes.database)
 
 
 @pytest.fixture
-def many(two_processes: Fleet) -> Iterator[Racers]:
-    with racers(two_processes.urls, CLIENTS) as running:
+def many(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls, CLIENTS) as running:
         yield running
 
 
-def is_signed_in(racers: Racers, access_token: str, number: int = 0) -> bool:
-    response = racers.execute(RaceRequest(ME, bearer=access_token), number)
+def is_signed_in(race_clients: RaceClients, access_token: str, number: int = 0) -> bool:
+    response = race_clients.execute(RaceRequest(ME, bearer=access_token), number)
     assert response.status == 401 or response.body["data"]["me"] is not None
     return response.status != 401
 
 
-def scalar(fleet: Fleet, statement: Any) -> Any:
+def scalar(fleet: Cluster, statement: Any) -> Any:
     return fleet.database.read_sync(lambda session: session.scalar(statement))
 
 
-def count(fleet: Fleet, table: Any, *where: Any) -> Any:
+def count(fleet: Cluster, table: Any, *where: Any) -> Any:
     return scalar(fleet, select(func.count()).select_from(table).where(*where))
 
 
-def execute(fleet: Fleet, statement: Any) -> None:
+def execute(fleet: Cluster, statement: Any) -> None:
     fleet.database.write_sync(lambda session: session.execute(statement) and None)
 
 
-def test_one_of_concurrent_refreshes_succeeds(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_one_of_concurrent_refreshes_succeeds(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
     for _ in range(FAMILIES):
-        token = two_processes.reception.sign_in(make.user()).refresh_token
+        token = two_processes.session_issuer.sign_in(make.user()).refresh_token
         for number in range(ROUNDS):
             responses = many.race(*[RaceRequest(REFRESH, {"token": token})] * CLIENTS)
-            assert codes(responses) == {None: 1, "INVALID_TOKEN": CLIENTS - 1}
+            assert code_counts(responses) == {None: 1, "INVALID_TOKEN": CLIENTS - 1}
             session = next(response.payload["session"] for response in responses if response.code is None)
             assert number % 5 or is_signed_in(many, session["accessToken"], number % CLIENTS)
             token = session["refreshToken"]
 
 
-def test_late_reuse_of_token_ends_session(two_processes: Fleet, make: Factories, many: Racers) -> None:
-    session = two_processes.reception.sign_in(make.user())
-    other_session = two_processes.reception.sign_in(make.user())
+def test_late_reuse_of_token_ends_session(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+    session = two_processes.session_issuer.sign_in(make.user())
+    other_session = two_processes.session_issuer.sign_in(make.user())
     first = many.execute(RaceRequest(REFRESH, {"token": session.refresh_token})).payload["session"]
     reuse = RaceRequest(REFRESH, {"token": session.refresh_token})
     old_token = update(RefreshToken).where(RefreshToken.token_hash == token_hash(session.refresh_token))
     execute(two_processes, old_token.values(used_at=clock.now() - timedelta(seconds=REUSE_GRACE_SECONDS - 3)))
-    assert codes(many.race(*[reuse] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
+    assert code_counts(many.race(*[reuse] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
     assert is_signed_in(many, first["accessToken"])
 
     execute(two_processes, old_token.values(used_at=clock.now() - timedelta(seconds=REUSE_GRACE_SECONDS + 1)))
-    assert codes(many.race(*[reuse] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
+    assert code_counts(many.race(*[reuse] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
     for token in (session.access_token, first["accessToken"]):
         assert not any(is_signed_in(many, token, process) for process in (0, 1))
     assert many.execute(RaceRequest(REFRESH, {"token": first["refreshToken"]}), 1).code == "INVALID_TOKEN"
@@ -119,9 +119,11 @@ def test_late_reuse_of_token_ends_session(two_processes: Fleet, make: Factories,
     assert count(two_processes, AuditEvent, AuditEvent.action == "session.token_reused") == 1
 
 
-def test_late_reuse_wins_against_concurrent_refresh(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_late_reuse_wins_against_concurrent_refresh(
+    two_processes: Cluster, make: Factories, many: RaceClients
+) -> None:
     for _ in range(30):
-        session = two_processes.reception.sign_in(make.user())
+        session = two_processes.session_issuer.sign_in(make.user())
         first_refresh = many.execute(RaceRequest(REFRESH, {"token": session.refresh_token}))
         newest = first_refresh.payload["session"]["refreshToken"]
         old_token = update(RefreshToken).where(RefreshToken.token_hash == token_hash(session.refresh_token))
@@ -149,17 +151,17 @@ CONFLICTS = {
 
 @pytest.mark.parametrize(("first", "second", "each_other"), CONFLICTS.values(), ids=CONFLICTS)
 def test_one_of_two_last_super_admins_remains(
-    two_processes: Fleet, make: Factories, many: Racers, first: str, second: str, each_other: bool
+    two_processes: Cluster, make: Factories, many: RaceClients, first: str, second: str, each_other: bool
 ) -> None:
     for _ in range(20):
         execute(two_processes, update(User).values(role=Role.LEARNER))
         a, b = (make.user(Role.SUPER_ADMIN) for _ in range(2))
-        tokens = [two_processes.reception.sign_in(user).access_token for user in (a, b)]
+        tokens = [two_processes.session_issuer.sign_in(user).access_token for user in (a, b)]
         user_ids = [global_ids.encode("User", user.id) for user in ((b, a) if each_other else (a, b))]
         responses = many.race(
             RaceRequest(first, {"id": user_ids[0]}, tokens[0]), RaceRequest(second, {"id": user_ids[1]}, tokens[1])
         )
-        counts = codes(responses)
+        counts = code_counts(responses)
         assert counts[None] == 1, counts
         assert set(counts) <= {None, "INVALID_TRANSITION", "UNAUTHENTICATED", "FORBIDDEN"}
         is_super_admin = (User.role == Role.SUPER_ADMIN, User.is_active, User.deleted_at.is_(None))
@@ -167,25 +169,25 @@ def test_one_of_two_last_super_admins_remains(
 
 
 def test_deleted_account_stays_empty_despite_profile_updates(
-    two_processes: Fleet, make: Factories, many: Racers
+    two_processes: Cluster, make: Factories, many: RaceClients
 ) -> None:
-    admin = two_processes.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token
+    admin = two_processes.session_issuer.sign_in(make.user(Role.SUPER_ADMIN)).access_token
     for _ in range(40):
         user = make.user()
-        token = two_processes.reception.sign_in(user).access_token
+        token = two_processes.session_issuer.sign_in(user).access_token
         responses = many.race(
             RaceRequest(DELETE, {"id": global_ids.encode("User", user.id)}, admin),
             *[RaceRequest(PROFILE, bearer=token)] * 3,
         )
         assert responses[0].code is None
-        assert set(codes(responses)) <= {None, "UNAUTHENTICATED"}
+        assert set(code_counts(responses)) <= {None, "UNAUTHENTICATED"}
         is_empty = (User.first_name == "", User.name_key == "", User.bio.is_(None))
         assert count(two_processes, User, User.id == user.id, *is_empty) == 1
         assert count(two_processes, UserTerm, UserTerm.user_id == user.id) == 0
 
 
 @pytest.mark.parametrize("field", ["email", "username"])
-def test_one_of_two_equal_registrations_succeeds(two_processes: Fleet, many: Racers, field: str) -> None:
+def test_one_of_two_equal_registrations_succeeds(two_processes: Cluster, many: RaceClients, field: str) -> None:
     """Every other round, the values differ only in case."""
     for number in range(50):
         inputs = [
@@ -200,16 +202,16 @@ def test_one_of_two_equal_registrations_succeeds(two_processes: Fleet, many: Rac
         ]
         inputs[1][field] = inputs[0][field] if number % 2 else inputs[0][field].upper().replace("EXAMPLE", "Example")
         responses = many.race(*(RaceRequest(REGISTER, {"input": input}) for input in inputs))
-        assert codes(responses) == {None: 1, "ALREADY_EXISTS": 1}
+        assert code_counts(responses) == {None: 1, "ALREADY_EXISTS": 1}
         assert next(response.path for response in responses if response.code) == ["input", field]
     assert count(two_processes, User) == 50
     assert count(two_processes, AuditEvent, AuditEvent.action == "account.registered") == 50
 
 
-def test_one_of_two_reviews_succeeds(two_processes: Fleet, make: Factories, many: Racers) -> None:
-    admins = [two_processes.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token for _ in range(2)]
+def test_one_of_two_reviews_succeeds(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+    admins = [two_processes.session_issuer.sign_in(make.user(Role.SUPER_ADMIN)).access_token for _ in range(2)]
     for number in range(50):
-        learner = two_processes.reception.sign_in(make.user())
+        learner = two_processes.session_issuer.sign_in(make.user())
         application = many.execute(RaceRequest(APPLY, bearer=learner.access_token)).payload["application"]["id"]
         verdicts = (True, number % 2 == 0)
         responses = many.race(
@@ -218,7 +220,7 @@ def test_one_of_two_reviews_succeeds(two_processes: Fleet, make: Factories, many
                 for verdict, admin in zip(verdicts, admins, strict=True)
             )
         )
-        assert codes(responses) == {None: 1, "INVALID_TRANSITION": 1}
+        assert code_counts(responses) == {None: 1, "INVALID_TRANSITION": 1}
         approved = next(
             verdict for verdict, response in zip(verdicts, responses, strict=True) if response.code is None
         )
@@ -231,25 +233,25 @@ def test_one_of_two_reviews_succeeds(two_processes: Fleet, make: Factories, many
     assert count(two_processes, AuditEvent, AuditEvent.action == "application.reviewed") == 50
 
 
-def test_one_of_concurrent_applications_is_stored(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_one_of_concurrent_applications_is_stored(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
     for _ in range(50):
-        learner = two_processes.reception.sign_in(make.user())
+        learner = two_processes.session_issuer.sign_in(make.user())
         responses = many.race(*[RaceRequest(APPLY, bearer=learner.access_token)] * 4)
-        assert codes(responses) == {None: 1, "ALREADY_EXISTS": 3}
+        assert code_counts(responses) == {None: 1, "ALREADY_EXISTS": 3}
         assert count(two_processes, InstructorApplication, InstructorApplication.user_id == learner.actor.key) == 1
 
 
-def mailed_token(fleet: Fleet, user: User, purpose: TokenPurpose) -> str:
+def mailed_token(fleet: Cluster, user: User, purpose: TokenPurpose) -> str:
     return fleet.database.write_sync(lambda session: make_token(session, user.id, purpose))
 
 
-def test_reset_token_is_valid_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_reset_token_is_valid_once(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
     for _ in range(10):
         user = make.user()
         token = mailed_token(two_processes, user, TokenPurpose.RESET_PASSWORD)
         passwords = [f"the new one of client {number}" for number in range(4)]
         responses = many.race(*(RaceRequest(RESET, {"token": token, "password": password}) for password in passwords))
-        assert codes(responses) == {None: 1, "INVALID_TOKEN": 3}
+        assert code_counts(responses) == {None: 1, "INVALID_TOKEN": 3}
         winner = next(
             password for password, response in zip(passwords, responses, strict=True) if response.code is None
         )
@@ -257,10 +259,10 @@ def test_reset_token_is_valid_once(two_processes: Fleet, make: Factories, many: 
     assert count(two_processes, AuditEvent, AuditEvent.action == "account.password_reset") == 10
 
 
-def test_verification_token_is_valid_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_verification_token_is_valid_once(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
     for _ in range(50):
         token = mailed_token(two_processes, make.user(), TokenPurpose.VERIFY_EMAIL)
         responses = many.race(*[RaceRequest(VERIFY, {"token": token})] * 4)
-        assert codes(responses) == {None: 1, "INVALID_TOKEN": 3}
+        assert code_counts(responses) == {None: 1, "INVALID_TOKEN": 3}
     assert count(two_processes, AuditEvent, AuditEvent.action == "account.email_verified") == 50
     execute(two_processes, delete(AccountToken))

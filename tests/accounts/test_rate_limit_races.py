@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import func, select, text
 
 from lms_graphql.accounts.models import AuditEvent
-from tests.concurrency import RaceRequest, RaceResponse, Racers, codes, racers
+from tests.concurrency import RaceClients, RaceRequest, RaceResponse, code_counts, race_clients
 from tests.factories import PASSWORD, Factories
-from tests.processes import Fleet
+from tests.processes import Cluster
 
 pytestmark = pytest.mark.slow
 
@@ -26,17 +26,17 @@ REFRESH = """mutation ($token: String!) {
 
 
 @pytest.fixture
-def make(two_processes: Fleet) -> Factories:
+def make(two_processes: Cluster) -> Factories:
     return Factories(two_processes.database)
 
 
 @pytest.fixture
-def many(two_processes: Fleet) -> Iterator[Racers]:
-    with racers(two_processes.urls, CLIENTS) as running:
+def many(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls, CLIENTS) as running:
         yield running
 
 
-def race_until_answered(many: Racers, requests: Sequence[RaceRequest]) -> list[RaceResponse]:
+def race_until_answered(many: RaceClients, requests: Sequence[RaceRequest]) -> list[RaceResponse]:
     """Send all requests at once, and those again that got 503 because the hashing pool was full."""
     responses: list[RaceResponse] = []
     pending = list(requests)
@@ -53,41 +53,41 @@ def wrong_login(email: str, number: int, **headers: str) -> RaceRequest:
     return RaceRequest(LOGIN, {"email": email, "password": f"a wrong one, number {number}"}, headers=headers)
 
 
-def count_failures(fleet: Fleet) -> Any:
+def count_failures(fleet: Cluster) -> Any:
     failed = select(func.count()).where(AuditEvent.action == "account.sign_in_failed")
     return fleet.database.read_sync(lambda session: session.scalar(failed))
 
 
-def count_deadlocks(fleet: Fleet) -> int:
+def count_deadlocks(fleet: Cluster) -> int:
     """Return the number of deadlocks since the database server started."""
     status = text("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")
     return int(fleet.database.read_sync(lambda session: session.execute(status).one()[1]))
 
 
 def test_concurrent_guesses_are_limited_like_sequential_ones(
-    two_processes: Fleet, make: Factories, many: Racers
+    two_processes: Cluster, make: Factories, many: RaceClients
 ) -> None:
-    user = make.person()
+    user = make.user_with_password()
     assert user.email is not None
-    session = two_processes.reception.sign_in(user)
+    session = two_processes.session_issuer.sign_in(user)
     spellings = [user.email, user.email.upper(), f" {user.email} ", user.email.title()]
     requests = [wrong_login(spellings[number % 4], number) for number in range(CLIENTS)]
     responses = race_until_answered(many, requests)
-    assert codes(responses) == {"INVALID_CREDENTIALS": MAX_FAILURES, "RATE_LIMITED": CLIENTS - MAX_FAILURES}
+    assert code_counts(responses) == {"INVALID_CREDENTIALS": MAX_FAILURES, "RATE_LIMITED": CLIENTS - MAX_FAILURES}
     assert count_failures(two_processes) == MAX_FAILURES
 
     correct = RaceRequest(LOGIN, {"email": user.email, "password": PASSWORD})
-    assert codes(race_until_answered(many, [correct] * 4)) == {"RATE_LIMITED": 4}
+    assert code_counts(race_until_answered(many, [correct] * 4)) == {"RATE_LIMITED": 4}
     # Sessions stay valid, so guesses cannot log a user out.
     refreshed = many.execute(RaceRequest(REFRESH, {"token": session.refresh_token}), 1)
     assert refreshed.code is None
     me = many.execute(RaceRequest("{ me { id } }", bearer=refreshed.payload["session"]["accessToken"]))
     assert me.body["data"]["me"] is not None
-    other_login = RaceRequest(LOGIN, {"email": make.person().email, "password": PASSWORD})
-    assert codes(race_until_answered(many, [other_login])) == {None: 1}
+    other_login = RaceRequest(LOGIN, {"email": make.user_with_password().email, "password": PASSWORD})
+    assert code_counts(race_until_answered(many, [other_login])) == {None: 1}
 
 
-def test_forwarding_headers_do_not_evade_limit(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_forwarding_headers_do_not_evade_limit(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
     email = str(make.user().email)
     requests = [
         wrong_login(
@@ -101,25 +101,27 @@ def test_forwarding_headers_do_not_evade_limit(two_processes: Fleet, make: Facto
         )
         for number in range(CLIENTS)
     ]
-    assert codes(race_until_answered(many, requests))["INVALID_CREDENTIALS"] == MAX_FAILURES
+    assert code_counts(race_until_answered(many, requests))["INVALID_CREDENTIALS"] == MAX_FAILURES
     client_ips = select(AuditEvent.client_ip).distinct()
     assert two_processes.database.read_sync(lambda session: list(session.scalars(client_ips))) == ["127.0.0.1"]
 
 
-def test_guesses_at_unknown_email_are_limited_too(two_processes: Fleet, many: Racers) -> None:
+def test_guesses_at_unknown_email_are_limited_too(two_processes: Cluster, many: RaceClients) -> None:
     responses = race_until_answered(many, [wrong_login("nobody@example.com", number) for number in range(CLIENTS)])
-    assert codes(responses) == {"INVALID_CREDENTIALS": MAX_FAILURES, "RATE_LIMITED": CLIENTS - MAX_FAILURES}
+    assert code_counts(responses) == {"INVALID_CREDENTIALS": MAX_FAILURES, "RATE_LIMITED": CLIENTS - MAX_FAILURES}
 
 
-def test_concurrent_correct_logins_are_not_limited(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_concurrent_correct_logins_are_not_limited(
+    two_processes: Cluster, make: Factories, many: RaceClients
+) -> None:
     """An attempt counts as failed only until its password is known to be right."""
-    email = make.person().email
+    email = make.user_with_password().email
     correct = RaceRequest(LOGIN, {"email": email, "password": PASSWORD})
     assert many.execute(correct).code is None
     before = count_deadlocks(two_processes)
     for _ in range(5):
-        assert codes(race_until_answered(many, [correct] * MAX_FAILURES)) == {None: MAX_FAILURES}
+        assert code_counts(race_until_answered(many, [correct] * MAX_FAILURES)) == {None: MAX_FAILURES}
     assert count_failures(two_processes) == 0
     assert count_deadlocks(two_processes) == before, "all logins lock rows in one order"
     responses = race_until_answered(many, [wrong_login(str(email), number) for number in range(CLIENTS)])
-    assert codes(responses)["INVALID_CREDENTIALS"] == MAX_FAILURES
+    assert code_counts(responses)["INVALID_CREDENTIALS"] == MAX_FAILURES

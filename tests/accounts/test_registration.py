@@ -19,8 +19,8 @@ from tests.accounts.session_client import (
     user_errors,
 )
 from tests.factories import Factories
-from tests.live_service import Client, Service, running
-from tests.mail_servers import Postbox
+from tests.live_service import Client, Service, run_service
+from tests.mail_servers import Mailbox
 
 
 def test_registration_returns_session_of_learner(client: Client, service: Service) -> None:
@@ -89,12 +89,12 @@ def test_email_and_username_are_unique_regardless_of_case(client: Client) -> Non
     assert user_errors(payload) == [("ALREADY_EXISTS", ["input", "email"]), ("ALREADY_EXISTS", ["input", "username"])]
 
 
-def test_domains_that_case_fold_alike_are_different(client: Client, postbox: Postbox) -> None:
+def test_domains_that_case_fold_alike_are_different(client: Client, mailbox: Mailbox) -> None:
     """straße.example and strasse.example may belong to different people."""
     assert register(client, email="bob@straße.example")["errors"] == []
     assert register(client, email="bob@strasse.example", username="other.bob")["errors"] == []
-    postbox.token_to("bob@xn--strae-oqa.example", "/verify-email")
-    postbox.token_to("bob@strasse.example", "/verify-email")
+    mailbox.token_sent_to("bob@xn--strae-oqa.example", "/verify-email")
+    mailbox.token_sent_to("bob@strasse.example", "/verify-email")
     for spelling in ("Bob@STRAßE.example", "bob@xn--strae-oqa.example"):
         session = login_as(client, spelling, REGISTRATION["password"])["session"]
         assert session["user"]["username"] == REGISTRATION["username"]
@@ -123,8 +123,8 @@ def test_mails_to_one_mailbox_are_limited(client: Client, service: Service) -> N
 
 
 def test_accounts_from_one_client_are_limited(service_settings: Settings) -> None:
-    with running(service_settings.model_copy(update={"registrations_per_address": 3})) as service:
-        service.empty()
+    with run_service(service_settings.model_copy(update={"registrations_per_address": 3})) as service:
+        service.delete_all_rows()
         client = Client(service)
         errors = [
             user_errors(register(client, email=f"p{number}@example.com", username=f"person{number}"))
@@ -135,7 +135,7 @@ def test_accounts_from_one_client_are_limited(service_settings: Settings) -> Non
 
 
 def test_lookups_of_registered_emails_are_limited(client: Client, make: Factories) -> None:
-    email = make.person().email
+    email = make.user_with_password().email
     codes = [error_code(register(client, email=email, username="another.user")) for _ in range(102)]
     assert codes == ["ALREADY_EXISTS"] * 100 + ["RATE_LIMITED"] * 2
 

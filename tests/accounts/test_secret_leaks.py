@@ -20,13 +20,13 @@ from lms_graphql.all_models import metadata
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.signing import token_hash
-from tests.auth import Reception
+from tests.auth import SessionIssuer
 from tests.concurrency import RaceRequest
 from tests.factories import PASSWORD, Factories
 from tests.live_service import Client, Service, plain_http
-from tests.mail_servers import Postbox
+from tests.mail_servers import Mailbox
 from tests.mariadb import MariaDB
-from tests.processes import Fleet, fleet
+from tests.processes import Cluster, run_cluster
 
 EMAIL, UNKNOWN_EMAIL = "canary.jane@canary-mail.com", "canary.nobody@canary-mail.com"
 PASSWORD_1, PASSWORD_2, PASSWORD_3, WRONG = (
@@ -47,7 +47,7 @@ VERIFY_EMAIL = "mutation ($token: String!) { verifyEmail(input: {token: $token})
 class Scenario:
     """A user's requests to one process of the service, and the secrets in requests and responses."""
 
-    fleet: Fleet
+    fleet: Cluster
     read_mailed_token: Callable[[str], str]
     secrets: set[str] = field(
         default_factory=lambda: {EMAIL, UNKNOWN_EMAIL, PASSWORD_1, PASSWORD_2, PASSWORD_3, WRONG}
@@ -57,7 +57,7 @@ class Scenario:
         self.http = plain_http(self.fleet.urls[0])
 
     def execute(self, document: str, bearer: str | None = None, **variables: Any) -> Any:
-        response = self.http.send(RaceRequest(document, variables, bearer).request(self.http))
+        response = self.http.send(RaceRequest(document, variables, bearer).build(self.http))
         data = response.json().get("data")
         payload = next(iter(data.values())) if data else None
         if payload and payload.get("session"):
@@ -200,7 +200,7 @@ def assert_not_logged(log: str, secrets: set[str]) -> None:
     assert [secret for secret in secrets if secret.casefold() in folded] == []
 
 
-def run_scenario(running: Fleet, read_mailed_token: Callable[[str], str]) -> set[str]:
+def run_scenario(running: Cluster, read_mailed_token: Callable[[str], str]) -> set[str]:
     """Run all requests, check that the database contains no secret, and return the secrets."""
     scenario = Scenario(running, read_mailed_token)
     with scenario.http:
@@ -217,21 +217,21 @@ def run_scenario(running: Fleet, read_mailed_token: Callable[[str], str]) -> set
 
 @pytest.mark.slow
 def test_development_neither_logs_nor_stores_secrets(tmp_path: Path) -> None:
-    with fleet(tmp_path, f"sqlite:///{tmp_path}/lms.db", 1) as running:
+    with run_cluster(tmp_path, f"sqlite:///{tmp_path}/lms.db", 1) as running:
         secrets = run_scenario(running, token_in_files(tmp_path))
-    assert_not_logged(running.processes[0].said, secrets)
+    assert_not_logged(running.processes[0].output, secrets)
 
 
 @pytest.mark.slow
 def test_production_neither_logs_nor_stores_secrets(
-    tmp_path: Path, maria: MariaDB, mail_server: tuple[Postbox, str]
+    tmp_path: Path, mariadb_server: MariaDB, service_mail_server: tuple[Mailbox, str]
 ) -> None:
-    postbox, smtp_url = mail_server
-    with fleet(
-        tmp_path, maria.new_database("lms_secrets"), 1, LMS_ENV="production", LMS_SMTP_URL=smtp_url
+    mailbox, smtp_url = service_mail_server
+    with run_cluster(
+        tmp_path, mariadb_server.new_database("lms_secrets"), 1, LMS_ENV="production", LMS_SMTP_URL=smtp_url
     ) as running:
-        secrets = run_scenario(running, lambda path: postbox.token_to(EMAIL, path))
-    assert_not_logged(running.processes[0].said, secrets)
+        secrets = run_scenario(running, lambda path: mailbox.token_sent_to(EMAIL, path))
+    assert_not_logged(running.processes[0].output, secrets)
 
 
 ROLE = "mutation ($id: ID!) { setUserRole(input: {userId: $id, role: INSTRUCTOR}) { errors { code } } }"
@@ -240,10 +240,10 @@ SUSPEND = "mutation ($id: ID!) { suspendUser(input: {userId: $id}) { errors { co
 
 def test_change_is_undone_when_its_audit_event_fails(service: Service, client: Client, make: Factories) -> None:
     """A change and its audit event are written in one transaction."""
-    user, admin = make.person(), make.user(Role.SUPER_ADMIN)
-    reception = Reception(service.database, service.resources.settings, service.resources.signer)
-    user_id, admin_token = global_ids.encode("User", user.id), reception.sign_in(admin).access_token
-    user_token = reception.sign_in(user).access_token
+    user, admin = make.user_with_password(), make.user(Role.SUPER_ADMIN)
+    session_issuer = SessionIssuer(service.database, service.resources.settings, service.resources.signer)
+    user_id, admin_token = global_ids.encode("User", user.id), session_issuer.sign_in(admin).access_token
+    user_token = session_issuer.sign_in(user).access_token
     correct = {"email": user.email, "password": PASSWORD}
     new_password = {"currentPassword": PASSWORD, "newPassword": PASSWORD_2}
     requests: list[tuple[str, str, str | None, dict[str, Any]]] = [

@@ -12,9 +12,9 @@ from lms_graphql.accounts.models import TokenPurpose, User
 from lms_graphql.accounts.services.credentials import make_token
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Role
-from tests.concurrency import RaceRequest, Racers, racers
+from tests.concurrency import RaceClients, RaceRequest, race_clients
 from tests.factories import PASSWORD, Factories
-from tests.processes import Fleet
+from tests.processes import Cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -37,13 +37,13 @@ RESET = """mutation ($token: String!, $new: String!) {
 class Scene:
     """A user with a session on each process, and a super admin."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Cluster) -> None:
         make = Factories(fleet.database)
         self.fleet = fleet
-        self.user: User = make.person()
+        self.user: User = make.user_with_password()
         self.global_id = global_ids.encode("User", self.user.id)
-        self.session, self.other_session = (fleet.reception.sign_in(self.user) for _ in range(2))
-        self.admin = fleet.reception.sign_in(make.user(Role.SUPER_ADMIN)).access_token
+        self.session, self.other_session = (fleet.session_issuer.sign_in(self.user) for _ in range(2))
+        self.admin = fleet.session_issuer.sign_in(make.user(Role.SUPER_ADMIN)).access_token
 
     def by_admin(self, document: str) -> RaceRequest:
         return RaceRequest(document, {"id": self.global_id}, self.admin)
@@ -80,7 +80,7 @@ class Poller(threading.Thread):
     def run(self) -> None:
         while not self._stopped.wait(POLL_SECONDS):
             sent_at = time.monotonic()
-            response = self._client.send(self._request.request(self._client))
+            response = self._client.send(self._request.build(self._client))
             self.responses.append((sent_at, response.status_code))
 
     def wait_for(self, status: int, seconds: float) -> None:
@@ -105,13 +105,13 @@ def polling(client: httpx.Client, request: RaceRequest) -> Iterator[Poller]:
 
 
 @pytest.fixture
-def both(two_processes: Fleet) -> Iterator[Racers]:
-    with racers(two_processes.urls, 2) as running:
+def both(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls, 2) as running:
         yield running
 
 
 @pytest.mark.parametrize("revocation", REVOCATIONS)
-def test_revoked_session_ends_on_every_process(two_processes: Fleet, both: Racers, revocation: str) -> None:
+def test_revoked_session_ends_on_every_process(two_processes: Cluster, both: RaceClients, revocation: str) -> None:
     scene = Scene(two_processes)
     revoke = REVOCATIONS[revocation](scene)
     with polling(both.clients[1], RaceRequest("{ me { id } }", bearer=scene.other_session.access_token)) as poller:
@@ -125,7 +125,7 @@ def test_revoked_session_ends_on_every_process(two_processes: Fleet, both: Racer
     assert set(statuses) == {401}, "requests after the revocation fail at once, not a second later"
 
 
-def test_logout_leaves_other_sessions_valid(two_processes: Fleet, both: Racers) -> None:
+def test_logout_leaves_other_sessions_valid(two_processes: Cluster, both: RaceClients) -> None:
     scene = Scene(two_processes)
     assert both.execute(REVOCATIONS["logout"](scene), 0).code is None
     for process in (0, 1):

@@ -31,7 +31,7 @@ from tests.live_service import Client, Service
 
 
 def test_refresh_token_is_valid_once(client: Client, make: Factories) -> None:
-    first = new_session(client, make.person())
+    first = new_session(client, make.user_with_password())
     second = refresh(client, first["refreshToken"])["session"]
     assert second["refreshToken"] != first["refreshToken"]
     assert client.execute(ME, bearer=second["accessToken"])["me"] is not None
@@ -41,7 +41,7 @@ def test_refresh_token_is_valid_once(client: Client, make: Factories) -> None:
 
 
 def test_late_reuse_of_refresh_token_ends_session(client: Client, make: Factories, service: Service) -> None:
-    first = new_session(client, make.person())
+    first = new_session(client, make.user_with_password())
     second = refresh(client, first["refreshToken"])["session"]
     used = update(RefreshToken).where(RefreshToken.used_at.is_not(None))
     earlier = used.values(used_at=datetime.now(UTC) - timedelta(seconds=11))
@@ -53,7 +53,7 @@ def test_late_reuse_of_refresh_token_ends_session(client: Client, make: Factorie
 
 
 def test_expired_refresh_token_is_invalid(client: Client, make: Factories, service: Service) -> None:
-    session = new_session(client, make.person())
+    session = new_session(client, make.user_with_password())
     expire = update(RefreshToken).values(expires_at=datetime.now(UTC) - timedelta(seconds=1))
     service.database.write_sync(lambda session: session.execute(expire) and None)
     assert error_code(refresh(client, session["refreshToken"])) == "INVALID_TOKEN"
@@ -67,14 +67,14 @@ def test_malformed_refresh_token_is_invalid(client: Client, token: str) -> None:
 
 
 def test_refresh_token_is_stored_as_hash(client: Client, make: Factories, service: Service) -> None:
-    session = new_session(client, make.person())
+    session = new_session(client, make.user_with_password())
     stored = service.database.read_sync(lambda session: list(session.scalars(select(RefreshToken.token_hash))))
     assert session["refreshToken"] not in str(stored)
     assert len(stored[0]) == 64
 
 
 def test_logout_ends_one_session_at_once(client: Client, make: Factories) -> None:
-    user = make.person()
+    user = make.user_with_password()
     session, other_session = new_session(client, user), new_session(client, user)
     assert client.execute(LOGOUT, token=session["refreshToken"])["logout"] == {"ok": True, "errors": []}
     assert is_rejected(client, session["accessToken"])
@@ -85,7 +85,7 @@ def test_logout_ends_one_session_at_once(client: Client, make: Factories) -> Non
 
 
 def test_logout_everywhere_ends_all_sessions_of_viewer(client: Client, make: Factories) -> None:
-    user, other_user = make.person(), make.person()
+    user, other_user = make.user_with_password(), make.user_with_password()
     sessions = [new_session(client, user) for _ in range(3)]
     other_session = new_session(client, other_user)
     data = client.execute(LOGOUT_EVERYWHERE, bearer=sessions[0]["accessToken"])
@@ -96,7 +96,7 @@ def test_logout_everywhere_ends_all_sessions_of_viewer(client: Client, make: Fac
 
 
 def test_tokens_of_retired_key_stay_valid(client: Client, make: Factories, service: Service) -> None:
-    user = make.person()
+    user = make.user_with_password()
     old_token = new_session(client, user)["accessToken"]
     assert service.database.write_sync(rotate_keys) == "k2"
     new_token = new_session(client, user)["accessToken"]
@@ -111,7 +111,7 @@ def test_tokens_of_retired_key_stay_valid(client: Client, make: Factories, servi
 
 def test_write_fails_when_session_ended_before_transaction(client: Client, make: Factories, service: Service) -> None:
     """The request was authenticated, and its session ended before its transaction began."""
-    user = make.person()
+    user = make.user_with_password()
     new_session(client, user)
     key = service.database.read_sync(lambda session: session.scalar(select(UserSession.id)))
     actor = Actor(user.id, user.role, key)
@@ -126,7 +126,7 @@ def test_write_fails_when_session_ended_before_transaction(client: Client, make:
 
 
 def test_refresh_deletes_tokens_used_long_ago(client: Client, make: Factories, service: Service) -> None:
-    first = new_session(client, make.person())
+    first = new_session(client, make.user_with_password())
     second = refresh(client, first["refreshToken"])["session"]
     third = refresh(client, second["refreshToken"])["session"]
     long_ago = datetime.now(UTC) - timedelta(days=8)
@@ -139,7 +139,7 @@ def test_refresh_deletes_tokens_used_long_ago(client: Client, make: Factories, s
 
 
 def test_purge_deletes_expired_sessions(client: Client, make: Factories, service: Service) -> None:
-    user = make.person()
+    user = make.user_with_password()
     old, new = new_session(client, user), new_session(client, user)
     login(client, user, "wrong password")
     long_ago = datetime.now(UTC) - timedelta(days=40)

@@ -116,7 +116,7 @@ def test_unknown_user_id_returns_not_search(client: Client, make: Factories, doc
 
 
 def test_role_change_ends_sessions(client: Client, make: Factories, service: Service) -> None:
-    admin, user = make.user(Role.SUPER_ADMIN), make.person()
+    admin, user = make.user(Role.SUPER_ADMIN), make.user_with_password()
     session = new_session(client, user)
     payload = client.execute(SET_ROLE, as_=make.actor(admin), id=id_of(user), role="INSTRUCTOR")["setUserRole"]
     assert payload["user"]["role"] == "INSTRUCTOR"
@@ -151,7 +151,7 @@ def test_last_active_super_admin_cannot_be_removed(client: Client, make: Factori
 
 
 def test_suspended_user_cannot_log_in_until_activated(client: Client, make: Factories, service: Service) -> None:
-    admin, user = make.user(Role.SUPER_ADMIN), make.person()
+    admin, user = make.user(Role.SUPER_ADMIN), make.user_with_password()
     session = new_session(client, user)
     for _ in range(2):
         payload = client.execute(SUSPEND, as_=make.actor(admin), id=id_of(user))["suspendUser"]
@@ -169,7 +169,9 @@ def test_suspended_user_cannot_log_in_until_activated(client: Client, make: Fact
 
 def test_deletion_erases_personal_data_but_not_courses(client: Client, make: Factories, service: Service) -> None:
     admin = make.user(Role.SUPER_ADMIN)
-    user = make.person(Role.INSTRUCTOR, bio="canary", profile_image="https://canary.example/x", email="canary@x.org")
+    user = make.user_with_password(
+        Role.INSTRUCTOR, bio="canary", profile_image="https://canary.example/x", email="canary@x.org"
+    )
     course = make.course(instructor=user)
     session = new_session(client, user)
     payload = client.execute(DELETE, bearer=session["accessToken"], id=id_of(user))["deleteUser"]
@@ -200,7 +202,7 @@ def test_deletion_erases_personal_data_but_not_courses(client: Client, make: Fac
 
 def test_email_and_username_are_available_after_deletion(client: Client, make: Factories) -> None:
     admin = make.actor(make.user(Role.SUPER_ADMIN))
-    user = make.person(email=NEW_USER["email"], username=NEW_USER["username"])
+    user = make.user_with_password(email=NEW_USER["email"], username=NEW_USER["username"])
     client.execute(DELETE, as_=admin, id=id_of(user))
     assert client.execute(CREATE_USER, as_=admin, input=NEW_USER)["createUser"]["errors"] == []
 

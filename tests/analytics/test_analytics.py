@@ -16,9 +16,9 @@ from lms_graphql.catalog.models import Enrollment, EnrollmentStatus, Lecture
 from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from tests.factories import START, CourseTree, Factories, global_id
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
-pytestmark = pytest.mark.usefixtures("unswept")
+pytestmark = pytest.mark.usefixtures("no_maintenance")
 
 ANALYTICS = """
 query A($id: ID!) { node(id: $id) { ... on Course { analytics {
@@ -191,7 +191,7 @@ def test_analytics_are_visible_to_course_staff_only(
 
 @pytest.mark.query_budget
 def test_analytics_statement_count_is_constant(
-    client: Client, service: Service, make: Factories, statements: Statements
+    client: Client, service: Service, make: Factories, statements: StatementRecorder
 ) -> None:
     document = """{ me { teaching { learnerCount } courses(first: 100) { nodes { title analytics {
       averageProgressPercent grossRevenue { amount } refundedRevenue { amount }

@@ -14,7 +14,7 @@ from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from tests.factories import START, Factories, global_id
 from tests.live_service import Client, Service
 
-pytestmark = pytest.mark.usefixtures("unswept")
+pytestmark = pytest.mark.usefixtures("no_maintenance")
 
 MY_DASHBOARD = "{ me { teaching { id courseCount learnerCount enrollmentCount completionCount } } }"
 DASHBOARD = "query T($id: ID!) { node(id: $id) { ... on User { username teaching { id courseCount } } } }"

@@ -15,9 +15,9 @@ from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
 from lms_graphql.core.engines import make_engine
 from lms_graphql.core.global_ids import encode
-from tests.conftest import stay_unswept
+from tests.conftest import disable_maintenance
 from tests.factories import START, Factories
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -82,7 +82,7 @@ class LargeDataset:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.client = Client(service)
-        self.statements = Statements(service.database)
+        self.statements = StatementRecorder(service.database)
         make = Factories(service.database)
         user = make.user(Role.INSTRUCTOR)
         self.instructor = make.actor(user)
@@ -95,8 +95,8 @@ class LargeDataset:
 
 @pytest.fixture(scope="module")
 def dataset(running_service: Service) -> Iterator[LargeDataset]:
-    running_service.empty()
-    stay_unswept(running_service)
+    running_service.delete_all_rows()
+    disable_maintenance(running_service)
     dataset = LargeDataset(running_service)
     yield dataset
     dataset.client.close()
@@ -108,7 +108,7 @@ def dataset(running_service: Service) -> Iterator[LargeDataset]:
 @contextlib.contextmanager
 def maintenance_connection(service: Service) -> Iterator[Connection]:
     """Yield a connection for statements that take longer than the service's time limits."""
-    engine = make_engine(service.database.url, pool_size=1, patient=True)
+    engine = make_engine(service.database.url, pool_size=1, for_maintenance=True)
     with engine.begin() as connection:
         yield connection
     engine.dispose()
@@ -143,7 +143,7 @@ def insert_dataset(service: Service, instructor: User) -> None:
 def assert_quick(dataset: LargeDataset, label: str) -> None:
     """Assert that each statement of the last query is fast, rows included: the best of five runs."""
     timings = []
-    with dataset.service.database.reading.connect() as connection:
+    with dataset.service.database.read_engine.connect() as connection:
         for statement, parameters in zip(dataset.statements.texts, dataset.statements.parameters, strict=True):
             durations = []
             for _ in range(5):
@@ -185,7 +185,7 @@ def test_dashboard_and_refresh_are_fast_at_scale(dataset: LargeDataset) -> None:
 
 def enrollment_counts(dataset: LargeDataset) -> list[int]:
     statement = "SELECT COUNT(*) FROM enrollments GROUP BY course_id"
-    with dataset.service.database.reading.connect() as connection:
+    with dataset.service.database.read_engine.connect() as connection:
         return list(connection.scalars(text(statement)))
 
 

@@ -18,7 +18,7 @@ from lms_graphql.core.database import Database
 from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service
 
-pytestmark = pytest.mark.usefixtures("unswept")
+pytestmark = pytest.mark.usefixtures("no_maintenance")
 
 ROUNDS = 20
 
@@ -252,7 +252,9 @@ def test_concurrent_refreshes_during_enrollments_stay_correct(
 ) -> None:
     """The refreshes use connections of their own, like two processes."""
     courses = [make.course(lectures=3) for _ in range(8)]
-    databases = [Database(service.database.url, pool_size=1, in_line_with=service.database) for _ in range(2)]
+    databases = [
+        Database(service.database.url, pool_size=1, share_writer_lock_with=service.database) for _ in range(2)
+    ]
     with ThreadPoolExecutor(2) as threads:
         for _ in range(ROUNDS):
             learner, barrier = make.user(), threading.Barrier(2)

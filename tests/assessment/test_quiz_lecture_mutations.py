@@ -64,11 +64,11 @@ def test_quiz_belongs_to_one_lecture_at_most(
     quiz = make.quiz(course)
     id = instructor.ok("createLecture", **new_lecture(course, quiz))["id"]
     other_id = instructor.ok("createLecture", **new_lecture(course, None))["id"]
-    before = instructor.sees(course.global_id)
+    before = instructor.node(course.global_id)
     in_use = [("IN_USE", "quizId")]
     assert instructor.user_errors("createLecture", **new_lecture(course, quiz)) == in_use
     assert instructor.user_errors("updateLecture", lectureId=other_id, quizId=global_id("Quiz", quiz)) == in_use
-    assert (lecture_id_of(service, quiz), instructor.sees(course.global_id)) == (id, before)
+    assert (lecture_id_of(service, quiz), instructor.node(course.global_id)) == (id, before)
 
 
 @pytest.mark.parametrize("type", ["VIDEO", "TEXT", "ASSIGNMENT", "RESOURCE"])

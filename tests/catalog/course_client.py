@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
-from tests.concurrency import Racers, racers
+from tests.concurrency import RaceClients, race_clients
 from tests.live_service import Service
 from tests.mutation_client import MutationClient
 
@@ -40,9 +40,9 @@ class CourseClient(MutationClient):
 
 
 @contextmanager
-def service_racers(service: Service, number: int = 2) -> Iterator[Racers]:
+def service_racers(service: Service, number: int = 2) -> Iterator[RaceClients]:
     """Yield so many clients of the service that send requests at the same time."""
-    with racers([service.url], number) as running:
+    with race_clients([service.url], number) as running:
         yield running
 
 

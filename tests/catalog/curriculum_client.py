@@ -36,13 +36,13 @@ class CurriculumClient(MutationClient):
         "reorderLectures": ("ReorderLecturesInput", SECTION),
     }
 
-    def sees(self, id: str) -> Any:
+    def node(self, id: str) -> Any:
         """Return the node as the actor sees it, null if it is not visible. A course comes with its curriculum."""
         return self._client.execute(NODE, as_=self.actor, id=id)["node"]
 
     def titles_by_section(self, course_id: str) -> dict[str, list[str]]:
         """Return the lecture titles of each section title, in order. Asserts that positions count from 0."""
-        sections = self.sees(course_id)["sections"]
+        sections = self.node(course_id)["sections"]
         for rows in (sections, *(section["lectures"] for section in sections)):
             assert [row["position"] for row in rows] == list(range(len(rows)))
         return {section["title"]: [row["title"] for row in section["lectures"]] for section in sections}

@@ -10,7 +10,7 @@ import pytest
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.core.actor import Role
 from tests.factories import Factories, global_id
-from tests.live_service import Client, Statements
+from tests.live_service import Client, StatementRecorder
 
 COURSES = """
 query Courses(
@@ -198,7 +198,9 @@ def test_slug_with_trailing_space_does_not_match(client: Client, make: Factories
 
 
 @pytest.mark.query_budget
-def test_total_count_is_queried_only_when_selected(client: Client, make: Factories, statements: Statements) -> None:
+def test_total_count_is_queried_only_when_selected(
+    client: Client, make: Factories, statements: StatementRecorder
+) -> None:
     make.course()
     with statements:
         client.execute("{ courses { nodes { title } pageInfo { hasNextPage } } }")
@@ -210,7 +212,7 @@ def test_total_count_is_queried_only_when_selected(client: Client, make: Factori
 
 @pytest.mark.query_budget
 def test_nested_pages_take_one_statement_for_all_parents(
-    client: Client, make: Factories, statements: Statements
+    client: Client, make: Factories, statements: StatementRecorder
 ) -> None:
     root = make.category("Root")
     child_categories = [make.category(f"Child {number}", parent=root) for number in range(3)]
@@ -259,7 +261,7 @@ def test_user_courses_hide_unpublished_ones_from_others(client: Client, make: Fa
 
 
 @pytest.mark.query_budget
-def test_category_tree_is_ordered_by_name(client: Client, make: Factories, statements: Statements) -> None:
+def test_category_tree_is_ordered_by_name(client: Client, make: Factories, statements: StatementRecorder) -> None:
     root = make.category("Zoology")
     make.category("art")
     bees = make.category("Bees", parent=root)

@@ -12,7 +12,7 @@ from lms_graphql.catalog.search_index import term_weights
 from lms_graphql.core.actor import Role
 from lms_graphql.core.text import sort_key
 from tests.factories import START, Factories
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
@@ -82,13 +82,15 @@ def best_of_five(client: Client, **variables: Any) -> float:
 def query_plan(service: Service, statement: str, parameters: Any) -> str:
     """Return the database's query plan of a statement."""
     explain = "EXPLAIN QUERY PLAN " if service.database.is_sqlite else "EXPLAIN "
-    with service.database.reading.connect() as connection:
+    with service.database.read_engine.connect() as connection:
         rows = connection.exec_driver_sql(explain + statement, parameters).all()
     return " ".join(str(part) for row in rows for part in row)
 
 
 @pytest.mark.usefixtures("thousand_courses")
-def test_each_order_uses_its_index_from_both_ends(client: Client, service: Service, statements: Statements) -> None:
+def test_each_order_uses_its_index_from_both_ends(
+    client: Client, service: Service, statements: StatementRecorder
+) -> None:
     for order, index in INDEX_OF.items():
         for end in ("first", "last"):
             variables: dict[str, Any] = {"orderBy": order, end: 20}
@@ -104,7 +106,7 @@ def test_each_order_uses_its_index_from_both_ends(client: Client, service: Servi
 @pytest.mark.usefixtures("thousand_courses")
 @pytest.mark.parametrize("search", ["how to lear", "c#", "topic77", "volume 1", "l"])
 def test_search_uses_the_term_index_and_is_fast(
-    client: Client, service: Service, statements: Statements, search: str
+    client: Client, service: Service, statements: StatementRecorder, search: str
 ) -> None:
     with statements:
         assert client.execute(PAGE, search=search, first=20)["courses"]["nodes"]

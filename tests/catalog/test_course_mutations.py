@@ -19,7 +19,7 @@ from tests.catalog.course_client import (
     service_racers,
 )
 from tests.factories import CourseTree, Factories, global_id
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 SEARCH = """query F($search: String, $status: CourseStatus) {
   courses(search: $search, filter: {status: $status}) { totalCount nodes { title } }
@@ -303,7 +303,7 @@ def test_search_and_lists_reflect_changes_immediately(client: Client, make: Fact
     assert count(service, CourseTerm) == 0
 
 
-def test_price_change_writes_no_search_terms(client: Client, make: Factories, statements: Statements) -> None:
+def test_price_change_writes_no_search_terms(client: Client, make: Factories, statements: StatementRecorder) -> None:
     course = make.course()
     author = instructor_client(client, make, course)
     with statements:

@@ -4,7 +4,7 @@ import pytest
 
 from lms_graphql.core.actor import Role
 from tests.factories import Factories
-from tests.live_service import Client, Statements
+from tests.live_service import Client, StatementRecorder
 
 TREE = """
 query Tree($slug: String!) {
@@ -69,7 +69,9 @@ def test_deleted_lecture_is_missing_from_the_course(client: Client, make: Factor
 
 
 @pytest.mark.query_budget
-def test_course_tree_takes_at_most_six_statements(client: Client, make: Factories, statements: Statements) -> None:
+def test_course_tree_takes_at_most_six_statements(
+    client: Client, make: Factories, statements: StatementRecorder
+) -> None:
     course = make.course(category=make.category(), sections=10, lectures=3)
     with statements:
         client.execute(TREE, slug=course.slug)
@@ -77,7 +79,9 @@ def test_course_tree_takes_at_most_six_statements(client: Client, make: Factorie
 
 
 @pytest.mark.query_budget
-def test_course_trees_take_constant_statements(client: Client, make: Factories, statements: Statements) -> None:
+def test_course_trees_take_constant_statements(
+    client: Client, make: Factories, statements: StatementRecorder
+) -> None:
     category = make.category()
     for _ in range(50):
         make.course(category=category, sections=2, lectures=2)
@@ -117,7 +121,7 @@ query Parents($id: ID!) {
 
 @pytest.mark.query_budget
 def test_lecture_links_to_section_course_and_instructor(
-    client: Client, make: Factories, statements: Statements
+    client: Client, make: Factories, statements: StatementRecorder
 ) -> None:
     course = make.course()
     sections = client.execute(

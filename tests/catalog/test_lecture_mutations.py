@@ -15,7 +15,7 @@ from lms_graphql.discussion.models import Note, QAQuestion
 from lms_graphql.learning.models import LectureProgress
 from tests.catalog.curriculum_client import CurriculumClient, counter_drift
 from tests.factories import CourseTree, Factories, global_id
-from tests.live_service import ACTOR_HEADER, Client, Service, Statements
+from tests.live_service import ACTOR_HEADER, Client, Service, StatementRecorder
 
 MARKDOWN = "  # Title\n\n<script>alert('x')</script>\t*so*  \n"
 ALL_FIELDS = {
@@ -64,7 +64,7 @@ def current_order(author: CurriculumClient, course: CourseTree) -> list[list[str
     """Return the ids of the lectures, section by section. Asserts that positions have no gaps."""
     author.titles_by_section(course.global_id)
     return [
-        [lecture["id"] for lecture in section["lectures"]] for section in author.sees(course.global_id)["sections"]
+        [lecture["id"] for lecture in section["lectures"]] for section in author.node(course.global_id)["sections"]
     ]
 
 
@@ -123,14 +123,14 @@ INVALID_FIELDS = [
 def test_invalid_lecture_field_is_reported_and_nothing_changes(
     author: CurriculumClient, course: CourseTree, field: str, value: Any, code: str
 ) -> None:
-    before = author.sees(course.global_id)
+    before = author.node(course.global_id)
     new = {"sectionId": section_ids(course)[0], "title": "New", "type": "TEXT", field: value}
     assert author.user_errors("createLecture", **new) == [(code, field)]
     if field != "position":
         assert author.user_errors("updateLecture", lectureId=lecture_ids(course)[0], **{field: value}) == [
             (code, field)
         ]
-    assert author.sees(course.global_id) == before
+    assert author.node(course.global_id) == before
 
 
 def test_all_lecture_errors_are_returned_together(
@@ -216,10 +216,10 @@ def test_deleted_lecture_leaves_no_gap_and_keeps_user_data(
         [other for other in lecture_ids(course) if other != id],
         lecture_ids(course, 1),
     ]
-    updated = author.sees(course.global_id)
+    updated = author.node(course.global_id)
     assert (updated["lectureCount"], updated["durationSeconds"]) == (5, 300)
     assert updated["version"] == course.row.version + 1
-    assert author.sees(id) is None
+    assert author.node(id) is None
     for table in (Note, QAQuestion, LectureProgress):
         assert scalar(service, select(func.count()).where(table.lecture_id == lecture.id)) == 1
     later_mutations: dict[str, dict[str, Any]] = {
@@ -260,7 +260,7 @@ def test_lecture_moves_to_another_section(author: CurriculumClient, course: Cour
 def test_lecture_cannot_move_outside_its_course(
     author: CurriculumClient, course: CourseTree, make: Factories
 ) -> None:
-    before, id = author.sees(course.global_id), lecture_ids(course)[0]
+    before, id = author.node(course.global_id), lecture_ids(course)[0]
     own = make.course(instructor=course.instructor, status=CourseStatus.DRAFT)
     published, hidden = make.course(), make.course(status=CourseStatus.DRAFT)
     deleted = author.ok("createSection", courseId=own.global_id, title="Deleted")["id"]
@@ -275,7 +275,7 @@ def test_lecture_cannot_move_outside_its_course(
     for invalid in (global_id("Section", hidden.sections[0]), deleted, unknown, id, "nonsense", ""):
         assert move_errors(invalid, -1) == [("NOT_FOUND", "sectionId")]
     assert move_errors(section_ids(course)[0], -1) == [("OUT_OF_RANGE", "position")]
-    assert author.sees(course.global_id) == before
+    assert author.node(course.global_id) == before
 
 
 def test_reordering_needs_each_lecture_exactly_once(
@@ -283,10 +283,10 @@ def test_reordering_needs_each_lecture_exactly_once(
 ) -> None:
     first, second, third = lecture_ids(course)
     section = section_ids(course)[0]
-    version = author.sees(course.global_id)["version"]
+    version = author.node(course.global_id)["version"]
     author.ok("reorderLectures", sectionId=section, lectureIds=[third, first, second], expectedVersion=version)
     assert current_order(author, course) == [[third, first, second], lecture_ids(course, 1)]
-    before = author.sees(course.global_id)
+    before = author.node(course.global_id)
     assert before["version"] == version + 1
     stale = {"lectureIds": [first, second, third], "expectedVersion": version}
     assert author.user_errors("reorderLectures", sectionId=section, **stale) == [("STALE_VERSION", "expectedVersion")]
@@ -297,7 +297,7 @@ def test_reordering_needs_each_lecture_exactly_once(
     for ids in invalid:
         errors = author.user_errors("reorderLectures", sectionId=section, lectureIds=ids)
         assert errors == [("INVALID", "lectureIds")]
-    assert author.sees(course.global_id) == before
+    assert author.node(course.global_id) == before
 
 
 def add_lectures(service: Service, section: Section, number: int) -> None:
@@ -338,7 +338,7 @@ def test_course_has_at_most_1000_lectures(author: CurriculumClient, course: Cour
         )
     for section in course.sections:
         add_lectures(service, section, 97)
-    assert author.sees(course.global_id)["lectureCount"] == 1_000
+    assert author.node(course.global_id)["lectureCount"] == 1_000
     assert author.user_errors("createLecture", **new) == [("LIMIT_REACHED", "sectionId")]
     author.ok("moveLecture", lectureId=lecture_ids(course)[0], sectionId=last, position=0)
     author.ok("deleteLecture", lectureId=lecture_ids(course)[1])
@@ -347,7 +347,7 @@ def test_course_has_at_most_1000_lectures(author: CurriculumClient, course: Cour
 
 @pytest.mark.query_budget
 def test_lecture_mutations_take_constant_statements(
-    client: Client, make: Factories, service: Service, statements: Statements
+    client: Client, make: Factories, service: Service, statements: StatementRecorder
 ) -> None:
     counts_by_size = []
     for number in (2, 198):
@@ -358,7 +358,7 @@ def test_lecture_mutations_take_constant_statements(
         first, second = section_ids(course)
         ids_by_section = [
             [lecture["id"] for lecture in section["lectures"]]
-            for section in author.sees(course.global_id)["sections"]
+            for section in author.node(course.global_id)["sections"]
         ]
         counts = []
         for mutation, input in (

@@ -21,7 +21,7 @@ from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
 from tests.accounts.test_users import count
 from tests.catalog.course_client import CourseClient, race_rounds, service_racers
 from tests.factories import CourseTree, Factories, global_id
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 PROBLEMS = """query P($id: ID!) { node(id: $id) { ... on Course {
   publishProblems { code message subject { __typename id ... on Section { title } ... on Lecture { title } } }
@@ -167,7 +167,7 @@ def test_publish_problems_are_for_course_staff_only(client: Client, make: Factor
 
 @pytest.mark.query_budget
 def test_publish_checks_take_constant_statements(
-    client: Client, make: Factories, service: Service, statements: Statements
+    client: Client, make: Factories, service: Service, statements: StatementRecorder
 ) -> None:
     small = complete_course(make, sections=1, lectures=0)
     make.lecture(small.sections[0], **NO_CONTENT)

@@ -33,10 +33,10 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import DomainError
 from tests.catalog.curriculum_client import counter_drift
-from tests.concurrency import rounds
-from tests.conftest import DATABASES, migrated
+from tests.concurrency import race_rounds
+from tests.conftest import DATABASES, migrated_settings
 from tests.factories import CourseTree, Factories, global_id
-from tests.live_service import empty
+from tests.live_service import delete_all_rows
 
 pytestmark = pytest.mark.slow
 
@@ -154,8 +154,8 @@ class Race:
 
 @pytest.fixture(scope="module", params=DATABASES)
 def running_race(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Race]:
-    settings = migrated(request, tmp_path_factory, "lms_races")
-    race = Race(settings.url, rounds=3 if request.param == "sqlite" else rounds(30))
+    settings = migrated_settings(request, tmp_path_factory, "lms_races")
+    race = Race(settings.url, rounds=3 if request.param == "sqlite" else race_rounds(30))
     yield race
     race.close()
 
@@ -166,7 +166,7 @@ def race(running_race: Race) -> Iterator[Race]:
 
     A change that comes second waits for the first one, and no two changes wait for each other.
     """
-    empty(running_race.database)
+    delete_all_rows(running_race.database)
     running_race.change_count = 0
     running_race.attempts.clear()
     yield running_race

@@ -15,7 +15,7 @@ from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.discussion.models import Note
 from tests.catalog.curriculum_client import CurriculumClient, counter_drift
 from tests.factories import CourseTree, Factories, global_id
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 UNKNOWN_COURSE, UNKNOWN_SECTION = global_ids.encode("Course", 10**6), global_ids.encode("Section", 10**6)
 
@@ -75,9 +75,9 @@ def test_new_section_is_inserted_at_its_position(
 def test_invalid_section_returns_all_errors(
     author: CurriculumClient, course: CourseTree, input: dict[str, Any], errors: list[tuple[str, str]]
 ) -> None:
-    before = author.sees(course.global_id)
+    before = author.node(course.global_id)
     assert author.user_errors("createSection", **{"courseId": course.global_id, "title": "New", **input}) == errors
-    assert author.sees(course.global_id) == before
+    assert author.node(course.global_id) == before
 
 
 def test_update_keeps_omitted_fields_and_clears_nulls(author: CurriculumClient, course: CourseTree) -> None:
@@ -89,7 +89,7 @@ def test_update_keeps_omitted_fields_and_clears_nulls(author: CurriculumClient, 
     assert (section["title"], section["description"], section["position"]) == ("Other", None, 1)
     errors = [("REQUIRED", "title"), ("TOO_LONG", "description")]
     assert author.user_errors("updateSection", sectionId=id, title=None, description="x" * 10_001) == errors
-    assert author.sees(course.global_id)["version"] == course.row.version + 3
+    assert author.node(course.global_id)["version"] == course.row.version + 3
     assert author.ok("updateSection", sectionId=id)["course"]["version"] == course.row.version + 3
 
 
@@ -104,9 +104,9 @@ def test_deleted_section_hides_lectures_and_keeps_rows(
     assert author.titles_by_section(course.global_id) == {
         name: ["Lecture 0", "Lecture 1"] for name in ("Section 0", "Section 2")
     }
-    updated = author.sees(course.global_id)
+    updated = author.node(course.global_id)
     assert (updated["lectureCount"], updated["durationSeconds"], updated["sectionCount"]) == (4, 240, 2)
-    assert author.sees(id) is author.sees(global_id("Lecture", lecture)) is None
+    assert author.node(id) is author.node(global_id("Lecture", lecture)) is None
     row_counts = service.database.read_sync(
         lambda session: (
             session.scalar(select(func.count()).select_from(Section)),
@@ -145,7 +145,7 @@ def test_reordering_needs_each_section_exactly_once(
     other = global_id("Section", make.course(instructor=course.instructor).sections[0])
     hidden = global_id("Section", make.course(status=CourseStatus.DRAFT).sections[0])
     lecture = global_id("Lecture", course.lectures[0])
-    before = author.sees(course.global_id)
+    before = author.node(course.global_id)
     invalid = [[], ids[:2], [*ids, ids[0]], [ids[0], ids[0], ids[1]]]
     for foreign in (other, hidden, deleted, lecture, UNKNOWN_SECTION, "nonsense", ""):
         invalid += [[*ids[:2], foreign], [*ids, foreign]]
@@ -154,12 +154,12 @@ def test_reordering_needs_each_section_exactly_once(
         (error,) = payload["errors"]
         assert (error["code"], error["path"]) == ("INVALID", ["input", "sectionIds"])
         assert error["message"] == "The list is incomplete or has other ids in it. Name every section exactly once."
-    assert author.sees(course.global_id) == before
+    assert author.node(course.global_id) == before
 
 
 def test_section_order_of_stale_version_is_rejected(author: CurriculumClient, course: CourseTree) -> None:
     reversed_ids = section_ids(course)[::-1]
-    version = author.sees(course.global_id)["version"]
+    version = author.node(course.global_id)["version"]
     order = {"courseId": course.global_id, "sectionIds": reversed_ids}
     for other in (version - 1, version + 1, -1):
         errors = author.user_errors("reorderSections", expectedVersion=other, **order)
@@ -205,7 +205,7 @@ def test_other_users_cannot_change_sections(
     course = make.course(sections=2, status=status)
     rival, learner = make.user(Role.INSTRUCTOR), make.user()
     make.enrollment(learner, course)
-    before = CurriculumClient(client, make.actor(course.instructor)).sees(course.global_id)
+    before = CurriculumClient(client, make.actor(course.instructor)).node(course.global_id)
     for mutation, input in mutation_inputs(course).items():
         assert CurriculumClient(client, ANONYMOUS).error_codes(mutation, **input) == ["UNAUTHENTICATED"]
         assert CurriculumClient(client, make.actor(learner)).error_codes(mutation, **input) == ["FORBIDDEN"]
@@ -216,14 +216,14 @@ def test_other_users_cannot_change_sections(
             body = rival_client.graphql(mutation, **input)
             assert body == rival_client.graphql(mutation, **with_unknown_id(input))
             assert body["data"][mutation]["errors"][0]["code"] == "NOT_FOUND"
-    assert CurriculumClient(client, make.actor(course.instructor)).sees(course.global_id) == before
+    assert CurriculumClient(client, make.actor(course.instructor)).node(course.global_id) == before
 
 
 def test_super_admin_can_change_any_sections(client: Client, make: Factories, course: CourseTree) -> None:
     admin = CurriculumClient(client, make.actor(make.user(Role.SUPER_ADMIN)))
     for mutation, input in mutation_inputs(course).items():
         if mutation == "reorderSections":
-            input["sectionIds"] = [section["id"] for section in admin.sees(course.global_id)["sections"]]
+            input["sectionIds"] = [section["id"] for section in admin.node(course.global_id)["sections"]]
         admin.ok(mutation, **input)
     assert list(admin.titles_by_section(course.global_id)) == ["Section 1", "Section 2", "New"]
 
@@ -240,23 +240,25 @@ def test_curriculum_hook_runs_in_the_transaction_of_each_change(
     version = course.row.version
     for mutation, input in mutation_inputs(course).items():
         if mutation == "reorderSections":
-            input["sectionIds"] = [section["id"] for section in author.sees(course.global_id)["sections"]]
+            input["sectionIds"] = [section["id"] for section in author.node(course.global_id)["sections"]]
         author.ok(mutation, **input)
         version += 1
-        assert author.sees(course.global_id)["version"] == version
+        assert author.node(course.global_id)["version"] == version
     assert calls == [(course.row.id, 4), (course.row.id, 4), (course.row.id, 4), (course.row.id, 3)]
 
     def fail(session: Session, key: int) -> None:
         raise LookupError
 
-    before = author.sees(course.global_id)
+    before = author.node(course.global_id)
     monkeypatch.setattr(hooks, "curriculum_changed", [fail])
     assert author.error_codes("createSection", courseId=course.global_id, title="New") == ["INTERNAL_ERROR"]
-    assert author.sees(course.global_id) == before
+    assert author.node(course.global_id) == before
 
 
 @pytest.mark.query_budget
-def test_section_mutations_take_constant_statements(client: Client, make: Factories, statements: Statements) -> None:
+def test_section_mutations_take_constant_statements(
+    client: Client, make: Factories, statements: StatementRecorder
+) -> None:
     counts_by_size = []
     for number in (2, 99):
         course = make.course(sections=number, lectures=1)
@@ -264,7 +266,7 @@ def test_section_mutations_take_constant_statements(client: Client, make: Factor
         with statements:
             author.ok("createSection", courseId=course.global_id, title="First", position=0)
         insert_count = statements.count
-        reversed_ids = [section["id"] for section in author.sees(course.global_id)["sections"]][::-1]
+        reversed_ids = [section["id"] for section in author.node(course.global_id)["sections"]][::-1]
         with statements:
             author.ok("reorderSections", courseId=course.global_id, sectionIds=reversed_ids)
         reorder_count = statements.count

@@ -56,7 +56,7 @@ class CurriculumMachine(RuleBasedStateMachine):
 
     @initialize()
     def create_course(self) -> None:
-        self.service.empty()
+        self.service.delete_all_rows()
         make = Factories(self.service.database)
         course = make.course(sections=2, lectures=3, status=CourseStatus.DRAFT)
         self.other = make.course(instructor=course.instructor, status=CourseStatus.DRAFT)

@@ -36,7 +36,7 @@ def test_other_users_cannot_change_lectures(client: Client, make: Factories, sta
     rival, learner = make.user(Role.INSTRUCTOR), make.user()
     make.enrollment(learner, course)
     owner_client = CurriculumClient(client, make.actor(course.instructor))
-    before = owner_client.sees(course.global_id)
+    before = owner_client.node(course.global_id)
     rival_client, learner_client, anonymous_client = (
         CurriculumClient(client, actor) for actor in (make.actor(rival), make.actor(learner), ANONYMOUS)
     )
@@ -50,7 +50,7 @@ def test_other_users_cannot_change_lectures(client: Client, make: Factories, sta
             body = rival_client.graphql(mutation, **input)
             assert body == rival_client.graphql(mutation, **unknown[mutation])
             assert [error["code"] for error in body["data"][mutation]["errors"]] == ["NOT_FOUND"]
-    assert owner_client.sees(course.global_id) == before
+    assert owner_client.node(course.global_id) == before
 
 
 def test_enrolled_instructor_cannot_change_an_archived_course(client: Client, make: Factories) -> None:
@@ -72,7 +72,7 @@ def test_lectures_cannot_move_between_instructors_courses(
         CurriculumClient(client, make.actor(rival)),
         CurriculumClient(client, make.actor(course.instructor)),
     )
-    before = owner_client.sees(course.global_id), author.sees(own.global_id)
+    before = owner_client.node(course.global_id), author.node(own.global_id)
     (foreign_section, foreign_lecture), (own_section, own_lecture) = (
         (global_id("Section", each.sections[0]), global_id("Lecture", each.lectures[0])) for each in (course, own)
     )
@@ -91,7 +91,7 @@ def test_lectures_cannot_move_between_instructors_courses(
     assert author.user_errors("reorderSections", **sections) == [("INVALID", "sectionIds")]
     with_quiz = {"sectionId": own_section, "title": "Test", "type": "QUIZ", "quizId": quiz}
     assert author.user_errors("createLecture", **with_quiz) == [("NOT_FOUND", "quizId")]
-    assert (owner_client.sees(course.global_id), author.sees(own.global_id)) == before
+    assert (owner_client.node(course.global_id), author.node(own.global_id)) == before
 
 
 @pytest.mark.parametrize("mutation", ["updateCourse", "moveLecture", "createLecture", "updateLecture"])
@@ -140,7 +140,7 @@ def test_super_admin_can_change_any_lectures(client: Client, make: Factories) ->
     admin = CurriculumClient(client, make.actor(make.user(Role.SUPER_ADMIN)))
     for mutation, input in inputs_on(course).items():
         if mutation == "reorderLectures":
-            lectures = admin.sees(course.global_id)["sections"][0]["lectures"]
+            lectures = admin.node(course.global_id)["sections"][0]["lectures"]
             input["lectureIds"] = [lecture["id"] for lecture in reversed(lectures)]
         admin.ok(mutation, **input)
-    assert admin.sees(course.global_id)["lectureCount"] == 2
+    assert admin.node(course.global_id)["lectureCount"] == 2

@@ -21,12 +21,12 @@ from lms_graphql.core.database import Database
 from lms_graphql.mail.models import Mail
 from lms_graphql.settings import Settings
 from tests.certificates.scenario import CERTIFICATE, CertificateScenario, Issue, audit_events
-from tests.concurrency import TURN_SECONDS, rounds
+from tests.concurrency import START_TIMEOUT_SECONDS, race_rounds
 from tests.factories import START, CourseTree, Factories, global_id
 from tests.live_service import Client, Service
-from tests.mail_servers import Postbox
+from tests.mail_servers import Mailbox
 
-RACERS, ROUNDS = 10, rounds(20)
+RACERS, ROUNDS = 10, race_rounds(20)
 
 
 def test_certificate_keeps_names_and_titles_at_issue(
@@ -76,13 +76,13 @@ def test_used_serial_is_drawn_again(make: Factories, issue: Issue, monkeypatch: 
 
 
 def test_mail_links_to_pdf_and_verification_page(
-    make: Factories, issue: Issue, service: Service, postbox: Postbox, settings: Settings
+    make: Factories, issue: Issue, service: Service, mailbox: Mailbox, settings: Settings
 ) -> None:
     learner = make.user(email="ada@example.com")
     certificate = issue(learner, make.course("Typography"))
     issue(learner, make.course("Typography"))
-    postbox.wait_for(2)
-    message = next(message for message in postbox.taken if certificate.verification_code in str(message))
+    mailbox.wait_for(2)
+    message = next(message for message in mailbox.received if certificate.verification_code in str(message))
     body = message.get_body(("plain",))
     assert message["To"] == "ada@example.com"
     assert body is not None
@@ -153,7 +153,7 @@ def issue_in_race(
         session.scalar(select(Certificate.id).where(Certificate.user_id == learner.id))
         if not has_waited:
             has_waited = True
-            start.wait(TURN_SECONDS)
+            start.wait(START_TIMEOUT_SECONDS)
         return certificates.issue_certificate(session, learner.id, course.row.id, settings)
 
     return database.write_sync(work)

@@ -10,11 +10,11 @@ from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.certificates.services import certificates
 from lms_graphql.core import global_ids
 from tests.certificates.scenario import CERTIFICATE, CertificateClient, CertificateScenario, audit_events
-from tests.concurrency import racers, rounds
+from tests.concurrency import race_clients, race_rounds
 from tests.factories import Factories
 from tests.live_service import Client, Service
 
-ROUNDS = rounds(20)
+ROUNDS = race_rounds(20)
 
 
 def stored_certificate(service: Service) -> Certificate:
@@ -102,7 +102,7 @@ def test_concurrent_revoke_and_reinstate_leave_consistent_state(
     admin = CertificateClient(client, scenario.actor("admin"))
     revoke = admin.race_request("revokeCertificate", certificateId=scenario.id, reason="ERROR", note="Why")
     reinstate = admin.race_request("reinstateCertificate", certificateId=scenario.id)
-    with racers([service.url], 6) as clients:
+    with race_clients([service.url], 6) as clients:
         for _ in range(ROUNDS):
             answers = clients.race(*[revoke, reinstate] * 3)
             assert {answer.code for answer in answers} == {None}

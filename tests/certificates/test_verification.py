@@ -12,7 +12,7 @@ from lms_graphql.accounts.models import RateLimitCounter
 from lms_graphql.certificates import codes
 from lms_graphql.core.actor import ANONYMOUS, Role
 from tests.factories import Factories, global_id
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 VERIFY = """query V($code: String!) { verifyCertificate(code: $code) {
   status serial learnerName courseTitle instructorName issuedAt expiresAt
@@ -134,7 +134,7 @@ def test_code_ignores_case_spaces_and_dashes(client: Client, make: Factories, ty
     ],
 )
 def test_malformed_code_is_not_found_without_statements(
-    client: Client, make: Factories, statements: Statements, code: str
+    client: Client, make: Factories, statements: StatementRecorder, code: str
 ) -> None:
     make.certificate(make.user(), make.course())
     with statements:
@@ -156,7 +156,7 @@ def test_document_with_two_verifications_is_rejected(client: Client) -> None:
 
 @pytest.mark.query_budget
 def test_existing_code_takes_one_read_and_is_not_counted(
-    client: Client, make: Factories, service: Service, statements: Statements
+    client: Client, make: Factories, service: Service, statements: StatementRecorder
 ) -> None:
     code = make.certificate(make.user(), make.course()).verification_code
     with statements:

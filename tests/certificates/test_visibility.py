@@ -13,7 +13,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.settings import Settings
 from tests.certificates.scenario import CERTIFICATE, VISIBLE, CertificateScenario
 from tests.factories import START, Factories, global_id
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 SECRETS = "query N($id: ID!) { node(id: $id) { ... on Certificate { serial verificationCode pdfUrl } } }"
 NODES = "query N($ids: [ID!]!) { nodes(ids: $ids) { id } }"
@@ -95,7 +95,9 @@ def test_status_is_revoked_when_revoked_and_expired(client: Client, make: Factor
 
 
 @pytest.mark.query_budget
-def test_certificates_of_user_are_paged_newest_first(client: Client, make: Factories, statements: Statements) -> None:
+def test_certificates_of_user_are_paged_newest_first(
+    client: Client, make: Factories, statements: StatementRecorder
+) -> None:
     holder = make.user()
     titles = []
     for number in range(12):
@@ -121,7 +123,7 @@ def test_certificates_of_user_are_paged_newest_first(client: Client, make: Facto
 
 @pytest.mark.query_budget
 def test_certificates_by_enrollment_take_one_statement(
-    make: Factories, service: Service, statements: Statements
+    make: Factories, service: Service, statements: StatementRecorder
 ) -> None:
     scenario = CertificateScenario(make)
     other = make.enrollment(scenario.learner, scenario.course)

@@ -21,9 +21,9 @@ from lms_graphql.core.db_errors import AbandonedError
 from lms_graphql.graph.execution.loaders import Loaders
 from lms_graphql.schema import NODE_LOADERS, schema
 from lms_graphql.settings import Settings
-from tests.auth import Reception
+from tests.auth import SessionIssuer
 from tests.factories import Factories
-from tests.live_service import Client, Logged, Service, running
+from tests.live_service import Client, LogCapture, Service, run_service
 from tests.mariadb import MariaDB, free_port
 
 QUERY = "{ courses { nodes { title sections { title } } } categories { name } }"
@@ -46,7 +46,7 @@ def test_internal_error_reveals_only_an_id(client: Client, service: Service) -> 
 def test_internal_error_in_authentication_reveals_only_an_id(
     client: Client, service: Service, make: Factories
 ) -> None:
-    sessions = Reception(service.database, service.resources.settings, service.resources.signer)
+    sessions = SessionIssuer(service.database, service.resources.settings, service.resources.signer)
     token = sessions.sign_in(make.user()).access_token
     with service.engine.begin() as connection:
         connection.execute(text("ALTER TABLE signing_keys RENAME TO signing_keys_renamed"))
@@ -63,7 +63,7 @@ def test_internal_error_in_authentication_reveals_only_an_id(
 
 
 def test_internal_error_log_has_no_values(
-    client: Client, service: Service, logged: Logged, capfd: pytest.CaptureFixture[str]
+    client: Client, service: Service, captured_log: LogCapture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with service.engine.begin() as connection:
         connection.execute(text("ALTER TABLE courses RENAME TO courses_renamed"))
@@ -72,13 +72,13 @@ def test_internal_error_log_has_no_values(
     finally:
         with service.engine.begin() as connection:
             connection.execute(text("ALTER TABLE courses_renamed RENAME TO courses"))
-    assert "internal_error" in logged.text
-    assert "hunter2" not in logged.text + "".join(capfd.readouterr())
+    assert "internal_error" in captured_log.text
+    assert "hunter2" not in captured_log.text + "".join(capfd.readouterr())
 
 
 def test_service_is_unavailable_without_database() -> None:
     url = f"mysql+pymysql://lms:lms@127.0.0.1:{free_port()}/lms"
-    with running(settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))) as service:
+    with run_service(settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))) as service:
         client = Client(service)
         assert set(client.error_codes("{ categories { name } }")) == {"UNAVAILABLE"}
         assert client.get("/health/ready").status_code == 503
@@ -87,14 +87,14 @@ def test_service_is_unavailable_without_database() -> None:
 
 
 @pytest.fixture
-def impatient_service(maria: MariaDB, service_settings: Settings) -> Iterator[Service]:
+def impatient_service(mariadb_server: MariaDB, service_settings: Settings) -> Iterator[Service]:
     """Run a service whose requests time out after a second."""
-    with running(service_settings.model_copy(update={"limit_seconds": 1})) as service:
+    with run_service(service_settings.model_copy(update={"limit_seconds": 1})) as service:
         yield service
 
 
-def kill_connections(maria: MariaDB) -> None:
-    with maria.connect_as_root() as connection, connection.cursor() as cursor:
+def kill_connections(mariadb_server: MariaDB) -> None:
+    with mariadb_server.connect_as_root() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM information_schema.processlist WHERE user = 'lms'")
         for (connection_id,) in cursor.fetchall():
             cursor.execute(f"KILL {connection_id}")
@@ -103,13 +103,13 @@ def kill_connections(maria: MariaDB) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
 def test_killed_connections_do_not_fail_requests(
-    client: Client, make: Factories, maria: MariaDB, service: Service
+    client: Client, make: Factories, mariadb_server: MariaDB, service: Service
 ) -> None:
     make.course()
     for _ in range(5):
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda _: client.execute(QUERY), range(16)))
-        kill_connections(maria)
+        kill_connections(mariadb_server)
         for _ in range(10):
             assert len(client.execute(QUERY)["courses"]["nodes"]) == 1
     service.engine.dispose()  # the write connections were killed too, and the next test must get new ones

@@ -80,7 +80,7 @@ def test_writers_run_one_at_a_time_despite_failures() -> None:
 @pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
 def test_hanging_read_does_not_block_login(client: Client, make: Factories, service: Service) -> None:
     make.course()
-    user = make.person()
+    user = make.user_with_password()
     with closing(Client(service)) as reader, ThreadPoolExecutor(1) as pool, service.engine.connect() as locking:
         locking.execute(text("LOCK TABLES sections WRITE"))
         reading = pool.submit(reader.execute, READ)

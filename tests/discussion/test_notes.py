@@ -14,7 +14,7 @@ from lms_graphql.discussion.models import Note, NoteCounter
 from lms_graphql.discussion.services.notes import MAX_NOTES_PER_LECTURE
 from tests.discussion.discussion_client import DiscussionClient, counter_drift, execute, row_count, scalar
 from tests.factories import CourseTree, Factories, global_id
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 NODE = "query N($id: ID!) { node(id: $id) { ... on Note { content lecture { id } } } }"
 DELETE_USER = "mutation D($id: ID!) { deleteUser(input: {userId: $id}) { deletedId errors { code } } }"
@@ -229,7 +229,9 @@ def test_notes_are_deleted_with_the_account(
 
 
 @pytest.mark.query_budget
-def test_notes_of_a_course_tree_take_one_statement(client: Client, make: Factories, statements: Statements) -> None:
+def test_notes_of_a_course_tree_take_one_statement(
+    client: Client, make: Factories, statements: StatementRecorder
+) -> None:
     user = make.user()
     for _ in range(10):
         course = make.course(lectures=3)

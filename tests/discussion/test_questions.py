@@ -9,7 +9,7 @@ from lms_graphql.catalog.models import Course
 from lms_graphql.discussion.models import QAAnswer, QAAnswerVote, QAQuestionVote
 from tests.discussion.discussion_client import AsUser, DiscussionClient, DiscussionCourse, execute, row_count
 from tests.factories import Factories, global_id
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 STATE = "query S($id: ID!) { node(id: $id) { ... on QAQuestion { isAnswered answerCount acceptedAnswer { id } } } }"
 
@@ -188,7 +188,7 @@ LECTURES = """query T($ids: [ID!]!) { nodes(ids: $ids) { ... on Lecture {
 
 @pytest.mark.query_budget
 def test_statement_count_is_equal_for_two_and_fifty_lectures(
-    client: Client, make: Factories, statements: Statements
+    client: Client, make: Factories, statements: StatementRecorder
 ) -> None:
     learner = make.user()
     course = make.course(lectures=50)

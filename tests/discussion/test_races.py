@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from lms_graphql.discussion.models import Note, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
 from lms_graphql.discussion.services.answers import MAX_REPLIES
 from lms_graphql.discussion.services.notes import MAX_NOTES_PER_LECTURE
-from tests.concurrency import RaceRequest, Racers, codes, racers, rounds
+from tests.concurrency import RaceClients, RaceRequest, code_counts, race_clients, race_rounds
 from tests.discussion.discussion_client import (
     MUTATIONS,
     DiscussionCourse,
@@ -19,22 +19,22 @@ from tests.discussion.discussion_client import (
     scalar,
 )
 from tests.factories import Factories, global_id
-from tests.processes import Fleet
+from tests.processes import Cluster
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = 10
-ROUNDS = rounds(30)
+ROUNDS = race_rounds(30)
 
 
 @pytest.fixture
-def make(two_processes: Fleet) -> Factories:
+def make(two_processes: Cluster) -> Factories:
     return Factories(two_processes.database)
 
 
 @pytest.fixture
-def ten_clients(two_processes: Fleet) -> Iterator[Racers]:
-    with racers(two_processes.urls, CLIENTS) as clients:
+def ten_clients(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls, CLIENTS) as clients:
         yield clients
 
 
@@ -50,9 +50,9 @@ def race_request(mutation: str, token: str, selection: str = "", **input: Any) -
 
 
 def test_one_of_two_concurrent_acceptances_remains(
-    two_processes: Fleet, make: Factories, course: DiscussionCourse, ten_clients: Racers
+    two_processes: Cluster, make: Factories, course: DiscussionCourse, ten_clients: RaceClients
 ) -> None:
-    tokens = two_processes.token(course.asker), two_processes.token(course.instructor)
+    tokens = two_processes.access_token(course.asker), two_processes.access_token(course.instructor)
     question = course.question()
     question_id = global_id("QAQuestion", question)
     answers = [make.answer(course.answerer, question) for _ in range(2)]
@@ -61,15 +61,15 @@ def test_one_of_two_concurrent_acceptances_remains(
             race_request("acceptAnswer", token, questionId=question_id, answerId=global_id("QAAnswer", answer))
             for token, answer in zip(tokens, answers, strict=True)
         ]
-        assert codes(ten_clients.race(*requests)) == {None: 2}
+        assert code_counts(ten_clients.race(*requests)) == {None: 2}
         accepted_key = scalar(two_processes.database, select(QAQuestion.accepted_answer_id))
         assert accepted_key in {answer.id for answer in answers}
 
 
 def test_concurrently_deleted_answer_is_not_accepted(
-    two_processes: Fleet, make: Factories, course: DiscussionCourse, ten_clients: Racers
+    two_processes: Cluster, make: Factories, course: DiscussionCourse, ten_clients: RaceClients
 ) -> None:
-    asker, answerer = two_processes.token(course.asker), two_processes.token(course.answerer)
+    asker, answerer = two_processes.access_token(course.asker), two_processes.access_token(course.answerer)
     question = course.question()
     for _ in range(ROUNDS):
         answer_id = global_id("QAAnswer", make.answer(course.answerer, question))
@@ -91,55 +91,55 @@ def test_concurrently_deleted_answer_is_not_accepted(
     ids=["question", "answer"],
 )
 def test_concurrent_votes_of_one_user_count_once(
-    two_processes: Fleet,
+    two_processes: Cluster,
     make: Factories,
     course: DiscussionCourse,
-    ten_clients: Racers,
+    ten_clients: RaceClients,
     kind: str,
     model: Any,
     vote_model: Any,
     mutation: str,
     field: str,
 ) -> None:
-    token = two_processes.token(course.learner)
+    token = two_processes.access_token(course.learner)
     question = course.question()
     answer = make.answer(course.answerer, question)
     id = {field: global_id(kind, question if kind == "QAQuestion" else answer)}
     for _ in range(ROUNDS):
         for vote in (True, False):
             requests = [race_request(mutation, token, vote=vote, **id)] * CLIENTS
-            assert codes(ten_clients.race(*requests)) == {None: CLIENTS}
+            assert code_counts(ten_clients.race(*requests)) == {None: CLIENTS}
             vote_count = scalar(two_processes.database, select(model.vote_count))
             assert vote_count == row_count(two_processes.database, vote_model) == int(vote)
 
 
 def test_concurrent_votes_of_many_users_are_all_counted(
-    two_processes: Fleet, make: Factories, course: DiscussionCourse, ten_clients: Racers
+    two_processes: Cluster, make: Factories, course: DiscussionCourse, ten_clients: RaceClients
 ) -> None:
     voters = [make.user() for _ in range(CLIENTS)]
     for voter in voters:
         make.enrollment(voter, course.course)
-    tokens = [two_processes.token(voter) for voter in voters]
+    tokens = [two_processes.access_token(voter) for voter in voters]
     for _ in range(ROUNDS // 3):
         question = course.question()
         id = global_id("QAQuestion", question)
         vote_count = select(QAQuestion.vote_count).where(QAQuestion.id == question.id)
         votes = [race_request("voteQaQuestion", token, questionId=id, vote=True) for token in tokens]
-        assert codes(ten_clients.race(*votes)) == {None: CLIENTS}
+        assert code_counts(ten_clients.race(*votes)) == {None: CLIENTS}
         assert scalar(two_processes.database, vote_count) == CLIENTS
         votes = [
             race_request("voteQaQuestion", token, questionId=id, vote=index % 2 == 0)
             for index, token in enumerate(tokens)
         ]
-        assert codes(ten_clients.race(*votes)) == {None: CLIENTS}
+        assert code_counts(ten_clients.race(*votes)) == {None: CLIENTS}
         assert scalar(two_processes.database, vote_count) == CLIENTS // 2
     assert counter_drift(two_processes.database) == []
 
 
 def test_note_limit_holds_for_concurrent_requests(
-    two_processes: Fleet, course: DiscussionCourse, ten_clients: Racers
+    two_processes: Cluster, course: DiscussionCourse, ten_clients: RaceClients
 ) -> None:
-    token, lecture_id = two_processes.token(course.asker), global_id("Lecture", course.lecture)
+    token, lecture_id = two_processes.access_token(course.asker), global_id("Lecture", course.lecture)
     notes = [
         Note(user_id=course.asker.id, lecture_id=course.lecture.id, content="x")
         for _ in range(MAX_NOTES_PER_LECTURE - 1)
@@ -148,11 +148,11 @@ def test_note_limit_holds_for_concurrent_requests(
     for _ in range(ROUNDS):
         creation = race_request("createNote", token, "note { id }", lectureId=lecture_id, content="x")
         responses = ten_clients.race(*[creation] * CLIENTS)
-        assert codes(responses) == {None: 1, "LIMIT_REACHED": CLIENTS - 1}
+        assert code_counts(responses) == {None: 1, "LIMIT_REACHED": CLIENTS - 1}
         assert row_count(two_processes.database, Note) == MAX_NOTES_PER_LECTURE
         (id,) = [response.payload["note"]["id"] for response in responses if response.code is None]
         deletions = ten_clients.race(*[race_request("deleteNote", token, noteId=id)] * 4)
-        assert codes(deletions) == {None: 1, "NOT_FOUND": 3}
+        assert code_counts(deletions) == {None: 1, "NOT_FOUND": 3}
     assert counter_drift(two_processes.database) == []
 
 
@@ -165,22 +165,24 @@ def reply_input(question: QAQuestion, answer: QAAnswer) -> dict[str, str]:
 
 
 def test_reply_limit_holds_for_concurrent_requests(
-    two_processes: Fleet, make: Factories, course: DiscussionCourse, ten_clients: Racers
+    two_processes: Cluster, make: Factories, course: DiscussionCourse, ten_clients: RaceClients
 ) -> None:
-    token, question = two_processes.token(course.learner), course.question()
+    token, question = two_processes.access_token(course.learner), course.question()
     for _ in range(ROUNDS // 3):
         answer = make.answer(course.answerer, question)
         two_replies_left = update(QAAnswer).where(QAAnswer.id == answer.id).values(reply_count=MAX_REPLIES - 2)
         execute(two_processes.database, two_replies_left)
         reply = race_request("answerQuestion", token, **reply_input(question, answer))
-        assert codes(ten_clients.race(*[reply] * CLIENTS)) == {None: 2, "LIMIT_REACHED": CLIENTS - 2}
+        assert code_counts(ten_clients.race(*[reply] * CLIENTS)) == {None: 2, "LIMIT_REACHED": CLIENTS - 2}
         assert row_count(two_processes.database, QAAnswer, QAAnswer.parent_id == answer.id) == 2
 
 
 def test_deleted_question_leaves_no_rows_of_concurrent_changes(
-    two_processes: Fleet, make: Factories, course: DiscussionCourse, ten_clients: Racers
+    two_processes: Cluster, make: Factories, course: DiscussionCourse, ten_clients: RaceClients
 ) -> None:
-    asker, answerer, learner = (two_processes.token(user) for user in (course.asker, course.answerer, course.learner))
+    asker, answerer, learner = (
+        two_processes.access_token(user) for user in (course.asker, course.answerer, course.learner)
+    )
     for _ in range(ROUNDS):
         question = course.question()
         answer = make.answer(course.answerer, question, accepted=True)
@@ -195,15 +197,15 @@ def test_deleted_question_leaves_no_rows_of_concurrent_changes(
             race_request("acceptAnswer", asker, questionId=id, answerId=None),
         )
         assert deleted.code is None
-        assert set(codes(others)) <= {None, "NOT_FOUND"}
+        assert set(code_counts(others)) <= {None, "NOT_FOUND"}
         models = (QAQuestion, QAAnswer, QAQuestionVote, QAAnswerVote)
         assert [row_count(two_processes.database, model) for model in models] == [0, 0, 0, 0]
 
 
 def test_concurrent_replies_and_deletions_are_all_counted(
-    two_processes: Fleet, make: Factories, course: DiscussionCourse, ten_clients: Racers
+    two_processes: Cluster, make: Factories, course: DiscussionCourse, ten_clients: RaceClients
 ) -> None:
-    token, question = two_processes.token(course.learner), course.question()
+    token, question = two_processes.access_token(course.learner), course.question()
     answer = make.answer(course.answerer, question)
     for _ in range(ROUNDS):
         execute(two_processes.database, delete(QAAnswer).where(QAAnswer.parent_id.is_not(None)))
@@ -213,5 +215,5 @@ def test_concurrent_replies_and_deletions_are_all_counted(
             *[race_request("deleteQaAnswer", token, answerId=reply) for reply in replies],
             *[race_request("answerQuestion", token, **reply_input(question, answer))] * 3,
         )
-        assert codes(responses) == {None: 6}
+        assert code_counts(responses) == {None: 6}
         assert counter_drift(two_processes.database) == []

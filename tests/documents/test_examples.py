@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.cli import CLEAN
+from tests.cli import NO_SETTINGS
 from tests.documents.markdown import ROOT, Example, commands, curl_examples, graphql_examples
 from tests.mariadb import free_port
 
@@ -91,7 +91,7 @@ def lms_graphql(folder: Path, environment: dict[str, str], *arguments: str) -> l
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Start the service with the commands that the README lists."""
     folder, port = tmp_path_factory.mktemp("documents"), free_port()
-    environment = {name: value for name, value in os.environ.items() if name not in CLEAN}
+    environment = {name: value for name, value in os.environ.items() if name not in NO_SETTINGS}
     environment |= {"PYTHONPATH": str(ROOT), "LMS_SEED_PASSWORD": PASSWORD}
     *set_up, serve = [shlex.split(line) for line in commands(README) if line.startswith("lms-graphql")]
     for command in set_up:
@@ -141,7 +141,7 @@ def test_curl_command_returns_what_the_document_shows(demo: Demo, example: Examp
 
 
 def test_graphql_examples_of_the_api_guide_succeed_in_order(demo: Demo) -> None:
-    """Run them as the story that they tell: later examples use what earlier ones created."""
+    """Run them in order: later examples use what earlier ones created."""
     examples = graphql_examples(API_GUIDE)
     assert len(examples) >= 15
     document = '{ categories { id } course(slug: "python-from-zero") { sections { lectures { id } } } }'

@@ -56,7 +56,7 @@ LECTURES: list[dict[str, Any]] = [
 
 def test_course_lifecycle(client: Client, make: Factories, service: Service) -> None:
     category = make.category("Nature")
-    instructor = make.person(Role.INSTRUCTOR)
+    instructor = make.user_with_password(Role.INSTRUCTOR)
     author = SignedInClient(client, str(instructor.email))
     learner = make.actor(make.user())
 

@@ -18,7 +18,7 @@ from tests.learning.progress_client import SET_COMPLETED as TICK
 from tests.learning.progress_client import completed_input as tick_of
 from tests.learning.progress_client import record_input as report_of
 from tests.live_service import Client, Service
-from tests.mail_servers import Postbox
+from tests.mail_servers import Mailbox
 
 LOGIN = "mutation L($input: LoginInput!) { login(input: $input) { session { accessToken } } }"
 
@@ -42,13 +42,13 @@ class Device:
         return self._client.execute(document, bearer=self._bearer, **variables)
 
 
-def test_learner_journey(client: Client, service: Service, make: Factories, postbox: Postbox) -> None:
+def test_learner_journey(client: Client, service: Service, make: Factories, mailbox: Mailbox) -> None:
     instructor = make.user(Role.INSTRUCTOR, first_name="Maria", last_name="Mitchell")
     course = make.course("The Moon", instructor=instructor, lectures=0, total_lectures=3)
     section = course.sections[0]
     first, second = (make.lecture(section, order_index=position, duration=100) for position in (0, 1))
     text = make.lecture(section, order_index=2, lecture_type=LectureType.TEXT, duration=0)
-    learner = make.person(first_name="Jane", last_name="Learner")
+    learner = make.user_with_password(first_name="Jane", last_name="Learner")
     make.enrollment(learner, course, enrolled_at=clock.now() - timedelta(minutes=5))
 
     phone = Device(client, service, str(learner.email))
@@ -72,8 +72,8 @@ def test_learner_journey(client: Client, service: Service, make: Factories, post
     assert (finished["status"], finished["progress"]["percent"]) == ("COMPLETED", 100)
     assert finished["progress"]["watchSeconds"] == 195
 
-    postbox.wait_for(1)
-    assert postbox.addresses == [learner.email]
+    mailbox.wait_for(1)
+    assert mailbox.recipients == [learner.email]
     code = finished["certificate"]["verificationCode"]
     verified = verify(client, code)
     assert (verified["status"], verified["learnerName"], verified["courseTitle"]) == (

@@ -16,7 +16,7 @@ from lms_graphql.graph.context import Context
 from lms_graphql.graph.execution import response_budget
 from lms_graphql.settings import ExecutorChoice, Settings
 from tests.factories import Factories
-from tests.live_service import ACTOR_HEADER, Client, Logged, Service, running
+from tests.live_service import ACTOR_HEADER, Client, LogCapture, Service, run_service
 
 GRAPHQL_JSON = "application/graphql-response+json"
 COURSE = "query Course($slug: String!) { course(slug: $slug) { ...C } } fragment C on Course { "
@@ -53,7 +53,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture(scope="module")
 def standard_service(service_settings: Settings) -> Iterator[Service]:
     """Run a service with the standard executor, on the same database as the service with the fast one."""
-    with running(service_settings.model_copy(update={"executor": ExecutorChoice.STANDARD})) as service:
+    with run_service(service_settings.model_copy(update={"executor": ExecutorChoice.STANDARD})) as service:
         yield service
 
 
@@ -104,7 +104,7 @@ def test_endpoint_responds_alike_with_either_executor(
 
 
 def test_unexpected_exceptions_are_masked(
-    either_client: Client, monkeypatch: pytest.MonkeyPatch, logged: Logged
+    either_client: Client, monkeypatch: pytest.MonkeyPatch, captured_log: LogCapture
 ) -> None:
     def fail(self: Context, id: str) -> Any:
         raise LookupError("secret")
@@ -116,7 +116,7 @@ def test_unexpected_exceptions_are_masked(
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] == "INTERNAL_ERROR"
     assert "secret" not in response.text
-    assert error["extensions"]["id"] in logged.text
+    assert error["extensions"]["id"] in captured_log.text
 
 
 def test_disappeared_row_is_null_and_unavailable(either_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ def test_request_ends_at_the_deadline(
 ) -> None:
     monkeypatch.setattr(Context, "node", lambda *_: asyncio.sleep(30))
     hurried = service_settings.model_copy(update={"executor": executor, "limit_seconds": 1})
-    with running(hurried) as service:
+    with run_service(hurried) as service:
         client = Client(service)
         response = send(client, '{ node(id: "x") { id } }', {})
         client.close()

@@ -15,7 +15,7 @@ from lms_graphql import settings
 from lms_graphql.demo.builder import build_demo
 from lms_graphql.operations import migrations, seed_data
 from lms_graphql.operations.database_access import open_database
-from tests.live_service import Client, Service, running
+from tests.live_service import Client, Service, run_service
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def demo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         migrations.migrate(database.engine)
         database.write_sync(lambda session: seed_data.seed(session, PASSWORD))
         database.write_sync(lambda session: build_demo(session, courses=30, learners=5))
-    with running(configuration) as service:
+    with run_service(configuration) as service:
         yield service
 
 
@@ -218,7 +218,7 @@ def test_production_has_no_graphiql_and_no_introspection(tmp_path: Path) -> None
     )
     with open_database(configuration) as database:
         migrations.migrate(database.engine)
-    with running(configuration) as service:
+    with run_service(configuration) as service:
         client = Client(service)
         assert client.get("/graphql", headers={"accept": "text/html"}).status_code == 404
         assert set(client.error_codes("{ __schema { types { name } } }")) == {"GRAPHQL_VALIDATION_FAILED"}

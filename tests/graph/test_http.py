@@ -9,7 +9,7 @@ import pytest
 from lms_graphql.graph.http import request
 from lms_graphql.graph.http.request import HTTPRequestError, RequestLimits
 from tests.factories import Factories
-from tests.live_service import Client, Logged, Service
+from tests.live_service import Client, LogCapture, Service
 
 GRAPHQL_JSON = "application/graphql-response+json"
 
@@ -231,7 +231,7 @@ def complex_documents() -> dict[str, str]:
 def seconds_to_reject(service: Service, document: str) -> float:
     """Return the CPU seconds of this thread. Take the minimum of several: some include a garbage collection."""
     started = time.thread_time()
-    assert service.preparer.parse_and_validate(document).errors
+    assert service.documents.parse_and_validate(document).errors
     return time.thread_time() - started
 
 
@@ -245,25 +245,25 @@ def test_document_over_a_limit_is_rejected_quickly(client: Client, service: Serv
 def test_document_is_parsed_and_validated_once(client: Client, service: Service) -> None:
     document = "query Cached { categories { id slug } }"
     client.execute(document)
-    before = service.preparer.cached.cache_info()
+    before = service.documents.cached.cache_info()
     client.execute(document)
     client.execute(document)
-    after = service.preparer.cached.cache_info()
+    after = service.documents.cached.cache_info()
     assert after.hits == before.hits + 2
     assert after.misses == before.misses
 
 
 @pytest.mark.query_budget
-def test_operation_is_logged_on_one_line(client: Client, make: Factories, logged: Logged) -> None:
+def test_operation_is_logged_on_one_line(client: Client, make: Factories, captured_log: LogCapture) -> None:
     course = make.course()
     document = "query Tree($slug: String!) { course(slug: $slug) { sections { lectures { title } } } }"
     client.execute(document, slug=course.slug)
-    (line,) = [json.loads(line) for line in logged.text.splitlines() if '"operation"' in line]
+    (line,) = [json.loads(line) for line in captured_log.text.splitlines() if '"operation"' in line]
     assert line["name"] == "Tree"
     assert line["statements"] == 3
     assert line["cost"] == 111
     assert line["viewer"] is None
-    assert course.slug not in logged.text
+    assert course.slug not in captured_log.text
 
 
 def test_introspection_is_within_the_limits(client: Client) -> None:

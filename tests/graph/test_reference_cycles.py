@@ -33,7 +33,7 @@ WATCHED_CLASSES = {
 
 
 @pytest.fixture
-def collector_off(unswept: None) -> Iterator[None]:
+def collector_off(no_maintenance: None) -> Iterator[None]:
     """Keep what the collector finds in `gc.garbage`. Maintenance does not run, because it leaves a session."""
     gc.collect()
     gc.disable()
@@ -67,7 +67,7 @@ def test_queries_leave_no_reference_cycles(client: Client, course: CourseTree) -
 
 @pytest.mark.usefixtures("collector_off")
 def test_mutations_leave_no_reference_cycles(client: Client, make: Factories, course: CourseTree) -> None:
-    learner = make.person()
+    learner = make.user_with_password()
     signed_in = client.execute(LOGIN, e=learner.email, p=PASSWORD)["login"]
     assert client.execute(ME, bearer=signed_in["session"]["accessToken"]) == {"me": {"email": learner.email}}
     assert client.error_codes(ME, bearer="nonsense") == ["UNAUTHENTICATED"]
@@ -80,7 +80,7 @@ def test_mutations_leave_no_reference_cycles(client: Client, make: Factories, co
 
 @pytest.mark.usefixtures("collector_off")
 def test_integrity_error_leaves_no_reference_cycles(client: Client, make: Factories) -> None:
-    learner = make.person()
+    learner = make.user_with_password()
     for errors in ([], [{"code": "ALREADY_EXISTS"}]):
         assert client.execute(APPLY, Actor(learner.id, learner.role))["applyToTeach"]["errors"] == errors
     assert collected() == Counter()

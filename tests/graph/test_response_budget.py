@@ -27,7 +27,7 @@ from lms_graphql.graph.execution.response_budget import BudgetExceededError, Res
 from lms_graphql.schema import schema
 from lms_graphql.settings import Settings
 from tests.factories import Factories
-from tests.live_service import Client, Service, running
+from tests.live_service import Client, Service, run_service
 
 GRAPHQL_JSON = "application/graphql-response+json"
 
@@ -112,10 +112,10 @@ def test_introspection_is_within_the_anonymous_budget(client: Client) -> None:
 
 
 def test_long_documents_are_not_cached(service: Service, client: Client) -> None:
-    before = service.preparer.cached.cache_info().currsize
+    before = service.documents.cached.cache_info().currsize
     for number in range(5):
         client.execute(f"query Q{number} {{ categories {{ id }} }} #{'x' * 20_000}")
-    assert service.preparer.cached.cache_info().currsize == before
+    assert service.documents.cached.cache_info().currsize == before
 
 
 def test_error_message_shortens_long_names(client: Client) -> None:
@@ -135,7 +135,7 @@ def restricted_service(service_settings: Settings) -> Iterator[Service]:
     """Run a service with one request in flight and a time limit of one second."""
     url = service_settings.url.render_as_string(hide_password=False)
     environment = {"LMS_DATABASE_URL": url, "LMS_LIMIT_IN_FLIGHT": "1", "LMS_LIMIT_SECONDS": "1"}
-    with running(settings.load_settings(environment, dotenv=Path("/nowhere"))) as service:
+    with run_service(settings.load_settings(environment, dotenv=Path("/nowhere"))) as service:
         yield service
 
 
@@ -196,7 +196,7 @@ def test_incomplete_requests_do_not_block_others(service: Service) -> None:
 def test_incomplete_large_requests_block_only_large_ones(service_settings: Settings) -> None:
     body = {"query": "{ categories { id } }"}
     large = {**body, "variables": {"unused": "x" * 200_000}}
-    with running(service_settings.model_copy(update={"limit_seconds": 60})) as service:
+    with run_service(service_settings.model_copy(update={"limit_seconds": 60})) as service:
         assert httpx.post(f"{service.url}/graphql", json=large).status_code == 200
         with contextlib.ExitStack() as connections:
             for _ in range(64):
@@ -217,7 +217,7 @@ def test_incomplete_large_requests_block_only_large_ones(service_settings: Setti
 def test_long_database_queue_returns_503_but_process_is_ready(
     service_settings: Settings,
 ) -> None:
-    with running(service_settings) as service:
+    with run_service(service_settings) as service:
         with ThreadPoolExecutor(8) as pool, busy_database_threads(service, pool, 8):
             time.sleep(0.8)
             response = httpx.post(f"{service.url}/graphql", json={"query": "{ categories { id } }"})
@@ -248,7 +248,7 @@ def test_disappeared_row_is_unavailable() -> None:
 
 def test_unavailable_database_returns_503_with_retry_after() -> None:
     url = "mysql+pymysql://lms:lms@127.0.0.1:9/lms"
-    with running(settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))) as service:
+    with run_service(settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))) as service:
         headers = {"accept": GRAPHQL_JSON}
         body = {"query": '{ category(slug: "a") { id } b: category(slug: "b") { id } }'}
         response = httpx.post(f"{service.url}/graphql", json=body, headers=headers, timeout=30)

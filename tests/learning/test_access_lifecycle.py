@@ -14,7 +14,7 @@ from lms_graphql.learning.models import CourseProgress
 from tests.accounts.session_client import login
 from tests.factories import CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR, EnrollmentClient, from_now, grant_input, iso
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 CONTENT = "content { videoUrl body resourceUrl } lock { reason }"
 ALL_PATHS = """query P($lecture: ID!, $preview: ID!, $section: ID!, $course: ID!) {
@@ -177,10 +177,10 @@ def open_first_lecture(service: Service, course: CourseTree) -> None:
 
 @pytest.mark.query_budget
 def test_dashboard_cost_does_not_grow_with_courses(
-    client: Client, make: Factories, service: Service, statements: Statements
+    client: Client, make: Factories, service: Service, statements: StatementRecorder
 ) -> None:
     """Some courses have an opened lecture, others do not."""
-    learner, counts = make.person(), []
+    learner, counts = make.user_with_password(), []
     api = EnrollmentClient(client, make.actor(learner))
     for number in (1, 29):
         for index in range(number):

@@ -22,7 +22,7 @@ from tests.factories import START, Factories, global_id
 from tests.learning.enrollment_client import EnrollmentClient, grant_input
 from tests.learning.progress_client import ProgressClient, completed_input
 from tests.live_service import Client, Service
-from tests.mail_servers import Postbox
+from tests.mail_servers import Mailbox
 
 
 class Classroom:
@@ -76,7 +76,7 @@ def classroom(service: Service, client: Client, make: Factories) -> Classroom:
     return Classroom(service, client, make)
 
 
-def test_last_lecture_completes_course_once(classroom: Classroom, postbox: Postbox) -> None:
+def test_last_lecture_completes_course_once(classroom: Classroom, mailbox: Mailbox) -> None:
     user, learner = classroom.enroll()
     first, second = classroom.course.lectures
     assert learner.set_completed(first)["enrollment"]["status"] == "ACTIVE"
@@ -89,8 +89,8 @@ def test_last_lecture_completes_course_once(classroom: Classroom, postbox: Postb
     assert (again["completedAt"], again["certificate"]) == (completed["completedAt"], completed["certificate"])
     assert (classroom.count(Certificate), classroom.count(Mail)) == (1, 1)
     assert classroom.count(AuditEvent, AuditEvent.action == "certificate.issued") == 1
-    postbox.wait_for(1)
-    assert postbox.addresses == [user.email]
+    mailbox.wait_for(1)
+    assert mailbox.recipients == [user.email]
 
 
 def test_unmarked_lecture_leaves_course_completed(classroom: Classroom) -> None:
@@ -221,7 +221,7 @@ def test_new_lecture_lowers_percentage_but_not_completion(classroom: Classroom) 
     assert after["certificate"] == {"id": completed["certificate"]["id"]}
 
 
-def test_deleted_lecture_completes_course_for_others_done(classroom: Classroom, postbox: Postbox) -> None:
+def test_deleted_lecture_completes_course_for_others_done(classroom: Classroom, mailbox: Mailbox) -> None:
     first, second = classroom.course.lectures
     user, learner = classroom.enroll()
     _, other = classroom.enroll()
@@ -239,12 +239,12 @@ def test_deleted_lecture_completes_course_for_others_done(classroom: Classroom, 
     assert (incomplete["status"], incomplete["progress"]["percent"]) == ("ACTIVE", 0)
     assert classroom.enrollment(cancelled).status is EnrollmentStatus.CANCELLED
     assert classroom.enrollment(expired).completed_at is None
-    postbox.wait_for(1)
-    assert (postbox.addresses, classroom.count(Certificate)) == ([user.email], 1)
+    mailbox.wait_for(1)
+    assert (mailbox.recipients, classroom.count(Certificate)) == ([user.email], 1)
 
 
 @pytest.mark.parametrize("by", ["enroll", "grant"])
-def test_returning_completes_course_when_nothing_is_left(classroom: Classroom, postbox: Postbox, by: str) -> None:
+def test_returning_completes_course_when_nothing_is_left(classroom: Classroom, mailbox: Mailbox, by: str) -> None:
     first, second = classroom.course.lectures
     user, learner = classroom.enroll()
     learner.set_completed(first)
@@ -265,8 +265,8 @@ def test_returning_completes_course_when_nothing_is_left(classroom: Classroom, p
     assert (returned["status"], returned["progress"]["percent"]) == ("COMPLETED", 100)
     assert returned["certificate"] == {"status": "VALID"}
     assert classroom.service.database.read_sync(find_progress_drift) == []
-    postbox.wait_for(1)
-    assert postbox.addresses == [user.email]
+    mailbox.wait_for(1)
+    assert mailbox.recipients == [user.email]
 
 
 def test_deleted_section_no_longer_requires_its_lectures(service: Service, client: Client, make: Factories) -> None:

@@ -10,7 +10,7 @@ from lms_graphql.catalog.models import Course, Enrollment, EnrollmentStatus
 from lms_graphql.certificates.models import RevocationReason
 from lms_graphql.core.actor import Actor
 from lms_graphql.learning.models import CourseProgress
-from tests.accounts.test_deadlock_retries import MOST_STATEMENTS, Deadlocks
+from tests.accounts.test_deadlock_retries import MAX_STATEMENTS, Deadlocks
 from tests.factories import START, Factories, global_id
 from tests.learning.enrollment_client import INPUT_TYPES, audit_events, count, grant_input, rows
 from tests.live_service import Client, Service
@@ -53,16 +53,16 @@ def prepare(make: Factories, name: str) -> tuple[str, Actor, dict[str, Any]]:
 
 @pytest.mark.parametrize("name", list(EXPECTED_STATUSES))
 def test_mutation_succeeds_once_after_deadlock_at_any_statement(
-    client: Client, make: Factories, service: Service, unswept: None, name: str
+    client: Client, make: Factories, service: Service, no_maintenance: None, name: str
 ) -> None:
     deadlocks, deadlock_count = Deadlocks(service), 0
-    for at in range(1, MOST_STATEMENTS):
+    for at in range(1, MAX_STATEMENTS):
         mutation, actor, input = prepare(make, name)
         with service.engine.begin() as connection:
             connection.execute(delete(AuditEvent))
         with deadlocks.at(at):
             enrollment = RetriedClient(client, actor).ok(mutation, **input)
-            has_struck = deadlocks.has_struck
+            was_injected = deadlocks.was_injected
         assert enrollment["status"] == EXPECTED_STATUSES[name]
         assert enrollment["progress"] == {"totalLectures": 2}
         assert enrollment["certificate"] == ({"status": "VALID"} if name == "return" else None)
@@ -71,7 +71,7 @@ def test_mutation_succeeds_once_after_deadlock_at_any_statement(
         actions = ("enrollment.granted", "enrollment.cancelled")
         event_counts = [len(audit_events(service.database, action)) for action in actions]
         assert event_counts == [int(name == "grantEnrollment"), int(name == "cancelEnrollment")]
-        deadlock_count += has_struck
-        if not has_struck:
+        deadlock_count += was_injected
+        if not was_injected:
             break
     assert deadlock_count >= 8

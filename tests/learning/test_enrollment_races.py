@@ -22,42 +22,42 @@ from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, Enrollm
 from lms_graphql.core.actor import Role
 from lms_graphql.core.statements import execute_dml
 from lms_graphql.learning.models import CourseProgress
-from tests.concurrency import RaceRequest, Racers, codes, racers, rounds
+from tests.concurrency import RaceClients, RaceRequest, code_counts, race_clients, race_rounds
 from tests.factories import START, CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR, count, enrollment_request, from_now, grant_input, iso, rows
-from tests.processes import Fleet
+from tests.processes import Cluster
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = 10
-ROUNDS = rounds(60)
+ROUNDS = race_rounds(60)
 """Run 300 rounds after a change of how enrollments are created. The longest test then takes a minute."""
 
 
 @pytest.fixture
-def make(two_processes: Fleet) -> Factories:
+def make(two_processes: Cluster) -> Factories:
     return Factories(two_processes.database)
 
 
 @pytest.fixture
-def many(two_processes: Fleet) -> Iterator[Racers]:
-    with racers(two_processes.urls, CLIENTS) as running:
+def many(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls, CLIENTS) as running:
         yield running
 
 
-def write(fleet: Fleet, *statements: Any) -> None:
+def write(fleet: Cluster, *statements: Any) -> None:
     with fleet.database.engine.begin() as connection:
         for statement in statements:
             connection.execute(statement)
 
 
-def reset(fleet: Fleet, **course: Any) -> None:
+def reset(fleet: Cluster, **course: Any) -> None:
     """Delete all enrollments, and publish all courses again."""
     values = {"status": CourseStatus.PUBLISHED, "enrollment_count": 0, **course}
     write(fleet, delete(CourseProgress), delete(Enrollment), update(Course).values(values))
 
 
-def check_consistency(fleet: Fleet) -> None:
+def check_consistency(fleet: Cluster) -> None:
     assert fleet.database.read_sync(counters.find_counter_drift) == []
     assert count(fleet.database, Enrollment) == count(fleet.database, CourseProgress)
 
@@ -71,12 +71,14 @@ def enroll_request(bearer: str, course: CourseTree) -> RaceRequest:
     return enrollment_request("enroll", bearer, courseId=course.global_id)
 
 
-def test_concurrent_enrollments_of_one_user_are_one(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_concurrent_enrollments_of_one_user_are_one(
+    two_processes: Cluster, make: Factories, many: RaceClients
+) -> None:
     course, learner = make.course(), make.user()
-    request = enroll_request(two_processes.token(learner), course)
+    request = enroll_request(two_processes.access_token(learner), course)
     for _ in range(ROUNDS):
         answers = many.race(*[request] * CLIENTS)
-        assert codes(answers) == {None: CLIENTS}
+        assert code_counts(answers) == {None: CLIENTS}
         (enrollment,) = rows(two_processes.database, select(Enrollment))
         ids = {answer.payload["enrollment"]["id"] for answer in answers}
         assert ids == {global_id("Enrollment", enrollment)}
@@ -85,50 +87,52 @@ def test_concurrent_enrollments_of_one_user_are_one(two_processes: Fleet, make: 
         reset(two_processes)
 
 
-def test_concurrent_enrollments_of_ten_users_succeed(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_concurrent_enrollments_of_ten_users_succeed(
+    two_processes: Cluster, make: Factories, many: RaceClients
+) -> None:
     course = make.course()
-    requests = [enroll_request(two_processes.token(make.user()), course) for _ in range(CLIENTS)]
+    requests = [enroll_request(two_processes.access_token(make.user()), course) for _ in range(CLIENTS)]
     for _ in range(ROUNDS // 2):
-        assert codes(many.race(*requests)) == {None: CLIENTS}
+        assert code_counts(many.race(*requests)) == {None: CLIENTS}
         assert rows(two_processes.database, select(Course.enrollment_count)) == [CLIENTS]
         check_consistency(two_processes)
         reset(two_processes)
 
 
 def test_concurrent_enrollments_in_different_courses_succeed(
-    two_processes: Fleet, make: Factories, many: Racers
+    two_processes: Cluster, make: Factories, many: RaceClients
 ) -> None:
     """Their rows are neighbours in the indexes."""
-    tokens = [two_processes.token(make.user()) for _ in range(CLIENTS)]
+    tokens = [two_processes.access_token(make.user()) for _ in range(CLIENTS)]
     courses = [make.course(lectures=0) for _ in range(CLIENTS)]
     for _ in range(ROUNDS // 2):
         requests = [enroll_request(bearer, course) for bearer, course in zip(tokens, courses, strict=True)]
-        assert codes(many.race(*requests)) == {None: CLIENTS}
+        assert code_counts(many.race(*requests)) == {None: CLIENTS}
         check_consistency(two_processes)
         reset(two_processes)
 
 
-def test_course_is_unpublished_or_has_enrollments(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_course_is_unpublished_or_has_enrollments(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
     course = make.course()
-    staff = two_processes.token(course.instructor)
-    learners = [two_processes.token(make.user()) for _ in range(4)]
+    staff = two_processes.access_token(course.instructor)
+    learners = [two_processes.access_token(make.user()) for _ in range(4)]
     for _ in range(ROUNDS):
         requests = [enroll_request(bearer, course) for bearer in learners]
         *enroll_answers, unpublish_answer = many.race(*requests, course_request("unpublishCourse", staff, course))
-        assert set(codes(enroll_answers)) <= {None, "NOT_FOUND"}
+        assert set(code_counts(enroll_answers)) <= {None, "NOT_FOUND"}
         is_draft = unpublish_answer.code is None
         assert unpublish_answer.code in (None, "IN_USE")
         assert (count(two_processes.database, Enrollment) == 0) is is_draft
-        assert codes(enroll_answers) == ({"NOT_FOUND": 4} if is_draft else {None: 4})
+        assert code_counts(enroll_answers) == ({"NOT_FOUND": 4} if is_draft else {None: 4})
         check_consistency(two_processes)
         reset(two_processes)
 
 
 def test_enrollment_during_archiving_succeeds_or_is_rejected(
-    two_processes: Fleet, make: Factories, many: Racers
+    two_processes: Cluster, make: Factories, many: RaceClients
 ) -> None:
     course = make.course()
-    staff, learner = two_processes.token(course.instructor), two_processes.token(make.user())
+    staff, learner = two_processes.access_token(course.instructor), two_processes.access_token(make.user())
     for _ in range(ROUNDS):
         enroll_answer, archive_answer = many.race(
             enroll_request(learner, course), course_request("archiveCourse", staff, course)
@@ -139,9 +143,9 @@ def test_enrollment_during_archiving_succeeds_or_is_rejected(
         reset(two_processes)
 
 
-def test_deleted_course_leaves_no_enrollment(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_deleted_course_leaves_no_enrollment(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
     instructor, admin = make.user(Role.INSTRUCTOR), make.user(Role.SUPER_ADMIN)
-    staff, learner, other = (two_processes.token(user) for user in (instructor, make.user(), admin))
+    staff, learner, other = (two_processes.access_token(user) for user in (instructor, make.user(), admin))
     for _ in range(ROUNDS // 2):
         course = make.course(instructor=instructor, lectures=0)
         unpublish_answer, delete_answer, *enroll_answers = many.race(
@@ -153,7 +157,7 @@ def test_deleted_course_leaves_no_enrollment(two_processes: Fleet, make: Factori
         )
         assert unpublish_answer.code in (None, "IN_USE", "NOT_FOUND")
         assert delete_answer.code in (None, "INVALID_TRANSITION", "IN_USE")
-        assert set(codes(enroll_answers)) <= {None, "NOT_FOUND", "NOT_PUBLISHED"}
+        assert set(code_counts(enroll_answers)) <= {None, "NOT_FOUND", "NOT_PUBLISHED"}
         if delete_answer.code is None or unpublish_answer.code is None:
             assert count(two_processes.database, Enrollment) == 0
         check_consistency(two_processes)
@@ -161,17 +165,17 @@ def test_deleted_course_leaves_no_enrollment(two_processes: Fleet, make: Factori
 
 
 def test_concurrent_enroll_and_cancel_leave_valid_enrollment(
-    two_processes: Fleet, make: Factories, many: Racers
+    two_processes: Cluster, make: Factories, many: RaceClients
 ) -> None:
     course, learner = make.course(price=1), make.user()
-    bearer = two_processes.token(learner)
+    bearer = two_processes.access_token(learner)
     row = make.enrollment(learner, course, source=EnrollmentSource.PURCHASE)
     make.progress(row, total_lectures=2, completed_lectures=1)
     make.lecture_progress(learner, course.lectures[0], is_completed=True)
     enroll = enroll_request(bearer, course)
     cancel = enrollment_request("cancelEnrollment", bearer, enrollmentId=global_id("Enrollment", row))
     for _ in range(ROUNDS):
-        assert codes(many.race(*[enroll, cancel] * 4)) == {None: 8}
+        assert code_counts(many.race(*[enroll, cancel] * 4)) == {None: 8}
         (enrollment,) = rows(two_processes.database, select(Enrollment))
         assert (enrollment.id, enrollment.source) == (row.id, EnrollmentSource.PURCHASE)
         assert enrollment.access_expires_at is None
@@ -179,14 +183,14 @@ def test_concurrent_enroll_and_cancel_leave_valid_enrollment(
     assert rows(two_processes.database, select(CourseProgress.completed_lectures)) == [1]
 
 
-def test_concurrent_grant_and_enrollment_are_one(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_concurrent_grant_and_enrollment_are_one(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
     course, learner = make.course(), make.user()
-    staff, bearer = two_processes.token(course.instructor), two_processes.token(learner)
+    staff, bearer = two_processes.access_token(course.instructor), two_processes.access_token(learner)
     until = from_now(HOUR)
     enroll = enroll_request(bearer, course)
     grant = enrollment_request("grantEnrollment", staff, **grant_input(course, learner), accessExpiresAt=iso(until))
     for _ in range(ROUNDS):
-        assert codes(many.race(*[enroll, grant] * 2)) == {None: 4}
+        assert code_counts(many.race(*[enroll, grant] * 2)) == {None: 4}
         (enrollment,) = rows(two_processes.database, select(Enrollment))
         expected = {(EnrollmentSource.FREE, None), (EnrollmentSource.GRANT, until)}
         assert (enrollment.source, enrollment.access_expires_at) in expected
@@ -195,9 +199,11 @@ def test_concurrent_grant_and_enrollment_are_one(two_processes: Fleet, make: Fac
         reset(two_processes)
 
 
-def test_grant_cancelled_by_staff_is_never_restored(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_grant_cancelled_by_staff_is_never_restored(
+    two_processes: Cluster, make: Factories, many: RaceClients
+) -> None:
     course, learner = make.course(price=1), make.user()
-    staff, bearer = two_processes.token(course.instructor), two_processes.token(learner)
+    staff, bearer = two_processes.access_token(course.instructor), two_processes.access_token(learner)
     row = make.enrollment(learner, course, source=EnrollmentSource.GRANT)
     active = update(Enrollment).values(status=EnrollmentStatus.ACTIVE, access_expires_at=None)
     enroll = enroll_request(bearer, course)
@@ -205,16 +211,16 @@ def test_grant_cancelled_by_staff_is_never_restored(two_processes: Fleet, make: 
     for _ in range(ROUNDS):
         cancel_answer, *enroll_answers = many.race(cancel, enroll, enroll)
         assert cancel_answer.code is None
-        assert set(codes(enroll_answers)) <= {None, "PAYMENT_REQUIRED"}
+        assert set(code_counts(enroll_answers)) <= {None, "PAYMENT_REQUIRED"}
         assert rows(two_processes.database, select(Enrollment.status)) == [EnrollmentStatus.CANCELLED]
         write(two_processes, active)
 
 
-def test_completed_enrollment_is_not_cancelled(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_completed_enrollment_is_not_cancelled(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
     """A course is completed by a conditional UPDATE of the ACTIVE enrollment, at the same time."""
     course, learner = make.course(), make.user()
     row = make.enrollment(learner, course)
-    bearer = two_processes.token(learner)
+    bearer = two_processes.access_token(learner)
     cancel = enrollment_request("cancelEnrollment", bearer, enrollmentId=global_id("Enrollment", row))
     is_active = (Enrollment.id == row.id, Enrollment.status == EnrollmentStatus.ACTIVE)
     completion = update(Enrollment).where(*is_active)
@@ -228,7 +234,7 @@ def test_completed_enrollment_is_not_cancelled(two_processes: Fleet, make: Facto
             completing = thread.submit(complete)
             answers = many.race(*[cancel] * 2)
             is_completed = completing.result(30)
-            assert codes(answers) == ({"INVALID_TRANSITION": 2} if is_completed else {None: 2})
+            assert code_counts(answers) == ({"INVALID_TRANSITION": 2} if is_completed else {None: 2})
             status = EnrollmentStatus.COMPLETED if is_completed else EnrollmentStatus.CANCELLED
             assert rows(two_processes.database, select(Enrollment.status)) == [status]
             write(two_processes, update(Enrollment).values(status=EnrollmentStatus.ACTIVE, completed_at=None))

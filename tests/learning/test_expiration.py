@@ -20,7 +20,7 @@ from tests.factories import START, CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR, EnrollmentClient, from_now, grant_input, iso, rows
 from tests.live_service import Client, Service
 
-pytestmark = pytest.mark.usefixtures("unswept")
+pytestmark = pytest.mark.usefixtures("no_maintenance")
 
 ACTIVE, COMPLETED, EXPIRED = EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED, EnrollmentStatus.EXPIRED
 TEN_YEARS = timedelta(days=3650)
@@ -121,7 +121,9 @@ def test_concurrent_maintenance_respects_extended_access(
     course, learners = make.course(price=1), [make.user() for _ in range(10)]
     for learner in learners:
         make.enrollment(learner, course, source=EnrollmentSource.GRANT)
-    databases = [Database(service.database.url, pool_size=1, in_line_with=service.database) for _ in range(2)]
+    databases = [
+        Database(service.database.url, pool_size=1, share_writer_lock_with=service.database) for _ in range(2)
+    ]
     staff, until = EnrollmentClient(client, make.actor(course.instructor)), from_now(TEN_YEARS)
     with ThreadPoolExecutor(3) as threads:
         for round_number in range(10):

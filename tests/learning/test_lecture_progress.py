@@ -11,7 +11,7 @@ from lms_graphql.catalog.models import CourseStatus, Enrollment, EnrollmentStatu
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.learning.models import CourseProgress, LectureProgress
-from tests.auth import Reception
+from tests.auth import SessionIssuer
 from tests.factories import START, CourseTree, Factories, global_id
 from tests.learning.progress_client import (
     BRIEF_RECORD,
@@ -20,7 +20,7 @@ from tests.learning.progress_client import (
     completed_input,
     record_input,
 )
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 LONG = 1_000
 MAX_INT = 2**31 - 1
@@ -314,7 +314,7 @@ def test_shortened_lecture_lowers_nothing(learner: ProgressClient, service: Serv
 @pytest.mark.query_budget
 @pytest.mark.parametrize("number", [1, 40])
 def test_progress_of_all_lectures_is_one_statement(
-    client: Client, make: Factories, statements: Statements, number: int
+    client: Client, make: Factories, statements: StatementRecorder, number: int
 ) -> None:
     course, user = make.course(lectures=number), make.user()
     make.enrollment(user, course)
@@ -330,18 +330,18 @@ def test_progress_of_all_lectures_is_one_statement(
     assert count("viewerProgress { isCompleted }") == count("") + 1
 
 
-def without_begin(statements: Statements) -> list[str]:
+def without_begin(statements: StatementRecorder) -> list[str]:
     """Return the statements without BEGIN IMMEDIATE. Only SQLite counts it: other drivers send BEGIN themselves."""
     return [text for text in statements.texts if not text.startswith("BEGIN")]
 
 
 @pytest.mark.query_budget
 def test_report_takes_six_statements(
-    client: Client, service: Service, make: Factories, course: CourseTree, user: User, statements: Statements
+    client: Client, service: Service, make: Factories, course: CourseTree, user: User, statements: StatementRecorder
 ) -> None:
     """Authentication is included."""
-    reception = Reception(service.database, service.resources.settings, service.resources.signer)
-    bearer = reception.sign_in(user).access_token
+    session_issuer = SessionIssuer(service.database, service.resources.settings, service.resources.signer)
+    bearer = session_issuer.sign_in(user).access_token
     client.execute(BRIEF_RECORD, bearer=bearer, input=record_input(course.lectures[0], (0, 5)))
     for second in range(5, 40, 5):
         input = record_input(course.lectures[0], (second, second + 5))
@@ -358,7 +358,7 @@ def test_report_takes_six_statements(
 
 @pytest.mark.query_budget
 def test_report_returns_rows_without_reading_them_again(
-    client: Client, make: Factories, course: CourseTree, user: User, statements: Statements
+    client: Client, make: Factories, course: CourseTree, user: User, statements: StatementRecorder
 ) -> None:
     document = BRIEF_RECORD.replace("enrollment { id status }", "enrollment { id status progress { percent } }")
     client.execute(document, as_=make.actor(user), input=record_input(course.lectures[0], (0, 5)))

@@ -17,49 +17,49 @@ from lms_graphql.core import clock
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.services import progress_recount, progress_repair
 from lms_graphql.mail.models import Mail
-from tests.concurrency import RaceRequest, Racers, codes, racers, rounds
+from tests.concurrency import RaceClients, RaceRequest, code_counts, race_clients, race_rounds
 from tests.factories import CourseTree, Factories, global_id
 from tests.learning.enrollment_client import enrollment_request
 from tests.learning.progress_client import completed_request, record_request
-from tests.processes import Fleet
+from tests.processes import Cluster
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = 10
-ROUNDS = rounds(30)
+ROUNDS = race_rounds(30)
 DELETE_LECTURE = "mutation D($input: LectureIdInput!) { deleteLecture(input: $input) { errors { code path } } }"
 CREATE_LECTURE = "mutation C($input: CreateLectureInput!) { createLecture(input: $input) { errors { code path } } }"
 
 
 @pytest.fixture
-def make(two_processes: Fleet) -> Factories:
+def make(two_processes: Cluster) -> Factories:
     return Factories(two_processes.database)
 
 
 @pytest.fixture
-def many(two_processes: Fleet) -> Iterator[Racers]:
-    with racers(two_processes.urls, CLIENTS) as running:
+def many(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls, CLIENTS) as running:
         yield running
 
 
-def read(fleet: Fleet, statement: Any) -> Any:
+def read(fleet: Cluster, statement: Any) -> Any:
     return fleet.database.read_sync(lambda session: session.scalar(statement))
 
 
-def count(fleet: Fleet, table: Any, *where: Any) -> int:
+def count(fleet: Cluster, table: Any, *where: Any) -> int:
     return int(read(fleet, select(func.count()).select_from(table).where(*where)))
 
 
-def write(fleet: Fleet, statement: Any) -> None:
+def write(fleet: Cluster, statement: Any) -> None:
     fleet.database.write_sync(lambda session: session.execute(statement) and None)
 
 
-def drift(fleet: Fleet) -> list[str]:
+def drift(fleet: Cluster) -> list[str]:
     wiring.register_hooks()
     return fleet.database.read_sync(progress_repair.find_progress_drift)
 
 
-def deadlock_count(fleet: Fleet) -> int:
+def deadlock_count(fleet: Cluster) -> int:
     status = text("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")
     return int(fleet.database.read_sync(lambda session: session.execute(status).one()[1]))
 
@@ -71,12 +71,12 @@ def deletion_request(bearer: str, lecture: Lecture) -> RaceRequest:
 class Classroom:
     """A course with learners, and an author who changes it."""
 
-    def __init__(self, fleet: Fleet, make: Factories, learners: int) -> None:
+    def __init__(self, fleet: Cluster, make: Factories, learners: int) -> None:
         self.make = make
         self.course: CourseTree = make.course(lectures=4)
-        self.author = fleet.token(self.course.instructor)
+        self.author = fleet.access_token(self.course.instructor)
         users = [make.user() for _ in range(learners)]
-        self.tokens = [fleet.token(user) for user in users]
+        self.tokens = [fleet.access_token(user) for user in users]
         for user in users:
             make.enrollment(user, self.course, enrolled_at=clock.now() - timedelta(minutes=5))
         self.lecture_count = 4
@@ -91,17 +91,19 @@ class Classroom:
         return RaceRequest(CREATE_LECTURE, {"input": values}, self.author)
 
 
-def test_concurrent_last_reports_complete_course_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_concurrent_last_reports_complete_course_once(
+    two_processes: Cluster, make: Factories, many: RaceClients
+) -> None:
     course = make.course()
     first, second = course.lectures
     for number in range(1, ROUNDS + 1):
         user = make.user()
         make.enrollment(user, course)
         make.lecture_progress(user, first, is_completed=True)
-        bearer = two_processes.token(user)
+        bearer = two_processes.access_token(user)
         requests = [record_request(bearer, second, (0, 60)), completed_request(bearer, second)]
         answers = many.race(*requests * (CLIENTS // 2))
-        assert codes(answers) == {None: CLIENTS}
+        assert code_counts(answers) == {None: CLIENTS}
         assert {answer.payload["enrollment"]["status"] for answer in answers} == {"COMPLETED"}
         completed = (Enrollment.user_id == user.id, Enrollment.status == EnrollmentStatus.COMPLETED)
         assert count(two_processes, Enrollment, *completed) == 1
@@ -111,30 +113,32 @@ def test_concurrent_last_reports_complete_course_once(two_processes: Fleet, make
     assert drift(two_processes) == []
 
 
-def test_ten_last_lectures_at_once_complete_course_once(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_ten_last_lectures_at_once_complete_course_once(
+    two_processes: Cluster, make: Factories, many: RaceClients
+) -> None:
     course = make.course(lectures=CLIENTS)
     for number in range(1, ROUNDS // 3 + 1):
         user = make.user()
         make.enrollment(user, course)
-        bearer = two_processes.token(user)
+        bearer = two_processes.access_token(user)
         answers = many.race(*[completed_request(bearer, lecture) for lecture in course.lectures])
-        assert codes(answers) == {None: CLIENTS}
+        assert code_counts(answers) == {None: CLIENTS}
         statuses = Counter(answer.payload["enrollment"]["status"] for answer in answers)
         assert statuses == {"ACTIVE": CLIENTS - 1, "COMPLETED": 1}
         assert count(two_processes, Certificate) == number
     assert drift(two_processes) == []
 
 
-def test_concurrent_reports_of_devices_add_up(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_concurrent_reports_of_devices_add_up(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
     course = make.course(lectures=0)
     user = make.user()
     make.enrollment(user, course)
-    bearer = two_processes.token(user)
+    bearer = two_processes.access_token(user)
     section = course.sections[0]
     for video in [make.lecture(section, order_index=index, duration=1_000) for index in range(ROUNDS)]:
         ranges = [(7 * step, 7 * step + 10) for step in range(CLIENTS)]
         answers = many.race(*[record_request(bearer, video, each) for each in ranges])
-        assert codes(answers) == {None: CLIENTS}
+        assert code_counts(answers) == {None: CLIENTS}
         progress = (LectureProgress.lecture_id == video.id, LectureProgress.user_id == user.id)
         seconds = read(two_processes, select(LectureProgress.watch_time).where(*progress))
         assert seconds == 7 * (CLIENTS - 1) + 10
@@ -142,22 +146,24 @@ def test_concurrent_reports_of_devices_add_up(two_processes: Fleet, make: Factor
     assert drift(two_processes) == []
 
 
-def test_cancelling_during_reports_causes_no_deadlocks(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_cancelling_during_reports_causes_no_deadlocks(
+    two_processes: Cluster, make: Factories, many: RaceClients
+) -> None:
     """If only the enrollment were locked, each transaction would hold an index entry that the other needs next."""
     course, user = make.course(), make.user()
     enrollment = make.enrollment(user, course)
-    bearer, before = two_processes.token(user), deadlock_count(two_processes)
+    bearer, before = two_processes.access_token(user), deadlock_count(two_processes)
     cancel = enrollment_request("cancelEnrollment", bearer, enrollmentId=global_id("Enrollment", enrollment))
     enroll = enrollment_request("enroll", bearer, courseId=course.global_id)
     report = record_request(bearer, course.lectures[0], (0, 5))
     for _ in range(ROUNDS):
         answers = many.race(report, cancel, report, cancel, enroll, report, cancel, report, enroll, report)
-        assert set(codes(answers)) <= {None, "NOT_ENROLLED"}
+        assert set(code_counts(answers)) <= {None, "NOT_ENROLLED"}
     assert deadlock_count(two_processes) == before
 
 
 def test_progress_stays_consistent_during_curriculum_changes(
-    two_processes: Fleet, make: Factories, many: Racers
+    two_processes: Cluster, make: Factories, many: RaceClients
 ) -> None:
     before = deadlock_count(two_processes)
     for number in range(ROUNDS):
@@ -173,27 +179,29 @@ def test_progress_stays_consistent_during_curriculum_changes(
         deletion = deletion_request(classroom.author, deleted)
         deletion_answer, creation_answer, *answers = many.race(deletion, classroom.creation_request(), *requests)
         assert (deletion_answer.code, creation_answer.code) == (None, None)
-        assert set(codes(answers)) <= {None, "NOT_FOUND"}
+        assert set(code_counts(answers)) <= {None, "NOT_FOUND"}
         assert drift(two_processes) == []
     assert deadlock_count(two_processes) == before, "locks are taken in one order"
 
 
-def test_course_is_completed_during_lecture_deletion(two_processes: Fleet, make: Factories, many: Racers) -> None:
+def test_course_is_completed_during_lecture_deletion(
+    two_processes: Cluster, make: Factories, many: RaceClients
+) -> None:
     for number in range(1, ROUNDS + 1):
         course, user = make.course(lectures=3), make.user()
         first, second, third = course.lectures
         make.enrollment(user, course)
         make.lecture_progress(user, first, is_completed=True)
-        completion = completed_request(two_processes.token(user), second)
-        deletion = deletion_request(two_processes.token(course.instructor), third)
-        assert codes(many.race(deletion, *[completion] * 3)) == {None: 4}
+        completion = completed_request(two_processes.access_token(user), second)
+        deletion = deletion_request(two_processes.access_token(course.instructor), third)
+        assert code_counts(many.race(deletion, *[completion] * 3)) == {None: 4}
         status = select(Enrollment.status).where(Enrollment.user_id == user.id)
         assert read(two_processes, status) is EnrollmentStatus.COMPLETED
         assert count(two_processes, Certificate) == number
     assert drift(two_processes) == []
 
 
-def test_concurrent_recounts_complete_each_learner_once(two_processes: Fleet, make: Factories) -> None:
+def test_concurrent_recounts_complete_each_learner_once(two_processes: Cluster, make: Factories) -> None:
     wiring.register_hooks()
     course, users = make.course(lectures=2), [make.user() for _ in range(60)]
     first, second = course.lectures
@@ -209,7 +217,7 @@ def test_concurrent_recounts_complete_each_learner_once(two_processes: Fleet, ma
     assert drift(two_processes) == []
 
 
-def test_interrupted_recount_is_continued_by_next_run(two_processes: Fleet, make: Factories) -> None:
+def test_interrupted_recount_is_continued_by_next_run(two_processes: Cluster, make: Factories) -> None:
     """Committed batches remain. The interrupted one is done by the next run."""
     wiring.register_hooks()
     course = make.course(lectures=1)

@@ -19,7 +19,7 @@ from lms_graphql.operations.maintenance import MAINTENANCE_TASKS, TaskContext, r
 from tests.catalog.curriculum_client import CurriculumClient
 from tests.factories import START, CourseTree, Factories, global_id
 from tests.learning.progress_client import ProgressClient
-from tests.live_service import Client, Service, Statements
+from tests.live_service import Client, Service, StatementRecorder
 
 MANY = progress_recount.MAX_INLINE_ENROLLMENTS + 30
 
@@ -86,7 +86,7 @@ def create_users(service: Service, number: int) -> Sequence[User]:
 
 
 @pytest.fixture
-def course(service: Service, client: Client, make: Factories, unswept: None) -> LargeCourse:
+def course(service: Service, client: Client, make: Factories, no_maintenance: None) -> LargeCourse:
     return LargeCourse(service, client, make, create_users(service, MANY))
 
 
@@ -158,7 +158,7 @@ def test_concurrent_recounts_share_batches(course: LargeCourse, monkeypatch: pyt
 
     monkeypatch.setattr(progress_recount, "_recount", recorded)
     database, settings = course.service.database, course.service.resources.settings
-    databases = [Database(database.url, pool_size=1, in_line_with=database) for _ in range(3)]
+    databases = [Database(database.url, pool_size=1, share_writer_lock_with=database) for _ in range(3)]
     course.add_lecture()
     barrier = threading.Barrier(len(databases))
 
@@ -177,7 +177,7 @@ def test_concurrent_recounts_share_batches(course: LargeCourse, monkeypatch: pyt
 
 @pytest.mark.query_budget
 def test_change_cost_does_not_grow_with_learners(
-    course: LargeCourse, service: Service, client: Client, make: Factories, statements: Statements
+    course: LargeCourse, service: Service, client: Client, make: Factories, statements: StatementRecorder
 ) -> None:
     def statement_count(changed: LargeCourse) -> int:
         with statements:

@@ -38,7 +38,7 @@ class ProgressMachine(RuleBasedStateMachine):
 
     @initialize()
     def create_course(self) -> None:
-        self.service.empty()
+        self.service.delete_all_rows()
         make = Factories(self.service.database)
         self.course = make.course(sections=2, lectures=2)
         self.videos = [global_id("Lecture", row) for row in self.course.lectures]

@@ -21,28 +21,28 @@ from lms_graphql.mail import transports
 from lms_graphql.mail.delivery import MAX_ATTEMPTS, RETRY_DELAYS, DeliveryResult, deliver_due
 from lms_graphql.mail.messages import RenderedMail, render, to_mime
 from lms_graphql.mail.models import Mail, MailStatus
-from lms_graphql.mail.outbox import cancel_mails_of, enqueue
+from lms_graphql.mail.outbox import cancel_mails_of_user, enqueue
 from lms_graphql.mail.templates import TEMPLATES, FrontendUrls
 from lms_graphql.mail.transports import SmtpTransport
 from tests.mail_servers import (
-    DEADLY,
-    KIND,
-    LINKS,
-    REFUSED,
+    ABORTING_ADDRESS,
+    FRONTEND_URLS,
+    REJECTED_ADDRESS,
     SENDER,
-    OutboxUnderTest,
-    Postbox,
-    certified,
-    post_office,
-    silent_server,
+    TEST_MAIL_KIND,
+    Mailbox,
+    OutboxHarness,
+    run_mail_server,
+    run_silent_server,
+    server_tls_context,
 )
 
 
 @pytest.mark.slow
-def test_concurrent_deliveries_send_each_mail_once(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
-    box, url = office
+def test_concurrent_deliveries_send_each_mail_once(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
+    box, url = mail_server
     addresses = [f"p{number}@example.com" for number in range(60)]
-    databases = [outbox.another() for _ in range(3)]
+    databases = [outbox.open_database() for _ in range(3)]
     barrier = threading.Barrier(len(databases))
     errors: list[Exception] = []
 
@@ -56,7 +56,7 @@ def test_concurrent_deliveries_send_each_mail_once(outbox: OutboxUnderTest, offi
             errors.append(error)
 
     for start in range(0, 60, 20):
-        outbox.post(*addresses[start : start + 20])
+        outbox.enqueue(*addresses[start : start + 20])
         threads = [threading.Thread(target=send, args=(database,)) for database in databases]
         for thread in threads:
             thread.start()
@@ -65,21 +65,23 @@ def test_concurrent_deliveries_send_each_mail_once(outbox: OutboxUnderTest, offi
     for database in databases:
         database.dispose()
     assert not errors
-    assert box.addresses == sorted(addresses)
+    assert box.recipients == sorted(addresses)
     assert {(mail.status, mail.attempts) for mail in outbox.mails()} == {(MailStatus.SENT, 1)}
 
 
 def test_rejected_mail_is_retried_with_growing_delays_until_failed(
-    outbox: OutboxUnderTest, office: tuple[Postbox, str]
+    outbox: OutboxHarness, mail_server: tuple[Mailbox, str]
 ) -> None:
-    box, url = office
+    box, url = mail_server
     with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False) as traveller:
-        outbox.post(REFUSED, "jane@example.com", DEADLY, "john@example.com")
+        outbox.enqueue(REJECTED_ADDRESS, "jane@example.com", ABORTING_ADDRESS, "john@example.com")
         assert outbox.deliver(url) == DeliveryResult(2, 2)
-        assert box.addresses == ["jane@example.com", "john@example.com"], "the other mails are sent"
-        assert "2 waiting, the oldest since 2026-03-01 00:00 UTC; the last error: SMTP" in outbox.checked()
+        assert box.recipients == ["jane@example.com", "john@example.com"], "the other mails are sent"
+        assert "2 waiting, the oldest since 2026-03-01 00:00 UTC; the last error: SMTP" in outbox.mail_check_output()
         outbox.database.write_sync(
-            lambda session: session.execute(delete(Mail).where(Mail.address.is_distinct_from(REFUSED))) and None
+            lambda session: (
+                session.execute(delete(Mail).where(Mail.address.is_distinct_from(REJECTED_ADDRESS))) and None
+            )
         )
         delays = []
         for _ in range(1, MAX_ATTEMPTS):
@@ -92,17 +94,17 @@ def test_rejected_mail_is_retried_with_growing_delays_until_failed(
             assert outbox.deliver(url) == DeliveryResult(0, 1)
         assert delays == (RETRY_DELAYS + [RETRY_DELAYS[-1]] * MAX_ATTEMPTS)[: MAX_ATTEMPTS - 1]
         assert outbox.mail().status is MailStatus.FAILED
-        assert "FAIL mail: 1 failed" in outbox.checked()
-        assert "SMTPRecipientsRefused 550" in outbox.checked()
+        assert "FAIL mail: 1 failed" in outbox.mail_check_output()
+        assert "SMTPRecipientsRefused 550" in outbox.mail_check_output()
         traveller.shift(timedelta(days=40))
         assert outbox.deliver(url) == DeliveryResult(0, 0)
-        assert "ok mail: 1 failed" in outbox.checked(), "an old failure is only reported"
-    assert box.came[REFUSED] == MAX_ATTEMPTS
+        assert "ok mail: 1 failed" in outbox.mail_check_output(), "an old failure is only reported"
+    assert box.recipient_counts[REJECTED_ADDRESS] == MAX_ATTEMPTS
 
 
-def test_mail_is_retried_after_server_disconnects(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
-    box, url = office
-    outbox.post(DEADLY)
+def test_mail_is_retried_after_server_disconnects(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
+    box, url = mail_server
+    outbox.enqueue(ABORTING_ADDRESS)
     for attempts in (1, 2):
         assert outbox.deliver(url) == DeliveryResult(0, 1)
         mail = outbox.mail()
@@ -112,15 +114,15 @@ def test_mail_is_retried_after_server_disconnects(outbox: OutboxUnderTest, offic
             "SMTPServerDisconnected",
         )
         outbox.make_due()
-    assert box.came[DEADLY] == 2
+    assert box.recipient_counts[ABORTING_ADDRESS] == 2
 
 
 def test_round_ends_after_three_outages(
-    outbox: OutboxUnderTest, monkeypatch: pytest.MonkeyPatch, office: tuple[Postbox, str]
+    outbox: OutboxHarness, monkeypatch: pytest.MonkeyPatch, mail_server: tuple[Mailbox, str]
 ) -> None:
     monkeypatch.setattr(transports, "SOCKET_TIMEOUT_SECONDS", 0.2)
-    outbox.post(*[f"p{number}@example.com" for number in range(6)])
-    with silent_server() as silent:
+    outbox.enqueue(*[f"p{number}@example.com" for number in range(6)])
+    with run_silent_server() as silent:
         assert outbox.deliver(silent.url) == DeliveryResult(0, 3), "the server hangs"
     assert outbox.deliver(silent.url) == DeliveryResult(0, 3), "the port is closed"
     assert [mail.attempts for mail in outbox.mails()] == [1] * 6
@@ -129,36 +131,36 @@ def test_round_ends_after_three_outages(
         "ConnectionRefusedError",
     }
     outbox.make_due()
-    assert outbox.deliver(office[1]) == DeliveryResult(6, 0)
+    assert outbox.deliver(mail_server[1]) == DeliveryResult(6, 0)
     assert {mail.last_error for mail in outbox.mails()} == {None}
 
 
-def test_slow_server_is_aborted_after_time_limit(outbox: OutboxUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_server_is_aborted_after_time_limit(outbox: OutboxHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transports, "SEND_TIMEOUT_SECONDS", 0.3)
-    outbox.post("jane@example.com")
-    with silent_server() as silent:
+    outbox.enqueue("jane@example.com")
+    with run_silent_server() as silent:
         started = time.monotonic()
         assert outbox.deliver(silent.url) == DeliveryResult(0, 1)
         assert time.monotonic() - started < 3
 
 
-def test_crash_while_sending_only_delays_the_mail(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
+def test_crash_while_sending_only_delays_the_mail(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
     class CrashingTransport:
         def send(self, message: object) -> None:
             raise SystemExit
 
         def stop(self) -> None: ...
 
-    outbox.post("jane@example.com")
+    outbox.enqueue("jane@example.com")
     with pytest.raises(SystemExit):
-        deliver_due(outbox.database, CrashingTransport(), LINKS, SENDER)
-    assert outbox.deliver(office[1]) == DeliveryResult(0, 0)
+        deliver_due(outbox.database, CrashingTransport(), FRONTEND_URLS, SENDER)
+    assert outbox.deliver(mail_server[1]) == DeliveryResult(0, 0)
     outbox.make_due()
-    assert outbox.deliver(office[1]) == DeliveryResult(1, 0)
+    assert outbox.deliver(mail_server[1]) == DeliveryResult(1, 0)
 
 
 def test_missing_or_failing_template_does_not_stop_other_mails(
-    outbox: OutboxUnderTest, office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
+    outbox: OutboxHarness, mail_server: tuple[Mailbox, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
         session.add(NamedLock(name="token", taken_at=clock.now()))
@@ -166,11 +168,11 @@ def test_missing_or_failing_template_does_not_stop_other_mails(
         raise KeyError(mail.address)
 
     monkeypatch.setitem(TEMPLATES, "failing", failing_template)
-    outbox.post("a@example.com", kind="unknown_kind")
-    outbox.post("b@example.com", kind="failing")
-    outbox.post(None)
-    outbox.post("no address\r\nBcc: evil@example.com", "two@example.com, three@example.com", "jane@example.com")
-    assert outbox.deliver(office[1]) == DeliveryResult(1, 3)
+    outbox.enqueue("a@example.com", kind="unknown_kind")
+    outbox.enqueue("b@example.com", kind="failing")
+    outbox.enqueue(None)
+    outbox.enqueue("no address\r\nBcc: evil@example.com", "two@example.com, three@example.com", "jane@example.com")
+    assert outbox.deliver(mail_server[1]) == DeliveryResult(1, 3)
     unknown, failing, without_recipient, *rest = outbox.mails()
     assert unknown.status is MailStatus.FAILED
     assert unknown.last_error == "There is no template for mails of kind unknown_kind."
@@ -181,35 +183,35 @@ def test_missing_or_failing_template_does_not_stop_other_mails(
         (MailStatus.PENDING, "ValueError"),
         (MailStatus.SENT, None),
     ]
-    assert office[0].came == Counter(["jane@example.com"])
+    assert mail_server[0].recipient_counts == Counter(["jane@example.com"])
     assert outbox.database.read_sync(lambda session: session.scalar(select(NamedLock.id))) is None, (
         "the failed transaction was rolled back"
     )
-    assert "kind unknown_kind" in outbox.checked()
+    assert "kind unknown_kind" in outbox.mail_check_output()
 
 
-def test_cancelled_mails_are_dropped_and_erased(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
+def test_cancelled_mails_are_dropped_and_erased(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
     for user in (7, 8):
-        work = partial(enqueue, kind=KIND, user_id=user, address=f"{user}@example.com", name="J")
+        work = partial(enqueue, kind=TEST_MAIL_KIND, user_id=user, address=f"{user}@example.com", name="J")
         outbox.database.write_sync(work)
-    outbox.database.write_sync(lambda session: cancel_mails_of(session, 7))
-    assert outbox.deliver(office[1]) == DeliveryResult(1, 0)
+    outbox.database.write_sync(lambda session: cancel_mails_of_user(session, 7))
+    assert outbox.deliver(mail_server[1]) == DeliveryResult(1, 0)
     assert [(mail.status, mail.address, mail.data) for mail in outbox.mails()] == [
         (MailStatus.DROPPED, None, {}),
         (MailStatus.SENT, None, {}),
     ]
 
 
-def test_password_is_not_sent_unencrypted(office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_password_is_not_sent_unencrypted(mail_server: tuple[Mailbox, str], monkeypatch: pytest.MonkeyPatch) -> None:
     message = to_mime(render("jane@example.com", "Hi", "Hello,", []), SENDER)
     monkeypatch.setattr(transports, "LOOPBACK", set())
     with pytest.raises(transports.InsecureTransportError):
-        SmtpTransport(office[1].replace("//", "//roko:secret@")).send(message)
-    SmtpTransport(office[1]).send(message)
-    assert len(office[0].taken) == 1
+        SmtpTransport(mail_server[1].replace("//", "//roko:secret@")).send(message)
+    SmtpTransport(mail_server[1]).send(message)
+    assert len(mail_server[0].received) == 1
 
 
-def test_credentials_in_url_are_percent_decoded(outbox: OutboxUnderTest) -> None:
+def test_credentials_in_url_are_percent_decoded(outbox: OutboxHarness) -> None:
     credentials: list[tuple[bytes, bytes]] = []
 
     def check(server: SMTP, session: object, envelope: object, mechanism: str, login: object) -> AuthResult:
@@ -217,29 +219,29 @@ def test_credentials_in_url_are_percent_decoded(outbox: OutboxUnderTest) -> None
         credentials.append((login.login, login.password))
         return AuthResult(success=login.password == b"p@ss/word", handled=False)
 
-    outbox.post("jane@example.com")
-    with post_office(authenticator=check, auth_require_tls=False) as (box, url):
+    outbox.enqueue("jane@example.com")
+    with run_mail_server(authenticator=check, auth_require_tls=False) as (box, url):
         assert outbox.deliver(url.replace("//", "//me%40example.com:wrong@")) == DeliveryResult(0, 1)
         assert outbox.mail().last_error == "SMTPAuthenticationError 535"
         outbox.make_due()
         assert outbox.deliver(url.replace("//", "//me%40example.com:p%40ss%2Fword@")) == DeliveryResult(1, 0)
     assert set(credentials) == {(b"me@example.com", b"wrong"), (b"me@example.com", b"p@ss/word")}
-    assert len(box.taken) == 1
+    assert len(box.received) == 1
 
 
 @pytest.mark.slow
 def test_connection_is_encrypted_if_server_supports_it(
-    office: tuple[Postbox, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mail_server: tuple[Mailbox, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    context = certified(tmp_path)
+    context = server_tls_context(tmp_path)
     message = to_mime(render("jane@example.com", "Hi", "Hello,", []), SENDER)
-    with post_office(tls_context=context, require_starttls=True) as (box, url):
+    with run_mail_server(tls_context=context, require_starttls=True) as (box, url):
         SmtpTransport(url).send(message)
-        assert len(box.taken) == 1
+        assert len(box.received) == 1
         monkeypatch.setattr(transports, "LOOPBACK", set())
         with pytest.raises(ssl.SSLCertVerificationError):
             SmtpTransport(url).send(message)
         monkeypatch.undo()
-    with post_office(ssl_context=context) as (box, url):
+    with run_mail_server(ssl_context=context) as (box, url):
         SmtpTransport(url.replace("smtp:", "smtps:")).send(message)
-        assert len(box.taken) == 1
+        assert len(box.received) == 1

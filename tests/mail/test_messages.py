@@ -7,7 +7,7 @@ import pytest
 
 from lms_graphql.mail.messages import Button, greeting_line, render, to_mime
 from lms_graphql.mail.transports import SmtpTransport
-from tests.mail_servers import SENDER, post_office
+from tests.mail_servers import SENDER, run_mail_server
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_invalid_address_is_rejected_and_not_repeated(text: str) -> None:
 
 def test_international_address_is_accepted() -> None:
     message = to_mime(render("jörg@exämple.de", "Grüße", greeting_line("Jörg"), ["…"]), SENDER)
-    with post_office(enable_SMTPUTF8=True) as (box, url):
+    with run_mail_server(enable_SMTPUTF8=True) as (box, url):
         SmtpTransport(url).send(message)
-    assert box.came == {"jörg@xn--exmple-cua.de": 1}
-    assert box.taken[0]["Subject"] == "Grüße"
+    assert box.recipient_counts == {"jörg@xn--exmple-cua.de": 1}
+    assert box.received[0]["Subject"] == "Grüße"

@@ -24,38 +24,38 @@ from lms_graphql.mail.models import MailStatus
 from lms_graphql.mail.outbox import enqueue
 from lms_graphql.mail.transports import FileTransport, create_transport
 from lms_graphql.operations import background, maintenance
-from tests.live_service import running
+from tests.live_service import run_service
 from tests.mail_servers import (
-    KIND,
-    LINKS,
-    REFUSED,
+    FRONTEND_URLS,
+    REJECTED_ADDRESS,
     SENDER,
+    TEST_MAIL_KIND,
     TOKEN,
-    OutboxUnderTest,
-    Postbox,
-    process,
-    silent_server,
-    terminated_after,
+    Mailbox,
+    OutboxHarness,
+    run_silent_server,
+    seconds_until_terminated,
+    start_cli_process,
 )
 from tests.mariadb import free_port
 
 
-def test_mail_is_sent_soon_after_commit(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
-    box, url = office
-    with running(outbox.settings.model_copy(update={"smtp_url": url})) as service:
+def test_mail_is_sent_soon_after_commit(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
+    box, url = mail_server
+    with run_service(outbox.settings.model_copy(update={"smtp_url": url})) as service:
 
         def enqueue_slowly(session: Session) -> None:
-            enqueue(session, KIND, address="jane@example.com", name="Jane")
+            enqueue(session, TEST_MAIL_KIND, address="jane@example.com", name="Jane")
             session.flush()
             time.sleep(0.3)
-            assert not box.taken, "the transaction is not committed yet"
+            assert not box.received, "the transaction is not committed yet"
 
         service.database.write_sync(enqueue_slowly)
         started = time.monotonic()
         box.wait_for(1)
         assert time.monotonic() - started < 2, "maintenance would send it later"
         outbox.wait_until_sent()
-    (message,) = box.taken
+    (message,) = box.received
     assert (message["To"], message["From"]) == ("jane@example.com", SENDER)
     assert message["Subject"] == "Welcome, Jane"
     assert message["Auto-Submitted"] == "auto-generated"
@@ -67,68 +67,68 @@ def test_mail_is_sent_soon_after_commit(outbox: OutboxUnderTest, office: tuple[P
     assert f'href="{link}"' in html.get_content()
 
 
-def test_mail_of_rolled_back_transaction_is_not_sent(outbox: OutboxUnderTest, office: tuple[Postbox, str]) -> None:
-    box, url = office
+def test_mail_of_rolled_back_transaction_is_not_sent(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
+    box, url = mail_server
 
     def fail(session: Session) -> None:
-        enqueue(session, KIND, address="jane@example.com")
+        enqueue(session, TEST_MAIL_KIND, address="jane@example.com")
         session.flush()
         raise LookupError
 
-    with running(outbox.settings.model_copy(update={"smtp_url": url})) as service:
+    with run_service(outbox.settings.model_copy(update={"smtp_url": url})) as service:
         with pytest.raises(LookupError):
             service.database.write_sync(fail)
-        service.database.write_sync(partial(enqueue, kind=KIND, address="second@example.com"))
+        service.database.write_sync(partial(enqueue, kind=TEST_MAIL_KIND, address="second@example.com"))
         box.wait_for(1)
-    assert box.addresses == ["second@example.com"]
+    assert box.recipients == ["second@example.com"]
     assert len(outbox.mails()) == 1
 
 
 @pytest.mark.slow
 def test_concurrent_commands_send_each_mail_once_and_log_no_address(
-    outbox: OutboxUnderTest, office: tuple[Postbox, str], tmp_path: Path
+    outbox: OutboxHarness, mail_server: tuple[Mailbox, str], tmp_path: Path
 ) -> None:
-    box, url = office
+    box, url = mail_server
     addresses = [f"p{number}@canary.example" for number in range(40)]
-    outbox.post(*addresses, REFUSED)
+    outbox.enqueue(*addresses, REJECTED_ADDRESS)
     environment = {"LMS_DATABASE_URL": outbox.url, "LMS_SMTP_URL": url}
-    processes = [process(tmp_path, "sweep", **environment) for _ in range(2)]
+    processes = [start_cli_process(tmp_path, "sweep", **environment) for _ in range(2)]
     outputs = [running_process.communicate(timeout=60) for running_process in processes]
     assert [finished.returncode for finished in processes] == [0, 0], outputs
-    assert box.addresses == sorted(addresses)
-    assert box.came[REFUSED] == 1
+    assert box.recipients == sorted(addresses)
+    assert box.recipient_counts[REJECTED_ADDRESS] == 1
     lines = "".join(stdout for stdout, _ in outputs)
     assert sum(int(number) for number in re.findall(r"mail: (\d+) sent", lines)) == 40
     assert "1 failed" in lines
-    logged = "".join(stderr for _, stderr in outputs)
-    assert logged.count('"mail_sent"') == 40
-    assert "SMTPRecipientsRefused 550" in logged
-    assert "canary" not in lines + logged, "no address, and no token"
-    again = process(tmp_path, "sweep", **environment)
+    captured_log = "".join(stderr for _, stderr in outputs)
+    assert captured_log.count('"mail_sent"') == 40
+    assert "SMTPRecipientsRefused 550" in captured_log
+    assert "canary" not in lines + captured_log, "no address, and no token"
+    again = start_cli_process(tmp_path, "sweep", **environment)
     assert again.communicate(timeout=60)[0] == "ok   Nothing to do.\n"
 
 
 def test_mail_of_another_process_is_sent_by_maintenance(
-    outbox: OutboxUnderTest, office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
+    outbox: OutboxHarness, mail_server: tuple[Mailbox, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background, "FIRST_RUN_DELAY_SECONDS", 0.1)
-    box, url = office
-    outbox.post("jane@example.com", "john@example.com")
+    box, url = mail_server
+    outbox.enqueue("jane@example.com", "john@example.com")
     changed = outbox.settings.model_copy(update={"smtp_url": url})
-    with running(changed), running(changed):
+    with run_service(changed), run_service(changed):
         outbox.wait_until_sent()
-    assert box.addresses == ["jane@example.com", "john@example.com"]
+    assert box.recipients == ["jane@example.com", "john@example.com"]
 
 
 def test_failing_task_stops_neither_maintenance_nor_thread(
-    outbox: OutboxUnderTest, office: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
+    outbox: OutboxHarness, mail_server: tuple[Mailbox, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(context: maintenance.TaskContext) -> list[str]:
         raise LookupError
 
-    outbox.post("jane@example.com")
+    outbox.enqueue("jane@example.com")
     monkeypatch.setattr(maintenance, "MAINTENANCE_TASKS", {"broken": fail, **maintenance.MAINTENANCE_TASKS})
-    changed = outbox.settings.model_copy(update={"smtp_url": office[1]})
+    changed = outbox.settings.model_copy(update={"smtp_url": mail_server[1]})
     lines = maintenance.run_maintenance(outbox.database, changed)
     assert [line.text for line in lines] == [
         "broken: failed with LookupError. Look for maintenance_task_failed in the log.",
@@ -149,11 +149,13 @@ def test_failing_task_stops_neither_maintenance_nor_thread(
 
 
 def test_development_writes_mails_to_files(
-    outbox: OutboxUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    outbox: OutboxHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    outbox.post("jane@example.com", "john@example.com")
-    assert deliver_due(outbox.database, create_transport(outbox.settings), LINKS, SENDER) == DeliveryResult(2, 0)
+    outbox.enqueue("jane@example.com", "john@example.com")
+    assert deliver_due(outbox.database, create_transport(outbox.settings), FRONTEND_URLS, SENDER) == DeliveryResult(
+        2, 0
+    )
     parent = Path(outbox.settings.url.database or "").parent if outbox.database.is_sqlite else tmp_path
     folder = parent / "mail"
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -163,33 +165,35 @@ def test_development_writes_mails_to_files(
     assert sorted(str(message["To"]) for message in messages) == ["jane@example.com", "john@example.com"]
 
 
-def test_mail_stays_in_outbox_without_server_in_production(outbox: OutboxUnderTest) -> None:
+def test_mail_stays_in_outbox_without_server_in_production(outbox: OutboxHarness) -> None:
     production = outbox.settings.model_copy(update={"env": settings.Environment.PRODUCTION})
-    assert "ok mail: stays in the outbox" in outbox.checked(production)
-    outbox.post("jane@example.com")
-    assert deliver_due(outbox.database, create_transport(production), LINKS, SENDER) == DeliveryResult(0, 0)
+    assert "ok mail: stays in the outbox" in outbox.mail_check_output(production)
+    outbox.enqueue("jane@example.com")
+    assert deliver_due(outbox.database, create_transport(production), FRONTEND_URLS, SENDER) == DeliveryResult(0, 0)
     mail = outbox.mail()
     assert (mail.status, mail.attempts) == (MailStatus.PENDING, 0)
-    assert "FAIL mail: stays in the outbox. Set LMS_SMTP_URL" in outbox.checked(production)
+    assert "FAIL mail: stays in the outbox. Set LMS_SMTP_URL" in outbox.mail_check_output(production)
 
 
 @pytest.mark.slow
 def test_service_shuts_down_while_mail_server_hangs(
-    outbox: OutboxUnderTest, tmp_path: Path, office: tuple[Postbox, str]
+    outbox: OutboxHarness, tmp_path: Path, mail_server: tuple[Mailbox, str]
 ) -> None:
-    outbox.post("jane@canary.example")
+    outbox.enqueue("jane@canary.example")
     url = outbox.url
-    with silent_server() as silent:
-        server = process(tmp_path, "serve", "--port", str(free_port()), LMS_DATABASE_URL=url, LMS_SMTP_URL=silent.url)
+    with run_silent_server() as silent:
+        server = start_cli_process(
+            tmp_path, "serve", "--port", str(free_port()), LMS_DATABASE_URL=url, LMS_SMTP_URL=silent.url
+        )
         assert silent.was_called.wait(30)
-        assert terminated_after(server) < 2
-        _, logged = server.communicate()
-    assert "canary" not in logged
-    assert "Traceback" not in logged
+        assert seconds_until_terminated(server) < 2
+        _, captured_log = server.communicate()
+    assert "canary" not in captured_log
+    assert "Traceback" not in captured_log
     mail = outbox.mail()
     assert mail.status is MailStatus.PENDING
     outbox.make_due()
-    assert outbox.deliver(office[1]) == DeliveryResult(1, 0)
+    assert outbox.deliver(mail_server[1]) == DeliveryResult(1, 0)
 
 
 def test_file_transport_leaves_only_whole_files(tmp_path: Path) -> None:
@@ -202,8 +206,8 @@ def test_file_transport_leaves_only_whole_files(tmp_path: Path) -> None:
     assert not list((tmp_path / "mail").glob("*.part"))
 
 
-def test_lease_is_won_by_one_process(outbox: OutboxUnderTest) -> None:
-    databases = [outbox.another() for _ in range(4)]
+def test_lease_is_won_by_one_process(outbox: OutboxHarness) -> None:
+    databases = [outbox.open_database() for _ in range(4)]
     won: list[bool] = []
 
     def expire_leases() -> None:

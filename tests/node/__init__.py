@@ -15,7 +15,7 @@ OLDEST_NODE = (20, 19)
 
 
 def run(*command: str, cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
-    """What Node, or a program of `node_modules/.bin`, says. It may fail: that is for the test to judge."""
+    """Run Node or a program of `node_modules/.bin`, and return its result, whether it succeeded or not."""
     program, *arguments = command
     _install()
     installed = HERE / "node_modules" / ".bin" / program

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from lms_graphql.operations import migrations
-from tests.cli import Run, assert_one_clear_line, execute
+from tests.cli import RunCli, assert_one_line_error, execute_sql
 
 COMMANDS = (("db", "migrate"), ("db", "init"), ("db", "create-migration", "-m", "x"), ("serve",))
 
 
-def assert_reported_by_each_command(run: Run, *words: str) -> None:
+def assert_reported_by_each_command(run: RunCli, *words: str) -> None:
     for command in COMMANDS:
-        assert_one_clear_line(run(*command), *words)
+        assert_one_line_error(run(*command), *words)
     check = run("db", "check")
     assert check.exit_code == 1
     failures = [line for line in check.stdout.splitlines() if line.startswith("FAIL")]
@@ -18,21 +18,21 @@ def assert_reported_by_each_command(run: Run, *words: str) -> None:
     assert all(word in failures[0] for word in words), failures
 
 
-def test_newer_database_is_not_migrated(run: Run, empty_database: str) -> None:
+def test_newer_database_is_not_migrated(run: RunCli, empty_database: str) -> None:
     assert run("db", "migrate").exit_code == 0
-    execute(empty_database, "UPDATE alembic_version SET version_num = '9999'")
+    execute_sql(empty_database, "UPDATE alembic_version SET version_num = '9999'")
     assert_reported_by_each_command(run, "newer than this program", "9999", "Update the program.")
 
 
-def test_two_recorded_migrations_are_rejected(run: Run, empty_database: str) -> None:
+def test_two_recorded_migrations_are_rejected(run: RunCli, empty_database: str) -> None:
     assert run("db", "migrate").exit_code == 0
-    execute(empty_database, "INSERT INTO alembic_version VALUES ('9999')")
+    execute_sql(empty_database, "INSERT INTO alembic_version VALUES ('9999')")
     assert_reported_by_each_command(run, "alembic_version", f"{migrations.head()}, 9999")
 
 
-def test_interrupted_first_migration_can_be_reset(run: Run, empty_database: str) -> None:
+def test_interrupted_first_migration_can_be_reset(run: RunCli, empty_database: str) -> None:
     assert run("db", "migrate").exit_code == 0
-    execute(empty_database, "DROP TABLE notes", "DELETE FROM alembic_version")
+    execute_sql(empty_database, "DROP TABLE notes", "DELETE FROM alembic_version")
     assert_reported_by_each_command(run, "no migration is recorded", "interrupted", "backup", "lms-graphql db reset")
     name = empty_database.rpartition("/")[2]
     reset = run("db", "reset", "--yes-delete", name)
@@ -40,25 +40,25 @@ def test_interrupted_first_migration_can_be_reset(run: Run, empty_database: str)
     assert run("db", "check").exit_code == 0
 
 
-def test_interrupted_later_migration_is_reported(run: Run, empty_database: str) -> None:
+def test_interrupted_later_migration_is_reported(run: RunCli, empty_database: str) -> None:
     assert run("db", "migrate").exit_code == 0
-    execute(empty_database, "UPDATE alembic_version SET version_num = '0001'")
+    execute_sql(empty_database, "UPDATE alembic_version SET version_num = '0001'")
     migrated = run("db", "migrate")
     if empty_database.startswith("mysql"):
-        assert_one_clear_line(migrated, "interrupted", "Restore a backup")
+        assert_one_line_error(migrated, "interrupted", "Restore a backup")
     else:  # SQLite undoes an interrupted migration, so it does not come to this by itself
-        assert_one_clear_line(migrated, "already exists")
+        assert_one_line_error(migrated, "already exists")
 
 
-def test_foreign_tables_without_migration_are_rejected(run: Run, empty_database: str) -> None:
-    execute(empty_database, "CREATE TABLE users (id INTEGER)")
+def test_foreign_tables_without_migration_are_rejected(run: RunCli, empty_database: str) -> None:
+    execute_sql(empty_database, "CREATE TABLE users (id INTEGER)")
     assert_reported_by_each_command(run, "belong to another program")
 
 
-def test_reading_commands_create_no_database(anywhere: Run, tmp_path: Path) -> None:
+def test_reading_commands_create_no_database(run_cli: RunCli, tmp_path: Path) -> None:
     reading = (("check",), ("verify",), ("repair",), ("demo",), ("create-migration", "-m", "x"))
     for command in (*(("db", *words) for words in reading), ("serve",)):
-        assert_one_clear_line(anywhere(*command), "There is no database lms.db yet.", "lms-graphql db init")
+        assert_one_line_error(run_cli(*command), "There is no database lms.db yet.", "lms-graphql db init")
     assert list(tmp_path.iterdir()) == []
-    assert anywhere("db", "init").exit_code == 0
-    assert anywhere("db", "check").exit_code == 0
+    assert run_cli("db", "init").exit_code == 0
+    assert run_cli("db", "check").exit_code == 0

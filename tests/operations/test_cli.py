@@ -13,21 +13,21 @@ from alembic.command import downgrade
 from sqlalchemy import create_engine, inspect, text
 
 from lms_graphql.operations import migrations
-from tests.cli import CLEAN, Run, assert_one_clear_line, rows
+from tests.cli import NO_SETTINGS, RunCli, assert_one_line_error, row_count
 from tests.mariadb import PASSWORD, USER, MariaDB, free_port
 
 
-def test_init_creates_tables_and_seed_data_once(run: Run, empty_database: str) -> None:
+def test_init_creates_tables_and_seed_data_once(run: RunCli, empty_database: str) -> None:
     first = run("db", "init")
     assert first.exit_code == 0, first.stderr
     password = re.search(r"password of these users: (\S{16}) ", first.stdout)
     assert password is not None
-    assert (rows(empty_database, "users"), rows(empty_database, "course_categories")) == (3, 5)
+    assert (row_count(empty_database, "users"), row_count(empty_database, "course_categories")) == (3, 5)
     second = run("db", "init")
     assert second.exit_code == 0
     assert "seed data: complete" in second.stdout
     assert "password" not in second.stdout
-    assert rows(empty_database, "users") == 3
+    assert row_count(empty_database, "users") == 3
     engine = create_engine(empty_database)
     with engine.connect() as connection:
         hashes = connection.execute(text("SELECT password_hash FROM users")).scalars().all()
@@ -35,14 +35,14 @@ def test_init_creates_tables_and_seed_data_once(run: Run, empty_database: str) -
     assert all(hashed.startswith("$argon2id$") and password[1] not in hashed for hashed in hashes)
 
 
-def test_seed_password_from_settings_is_not_printed(run: Run) -> None:
+def test_seed_password_from_settings_is_not_printed(run: RunCli) -> None:
     result = run("db", "init", LMS_SEED_PASSWORD="correct horse battery")
     assert result.exit_code == 0
     assert "correct horse battery" not in result.stdout + result.stderr
 
 
 @pytest.mark.slow
-def test_check_verify_and_repair_report_demo_state(run: Run, empty_database: str) -> None:
+def test_check_verify_and_repair_report_demo_state(run: RunCli, empty_database: str) -> None:
     assert run("db", "check").exit_code == 1
     assert run("db", "init").exit_code == 0
     demo = run("db", "demo", "--courses", "3", "--learners", "5")
@@ -52,8 +52,8 @@ def test_check_verify_and_repair_report_demo_state(run: Run, empty_database: str
     assert check.exit_code == 0, check.stdout
     assert "derived columns: correct" in check.stdout
     assert re.search(r"analytics: complete up to .* UTC, 0 courses", check.stdout)
-    assert rows(empty_database, "course_analytics") == 3
-    assert rows(empty_database, "lecture_analytics") > 0
+    assert row_count(empty_database, "course_analytics") == 3
+    assert row_count(empty_database, "lecture_analytics") > 0
     verify = run("db", "verify")
     assert verify.exit_code == 0, verify.stdout
     for part in (
@@ -82,11 +82,11 @@ def test_check_verify_and_repair_report_demo_state(run: Run, empty_database: str
     assert "analytics: wrong for 3 courses, repaired" in repaired.stdout
     assert run("db", "check").exit_code == 0
     assert "Nothing to repair." in run("db", "repair").stdout
-    assert_one_clear_line(run("db", "demo"), "already")
+    assert_one_line_error(run("db", "demo"), "already")
 
 
 @pytest.mark.slow
-def test_verify_reports_schema_damage(run: Run, empty_database: str) -> None:
+def test_verify_reports_schema_damage(run: RunCli, empty_database: str) -> None:
     assert run("db", "init").exit_code == 0
     engine = create_engine(empty_database)
     is_sqlite = engine.dialect.name == "sqlite"
@@ -106,14 +106,14 @@ def test_verify_reports_schema_damage(run: Run, empty_database: str) -> None:
     assert ("FAIL enum users.role: unknown values emperor" if is_sqlite else "ck_users_role") in verify.stdout
 
 
-def test_reset_lists_tables_and_requires_database_name(run: Run, empty_database: str) -> None:
+def test_reset_lists_tables_and_requires_database_name(run: RunCli, empty_database: str) -> None:
     assert run("db", "init").exit_code == 0
     name = empty_database.rpartition("/")[2]
     rejected = run("db", "reset", typed="yes\n")
     assert rejected.exit_code == 1
     assert "users (3 rows)" in rejected.stdout
     assert "Nothing was dropped" in rejected.stderr
-    assert rows(empty_database, "users") == 3
+    assert row_count(empty_database, "users") == 3
     assert run("db", "reset", "--yes-delete", "something").exit_code == 1
     assert run("db", "reset").exit_code == 1, "an empty answer confirms nothing"
     engine = create_engine(empty_database)
@@ -126,26 +126,26 @@ def test_reset_lists_tables_and_requires_database_name(run: Run, empty_database:
         assert connection.execute(text("SELECT COUNT(*) FROM users WHERE first_name = 'Changed'")).scalar() == 0
     engine.dispose()
     assert run("db", "reset", "--yes-delete", name).exit_code == 0
-    assert rows(empty_database, "users") == 3
+    assert row_count(empty_database, "users") == 3
     production = run("db", "reset", "--yes-delete", name, LMS_ENV="production")
-    assert_one_clear_line(production, "production")
-    assert rows(empty_database, "users") == 3
+    assert_one_line_error(production, "production")
+    assert row_count(empty_database, "users") == 3
 
 
-def test_serve_reports_obstacle_in_one_line(run: Run, empty_database: str) -> None:
+def test_serve_reports_obstacle_in_one_line(run: RunCli, empty_database: str) -> None:
     create_engine(empty_database).connect().close()  # SQLite creates an empty file
-    assert_one_clear_line(run("serve"), "no tables yet", "db migrate")
+    assert_one_line_error(run("serve"), "no tables yet", "db migrate")
     assert run("db", "migrate").exit_code == 0
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        assert_one_clear_line(run("serve", "--port", port), port, "in use")
+        assert_one_line_error(run("serve", "--port", port), port, "in use")
     engine = create_engine(empty_database)
     with engine.begin() as connection:
         downgrade(migrations.alembic_config(connection), "base")
     engine.dispose()
-    assert_one_clear_line(run("serve"), "not at the newest migration", "db migrate")
+    assert_one_line_error(run("serve"), "not at the newest migration", "db migrate")
 
 
 @pytest.mark.parametrize(
@@ -163,27 +163,27 @@ def test_serve_reports_obstacle_in_one_line(run: Run, empty_database: str) -> No
         ({"LMS_DATABASE_URL": "", "DB_NAME": "x", "DB_PORT": "1"}, ["127.0.0.1:1"]),
     ],
 )
-def test_invalid_setting_is_named(anywhere: Run, environment: dict[str, str], words: list[str]) -> None:
+def test_invalid_setting_is_named(run_cli: RunCli, environment: dict[str, str], words: list[str]) -> None:
     for command in (["serve"], ["db", "check"]):
-        assert_one_clear_line(anywhere(*command, **environment), *words)
+        assert_one_line_error(run_cli(*command, **environment), *words)
 
 
 @pytest.mark.slow
-def test_wrong_database_name_or_password_is_reported(anywhere: Run, maria: MariaDB) -> None:
-    maria.new_database("lms_locked")
-    server = {"DB_HOST": "127.0.0.1", "DB_PORT": str(maria.port), "DB_USER": USER, "DB_PASSWORD": PASSWORD}
+def test_wrong_database_name_or_password_is_reported(run_cli: RunCli, mariadb_server: MariaDB) -> None:
+    mariadb_server.new_database("lms_locked")
+    server = {"DB_HOST": "127.0.0.1", "DB_PORT": str(mariadb_server.port), "DB_USER": USER, "DB_PASSWORD": PASSWORD}
     for wrong, words in (
         ({"DB_NAME": "lms_nowhere"}, "no database lms_nowhere"),
         ({"DB_NAME": "lms_locked", "DB_PASSWORD": "wrong-canary"}, "rejects the user or the password"),
     ):
-        result = anywhere("serve", **{**server, **wrong})
-        assert_one_clear_line(result, words)
+        result = run_cli("serve", **{**server, **wrong})
+        assert_one_line_error(result, words)
         assert "canary" not in result.stderr
 
 
-def test_environment_overrides_dotenv_file(run: Run, tmp_path: Path) -> None:
+def test_environment_overrides_dotenv_file(run: RunCli, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("LMS_POOL_SIZE=0\n")
-    assert_one_clear_line(run("db", "check"), "LMS_POOL_SIZE")
+    assert_one_line_error(run("db", "check"), "LMS_POOL_SIZE")
     assert "LMS_POOL_SIZE" not in run("db", "check", LMS_POOL_SIZE="3").stderr
 
 
@@ -209,7 +209,7 @@ def can_listen(host: str) -> bool:
 @pytest.mark.parametrize("host", [host for host in ("127.0.0.1", "::1") if can_listen(host)])
 def test_serve_prints_its_url(tmp_path: Path, host: str) -> None:
     url_host = f"[{host}]" if ":" in host else host
-    environment = {key: value for key, value in os.environ.items() if key not in CLEAN}
+    environment = {key: value for key, value in os.environ.items() if key not in NO_SETTINGS}
     program = [sys.executable, "-m", "lms_graphql"]
     port = str(free_port())
     subprocess.run([*program, "db", "migrate"], cwd=tmp_path, env=environment, check=True, capture_output=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli import CLEAN, rows
+from tests.cli import NO_SETTINGS, row_count
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +15,9 @@ pytestmark = pytest.mark.slow
 def run_concurrently(number: int, folder: Path, url: str, *words: str) -> list[subprocess.CompletedProcess[str]]:
     """Run the same command in several processes, and return their results."""
     command = [sys.executable, "-m", "lms_graphql", *words]
-    environment = {key: value for key, value in os.environ.items() if key not in CLEAN} | {"LMS_DATABASE_URL": url}
+    environment = {key: value for key, value in os.environ.items() if key not in NO_SETTINGS} | {
+        "LMS_DATABASE_URL": url
+    }
     processes = [
         subprocess.Popen(
             command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -34,7 +36,7 @@ def test_four_concurrent_inits_seed_once(empty_database: str, tmp_path: Path) ->
     assert [result.returncode for result in results] == [0] * 4, [result.stderr for result in results]
     assert sum("password of these users" in result.stdout for result in results) == 1
     assert sum("seed data: complete" in result.stdout for result in results) == 3
-    assert (rows(empty_database, "users"), rows(empty_database, "course_categories")) == (3, 5)
+    assert (row_count(empty_database, "users"), row_count(empty_database, "course_categories")) == (3, 5)
 
 
 def test_two_concurrent_demos_add_one(empty_database: str, tmp_path: Path) -> None:
@@ -43,4 +45,4 @@ def test_two_concurrent_demos_add_one(empty_database: str, tmp_path: Path) -> No
     results = run_concurrently(2, tmp_path, empty_database, *demo)
     assert [result.returncode for result in results] == [0, 0], [result.stderr for result in results]
     assert sorted("already" in result.stdout for result in results) == [False, True]
-    assert rows(empty_database, "courses") == 40
+    assert row_count(empty_database, "courses") == 40

@@ -84,7 +84,7 @@ def demo_database(new_database: NewDatabase) -> Database:
 @pytest.fixture
 def session(demo_database: Database) -> Iterator[Session]:
     """Yield a session on a demo of 100 courses and 30 learners."""
-    with Session(demo_database.reading) as session:
+    with Session(demo_database.read_engine) as session:
         yield session
 
 
@@ -92,7 +92,7 @@ def test_same_seed_gives_same_data(new_database: NewDatabase) -> None:
     first_database, second_database = new_database(), new_database()
     build(first_database, courses=32, learners=3, seed=7)
     build(second_database, courses=32, learners=3, seed=7)
-    with first_database.reading.connect() as first, second_database.reading.connect() as second:
+    with first_database.read_engine.connect() as first, second_database.read_engine.connect() as second:
         for table in metadata.sorted_tables:
             statement = select(table).order_by(*table.primary_key)
             assert first.execute(statement).all() == second.execute(statement).all(), table.name
@@ -103,7 +103,7 @@ def test_other_seed_gives_other_catalog(new_database: NewDatabase) -> None:
     for seed_number in (1, 2):
         database = new_database()
         build(database, courses=2, learners=0, seed=seed_number)
-        with Session(database.reading) as session:
+        with Session(database.read_engine) as session:
             creation_times.append(set(session.scalars(select(Course.created_at))))
     assert creation_times[0].isdisjoint(creation_times[1])
     titles = [{theme.title for theme, _ in zip(themes(number), range(20), strict=False)} for number in (1, 2)]
@@ -116,7 +116,7 @@ def test_small_demo_starts_with_python_from_zero(new_database: NewDatabase) -> N
     counts = build(database, courses=3, learners=4, on_progress=lambda *step: progress.append(step))
     assert (counts.courses, counts.learners) == (3, 4)
     assert progress == [("courses", 3, 3), ("learners", 4, 4)]
-    with Session(database.reading) as session:
+    with Session(database.read_engine) as session:
         row = session.execute(
             select(Course.slug, User.last_name, Lecture.lecture_type, Lecture.is_preview)
             .join(User, User.id == Course.instructor_id)

@@ -18,7 +18,7 @@ from alembic import command
 from lms_graphql.all_models import metadata
 from lms_graphql.core.engines import make_engine
 from lms_graphql.operations import migrations
-from tests.cli import CLEAN
+from tests.cli import NO_SETTINGS
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -221,7 +221,7 @@ def test_tables_store_any_unicode_text_exactly(empty_database: str) -> None:
 @pytest.mark.slow
 def test_concurrent_migrations_both_succeed(empty_database: str) -> None:
     def migrate(_: int) -> str | None:
-        engine = make_engine(make_url(empty_database), pool_size=2, patient=True)
+        engine = make_engine(make_url(empty_database), pool_size=2, for_maintenance=True)
         try:
             return migrations.migrate(engine)[1]
         finally:
@@ -254,7 +254,7 @@ def test_percent_sign_in_path_or_url_works(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "lms_graphql", checkout / "lms_graphql", ignore=ignored)
     shutil.copytree(ROOT / "alembic", checkout / "alembic", ignore=ignored)
     shutil.copy(ROOT / "alembic.ini", checkout)
-    environment = {key: value for key, value in os.environ.items() if key not in CLEAN}
+    environment = {key: value for key, value in os.environ.items() if key not in NO_SETTINGS}
     environment["LMS_DATABASE_URL"] = f"sqlite:///{data}/lms%40.db"
     for module, *words in (
         ["lms_graphql", "db", "migrate"],

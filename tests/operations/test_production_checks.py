@@ -12,7 +12,7 @@ import pytest
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.operations.secret_key import load_secret_key
 from lms_graphql.settings import load_settings
-from tests.cli import Run, assert_one_clear_line
+from tests.cli import RunCli, assert_one_line_error
 
 SECRET_KEY = token_urlsafe(48)
 
@@ -21,38 +21,38 @@ SECRET_KEY = token_urlsafe(48)
     ("secret", "word"),
     [("", "missing"), ("short-secret", "too short"), ("x" * 64, "not random"), ("abcabcabc" * 10, "not random")],
 )
-def test_weak_secret_key_is_rejected_in_production(run: Run, secret: str, word: str) -> None:
+def test_weak_secret_key_is_rejected_in_production(run: RunCli, secret: str, word: str) -> None:
     run("db", "init")
     result = run("serve", LMS_ENV="production", LMS_SECRET_KEY=secret)
-    assert_one_clear_line(result, "LMS_SECRET_KEY", word)
+    assert_one_line_error(result, "LMS_SECRET_KEY", word)
     assert result.exit_code == 3
 
 
-def test_unchanged_seed_password_is_rejected_in_production(run: Run) -> None:
+def test_unchanged_seed_password_is_rejected_in_production(run: RunCli) -> None:
     run("db", "init", LMS_SEED_PASSWORD="known to scripts")
     environment = {"LMS_ENV": "production", "LMS_SECRET_KEY": SECRET_KEY}
     result = run("serve", LMS_SEED_PASSWORD="known to scripts", **environment)
-    assert_one_clear_line(result, "admin@learnwithroko.com", "LMS_SEED_PASSWORD")
+    assert_one_line_error(result, "admin@learnwithroko.com", "LMS_SEED_PASSWORD")
     assert result.exit_code == 3
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
         other = run("serve", "--port", port, LMS_SEED_PASSWORD="another password", **environment)
-    assert_one_clear_line(other, f"Port {port}")
+    assert_one_line_error(other, f"Port {port}")
 
 
-def test_sqlite_workers_and_reload_are_rejected_in_production(anywhere: Run, tmp_path: Path) -> None:
+def test_sqlite_workers_and_reload_are_rejected_in_production(run_cli: RunCli, tmp_path: Path) -> None:
     environment = {
         "LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db",
         "LMS_ENV": "production",
         "LMS_SECRET_KEY": SECRET_KEY,
     }
-    anywhere("db", "init", **environment)
-    result = anywhere("serve", "--workers", "2", **environment)
-    assert_one_clear_line(result, "SQLite", "--workers 1")
+    run_cli("db", "init", **environment)
+    result = run_cli("serve", "--workers", "2", **environment)
+    assert_one_line_error(result, "SQLite", "--workers 1")
     assert result.exit_code == 3
-    result = anywhere("serve", "--reload", **environment)
-    assert_one_clear_line(result, "--reload")
+    result = run_cli("serve", "--reload", **environment)
+    assert_one_line_error(result, "--reload")
     assert result.exit_code == 3
 
 
@@ -96,12 +96,12 @@ def test_unwritable_secret_key_file_is_reported(tmp_path: Path) -> None:
         load_secret_key(settings)
 
 
-def test_rotate_prints_new_signing_key(run: Run) -> None:
+def test_rotate_prints_new_signing_key(run: RunCli) -> None:
     run("db", "init")
     assert run("keys", "rotate").output == "signing key: k1\n"
     assert run("keys", "rotate").output == "signing key: k2\n"
 
 
 @pytest.mark.parametrize("value", ["nonsense", "10.0.0.1, x", "300.1.1.1"])
-def test_invalid_trusted_proxies_are_reported(anywhere: Run, value: str) -> None:
-    assert_one_clear_line(anywhere("db", "check", LMS_TRUSTED_PROXIES=value), "LMS_TRUSTED_PROXIES")
+def test_invalid_trusted_proxies_are_reported(run_cli: RunCli, value: str) -> None:
+    assert_one_line_error(run_cli("db", "check", LMS_TRUSTED_PROXIES=value), "LMS_TRUSTED_PROXIES")

@@ -53,7 +53,7 @@ def auth_context(context: Context) -> AuthContext:
 
 
 def password_operations(context: Context) -> PasswordOperations:
-    return PasswordOperations(auth_context(context), context.hashing, context.courtesy, context.write)
+    return PasswordOperations(auth_context(context), context.hashing, context.read_priority, context.write)
 
 
 def registration_data(input: RegisterInput) -> RegistrationData:

@@ -20,8 +20,8 @@ from lms_graphql.core.statements import execute_dml
 from lms_graphql.core.validation import Validator
 from lms_graphql.mail.outbox import enqueue
 
-RESET_PASSWORD = "reset_password"  # noqa: S105 - a kind of mail, not a password
-PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind of mail, not a password
+RESET_PASSWORD_MAIL = "reset_password"  # noqa: S105 - a kind of mail, not a password
+PASSWORD_CHANGED_MAIL = "password_changed"  # noqa: S105 - a kind of mail, not a password
 LIFETIMES = {TokenPurpose.VERIFY_EMAIL: timedelta(hours=24), TokenPurpose.RESET_PASSWORD: timedelta(hours=1)}
 
 
@@ -90,7 +90,7 @@ def request_password_reset(session: Session, _actor: Actor, auth: AuthContext, e
     limit = account_rate_limit(auth, valid_email)
     key = auth.signer.digest("password reset account", limit.key)
     if rate_limits.consume(session, limit._replace(key=key, limit=MAX_MAILS_PER_WINDOW)):
-        enqueue(session, RESET_PASSWORD, address=valid_email)
+        enqueue(session, RESET_PASSWORD_MAIL, address=valid_email)
     return True
 
 
@@ -180,7 +180,7 @@ def _complete_password_change(session: Session, auth: AuthContext, user_key: int
     end_all_sessions(session, user_key)
     invalidate_tokens(session, user_key, TokenPurpose.RESET_PASSWORD)
     audit.record(session, action, actor=user_key, subject=user_key, client_ip=auth.client_ip)
-    enqueue(session, PASSWORD_CHANGED, user_id=user_key)
+    enqueue(session, PASSWORD_CHANGED_MAIL, user_id=user_key)
 
 
 def _invalid_token() -> DomainError:

@@ -18,8 +18,8 @@ def apply_to_teach(session: Session, actor: Actor, motivation: str, experience: 
     """Create a pending application and return its key. Raise ALREADY_EXISTS if another one is pending."""
     validator = Validator()
     values = {
-        "motivation": validator.multi_line("motivation", motivation, most=MAX_TEXT_LENGTH, required=True),
-        "experience": validator.multi_line("experience", experience, most=MAX_TEXT_LENGTH, required=True),
+        "motivation": validator.multi_line("motivation", motivation, max_length=MAX_TEXT_LENGTH, required=True),
+        "experience": validator.multi_line("experience", experience, max_length=MAX_TEXT_LENGTH, required=True),
     }
     validator.raise_errors()
     application = InstructorApplication(user_id=actor.key, pending_of=actor.key, **values)
@@ -38,7 +38,7 @@ def review_application(session: Session, actor: Actor, application_id: str, appr
     Raises NOT_FOUND, or INVALID_TRANSITION if it is not pending. Exactly one of several concurrent reviews succeeds.
     """
     validator = Validator()
-    note = validator.multi_line("note", note, most=MAX_REASON_LENGTH)
+    note = validator.multi_line("note", note, max_length=MAX_REASON_LENGTH)
     key = global_ids.decode_key("InstructorApplication", application_id)
     application = session.get(InstructorApplication, key) if key is not None else None
     if application is None:

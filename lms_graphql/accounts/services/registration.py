@@ -43,8 +43,8 @@ def validate_registration(data: RegistrationData, password: str) -> Registration
     valid = RegistrationData(
         email=validate_email_field(validator, data.email),
         username=_validate_username(validator, data.username),
-        first_name=validator.single_line("first_name", data.first_name, most=MAX_NAME_LENGTH),
-        last_name=validator.single_line("last_name", data.last_name, most=MAX_NAME_LENGTH),
+        first_name=validator.single_line("first_name", data.first_name, max_length=MAX_NAME_LENGTH),
+        last_name=validator.single_line("last_name", data.last_name, max_length=MAX_NAME_LENGTH),
     )
     validator.add_errors(password_policy.password_errors(password, valid.email, valid.username))
     validator.raise_errors()
@@ -53,7 +53,7 @@ def validate_registration(data: RegistrationData, password: str) -> Registration
 
 def validate_email_field(validator: Validator, value: str) -> str:
     """Return the email as it is stored, and add an error to the validator if it is invalid."""
-    text = validator.single_line("email", value, most=MAX_EMAIL_LENGTH)
+    text = validator.single_line("email", value, max_length=MAX_EMAIL_LENGTH)
     if validator.has_error("email"):
         return text
     try:
@@ -67,7 +67,7 @@ def validate_email_field(validator: Validator, value: str) -> str:
 
 
 def _validate_username(validator: Validator, value: str) -> str:
-    text = validator.single_line("username", value, least=MIN_USERNAME_LENGTH, most=MAX_USERNAME_LENGTH)
+    text = validator.single_line("username", value, min_length=MIN_USERNAME_LENGTH, max_length=MAX_USERNAME_LENGTH)
     if not validator.has_error("username") and not _USERNAME.match(text):
         message = "Use only the letters a to z, digits, underscores, dots and hyphens."
         validator.add_error(ErrorCode.INVALID, message, "username")

@@ -17,7 +17,7 @@ from lms_graphql.core import clock, global_ids, named_locks
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, RequestErrorCode
 from lms_graphql.core.validation import Validator
-from lms_graphql.mail.outbox import cancel_mails_of
+from lms_graphql.mail.outbox import cancel_mails_of_user
 
 MAX_BIO_LENGTH = 1_000
 SUPER_ADMINS_LOCK = "super_admins"
@@ -29,9 +29,9 @@ def update_profile(session: Session, actor: Actor, changes: Mapping[str, Any]) -
     validator, values = Validator(), dict(changes)
     for name in ("first_name", "last_name"):
         if name in values:
-            values[name] = validator.single_line(name, values[name], most=MAX_NAME_LENGTH)
+            values[name] = validator.single_line(name, values[name], max_length=MAX_NAME_LENGTH)
     if "bio" in values:
-        values["bio"] = validator.multi_line("bio", values["bio"], most=MAX_BIO_LENGTH)
+        values["bio"] = validator.multi_line("bio", values["bio"], max_length=MAX_BIO_LENGTH)
     if "profile_image_url" in values:
         values["profile_image"] = validator.url("profile_image_url", values.pop("profile_image_url"))
     validator.raise_errors()
@@ -120,7 +120,7 @@ def delete_user(session: Session, actor: Actor, user_id: str) -> int:
         search_index.remove_user(session, user.id)
         end_all_sessions(session, user.id)
         invalidate_tokens(session, user.id, *TokenPurpose)
-        cancel_mails_of(session, user.id)
+        cancel_mails_of_user(session, user.id)
         withdraw_applications(session, user.id)
         for erase_data in hooks.account_erased:
             erase_data(session, user.id)

@@ -6,7 +6,7 @@ from lms_graphql.accounts.types import has_permission
 from lms_graphql.assessment.services import lectures
 from lms_graphql.catalog.models import LectureType
 from lms_graphql.catalog.reads.curriculum import lectures_by_key
-from lms_graphql.catalog.services.lectures import FIELDS
+from lms_graphql.catalog.services.lectures import FIELD_RULES
 from lms_graphql.catalog.types.payloads import LecturePayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
@@ -73,7 +73,7 @@ class LectureEditMutations:
         lectures, a course at most 1,000.
         """
         context = info.context
-        fields = {name: getattr(input, name) for name in FIELDS}
+        fields = {name: getattr(input, name) for name in FIELD_RULES}
         # For a new lecture null means the same as an omitted field.
         fields |= {"duration_seconds": input.duration_seconds or 0}
         fields |= {name: bool(fields[name]) for name in ("is_preview", "is_downloadable")}

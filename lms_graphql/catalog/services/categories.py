@@ -33,7 +33,7 @@ def create_category(session: Session, actor: Actor, name: str, description: str 
     """
     named_locks.lock(session, CATEGORY_TREE_LOCK)
     validator, tree = Validator(), _load_tree(session)
-    name = validator.single_line("name", name, most=MAX_NAME_LENGTH)
+    name = validator.single_line("name", name, max_length=MAX_NAME_LENGTH)
     description = validator.multi_line("description", description)
     parent_key = _require_parent(tree, parent_id)
     validator.raise_errors()
@@ -54,7 +54,7 @@ def update_category(session: Session, actor: Actor, category_id: str, changes: M
     validator, values, tree = Validator(), dict(changes), _load_tree(session)
     category = _load_category(session, category_id)
     if "name" in values:
-        values["name"] = validator.single_line("name", values["name"], most=MAX_NAME_LENGTH)
+        values["name"] = validator.single_line("name", values["name"], max_length=MAX_NAME_LENGTH)
     if "description" in values:
         values["description"] = validator.multi_line("description", values["description"])
     if "parent_id" in values:

@@ -32,18 +32,18 @@ class FieldRule(NamedTuple):
 
 
 def _title(validator: Validator, name: str, value: Any) -> str:
-    return validator.single_line(name, value, most=MAX_TITLE_LENGTH)
+    return validator.single_line(name, value, max_length=MAX_TITLE_LENGTH)
 
 
 def _body(validator: Validator, name: str, value: Any) -> str | None:
-    return validator.multi_line(name, value, most=MAX_BODY_LENGTH)
+    return validator.multi_line(name, value, max_length=MAX_BODY_LENGTH)
 
 
 def _duration(validator: Validator, name: str, value: Any) -> int:
-    return validator.integer(name, value, most=MAX_DURATION_SECONDS)
+    return validator.integer(name, value, maximum=MAX_DURATION_SECONDS)
 
 
-FIELDS: dict[str, FieldRule] = {
+FIELD_RULES: dict[str, FieldRule] = {
     "title": FieldRule("title", _title),
     "description": FieldRule("description", Validator.multi_line),
     "duration_seconds": FieldRule("duration", _duration),
@@ -64,7 +64,9 @@ def add_lecture(
     values: Mapping[str, Any],
     position: int | None,
 ) -> Lecture:
-    """Insert a lecture into the section of a locked course and return it. The keys of `values` are those of `FIELDS`.
+    """Insert a lecture into the section of a locked course and return it.
+
+    The keys of `values` are those of `FIELD_RULES`.
 
     Raises LIMIT_REACHED, or all validation errors, including those that the validator has already collected.
     """
@@ -146,7 +148,9 @@ def reorder_lectures(
 
 
 def _validated_columns(validator: Validator, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {FIELDS[name].column: FIELDS[name].check(validator, name, value) for name, value in values.items()}
+    return {
+        FIELD_RULES[name].column: FIELD_RULES[name].check(validator, name, value) for name, value in values.items()
+    }
 
 
 def _require_visible_section(session: Session, actor: Actor, section_id: str) -> SectionRow:

@@ -97,7 +97,7 @@ def reorder_sections(
 def _validated_columns(validator: Validator, values: Mapping[str, Any]) -> dict[str, Any]:
     columns = dict(values)
     if "title" in values:
-        columns["title"] = validator.single_line("title", values["title"], most=MAX_TITLE_LENGTH)
+        columns["title"] = validator.single_line("title", values["title"], max_length=MAX_TITLE_LENGTH)
     if "description" in values:
         columns["description"] = validator.multi_line("description", values["description"])
     return columns

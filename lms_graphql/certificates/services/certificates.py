@@ -80,7 +80,7 @@ def revoke_certificate(
     INVALID_TRANSITION if it is revoked for another reason: it must be reinstated first, so that no reason is lost.
     """
     validator = Validator()
-    note = validator.multi_line("note", note, most=MAX_REASON_LENGTH)
+    note = validator.multi_line("note", note, max_length=MAX_REASON_LENGTH)
     certificate = _lock_certificate(session, certificate_id)
     validator.raise_errors()
     if certificate.revocation_reason is reason:

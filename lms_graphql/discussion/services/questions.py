@@ -33,7 +33,7 @@ def ask_question(
         raise not_found("lecture_id")
     validator = Validator()
     values = {
-        "title": validator.single_line("title", title, most=MAX_TITLE_LENGTH),
+        "title": validator.single_line("title", title, max_length=MAX_TITLE_LENGTH),
         "content": validator.multi_line("content", content, required=True),
         "timestamp": validate_position(validator, position_seconds),
     }
@@ -58,7 +58,7 @@ def update_question(session: Session, actor: Actor, question_id: str, changes: M
     validator = Validator()
     values: dict[str, Any] = {}
     if "title" in changes:
-        values["title"] = validator.single_line("title", changes["title"], most=MAX_TITLE_LENGTH)
+        values["title"] = validator.single_line("title", changes["title"], max_length=MAX_TITLE_LENGTH)
     if "content" in changes:
         values["content"] = validator.multi_line("content", changes["content"], required=True)
     validator.raise_errors()

@@ -156,7 +156,7 @@ class GraphQLView:
             return _errors(error_formatting.graphql_error(RequestErrorCode.BAD_USER_INPUT, message)), 405
         assert prepared.document is not None
         try:
-            with context.courtesy.reader() if operation.kind is OperationType.QUERY else nullcontext():
+            with context.read_priority.reader() if operation.kind is OperationType.QUERY else nullcontext():
                 result = await self._runner.run(prepared.document, operation.name, graphql_request.variables, context)
         except BudgetExceededError as error:
             status = 504 if error.code is RequestErrorCode.TIMEOUT else 400

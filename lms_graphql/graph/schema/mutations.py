@@ -28,7 +28,7 @@ class UserError:
     """
 
     code: ErrorCode = field("Reason of the error, for programs.")
-    message: str = field("What is wrong and what to do, for people.")
+    message: str = field("Explanation for users: the problem, then what to do.")
     path: list[str] | None = field(
         'Path of the input field, for example ["input", "price"]; null if no single field is wrong.'
     )
