@@ -35,10 +35,10 @@ def fail(message: str, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
-@click.group(cls=OperatorErrorGroup)
+@click.group(cls=OperatorErrorGroup, help="A learning platform's back end as one GraphQL API.")
 @click.version_option(package_name="lms-graphql")
 def main() -> None:
-    """A learning platform's back end as one GraphQL API."""
+    """Group the commands of the program."""
 
 
 main.add_command(db)

@@ -50,6 +50,7 @@ def test_hook_without_functions_is_valid_when_registered_as_such() -> None:
     assert list(hook) == []
 
 
+@pytest.mark.slow
 def test_hook_raises_in_a_script_that_forgets_wiring() -> None:
     script = "from lms_graphql.learning import hooks; list(hooks.course_level_quizzes)"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from lms_graphql.catalog.models import LectureType
@@ -42,6 +43,7 @@ class Device:
         return self._client.execute(document, bearer=self._bearer, **variables)
 
 
+@pytest.mark.slow
 def test_learner_journey(client: Client, service: Service, make: Factories, mailbox: Mailbox) -> None:
     instructor = make.user(Role.INSTRUCTOR, first_name="Maria", last_name="Mitchell")
     course = make.course("The Moon", instructor=instructor, lectures=0, total_lectures=3)

@@ -18,6 +18,8 @@ from lms_graphql.settings import ExecutorChoice, Settings
 from tests.factories import Factories
 from tests.live_service import ACTOR_HEADER, Client, LogCapture, Service, run_service
 
+pytestmark = pytest.mark.slow
+
 GRAPHQL_JSON = "application/graphql-response+json"
 COURSE = "query Course($slug: String!) { course(slug: $slug) { ...C } } fragment C on Course { "
 RENAME = "updateProfile(input: $input) { user { id firstName fullName } errors { code message path } }"

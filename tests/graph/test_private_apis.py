@@ -272,6 +272,7 @@ def test_schema_types_can_be_changed_after_building() -> None:
     assert GraphQLString.coerce_output_value("text") == "text"
 
 
+@pytest.mark.slow
 def test_standard_executor_imports_no_internals_of_the_fast_one() -> None:
     script = (
         "import sys; from lms_graphql import app, settings; "

@@ -175,6 +175,7 @@ def open_first_lecture(service: Service, course: CourseTree) -> None:
         connection.execute(progress.values(current_lecture_id=course.lectures[0].id))
 
 
+@pytest.mark.slow
 @pytest.mark.query_budget
 def test_dashboard_cost_does_not_grow_with_courses(
     client: Client, make: Factories, service: Service, statements: StatementRecorder

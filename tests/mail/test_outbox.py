@@ -206,6 +206,7 @@ def test_file_transport_leaves_only_whole_files(tmp_path: Path) -> None:
     assert not list((tmp_path / "mail").glob("*.part"))
 
 
+@pytest.mark.slow
 def test_lease_is_won_by_one_process(outbox: OutboxHarness) -> None:
     databases = [outbox.open_database() for _ in range(4)]
     won: list[bool] = []

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from lms_graphql.operations import migrations
 from tests.cli import RunCli, assert_one_line_error, execute_sql
+
+pytestmark = pytest.mark.slow
 
 COMMANDS = (("db", "migrate"), ("db", "init"), ("db", "create-migration", "-m", "x"), ("serve",))
 

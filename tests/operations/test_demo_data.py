@@ -44,6 +44,8 @@ from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.services import progress_repair
 from lms_graphql.operations.seed_data import seed
 
+pytestmark = pytest.mark.slow
+
 NewDatabase = Callable[[], Database]
 
 

@@ -14,6 +14,8 @@ from lms_graphql.operations.secret_key import load_secret_key
 from lms_graphql.settings import load_settings
 from tests.cli import RunCli, assert_one_line_error
 
+pytestmark = pytest.mark.slow
+
 SECRET_KEY = token_urlsafe(48)
 
 
