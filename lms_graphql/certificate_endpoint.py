@@ -108,7 +108,7 @@ def certificate_content(certificate: CertificateRow, public_url: str) -> Certifi
         instructor_name=certificate.instructor_name,
         issued_at=certificate.issued_at,
         expires_at=certificate.expires_at,
-        address=urls.join_url(public_url, urls.verification_path(code)),
+        verification_url=urls.join_url(public_url, urls.verification_path(code)),
     )
 
 

@@ -44,7 +44,7 @@ CONTENT = CertificateContent(
     instructor_name="John Instructor",
     issued_at=START,
     expires_at=None,
-    address="https://learn.example.com/verify/3467-9CDF-GHJK-MNPQ-RTVW",
+    verification_url="https://learn.example.com/verify/3467-9CDF-GHJK-MNPQ-RTVW",
 )
 
 
@@ -225,7 +225,7 @@ def test_qr_code_contains_verification_url(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(segno, "make_qr", record)
     render_pdf(CONTENT)
-    assert encoded == [CONTENT.address]
+    assert encoded == [CONTENT.verification_url]
 
 
 def test_date_is_the_day_in_utc() -> None:

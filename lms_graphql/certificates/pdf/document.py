@@ -16,15 +16,15 @@ from lms_graphql.certificates.pdf.typography import DISPLAY, ITALIC, TEXT, Fitte
 # Binary streams instead of ASCII: the ASCII encoding takes longer than everything else, and is not needed any more.
 rl_config.useA85 = 0
 
-DESIGN_VERSION = 1
+DESIGN_VERSION = 2
 """Part of the ETag. Increase it with every change of the design, so that browsers discard their cached PDFs."""
 ISSUER = "Learn with Roko"
 SEAL = "LEARN WITH ROKO · CERTIFIED · "
 HEADING = "Certificate of Completion"
-NO_NAME = "The person named at the address below"
+NO_NAME = "The person named on the web page below"
 """Replaces a name in a script that the fonts do not cover."""
-NO_TITLE = "The course named at the address below"
-NO_INSTRUCTOR = "Named at the address"
+NO_TITLE = "The course named on the web page below"
+NO_INSTRUCTOR = "Named on the web page"
 MONTHS = "January February March April May June July August September October November December"
 """English names, because `strftime` depends on the server's locale."""
 WIDTH, HEIGHT = landscape(A4)
@@ -37,7 +37,7 @@ CAPITAL_HEIGHT = 0.7
 
 
 class CertificateContent(NamedTuple):
-    """Texts of a certificate. `address` is the URL of its verification page, which the QR code contains."""
+    """Texts of a certificate. `verification_url` is the URL of its verification page, which the QR code contains."""
 
     serial: str
     code: str
@@ -47,7 +47,7 @@ class CertificateContent(NamedTuple):
     instructor_name: str
     issued_at: datetime
     expires_at: datetime | None
-    address: str
+    verification_url: str
 
 
 def render_pdf(content: CertificateContent) -> bytes:
@@ -137,14 +137,14 @@ def _draw_labeled_line(canvas: Canvas, y: float, text: str, label: str) -> None:
 
 
 def _draw_verification(canvas: Canvas, content: CertificateContent) -> None:
-    _draw_qr(canvas, RIGHT, 110, 74, content.address)
+    _draw_qr(canvas, RIGHT, 110, 74, content.verification_url)
     canvas.setFillColor(ornaments.INK)
     typography.draw_spaced(canvas, RIGHT, 95, content.code, TEXT, 8, 0.7)
     canvas.setFillColor(ornaments.GREY)
-    page = content.address.partition("://")[2].removesuffix(content.code).rstrip("/")
-    address = typography.fit_text(f"Verify at {page}", TEXT, COLUMN_WIDTH, 7, 5, 8)
-    typography.draw_lines(canvas, RIGHT, 83, address, TEXT)
-    typography.draw_spaced(canvas, RIGHT, 72 - address.height, f"No. {content.serial}", TEXT, 7, 0.5)
+    page = content.verification_url.partition("://")[2].removesuffix(content.code).rstrip("/")
+    url_text = typography.fit_text(f"Verify at {page}", TEXT, COLUMN_WIDTH, 7, 5, 8)
+    typography.draw_lines(canvas, RIGHT, 83, url_text, TEXT)
+    typography.draw_spaced(canvas, RIGHT, 72 - url_text.height, f"No. {content.serial}", TEXT, 7, 0.5)
 
 
 def _draw_qr(canvas: Canvas, x: float, y: float, size: float, text: str) -> None:

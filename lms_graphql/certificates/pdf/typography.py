@@ -49,13 +49,13 @@ def printable(text: str) -> str | None:
     Accents are joined to their letters. Signs that no font has, such as emoji, are left out. A letter that no font
     has cannot be left out: its script is not covered, or needs shaping.
     """
-    shown = []
+    characters = []
     for char in unicodedata.normalize("NFC", " ".join(text.split())):
         if has_glyph(TEXT, char) or has_glyph(FALLBACK, char):
-            shown.append(char)
+            characters.append(char)
         elif unicodedata.category(char)[0] in "LMN":
             return None
-    return " ".join("".join(shown).split()) or None
+    return " ".join("".join(characters).split()) or None
 
 
 @lru_cache(maxsize=4_096)
