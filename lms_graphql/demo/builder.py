@@ -23,9 +23,9 @@ from lms_graphql.demo.discussions import DiscussionBuilder
 from lms_graphql.demo.enrollments import EnrollmentPlan, EnrollmentPlanner, add_enrollment
 from lms_graphql.demo.generated_courses import generated_course
 from lms_graphql.demo.outlines import CourseOutline
-from lms_graphql.demo.people import add_instructors, add_user, learner_name, unique_name
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.subjects import themes
+from lms_graphql.demo.users import add_instructors, add_user, learner_name, unique_name
 from lms_graphql.demo.written_courses import written_courses
 from lms_graphql.operations.seed_data import CATEGORIES, USERS
 

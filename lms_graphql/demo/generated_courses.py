@@ -97,14 +97,14 @@ def _quiz(topic: str, subject: Subject, rng: Random) -> QuizOutline:
     other = rng.choice([other for other in all_subjects() if other.field != subject.field])
     is_true = rng.random() < 0.5
     second = rng.choice([other_topic for other_topic in subject.topics if other_topic != topic])
-    wrong = rng.sample([foreign for foreign in other.topics if foreign not in subject.topics], 2)
+    wrong_topics = rng.sample([foreign for foreign in other.topics if foreign not in subject.topics], 2)
     return QuizOutline(
         statement=f"{subject.name} {subject.purpose if is_true else other.purpose}",
         is_true=is_true,
         reason=f"That is what {subject.name if is_true else other.name} is for.",
         prompt=f"Which of these belong to {subject.name}?",
-        right=(_capitalize(topic), _capitalize(second)),
-        wrong=(_capitalize(wrong[0]), _capitalize(wrong[1])),
+        correct_options=(_capitalize(topic), _capitalize(second)),
+        wrong_options=(_capitalize(wrong_topics[0]), _capitalize(wrong_topics[1])),
         explanation=f"The others you would meet in a course on {other.name}.",
     )
 

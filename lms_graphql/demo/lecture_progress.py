@@ -18,7 +18,7 @@ MIN_STUDY_TIME, MAX_STUDY_TIME = timedelta(days=5), timedelta(days=120)
 """Time from the enrollment to the last access."""
 
 
-class Watched(NamedTuple):
+class WatchedRanges(NamedTuple):
     """Watched ranges of a video, in seconds. They neither touch nor overlap."""
 
     ranges: list[list[int]]
@@ -122,15 +122,15 @@ def _choose_lectures(
     return without_quizzes[:count], without_quizzes[count : count + 1] if completed_share > 0 else ()
 
 
-def _watch(lecture: DemoLecture, is_completed: bool, rng: Random) -> Watched:
+def _watch(lecture: DemoLecture, is_completed: bool, rng: Random) -> WatchedRanges:
     """Return watched ranges. A completed video is watched to 90 % at least. Other types have no ranges."""
     if lecture.kind is not LectureType.VIDEO:
-        return Watched([])
+        return WatchedRanges([])
     duration = lecture.duration
     if not is_completed:
-        return Watched([[0, rng.randint(20, duration // 2)]])
+        return WatchedRanges([[0, rng.randint(20, duration // 2)]])
     if rng.random() < 0.7:
-        return Watched([[0, duration]])
+        return WatchedRanges([[0, duration]])
     # The learner skipped a few seconds in the middle.
     gap_start = rng.randint(duration // 4, duration // 2)
-    return Watched([[0, gap_start], [gap_start + duration // 20, duration]])
+    return WatchedRanges([[0, gap_start], [gap_start + duration // 20, duration]])

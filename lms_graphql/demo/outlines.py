@@ -15,8 +15,8 @@ class QuizOutline:
     is_true: bool
     reason: str
     prompt: str
-    right: tuple[str, ...]
-    wrong: tuple[str, ...]
+    correct_options: tuple[str, ...]
+    wrong_options: tuple[str, ...]
     explanation: str
 
 

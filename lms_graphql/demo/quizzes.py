@@ -61,10 +61,10 @@ def _true_or_false(quiz: QuizOutline) -> dict[str, Any]:
 
 
 def _multiple_choice(quiz: QuizOutline, rng: Random) -> dict[str, Any]:
-    options = [{"text": text, "is_correct": True} for text in quiz.right]
-    options += [{"text": text, "is_correct": False} for text in quiz.wrong]
+    options = [{"text": text, "is_correct": True} for text in quiz.correct_options]
+    options += [{"text": text, "is_correct": False} for text in quiz.wrong_options]
     rng.shuffle(options)
-    has_several_answers = len(quiz.right) > 1
+    has_several_answers = len(quiz.correct_options) > 1
     return {
         "question_type": QuestionType.MULTIPLE_CHOICE,
         "question_text": quiz.prompt,

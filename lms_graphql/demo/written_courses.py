@@ -43,4 +43,5 @@ def _section(text: dict[str, Any]) -> SectionOutline:
 
 
 def _quiz(text: dict[str, Any]) -> QuizOutline:
-    return QuizOutline(**{**text, "right": tuple(text["right"]), "wrong": tuple(text["wrong"])})
+    texts = {name: value for name, value in text.items() if name not in {"right", "wrong"}}
+    return QuizOutline(**texts, correct_options=tuple(text["right"]), wrong_options=tuple(text["wrong"]))

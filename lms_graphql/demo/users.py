@@ -71,15 +71,15 @@ def learner_name(rng: Random, taken: set[str]) -> Name:
     names = rng.choice(pool["peoples"])
     first, last = rng.choice(names["given"]), rng.choice(names["family"])
     spelled = pool["spelled"]
-    wanted = ".".join(slugify(spelled.get(part, part)) for part in (first, last))[:24].rstrip(".-")
-    return Name(first, last, unique_name(wanted, taken, ""))
+    preferred = ".".join(slugify(spelled.get(part, part)) for part in (first, last))[:24].rstrip(".-")
+    return Name(first, last, unique_name(preferred, taken, ""))
 
 
-def unique_name(wanted: str, taken: set[str], separator: str) -> str:
-    """Return `wanted`, with the separator and a number if it is taken. Add the result to `taken`."""
-    name, number = wanted, 1
+def unique_name(preferred: str, taken: set[str], separator: str) -> str:
+    """Return `preferred`, with the separator and a number if it is taken. Add the result to `taken`."""
+    name, number = preferred, 1
     while name in taken:
         number += 1
-        name = f"{wanted}{separator}{number}"
+        name = f"{preferred}{separator}{number}"
     taken.add(name)
     return name
