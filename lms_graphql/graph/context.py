@@ -131,11 +131,11 @@ class Context:
         """
 
         def work(session: Session) -> T | DomainError | DomainErrors:
-            began_at = clock.now()
+            started_at = clock.now()
             session.info[SESSION_SETTINGS_KEY] = self.settings
             result = service(session, self.actor, *args, **kwargs)
             session.flush()
-            self._require_active_session(session, self.actor, began_at)
+            self._require_active_session(session, self.actor, started_at)
             return result
 
         try:

@@ -63,28 +63,28 @@ def check_document(document: DocumentNode, limits: DocumentLimits) -> None:
         if isinstance(definition, FragmentDefinitionNode)
     }
     count = sum(isinstance(definition, FragmentDefinitionNode) for definition in document.definitions)
-    _require_at_most(limits.fragments, count, "fragments")
+    _require_within_limit(limits.fragments, count, "fragments")
     counts = _Counts()
     for definition in document.definitions:
         _count(definition, counts)
-    _require_at_most(limits.aliases, counts.aliases, "aliases")
-    _require_at_most(limits.directives, counts.directives, "directives")
+    _require_within_limit(limits.aliases, counts.aliases, "aliases")
+    _require_within_limit(limits.directives, counts.directives, "directives")
     if sum(times * times for times in counts.names.values()) > MAX_FIELD_PAIRS:
         message = "The same field is selected too many times. Select it once."
         raise RequestError(RequestErrorCode.QUERY_TOO_COMPLEX, message)
     measure = _Measure(fragments)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            _require_at_most(limits.root_fields, measure.width(definition.selection_set), "root fields")
+            _require_within_limit(limits.root_fields, measure.width(definition.selection_set), "root fields")
             for name in ONCE_PER_DOCUMENT:
                 width = _Measure(fragments, only=name).width(definition.selection_set)
-                _require_at_most(1, width, f"`{name}`")
-            _require_at_most(limits.depth, measure.depth(definition.selection_set), "levels")
+                _require_within_limit(1, width, f"`{name}`")
+            _require_within_limit(limits.depth, measure.depth(definition.selection_set), "levels")
 
 
-def _require_at_most(limit: int, number: int, counted: str) -> None:
+def _require_within_limit(limit: int, number: int, label: str) -> None:
     if number > limit:
-        message = f"The document has {number} {counted}. At most {limit} are allowed."
+        message = f"The document has {number} {label}. At most {limit} are allowed."
         raise RequestError(RequestErrorCode.QUERY_TOO_COMPLEX, message)
 
 

@@ -85,14 +85,14 @@ class DocumentCache:
             message = (
                 f"The document has more than {self._limits.characters} characters. Send long texts as variables."
             )
-            return _rejected(error_formatting.graphql_error(RequestErrorCode.QUERY_TOO_COMPLEX, message))
+            return _rejected_document(error_formatting.graphql_error(RequestErrorCode.QUERY_TOO_COMPLEX, message))
         try:
             document = parse(text, max_tokens=self._limits.tokens)
             document_limits.check_document(document, self._limits)
         except GraphQLSyntaxError as error:
-            return _rejected(self._syntax_error(error))
+            return _rejected_document(self._syntax_error(error))
         except RequestError as error:
-            return _rejected(error_formatting.from_request_error(error))
+            return _rejected_document(error_formatting.from_request_error(error))
         errors = validate(
             self._schema,
             document,
@@ -101,7 +101,7 @@ class DocumentCache:
             hide_suggestions=not self._suggestions,
         )
         if errors:
-            return _rejected(
+            return _rejected_document(
                 *(error_formatting.from_validation_error(error, suggestions=self._suggestions) for error in errors)
             )
         return PreparedDocument(document, self._operations(document))
@@ -127,5 +127,5 @@ class DocumentCache:
         return operations
 
 
-def _rejected(*errors: GraphQLError) -> PreparedDocument:
+def _rejected_document(*errors: GraphQLError) -> PreparedDocument:
     return PreparedDocument(None, {}, tuple(error.formatted for error in errors))

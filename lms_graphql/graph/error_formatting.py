@@ -12,7 +12,7 @@ from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph import graphql_messages
 
 BUSY_MESSAGE = "The service is busy. Try again in a moment."
-GONE_MESSAGE = "This object changed while it was being read. Send the request again."
+ROW_DISAPPEARED_MESSAGE = "This object changed while it was being read. Send the request again."
 SLOW_QUERY_MESSAGE = "A database query took too long. Request less data at once."
 INTERNAL_ERROR_MESSAGE = "Something went wrong on our side. Report the `id` of this error if it persists."
 MAX_MESSAGE_LENGTH = 400
@@ -60,7 +60,7 @@ def from_field_error(error: GraphQLError) -> GraphQLError:
     if graphql_messages.is_null_error(original):
         # A response takes several transactions: a course may be unpublished between its lectures and itself.
         logger.warning("row_disappeared", path=error.path)
-        return _replace(error, GONE_MESSAGE, RequestErrorCode.UNAVAILABLE)
+        return _replace(error, ROW_DISAPPEARED_MESSAGE, RequestErrorCode.UNAVAILABLE)
     if db_errors.is_statement_timeout(original):
         return _replace(error, SLOW_QUERY_MESSAGE, RequestErrorCode.TIMEOUT)
     return mask_internal_error(original, error)

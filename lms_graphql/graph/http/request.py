@@ -74,7 +74,7 @@ class LargeBodyLimiter:
 async def read_request(request: Request, limits: RequestLimits, limiter: LargeBodyLimiter) -> GraphQLRequest:
     """Return the checked request of a URL or a JSON body. Raise HTTPRequestError with status 400, 413, 415 or 503."""
     if request.method in SAFE_METHODS:
-        return _checked(_from_url(request.query_params, limits))
+        return _to_graphql_request(_from_url(request.query_params, limits))
     media_type, *parameters = request.headers.get("content-type", "").lower().split(";")
     if media_type.strip() != JSON:
         raise HTTPRequestError(415, f"Send the request as {JSON}.")
@@ -82,7 +82,7 @@ async def read_request(request: Request, limits: RequestLimits, limiter: LargeBo
         name, _, value = parameter.strip().partition("=")
         if name == "charset" and value.strip('"') not in {"utf-8", "utf8"}:
             raise HTTPRequestError(415, "Send the request in UTF-8.")
-    return _checked(parse_json(await _read_body(request, limits.bytes, limiter), limits))
+    return _to_graphql_request(parse_json(await _read_body(request, limits.bytes, limiter), limits))
 
 
 def negotiate_media_type(accept: str | None) -> str:
@@ -179,7 +179,7 @@ def _from_url(parameters: Mapping[str, str], limits: RequestLimits) -> dict[str,
     return values
 
 
-def _checked(values: Any) -> GraphQLRequest:
+def _to_graphql_request(values: Any) -> GraphQLRequest:
     if isinstance(values, list):
         raise HTTPRequestError(400, "Batched requests are not supported. Send one request at a time.")
     if not isinstance(values, dict):

@@ -43,7 +43,7 @@ STATUS_HEADERS = {405: {"allow": "POST"}, 503: {"retry-after": "1"}, 408: {"conn
 CLIENT_CLOSED_REQUEST = 499
 """Status for logs and proxies, as nginx uses it. The client has disconnected and receives nothing."""
 MAX_NAME_LENGTH = 100
-MAX_ARRIVING = 1_000
+MAX_INCOMPLETE_REQUESTS = 1_000
 """Requests of which only a part has arrived."""
 ResponseBody = dict[str, Any]
 
@@ -70,15 +70,16 @@ class GraphQLView:
         self._limits = RequestLimits(settings.limit_body_bytes, settings.limit_json_depth, settings.limit_json_values)
         self._create_context = create_context
         self._is_busy = is_busy
-        self._arriving = 0
+        self._incomplete_requests = 0
         self._in_flight = 0
 
     async def handle(self, request: Request) -> Response:
         """Return the response. If too many requests are in flight or wait, reject this one at once with 503."""
         media_type = JSON
-        if self._arriving >= MAX_ARRIVING or self._is_full():
+        if self._incomplete_requests >= MAX_INCOMPLETE_REQUESTS or self._is_full():
             return _busy()
-        self._arriving += 1  # separate from `_in_flight`, because a body that never comes costs only a connection
+        # Separate from `_in_flight`, because a body that never comes costs only a connection.
+        self._incomplete_requests += 1
         try:
             media_type = negotiate_media_type(request.headers.get("accept"))
             graphql_request = await self._read(request)
@@ -88,7 +89,7 @@ class GraphQLView:
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         finally:
-            self._arriving -= 1
+            self._incomplete_requests -= 1
         if self._is_full():
             return _busy()
         self._in_flight += 1

@@ -5,7 +5,7 @@ from typing import Any
 
 from strawberry.permission import BasePermission, PermissionExtension
 
-from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 
 
@@ -28,16 +28,6 @@ class IsSignedIn(Permission):
 
     def on_unauthorized(self) -> None:
         raise RequestError(RequestErrorCode.UNAUTHENTICATED, "You are not signed in. Sign in first.")
-
-
-class IsInstructor(Permission):
-    def allows(self, actor: Actor, source: Any) -> bool:
-        return actor.role in {Role.INSTRUCTOR, Role.SUPER_ADMIN}
-
-
-class IsSuperAdmin(Permission):
-    def allows(self, actor: Actor, source: Any) -> bool:
-        return actor.is_admin
 
 
 def require(*permissions: type[Permission]) -> PermissionExtension:
