@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.catalog.models import Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.catalog.search_index import term_weights, update_terms
-from lms_graphql.core.counters import DerivedColumn, find_drift, fix_drift
+from lms_graphql.core.derived_columns import DerivedColumn, find_drift, repair_drift
 
 BATCH_SIZE = 500
 """The number of courses whose search terms are compared at a time."""
@@ -86,7 +86,7 @@ def repair_counters(session: Session) -> list[str]:
     """Correct all derived columns and search terms. Return a line for each that was repaired."""
     lines = []
     for derived, rows in list(_drifted_columns(session)):
-        fix_drift(session, derived, rows)
+        repair_drift(session, derived, rows)
         lines.append(f"{derived.name}: {len(rows)} rows repaired")
     drifts = list(_drifted_terms(session))
     for drift in drifts:

@@ -28,7 +28,7 @@ MAX_ATTEMPTS = 5
 MAX_ATTEMPTS_BY_POLICY = {
     db_errors.RetryPolicy.NEVER: 1,
     db_errors.RetryPolicy.ONCE: 2,
-    db_errors.RetryPolicy.YES: MAX_ATTEMPTS,
+    db_errors.RetryPolicy.ALWAYS: MAX_ATTEMPTS,
 }
 RETRY_BUDGET_SECONDS = 3.0
 RECONNECT_BUDGET_SECONDS = 8.0
@@ -160,7 +160,7 @@ class Database:
                 error_class = db_errors.classify(error)
                 # After a lost connection a connect error is retried too: the server may be restarting.
                 is_reconnect = was_lost and db_errors.is_connect_error(error)
-                policy = db_errors.RetryPolicy.YES if is_reconnect else error_class.retry
+                policy = db_errors.RetryPolicy.ALWAYS if is_reconnect else error_class.retry
                 was_lost = was_lost or error_class.connection_lost or error.connection_invalidated
                 budget = RECONNECT_BUDGET_SECONDS if was_lost else RETRY_BUDGET_SECONDS
                 if attempts >= MAX_ATTEMPTS_BY_POLICY[policy] or time.monotonic() - started > budget:

@@ -13,7 +13,7 @@ class RetryPolicy(Enum):
 
     NEVER = "never"
     ONCE = "once"
-    YES = "yes"
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class ErrorClass:
     commit_unknown: bool = False
 
 
-CONFLICT = ErrorClass(RetryPolicy.YES)
+CONFLICT = ErrorClass(RetryPolicy.ALWAYS)
 LOCK_TIMEOUT = ErrorClass(RetryPolicy.ONCE)
-NODE_UNAVAILABLE = ErrorClass(RetryPolicy.YES, connection_lost=True)
-CONNECTION_LOST = ErrorClass(RetryPolicy.YES, connection_lost=True, commit_unknown=True)
+NODE_UNAVAILABLE = ErrorClass(RetryPolicy.ALWAYS, connection_lost=True)
+CONNECTION_LOST = ErrorClass(RetryPolicy.ALWAYS, connection_lost=True, commit_unknown=True)
 COMMIT_FAILED = ErrorClass(RetryPolicy.NEVER, connection_lost=True, commit_unknown=True)
 NOT_RETRYABLE = ErrorClass(RetryPolicy.NEVER)
 

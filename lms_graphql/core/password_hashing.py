@@ -59,11 +59,11 @@ class PasswordHashingPool:
         if is_full or _is_full(self._queued, client_ip, MAX_QUEUED, MAX_QUEUED_PER_CLIENT):
             message = "Too many passwords are being checked. Try again in a moment."
             raise RequestError(RequestErrorCode.UNAVAILABLE, message)
-        return _counted(self._in_flight, client_ip)
+        return _occupy(self._in_flight, client_ip)
 
     def queue_slot(self, client_ip: str) -> AbstractContextManager[None]:
         """Occupy a queue slot while passwords are hashed or verified, and no longer."""
-        return _counted(self._queued, client_ip)
+        return _occupy(self._queued, client_ip)
 
     async def hash(self, password: str) -> str:
         return await self._run(lambda: hash_password(password))
@@ -96,7 +96,7 @@ def verify_password(hashed: str, password: str) -> bool:
 
 
 @contextmanager
-def _counted(counts: Counter[str], client_ip: str) -> Iterator[None]:
+def _occupy(counts: Counter[str], client_ip: str) -> Iterator[None]:
     counts[client_ip] += 1
     try:
         yield

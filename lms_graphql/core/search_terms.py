@@ -30,8 +30,8 @@ def index_terms(text: str) -> Iterable[str]:
     folded = fold(text)
     for word in _WORD.findall(folded):
         yield word[:MAX_TERM_LENGTH]
-        bare = word.rstrip("+#").lstrip(".")
-        if bare != word:
-            yield bare[:MAX_TERM_LENGTH]
+        stripped = word.rstrip("+#").lstrip(".")
+        if stripped != word:
+            yield stripped[:MAX_TERM_LENGTH]
     for word in _DOTTED.findall(folded):  # the query ".net" finds ASP.NET
         yield f".{word}"[:MAX_TERM_LENGTH]

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session, aliased
 
-from lms_graphql.core.counters import DerivedColumn, find_drift, fix_drift
+from lms_graphql.core.derived_columns import DerivedColumn, find_drift, repair_drift
 from lms_graphql.discussion.models import Note, NoteCounter, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
 
 _REPLY = aliased(QAAnswer)
@@ -36,7 +36,7 @@ def repair_counters(session: Session) -> list[str]:
     """Correct every counter. Return a line for each that was wrong, with the number of rows."""
     lines = []
     for counter, rows in list(_drift(session)):
-        fix_drift(session, counter, rows)
+        repair_drift(session, counter, rows)
         lines.append(f"{counter.name}: {len(rows)} rows repaired")
     return lines
 

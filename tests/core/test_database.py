@@ -94,13 +94,13 @@ def test_duplicate_is_not_retried(database: Database) -> None:
 @pytest.mark.parametrize(
     ("code", "policy", "is_lost"),
     [
-        (1213, db_errors.RetryPolicy.YES, False),
-        (1020, db_errors.RetryPolicy.YES, False),
+        (1213, db_errors.RetryPolicy.ALWAYS, False),
+        (1020, db_errors.RetryPolicy.ALWAYS, False),
         (1205, db_errors.RetryPolicy.ONCE, False),
-        (1047, db_errors.RetryPolicy.YES, True),
-        (1290, db_errors.RetryPolicy.YES, True),
-        (2006, db_errors.RetryPolicy.YES, True),
-        (2013, db_errors.RetryPolicy.YES, True),
+        (1047, db_errors.RetryPolicy.ALWAYS, True),
+        (1290, db_errors.RetryPolicy.ALWAYS, True),
+        (2006, db_errors.RetryPolicy.ALWAYS, True),
+        (2013, db_errors.RetryPolicy.ALWAYS, True),
         (1180, db_errors.RetryPolicy.NEVER, True),
         (1969, db_errors.RetryPolicy.NEVER, False),
         (1062, db_errors.RetryPolicy.NEVER, False),
@@ -115,7 +115,7 @@ def test_mysql_error_codes_are_classified(code: int, policy: db_errors.RetryPoli
 def test_busy_sqlite_is_retried() -> None:
     busy = sqlite3.OperationalError("database is locked")
     busy.sqlite_errorcode = sqlite3.SQLITE_BUSY_SNAPSHOT
-    assert db_errors.classify(OperationalError("x", {}, busy)).retry is db_errors.RetryPolicy.YES
+    assert db_errors.classify(OperationalError("x", {}, busy)).retry is db_errors.RetryPolicy.ALWAYS
 
 
 def test_concurrent_writers_lose_no_update(database: Database) -> None:

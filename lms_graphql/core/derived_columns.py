@@ -32,7 +32,7 @@ def find_drift(session: Session, derived: DerivedColumn, *where: ColumnElement[b
     return session.execute(rows).all()
 
 
-def fix_drift(session: Session, derived: DerivedColumn, rows: Iterable[Any]) -> None:
+def repair_drift(session: Session, derived: DerivedColumn, rows: Iterable[Any]) -> None:
     """Store the expected values in the rows that `find_drift` returned. `updated_at` does not change."""
     table = derived.column.class_.__table__
     statement = update(table).where(table.c.id == bindparam("key"))
