@@ -52,14 +52,14 @@ def client_ip(request: Request) -> str:
     """
     host = request.client.host if request.client is not None else ""
     try:
-        address = ipaddress.ip_address(host)
+        ip = ipaddress.ip_address(host)
     except ValueError:
         return host[:45]
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, IPV6_CLIENT_PREFIX), strict=False).network_address)
-    return str(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.ip_network((ip, IPV6_CLIENT_PREFIX), strict=False).network_address)
+    return str(ip)
 
 
 def _invalid_token() -> RequestError:

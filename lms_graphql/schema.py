@@ -14,7 +14,7 @@ from lms_graphql.accounts.reads.applications import applications_by_key
 from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import InstructorApplication, User
 from lms_graphql.analytics import types as analytics_types
-from lms_graphql.assessment.mutations.lectures import LectureEditMutations
+from lms_graphql.assessment.mutations.lectures import LectureContentMutations
 from lms_graphql.catalog.mutations.categories import CategoryMutations
 from lms_graphql.catalog.mutations.courses import CourseMutations
 from lms_graphql.catalog.mutations.lectures import LectureMutations
@@ -102,7 +102,7 @@ class Mutation(
     CourseMutations,
     SectionMutations,
     LectureMutations,
-    LectureEditMutations,
+    LectureContentMutations,
     NoteMutations,
     QuestionMutations,
     AnswerMutations,

@@ -33,10 +33,10 @@ def register_hooks() -> None:
     catalog_hooks.delete_blockers.register(attempt_blocker, sale_blocker)
     catalog_hooks.before_deletion.register(delete_quizzes, delete_discussions)
     catalog_hooks.lectures_removed.register(lectures.detach_quizzes)
-    catalog_hooks.curriculum_changed.register(progress_recount.curriculum_changed)
+    catalog_hooks.curriculum_changed.register(progress_recount.recount_after_curriculum_change)
     learning_hooks.course_level_quizzes.register(course_level_quizzes)
     learning_hooks.passed_quizzes.register(passed_quizzes)
     TEMPLATES[registration.VERIFY_EMAIL_MAIL] = email_templates.verify_email_template
     TEMPLATES[credentials.RESET_PASSWORD_MAIL] = email_templates.reset_password_template
     TEMPLATES[credentials.PASSWORD_CHANGED_MAIL] = email_templates.password_changed_template
-    TEMPLATES[certificates.CERTIFICATE_ISSUED] = certificate_templates.certificate_issued_template
+    TEMPLATES[certificates.CERTIFICATE_ISSUED_MAIL] = certificate_templates.certificate_issued_template

@@ -73,7 +73,7 @@ class OutboxHarness:
 
     def enqueue(self, *addresses: str | None, kind: str = TEST_MAIL_KIND, **data: Any) -> None:
         self.database.write_sync(
-            lambda session: [enqueue(session, kind, address=address, **data) for address in addresses] and None
+            lambda session: [enqueue(session, kind, email=address, **data) for address in addresses] and None
         )
 
     def mails(self) -> list[Mail]:

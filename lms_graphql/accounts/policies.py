@@ -7,18 +7,18 @@ from lms_graphql.accounts.models import InstructorApplication
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 
 
-def visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+def users_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """Return the clause for visible users: all if signed in, else those that a hook makes public."""
     if access_level is not AccessLevel.ANONYMOUS:
         return true()
     return or_(false(), *(clause() for clause in hooks.public_user_filters))
 
 
-def is_self(actor: Actor, user_key: int) -> bool:
+def is_self_or_super_admin(actor: Actor, user_key: int) -> bool:
     """Return whether the actor is this user or a super admin."""
-    return actor.is_admin or (actor.is_signed_in and actor.key == user_key)
+    return actor.is_super_admin or (actor.is_signed_in and actor.key == user_key)
 
 
 def applications_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """Return the clause for visible applications: all for super admins, else the viewer's own."""
-    return true() if access_level is AccessLevel.ADMIN else InstructorApplication.user_id == VIEWER
+    return true() if access_level is AccessLevel.SUPER_ADMIN else InstructorApplication.user_id == VIEWER

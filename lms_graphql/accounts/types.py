@@ -8,7 +8,7 @@ import strawberry
 
 from lms_graphql.accounts import roles
 from lms_graphql.accounts.models import ApplicationStatus
-from lms_graphql.accounts.policies import is_self
+from lms_graphql.accounts.policies import is_self_or_super_admin
 from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.graph.context import Info
@@ -33,11 +33,11 @@ expose_enum(
 )
 
 
-class IsSelf(Permission):
+class IsSelfOrSuperAdmin(Permission):
     """Permission of the user that the field belongs to, and of super admins."""
 
     def allows(self, actor: Actor, source: Any) -> bool:
-        return is_self(actor, source.key)
+        return is_self_or_super_admin(actor, source.key)
 
 
 class IsLearner(Permission):
@@ -58,9 +58,9 @@ def has_permission(permission: str) -> type[Permission]:
     return HasPermission
 
 
-def self_only(description: str) -> Any:
+def self_or_super_admin_only(description: str) -> Any:
     """Return a field for the user and super admins only."""
-    return field(f"The user and super admins only. {description}", extensions=[require(IsSelf)])
+    return field(f"The user and super admins only. {description}", extensions=[require(IsSelfOrSuperAdmin)])
 
 
 @object_type
@@ -75,12 +75,14 @@ class User(Node):
     bio: str | None = field("Biography; null if there is none.")
     profile_image_url: str | None = field("URL of the profile image; null if there is none.")
     created_at: datetime = field("When the account was created.")
-    email: str | None = self_only("Email address; null if the account was deleted.")
-    is_active: bool | None = self_only("Whether the account is active, i.e. neither suspended nor deleted.")
-    is_email_verified: bool | None = self_only("Whether the email address is verified.")
-    last_login_at: datetime | None = self_only("When the user last logged in; null if never.")
+    email: str | None = self_or_super_admin_only("Email address; null if the account was deleted.")
+    is_active: bool | None = self_or_super_admin_only(
+        "Whether the account is active, i.e. neither suspended nor deleted."
+    )
+    is_email_verified: bool | None = self_or_super_admin_only("Whether the email address is verified.")
+    last_login_at: datetime | None = self_or_super_admin_only("When the user last logged in; null if never.")
 
-    @resolver_field(extensions=[require(IsSelf)])
+    @resolver_field(extensions=[require(IsSelfOrSuperAdmin)])
     def permissions(self) -> list[str] | None:
         """The user and super admins only. Permissions of the role, as `area:action` strings, e.g. `course:create`."""
         return sorted(roles.PERMISSIONS[self.role])

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from lms_graphql.accounts.types import IsSelf, User
+from lms_graphql.accounts.types import IsSelfOrSuperAdmin, User
 from lms_graphql.analytics.reads import analytics
 from lms_graphql.analytics.reads.revenue import stored_revenue_by_course
 from lms_graphql.billing.reads.revenue import Revenue, live_revenue_by_course
@@ -108,7 +108,7 @@ def analytics_of_course(course: strawberry.Parent[Course], info: Info) -> Course
     return info.context.load(analytics.analytics_by_course, course.key)
 
 
-@extend_type(User, extensions=[require(IsSelf)])
+@extend_type(User, extensions=[require(IsSelfOrSuperAdmin)])
 def teaching(user: strawberry.Parent[User], info: Info) -> InstructorDashboard | None:
     """Statistics for the instructor's dashboard; null for a learner. The user and super admins only."""
     return None if user.role is Role.LEARNER else info.context.load(analytics.dashboards_by_user, user.key)

@@ -8,12 +8,12 @@ from lms_graphql.catalog.policies import participates
 from lms_graphql.core.actor import VIEWER, AccessLevel
 
 
-def visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+def quizzes_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """
     Return the condition on a quiz and its course under which the viewer sees the quiz. Course staff see every quiz.
     Others see published quizzes if they have access to the course or an attempt of their own. It needs `NOW`.
     """
-    if access_level is AccessLevel.ADMIN:
+    if access_level is AccessLevel.SUPER_ADMIN:
         return true()
     if access_level is AccessLevel.ANONYMOUS:
         return false()

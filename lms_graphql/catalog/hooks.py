@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from lms_graphql.catalog.publish_checks import PublishIssue
+from lms_graphql.catalog.publish_checks import PublishProblemFacts
 from lms_graphql.core.hooks import Hook
 
-publish_checks: Hook[Callable[[Session, Sequence[int]], Mapping[int, Sequence[PublishIssue]]]] = Hook(
+publish_checks: Hook[Callable[[Session, Sequence[int]], Mapping[int, Sequence[PublishProblemFacts]]]] = Hook(
     "catalog.publish_checks"
 )
 """Given course keys, each function returns further publish problems by course key."""

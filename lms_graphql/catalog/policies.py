@@ -23,7 +23,7 @@ class HasPreview(Protocol):
 
 def is_course_staff(actor: Actor, course: HasInstructor) -> bool:
     """Return whether the actor is the course's instructor or a super admin."""
-    return actor.is_admin or (actor.is_signed_in and course.instructor_key == actor.key)
+    return actor.is_super_admin or (actor.is_signed_in and course.instructor_key == actor.key)
 
 
 def may_edit_course(actor: Actor, course: HasInstructor) -> bool:
@@ -34,7 +34,7 @@ def may_edit_course(actor: Actor, course: HasInstructor) -> bool:
     return is_course_staff(actor, course) and actor.role is not None and roles.allows(actor.role, "course:edit-own")
 
 
-def visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+def courses_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """Return a clause on `Course`: whether the course is visible to the viewer.
 
     | status | visible to |
@@ -44,7 +44,7 @@ def visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     | archived | course staff and users who have an enrollment, whatever its status |
     """
     is_published = Course.status == CourseStatus.PUBLISHED
-    if access_level is AccessLevel.ADMIN:
+    if access_level is AccessLevel.SUPER_ADMIN:
         return true()
     if access_level is AccessLevel.ANONYMOUS:
         return is_published
@@ -71,7 +71,7 @@ def content_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     Everyone may read previews of published courses. Participants may read all lectures. The clause needs `NOW`.
     """
     is_preview = and_(Lecture.is_preview, Course.status == CourseStatus.PUBLISHED)
-    if access_level is AccessLevel.ADMIN:
+    if access_level is AccessLevel.SUPER_ADMIN:
         return true()
     if access_level is AccessLevel.ANONYMOUS:
         return is_preview
@@ -83,7 +83,7 @@ def participates(access_level: AccessLevel) -> ColumnElement[bool]:
 
     Participants may do more than read previews. The clause needs `NOW`.
     """
-    if access_level is AccessLevel.ADMIN:
+    if access_level is AccessLevel.SUPER_ADMIN:
         return true()
     if access_level is AccessLevel.ANONYMOUS:
         return false()
@@ -109,7 +109,7 @@ def _enrolled_course_keys() -> Select[int]:
 
 def is_owner_or_course_staff(access_level: AccessLevel, owner: SQLColumnExpression[int]) -> ColumnElement[bool]:
     """Return a clause on `Course`: whether the viewer is the owner or course staff. `owner` is a user's key."""
-    if access_level is AccessLevel.ADMIN:
+    if access_level is AccessLevel.SUPER_ADMIN:
         return true()
     if access_level is AccessLevel.ANONYMOUS:
         return false()

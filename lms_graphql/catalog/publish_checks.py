@@ -20,15 +20,15 @@ class PublishProblemCode(StrEnum):
     QUIZ_NOT_PUBLISHED = "quiz_not_published"
 
 
-class PublishIssue(NamedTuple):
+class PublishProblemFacts(NamedTuple):
     """A reason why a course cannot be published.
 
-    `about` is the kind and key of the section or lecture with the problem, or None for the course itself.
+    `subject_reference` is the kind and key of the section or lecture with the problem, or None for the course itself.
     """
 
     code: PublishProblemCode
     message: str
-    about: tuple[str, int] | None = None
+    subject_reference: tuple[str, int] | None = None
 
 
 class CourseFacts(NamedTuple):
@@ -55,7 +55,7 @@ class LectureFacts(NamedTuple):
 
 def find_problems(
     course: CourseFacts, sections: Sequence[SectionFacts], lectures: Sequence[LectureFacts]
-) -> list[PublishIssue]:
+) -> list[PublishProblemFacts]:
     """Return all problems: those of the course, then of its sections, then of its lectures, each in their order."""
     return [
         *_course_problems(course, sections, lectures),
@@ -66,34 +66,36 @@ def find_problems(
 
 def _course_problems(
     course: CourseFacts, sections: Sequence[object], lectures: Sequence[object]
-) -> Iterable[PublishIssue]:
+) -> Iterable[PublishProblemFacts]:
     if not course.title.strip():
-        yield PublishIssue(PublishProblemCode.NO_TITLE, "The course has no title. Add one.")
+        yield PublishProblemFacts(PublishProblemCode.NO_TITLE, "The course has no title. Add one.")
     if not course.description.strip():
-        yield PublishIssue(PublishProblemCode.NO_DESCRIPTION, "The course has no description. Add one.")
+        yield PublishProblemFacts(PublishProblemCode.NO_DESCRIPTION, "The course has no description. Add one.")
     if course.category_key is None:
-        yield PublishIssue(PublishProblemCode.NO_CATEGORY, "The course has no category. Choose one.")
+        yield PublishProblemFacts(PublishProblemCode.NO_CATEGORY, "The course has no category. Choose one.")
     if not sections:
-        yield PublishIssue(PublishProblemCode.NO_SECTION, "The course has no sections. Add one.")
+        yield PublishProblemFacts(PublishProblemCode.NO_SECTION, "The course has no sections. Add one.")
     if not lectures:
-        yield PublishIssue(PublishProblemCode.NO_LECTURE, "The course has no lectures. Add one.")
+        yield PublishProblemFacts(PublishProblemCode.NO_LECTURE, "The course has no lectures. Add one.")
 
 
-def _section_problems(sections: Sequence[SectionFacts], lectures: Sequence[LectureFacts]) -> Iterable[PublishIssue]:
+def _section_problems(
+    sections: Sequence[SectionFacts], lectures: Sequence[LectureFacts]
+) -> Iterable[PublishProblemFacts]:
     non_empty = {lecture.section_key for lecture in lectures}
     for section in sections:
         if section.key not in non_empty:
             message = f'The section "{section.title}" has no lectures. Add one, or delete the section.'
-            yield PublishIssue(PublishProblemCode.EMPTY_SECTION, message, ("Section", section.key))
+            yield PublishProblemFacts(PublishProblemCode.EMPTY_SECTION, message, ("Section", section.key))
 
 
-def _lecture_problems(lectures: Sequence[LectureFacts]) -> Iterable[PublishIssue]:
+def _lecture_problems(lectures: Sequence[LectureFacts]) -> Iterable[PublishProblemFacts]:
     for lecture in lectures:
-        about = ("Lecture", lecture.key)
+        subject_reference = ("Lecture", lecture.key)
         if lecture.type is LectureType.VIDEO and not lecture.video_url:
             message = f'The lecture "{lecture.title}" has no video. Add its URL.'
-            yield PublishIssue(PublishProblemCode.NO_VIDEO, message, about)
+            yield PublishProblemFacts(PublishProblemCode.NO_VIDEO, message, subject_reference)
         has_content = lecture.has_body or bool(lecture.resource_url)
         if lecture.type in {LectureType.TEXT, LectureType.RESOURCE} and not has_content:
             message = f'The lecture "{lecture.title}" has no content. Add a text or the URL of a resource.'
-            yield PublishIssue(PublishProblemCode.NO_CONTENT, message, about)
+            yield PublishProblemFacts(PublishProblemCode.NO_CONTENT, message, subject_reference)

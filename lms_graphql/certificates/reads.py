@@ -91,8 +91,13 @@ def _by_key(access_level: AccessLevel) -> RowSelect:
 
 @cache
 def _by_enrollment(access_level: AccessLevel) -> RowSelect:
-    same = and_(Enrollment.user_id == Certificate.user_id, Enrollment.course_id == Certificate.course_id)
-    return _visible(access_level).join(Enrollment, same).add_columns(Enrollment.id).where(Enrollment.id.in_(KEYS))
+    is_of_enrollment = and_(Enrollment.user_id == Certificate.user_id, Enrollment.course_id == Certificate.course_id)
+    return (
+        _visible(access_level)
+        .join(Enrollment, is_of_enrollment)
+        .add_columns(Enrollment.id)
+        .where(Enrollment.id.in_(KEYS))
+    )
 
 
 def certificates_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CertificateRow]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import strawberry
 
-from lms_graphql.accounts.policies import is_self
+from lms_graphql.accounts.policies import is_self_or_super_admin
 from lms_graphql.accounts.reads.users import users_by_key
-from lms_graphql.accounts.types import IsSelf, User
+from lms_graphql.accounts.types import IsSelfOrSuperAdmin, User
 from lms_graphql.catalog.reads.courses import courses_by_key
 from lms_graphql.catalog.types.course import Course
 from lms_graphql.certificates import reads, urls
@@ -52,7 +52,7 @@ class IsHolder(Permission):
     """Permission for the certificate's holder and super admins."""
 
     def allows(self, actor: Actor, source: Any) -> bool:
-        return is_self(actor, source.user_key)
+        return is_self_or_super_admin(actor, source.user_key)
 
 
 @object_type
@@ -117,7 +117,7 @@ class CertificatePayload:
     errors: list[UserError] = errors_field()
 
 
-@extend_type(User, name="certificates", extensions=[require(IsSelf)])
+@extend_type(User, name="certificates", extensions=[require(IsSelfOrSuperAdmin)])
 def certificates_of_user(
     user: strawberry.Parent[User],
     info: Info,

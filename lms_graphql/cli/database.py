@@ -15,7 +15,7 @@ from lms_graphql.catalog import counters
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.database import Database
 from lms_graphql.demo.builder import DemoCounts, build_demo
-from lms_graphql.discussion import counters as discussion
+from lms_graphql.discussion import counters as discussion_counters
 from lms_graphql.learning.services import progress_repair
 from lms_graphql.operations import database_check, database_reset, migrations, schema_verification, seed_data
 from lms_graphql.operations.advisory_lock import advisory_lock
@@ -65,7 +65,7 @@ def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
     if counts is None:
         click.echo("demo data: not added, because the database has courses already")
     else:
-        click.echo(", ".join(f"{number:,} {noun}" for noun, number in counts._asdict().items()))
+        click.echo(", ".join(f"{number:,} {label}" for label, number in counts._asdict().items()))
 
 
 def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: bool) -> DemoCounts | None:
@@ -110,7 +110,7 @@ def repair() -> None:
     with open_database(load_settings(), may_create=False) as database:
         changes = database.write_sync(_repair)
         if drift := database.read_sync(refresh.find_analytics_drift):
-            refresh.refresh_analytics(database, everything=True)
+            refresh.refresh_analytics(database, all_courses=True)
             changes += [f"{line}, repaired" for line in drift]
         for line in changes or ["Nothing to repair."]:
             click.echo(line)
@@ -120,7 +120,7 @@ def _repair(session: Session) -> list[str]:
     wiring.register_hooks()  # upper packages add what a course requires
     return [
         *counters.repair_counters(session),
-        *discussion.repair_counters(session),
+        *discussion_counters.repair_counters(session),
         *progress_repair.repair_progress(session),
     ]
 
@@ -157,9 +157,9 @@ def _seed(database: Database, password: str | None) -> None:
     if result.categories:
         click.echo(f"categories: {', '.join(result.categories)}")
     if result.users:
-        shown = "the value of LMS_SEED_PASSWORD" if password else f"{result.password} (shown only once)"
+        password_text = "the value of LMS_SEED_PASSWORD" if password else f"{result.password} (shown only once)"
         click.echo(f"users: {', '.join(result.users)}")
-        click.echo(f"password of these users: {shown}")
+        click.echo(f"password of these users: {password_text}")
 
 
 def print_results(results: Iterable[CheckResult]) -> None:

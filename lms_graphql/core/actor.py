@@ -17,7 +17,7 @@ class AccessLevel(StrEnum):
 
     ANONYMOUS = "anonymous"
     MEMBER = "member"
-    ADMIN = "admin"
+    SUPER_ADMIN = "super_admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class Actor:
         return self.key is not None
 
     @property
-    def is_admin(self) -> bool:
+    def is_super_admin(self) -> bool:
         return self.role is Role.SUPER_ADMIN
 
     @property
     def access_level(self) -> AccessLevel:
-        if self.is_admin:
-            return AccessLevel.ADMIN
+        if self.is_super_admin:
+            return AccessLevel.SUPER_ADMIN
         return AccessLevel.MEMBER if self.is_signed_in else AccessLevel.ANONYMOUS
 
     @property

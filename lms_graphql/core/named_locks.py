@@ -22,13 +22,13 @@ class NamedLock(TimestampedModel):
     taken_at: Mapped[datetime]
 
 
-def is_lease_due(session: Session, name: str, every: timedelta) -> bool:
+def is_lease_due(session: Session, name: str, interval: timedelta) -> bool:
     """Return whether the lease can be tried. This only reads, so that processes that come too early write nothing."""
     taken_at = session.scalar(select(NamedLock.taken_at).where(NamedLock.name == name))
-    return taken_at is None or taken_at <= clock.now() - every
+    return taken_at is None or taken_at <= clock.now() - interval
 
 
-def try_lease(session: Session, name: str, every: timedelta) -> bool:
+def try_lease(session: Session, name: str, interval: timedelta) -> bool:
     """Take the lease for this interval if no process has it. Return whether this process got it.
 
     It is an UPDATE that only one process can make. An advisory lock would be known to one node of a cluster only. If
@@ -36,7 +36,7 @@ def try_lease(session: Session, name: str, every: timedelta) -> bool:
     """
     now = clock.now()
     statement = (
-        update(NamedLock).where(NamedLock.name == name, NamedLock.taken_at <= now - every).values(taken_at=now)
+        update(NamedLock).where(NamedLock.name == name, NamedLock.taken_at <= now - interval).values(taken_at=now)
     )
     return _update_or_insert(session, statement, name)
 

@@ -6,7 +6,13 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, Lecture
-from lms_graphql.catalog.policies import HasInstructor, content_visible_to, may_edit_course, participates, visible_to
+from lms_graphql.catalog.policies import (
+    HasInstructor,
+    content_visible_to,
+    courses_visible_to,
+    may_edit_course,
+    participates,
+)
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
 
@@ -33,7 +39,7 @@ def questions_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     A removed lecture no longer counts as a preview, so access to the course is required. The condition needs `NOW`.
     """
     is_available = or_(Lecture.deleted_at.is_(None), participates(access_level))
-    return and_(visible_to(access_level), content_visible_to(access_level), is_available)
+    return and_(courses_visible_to(access_level), content_visible_to(access_level), is_available)
 
 
 def is_author(actor: Actor, post: HasAuthor) -> bool:

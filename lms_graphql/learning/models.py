@@ -19,7 +19,7 @@ from lms_graphql.core.orm import (
     counter_column,
     false_column,
 )
-from lms_graphql.learning.progress import percent
+from lms_graphql.learning.completion_percent import percent
 
 
 class CourseProgress(TimestampedModel):

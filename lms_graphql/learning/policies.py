@@ -3,16 +3,16 @@
 from sqlalchemy import ColumnElement, and_
 
 from lms_graphql.catalog.models import Enrollment
-from lms_graphql.catalog.policies import is_owner_or_course_staff, visible_to
+from lms_graphql.catalog.policies import courses_visible_to, is_owner_or_course_staff
 from lms_graphql.core.actor import AccessLevel
 from lms_graphql.learning.models import LectureProgress
 
 
 def enrollments_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """Return a clause on an enrollment and its course. The course must be visible to the viewer as well."""
-    return and_(visible_to(access_level), is_owner_or_course_staff(access_level, Enrollment.user_id))
+    return and_(courses_visible_to(access_level), is_owner_or_course_staff(access_level, Enrollment.user_id))
 
 
 def progress_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """Return a clause on lecture progress and its course. The course must be visible to the viewer as well."""
-    return and_(visible_to(access_level), is_owner_or_course_staff(access_level, LectureProgress.user_id))
+    return and_(courses_visible_to(access_level), is_owner_or_course_staff(access_level, LectureProgress.user_id))

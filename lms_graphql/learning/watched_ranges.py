@@ -36,7 +36,7 @@ def clip(claimed: Iterable[SecondsRange], duration: int, limit: int) -> list[lis
 
 def merge(*range_lists: Iterable[SecondsRange]) -> list[list[int]]:
     merged: list[list[int]] = []
-    for start, end in sorted((each[0], each[1]) for each in chain(*range_lists)):
+    for start, end in sorted((seconds_range[0], seconds_range[1]) for seconds_range in chain(*range_lists)):
         if start >= end:
             continue
         if merged and start <= merged[-1][1]:

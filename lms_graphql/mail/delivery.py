@@ -114,19 +114,19 @@ def _deliver(database: Database, mail: DueMail, transport: Transport, urls: Fron
     return True
 
 
-def _render(session: Session, due: DueMail, urls: FrontendUrls) -> RenderedMail | None:
-    mail = session.get(Mail, due.key)
-    if mail is None or mail.status is not MailStatus.PENDING or mail.attempts != due.attempts:
+def _render(session: Session, due_mail: DueMail, urls: FrontendUrls) -> RenderedMail | None:
+    mail = session.get(Mail, due_mail.key)
+    if mail is None or mail.status is not MailStatus.PENDING or mail.attempts != due_mail.attempts:
         return None  # cancelled since, e.g. because the account was deleted
-    template = TEMPLATES.get(due.kind)
+    template = TEMPLATES.get(due_mail.kind)
     if template is None:
-        error = f"There is no template for mails of kind {due.kind}."
-        session.execute(_update_claimed(due, status=MailStatus.FAILED, last_error=error))
-        log.error("mail_template_missing", mail=due.key, kind=due.kind)
+        error = f"There is no template for mails of kind {due_mail.kind}."
+        session.execute(_update_claimed(due_mail, status=MailStatus.FAILED, last_error=error))
+        log.error("mail_template_missing", mail=due_mail.key, kind=due_mail.kind)
         return None
     rendered = template(session, mail, urls)
     if rendered is None:
-        session.execute(_update_claimed(due, status=MailStatus.DROPPED, **SCRUBBED_VALUES))
+        session.execute(_update_claimed(due_mail, status=MailStatus.DROPPED, **SCRUBBED_VALUES))
     return rendered
 
 
@@ -151,7 +151,7 @@ def _record_failure(database: Database, mail: DueMail, error: Exception) -> None
         attempts=mail.attempts,
         is_last=is_last,
         error=summary,
-        where=f"{PurePath(frame.filename).name}:{frame.lineno}",
+        location=f"{PurePath(frame.filename).name}:{frame.lineno}",
     )
 
 

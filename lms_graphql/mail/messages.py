@@ -55,8 +55,8 @@ def greeting_line(name: str) -> str:
     Users choose their names freely, and the mail may go to another person.
     """
     without_links = LINK_PARTS.sub(" ", CONTROL.sub(" ", name))
-    shown = " ".join(without_links.split())[:MAX_NAME_LENGTH].strip()
-    return f"Hello {shown}," if shown else "Hello,"
+    display_name = " ".join(without_links.split())[:MAX_NAME_LENGTH].strip()
+    return f"Hello {display_name}," if display_name else "Hello,"
 
 
 def render(

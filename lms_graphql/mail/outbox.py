@@ -12,21 +12,21 @@ MAIL_ENQUEUED = "mail_enqueued"
 
 
 def enqueue(
-    session: Session, kind: str, *, user_id: int | None = None, address: str | None = None, **data: Any
+    session: Session, kind: str, *, user_key: int | None = None, email: str | None = None, **data: Any
 ) -> Mail:
     """Add a mail to a user or an address to the outbox. It is sent after the commit, by the template of its kind.
 
     `data` are the facts that the template needs. They are stored, so they must not contain a secret or token.
     """
-    mail = Mail(kind=kind, user_id=user_id, address=address, data=data)
+    mail = Mail(kind=kind, user_id=user_key, address=email, data=data)
     session.add(mail)
     session.info[MAIL_ENQUEUED] = True
     return mail
 
 
-def cancel_mails_of_user(session: Session, user_id: int) -> None:
+def cancel_mails_of_user(session: Session, user_key: int) -> None:
     """Drop all pending mails of the user and erase their addresses and facts."""
-    pending = update(Mail).where(Mail.user_id == user_id, Mail.status == MailStatus.PENDING)
+    pending = update(Mail).where(Mail.user_id == user_key, Mail.status == MailStatus.PENDING)
     no_data: dict[str, Any] = {}
     session.execute(
         pending.values(status=MailStatus.DROPPED, address=None, data=no_data),

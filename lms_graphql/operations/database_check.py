@@ -11,7 +11,7 @@ from lms_graphql.analytics.services import refresh
 from lms_graphql.catalog import counters
 from lms_graphql.core import clock
 from lms_graphql.core.errors import OperatorError
-from lms_graphql.discussion import counters as discussion
+from lms_graphql.discussion import counters as discussion_counters
 from lms_graphql.learning.services import progress_repair
 from lms_graphql.mail.outbox_status import outbox_status
 from lms_graphql.operations import migrations
@@ -36,7 +36,7 @@ def check_database(session: Session, settings: Settings) -> list[CheckResult]:
         return results
     drift = [
         *counters.find_counter_drift(session),
-        *discussion.find_counter_drift(session),
+        *discussion_counters.find_counter_drift(session),
         *progress_repair.find_progress_drift(session),
         *refresh.find_analytics_drift(session),
     ]

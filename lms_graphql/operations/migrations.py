@@ -18,8 +18,8 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 def migrations_folder() -> Path:
     """Return the folder of the migrations: inside of an installed package, beside it in a checkout."""
-    inside = PACKAGE / "alembic"
-    return inside if inside.is_dir() else PACKAGE.parent / "alembic"
+    packaged_folder = PACKAGE / "alembic"
+    return packaged_folder if packaged_folder.is_dir() else PACKAGE.parent / "alembic"
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

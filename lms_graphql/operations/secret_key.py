@@ -52,15 +52,15 @@ def _read_or_create(file: Path) -> str:
     """
     try:
         if not file.exists():
-            draft = file.with_name(f".{file.name}.{os.getpid()}")
-            draft.touch(mode=0o600, exist_ok=False)
-            draft.write_text(secrets.token_urlsafe(48))
+            temporary_file = file.with_name(f".{file.name}.{os.getpid()}")
+            temporary_file.touch(mode=0o600, exist_ok=False)
+            temporary_file.write_text(secrets.token_urlsafe(48))
             try:
-                os.link(draft, file)
+                os.link(temporary_file, file)
             except FileExistsError:
                 pass
             finally:
-                draft.unlink()
+                temporary_file.unlink()
         return file.read_text().strip()
     except OSError as error:
         message = f"The secret key cannot be stored in {file}: {error.strerror}. Set LMS_SECRET_KEY instead."

@@ -199,7 +199,7 @@ def test_course_drift_is_found_and_repaired(service: Service, make: Factories, c
         assert statistics(client, make, course) != expected
         with time_machine.travel(datetime.now(UTC) + timedelta(hours=2)):
             assert drift(service) == ["analytics: wrong for 1 courses"]
-            refresh.refresh_analytics(service.database, everything=True)
+            refresh.refresh_analytics(service.database, all_courses=True)
             assert drift(service) == []
         assert statistics(client, make, course) == expected
 
@@ -214,7 +214,7 @@ def test_instructor_drift_is_found_and_repaired(service: Service, make: Factorie
         execute(service, update(InstructorAnalytics).values(learner_count=7))
         with time_machine.travel(datetime.now(UTC) + timedelta(hours=1)):
             assert drift(service) == ["analytics: wrong for 1 instructors"]
-            refresh.refresh_analytics(service.database, everything=True)
+            refresh.refresh_analytics(service.database, all_courses=True)
             assert drift(service) == []
 
 

@@ -20,7 +20,7 @@ REGISTERED = {
     "catalog.unpublish_blockers": ["pending_sale_blocker"],
     "catalog.delete_blockers": ["attempt_blocker", "sale_blocker"],
     "catalog.before_deletion": ["delete_quizzes", "delete_discussions"],
-    "catalog.curriculum_changed": ["curriculum_changed"],
+    "catalog.curriculum_changed": ["recount_after_curriculum_change"],
     "catalog.lectures_removed": ["detach_quizzes"],
     "learning.course_level_quizzes": ["course_level_quizzes"],
     "learning.passed_quizzes": ["passed_quizzes"],

@@ -17,8 +17,8 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.money import DECIMALS, Money, to_units
 from lms_graphql.core.text import fold, slugify, sort_key
 from lms_graphql.graph.schema.scalars import parse_datetime, parse_decimal, serialize_datetime, serialize_decimal
+from lms_graphql.learning.completion_percent import percent
 from lms_graphql.learning.models import CourseProgress
-from lms_graphql.learning.progress import percent
 
 
 @given(st.from_regex(r"[A-Za-z]{1,40}", fullmatch=True), st.integers(1, 2**63 - 1))

@@ -15,7 +15,7 @@ from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
 from lms_graphql.learning.services.progress_repair import find_progress_drift
-from lms_graphql.learning.services.quiz_results import quiz_passed
+from lms_graphql.learning.services.quiz_results import record_passed_quiz
 from lms_graphql.mail.models import Mail
 from tests.catalog.curriculum_client import CurriculumClient
 from tests.factories import START, Factories, global_id
@@ -66,7 +66,7 @@ class Classroom:
         def grade(session: Any) -> bool:
             session.add(QuizAttempt(user_id=user.id, quiz_id=quiz.id, started_at=START, **passed))
             session.flush()
-            return quiz_passed(session, user.id, quiz.course_id, quiz.lecture_id, settings)
+            return record_passed_quiz(session, user.id, quiz.course_id, quiz.lecture_id, settings)
 
         return self.service.database.write_sync(grade)
 

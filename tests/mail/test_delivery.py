@@ -192,7 +192,7 @@ def test_missing_or_failing_template_does_not_stop_other_mails(
 
 def test_cancelled_mails_are_dropped_and_erased(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
     for user in (7, 8):
-        work = partial(enqueue, kind=TEST_MAIL_KIND, user_id=user, address=f"{user}@example.com", name="J")
+        work = partial(enqueue, kind=TEST_MAIL_KIND, user_key=user, email=f"{user}@example.com", name="J")
         outbox.database.write_sync(work)
     outbox.database.write_sync(lambda session: cancel_mails_of_user(session, 7))
     assert outbox.deliver(mail_server[1]) == DeliveryResult(1, 0)

@@ -45,7 +45,7 @@ def test_mail_is_sent_soon_after_commit(outbox: OutboxHarness, mail_server: tupl
     with run_service(outbox.settings.model_copy(update={"smtp_url": url})) as service:
 
         def enqueue_slowly(session: Session) -> None:
-            enqueue(session, TEST_MAIL_KIND, address="jane@example.com", name="Jane")
+            enqueue(session, TEST_MAIL_KIND, email="jane@example.com", name="Jane")
             session.flush()
             time.sleep(0.3)
             assert not box.received, "the transaction is not committed yet"
@@ -71,14 +71,14 @@ def test_mail_of_rolled_back_transaction_is_not_sent(outbox: OutboxHarness, mail
     box, url = mail_server
 
     def fail(session: Session) -> None:
-        enqueue(session, TEST_MAIL_KIND, address="jane@example.com")
+        enqueue(session, TEST_MAIL_KIND, email="jane@example.com")
         session.flush()
         raise LookupError
 
     with run_service(outbox.settings.model_copy(update={"smtp_url": url})) as service:
         with pytest.raises(LookupError):
             service.database.write_sync(fail)
-        service.database.write_sync(partial(enqueue, kind=TEST_MAIL_KIND, address="second@example.com"))
+        service.database.write_sync(partial(enqueue, kind=TEST_MAIL_KIND, email="second@example.com"))
         box.wait_for(1)
     assert box.recipients == ["second@example.com"]
     assert len(outbox.mails()) == 1
@@ -220,7 +220,9 @@ def test_lease_is_won_by_one_process(outbox: OutboxHarness) -> None:
     def compete(database: Database) -> None:
         for number in range(40):  # two races for each name: in the first, the row does not exist yet
             barrier.wait()
-            won.append(database.write_sync(partial(try_lease, name=f"race {number // 2}", every=timedelta(hours=1))))
+            won.append(
+                database.write_sync(partial(try_lease, name=f"race {number // 2}", interval=timedelta(hours=1)))
+            )
 
     threads = [threading.Thread(target=compete, args=(database,)) for database in databases]
     for thread in threads:

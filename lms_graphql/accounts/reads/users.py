@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, false, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User, UserTerm, full_name
-from lms_graphql.accounts.policies import visible_to
+from lms_graphql.accounts.policies import users_visible_to
 from lms_graphql.core.actor import AccessLevel, Actor, Role
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.list_queries import ListQuery
@@ -62,7 +62,7 @@ COLUMNS = (
 
 @cache
 def _users_by_key(access_level: AccessLevel) -> RowSelect:
-    return select(*COLUMNS).where(User.id.in_(KEYS), visible_to(access_level))
+    return select(*COLUMNS).where(User.id.in_(KEYS), users_visible_to(access_level))
 
 
 def users_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, UserRow]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts import audit, password_policy, rate_limits
 from lms_graphql.accounts.models import AccountToken, TokenPurpose, User
 from lms_graphql.accounts.rate_limits import RateLimit
-from lms_graphql.accounts.services.login import account_rate_limit, client_rate_limit, rate_limited
+from lms_graphql.accounts.services.login import account_rate_limit, client_rate_limit, rate_limit_error
 from lms_graphql.accounts.services.registration import MAX_MAILS_PER_WINDOW, VERIFY_EMAIL_MAIL, validate_email_field
 from lms_graphql.accounts.services.sessions import AuthContext, IssuedSession, create_session, end_all_sessions
 from lms_graphql.core import clock
@@ -47,7 +47,7 @@ def begin_password_change(
     key = auth.signer.digest("password change", str(actor.key))
     limit = RateLimit(key, auth.settings.login_failures_per_account, auth.settings.login_window_minutes)
     if not rate_limits.consume(session, limit):
-        return rate_limited(auth)
+        return rate_limit_error(auth)
     return PasswordCheck(actor.key, user.password_hash, key)
 
 
@@ -86,11 +86,11 @@ def request_password_reset(session: Session, _actor: Actor, auth: AuthContext, e
     valid_email = validate_email_field(validator, email)
     validator.raise_errors()
     if not rate_limits.consume(session, client_rate_limit(auth, "password reset")):
-        return rate_limited(auth)
+        return rate_limit_error(auth)
     limit = account_rate_limit(auth, valid_email)
     key = auth.signer.digest("password reset account", limit.key)
     if rate_limits.consume(session, limit._replace(key=key, limit=MAX_MAILS_PER_WINDOW)):
-        enqueue(session, RESET_PASSWORD_MAIL, address=valid_email)
+        enqueue(session, RESET_PASSWORD_MAIL, email=valid_email)
     return True
 
 
@@ -127,8 +127,8 @@ def request_email_verification(session: Session, actor: Actor, auth: AuthContext
         return True
     key = auth.signer.digest("verification mail", str(actor.key))
     if not rate_limits.consume(session, RateLimit(key, MAX_MAILS_PER_WINDOW, auth.settings.login_window_minutes)):
-        return rate_limited(auth)
-    enqueue(session, VERIFY_EMAIL_MAIL, user_id=actor.key)
+        return rate_limit_error(auth)
+    enqueue(session, VERIFY_EMAIL_MAIL, user_key=actor.key)
     return True
 
 
@@ -180,7 +180,7 @@ def _complete_password_change(session: Session, auth: AuthContext, user_key: int
     end_all_sessions(session, user_key)
     invalidate_tokens(session, user_key, TokenPurpose.RESET_PASSWORD)
     audit.record(session, action, actor=user_key, subject=user_key, client_ip=auth.client_ip)
-    enqueue(session, PASSWORD_CHANGED_MAIL, user_id=user_key)
+    enqueue(session, PASSWORD_CHANGED_MAIL, user_key=user_key)
 
 
 def _invalid_token() -> DomainError:

@@ -43,7 +43,7 @@ def client_rate_limit(auth: AuthContext, action: str = "sign-in") -> RateLimit:
     return RateLimit(key, auth.settings.login_failures_per_address, auth.settings.login_window_minutes)
 
 
-def rate_limited(auth: AuthContext) -> DomainError:
+def rate_limit_error(auth: AuthContext) -> DomainError:
     message = f"Too many attempts. Wait {auth.settings.login_window_minutes} minutes, or reset the password."
     return DomainError(ErrorCode.RATE_LIMITED, message)
 
@@ -66,10 +66,10 @@ def begin_login(session: Session, _actor: Actor, auth: AuthContext, email: str) 
     """
     account_limit, client_limit = account_rate_limit(auth, email), client_rate_limit(auth)
     if not rate_limits.consume(session, account_limit):
-        return rate_limited(auth)
+        return rate_limit_error(auth)
     if not rate_limits.consume(session, client_limit):
         rate_limits.refund(session, account_limit.key)
-        return rate_limited(auth)
+        return rate_limit_error(auth)
     accounts = fetch_rows(session, _SELECT_ACCOUNT, {"email": email_addresses.normalize_email(email)})
     user_key, password_hash = accounts[0] if accounts else (None, None)
     return LoginAttempt(account_limit.key, client_limit.key, user_key, password_hash)

@@ -100,7 +100,7 @@ def register(
     user = add_user(session, data, password_hash, Role.LEARNER)
     mailbox = auth.signer.digest("mailbox", email_addresses.mailbox_key(data.email))
     if rate_limits.consume(session, RateLimit(mailbox, MAX_MAILS_PER_WINDOW, auth.settings.login_window_minutes)):
-        enqueue(session, VERIFY_EMAIL_MAIL, user_id=user.id)
+        enqueue(session, VERIFY_EMAIL_MAIL, user_key=user.id)
     audit.record(session, "account.registered", actor=user.id, subject=user.id, client_ip=auth.client_ip)
     return create_session(session, auth, user.id, user.role)
 
@@ -110,7 +110,7 @@ def create_user(
 ) -> int:
     """Create an account on behalf of a super admin, and return its key."""
     user = add_user(session, data, password_hash, role)
-    enqueue(session, VERIFY_EMAIL_MAIL, user_id=user.id)
+    enqueue(session, VERIFY_EMAIL_MAIL, user_key=user.id)
     audit.record(
         session, "account.created", actor=actor.key, subject=user.id, client_ip=auth.client_ip, role=role.value
     )

@@ -16,6 +16,7 @@ from lms_graphql.core.signing import Signer, new_token, token_hash
 from lms_graphql.core.statements import NOW, execute_dml, insert_ignore, insert_returning_key
 from lms_graphql.settings import Settings
 
+SIGNING_KEYS_LOCK = "signing keys"
 REUSE_GRACE_SECONDS = 10
 """Two tabs may use one refresh token at once. A reuse after this time means that the token was stolen."""
 
@@ -112,7 +113,7 @@ def end_all_sessions(session: Session, user_key: int) -> int:
     return execute_dml(session, update(UserSession).where(*is_active).values(ended_at=clock.now()))
 
 
-def require_active_session(session: Session, actor: Actor, began: datetime) -> None:
+def require_active_session(session: Session, actor: Actor, started_at: datetime) -> None:
     """Raise RequestError UNAUTHENTICATED if the actor's session had ended before this transaction began.
 
     This is the last step of every write of a signed-in actor, because the session may have ended after the request
@@ -121,7 +122,7 @@ def require_active_session(session: Session, actor: Actor, began: datetime) -> N
     """
     if actor.session_key is None:
         return
-    if not execute_dml(session, _TOUCH_ACTIVE_SESSION, {"session_key": actor.session_key, "now": began}):
+    if not execute_dml(session, _TOUCH_ACTIVE_SESSION, {"session_key": actor.session_key, "now": started_at}):
         raise RequestError(RequestErrorCode.UNAUTHENTICATED, "This session has ended. Log in again.")
 
 
@@ -169,7 +170,7 @@ def rotate_keys(session: Session) -> str:
 
     Tokens that a retired key has signed stay valid until they expire.
     """
-    named_locks.lock(session, "signing keys")
+    named_locks.lock(session, SIGNING_KEYS_LOCK)
     number = (session.scalar(select(func.count()).select_from(SigningKey)) or 0) + 1
     retire = update(SigningKey).where(SigningKey.retired_at.is_(None))
     execute_dml(session, retire.values(retired_at=clock.now()))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit, hooks, search_index
 from lms_graphql.accounts.models import TokenPurpose, User
-from lms_graphql.accounts.policies import is_self
+from lms_graphql.accounts.policies import is_self_or_super_admin
 from lms_graphql.accounts.services.credentials import invalidate_tokens
 from lms_graphql.accounts.services.instructor_applications import withdraw_applications
 from lms_graphql.accounts.services.registration import MAX_NAME_LENGTH
@@ -110,7 +110,7 @@ def delete_user(session: Session, actor: Actor, user_id: str) -> int:
     """
     named_locks.lock(session, SUPER_ADMINS_LOCK)
     user = _get_user(session, user_id)
-    if not is_self(actor, user.id):
+    if not is_self_or_super_admin(actor, user.id):
         message = "Only super admins can delete the accounts of other users."
         raise RequestError(RequestErrorCode.FORBIDDEN, message)
     if user.deleted_at is None:

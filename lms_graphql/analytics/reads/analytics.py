@@ -20,7 +20,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.named_locks import NamedLock
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows, group_rows
-from lms_graphql.learning.progress import rounded_mean
+from lms_graphql.learning.completion_percent import rounded_mean
 
 ANALYTICS_WATERMARK = "figures"
 """Name of the watermark: every change committed before it is in the stored statistics."""

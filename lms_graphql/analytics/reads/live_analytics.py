@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from lms_graphql.catalog.models import Course, Enrollment, EnrollmentStatus, Lecture
 from lms_graphql.catalog.policies import grants_access
 from lms_graphql.core.statements import KEYS, fetch_rows, group_rows
+from lms_graphql.learning.completion_percent import percent_hundredths_sql
 from lms_graphql.learning.enrollment_status import has_completed, has_status
 from lms_graphql.learning.models import CourseProgress, LectureProgress
-from lms_graphql.learning.progress import percent_hundredths_sql
 
 
 class CourseStatistics(NamedTuple):

@@ -33,7 +33,7 @@ MAX_BATCH_COURSES, MAX_BATCH_ENROLLMENTS = 50, 10_000
 MAX_QUERY_KEYS = 5_000
 
 
-def refresh_analytics(database: Database, *, everything: bool = False) -> int:
+def refresh_analytics(database: Database, *, all_courses: bool = False) -> int:
     """Refresh the statistics of courses that may have changed since the last refresh, or of all courses.
 
     Return the number of courses. If a batch failed, raise its error after the other batches: the watermark stays, so
@@ -41,7 +41,7 @@ def refresh_analytics(database: Database, *, everything: bool = False) -> int:
     """
     until = clock.now()
     courses = database.read_sync(
-        lambda session: _all_courses(session) if everything else stale_courses(session, until)
+        lambda session: _all_courses(session) if all_courses else stale_courses(session, until)
     )
     error = _for_each_batch(database, _batches(database, Course.id, courses), _refresh_courses)
     instructors = database.read_sync(lambda session: _instructors_of(session, courses))

@@ -65,7 +65,7 @@ class UpdateLectureInput:
 
 
 @strawberry.type
-class LectureEditMutations:
+class LectureContentMutations:
     @mutation(has_permission("course:edit-own"))
     async def create_lecture(self, info: Info, input: CreateLectureInput) -> LecturePayload | None:
         """

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.assessment.models import Quiz, QuizAttempt
 from lms_graphql.catalog.models import Lecture, LectureType, Section
-from lms_graphql.catalog.publish_checks import PublishIssue, PublishProblemCode
+from lms_graphql.catalog.publish_checks import PublishProblemCode, PublishProblemFacts
 from lms_graphql.core.statements import KEYS, fetch_rows, group_rows
 
-NOT_READY = (
+LECTURES_WITHOUT_PUBLISHED_QUIZ = (
     select(Lecture.course_id, Lecture.id, Lecture.title, Quiz.id)
     .join(Section, Section.id == Lecture.section_id)
     .outerjoin(Quiz, Quiz.lecture_id == Lecture.id)
@@ -25,15 +25,17 @@ NOT_READY = (
 )
 
 
-def quiz_problems(session: Session, course_keys: Sequence[int]) -> dict[int, list[PublishIssue]]:
-    """Return an issue for each QUIZ lecture of the courses that has no quiz, or one that is not published."""
-    issues: dict[int, list[PublishIssue]] = {}
-    for course_key, lecture_key, title, quiz_key in fetch_rows(session, NOT_READY, {"keys": course_keys}):
+def quiz_problems(session: Session, course_keys: Sequence[int]) -> dict[int, list[PublishProblemFacts]]:
+    """Return a problem for each QUIZ lecture of the courses that has no quiz, or one that is not published."""
+    problems: dict[int, list[PublishProblemFacts]] = {}
+    for course_key, lecture_key, title, quiz_key in fetch_rows(
+        session, LECTURES_WITHOUT_PUBLISHED_QUIZ, {"keys": course_keys}
+    ):
         code, message = PublishProblemCode.QUIZ_NOT_PUBLISHED, f'Publish the quiz of the lecture "{title}".'
         if quiz_key is None:
             code, message = PublishProblemCode.NO_QUIZ, f'Add a quiz to the lecture "{title}".'
-        issues.setdefault(course_key, []).append(PublishIssue(code, message, ("Lecture", lecture_key)))
-    return issues
+        problems.setdefault(course_key, []).append(PublishProblemFacts(code, message, ("Lecture", lecture_key)))
+    return problems
 
 
 def attempt_blocker(session: Session, course_key: int) -> str | None:

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.assessment.models import Quiz
-from lms_graphql.assessment.policies import visible_to
+from lms_graphql.assessment.policies import quizzes_visible_to
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
 from lms_graphql.catalog.services.course_locks import lock_lecture_to_edit, lock_section_to_edit
 from lms_graphql.catalog.services.lectures import add_lecture, change_lecture
@@ -87,7 +87,7 @@ def _find_quiz(session: Session, actor: Actor, quiz_id: str | None, course_key: 
     quiz_of_course = (
         Quiz.id == global_ids.decode_key("Quiz", quiz_id),
         Quiz.course_id == course_key,
-        visible_to(actor.access_level),
+        quizzes_visible_to(actor.access_level),
     )
     statement = select(Quiz.id).join(Course, Course.id == Quiz.course_id).where(*quiz_of_course)
     if (key := session.scalar(statement, {**actor.bind_params, "now": clock.now()})) is None:

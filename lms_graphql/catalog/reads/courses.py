@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, CourseStatus, DifficultyLevel
-from lms_graphql.catalog.policies import visible_to
+from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.catalog.reads.categories import subtree
 from lms_graphql.catalog.reads.course_search import search_matches
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
@@ -114,7 +114,7 @@ class CourseFilter:
 
 @cache
 def _visible_courses(access_level: AccessLevel) -> RowSelect:
-    return select(*COLUMNS).where(visible_to(access_level))
+    return select(*COLUMNS).where(courses_visible_to(access_level))
 
 
 @cache
@@ -166,7 +166,7 @@ def courses_of_instructor(access_level: AccessLevel, status: CourseStatus | None
     rows = select(*COLUMNS)
     if status is not None:
         rows = rows.where(Course.status == status)
-    if access_level is not AccessLevel.ADMIN:
+    if access_level is not AccessLevel.SUPER_ADMIN:
         rows = rows.where(or_(Course.status == CourseStatus.PUBLISHED, Course.instructor_id == VIEWER))
     return ListQuery(rows, _to_row, _sort_order("user.courses", CourseOrder.NEWEST), parent=Course.instructor_id)
 

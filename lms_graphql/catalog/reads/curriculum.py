@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
-from lms_graphql.catalog.policies import visible_to
+from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.core.actor import AccessLevel, Actor
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows, group_rows
@@ -119,14 +119,14 @@ def neighbours_by_lecture(
 @cache
 def _sections_by_key(access_level: AccessLevel) -> RowSelect:
     sections = SECTIONS.join(Course, Course.id == Section.course_id)
-    return sections.where(Section.id.in_(KEYS), visible_to(access_level))
+    return sections.where(Section.id.in_(KEYS), courses_visible_to(access_level))
 
 
 @cache
 def _lectures_by_key(access_level: AccessLevel) -> RowSelect:
     lectures = LECTURES.join(Section, Section.id == Lecture.section_id).where(Section.deleted_at.is_(None))
     in_course = lectures.join(Course, Course.id == Lecture.course_id)
-    return in_course.where(Lecture.id.in_(KEYS), visible_to(access_level))
+    return in_course.where(Lecture.id.in_(KEYS), courses_visible_to(access_level))
 
 
 def sections_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, SectionRow]:

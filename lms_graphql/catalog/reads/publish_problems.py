@@ -7,7 +7,13 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog import hooks
 from lms_graphql.catalog.models import Course, Lecture, Section
-from lms_graphql.catalog.publish_checks import CourseFacts, LectureFacts, PublishIssue, SectionFacts, find_problems
+from lms_graphql.catalog.publish_checks import (
+    CourseFacts,
+    LectureFacts,
+    PublishProblemFacts,
+    SectionFacts,
+    find_problems,
+)
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.statements import KEYS, fetch_rows, group_rows
 
@@ -34,7 +40,7 @@ LECTURES = (
 )
 
 
-def problems_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[PublishIssue]]:
+def problems_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[PublishProblemFacts]]:
     """Return all problems of each course: those of the catalog, then those of the hooks. An empty list is a pass."""
     params = {"keys": keys}
     sections = group_rows(fetch_rows(session, SECTIONS, params), lambda row: SectionFacts._make(row[1:]), by=0)

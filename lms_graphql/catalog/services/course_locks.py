@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select, true, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Lecture, Section
-from lms_graphql.catalog.policies import visible_to
+from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, RequestErrorCode, not_found
@@ -100,7 +100,7 @@ def _lock_and_load(
     path: str,
     check_references: ReferenceCheck | None,
 ) -> Course:
-    is_editable = true() if actor.is_admin else Course.instructor_id == actor.key
+    is_editable = true() if actor.is_super_admin else Course.instructor_id == actor.key
     if not lock_course(session, is_course, is_editable):
         raise _access_error(session, actor, is_course, path, check_references)
     return session.scalars(select(Course).where(is_course).execution_options(populate_existing=True)).one()
@@ -114,7 +114,7 @@ def _access_error(
     check_references: ReferenceCheck | None,
 ) -> Exception:
     """Return NOT_FOUND if the course is not visible to the actor, else FORBIDDEN."""
-    visible = select(Course.id).where(is_course, visible_to(actor.access_level))
+    visible = select(Course.id).where(is_course, courses_visible_to(actor.access_level))
     key = session.scalar(visible, actor.bind_params)
     if key is None:
         return not_found(path)

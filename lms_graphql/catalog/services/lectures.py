@@ -13,7 +13,12 @@ from lms_graphql.catalog import hooks
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
 from lms_graphql.catalog.reads.curriculum import SectionRow, sections_by_key
 from lms_graphql.catalog.services.course_locks import lock_lecture_to_edit, lock_section_to_edit, require_version
-from lms_graphql.catalog.services.ordering import Positions, finish_curriculum_change, lectures_of, validate_position
+from lms_graphql.catalog.services.ordering import (
+    Positions,
+    finish_curriculum_change,
+    lecture_positions,
+    validate_position,
+)
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode, not_found
@@ -72,7 +77,7 @@ def add_lecture(
     """
     columns, position = _validated_columns(validator, values), validate_position(validator, position)
     validator.raise_errors()
-    order = lectures_of(session, section)
+    order = lecture_positions(session, section)
     _require_section_not_full(order)
     if course.total_lectures >= MAX_LECTURES_PER_COURSE:
         raise _limit_reached(f"A course has at most {MAX_LECTURES_PER_COURSE:,} lectures. Delete one first.")
@@ -96,7 +101,7 @@ def delete_lecture(session: Session, actor: Actor, lecture_id: str) -> str:
     """
     course, lecture = lock_lecture_to_edit(session, actor, lecture_id)
     section = session.get_one(Section, lecture.section_id)
-    order = lectures_of(session, section)
+    order = lecture_positions(session, section)
     lecture.deleted_at = clock.now()
     order.keys.remove(lecture.id)
     order.write(session)
@@ -119,11 +124,11 @@ def move_lecture(session: Session, actor: Actor, lecture_id: str, section_id: st
     validator = Validator()
     validate_position(validator, position)
     validator.raise_errors()
-    order = lectures_of(session, source)
+    order = lecture_positions(session, source)
     order.keys.remove(lecture.id)
     if target is not source:
         order.write(session)
-        order = lectures_of(session, target)
+        order = lecture_positions(session, target)
         _require_section_not_full(order)
         lecture.section_id = target.id
         session.flush()
@@ -142,7 +147,7 @@ def reorder_lectures(
     """
     course, section = lock_section_to_edit(session, actor, section_id)
     require_version(course, expected_version)
-    lectures_of(session, section).reorder(session, lecture_ids, "lecture_ids")
+    lecture_positions(session, section).reorder(session, lecture_ids, "lecture_ids")
     finish_curriculum_change(session, course, section)
     return section.id
 

@@ -63,11 +63,11 @@ class Positions:
             execute_dml(session, update(table).where(table.id.in_(moved)).values(order_index=positions))
 
 
-def sections_of(session: Session, course: Course) -> Positions:
+def section_positions(session: Session, course: Course) -> Positions:
     return Positions(Section, _stored_positions(session, Section, Section.course_id == course.id))
 
 
-def lectures_of(session: Session, section: Section) -> Positions:
+def lecture_positions(session: Session, section: Section) -> Positions:
     return Positions(Lecture, _stored_positions(session, Lecture, Lecture.section_id == section.id))
 
 

@@ -11,8 +11,8 @@ from lms_graphql.catalog.models import Lecture, Section
 from lms_graphql.catalog.services.course_locks import lock_course_to_edit, lock_section_to_edit, require_version
 from lms_graphql.catalog.services.ordering import (
     finish_curriculum_change,
-    lectures_of,
-    sections_of,
+    lecture_positions,
+    section_positions,
     validate_position,
 )
 from lms_graphql.core import clock
@@ -35,7 +35,7 @@ def create_section(
     validator = Validator()
     columns, position = _validated_columns(validator, values), validate_position(validator, position)
     validator.raise_errors()
-    order = sections_of(session, course)
+    order = section_positions(session, course)
     if len(order.keys) >= MAX_SECTIONS:
         message = f"A course has at most {MAX_SECTIONS} sections. Delete one first."
         raise DomainError(ErrorCode.LIMIT_REACHED, message, ("course_id",))
@@ -67,8 +67,8 @@ def delete_section(session: Session, actor: Actor, section_id: str) -> str:
     The rows stay, because notes, questions and progress refer to them.
     """
     course, section = lock_section_to_edit(session, actor, section_id)
-    order = sections_of(session, course)
-    lecture_keys = lectures_of(session, section).keys
+    order = section_positions(session, course)
+    lecture_keys = lecture_positions(session, section).keys
     now = clock.now()
     execute_dml(session, update(Lecture).where(Lecture.id.in_(lecture_keys)).values(deleted_at=now))
     section.deleted_at = now
@@ -89,7 +89,7 @@ def reorder_sections(
     """
     course = lock_course_to_edit(session, actor, course_id)
     require_version(course, expected_version)
-    sections_of(session, course).reorder(session, section_ids, "section_ids")
+    section_positions(session, course).reorder(session, section_ids, "section_ids")
     finish_curriculum_change(session, course)
     return course.id
 

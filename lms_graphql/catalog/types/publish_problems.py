@@ -34,12 +34,13 @@ class PublishProblem:
 
     code: PublishProblemCode = field("Kind of the problem, for programs.")
     message: str = field("Explanation to show to the author: what is missing and what to do.")
-    about: strawberry.Private[tuple[str, int] | None]
+    subject_reference: strawberry.Private[tuple[str, int] | None]
 
     @strawberry.field
     def subject(self, info: Info) -> Node | None:
         """Section or lecture that has the problem; null if the course itself has it."""
-        return None if self.about is None else info.context.node(global_ids.encode(*self.about))
+        reference = self.subject_reference
+        return None if reference is None else info.context.node(global_ids.encode(*reference))
 
 
 @extend_type(Course, extensions=[require(IsCourseStaff)])

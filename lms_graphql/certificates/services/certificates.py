@@ -19,7 +19,7 @@ from lms_graphql.core.validation import MAX_REASON_LENGTH, Validator
 from lms_graphql.mail.outbox import enqueue
 from lms_graphql.settings import Settings
 
-CERTIFICATE_ISSUED = "certificate_issued"
+CERTIFICATE_ISSUED_MAIL = "certificate_issued"
 """Kind of the mail to the learner."""
 NAME_COLUMNS: tuple[SQLColumnExpression[Any], ...] = (User.first_name, User.last_name, User.deleted_at)
 MAX_ATTEMPTS = 5
@@ -41,7 +41,7 @@ def issue_certificate(session: Session, user_key: int, course_key: int, settings
         key = session.scalar(existing)
         if key is not None:
             if is_new:
-                enqueue(session, CERTIFICATE_ISSUED, user_id=user_key, certificate=key)
+                enqueue(session, CERTIFICATE_ISSUED_MAIL, user_key=user_key, certificate=key)
                 audit.record(session, "certificate.issued", subject=user_key, certificate=key, course=course_key)
             return key
     raise RuntimeError(f"No unused serial and code were found in {MAX_ATTEMPTS} attempts.")

@@ -7,7 +7,7 @@ from sqlalchemy import BindParameter, Boolean, ColumnElement, bindparam, case, s
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Lecture, Section
-from lms_graphql.catalog.policies import participates, visible_to
+from lms_graphql.catalog.policies import courses_visible_to, participates
 from lms_graphql.core import clock
 from lms_graphql.core.actor import AccessLevel, Actor
 from lms_graphql.core.statements import RowSelect
@@ -58,7 +58,9 @@ def _lecture_by_key(level: AccessLevel) -> RowSelect:
         select(Lecture.id, Course.allow_notes, Course.allow_qa, _is_participant(level))
         .join(Section, Section.id == Lecture.section_id)
         .join(Course, Course.id == Lecture.course_id)
-        .where(Lecture.id == KEY, Lecture.deleted_at.is_(None), Section.deleted_at.is_(None), visible_to(level))
+        .where(
+            Lecture.id == KEY, Lecture.deleted_at.is_(None), Section.deleted_at.is_(None), courses_visible_to(level)
+        )
     )
 
 

@@ -30,7 +30,7 @@ def create_note(session: Session, actor: Actor, lecture_id: str, content: str, p
     Raise NOT_FOUND, errors of the input, NOT_ENROLLED, FEATURE_DISABLED or LIMIT_REACHED.
     """
     key = global_ids.decode_key("Lecture", lecture_id)
-    is_counted = _count_note(session, actor, key)
+    was_incremented = _count_note(session, actor, key)
     lecture = find_lecture(session, actor, key)
     if lecture is None:
         raise not_found("lecture_id")
@@ -43,7 +43,7 @@ def create_note(session: Session, actor: Actor, lecture_id: str, content: str, p
     require_access(lecture.is_participant, "lecture_id")
     if not lecture.allow_notes:
         raise DomainError(ErrorCode.FEATURE_DISABLED, "Notes are disabled in this course.", ("lecture_id",))
-    if not is_counted:
+    if not was_incremented:
         _create_counter(session, actor, lecture.key)
         if not _count_note(session, actor, lecture.key):
             message = f"You already have {MAX_NOTES_PER_LECTURE} notes in this lecture. Delete one first."

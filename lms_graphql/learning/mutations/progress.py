@@ -58,7 +58,7 @@ class ProgressMutations:
         video is completed once 90 % of it (default) were watched. Reports may arrive in any order: watched seconds
         never decrease.
         """
-        ranges = [(each.start_seconds, each.end_seconds) for each in input.watched]
+        ranges = [(watched_range.start_seconds, watched_range.end_seconds) for watched_range in input.watched]
         values = (input.lecture_id, input.position_seconds, ranges, info.context.settings)
         return progress_payload(await info.context.write(lecture_progress.record_lecture_progress, *values))
 

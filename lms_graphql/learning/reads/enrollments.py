@@ -9,7 +9,7 @@ from sqlalchemy import SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment, EnrollmentSource, EnrollmentStatus
-from lms_graphql.catalog.policies import visible_to
+from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.core import clock
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.core.global_ids import with_global_id
@@ -70,7 +70,7 @@ def viewer_enrollments_by_course(session: Session, actor: Actor, keys: Sequence[
 @cache
 def enrollments_of_user(access_level: AccessLevel, status: EnrollmentStatus | None) -> ListQuery:
     """Return the query for a user's enrollments, newest first. The caller checks that the viewer may read them."""
-    rows = ENROLLMENTS.join(Course, Course.id == Enrollment.course_id).where(visible_to(access_level))
+    rows = ENROLLMENTS.join(Course, Course.id == Enrollment.course_id).where(courses_visible_to(access_level))
     return _list_query("user.enrollments", rows, Enrollment.user_id, status)
 
 

@@ -13,9 +13,9 @@ from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows, group_rows
 from lms_graphql.learning import hooks
+from lms_graphql.learning.completion_percent import percent
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.policies import progress_visible_to
-from lms_graphql.learning.progress import percent
 
 
 @with_global_id("CourseProgress")

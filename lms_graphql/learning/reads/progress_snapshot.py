@@ -8,12 +8,12 @@ from sqlalchemy import BindParameter, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Enrollment, Lecture, LectureType, Section
-from lms_graphql.catalog.policies import visible_to
+from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.core import clock
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.core.statements import RowSelect
+from lms_graphql.learning.completion_percent import is_complete
 from lms_graphql.learning.models import CourseProgress, LectureProgress
-from lms_graphql.learning.progress import is_complete
 from lms_graphql.learning.reads.enrollments import ENROLLMENT_COLUMNS, EnrollmentRow
 from lms_graphql.learning.reads.progress import LECTURE_COLUMNS, LectureProgressRow
 
@@ -92,7 +92,7 @@ def _snapshot(access_level: AccessLevel) -> RowSelect:
         .outerjoin(Enrollment, enrollment)
         .outerjoin(LectureProgress, lecture_progress)
         .outerjoin(CourseProgress, course_progress)
-        .where(Lecture.id == LECTURE_KEY, *exists, visible_to(access_level))
+        .where(Lecture.id == LECTURE_KEY, *exists, courses_visible_to(access_level))
     )
 
 

@@ -30,7 +30,7 @@ def grant_access(
     user_key: int,
     course_key: int,
     source: EnrollmentSource,
-    until: datetime | None = None,
+    access_expires_at: datetime | None = None,
     actor_key: int | None = None,
 ) -> int:
     """Give a user access to a course, until an instant or forever. Return the key of the enrollment.
@@ -40,8 +40,8 @@ def grant_access(
     lock_course(session, Course.id == course_key)
     enrollment = lock_enrollment(session, user_key, course_key)
     if enrollment is None:
-        return create_enrollment(session, user_key, course_key, source, until)
-    return reactivate_enrollment(session, enrollment, source, until, actor_key)
+        return create_enrollment(session, user_key, course_key, source, access_expires_at)
+    return reactivate_enrollment(session, enrollment, source, access_expires_at, actor_key)
 
 
 def lock_enrollment(session: Session, user_key: int, course_key: int) -> Enrollment | None:
@@ -50,13 +50,13 @@ def lock_enrollment(session: Session, user_key: int, course_key: int) -> Enrollm
     It is looked up without a lock first. A locking read that finds no row would lock the gap where other requests
     insert theirs.
     """
-    is_theirs = (Enrollment.user_id == user_key, Enrollment.course_id == course_key)
-    key = session.scalar(select(Enrollment.id).where(*is_theirs))
+    is_enrollment_of_user = (Enrollment.user_id == user_key, Enrollment.course_id == course_key)
+    key = session.scalar(select(Enrollment.id).where(*is_enrollment_of_user))
     return None if key is None else session.get_one(Enrollment, key, with_for_update=True, populate_existing=True)
 
 
 def create_enrollment(
-    session: Session, user_key: int, course_key: int, source: EnrollmentSource, until: datetime | None
+    session: Session, user_key: int, course_key: int, source: EnrollmentSource, access_expires_at: datetime | None
 ) -> int:
     """Create the first enrollment of a user in a locked course. Return its key."""
     enrollment = Enrollment(
@@ -65,7 +65,7 @@ def create_enrollment(
         status=EnrollmentStatus.ACTIVE,
         source=source,
         enrolled_at=clock.now(),
-        access_expires_at=until,
+        access_expires_at=access_expires_at,
     )
     session.add(enrollment)
     session.flush()
@@ -79,7 +79,7 @@ def reactivate_enrollment(
     session: Session,
     enrollment: Enrollment,
     source: EnrollmentSource,
-    until: datetime | None,
+    access_expires_at: datetime | None,
     actor_key: int | None = None,
 ) -> int:
     """Give an existing enrollment access again, in a locked course. Return its key.
@@ -87,7 +87,7 @@ def reactivate_enrollment(
     The requirements of the course may have changed since, so this may complete the course.
     """
     enrollment.status = EnrollmentStatus.ACTIVE if enrollment.completed_at is None else EnrollmentStatus.COMPLETED
-    enrollment.source, enrollment.access_expires_at = source, until
+    enrollment.source, enrollment.access_expires_at = source, access_expires_at
     session.flush()
     refresh_and_complete(session, enrollment.course_id, enrollment.user_id, settings_of(session))
     reinstate_after_refund(session, enrollment.user_id, enrollment.course_id, actor_key)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts import audit, roles
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentSource, EnrollmentStatus
-from lms_graphql.catalog.policies import visible_to
+from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.catalog.services.course_locks import lock_course
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
@@ -90,7 +90,7 @@ def grant_enrollment(
     user = None if user_key is None else session.get(User, user_key, with_for_update={"read": True})
     if course is None or user is None:
         raise DomainErrors([not_found(*path) for path, row in ((COURSE, course), (USER, user)) if row is None])
-    if not actor.is_admin and course.instructor_id != actor.key:
+    if not actor.is_super_admin and course.instructor_id != actor.key:
         message = "Only the course's instructor and super admins may grant enrollments."
         raise RequestError(RequestErrorCode.FORBIDDEN, message)
     _require_grantable(course, user, access_expires_at)
@@ -102,8 +102,10 @@ def grant_enrollment(
         if _has_access(enrollment) and granted == (enrollment.source, enrollment.access_expires_at):
             return enrollment.id  # nothing changes
         key = reactivate_enrollment(session, enrollment, *granted, actor.key)
-    until = None if access_expires_at is None else access_expires_at.isoformat()
-    audit.record(session, "enrollment.granted", actor=actor.key, subject=user.id, enrollment=key, until=until)
+    expires_at_text = None if access_expires_at is None else access_expires_at.isoformat()
+    audit.record(
+        session, "enrollment.granted", actor=actor.key, subject=user.id, enrollment=key, until=expires_at_text
+    )
     return key
 
 
@@ -122,14 +124,18 @@ def _require_grantable(course: Course, user: User, access_expires_at: datetime |
         raise DomainError(ErrorCode.NOT_PUBLISHED, message, COURSE)
 
 
-def _granted_access(enrollment: Enrollment, until: datetime | None) -> tuple[EnrollmentSource, datetime | None]:
+def _granted_access(
+    enrollment: Enrollment, access_expires_at: datetime | None
+) -> tuple[EnrollmentSource, datetime | None]:
     """Return source and end of access of an enrollment after a grant until this instant."""
     is_restored_purchase = _is_cancelled_early(enrollment) and enrollment.source is EnrollmentSource.PURCHASE
     keeps_source = _has_access(enrollment) or is_restored_purchase
     if enrollment.source is EnrollmentSource.GRANT or not keeps_source:
-        return EnrollmentSource.GRANT, until
+        return EnrollmentSource.GRANT, access_expires_at
     previous = enrollment.access_expires_at
-    return enrollment.source, None if previous is None or until is None else max(previous, until)
+    if previous is None or access_expires_at is None:
+        return enrollment.source, None
+    return enrollment.source, max(previous, access_expires_at)
 
 
 def cancel_enrollment(session: Session, actor: Actor, enrollment_id: str) -> int:
@@ -185,7 +191,9 @@ def _lock_visible_course(session: Session, actor: Actor, course_id: str) -> Cour
     key = global_ids.decode_key("Course", course_id)
     if key is None or not lock_course(session, Course.id == key):
         return None
-    return session.scalar(select(Course).where(Course.id == key, visible_to(actor.access_level)), actor.bind_params)
+    return session.scalar(
+        select(Course).where(Course.id == key, courses_visible_to(actor.access_level)), actor.bind_params
+    )
 
 
 def _lock_enrollment_by_key(session: Session, key: int | None) -> Enrollment | None:

@@ -14,9 +14,9 @@ from lms_graphql.catalog.models import Lecture
 from lms_graphql.core import clock
 from lms_graphql.core.statements import KEYS, execute_dml, fetch_rows
 from lms_graphql.learning import hooks
+from lms_graphql.learning.completion_percent import is_complete
 from lms_graphql.learning.hooks import PassedQuizzes
 from lms_graphql.learning.models import CourseProgress, LectureProgress
-from lms_graphql.learning.progress import is_complete
 from lms_graphql.learning.services.requirements import RequiredCounts, count_required
 
 

@@ -34,7 +34,7 @@ def lock_progress(session: Session, actor: Actor, lecture_id: str) -> tuple[Prog
     changed in between, for example because two devices report at the same time.
     """
     key = global_ids.decode_key("Lecture", lecture_id)
-    snapshot, accessed_at = peek(session, lambda here: find_progress_snapshot(here, actor, key)), None
+    snapshot, accessed_at = peek(session, lambda peek_session: find_progress_snapshot(peek_session, actor, key)), None
     if snapshot is not None and (enrollment := snapshot.enrollment) is not None:
         accessed_at = _lock_if_unchanged(session, snapshot, enrollment)
         if accessed_at is None:

@@ -34,7 +34,7 @@ BATCH_SIZE, MAX_COMPLETIONS_PER_BATCH = 200, 25
 """Enrollments that maintenance recounts in one transaction, and how many of them it completes there."""
 
 
-def curriculum_changed(session: Session, course_key: int) -> None:
+def recount_after_curriculum_change(session: Session, course_key: int) -> None:
     """Recount the progress in a course, or mark it for maintenance, if its requirements have changed.
 
     Called in the transaction of the change, with the course locked. Changes of quizzes call it as well: if they are

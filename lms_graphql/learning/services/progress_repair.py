@@ -32,14 +32,14 @@ class CourseDrift(NamedTuple):
 
     course_key: int
     counts: dict[int, ProgressCounts]
-    to_complete: int
+    completion_count: int
 
 
 def find_progress_drift(session: Session) -> list[str]:
     """Return a line for each kind of drift, with the number of rows."""
     courses = list(_find_course_drift(session))
     counter_rows = sum(len(course.counts) for course in courses)
-    users = sum(course.to_complete for course in courses)
+    users = sum(course.completion_count for course in courses)
     range_rows = len(list(_find_broken_ranges(session)))
     lines = {
         f"course_progress: wrong in {counter_rows} rows": counter_rows,
@@ -65,7 +65,7 @@ def repair_progress(session: Session) -> list[str]:
             set_counts(session, course.counts)
     if rows := sum(len(course.counts) for course in courses):
         lines.append(f"course_progress: {rows} rows repaired")
-    if pending := [course.course_key for course in courses if course.to_complete]:
+    if pending := [course.course_key for course in courses if course.completion_count]:
         schedule_recount(session, pending)
         lines.append(f"enrollments: the next maintenance run completes those of {len(pending)} courses")
     return lines
@@ -79,10 +79,10 @@ def _find_course_drift(session: Session) -> Iterator[CourseDrift]:
         statement = select(CourseProgress.user_id).where(CourseProgress.course_id == course_key)
         for users in batched(session.scalars(statement.order_by(CourseProgress.id)).all(), BATCH_SIZE):
             counts, stored = compute_counts(session, course_key, users), stored_counts(session, course_key, users)
-            wrong = {stored[user].key: counts[user] for user in users if stored[user].counts != counts[user]}
+            drifted_counts = {stored[user].key: counts[user] for user in users if stored[user].counts != counts[user]}
             pending = pending_completions(session, course_key, counts)
-            if wrong or pending:
-                yield CourseDrift(course_key, wrong, len(pending))
+            if drifted_counts or pending:
+                yield CourseDrift(course_key, drifted_counts, len(pending))
 
 
 def _find_broken_ranges(session: Session) -> Iterator[tuple[int, list[list[int]], int]]:

@@ -14,7 +14,7 @@ from lms_graphql.learning.services.progress_locks import lock_course_and_enrollm
 from lms_graphql.settings import Settings
 
 
-def quiz_passed(
+def record_passed_quiz(
     session: Session, user_key: int, course_key: int, lecture_key: int | None, settings: Settings
 ) -> bool:
     """Update progress after a user passed a quiz. Return whether this completed the course.

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from lms_graphql.accounts.reads.users import users_by_key
-from lms_graphql.accounts.types import IsSelf, User
+from lms_graphql.accounts.types import IsSelfOrSuperAdmin, User
 from lms_graphql.catalog.models import EnrollmentSource, EnrollmentStatus
 from lms_graphql.catalog.reads.courses import courses_by_key
 from lms_graphql.catalog.reads.curriculum import lectures_by_key
@@ -164,7 +164,7 @@ def enrollments_of_course(
     return info.context.page(query, PageArguments(first, after, last, before), course.key)
 
 
-@extend_type(User, name="enrollments", extensions=[require(IsSelf)])
+@extend_type(User, name="enrollments", extensions=[require(IsSelfOrSuperAdmin)])
 def enrollments_of_user(
     user: strawberry.Parent[User],
     info: Info,

@@ -25,8 +25,9 @@ def is_complete(done: int, required: int) -> bool:
 def percent_hundredths_sql(done: ColumnElement[int], required: ColumnElement[int]) -> ColumnElement[int]:
     """Return the percentage in SQL, in whole hundredths of a percent. No database computes it with floats."""
     doubled = done * 20_000 + required  # one half is added, so that truncation rounds half up
-    whole = (doubled - doubled % (required * 2)) // (required * 2)  # without remainder, or MariaDB would round it
-    return case((required == 0, 0), (done >= required, 10_000), (whole > 9_999, 9_999), else_=whole)
+    # The remainder is subtracted before the division, or MariaDB would round the result.
+    hundredths = (doubled - doubled % (required * 2)) // (required * 2)
+    return case((required == 0, 0), (done >= required, 10_000), (hundredths > 9_999, 9_999), else_=hundredths)
 
 
 def rounded_mean(total: int | Decimal, number: int) -> float:
