@@ -83,8 +83,8 @@ class SessionMutations:
         Create an account with the role LEARNER and log in. Everyone can do this. Send no Authorization header. Sends
         a mail with a link that verifies the address.
 
-        Returns ALREADY_EXISTS if the email address or the username is taken, WEAK_PASSWORD for a password that is
-        easy to guess, and RATE_LIMITED after too many attempts from one IP address.
+        Returns ALREADY_EXISTS if the email address or the username is taken, and WEAK_PASSWORD for a password that is
+        easy to guess. Returns RATE_LIMITED after too many attempts from one IP address.
         """
         session = await password_operations(info.context).register(registration_data(input), input.password)
         return await session_payload(info.context, session)
@@ -93,9 +93,9 @@ class SessionMutations:
     async def login(self, info: Info, input: LoginInput) -> SessionPayload | None:
         """Log in. Everyone can do this. Send no Authorization header.
 
-        Returns INVALID_CREDENTIALS for an unknown email address and for a wrong password, ACCOUNT_SUSPENDED if the
-        password is right but the account is suspended, and RATE_LIMITED after too many failures. A password reset
-        lifts the limit of the account.
+        Returns INVALID_CREDENTIALS for an unknown email address and for a wrong password. Returns ACCOUNT_SUSPENDED
+        if the password is right but the account is suspended. Returns RATE_LIMITED after too many failures; a
+        password reset lifts the limit of the account.
         """
         session = await password_operations(info.context).login(input.email, input.password)
         return await session_payload(info.context, session)

@@ -53,9 +53,9 @@ class AnswerMutations:
         """
         Answer a question, or reply to an answer. Only course staff and users with access to the course can do this.
 
-        Returns NOT_ENROLLED without access, FEATURE_DISABLED if the course does not allow questions and answers,
-        LIMIT_REACHED if the answer has 100 replies, and INVALID if `parentId` is a reply or belongs to another
-        question.
+        Returns NOT_ENROLLED without access, and FEATURE_DISABLED if the course does not allow questions and answers.
+        For a reply, returns LIMIT_REACHED if the answer has 100 replies, and INVALID if `parentId` is a reply or
+        belongs to another question.
         """
         context, content = info.context, input.content
         key = await context.write(answers.answer_question, input.question_id, content, input.parent_id)

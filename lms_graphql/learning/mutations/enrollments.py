@@ -45,8 +45,8 @@ class EnrollmentMutations:
         Enroll in a free course, or return to a cancelled purchase or grant. Only logged-in users can do this. If the
         enrollment already gives access, it is returned unchanged. Earlier progress remains.
 
-        Returns OWN_COURSE for the course's instructor, NOT_PUBLISHED if the course is not published, PAYMENT_REQUIRED
-        if it has a price, and INVALID_TRANSITION if the enrollment is suspended.
+        Returns OWN_COURSE for the course's instructor, and INVALID_TRANSITION if the enrollment is suspended. Returns
+        NOT_PUBLISHED if the course is not published, and PAYMENT_REQUIRED if it has a price.
         """
         key = await info.context.write(enrollments.enroll, input.course_id)
         return await payload(info.context, EnrollmentPayload, enrollment=(enrollments_by_key, key))
@@ -58,8 +58,8 @@ class EnrollmentMutations:
         Reactivates an enrollment that has ended. A grant replaces an earlier grant. It never shortens other access,
         and a purchase that is active or cancelled stays a purchase.
 
-        Returns OWN_COURSE for the course's instructor, NOT_PUBLISHED if the course is a draft, INVALID_TRANSITION for
-        a deleted user, and OUT_OF_RANGE if `accessExpiresAt` is not in the future.
+        Returns OWN_COURSE for the course's instructor, and NOT_PUBLISHED if the course is a draft. Returns
+        INVALID_TRANSITION for a deleted user, and OUT_OF_RANGE if `accessExpiresAt` is not in the future.
         """
         values = (input.course_id, input.user_id, input.access_expires_at)
         key = await info.context.write(enrollments.grant_enrollment, *values)

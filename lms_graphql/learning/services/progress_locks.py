@@ -5,7 +5,7 @@ one another, and the requirements of the course do not change while progress is 
 on all progress of a learner in the course: if two devices report at the same time, the second sees what the first
 one wrote.
 
-The snapshot is read in a transaction of its own before; the lock checks that it is still current. Everything else is
+The snapshot is read in a transaction of its own before. The lock checks that it is still current. Everything else is
 read after the locks, so that it shows what the previous transaction committed.
 """
 
