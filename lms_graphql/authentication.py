@@ -63,4 +63,4 @@ def client_ip(request: Request) -> str:
 
 
 def _invalid_token() -> RequestError:
-    return RequestError(RequestErrorCode.UNAUTHENTICATED, "This token is not valid. Sign in again.")
+    return RequestError(RequestErrorCode.UNAUTHENTICATED, "This token is not valid. Log in again.")

@@ -54,13 +54,15 @@ CDN_PAGE = """<!doctype html>
     <style>body { margin: 0 } #graphiql { height: 100vh }</style>
   </head>
   <body>
-    <div id="graphiql">Loading GraphiQL from its CDN. Install Node 20 and run scripts/serve to host it here.</div>
+    <div id="graphiql">
+      Loading GraphiQL from its CDN. Install Node 20.19 or newer and run scripts/serve to host it here.
+    </div>
     <script src="https://unpkg.com/react@18.3.1/umd/react.production.min.js"></script>
     <script src="https://unpkg.com/react-dom@18.3.1/umd/react-dom.production.min.js"></script>
     <script src="https://unpkg.com/graphiql@3.8.3/graphiql.min.js"></script>
     <script>
       const fetcher = GraphiQL.createFetcher({ url: "/graphql" });
-      const defaultQuery = `# To sign in, run the mutation "login" and copy the accessToken
+      const defaultQuery = `# To log in, run the mutation "login" and copy the accessToken
 # into the tab "Headers" below:
 #
 #   {"Authorization": "Bearer ACCESS_TOKEN"}

@@ -92,7 +92,12 @@ class Query(AccountQueries, CatalogQueries, CertificateQueries):
         return await info.context.nodes(ids)
 
 
-@strawberry.type(description="All mutations.")
+@strawberry.type(
+    description="All mutations. If the viewer may not run a mutation, it is null with a top-level error: "
+    "UNAUTHENTICATED for anonymous viewers, FORBIDDEN for others. A token that is invalid or has expired fails every "
+    "request with HTTP 401. In addition to the codes that a mutation names, its `errors` can have those of its "
+    "input: NOT_FOUND, REQUIRED, TOO_SHORT, TOO_LONG, OUT_OF_RANGE and INVALID."
+)
 class Mutation(
     SessionMutations,
     CredentialMutations,

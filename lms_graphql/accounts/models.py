@@ -121,7 +121,7 @@ class SigningKey(TimestampedModel):
 
 
 class UserSession(TimestampedModel):
-    """A user signed in on a device: the family of refresh tokens that one login started."""
+    """A user logged in on a device: the family of refresh tokens that one login started."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "user_id", "ended_at"), Index(None, "expires_at", "id"), TABLE_OPTIONS)

@@ -8,7 +8,7 @@ from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 
 
 def users_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
-    """Return the clause for visible users: all if signed in, else those that a hook makes public."""
+    """Return the clause for visible users: all if logged in, else those that a hook makes public."""
     if access_level is not AccessLevel.ANONYMOUS:
         return true()
     return or_(false(), *(clause() for clause in hooks.public_user_filters))

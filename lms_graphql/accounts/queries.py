@@ -81,7 +81,10 @@ class AccountQueries:
         last: Last = None,
         before: Before = None,
     ) -> Connection[InstructorApplication] | None:
-        """Instructor applications, newest first: all for super admins, the viewer's own for other users."""
+        """
+        Logged-in users only; anonymous viewers get UNAUTHENTICATED. Instructor applications, newest first: all for
+        super admins, the viewer's own for other users.
+        """
         query = applications.applications(info.context.actor.access_level, status)
         return info.context.page(query, PageArguments(first, after, last, before))
 

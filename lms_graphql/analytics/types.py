@@ -46,7 +46,10 @@ class CourseAnalytics:
     """Statistics of a course. They are refreshed in the background after changes."""
 
     id: strawberry.ID = field("Opaque id, unique across all types. `node` returns null for it.")
-    as_of: datetime = field("When the statistics were computed. Changes in the five minutes before may be missing.")
+    as_of: datetime = field(
+        "Instant of the statistics. Changes committed before this instant are counted, except a change whose commit "
+        "came more than one minute after it."
+    )
     enrollment_count: int = field("Number of learners who have ever enrolled.")
     active_count: int = field(
         "Number of learners with access who have not completed the course yet (enrollment status `ACTIVE`)."
@@ -104,13 +107,13 @@ class InstructorDashboard:
 
 @extend_type(Course, name="analytics", extensions=[require(IsCourseStaff)])
 def analytics_of_course(course: strawberry.Parent[Course], info: Info) -> CourseAnalytics | None:
-    """Statistics of the course. Course staff only."""
+    """Course staff only. Statistics of the course."""
     return info.context.load(analytics.analytics_by_course, course.key)
 
 
 @extend_type(User, extensions=[require(IsSelfOrSuperAdmin)])
 def teaching(user: strawberry.Parent[User], info: Info) -> InstructorDashboard | None:
-    """Statistics for the instructor's dashboard; null for a learner. The user and super admins only."""
+    """The user and super admins only. Statistics for the instructor's dashboard; null for a learner."""
     return None if user.role is Role.LEARNER else info.context.load(analytics.dashboards_by_user, user.key)
 
 

@@ -23,7 +23,7 @@ class RevokeCertificateInput:
 
 @input_type()
 class CertificateIdInput:
-    """A certificate."""
+    """The certificate to reinstate."""
 
     certificate_id: strawberry.ID = field("Id of the certificate.")
 
@@ -32,9 +32,9 @@ class CertificateIdInput:
 class CertificateMutations:
     @mutation(has_permission("certificate:revoke"))
     async def revoke_certificate(self, info: Info, input: RevokeCertificateInput) -> CertificatePayload | None:
-        """
-        Revoke a certificate, so that it verifies as `REVOKED`. Requires a super admin. Returns `INVALID_TRANSITION`
-        if it is revoked for another reason: reinstate it first.
+        """Revoke a certificate, so that it verifies as REVOKED. Only super admins can do this.
+
+        Returns INVALID_TRANSITION if it is revoked for another reason: reinstate it first.
         """
         context = info.context
         key = await context.write(certificates.revoke_certificate, input.certificate_id, input.reason, input.note)
@@ -42,6 +42,6 @@ class CertificateMutations:
 
     @mutation(has_permission("certificate:revoke"))
     async def reinstate_certificate(self, info: Info, input: CertificateIdInput) -> CertificatePayload | None:
-        """Undo the revocation of a certificate, whatever its reason. Requires a super admin."""
+        """Undo the revocation of a certificate, whatever its reason. Only super admins can do this."""
         key = await info.context.write(certificates.reinstate_certificate, input.certificate_id)
         return await payload(info.context, CertificatePayload, certificate=(certificates_by_key, key))

@@ -59,12 +59,12 @@ class IsHolder(Permission):
 class Certificate(Node):
     """
     Proof that a learner has completed a course. Names and titles are those at issue. Visible to the holder and course
-    staff.
+    staff. A field for the holder and super admins only is null for other viewers, with a FORBIDDEN error.
     """
 
     serial: str = field("Serial number. It is public and gives no access.")
     verification_code: str | None = field(
-        "Code for `verifyCertificate`. The holder and super admins only.", extensions=[require(IsHolder)]
+        "The holder and super admins only. Code for `verifyCertificate`.", extensions=[require(IsHolder)]
     )
     title: str = field("Title of the certificate, which contains the course's title.")
     learner_name: str = field("Full name of the learner at issue.")
@@ -73,7 +73,7 @@ class Certificate(Node):
     issued_at: datetime = field("When the certificate was issued.")
     expires_at: datetime | None = field("When the certificate expires; null if it never does.")
     revoked_at: datetime | None = field("When the certificate was revoked; null if it is not revoked.")
-    status: CertificateStatus = field("Status of the certificate now.")
+    status: CertificateStatus = field("Status.")
     user_key: strawberry.Private[int]
     course_key: strawberry.Private[int]
 
@@ -89,7 +89,7 @@ class Certificate(Node):
 
     @resolver_field(extensions=[require(IsHolder)])
     def pdf_url(self, info: Info) -> str | None:
-        """URL of the PDF. It needs no sign-in: anyone with the URL can read it. The holder and super admins only."""
+        """The holder and super admins only. URL of the PDF. It needs no login: anyone with the URL can read it."""
         assert self.verification_code is not None
         return urls.join_url(info.context.settings.public_url, urls.pdf_path(self.verification_code))
 
@@ -126,5 +126,5 @@ def certificates_of_user(
     last: Last = None,
     before: Before = None,
 ) -> Connection[Certificate] | None:
-    """Certificates of the user, newest first. The user and super admins only."""
+    """The user and super admins only. Certificates of the user, newest first."""
     return info.context.page(reads.certificates_of_user(), PageArguments(first, after, last, before), user.key)

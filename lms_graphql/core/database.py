@@ -43,7 +43,7 @@ class Database:
     - `threads`: number of worker threads for reads, and as many for writes. They never outnumber the connections of
       the pool, so that no thread waits for a connection to write with. Each read thread has its own connection
       outside the pool.
-    - `for_maintenance`: time-outs for maintenance, see `engines.make_engine`.
+    - `for_maintenance`: timeouts for maintenance, see `engines.make_engine`.
     - `share_writer_lock_with`: another `Database` of the same SQLite file, whose writer lock this one shares.
     - `after_commit`: functions that are called with the session after each committed write. They must be quick and
       must not fail.
@@ -111,7 +111,7 @@ class Database:
     def write_sync(self, work: Callable[[Session], T], abandoned: threading.Event | None = None) -> T:
         """Run one transaction, and run it again if the error that the database raised allows a retry.
 
-        `work` must do nothing but database work, because it may run several times. Raises AbandonedError instead of
+        `work` must do nothing but database work, because it may run several times. Raise AbandonedError instead of
         committing if `abandoned` is set by then, and CommitUnknownError if the outcome of the commit is unknown.
         """
 

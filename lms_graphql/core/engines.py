@@ -1,4 +1,4 @@
-"""Engines: time-outs, SQL mode, character set and time zone of the connections to each kind of database."""
+"""Engines: timeouts, SQL mode, character set and time zone of the connections to each kind of database."""
 
 import sqlite3
 import time
@@ -31,7 +31,7 @@ def make_engine(url: URL, *, pool_size: int, for_reads: bool = False, for_mainte
 
     - `for_reads`: each statement commits by itself, without BEGIN and ROLLBACK. Reads have an engine of their own,
       because switching a connection between the two modes costs three round trips.
-    - `for_maintenance`: for migrations and other maintenance. Statements have no time limit, socket time-outs are
+    - `for_maintenance`: for migrations and other maintenance. Statements have no time limit, socket timeouts are
       longer, and SQLite waits longer for its lock.
     """
     options: dict[str, Any]
@@ -61,7 +61,7 @@ def make_engine(url: URL, *, pool_size: int, for_reads: bool = False, for_mainte
 def _enable_wal(cursor: DBAPICursor, seconds: float) -> None:
     """Switch the file to write-ahead logging, and retry for this long while another connection writes to it.
 
-    SQLite refuses the switch at once then: its busy time-out does not apply.
+    SQLite refuses the switch at once then: its busy timeout does not apply.
     """
     deadline = time.monotonic() + seconds
     while True:

@@ -1,4 +1,4 @@
-"""Password hashing, in threads that are few and have low priority, so that reads go on beside them."""
+"""Password hashing, in threads that are few and have low priority, so that reads go on at the same time."""
 
 import asyncio
 import os
@@ -22,10 +22,10 @@ MAX_QUEUED = 16
 """Queue slots of a process: passwords that are hashed or wait for it, which is about half a second of work. Further
 requests are rejected before any work is done for them."""
 MAX_QUEUED_PER_CLIENT = 10
-"""Queue slots of one client IP, so that a single client cannot keep all others from signing in."""
+"""Queue slots of one client IP, so that a single client cannot keep all others from logging in."""
 MAX_IN_FLIGHT = 40
 """Requests with a password in a process, from their first step to their last. While they wait for the database or for
-their turn, they must not take the capacity that readers need."""
+a hashing thread, they must not use the capacity that reads need."""
 MAX_IN_FLIGHT_PER_CLIENT = 30
 """Requests with a password in flight from one client IP, for the same reason as MAX_QUEUED_PER_CLIENT."""
 NICENESS = 15
@@ -53,7 +53,7 @@ class PasswordHashingPool:
     def admit(self, client_ip: str) -> AbstractContextManager[None]:
         """Admit a request that will need a queue slot. The context covers the whole request, not only the slot.
 
-        Raises RequestError UNAVAILABLE if the process, or this client IP, has too many requests queued or in flight.
+        Raise RequestError UNAVAILABLE if the process, or this client IP, has too many requests queued or in flight.
         """
         is_full = _is_full(self._in_flight, client_ip, MAX_IN_FLIGHT, MAX_IN_FLIGHT_PER_CLIENT)
         if is_full or _is_full(self._queued, client_ip, MAX_QUEUED, MAX_QUEUED_PER_CLIENT):

@@ -1,4 +1,4 @@
-"""Demo instructors and learners. They have no passwords, so that signing in as one of them is impossible."""
+"""Demo instructors and learners. They have no passwords, so that logging in as one of them is impossible."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

@@ -56,7 +56,7 @@ class Note(Node):
 
 @object_type
 class QAQuestion(Node):
-    """A question about a lecture. Viewers who can open the lecture's content can read it."""
+    """A question about a lecture. Viewers who may read the lecture's content may read it."""
 
     title: str = field("Title, one line.")
     content: str = field("Text of the question: Markdown, exactly as written.")
@@ -167,7 +167,7 @@ def qa_questions(
     last: Last = None,
     before: Before = None,
 ) -> Connection[QAQuestion]:
-    """Questions about the lecture. Empty if the viewer cannot open the lecture's content."""
+    """Questions about the lecture. Empty if the viewer may not read the lecture's content."""
     query = questions.questions_of_lecture(info.context.actor.access_level, order_by or QAOrder.NEWEST, is_answered)
     return info.context.page(query, PageArguments(first, after, last, before), lecture.key)
 

@@ -38,7 +38,7 @@ class AppResources:
     nodes: Mapping[str, BatchRead]
     """For each kind in a global id, the batch read of its objects by key."""
     require_active_session: Callable[[Session, Actor, datetime], None]
-    """Raises UNAUTHENTICATED if the actor's session had ended when the transaction began."""
+    """Raise UNAUTHENTICATED if the actor's session had ended when the transaction began."""
     read_priority: ReadPriorityGate = field(default_factory=ReadPriorityGate)
     """Reads have priority over logins."""
 
@@ -67,7 +67,7 @@ class Context:
         return sum(self._statement_counts)
 
     def switch_actor(self, actor: Actor) -> None:
-        """Continue the operation as another actor: the user who has just signed in or out."""
+        """Continue the operation as another actor: the user who has just logged in or out."""
         self.actor = actor
         self._loaders = self._new_loaders()
 

@@ -49,7 +49,7 @@ def deliver_due(
 ) -> DeliveryResult:
     """Deliver up to `limit` due mails, the longest due first. Without a transport, do nothing.
 
-    Raises only errors of the database. Errors of single mails are recorded, and the mails are tried again later.
+    Raise only errors of the database. Errors of single mails are recorded, and the mails are tried again later.
     """
     sent = failed = outages = 0
     if transport is None:

@@ -77,7 +77,7 @@ def render(
 def to_mime(mail: RenderedMail, sender: str) -> EmailMessage:
     """Return the MIME message. `sender` is an address or `Name <address>`.
 
-    Raises ValueError if the recipient's or sender's address is invalid.
+    Raise ValueError if the recipient's or sender's address is invalid.
     """
     message = EmailMessage()
     message["From"] = _parse_sender(sender)

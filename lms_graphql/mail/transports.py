@@ -189,6 +189,6 @@ def create_transport(settings: Settings) -> Transport | None:
 
 
 def _mail_folder(settings: Settings) -> Path:
-    """Return `mail/` beside the SQLite file, or in the current folder for other databases."""
+    """Return `mail/` in the folder of the SQLite file, or in the current folder for other databases."""
     is_file = settings.url.get_backend_name() == "sqlite" and settings.url.database
     return (Path(settings.url.database).parent if is_file and settings.url.database else Path()) / "mail"

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def migrations_folder() -> Path:
-    """Return the folder of the migrations: inside of an installed package, beside it in a checkout."""
+    """Return the folder of the migrations: inside of an installed package, next to it in a checkout."""
     packaged_folder = PACKAGE / "alembic"
     return packaged_folder if packaged_folder.is_dir() else PACKAGE.parent / "alembic"
 

@@ -17,7 +17,7 @@ HOW_TO_GENERATE = 'Generate one with: python -c "import secrets; print(secrets.t
 
 
 def load_secret_key(settings: Settings) -> str:
-    """Return LMS_SECRET_KEY. In development, without it, return the key in the file beside the database.
+    """Return LMS_SECRET_KEY. In development, without it, return the key in the file in the database's folder.
 
     Raise UnsafeConfigurationError in production without LMS_SECRET_KEY, OperatorError if the file cannot be used.
     """

@@ -56,7 +56,7 @@ def test_anonymous_viewer_gets_preview_content_and_locks(client: Client, make: F
     assert preview["lock"] is None
     assert preview["content"]["videoUrl"] == "https://videos.example.com/secret.mp4"
     assert locked["content"] is None
-    assert locked["lock"] == {"reason": "SIGN_IN_REQUIRED", "message": "Sign in to open this lecture."}
+    assert locked["lock"] == {"reason": "SIGN_IN_REQUIRED", "message": "Log in to open this lecture."}
 
 
 def test_deleted_lecture_is_missing_from_the_course(client: Client, make: Factories) -> None:

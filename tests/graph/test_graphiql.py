@@ -199,18 +199,6 @@ def test_examples_run_on_the_demo_data(demo_service: Service) -> None:
     client.close()
 
 
-def test_first_query_of_the_readme_returns_its_response(demo_service: Service) -> None:
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
-    body = readme.split("-d '")[1].split("'")[0]
-    client = Client(demo_service)
-    course = client.post(json.loads(body)).json()["data"]["course"]
-    client.close()
-    assert course["title"] == "Python from Zero"
-    for section in course["sections"][:1]:
-        assert f'"title": "{section["title"]}"' in readme
-        assert json.dumps(section["lectures"][0]["title"]) in readme
-
-
 def test_production_has_no_graphiql_and_no_introspection(tmp_path: Path) -> None:
     configuration = settings.load_settings(
         {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db", "LMS_ENV": "production", "LMS_SECRET_KEY": token_hex()},

@@ -31,8 +31,9 @@ class ReviewInstructorApplicationInput:
 class ApplicationMutations:
     @mutation(IsLearner)
     async def apply_to_teach(self, info: Info, input: ApplyToTeachInput) -> InstructorApplicationPayload | None:
-        """
-        Apply to become an instructor. Requires a learner. Returns ALREADY_EXISTS while an application is pending.
+        """Apply to become an instructor. Only learners can do this.
+
+        Returns ALREADY_EXISTS while an application is pending.
         """
         context = info.context
         key = await context.write(instructor_applications.apply_to_teach, input.motivation, input.experience)
@@ -43,8 +44,10 @@ class ApplicationMutations:
         self, info: Info, input: ReviewInstructorApplicationInput
     ) -> InstructorApplicationPayload | None:
         """
-        Approve or reject a pending application. Requires a super admin. Approval ends the applicant's sessions: after
-        the next login the applicant is an instructor.
+        Approve or reject a pending application. Only super admins can do this. Approval ends the applicant's
+        sessions: after the next login the applicant is an instructor.
+
+        Returns INVALID_TRANSITION if the application was reviewed already.
         """
         context = info.context
         key = await context.write(

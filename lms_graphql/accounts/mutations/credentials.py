@@ -45,7 +45,13 @@ class VerifyEmailInput:
 class CredentialMutations:
     @mutation(IsSignedIn)
     async def change_password(self, info: Info, input: ChangePasswordInput) -> SessionPayload | None:
-        """Change the viewer's password. Ends all sessions of the account and returns a new one."""
+        """
+        Change the viewer's password. Only logged-in users can do this. Ends all sessions of the account and returns a
+        new one.
+
+        Returns INVALID_CREDENTIALS if the current password is wrong, WEAK_PASSWORD for a new password that is easy to
+        guess, and RATE_LIMITED after too many failures.
+        """
         operations = password_operations(info.context)
         session = await operations.change_password(input.current_password, input.new_password)
         return await session_payload(info.context, session)
@@ -53,8 +59,10 @@ class CredentialMutations:
     @mutation()
     async def request_password_reset(self, info: Info, input: RequestPasswordResetInput) -> DonePayload | None:
         """
-        Send a mail with a link for choosing a new password. The answer is the same whether the address has an account
-        or not.
+        Send a mail with a link for choosing a new password. Everyone can do this. Send no Authorization header. The
+        answer is the same whether the address has an account or not.
+
+        Returns RATE_LIMITED after too many requests from one IP address.
         """
         context = info.context
         ok = await context.write(credentials.request_password_reset, auth_context(context), input.email)
@@ -62,17 +70,33 @@ class CredentialMutations:
 
     @mutation()
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> DonePayload | None:
-        """Set a new password with the token of a mail. Ends all sessions of the account."""
+        """
+        Set a new password with the token of a mail. Everyone who has the token can do this. Send no Authorization
+        header. Ends all sessions of the account.
+
+        Returns INVALID_TOKEN if the token is unknown, was used or has expired, and WEAK_PASSWORD for a password that
+        is easy to guess.
+        """
         return DonePayload(ok=await password_operations(info.context).reset_password(input.token, input.new_password))
 
     @mutation(IsSignedIn)
     async def request_email_verification(self, info: Info) -> DonePayload | None:
-        """Send the mail with the verification link again. Sends nothing if the viewer's address is verified."""
+        """
+        Send the mail with the verification link again. Only logged-in users can do this. Sends nothing if the
+        viewer's address is verified.
+
+        Returns RATE_LIMITED after too many mails.
+        """
         ok = await info.context.write(credentials.request_email_verification, auth_context(info.context))
         return DonePayload(ok=ok)
 
     @mutation()
     async def verify_email(self, info: Info, input: VerifyEmailInput) -> DonePayload | None:
-        """Verify an email address with the token of a mail."""
+        """
+        Verify an email address with the token of a mail. Everyone who has the token can do this. Send no
+        Authorization header.
+
+        Returns INVALID_TOKEN if the token is unknown, was used or has expired.
+        """
         ok = await info.context.write(credentials.verify_email, auth_context(info.context), input.token)
         return DonePayload(ok=ok)

@@ -79,21 +79,36 @@ async def session_payload(context: Context, session: IssuedSession) -> SessionPa
 class SessionMutations:
     @mutation()
     async def register(self, info: Info, input: RegisterInput) -> SessionPayload | None:
-        """Create an account with the role LEARNER and log in. Sends a mail with a link that verifies the address."""
+        """
+        Create an account with the role LEARNER and log in. Everyone can do this. Send no Authorization header. Sends
+        a mail with a link that verifies the address.
+
+        Returns ALREADY_EXISTS if the email address or the username is taken, and WEAK_PASSWORD for a password that is
+        easy to guess. Returns RATE_LIMITED after too many attempts from one IP address.
+        """
         session = await password_operations(info.context).register(registration_data(input), input.password)
         return await session_payload(info.context, session)
 
     @mutation()
     async def login(self, info: Info, input: LoginInput) -> SessionPayload | None:
-        """Log in. An unknown email address and a wrong password return the same error."""
+        """Log in. Everyone can do this. Send no Authorization header.
+
+        Returns INVALID_CREDENTIALS for an unknown email address and for a wrong password. Returns ACCOUNT_SUSPENDED
+        if the password is right but the account is suspended. Returns RATE_LIMITED after too many failures; a
+        password reset lifts the limit of the account.
+        """
         session = await password_operations(info.context).login(input.email, input.password)
         return await session_payload(info.context, session)
 
     @mutation()
     async def refresh_session(self, info: Info, input: RefreshSessionInput) -> SessionPayload | None:
         """
-        Exchange a refresh token for a new pair of tokens. The refresh token is valid once. Send no Authorization
-        header, because an expired access token in it fails the request.
+        Exchange a refresh token for a new pair of tokens. Everyone who has the token can do this. Send no
+        Authorization header, because an expired access token in it fails the request. The refresh token is valid
+        once.
+
+        Returns INVALID_TOKEN if the token is unknown, was used or has expired, or if its session has ended. Reuse
+        more than 10 seconds after the first use ends the session, because the token may have been stolen.
         """
         context = info.context
         return await session_payload(
@@ -102,7 +117,12 @@ class SessionMutations:
 
     @mutation()
     async def logout(self, info: Info, input: LogoutInput) -> DonePayload | None:
-        """End the session of a refresh token. Its access tokens become invalid at once."""
+        """
+        End the session of a refresh token. Everyone who has the token can do this. Send no Authorization header. The
+        access tokens of the session become invalid at once.
+
+        Returns INVALID_TOKEN if the token is unknown.
+        """
         context = info.context
         ok = await context.write(sessions.end_session_by_token, auth_context(context), input.refresh_token)
         context.switch_actor(ANONYMOUS)
@@ -110,7 +130,7 @@ class SessionMutations:
 
     @mutation(IsSignedIn)
     async def logout_everywhere(self, info: Info) -> DonePayload | None:
-        """End all sessions of the viewer, including the current one."""
+        """End all sessions of the viewer, including the current one. Only logged-in users can do this."""
         ok = await info.context.write(sessions.end_own_sessions, auth_context(info.context))
         info.context.switch_actor(ANONYMOUS)
         return DonePayload(ok=ok)

@@ -60,15 +60,18 @@ def sign_out_if_self(context: Context, key: int) -> None:
 class UserMutations:
     @mutation(IsSignedIn)
     async def update_profile(self, info: Info, input: UpdateProfileInput) -> UserPayload | None:
-        """Change the viewer's profile."""
+        """Change the viewer's profile. Only logged-in users can do this."""
         key = await info.context.write(users.update_profile, provided_fields(input))
         return await payload(info.context, UserPayload, user=(users_by_key, key))
 
     @mutation(has_permission("user:manage"))
     async def create_user(self, info: Info, input: CreateUserInput) -> UserPayload | None:
         """
-        Create an account for another person. Requires a super admin. Sends a mail with a link that verifies the
-        address.
+        Create an account for another person. Only super admins can do this. Sends a mail with a link that verifies
+        the address.
+
+        Returns ALREADY_EXISTS if the email address or the username is taken, and WEAK_PASSWORD for a password that is
+        easy to guess.
         """
         operations = password_operations(info.context)
         key = await operations.create_user(registration_data(input), input.password, input.role)
@@ -77,8 +80,10 @@ class UserMutations:
     @mutation(has_permission("user:manage"))
     async def set_user_role(self, info: Info, input: SetUserRoleInput) -> UserPayload | None:
         """
-        Change the role of another user. Requires a super admin. A changed role ends all sessions of the user. Returns
-        INVALID_TRANSITION for the last active super admin.
+        Change the role of another user. Only super admins can do this. For one's own role the error is FORBIDDEN. A
+        changed role ends all sessions of the user.
+
+        Returns INVALID_TRANSITION for a deleted user and for the last active super admin.
         """
         context = info.context
         key = await context.write(users.set_user_role, input.user_id, input.role)
@@ -86,9 +91,9 @@ class UserMutations:
 
     @mutation(has_permission("user:manage"))
     async def suspend_user(self, info: Info, input: UserIdInput) -> UserPayload | None:
-        """
-        Suspend a user and end all their sessions. Requires a super admin. Returns INVALID_TRANSITION for the last
-        active super admin.
+        """Suspend a user and end all their sessions. Only super admins can do this.
+
+        Returns INVALID_TRANSITION for a deleted user and for the last active super admin.
         """
         key = await info.context.write(users.suspend_user, input.user_id)
         suspended = await payload(info.context, UserPayload, user=(users_by_key, key))
@@ -97,15 +102,20 @@ class UserMutations:
 
     @mutation(has_permission("user:manage"))
     async def activate_user(self, info: Info, input: UserIdInput) -> UserPayload | None:
-        """Activate a suspended user. Requires a super admin."""
+        """Activate a suspended user. Only super admins can do this.
+
+        Returns INVALID_TRANSITION for a deleted user.
+        """
         key = await info.context.write(users.activate_user, input.user_id)
         return await payload(info.context, UserPayload, user=(users_by_key, key))
 
     @mutation(IsSignedIn)
     async def delete_user(self, info: Info, input: UserIdInput) -> DeletePayload | None:
         """
-        Erase all personal data of an account for good. Requires the user or a super admin. Courses, transactions and
-        certificates stay. Returns INVALID_TRANSITION for the last active super admin.
+        Erase all personal data of an account for good. Only the user and super admins can do this. Courses,
+        transactions and certificates stay.
+
+        Returns INVALID_TRANSITION for the last active super admin.
         """
         key = await info.context.write(users.delete_user, input.user_id)
         sign_out_if_self(info.context, key)

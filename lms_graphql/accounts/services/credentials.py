@@ -38,7 +38,7 @@ def begin_password_change(
 ) -> PasswordCheck | DomainError:
     """Count the attempt as failed until the current password is known to be right.
 
-    Returns RATE_LIMITED at the limit. Raises DomainErrors if the new password violates the policy.
+    Return RATE_LIMITED at the limit. Raise DomainErrors if the new password violates the policy.
     """
     assert actor.key is not None
     user = session.get_one(User, actor.key)
@@ -65,7 +65,7 @@ def change_password(
 ) -> IssuedSession | DomainError:
     """Store the new hash, end all sessions of the user and return a new one.
 
-    Returns INVALID_CREDENTIALS if the stored hash has changed since it was verified.
+    Return INVALID_CREDENTIALS if the stored hash has changed since it was verified.
     """
     is_unchanged = (User.id == check.user_key, User.password_hash == check.password_hash, User.is_active)
     values = {"password_hash": new_hash, "updated_at": clock.now()}
@@ -108,7 +108,7 @@ def begin_password_reset(session: Session, _actor: Actor, token: str, new_passwo
 def reset_password(session: Session, _actor: Actor, auth: AuthContext, token: str, new_hash: str) -> bool:
     """Use up the token, store the new hash and end all sessions of the user. Failed logins are forgotten.
 
-    Raises INVALID_TOKEN. A token works once, also in concurrent requests.
+    Raise INVALID_TOKEN. A token works once, also in concurrent requests.
     """
     user_key = _use_token(session, token, TokenPurpose.RESET_PASSWORD)
     store = update(User).where(User.id == user_key, User.deleted_at.is_(None))

@@ -1,4 +1,4 @@
-"""Email templates of accounts, rendered when the mail is sent."""
+"""Mail templates of accounts, rendered when the mail is sent."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session

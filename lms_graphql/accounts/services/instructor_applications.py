@@ -35,7 +35,7 @@ def apply_to_teach(session: Session, actor: Actor, motivation: str, experience: 
 def review_application(session: Session, actor: Actor, application_id: str, approve: bool, note: str | None) -> int:
     """Approve or reject a pending application, and return its key. Approval makes the learner an instructor.
 
-    Raises NOT_FOUND, or INVALID_TRANSITION if it is not pending. Exactly one of several concurrent reviews succeeds.
+    Raise NOT_FOUND, or INVALID_TRANSITION if it is not pending. Exactly one of several concurrent reviews succeeds.
     """
     validator = Validator()
     note = validator.multi_line("note", note, max_length=MAX_REASON_LENGTH)

@@ -44,7 +44,7 @@ def client_rate_limit(auth: AuthContext, action: str = "sign-in") -> RateLimit:
 
 
 def rate_limit_error(auth: AuthContext) -> DomainError:
-    message = f"Too many attempts. Wait {auth.settings.login_window_minutes} minutes, or reset the password."
+    message = f"Too many attempts. Try again in {auth.settings.login_window_minutes} minutes."
     return DomainError(ErrorCode.RATE_LIMITED, message)
 
 

@@ -8,9 +8,9 @@ Hashing is slow and uses a whole processor, so every operation takes the same st
 4. Hash or verify in a queue slot of the pool, without a database connection.
 5. Finish, in a second transaction.
 
-Admission lasts for all following steps, because operations that wait for the database would otherwise take the place
-of readers. The slot is only for the hashing. Registration and login write with low priority, because many concurrent
-logins would delay reads.
+Admission lasts for all following steps, because operations that wait for the database would otherwise use the
+capacity that reads need. The slot is only for the hashing. Registration and login write with low priority, because
+many concurrent logins would delay reads.
 """
 
 from collections.abc import Callable

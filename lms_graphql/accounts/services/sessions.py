@@ -116,7 +116,7 @@ def end_all_sessions(session: Session, user_key: int) -> int:
 def require_active_session(session: Session, actor: Actor, started_at: datetime) -> None:
     """Raise RequestError UNAUTHENTICATED if the actor's session had ended before this transaction began.
 
-    This is the last step of every write of a signed-in actor, because the session may have ended after the request
+    This is the last step of every write of a logged-in actor, because the session may have ended after the request
     was authenticated. It is an UPDATE that changes nothing, so that it and a transaction that ends the session wait
     for each other. A transaction that ends the actor's own session passes.
     """

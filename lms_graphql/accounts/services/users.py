@@ -50,7 +50,7 @@ def update_profile(session: Session, actor: Actor, changes: Mapping[str, Any]) -
 def set_user_role(session: Session, actor: Actor, user_id: str, role: Role) -> int:
     """Change the role of another user, and return their key. A changed role ends all their sessions.
 
-    Raises FORBIDDEN for the actor's own role, NOT_FOUND, or INVALID_TRANSITION for a deleted user and for the last
+    Raise FORBIDDEN for the actor's own role, NOT_FOUND, or INVALID_TRANSITION for a deleted user and for the last
     active super admin.
     """
     named_locks.lock(session, SUPER_ADMINS_LOCK)
@@ -74,7 +74,7 @@ def set_user_role(session: Session, actor: Actor, user_id: str, role: Role) -> i
 def suspend_user(session: Session, actor: Actor, user_id: str) -> int:
     """Suspend a user, end all their sessions and return their key. Suspending a suspended user changes nothing.
 
-    Raises NOT_FOUND, or INVALID_TRANSITION for a deleted user and for the last active super admin.
+    Raise NOT_FOUND, or INVALID_TRANSITION for a deleted user and for the last active super admin.
     """
     named_locks.lock(session, SUPER_ADMINS_LOCK)
     user = _get_user(session, user_id)
@@ -91,7 +91,7 @@ def suspend_user(session: Session, actor: Actor, user_id: str) -> int:
 def activate_user(session: Session, actor: Actor, user_id: str) -> int:
     """Activate a suspended user and return their key. Activating an active user changes nothing.
 
-    Raises NOT_FOUND, or INVALID_TRANSITION for a deleted user.
+    Raise NOT_FOUND, or INVALID_TRANSITION for a deleted user.
     """
     named_locks.lock(session, SUPER_ADMINS_LOCK)  # because suspension and deletion lock it too
     user = _get_user(session, user_id)
@@ -105,7 +105,7 @@ def activate_user(session: Session, actor: Actor, user_id: str) -> int:
 def delete_user(session: Session, actor: Actor, user_id: str) -> int:
     """Erase all personal data of an account for good, and return its key. Deleting it again changes nothing.
 
-    Transactions, courses and certificates stay and belong to a "Deleted user". Raises NOT_FOUND, FORBIDDEN, or
+    Transactions, courses and certificates stay and belong to a "Deleted user". Raise NOT_FOUND, FORBIDDEN, or
     INVALID_TRANSITION for the last active super admin.
     """
     named_locks.lock(session, SUPER_ADMINS_LOCK)

@@ -23,7 +23,8 @@ from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows, group_rows
 from lms_graphql.learning.completion_percent import rounded_mean
 
 ANALYTICS_WATERMARK = "figures"
-"""Name of the watermark: every change committed before it is in the stored statistics."""
+"""Name of the watermark of the stored statistics. Changes committed before this instant are counted, except a change
+whose commit came more than `COMMIT_LAG` after it."""
 
 
 @with_global_id("CourseAnalytics")

@@ -25,7 +25,7 @@ from lms_graphql.core.orm import UtcDateTime
 from lms_graphql.core.statements import fetch_rows, insert_ignore
 
 COMMIT_LAG = timedelta(minutes=1)
-"""Longest time between `updated_at` of a change and its commit, which makes it visible."""
+"""Longest time between `updated_at` of a change and its commit, which makes it visible. Later ones can be missed."""
 
 MAX_BATCH_COURSES, MAX_BATCH_ENROLLMENTS = 50, 10_000
 """Limits of a batch: courses or instructors, and their enrollments. A single course may have more enrollments."""
@@ -65,7 +65,10 @@ def stale_courses(session: Session, until: datetime) -> list[int]:
 
 
 def analytics_state(session: Session) -> tuple[datetime | None, int]:
-    """Return the instant up to which every change is stored (None before the first refresh) and the stale courses."""
+    """
+    Return the watermark (None before the first refresh) and the number of stale courses. Changes committed before
+    this instant are counted, except a change whose commit came more than COMMIT_LAG after it.
+    """
     watermark = named_locks.watermark(session, ANALYTICS_WATERMARK)
     return None if watermark == named_locks.EPOCH else watermark, len(stale_courses(session, clock.now()))
 

@@ -15,7 +15,7 @@ from lms_graphql.graph.schema.mutations import mutation, payload, provided_field
 TITLE = "Title, one line of at most 200 characters."
 DESCRIPTION = "Description, at most 10,000 characters."
 DURATION = "Duration in seconds (0–360,000)."
-IS_PREVIEW = "Whether viewers without access to the course can open the lecture."
+IS_PREVIEW = "Whether everyone may read the content while the course is published."
 IS_DOWNLOADABLE = "Whether the content may be downloaded."
 VIDEO_URL = "URL of the video."
 BODY = "Text of the lecture: Markdown, at most 50,000 characters."
@@ -28,7 +28,7 @@ class CreateLectureInput:
 
     section_id: strawberry.ID = field("Id of the section.")
     title: str = field(TITLE)
-    type: LectureType = field("Type of the content. It cannot be changed later.")
+    type: LectureType = field("Type of the lecture. It never changes.")
     description: str | None = field(DESCRIPTION, default=None)
     position: int | None = field("Position in the section, from 0; at the end if omitted.", default=None)
     duration_seconds: int | None = field(DURATION, default=0)
@@ -37,9 +37,7 @@ class CreateLectureInput:
     video_url: str | None = field(VIDEO_URL, default=None)
     body: str | None = field(BODY, default=None)
     resource_url: str | None = field(RESOURCE_URL, default=None)
-    quiz_id: strawberry.ID | None = field(
-        "Id of a quiz of the course that belongs to no lecture (type QUIZ only).", default=None
-    )
+    quiz_id: strawberry.ID | None = field("Reserved until quizzes are in the API.", default=None)
 
 
 @input_type()
@@ -59,8 +57,7 @@ class UpdateLectureInput:
     body: strawberry.Maybe[str | None] = field(BODY, default=None)
     resource_url: strawberry.Maybe[str | None] = field(RESOURCE_URL, default=None)
     quiz_id: strawberry.Maybe[strawberry.ID | None] = field(
-        "Id of a quiz of the course that belongs to no other lecture (type QUIZ only); null detaches the quiz.",
-        default=None,
+        "Reserved until quizzes are in the API. Null detaches the lecture's quiz.", default=None
     )
 
 
@@ -68,9 +65,9 @@ class UpdateLectureInput:
 class LectureContentMutations:
     @mutation(has_permission("course:edit-own"))
     async def create_lecture(self, info: Info, input: CreateLectureInput) -> LecturePayload | None:
-        """
-        Add a lecture to a section. Requires the course's instructor or a super admin. A section has at most 200
-        lectures, a course at most 1,000.
+        """Add a lecture to a section. Only the course's instructor and super admins can do this.
+
+        Returns LIMIT_REACHED if the section has 200 lectures or the course has 1,000.
         """
         context = info.context
         fields = {name: getattr(input, name) for name in FIELD_RULES}
@@ -83,7 +80,7 @@ class LectureContentMutations:
 
     @mutation(has_permission("course:edit-own"))
     async def update_lecture(self, info: Info, input: UpdateLectureInput) -> LecturePayload | None:
-        """Change a lecture. Requires the course's instructor or a super admin."""
+        """Change a lecture. Only the course's instructor and super admins can do this."""
         context = info.context
         key = await context.write(lectures.update_lecture, input.lecture_id, provided_fields(input))
         return await payload(context, LecturePayload, lecture=(lectures_by_key, key))

@@ -35,7 +35,7 @@ def create_lecture(
     quiz_id: str | None,
 ) -> int:
     """
-    Create a lecture and return its key. The keys of `fields` are the names in `catalog.services.lectures.FIELDS`.
+    Create a lecture and return its key. The keys of `fields` are the names in `FIELD_RULES`.
 
     Raise NOT_FOUND, FORBIDDEN, errors of the input, LIMIT_REACHED, or IN_USE if another lecture has the quiz.
     """

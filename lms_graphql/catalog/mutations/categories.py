@@ -45,7 +45,7 @@ class UpdateCategoryInput(CategoryIdInput):
 class CategoryMutations:
     @mutation(has_permission("category:manage"))
     async def create_category(self, info: Info, input: CreateCategoryInput) -> CategoryPayload | None:
-        """Create a category. Requires a super admin.
+        """Create a category. Only super admins can do this.
 
         Returns LIMIT_REACHED below the fifth level, and ALREADY_EXISTS if another child of the parent has the name.
         """
@@ -55,7 +55,7 @@ class CategoryMutations:
 
     @mutation(has_permission("category:manage"))
     async def update_category(self, info: Info, input: UpdateCategoryInput) -> CategoryPayload | None:
-        """Rename, describe or move a category. Requires a super admin. The slug stays.
+        """Rename, describe or move a category. Only super admins can do this. The slug stays.
 
         Returns the errors of `createCategory`, and INVALID if the new parent is the category or a descendant of it.
         """
@@ -65,6 +65,9 @@ class CategoryMutations:
 
     @mutation(has_permission("category:manage"))
     async def delete_category(self, info: Info, input: CategoryIdInput) -> DeletePayload | None:
-        """Delete an empty category. Requires a super admin. Returns IN_USE if it has courses or child categories."""
+        """Delete an empty category. Only super admins can do this.
+
+        Returns IN_USE if it has courses or child categories.
+        """
         deleted = await info.context.write(categories.delete_category, input.category_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))

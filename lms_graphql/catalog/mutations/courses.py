@@ -88,7 +88,9 @@ class UpdateCourseInput(CourseIdInput):
 class CourseMutations:
     @mutation(has_permission("course:create"))
     async def create_course(self, info: Info, input: CreateCourseInput) -> CoursePayload | None:
-        """Create a course as a draft, with the viewer as its instructor. Requires an instructor or a super admin."""
+        """
+        Create a course as a draft, with the viewer as its instructor. Only instructors and super admins can do this.
+        """
         context = info.context
         values = {name: value for name, value in vars(input).items() if value is not None}
         key = await context.write(courses.create_course, context.settings.currency, values)
@@ -96,10 +98,11 @@ class CourseMutations:
 
     @mutation(has_permission("course:edit-own"))
     async def update_course(self, info: Info, input: UpdateCourseInput) -> CoursePayload | None:
-        """Update the fields of a course. Requires its instructor or a super admin.
+        """
+        Update the fields of a course. Only the course's instructor and super admins can do this. Until the first
+        publication, a new title also changes the slug.
 
-        Until the first publication, a new title also changes the slug. Returns STALE_VERSION if `expectedVersion` is
-        outdated.
+        Returns STALE_VERSION if `expectedVersion` is outdated.
         """
         context = info.context
         key = await context.write(
@@ -109,7 +112,7 @@ class CourseMutations:
 
     @mutation(has_permission("course:edit-own"))
     async def publish_course(self, info: Info, input: CourseIdInput) -> CoursePayload | None:
-        """Publish a draft or archived course. Requires its instructor or a super admin.
+        """Publish a draft or archived course. Only the course's instructor and super admins can do this.
 
         Returns one NOT_READY error for each problem in `publishProblems`.
         """
@@ -118,7 +121,7 @@ class CourseMutations:
 
     @mutation(has_permission("course:edit-own"))
     async def unpublish_course(self, info: Info, input: CourseIdInput) -> CoursePayload | None:
-        """Make a published course a draft again. Requires its instructor or a super admin.
+        """Make a published course a draft again. Only the course's instructor and super admins can do this.
 
         Returns IN_USE if the course has enrollments or pending payments, and INVALID_TRANSITION if it is archived.
         """
@@ -127,16 +130,19 @@ class CourseMutations:
 
     @mutation(has_permission("course:edit-own"))
     async def archive_course(self, info: Info, input: CourseIdInput) -> CoursePayload | None:
-        """Archive a published course. Requires its instructor or a super admin.
+        """
+        Archive a published course. Only the course's instructor and super admins can do this. Enrolled users keep
+        their access.
 
-        Enrolled users keep their access. Returns INVALID_TRANSITION if the course is a draft.
+        Returns INVALID_TRANSITION if the course is a draft.
         """
         key = await info.context.write(publication.archive_course, input.course_id)
         return await payload(info.context, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def delete_course(self, info: Info, input: CourseIdInput) -> DeletePayload | None:
-        """Delete a draft permanently, with all its content. Requires its instructor or a super admin.
+        """
+        Delete a draft permanently, with all its content. Only the course's instructor and super admins can do this.
 
         Returns INVALID_TRANSITION if the course is not a draft, and IN_USE for each of: enrollments, quiz attempts,
         payments.

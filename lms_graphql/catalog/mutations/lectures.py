@@ -46,18 +46,20 @@ class ReorderLecturesInput:
 class LectureMutations:
     @mutation(has_permission("course:edit-own"))
     async def delete_lecture(self, info: Info, input: LectureIdInput) -> DeletePayload | None:
-        """Delete a lecture. Requires the course's instructor or a super admin.
-
-        Users keep their notes, questions and progress. The lecture's quiz becomes a quiz of the course.
+        """
+        Delete a lecture. Only the course's instructor and super admins can do this. Users keep their notes, questions
+        and progress. The lecture's quiz becomes a quiz of the course.
         """
         deleted = await info.context.write(lectures.delete_lecture, input.lecture_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))
 
     @mutation(has_permission("course:edit-own"))
     async def move_lecture(self, info: Info, input: MoveLectureInput) -> LecturePayload | None:
-        """Move a lecture within its section or to another section of its course.
+        """
+        Move a lecture within its section or to another section of its course. Only the course's instructor and super
+        admins can do this.
 
-        Requires the course's instructor or a super admin. Returns LIMIT_REACHED if the target has 200 lectures.
+        Returns LIMIT_REACHED if the target has 200 lectures, and INVALID if it belongs to another course.
         """
         context = info.context
         key = await context.write(lectures.move_lecture, input.lecture_id, input.section_id, input.position)
@@ -65,9 +67,10 @@ class LectureMutations:
 
     @mutation(has_permission("course:edit-own"))
     async def reorder_lectures(self, info: Info, input: ReorderLecturesInput) -> SectionPayload | None:
-        """Reorder all lectures of a section. Requires the course's instructor or a super admin.
+        """Reorder all lectures of a section. Only the course's instructor and super admins can do this.
 
-        Returns INVALID if `lectureIds` is not exactly the section's lectures.
+        Returns INVALID if `lectureIds` is not exactly the section's lectures, and STALE_VERSION if `expectedVersion`
+        is outdated.
         """
         context = info.context
         key = await context.write(

@@ -57,7 +57,7 @@ class ReorderSectionsInput:
 class SectionMutations:
     @mutation(has_permission("course:edit-own"))
     async def create_section(self, info: Info, input: CreateSectionInput) -> SectionPayload | None:
-        """Add a section to a course. Requires the course's instructor or a super admin.
+        """Add a section to a course. Only the course's instructor and super admins can do this.
 
         Returns LIMIT_REACHED if the course has 100 sections.
         """
@@ -67,25 +67,26 @@ class SectionMutations:
 
     @mutation(has_permission("course:edit-own"))
     async def update_section(self, info: Info, input: UpdateSectionInput) -> SectionPayload | None:
-        """Update the fields of a section. Requires the course's instructor or a super admin."""
+        """Update the fields of a section. Only the course's instructor and super admins can do this."""
         context = info.context
         key = await context.write(sections.update_section, input.section_id, provided_fields(input))
         return await payload(context, SectionPayload, section=(sections_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def delete_section(self, info: Info, input: SectionIdInput) -> DeletePayload | None:
-        """Delete a section with all its lectures. Requires the course's instructor or a super admin.
-
-        Users keep their notes, questions and progress. Quizzes of the lectures become quizzes of the course.
+        """
+        Delete a section with all its lectures. Only the course's instructor and super admins can do this. Users keep
+        their notes, questions and progress. Quizzes of the lectures become quizzes of the course.
         """
         deleted = await info.context.write(sections.delete_section, input.section_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))
 
     @mutation(has_permission("course:edit-own"))
     async def reorder_sections(self, info: Info, input: ReorderSectionsInput) -> CoursePayload | None:
-        """Reorder all sections of a course. Requires the course's instructor or a super admin.
+        """Reorder all sections of a course. Only the course's instructor and super admins can do this.
 
-        Returns INVALID if `sectionIds` is not exactly the course's sections.
+        Returns INVALID if `sectionIds` is not exactly the course's sections, and STALE_VERSION if `expectedVersion`
+        is outdated.
         """
         context = info.context
         key = await context.write(

@@ -32,10 +32,11 @@ class LockRow(NamedTuple):
     message: str
 
 
-SIGN_IN_LOCK = LockRow(LockReason.SIGN_IN_REQUIRED, "Sign in to open this lecture.")
+SIGN_IN_LOCK = LockRow(LockReason.SIGN_IN_REQUIRED, "Log in to open this lecture.")
 ENROLLMENT_LOCK = LockRow(LockReason.ENROLLMENT_REQUIRED, "Enroll in the course to open this lecture.")
 INACTIVE_LOCK = LockRow(
-    LockReason.ENROLLMENT_INACTIVE, "Your enrollment no longer grants access. Renew it to open this lecture."
+    LockReason.ENROLLMENT_INACTIVE,
+    "Your enrollment no longer grants access. Enroll again, or ask the instructor.",
 )
 
 
@@ -67,7 +68,7 @@ def contents_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> 
 
 
 def locks_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, LockRow]:
-    """Return the locks of those lectures whose content the actor may not read. The actor must be signed in."""
+    """Return the locks of those lectures whose content the actor may not read. The actor must be logged in."""
     if actor.is_super_admin:
         return {}
     params = {**actor.bind_params, "keys": keys, "now": clock.now()}

@@ -28,7 +28,7 @@ MAX_NAME_LENGTH = 100
 def create_category(session: Session, actor: Actor, name: str, description: str | None, parent_id: str | None) -> int:
     """Create a category and return its key.
 
-    Raises NOT_FOUND for the parent, LIMIT_REACHED below the deepest level, ALREADY_EXISTS for a sibling's name, or
+    Raise NOT_FOUND for the parent, LIMIT_REACHED below the deepest level, ALREADY_EXISTS for a sibling's name, or
     validation errors.
     """
     named_locks.lock(session, CATEGORY_TREE_LOCK)
@@ -48,7 +48,7 @@ def create_category(session: Session, actor: Actor, name: str, description: str 
 def update_category(session: Session, actor: Actor, category_id: str, changes: Mapping[str, Any]) -> int:
     """Change the fields in `changes` and return the category's key. The slug stays, so that links keep working.
 
-    Raises the errors of `create_category`, and INVALID if the new parent is the category or one of its descendants.
+    Raise the errors of `create_category`, and INVALID if the new parent is the category or one of its descendants.
     """
     named_locks.lock(session, CATEGORY_TREE_LOCK)
     validator, values, tree = Validator(), dict(changes), _load_tree(session)
@@ -71,7 +71,7 @@ def update_category(session: Session, actor: Actor, category_id: str, changes: M
 
 
 def delete_category(session: Session, actor: Actor, category_id: str) -> str:
-    """Delete an empty category and return its id. Raises NOT_FOUND, or IN_USE if it has courses or children."""
+    """Delete an empty category and return its id. Raise NOT_FOUND, or IN_USE if it has courses or children."""
     named_locks.lock(session, CATEGORY_TREE_LOCK)
     category = _load_category(session, category_id)
     has_children = exists().where(Category.parent_id == category.id)
@@ -89,7 +89,7 @@ def lock_category(session: Session, category_id: str | None) -> int | None:
     """Lock the category that a course is put into and return its key; None for None.
 
     The lock is shared and lasts until the commit, so that the category cannot be deleted before the course is in it.
-    Raises NOT_FOUND at `category_id`.
+    Raise NOT_FOUND at `category_id`.
     """
     if category_id is None:
         return None

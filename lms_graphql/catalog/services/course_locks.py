@@ -29,7 +29,7 @@ because NOT_FOUND comes first.
 def lock_course_to_edit(
     session: Session, actor: Actor, course_id: str, check_references: ReferenceCheck | None = None
 ) -> Course:
-    """Lock the course and return it. Raises NOT_FOUND at `course_id`, or FORBIDDEN."""
+    """Lock the course and return it. Raise NOT_FOUND at `course_id`, or FORBIDDEN."""
     is_course = Course.id == global_ids.decode_key("Course", course_id)
     return _lock_and_load(session, actor, is_course, "course_id", check_references)
 
@@ -37,14 +37,14 @@ def lock_course_to_edit(
 def lock_section_to_edit(
     session: Session, actor: Actor, section_id: str, check_references: ReferenceCheck | None = None
 ) -> tuple[Course, Section]:
-    """Lock the section's course and return both. Raises NOT_FOUND at `section_id`, or FORBIDDEN."""
+    """Lock the section's course and return both. Raise NOT_FOUND at `section_id`, or FORBIDDEN."""
     return _lock_course_of(session, actor, Section, section_id, "section_id", check_references)
 
 
 def lock_lecture_to_edit(
     session: Session, actor: Actor, lecture_id: str, check_references: ReferenceCheck | None = None
 ) -> tuple[Course, Lecture]:
-    """Lock the lecture's course and return both. Raises NOT_FOUND at `lecture_id`, or FORBIDDEN."""
+    """Lock the lecture's course and return both. Raise NOT_FOUND at `lecture_id`, or FORBIDDEN."""
     return _lock_course_of(session, actor, Lecture, lecture_id, "lecture_id", check_references)
 
 

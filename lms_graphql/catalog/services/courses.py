@@ -26,7 +26,7 @@ DEFAULT_SLUG = "course"
 def create_course(session: Session, actor: Actor, default_currency: str, values: Mapping[str, Any]) -> int:
     """Create a draft with the actor as its instructor and return its key. `values` contains no nulls.
 
-    Raises NOT_FOUND at `category_id`, or validation errors.
+    Raise NOT_FOUND at `category_id`, or validation errors.
     """
     named_locks.lock(session, slugs.COURSE_SLUGS_LOCK)
     validator = Validator()
@@ -47,7 +47,7 @@ def update_course(
 ) -> int:
     """Change the fields in `changes` and return the course's key. If no value differs, the version stays.
 
-    Raises NOT_FOUND, FORBIDDEN, STALE_VERSION or validation errors.
+    Raise NOT_FOUND, FORBIDDEN, STALE_VERSION or validation errors.
     """
     if "is_featured" in changes:
         _require_may_feature(actor)
@@ -78,7 +78,7 @@ def update_course(
 def delete_course(session: Session, actor: Actor, course_id: str) -> str:
     """Delete a draft with its sections, its lectures and what belongs to them. Return its id.
 
-    Raises NOT_FOUND, FORBIDDEN, INVALID_TRANSITION if the course is not a draft, or an IN_USE error for each blocker.
+    Raise NOT_FOUND, FORBIDDEN, INVALID_TRANSITION if the course is not a draft, or an IN_USE error for each blocker.
     """
     course = lock_course_to_edit(session, actor, course_id)
     if course.status is not CourseStatus.DRAFT:

@@ -73,7 +73,7 @@ def add_lecture(
 
     The keys of `values` are those of `FIELD_RULES`.
 
-    Raises LIMIT_REACHED, or all validation errors, including those that the validator has already collected.
+    Raise LIMIT_REACHED, or all validation errors, including those that the validator has already collected.
     """
     columns, position = _validated_columns(validator, values), validate_position(validator, position)
     validator.raise_errors()
@@ -87,7 +87,7 @@ def add_lecture(
 
 
 def change_lecture(lecture: Lecture, validator: Validator, changes: Mapping[str, Any]) -> None:
-    """Set the fields in `changes`, which never contain the type. Raises all errors of the validator."""
+    """Set the fields in `changes`, which never contain the type. Raise all errors of the validator."""
     columns = _validated_columns(validator, changes)
     validator.raise_errors()
     for column, value in columns.items():
@@ -95,7 +95,7 @@ def change_lecture(lecture: Lecture, validator: Validator, changes: Mapping[str,
 
 
 def delete_lecture(session: Session, actor: Actor, lecture_id: str) -> str:
-    """Mark a lecture as deleted and return its id. Raises NOT_FOUND or FORBIDDEN.
+    """Mark a lecture as deleted and return its id. Raise NOT_FOUND or FORBIDDEN.
 
     The row stays, because notes, questions and progress refer to it.
     """
@@ -114,7 +114,7 @@ def delete_lecture(session: Session, actor: Actor, lecture_id: str) -> str:
 def move_lecture(session: Session, actor: Actor, lecture_id: str, section_id: str, position: int) -> int:
     """Move a lecture within its section or to another section of its course. Return the lecture's key.
 
-    Raises NOT_FOUND, FORBIDDEN, INVALID for a section of another course, OUT_OF_RANGE, or LIMIT_REACHED.
+    Raise NOT_FOUND, FORBIDDEN, INVALID for a section of another course, OUT_OF_RANGE, or LIMIT_REACHED.
     """
     course, lecture = lock_lecture_to_edit(
         session, actor, lecture_id, lambda _: _require_visible_section(session, actor, section_id)
@@ -143,7 +143,7 @@ def reorder_lectures(
 ) -> int:
     """Put the lectures of a section into the order of `lecture_ids` and return the section's key.
 
-    Raises NOT_FOUND, FORBIDDEN, STALE_VERSION, or INVALID if the ids are not exactly those of the section's lectures.
+    Raise NOT_FOUND, FORBIDDEN, STALE_VERSION, or INVALID if the ids are not exactly those of the section's lectures.
     """
     course, section = lock_section_to_edit(session, actor, section_id)
     require_version(course, expected_version)

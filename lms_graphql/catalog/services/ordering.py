@@ -42,7 +42,7 @@ class Positions:
         self.write(session)
 
     def reorder(self, session: Session, ids: Sequence[str], path: str) -> None:
-        """Write the order of the ids. Raises INVALID at `path` if they are not exactly those of the rows.
+        """Write the order of the ids. Raise INVALID at `path` if they are not exactly those of the rows.
 
         The message does not say which id is wrong, so that it reveals nothing about rows of other courses.
         """

@@ -23,7 +23,7 @@ COURSE_PATH = ("course_id",)
 def publish_course(session: Session, actor: Actor, course_id: str) -> int:
     """Publish a draft or archived course and return its key. For a published course nothing changes.
 
-    Raises NOT_FOUND, FORBIDDEN, or one NOT_READY error for each problem that blocks publication.
+    Raise NOT_FOUND, FORBIDDEN, or one NOT_READY error for each problem that blocks publication.
     """
     course = lock_course_to_edit(session, actor, course_id)
     if course.status is CourseStatus.PUBLISHED:
@@ -37,7 +37,7 @@ def publish_course(session: Session, actor: Actor, course_id: str) -> int:
 def unpublish_course(session: Session, actor: Actor, course_id: str) -> int:
     """Make a published course a draft again and return its key. For a draft nothing changes.
 
-    Raises NOT_FOUND, FORBIDDEN, INVALID_TRANSITION if it is archived, or an IN_USE error for each blocker.
+    Raise NOT_FOUND, FORBIDDEN, INVALID_TRANSITION if it is archived, or an IN_USE error for each blocker.
     """
     course = lock_course_to_edit(session, actor, course_id)
     if course.status is CourseStatus.DRAFT:
@@ -52,7 +52,7 @@ def unpublish_course(session: Session, actor: Actor, course_id: str) -> int:
 def archive_course(session: Session, actor: Actor, course_id: str) -> int:
     """Archive a published course and return its key. For an archived course nothing changes.
 
-    Enrolled users keep their access. Raises NOT_FOUND, FORBIDDEN, or INVALID_TRANSITION if it is a draft.
+    Enrolled users keep their access. Raise NOT_FOUND, FORBIDDEN, or INVALID_TRANSITION if it is a draft.
     """
     course = lock_course_to_edit(session, actor, course_id)
     if course.status is CourseStatus.ARCHIVED:

@@ -29,7 +29,7 @@ def create_section(
 ) -> int:
     """Add a section to a course and return its key. `values` has `title` and `description`.
 
-    Raises NOT_FOUND, FORBIDDEN, LIMIT_REACHED, or validation errors.
+    Raise NOT_FOUND, FORBIDDEN, LIMIT_REACHED, or validation errors.
     """
     course = lock_course_to_edit(session, actor, course_id)
     validator = Validator()
@@ -48,7 +48,7 @@ def create_section(
 def update_section(session: Session, actor: Actor, section_id: str, changes: Mapping[str, Any]) -> int:
     """Change the fields in `changes` and return the section's key.
 
-    Raises NOT_FOUND, FORBIDDEN, or validation errors.
+    Raise NOT_FOUND, FORBIDDEN, or validation errors.
     """
     course, section = lock_section_to_edit(session, actor, section_id)
     validator = Validator()
@@ -62,7 +62,7 @@ def update_section(session: Session, actor: Actor, section_id: str, changes: Map
 
 
 def delete_section(session: Session, actor: Actor, section_id: str) -> str:
-    """Mark a section and its lectures as deleted and return its id. Raises NOT_FOUND or FORBIDDEN.
+    """Mark a section and its lectures as deleted and return its id. Raise NOT_FOUND or FORBIDDEN.
 
     The rows stay, because notes, questions and progress refer to them.
     """
@@ -85,7 +85,7 @@ def reorder_sections(
 ) -> int:
     """Put the sections of a course into the order of `section_ids` and return the course's key.
 
-    Raises NOT_FOUND, FORBIDDEN, STALE_VERSION, or INVALID if the ids are not exactly those of the course's sections.
+    Raise NOT_FOUND, FORBIDDEN, STALE_VERSION, or INVALID if the ids are not exactly those of the course's sections.
     """
     course = lock_course_to_edit(session, actor, course_id)
     require_version(course, expected_version)

@@ -64,7 +64,10 @@ class IsCourseStaff(Permission):
 
 @object_type
 class Course(Node):
-    """A course: sections of lectures, written by an instructor."""
+    """
+    A course: sections of lectures, written by an instructor. Course staff are its instructor and super admins. A
+    field for course staff only is null for other viewers, with a FORBIDDEN error.
+    """
 
     slug: str = field(
         "Part of the course's URL, unique among courses. It follows the title until the first publication, "
@@ -152,6 +155,9 @@ def courses_taught(
     last: Last = None,
     before: Before = None,
 ) -> Connection[Course]:
-    """Courses that the user teaches, newest first. The user and super admins also see unpublished ones."""
+    """
+    Courses that the user teaches, newest first. Drafts and archived courses are only for the user and super admins:
+    enrolled learners do not get archived courses here.
+    """
     query = courses.courses_of_instructor(info.context.actor.access_level, status)
     return info.context.page(query, PageArguments(first, after, last, before), user.key)

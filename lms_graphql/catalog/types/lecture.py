@@ -15,19 +15,19 @@ from lms_graphql.graph.schema.type_extensions import extend_type
 
 expose_enum(
     LectureType,
-    "Kind of a lecture.",
+    "Type of a lecture.",
     VIDEO="A video, at `content.videoUrl`.",
     TEXT="A text, in `content.body` or at `content.resourceUrl`.",
-    QUIZ="A quiz, in `quiz`.",
-    ASSIGNMENT="A task for the learner.",
+    QUIZ="A quiz. Quizzes are not in the API yet.",
+    ASSIGNMENT="A task for the learner, in `content.body` or at `content.resourceUrl`.",
     RESOURCE="A file or web page at `content.resourceUrl`, or a text in `content.body`.",
 )
 expose_enum(
     LockReason,
     "Reason why the viewer may not read a lecture's content.",
-    SIGN_IN_REQUIRED="The viewer is not signed in.",
+    SIGN_IN_REQUIRED="The viewer is not logged in.",
     ENROLLMENT_REQUIRED="The viewer has never enrolled in the course.",
-    ENROLLMENT_INACTIVE="The viewer's enrollment grants no access: it has ended, has expired or is suspended.",
+    ENROLLMENT_INACTIVE="The viewer's enrollment grants no access: it is CANCELLED, EXPIRED, REFUNDED or SUSPENDED.",
 )
 
 
@@ -54,7 +54,7 @@ class Lecture(Node):
 
     title: str = field("Title.")
     description: str | None = field("Description; null if not set.")
-    type: LectureType = field("Kind of the lecture. It never changes.")
+    type: LectureType = field("Type of the lecture. It never changes.")
     position: int = field("Position within the section, from 0.")
     duration_seconds: int = field("Duration, in seconds.")
     is_preview: bool = field("Whether everyone may read the content while the course is published.")

@@ -76,7 +76,7 @@ def revoke_certificate(
 ) -> int:
     """Revoke a certificate, so that it verifies as REVOKED, and return its key.
 
-    Revoking it again for the same reason succeeds and changes nothing. Raises NOT_FOUND, TOO_LONG, or
+    Revoking it again for the same reason succeeds and changes nothing. Raise NOT_FOUND, TOO_LONG, or
     INVALID_TRANSITION if it is revoked for another reason: it must be reinstated first, so that no reason is lost.
     """
     validator = Validator()
@@ -98,7 +98,7 @@ def revoke_certificate(
 def reinstate_certificate(session: Session, actor: Actor, certificate_id: str) -> int:
     """Undo a revocation, whatever its reason. If the certificate is not revoked, change nothing.
 
-    Return its key. Raises NOT_FOUND.
+    Return its key. Raise NOT_FOUND.
     """
     certificate = _lock_certificate(session, certificate_id)
     if (reason := certificate.revocation_reason) is not None:
@@ -134,7 +134,7 @@ def _belongs_to(user_key: int, course_key: int) -> tuple[ColumnElement[bool], Co
 
 
 def _lock_certificate(session: Session, certificate_id: str) -> Certificate:
-    """Lock and return the certificate. Raises NOT_FOUND.
+    """Lock and return the certificate. Raise NOT_FOUND.
 
     It is locked before anything else is read, so that concurrent changes run one after the other.
     """

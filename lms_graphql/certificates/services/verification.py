@@ -12,7 +12,7 @@ from lms_graphql.core.errors import RequestError, RequestErrorCode
 def count_failed_verification(session: Session, _actor: Actor, auth: AuthContext) -> None:
     """Count an unknown code for the client's IP address.
 
-    Raises RATE_LIMITED if the client has sent too many. Existing codes are neither counted nor limited: guesses by
+    Raise RATE_LIMITED if the client has sent too many. Existing codes are neither counted nor limited: guesses by
     others at the same address must not affect a holder, and no number of guesses finds one of 89 random bits.
     """
     if not rate_limits.consume(session, client_rate_limit(auth, "verification")):

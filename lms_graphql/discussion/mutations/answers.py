@@ -51,8 +51,11 @@ class AnswerMutations:
     @mutation(IsSignedIn)
     async def answer_question(self, info: Info, input: AnswerQuestionInput) -> QAAnswerPayload | None:
         """
-        Answer a question, or reply to an answer. Requires access to the course, or being course staff. An answer has
-        at most 100 replies.
+        Answer a question, or reply to an answer. Only course staff and users with access to the course can do this.
+
+        Returns NOT_ENROLLED without access, and FEATURE_DISABLED if the course does not allow questions and answers.
+        For a reply, returns LIMIT_REACHED if the answer has 100 replies, and INVALID if `parentId` is a reply or
+        belongs to another question.
         """
         context, content = info.context, input.content
         key = await context.write(answers.answer_question, input.question_id, content, input.parent_id)
@@ -60,22 +63,25 @@ class AnswerMutations:
 
     @mutation(IsSignedIn)
     async def update_qa_answer(self, info: Info, input: UpdateQAAnswerInput) -> QAAnswerPayload | None:
-        """Change the text of one of the viewer's own answers or replies."""
+        """Change the text of an answer or reply. Only its author can do this."""
         context = info.context
         key = await context.write(answers.update_answer, input.answer_id, input.content)
         return await payload(context, QAAnswerPayload, answer=(answers_by_key, key))
 
     @mutation(IsSignedIn)
     async def delete_qa_answer(self, info: Info, input: QAAnswerIdInput) -> DeletePayload | None:
-        """Delete an answer with its replies, or a reply. Requires its author or course staff."""
+        """Delete an answer with its replies, or a reply. Only the author and course staff can do this."""
         deleted = await info.context.write(answers.delete_answer, input.answer_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))
 
     @mutation(IsSignedIn)
     async def vote_qa_answer(self, info: Info, input: VoteQAAnswerInput) -> QAAnswerPayload | None:
         """
-        Vote for an answer of another user, or withdraw the vote. Voting again changes nothing. A vote requires access
-        to the course, or being course staff.
+        Vote for an answer of another user, or withdraw the vote. Only course staff and users with access to the
+        course can do this. Withdrawing needs no access. Voting again changes nothing. For the viewer's own answer the
+        error is FORBIDDEN.
+
+        Returns NOT_ENROLLED without access.
         """
         context = info.context
         key = await context.write(votes.vote_answer, input.answer_id, input.vote)

@@ -43,9 +43,10 @@ class NoteIdInput:
 class NoteMutations:
     @mutation(has_permission("note:write"))
     async def create_note(self, info: Info, input: CreateNoteInput) -> NotePayload | None:
-        """
-        Create a private note in a lecture. Requires access to the course, or being course staff. A user can have at
-        most 200 notes in a lecture.
+        """Create a private note in a lecture. Only course staff and users with access to the course can do this.
+
+        Returns NOT_ENROLLED without access, FEATURE_DISABLED if the course does not allow notes, and LIMIT_REACHED if
+        the viewer has 200 notes in the lecture.
         """
         context = info.context
         key = await context.write(notes.create_note, input.lecture_id, input.content, input.position_seconds)
@@ -53,13 +54,20 @@ class NoteMutations:
 
     @mutation(has_permission("note:write"))
     async def update_note(self, info: Info, input: UpdateNoteInput) -> NotePayload | None:
-        """Change one of the viewer's own notes. Requires access to the course, or being course staff."""
+        """Change one of the viewer's own notes. Only its author can do this.
+
+        Returns NOT_FOUND for the notes of others, and NOT_ENROLLED without access to the course.
+        """
         context = info.context
         key = await context.write(notes.update_note, input.note_id, provided_fields(input))
         return await payload(context, NotePayload, note=(notes_by_key, key))
 
     @mutation(has_permission("note:write"))
     async def delete_note(self, info: Info, input: NoteIdInput) -> DeletePayload | None:
-        """Delete one of the viewer's own notes. Works even after access to the course has ended."""
+        """
+        Delete one of the viewer's own notes. Only its author can do this, even after access to the course has ended.
+
+        Returns NOT_FOUND for the notes of others.
+        """
         deleted = await info.context.write(notes.delete_note, input.note_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))

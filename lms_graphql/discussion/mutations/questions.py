@@ -71,27 +71,30 @@ class AcceptAnswerInput:
 class QuestionMutations:
     @mutation(has_permission("question:ask"))
     async def ask_question(self, info: Info, input: AskQuestionInput) -> QAQuestionPayload | None:
-        """Ask a question about a lecture. Requires access to the course, or being course staff."""
+        """Ask a question about a lecture. Only course staff and users with access to the course can do this.
+
+        Returns NOT_ENROLLED without access, and FEATURE_DISABLED if the course does not allow questions and answers.
+        """
         context, title, content = info.context, input.title, input.content
         key = await context.write(questions.ask_question, input.lecture_id, title, content, input.position_seconds)
         return await payload(context, QAQuestionPayload, question=(questions_by_key, key))
 
     @mutation(has_permission("question:ask"))
     async def update_qa_question(self, info: Info, input: UpdateQAQuestionInput) -> QAQuestionPayload | None:
-        """Change the title or text of one of the viewer's own questions."""
+        """Change the title or text of a question. Only its author can do this."""
         context = info.context
         key = await context.write(questions.update_question, input.question_id, provided_fields(input))
         return await payload(context, QAQuestionPayload, question=(questions_by_key, key))
 
     @mutation(IsSignedIn)
     async def delete_qa_question(self, info: Info, input: QAQuestionIdInput) -> DeletePayload | None:
-        """Delete a question with its answers and replies. Requires its author or course staff."""
+        """Delete a question with its answers and replies. Only the author and course staff can do this."""
         deleted = await info.context.write(questions.delete_question, input.question_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))
 
     @mutation(has_permission("question:answer"))
     async def feature_qa_question(self, info: Info, input: FeatureQAQuestionInput) -> QAQuestionPayload | None:
-        """Feature a question, or stop featuring it. Requires course staff."""
+        """Feature a question, or stop featuring it. Only course staff can do this."""
         context = info.context
         key = await context.write(questions.feature_question, input.question_id, input.is_featured)
         return await payload(context, QAQuestionPayload, question=(questions_by_key, key))
@@ -99,8 +102,11 @@ class QuestionMutations:
     @mutation(IsSignedIn)
     async def vote_qa_question(self, info: Info, input: VoteQAQuestionInput) -> QAQuestionPayload | None:
         """
-        Vote for a question of another user, or withdraw the vote. Voting again changes nothing. A vote requires
-        access to the course, or being course staff.
+        Vote for a question of another user, or withdraw the vote. Only course staff and users with access to the
+        course can do this. Withdrawing needs no access. Voting again changes nothing. For the viewer's own question
+        the error is FORBIDDEN.
+
+        Returns NOT_ENROLLED without access.
         """
         context = info.context
         key = await context.write(votes.vote_question, input.question_id, input.vote)
@@ -109,7 +115,11 @@ class QuestionMutations:
     @mutation(IsSignedIn)
     async def accept_answer(self, info: Info, input: AcceptAnswerInput) -> QAQuestionPayload | None:
         """
-        Accept an answer to a question, or withdraw the acceptance. Requires the question's author or course staff.
+        Accept an answer to a question, or withdraw the acceptance. Only the question's author and course staff can do
+        this.
+
+        Returns REQUIRED if `answerId` is omitted, and INVALID if the answer is a reply or belongs to another
+        question.
         """
         context = info.context
         key = await context.write(answers.accept_answer, input.question_id, provided_fields(input))

@@ -17,14 +17,45 @@ from lms_graphql.graph.schema.strawberry_internals import StrawberryField, paylo
 
 PayloadT = TypeVar("PayloadT")
 
-expose_enum(ErrorCode, "Reason why a mutation failed. The caller can correct it.")
+expose_enum(
+    ErrorCode,
+    "Reason why a mutation failed. The caller can correct it.",
+    INVALID="The value has a wrong form, or does not fit the other values.",
+    REQUIRED="The value is missing or blank.",
+    TOO_SHORT="The text is too short.",
+    TOO_LONG="The text is too long.",
+    OUT_OF_RANGE="The number or time is outside of the allowed range.",
+    WEAK_PASSWORD="The password is too common, or equals the email address or username.",  # noqa: S106 - a text
+    NOT_FOUND="There is no such object, or the viewer may not see it.",
+    ALREADY_EXISTS="An object with this value exists already.",
+    STALE_VERSION="The object has changed since `expectedVersion`. Load it again.",
+    IN_USE="Other objects belong to this object or use it.",
+    LIMIT_REACHED="The highest allowed number of objects is reached.",
+    INVALID_TRANSITION="The status of the object does not allow this change.",
+    NOT_READY="The course has a problem that blocks its publication.",
+    INVALID_CREDENTIALS="The email address or the password is wrong.",
+    INVALID_TOKEN="The token is unknown, was used or has expired.",  # noqa: S106 - a text
+    ACCOUNT_SUSPENDED="The account is suspended. A super admin can activate it.",
+    RATE_LIMITED="There were too many attempts. Try again later.",
+    NOT_ENROLLED="The viewer has no access to the course.",
+    NOT_PUBLISHED="The course is not published.",
+    PAYMENT_REQUIRED="The course has a price and must be bought.",
+    OWN_COURSE="The user is the course's instructor and needs no enrollment.",
+    FEATURE_DISABLED="The course does not allow notes, or questions and answers.",
+    ATTEMPT_CLOSED="Reserved for quizzes.",
+    NO_ATTEMPTS_LEFT="Reserved for quizzes.",
+    PRICE_CHANGED="Reserved for payments.",
+    IDEMPOTENCY_MISMATCH="Reserved for payments.",
+    NOT_REFUNDABLE="Reserved for payments.",
+    PAYMENT_FAILED="Reserved for payments.",
+)
 
 
 @object_type
 class UserError:
     """An error that the caller can correct.
 
-    All other errors (not signed in, no permission, malformed request) are top-level errors with `extensions.code`.
+    All other errors (not logged in, no permission, malformed request) are top-level errors with `extensions.code`.
     """
 
     code: ErrorCode = field("Reason of the error, for programs.")
@@ -74,7 +105,7 @@ class DomainErrorsExtension(FieldExtension):
 
 
 def mutation(*permissions: type[Permission]) -> Callable[[Callable[..., Any]], Any]:
-    """Return a decorator for a mutation that requires the permissions, and a signed-in actor.
+    """Return a decorator for a mutation that requires the permissions, and a logged-in actor.
 
     Without permissions, the mutation is open to anonymous viewers.
     """
@@ -100,7 +131,7 @@ async def payload(
 ) -> PayloadT:
     """Return a payload whose fields are loaded after the write, each by its batch read and key.
 
-    A field is null if the object is gone by then or if the viewer may not see it.
+    A field is null if the object no longer exists or if the viewer may not see it.
     """
     values = {name: await context.load_async(read, key) for name, (read, key) in fields.items()}
     return payload_type(**values)

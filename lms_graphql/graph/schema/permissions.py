@@ -27,7 +27,7 @@ class IsSignedIn(Permission):
         return actor.is_signed_in
 
     def on_unauthorized(self) -> None:
-        raise RequestError(RequestErrorCode.UNAUTHENTICATED, "You are not signed in. Sign in first.")
+        raise RequestError(RequestErrorCode.UNAUTHENTICATED, "You are not logged in. Log in first.")
 
 
 def require(*permissions: type[Permission]) -> PermissionExtension:

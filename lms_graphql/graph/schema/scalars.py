@@ -63,7 +63,7 @@ def _parse_decimal_literal(node: ValueNode, _variables: Any = None) -> Decimal:
 
 DATE_TIME = strawberry.scalar(
     name="DateTime",
-    description="RFC 3339 date-time in UTC, for example 2026-01-31T12:00:00Z.",
+    description="RFC 3339 date-time, for example 2026-01-31T12:00:00Z. Returned in UTC. Input may have any offset.",
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     serialize=serialize_datetime,
     parse_value=parse_datetime,

@@ -1,7 +1,7 @@
 """Type extensions: a domain adds a field to a type of a lower layer, which does not know of it.
 
 @extend_type(Lecture)
-def quiz(lecture: strawberry.Parent[Lecture], info: Info) -> Quiz | None: ...
+def viewer_progress(lecture: strawberry.Parent[Lecture], info: Info) -> LectureProgress | None: ...
 """
 
 from collections import defaultdict

@@ -32,7 +32,7 @@ class GrantEnrollmentInput:
 
 @input_type()
 class EnrollmentIdInput:
-    """An enrollment."""
+    """The enrollment to cancel."""
 
     enrollment_id: strawberry.ID = field("Id of the enrollment.")
 
@@ -42,8 +42,11 @@ class EnrollmentMutations:
     @mutation(has_permission("course:enroll"))
     async def enroll(self, info: Info, input: EnrollInput) -> EnrollmentPayload | None:
         """
-        Enroll in a free course, or return to a cancelled purchase or grant. If the enrollment already gives access,
-        it is returned unchanged. Earlier progress remains.
+        Enroll in a free course, or return to a cancelled purchase or grant. Only logged-in users can do this. If the
+        enrollment already gives access, it is returned unchanged. Earlier progress remains.
+
+        Returns OWN_COURSE for the course's instructor, and INVALID_TRANSITION if the enrollment is suspended. Returns
+        NOT_PUBLISHED if the course is not published, and PAYMENT_REQUIRED if it has a price.
         """
         key = await info.context.write(enrollments.enroll, input.course_id)
         return await payload(info.context, EnrollmentPayload, enrollment=(enrollments_by_key, key))
@@ -51,9 +54,12 @@ class EnrollmentMutations:
     @mutation(has_permission("enrollment:grant"))
     async def grant_enrollment(self, info: Info, input: GrantEnrollmentInput) -> EnrollmentPayload | None:
         """
-        Enroll a user in a course, whatever its price. Requires the course's instructor or a super admin. Reactivates
-        an enrollment that has ended. A grant replaces an earlier grant. It never shortens other access, and a
-        purchase that is active or cancelled stays a purchase.
+        Enroll a user in a course, whatever its price. Only the course's instructor and super admins can do this.
+        Reactivates an enrollment that has ended. A grant replaces an earlier grant. It never shortens other access,
+        and a purchase that is active or cancelled stays a purchase.
+
+        Returns OWN_COURSE for the course's instructor, and NOT_PUBLISHED if the course is a draft. Returns
+        INVALID_TRANSITION for a deleted user, and OUT_OF_RANGE if `accessExpiresAt` is not in the future.
         """
         values = (input.course_id, input.user_id, input.access_expires_at)
         key = await info.context.write(enrollments.grant_enrollment, *values)
@@ -62,9 +68,11 @@ class EnrollmentMutations:
     @mutation(IsSignedIn)
     async def cancel_enrollment(self, info: Info, input: EnrollmentIdInput) -> EnrollmentPayload | None:
         """
-        Cancel an enrollment that is active and not completed. Requires the learner or course staff. Progress remains.
-        The learner can return to a cancelled purchase or grant with `enroll`, but not to a grant that course staff
-        cancelled.
+        Cancel an enrollment that is active and not completed. Only the learner and course staff can do this. Progress
+        remains. The learner can return to a cancelled purchase or grant with `enroll`, but not to a grant that course
+        staff cancelled.
+
+        Returns INVALID_TRANSITION if the status is neither ACTIVE nor CANCELLED.
         """
         key = await info.context.write(enrollments.cancel_enrollment, input.enrollment_id)
         return await payload(info.context, EnrollmentPayload, enrollment=(enrollments_by_key, key))

@@ -53,10 +53,13 @@ class ProgressMutations:
         self, info: Info, input: RecordLectureProgressInput
     ) -> LectureProgressPayload | None:
         """
-        Record which ranges of a lecture were played. Requires an enrollment with access. Ranges are clipped to the
-        lecture. In total they count at most twice the time since the last report in the course, plus 10 seconds. A
-        video is completed once 90 % of it (default) were watched. Reports may arrive in any order: watched seconds
-        never decrease.
+        Record which ranges of a lecture were played. Only users with an enrollment that grants access can do this.
+        Ranges are clipped to the lecture. In total they count at most twice the time since the last report in the
+        course, plus 10 seconds. A video is completed once 90 % of it (default) were watched. Reports may arrive in
+        any order: watched seconds never decrease.
+
+        Returns NOT_ENROLLED without access, LIMIT_REACHED for more than 100 ranges, and INVALID for a range that ends
+        before its start.
         """
         ranges = [(watched_range.start_seconds, watched_range.end_seconds) for watched_range in input.watched]
         values = (input.lecture_id, input.position_seconds, ranges, info.context.settings)
@@ -67,8 +70,10 @@ class ProgressMutations:
         self, info: Info, input: SetLectureCompletedInput
     ) -> LectureProgressPayload | None:
         """
-        Mark a lecture as completed or not completed. Requires an enrollment with access. A QUIZ lecture is completed
-        only by passing its quiz. A completed course stays completed, with its certificate.
+        Mark a lecture as completed or not completed. Only users with an enrollment that grants access can do this. A
+        QUIZ lecture is completed only by passing its quiz. A completed course stays completed, with its certificate.
+
+        Returns NOT_ENROLLED without access, and INVALID for a QUIZ lecture.
         """
         values = (input.lecture_id, input.is_completed, info.context.settings)
         return progress_payload(await info.context.write(lecture_progress.set_lecture_completed, *values))

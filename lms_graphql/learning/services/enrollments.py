@@ -37,7 +37,7 @@ NOT_CANCELLABLE = {
 def enroll(session: Session, actor: Actor, course_id: str) -> int:
     """Enroll the actor in a free course, or restore a purchase or grant. Return the key of the enrollment.
 
-    An enrollment that gives access is returned unchanged, even if the course is archived or has a price now. Raises
+    An enrollment that gives access is returned unchanged, even if the course is archived or has a price now. Raise
     NOT_FOUND, OWN_COURSE, NOT_PUBLISHED, PAYMENT_REQUIRED, or INVALID_TRANSITION if the enrollment is suspended.
     """
     course = _lock_visible_course(session, actor, course_id)
@@ -81,7 +81,7 @@ def grant_enrollment(
 
     A grant replaces an earlier grant and takes nothing else away. Access from another source, and a cancelled
     purchase, keep their source and are not shortened. Users who are suspended can be enrolled: they find the
-    enrollment when they return. Raises NOT_FOUND, FORBIDDEN, OUT_OF_RANGE, INVALID_TRANSITION, OWN_COURSE or
+    enrollment when they return. Raise NOT_FOUND, FORBIDDEN, OUT_OF_RANGE, INVALID_TRANSITION, OWN_COURSE or
     NOT_PUBLISHED.
     """
     course = _lock_visible_course(session, actor, course_id)
@@ -142,7 +142,7 @@ def cancel_enrollment(session: Session, actor: Actor, enrollment_id: str) -> int
     """Cancel an enrollment and leave its progress. Return its key. Cancelling twice succeeds and changes nothing.
 
     Learners can return to what they cancelled themselves. If staff cancel a grant, its access ends, so that the
-    learner cannot restore it by enrolling again. Raises NOT_FOUND, FORBIDDEN, or INVALID_TRANSITION if the enrollment
+    learner cannot restore it by enrolling again. Raise NOT_FOUND, FORBIDDEN, or INVALID_TRANSITION if the enrollment
     is not active.
     """
     enrollment = _lock_enrollment_by_key(session, global_ids.decode_key("Enrollment", enrollment_id))

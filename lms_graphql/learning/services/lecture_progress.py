@@ -42,7 +42,7 @@ def record_lecture_progress(
 ) -> ProgressResult:
     """Record the ranges that were played since the last report. Watched time never decreases, whatever their order.
 
-    Raises NOT_FOUND, LIMIT_REACHED, INVALID or NOT_ENROLLED.
+    Raise NOT_FOUND, LIMIT_REACHED, INVALID or NOT_ENROLLED.
     """
     snapshot, has_access = lock_progress(session, actor, lecture_id)
     _validate_ranges(ranges)
@@ -76,7 +76,7 @@ def set_lecture_completed(
 ) -> ProgressResult:
     """Mark a lecture as completed or not completed by hand. A completed course stays completed.
 
-    Raises NOT_FOUND, NOT_ENROLLED, or INVALID if it is a quiz.
+    Raise NOT_FOUND, NOT_ENROLLED, or INVALID if it is a quiz.
     """
     snapshot, has_access = lock_progress(session, actor, lecture_id)
     if snapshot.type is LectureType.QUIZ:
@@ -181,7 +181,7 @@ def _current_lecture_changes(
     """Return the columns of the current lecture that change.
 
     It is the last lecture opened. Completing that lecture clears it, unless all is done, so that reads continue with
-    the next incomplete one.
+    the first incomplete one of the course.
     """
     opened: dict[str, int | None] = {
         "current_lecture_id": snapshot.lecture_key,

@@ -5,7 +5,8 @@ one another, and the requirements of the course do not change while progress is 
 on all progress of a learner in the course: if two devices report at the same time, the second sees what the first
 one wrote.
 
-Locks are taken before anything else is read, so that later reads see what the previous transaction committed.
+The snapshot is read in a transaction of its own before. The lock checks that it is still current. Everything else is
+read after the locks, so that it shows what the previous transaction committed.
 """
 
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ from lms_graphql.learning.reads.progress_snapshot import ProgressSnapshot, find_
 def lock_progress(session: Session, actor: Actor, lecture_id: str) -> tuple[ProgressSnapshot, bool]:
     """Return a snapshot of the actor's progress in a lecture, and whether their enrollment gives access.
 
-    With access, the enrollment is locked and its `last_accessed` is updated. Raises NOT_FOUND if the lecture does not
+    With access, the enrollment is locked and its `last_accessed` is updated. Raise NOT_FOUND if the lecture does not
     exist or is not visible to the actor. The snapshot is read before the lock. It is read again only if something
     changed in between, for example because two devices report at the same time.
     """

@@ -78,7 +78,7 @@ def _recount_batch(session: Session, course_key: int, settings: Settings) -> int
     """Recount the next batch of a marked course. Return the number of enrollments, or 0 if none is left.
 
     The course is locked (shared), so it is not marked again before this commits. Runs at the same time lock
-    `recounted_to` and take turns: two runs that count the same batch would block each other repeatedly.
+    `recounted_to` and run one after the other: two runs that count the same batch would block each other repeatedly.
     """
     if not share_lock_course(session, course_key):
         return 0

@@ -26,7 +26,7 @@ from lms_graphql.learning.reads import enrollments, progress
 
 expose_enum(
     EnrollmentStatus,
-    "State of an enrollment now.",
+    "Status of an enrollment.",
     ACTIVE="Grants access.",
     COMPLETED="Grants access; everything required is done.",
     EXPIRED="Access has ended.",
@@ -43,7 +43,7 @@ expose_enum(
 )
 
 StatusFilter = Annotated[
-    EnrollmentStatus | None, strawberry.argument(description="Only enrollments that have this status now.")
+    EnrollmentStatus | None, strawberry.argument(description="Only enrollments with this status.")
 ]
 
 
@@ -69,7 +69,7 @@ class LectureProgress(Node):
 class CourseProgress:
     """A user's progress in a course."""
 
-    id: strawberry.ID = field("Opaque id, unique across all types. `node` does not accept it.")
+    id: strawberry.ID = field("Opaque id, unique across all types. `node` returns null for it.")
     percent: float = field("Completion from 0 to 100, with two decimals. 100 only if everything required is done.")
     completed_lectures: int = field("Number of completed lectures.")
     total_lectures: int = field("Number of required lectures.")
@@ -81,7 +81,10 @@ class CourseProgress:
 
     @resolver_field()
     async def current_lecture(self, info: Info) -> Lecture | None:
-        """The lecture to continue with: the last one opened, else the next incomplete one; null if none is left."""
+        """
+        Lecture to continue with: the one opened last. If it was removed, or completed before everything required was
+        done, the first incomplete lecture of the course; null if there is none.
+        """
         lecture = await info.context.load_async(progress.current_lectures_by_enrollment, self.key)
         return None if lecture is None else await info.context.load_async(lectures_by_key, lecture)
 
@@ -95,7 +98,7 @@ class CourseProgress:
 class Enrollment(Node):
     """The enrollment of a user in a course. It is never deleted. Visible to the user and to course staff."""
 
-    status: EnrollmentStatus = field("Status now.")
+    status: EnrollmentStatus = field("Status.")
     source: EnrollmentSource = field("How the user came to be enrolled.")
     enrolled_at: datetime = field("When the user first enrolled.")
     completed_at: datetime | None = field("When the course was completed; null if it never was.")
