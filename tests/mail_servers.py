@@ -73,9 +73,7 @@ class OutboxHarness:
 
     def enqueue(self, *emails: str | None, kind: str = TEST_MAIL_KIND, **data: Any) -> None:
         self.database.write_sync(
-            lambda session: (
-                [enqueue(session, kind, address=email_address, **data) for email_address in emails] and None
-            )
+            lambda session: [enqueue(session, kind, address=recipient, **data) for recipient in emails] and None
         )
 
     def mails(self) -> list[Mail]:
@@ -109,7 +107,10 @@ class OutboxHarness:
 
 
 class Mailbox:
-    """Handler of a mail server: records received mails. It rejects REFUSED, and aborts the connection for DEADLY."""
+    """Handler of a mail server that records received mails.
+
+    It rejects `REJECTED_EMAIL`, and aborts the connection for `ABORTING_EMAIL`.
+    """
 
     def __init__(self) -> None:
         self.received: list[EmailMessage] = []

@@ -54,14 +54,10 @@ def test_all_allowed_fields_are_reached(runner: MatrixRunner, result: MatrixResu
 def test_matrix_has_exactly_the_fields_of_the_schema() -> None:
     fields = set()
     for graphql_type in SCHEMA.type_map.values():
-        if (is_object_type(graphql_type) or is_interface_type(graphql_type)) and not is_introspection_type(
-            graphql_type
-        ):
-            fields |= (
-                set()
-                if is_structural(graphql_type)
-                else {f"{graphql_type.name}.{name}" for name in graphql_type.fields}
-            )
+        if is_introspection_type(graphql_type) or is_structural(graphql_type):
+            continue
+        if is_object_type(graphql_type) or is_interface_type(graphql_type):
+            fields |= {f"{graphql_type.name}.{name}" for name in graphql_type.fields}
     assert set(AUDIENCES) == fields
     assert set(STRUCTURAL_TYPES) <= set(SCHEMA.type_map)
 
@@ -76,9 +72,7 @@ def test_all_types_have_fixtures_with_marked_texts(runner: MatrixRunner) -> None
     assert types <= {fixture.kind for fixture in fixtures}
     types_with_markers = {fixture.kind for fixture in fixtures if fixture.markers}
     for fixture in fixtures:
-        texts = {
-            possible_type for possible_type in coordinates(SCHEMA, fixture, fixture.kind) if _is_text(possible_type)
-        }
+        texts = {coordinate for coordinate in coordinates(SCHEMA, fixture, fixture.kind) if _is_text(coordinate)}
         if fixture.markers or fixture.kind not in types_with_markers:  # the deleted user has no texts
             assert texts - set(WITHOUT_MARKER) == set(fixture.markers), fixture.label
     assert set(WITHOUT_MARKER) <= set(AUDIENCES)

@@ -269,12 +269,12 @@ def commits_with_mail(service: Service, monkeypatch: pytest.MonkeyPatch) -> list
 def test_mutation_result_is_unchanged_by_deadlock(
     service: Service, make: Factories, client: Client, commits_with_mail: list[bool], name: str
 ) -> None:
-    deadlocks, expected = DeadlockInjector(service), None
+    injector, expected = DeadlockInjector(service), None
     for number in range(MAX_STATEMENTS):  # round 0 has no deadlock and shows the expected result
         document, bearer, variables = MUTATIONS[name](Scenario(service, make, number), client)
         before = service.database.read_sync(state)
         commits_with_mail.clear()
-        with deadlocks.inject_at(number or MAX_STATEMENTS):
+        with injector.inject_at(number or MAX_STATEMENTS):
             body = client.graphql(document, bearer=bearer, **variables)
         after = service.database.read_sync(state)
         after.subtract(before)
@@ -282,7 +282,7 @@ def test_mutation_result_is_unchanged_by_deadlock(
         result = (without_unique_values(body), changes, Counter(commits_with_mail))
         expected = expected or result
         assert result == expected, f"after a deadlock at statement {number}"
-        if number and not deadlocks.was_injected:
+        if number and not injector.was_injected:
             break
     assert number > 2, "The mutation ran no statement."
     assert number < MAX_STATEMENTS - 1

@@ -90,7 +90,7 @@ def test_email_and_username_are_unique_regardless_of_case(client: Client) -> Non
 
 
 def test_domains_that_case_fold_alike_are_different(client: Client, mailbox: Mailbox) -> None:
-    """straße.example and strasse.example may belong to different people."""
+    """straße.example and strasse.example may belong to different users."""
     assert register(client, email="bob@straße.example")["errors"] == []
     assert register(client, email="bob@strasse.example", username="other.bob")["errors"] == []
     mailbox.token_sent_to("bob@xn--strae-oqa.example", "/verify-email")

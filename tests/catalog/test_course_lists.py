@@ -253,12 +253,11 @@ def test_user_courses_hide_unpublished_ones_from_others(client: Client, make: Fa
     make.course("hidden", instructor=instructor, status=CourseStatus.DRAFT)
     make.course("old", instructor=instructor, status=CourseStatus.ARCHIVED)
     document = "query T($id: ID!) { node(id: $id) { ... on User { courses { totalCount nodes { title } } } } }"
-    anonymous = client.execute(document, id=global_id("User", instructor))["node"]["courses"]
+    id = global_id("User", instructor)
+    anonymous = client.execute(document, id=id)["node"]["courses"]
     assert [node["title"] for node in anonymous["nodes"]] == ["second", "first"]
     assert anonymous["totalCount"] == 2
-    own_courses = client.execute(document, as_=make.actor(instructor), id=global_id("User", instructor))["node"][
-        "courses"
-    ]
+    own_courses = client.execute(document, as_=make.actor(instructor), id=id)["node"]["courses"]
     assert own_courses["totalCount"] == 4
 
 

@@ -167,9 +167,8 @@ def test_concurrent_recounts_share_batches(course: LargeCourse, monkeypatch: pyt
         return progress_recount.recount_pending(database, settings)
 
     with ThreadPoolExecutor(len(databases)) as threads:
-        numbers = [
-            future.result(60) for future in [threads.submit(run, each_database) for each_database in databases]
-        ]
+        futures = [threads.submit(run, each_database) for each_database in databases]
+        numbers = [future.result(60) for future in futures]
     for each_database in databases:
         each_database.dispose()
     assert (sum(numbers), len(calls)) == (LEARNER_COUNT, LEARNER_COUNT // 20 + 1)

@@ -88,6 +88,7 @@ def test_mail_of_rolled_back_transaction_is_not_sent(outbox: OutboxHarness, mail
 def test_concurrent_sweeps_send_each_mail_once(
     outbox: OutboxHarness, mail_server: tuple[Mailbox, str], tmp_path: Path
 ) -> None:
+    """Their output and log contain no email and no token."""
     mailbox, url = mail_server
     emails = [f"p{number}@canary.example" for number in range(40)]
     outbox.enqueue(*emails, REJECTED_EMAIL)
@@ -103,7 +104,7 @@ def test_concurrent_sweeps_send_each_mail_once(
     captured_log = "".join(stderr for _, stderr in outputs)
     assert captured_log.count('"mail_sent"') == 40
     assert "SMTPRecipientsRefused 550" in captured_log
-    assert "canary" not in lines + captured_log, "no address, and no token"
+    assert "canary" not in lines + captured_log, "no email, and no token"
     third_process = start_cli_process(tmp_path, "sweep", **environment)
     assert third_process.communicate(timeout=60)[0] == "ok   Nothing to do.\n"
 
