@@ -188,9 +188,7 @@ def measure(port: int, token: str, pids: dict[str, int], logins_per_second: int,
 
 @click.command()
 @click.option("--database", type=click.Choice(["mariadb", "sqlite"]), multiple=True, default=["mariadb", "sqlite"])
-@click.option(
-    "--logins-per-second", type=click.IntRange(1, 1000), default=200, show_default=True, help="Logins per second."
-)
+@click.option("--logins-per-second", type=click.IntRange(1, 1000), default=200, show_default=True)
 @click.option("--seconds", type=click.FloatRange(1, 60), default=10, show_default=True)
 @click.option("--rounds", type=click.IntRange(1, 10), default=1, show_default=True)
 def run(database: tuple[str, ...], logins_per_second: int, seconds: float, rounds: int) -> None:
@@ -204,9 +202,7 @@ def run(database: tuple[str, ...], logins_per_second: int, seconds: float, round
                 pids = {"service": pid} | ({"MariaDB": server} if server is not None else {})
                 ratios = [measure(port, token, pids, logins_per_second, seconds) for _ in range(rounds)]
                 median = statistics.median(ratios)
-                print(
-                    f"{kind}: p99 of reads {median:.1f} times that without the storm, median of {rounds}", flush=True
-                )
+                print(f"{kind}: p99 {median:.1f} times that without the storm, median of {rounds}", flush=True)
 
 
 if __name__ == "__main__":
