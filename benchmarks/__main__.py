@@ -57,7 +57,10 @@ def run(
         with private_database(folder) as database:
             fill(database)
             with run_servers(only, database, folder) as servers:
-                results = {each.name: _compare(servers, each, database, load, rounds) for each in workload}
+                results = {
+                    selected_workload.name: _compare(servers, selected_workload, database, load, rounds)
+                    for selected_workload in workload
+                }
     if file is not None:
         file.write_bytes(orjson.dumps(_as_json(results), option=orjson.OPT_INDENT_2))
 
@@ -84,7 +87,10 @@ def _compare(
 def _as_json(results: dict[str, dict[str, list[Round]]]) -> dict[str, Any]:
     return {
         workload: {
-            server: {"median": asdict(median_round(rounds)), "rounds": [asdict(each) for each in rounds]}
+            server: {
+                "median": asdict(median_round(rounds)),
+                "rounds": [asdict(round_result) for round_result in rounds],
+            }
             for server, rounds in rounds_by_server.items()
         }
         for workload, rounds_by_server in results.items()

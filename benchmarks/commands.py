@@ -27,11 +27,11 @@ class NameList(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
-        names, known_names = value.split(","), [each.name for each in self._known]
+        names, known_names = value.split(","), [item.name for item in self._known]
         for name in names:
             if name not in known_names:
                 self.fail(f"{name} is unknown. Choose from {', '.join(known_names)}.", param, ctx)
-        return tuple(each for each in self._known if each.name in names)
+        return tuple(item for item in self._known if item.name in names)
 
 
 def run_command(command: click.Command, name: str) -> None:

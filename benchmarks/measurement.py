@@ -49,7 +49,7 @@ def measure(server: RunningServer, workload: Workload, database: BenchmarkDataba
 
 def median_round(rounds: Sequence[Round]) -> Round:
     """Return the median of each number of the rounds."""
-    columns = zip(*(asdict(each).values() for each in rounds), strict=True)
+    columns = zip(*(asdict(measured_round).values() for measured_round in rounds), strict=True)
     return Round(*map(median, columns))
 
 

@@ -42,8 +42,8 @@ def run(workload: tuple[Workload, ...], requests: int, sort: str, lines: int) ->
         fill(database)
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
         app = create_app(settings.load_settings({"LMS_DATABASE_URL": database.url}))
-        for each in workload:
-            asyncio.run(_profile(app, each, requests, sort, lines))
+        for selected_workload in workload:
+            asyncio.run(_profile(app, selected_workload, requests, sort, lines))
         app.state.resources.database.dispose()
 
 

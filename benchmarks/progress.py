@@ -46,9 +46,9 @@ async def watch(port: int, bearer: str, lectures: Sequence[str], deadline: float
     while time.perf_counter() < deadline:
         lecture, second = divmod(number * REPORT_SECONDS, LECTURE_SECONDS)
         watched = [{"startSeconds": second, "endSeconds": second + REPORT_SECONDS}]
-        sent = time.perf_counter()
+        sent_at = time.perf_counter()
         status, body = await connection.send(REPORT, l=lectures[lecture % len(lectures)], p=second, w=watched)
-        times.append(time.perf_counter() - sent)
+        times.append(time.perf_counter() - sent_at)
         number += 1
         if status != 200 or orjson.loads(body)["data"]["recordLectureProgress"]["errors"]:
             raise click.ClickException(f"A report failed with status {status}: {body.decode()[:200]}")

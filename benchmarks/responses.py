@@ -50,8 +50,11 @@ def _first_difference(left: Any, right: Any, path: str) -> str | None:
     if isinstance(left, dict) and left.keys() == right.keys():
         parts = ((f".{key}", left[key], right[key]) for key in left)
     elif isinstance(left, list) and len(left) == len(right):
-        parts = ((f"[{index}]", one, other) for index, (one, other) in enumerate(zip(left, right, strict=True)))
+        parts = (
+            (f"[{index}]", left_part, right_part)
+            for index, (left_part, right_part) in enumerate(zip(left, right, strict=True))
+        )
     else:
         return None if left == right else f"{path}: {left!r:.200} and {right!r:.200}"
-    differences = (_first_difference(one, other, path + name) for name, one, other in parts)
+    differences = (_first_difference(left_part, right_part, path + name) for name, left_part, right_part in parts)
     return next((difference for difference in differences if difference), None)

@@ -51,7 +51,9 @@ HEADLESS = re.compile(r"(?:Who|Whom|Whose|What|Whoever|Whatever|Which|Of|Those w
 WHETHER = re.compile(r"Whether\b")
 GRAPHQL_ROLES = {"types", "queries", "mutations"}
 """Modules whose docstrings are descriptions. There "Whether the course is free." is the usual form for a Boolean."""
-DROPPED_WORDS = {re.compile(rf"\b(?:{words})\b", re.IGNORECASE): instead for words, instead in DROPPED.items()}
+DROPPED_WORDS = {
+    re.compile(rf"\b(?:{words})\b", re.IGNORECASE): replacement for words, replacement in DROPPED.items()
+}
 CODE = re.compile(r"`[^`]*`|“[^”]*”|\"[^\"\n]*\"|https?://\S+|\{[^}\s]*\}")
 PROSE_BREAK = re.compile(r"\s*(?:[-*+]|\d+\.)\s|\s*[|#>]|\s*\[[^\]]+\]:|\s*!\[|\s*$")
 TOOLING = re.compile(r"#\s*(?:type:|noqa|ruff:|pragma|!/|:)")
@@ -86,9 +88,9 @@ def texts_of(path: Path) -> Iterator[Text]:
 def problems_of(text: Text) -> Iterator[str]:
     for sentence in sentences(text.text):
         plain = CODE.sub("code", sentence)
-        for word, instead in DROPPED_WORDS.items():
-            if found := word.search(plain):
-                yield f"“{found[0]}”: {instead}. In: {_short(sentence)}"
+        for word, replacement in DROPPED_WORDS.items():
+            if match := word.search(plain):
+                yield f"“{match[0]}”: {replacement}. In: {_short(sentence)}"
         is_headless = HEADLESS.match(plain) or (WHETHER.match(plain) and not text.is_graphql)
         if text.is_description and is_headless and not plain.endswith("?"):
             yield f"sentence without subject or verb: {_short(sentence)}"
@@ -98,8 +100,8 @@ def problems_of(text: Text) -> Iterator[str]:
 
 def sentences(text: str) -> Iterator[str]:
     for paragraph in re.split(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+\.)\s)|\n(?= {4})", text):
-        whole = " ".join(paragraph.split())
-        yield from (part for part in re.split(r"(?<=[.!?:;])\s+(?=[\w`“(\"])", whole) if part)
+        joined = " ".join(paragraph.split())
+        yield from (part for part in re.split(r"(?<=[.!?:;])\s+(?=[\w`“(\"])", joined) if part)
 
 
 def _docstrings(source: str) -> Iterator[Text]:
@@ -135,8 +137,8 @@ def _comments(source: str) -> Iterator[Text]:
 
 
 def _descriptions(source: str) -> Iterator[Text]:
-    for found in re.finditer(r'"""(.*?)"""', source, re.DOTALL):
-        yield Text(source.count("\n", 0, found.start()) + 1, found[1], is_graphql=True)
+    for match in re.finditer(r'"""(.*?)"""', source, re.DOTALL):
+        yield Text(source.count("\n", 0, match.start()) + 1, match[1], is_graphql=True)
 
 
 def _paragraphs(source: str) -> Iterator[Text]:
@@ -160,17 +162,17 @@ def _short(sentence: str) -> str:
 
 
 def all_files() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    paths = [ROOT / name for name in listed.splitlines() if not name.startswith("frontend/")]
-    wanted = [path for path in paths if path.suffix in {".py", ".md", ".graphql"} and path.exists()]
-    return [path for path in wanted if "written" not in path.parts]
+    output = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    paths = [ROOT / name for name in output.splitlines() if not name.startswith("frontend/")]
+    checked_paths = [path for path in paths if path.suffix in {".py", ".md", ".graphql"} and path.exists()]
+    return [path for path in checked_paths if "written" not in path.parts]
 
 
 def main(arguments: list[str]) -> int:
     paths = [Path(argument).resolve() for argument in arguments] or all_files()
-    found = [problem for path in paths for problem in check(path)]
-    print(*found, sep="\n")
-    return 1 if found else 0
+    problems = [problem for path in paths for problem in check(path)]
+    print(*problems, sep="\n")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ NONE = "–"
 
 def table() -> str:
     rows = [
-        f"| `{variable_of(name)}` | {default_of(field)} | {range_of(field)} | {meaning_of(field)} |"
+        f"| `{variable_of(name)}` | {default_of(field)} | {range_of(field)} | {description_of(field)} |"
         for name, field in Settings.model_fields.items()
     ]
     return "\n".join(["| name | default | allowed | meaning |", "|---|---|---|---|", *rows])
@@ -64,15 +64,15 @@ def range_of(field: FieldInfo) -> str:
     return NONE
 
 
-def meaning_of(field: FieldInfo) -> str:
+def description_of(field: FieldInfo) -> str:
     return " ".join((field.description or "").split()).replace("|", "\\|")
 
 
 def parts(document: str) -> Iterator[str]:
     """Yield the text before the table, the table, and the text after it."""
     before, _, rest = document.partition(START)
-    inside, _, after = rest.partition(END)
-    yield from (before, inside.strip(), after)
+    current_table, _, after = rest.partition(END)
+    yield from (before, current_table.strip(), after)
 
 
 def write() -> None:

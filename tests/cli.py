@@ -20,13 +20,13 @@ def row_count(url: str, table: str) -> int:
     return count
 
 
-def assert_one_line_error(ran: Result, *words: str) -> None:
+def assert_one_line_error(result: Result, *words: str) -> None:
     """Assert that the command failed with one line on stderr that contains all these words, without a traceback."""
-    assert ran.exit_code != 0
-    lines = ran.stderr.strip().splitlines()
-    assert len(lines) == 1, ran.stderr
+    assert result.exit_code != 0
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
     assert lines[0].startswith("lms-graphql: ")
-    assert "Traceback" not in ran.stderr + ran.stdout
+    assert "Traceback" not in result.stderr + result.stdout
     for word in words:
         assert word in lines[0]
 

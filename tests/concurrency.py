@@ -17,9 +17,9 @@ from tests.live_service import plain_http
 START_TIMEOUT_SECONDS = 30
 
 
-def race_rounds(usual: int) -> int:
-    """Return how often to repeat a race. `LMS_TEST_ROUNDS=300 pytest …` finds more than the usual number."""
-    return int(os.environ.get("LMS_TEST_ROUNDS", usual))
+def race_rounds(default: int) -> int:
+    """Return how often to repeat a race. `LMS_TEST_ROUNDS=300 pytest …` finds more than the default number."""
+    return int(os.environ.get("LMS_TEST_ROUNDS", default))
 
 
 @dataclass(frozen=True)

@@ -121,9 +121,9 @@ def service(running_service: Service) -> Service:
 @pytest.fixture(scope="session")
 def running_cluster(mariadb_server: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Run two service processes on one MariaDB, with a high login limit because all tests have one client IP."""
-    url = mariadb_server.new_database("lms_fleet")
-    with run_cluster(tmp_path_factory.mktemp("fleet"), url, LMS_LOGIN_FAILURES_PER_ADDRESS="1000000") as running:
-        yield running
+    url = mariadb_server.new_database("lms_cluster")
+    with run_cluster(tmp_path_factory.mktemp("cluster"), url, LMS_LOGIN_FAILURES_PER_ADDRESS="1000000") as cluster:
+        yield cluster
 
 
 @pytest.fixture

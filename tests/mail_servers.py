@@ -43,8 +43,8 @@ FRONTEND_URLS = FrontendUrls("https://learn.example.com/")
 ROOT = Path(__file__).parent.parent
 TEST_MAIL_KIND = "greeting_of_the_tests"
 TOKEN = "token-canary-1f9d"
-REJECTED_ADDRESS = "refused@canary.example"
-ABORTING_ADDRESS = "deadly@canary.example"
+REJECTED_EMAIL = "refused@canary.example"
+ABORTING_EMAIL = "deadly@canary.example"
 
 
 def render_test_mail(session: DatabaseSession, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
@@ -71,9 +71,9 @@ class OutboxHarness:
         """Return another connection pool to the same database, as another process has."""
         return Database(self.settings.url, pool_size=1, threads=1)
 
-    def enqueue(self, *addresses: str | None, kind: str = TEST_MAIL_KIND, **data: Any) -> None:
+    def enqueue(self, *emails: str | None, kind: str = TEST_MAIL_KIND, **data: Any) -> None:
         self.database.write_sync(
-            lambda session: [enqueue(session, kind, email=address, **data) for address in addresses] and None
+            lambda session: [enqueue(session, kind, email=recipient, **data) for recipient in emails] and None
         )
 
     def mails(self) -> list[Mail]:
@@ -86,16 +86,18 @@ class OutboxHarness:
     def deliver(self, url: str, database: Database | None = None) -> DeliveryResult:
         return deliver_due(database or self.database, SmtpTransport(url), FRONTEND_URLS, SENDER)
 
-    def make_due(self) -> None:
+    def make_mails_due(self) -> None:
         statement = update(Mail).values(next_attempt_at=clock.now() - timedelta(seconds=1))
         self.database.write_sync(lambda session: session.execute(statement) and None)
 
     def mail_check_output(self, settings: Settings | None = None) -> str:
         """Return the lines of `db check` about mail."""
-        lines = self.database.read_sync(
+        results = self.database.read_sync(
             lambda session: database_check.check_database(session, settings or self.settings)
         )
-        return "\n".join(f"{'ok' if line.ok else 'FAIL'} {line.text}" for line in lines if "mail" in line.text)
+        return "\n".join(
+            f"{'ok' if result.ok else 'FAIL'} {result.text}" for result in results if "mail" in result.text
+        )
 
     def wait_until_sent(self) -> None:
         deadline = time.monotonic() + 10
@@ -105,7 +107,10 @@ class OutboxHarness:
 
 
 class Mailbox:
-    """Handler of a mail server: records received mails. It rejects REFUSED, and aborts the connection for DEADLY."""
+    """Handler of a mail server that records received mails.
+
+    It rejects `REJECTED_EMAIL`, and aborts the connection for `ABORTING_EMAIL`.
+    """
 
     def __init__(self) -> None:
         self.received: list[EmailMessage] = []
@@ -115,13 +120,13 @@ class Mailbox:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         self.recipient_counts[address] += 1
-        if address == REJECTED_ADDRESS:
+        if address == REJECTED_EMAIL:
             return f"550 5.1.1 <{address}> is unknown"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if ABORTING_ADDRESS in envelope.rcpt_tos:
+        if ABORTING_EMAIL in envelope.rcpt_tos:
             assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
             return "250 not sent"
@@ -139,7 +144,7 @@ class Mailbox:
         while len(self.received) < number and time.monotonic() < deadline:
             time.sleep(0.02)
 
-    def token_sent_to(self, address: str, path: str, seconds: float = 10) -> str:
+    def token_sent_to(self, recipient: str, path: str, seconds: float = 10) -> str:
         """Wait for a mail to this address with a link to this path, and return the token in the link.
 
         The newest such mail is used, and removed.
@@ -149,11 +154,11 @@ class Mailbox:
             for message in reversed(self.received):
                 body = message.get_body(("plain",))
                 match = body and re.search(path + r"\?token=([\w-]+)", body.get_content())
-                if message["To"] == address and match:
+                if message["To"] == recipient and match:
                     self.received.remove(message)
                     return match[1]
             time.sleep(0.02)
-        raise AssertionError(f"No mail with {path} arrived for {address}.")
+        raise AssertionError(f"No mail with {path} arrived for {recipient}.")
 
 
 @contextlib.contextmanager
@@ -198,8 +203,8 @@ class SilentServer:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
-        for each in (self._listening, *self._connections):
-            each.close()
+        for open_socket in (self._listening, *self._connections):
+            open_socket.close()
 
 
 @contextlib.contextmanager
@@ -236,9 +241,9 @@ def start_cli_process(folder: Path, *arguments: str, **environment: str) -> "sub
     )
 
 
-def seconds_until_terminated(running: "subprocess.Popen[str]") -> float:
+def seconds_until_terminated(process: "subprocess.Popen[str]") -> float:
     """Terminate the process by SIGTERM, and return the seconds until it ends."""
     started = time.monotonic()
-    running.send_signal(signal.SIGTERM)
-    running.wait(20)
+    process.send_signal(signal.SIGTERM)
+    process.wait(20)
     return time.monotonic() - started

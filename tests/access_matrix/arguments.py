@@ -162,11 +162,13 @@ def available_arguments(schema: GraphQLSchema) -> set[str]:
 
 
 def _fields(schema: GraphQLSchema) -> dict[str, dict[str, GraphQLField]]:
-    object_types = [each for each in schema.type_map.values() if isinstance(each, GraphQLObjectType)]
+    object_types = [
+        graphql_type for graphql_type in schema.type_map.values() if isinstance(graphql_type, GraphQLObjectType)
+    ]
     return {
-        each.name: each.fields
-        for each in object_types
-        if each is not schema.mutation_type and not each.name.startswith("__")
+        graphql_type.name: graphql_type.fields
+        for graphql_type in object_types
+        if graphql_type is not schema.mutation_type and not graphql_type.name.startswith("__")
     }
 
 

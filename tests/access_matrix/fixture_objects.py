@@ -26,8 +26,8 @@ ROLE_BY_VIEWER = {
 
 The instructor teaches all courses except two. The colleague teaches one draft. The learner takes part in nothing.
 """
-PUBLIC_PEOPLE = frozenset({"instructor", "enrolled"})
-"""People whom anonymous viewers see: the instructor of a published course, and an author of a public question."""
+PUBLIC_USERS = frozenset({"instructor", "enrolled"})
+"""Users whom anonymous viewers see: the instructor of a published course, and an author of a public question."""
 SIGNED_IN = frozenset(ROLE_BY_VIEWER)
 EVERYONE = SIGNED_IN | {"anonymous"}
 VIEWERS = sorted(EVERYONE)
@@ -65,7 +65,7 @@ class FixtureObjects:
         self.make = make
         self.by_label: dict[str, FixtureObject] = {}
         self.by_global_id: dict[str, FixtureObject] = {}
-        self.people: dict[str, User] = {}
+        self.users: dict[str, User] = {}
         self._owners: dict[str, tuple[FixtureObject, str]] = {}
         self.courses: dict[str, CourseTree] = {}
         self.lectures: dict[str, Lecture] = {}
@@ -89,7 +89,7 @@ class FixtureObjects:
             self._owners[marker.split("@")[0]] = fixture, coordinate
 
     def actor(self, viewer: str) -> Actor:
-        return ANONYMOUS if viewer == "anonymous" else self.make.actor(self.people[viewer])
+        return ANONYMOUS if viewer == "anonymous" else self.make.actor(self.users[viewer])
 
     def of_kind(self, kind: str) -> list[FixtureObject]:
         return [fixture for fixture in self.by_label.values() if fixture.kind == kind]

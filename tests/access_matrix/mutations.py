@@ -42,7 +42,7 @@ class Case:
 def cases(objects: FixtureObjects) -> Iterator[Case]:
     """Yield the cases in an order in which each succeeds."""
     for viewer in ROLE_BY_VIEWER:
-        credentials = {"email": objects.people[viewer].email, "password": PASSWORD}
+        credentials = {"email": objects.users[viewer].email, "password": PASSWORD}
         yield Case("login", "anonymous", credentials, reader=viewer)
         yield Case("updateProfile", viewer, {})
     yield Case(
@@ -165,7 +165,9 @@ def mutations_with_objects() -> set[str]:
 def _has_objects(payload: object) -> bool:
     assert isinstance(payload, GraphQLObjectType)
     types = [get_named_type(field.type) for field in payload.fields.values()]
-    return any(isinstance(each, GraphQLObjectType) and each.name != "UserError" for each in types)
+    return any(
+        isinstance(graphql_type, GraphQLObjectType) and graphql_type.name != "UserError" for graphql_type in types
+    )
 
 
 def run_mutations(runner: MatrixRunner) -> MatrixResult:

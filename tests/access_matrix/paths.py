@@ -153,7 +153,10 @@ class PathBuilder:
         leaves = ["__typename"]
         if is_abstract_type(graphql_type):
             possible_types = self._schema.get_possible_types(graphql_type)
-            leaves += [f"... on {each.name} {{ {self._all_leaves(each)} }}" for each in possible_types]
+            leaves += [
+                f"... on {possible_type.name} {{ {self._all_leaves(possible_type)} }}"
+                for possible_type in possible_types
+            ]
         elif isinstance(graphql_type, GraphQLObjectType):
             for name, definition in graphql_type.fields.items():
                 target = get_named_type(definition.type)

@@ -53,9 +53,11 @@ def test_all_allowed_fields_are_reached(runner: MatrixRunner, result: MatrixResu
 
 def test_matrix_has_exactly_the_fields_of_the_schema() -> None:
     fields = set()
-    for each in SCHEMA.type_map.values():
-        if (is_object_type(each) or is_interface_type(each)) and not is_introspection_type(each):
-            fields |= set() if is_structural(each) else {f"{each.name}.{name}" for name in each.fields}
+    for graphql_type in SCHEMA.type_map.values():
+        if is_introspection_type(graphql_type) or is_structural(graphql_type):
+            continue
+        if is_object_type(graphql_type) or is_interface_type(graphql_type):
+            fields |= {f"{graphql_type.name}.{name}" for name in graphql_type.fields}
     assert set(AUDIENCES) == fields
     assert set(STRUCTURAL_TYPES) <= set(SCHEMA.type_map)
 
@@ -64,13 +66,13 @@ def test_all_arguments_are_used(runner: MatrixRunner) -> None:
     assert used_arguments(SCHEMA, variants(runner.objects)) == available_arguments(SCHEMA)
 
 
-def test_all_types_have_fixtures_with_markers_in_their_texts(runner: MatrixRunner) -> None:
-    types = {each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map["Node"])}  # type: ignore[arg-type]
+def test_all_types_have_fixtures_with_marked_texts(runner: MatrixRunner) -> None:
+    types = {possible_type.name for possible_type in SCHEMA.get_possible_types(SCHEMA.type_map["Node"])}  # type: ignore[arg-type]
     fixtures = runner.objects.by_global_id.values()
     assert types <= {fixture.kind for fixture in fixtures}
     types_with_markers = {fixture.kind for fixture in fixtures if fixture.markers}
     for fixture in fixtures:
-        texts = {each for each in coordinates(SCHEMA, fixture, fixture.kind) if _is_text(each)}
+        texts = {coordinate for coordinate in coordinates(SCHEMA, fixture, fixture.kind) if _is_text(coordinate)}
         if fixture.markers or fixture.kind not in types_with_markers:  # the deleted user has no texts
             assert texts - set(WITHOUT_MARKER) == set(fixture.markers), fixture.label
     assert set(WITHOUT_MARKER) <= set(AUDIENCES)
@@ -166,13 +168,13 @@ def always_allowed(*_: Any) -> bool:
         (progress, "progress_visible_to", all_rows, "learner: LectureProgress published-enrolled-lecture is visible"),
     ],
 )
-def test_removed_rule_is_detected(
+def test_matrix_detects_removed_policy(
     runner: MatrixRunner, replace: Replace, owner: Any, name: str, rule: Any, violation: str
 ) -> None:
     replace(owner, name, rule)
     viewer, problem = violation.split(": ", 1)
     result = MatrixResult()
     for _ in runner.run_each(viewer, result):
-        if any(f"{viewer}: {problem}" in found for found in result.violations):
+        if any(f"{viewer}: {problem}" in message for message in result.violations):
             return
     pytest.fail(summary(result.violations))

@@ -33,7 +33,7 @@ DEADLOCK = pymysql.err.OperationalError(1213, "Deadlock found when trying to get
 MAX_STATEMENTS = 60
 
 
-class Deadlocks:
+class DeadlockInjector:
     """Injection of one deadlock, at the statement with a given number.
 
     Statements are counted from 1 over all connections, and a COMMIT of the writing engine counts too.
@@ -41,11 +41,11 @@ class Deadlocks:
 
     def __init__(self, service: Service) -> None:
         self._engines = (service.database.engine, service.database.read_engine)
-        self._at = self._seen = 0
+        self._injection_number = self._statement_count = 0
 
     @contextmanager
-    def at(self, number: int) -> Iterator[None]:
-        self._at, self._seen = number, 0
+    def inject_at(self, number: int) -> Iterator[None]:
+        self._injection_number, self._statement_count = number, 0
         listeners = [(engine, "do_execute", self._execute) for engine in self._engines]
         listeners.append((self._engines[0], "commit", self._commit))
         for listener in listeners:
@@ -58,20 +58,20 @@ class Deadlocks:
 
     @property
     def was_injected(self) -> bool:
-        return self._seen >= self._at
+        return self._statement_count >= self._injection_number
 
     def _execute(self, *_: Any) -> None:
-        self._seen += 1
-        if self._seen == self._at:
+        self._statement_count += 1
+        if self._statement_count == self._injection_number:
             raise DEADLOCK
 
     def _commit(self, _: Any) -> None:
-        self._seen += 1
-        if self._seen == self._at:
+        self._statement_count += 1
+        if self._statement_count == self._injection_number:
             raise OperationalError("COMMIT", None, DEADLOCK)
 
 
-class Scene:
+class Scenario:
     """A user and a super admin, both signed in. Each round creates new ones, so that no rows must be deleted."""
 
     def __init__(self, service: Service, make: Factories, number: int) -> None:
@@ -120,102 +120,106 @@ APPLY = """mutation { applyToTeach(input: {motivation: "I like to", experience: 
 Request = tuple[str, str | None, dict[str, Any]]
 """Document, access token and variables."""
 
-MUTATIONS: dict[str, Callable[[Scene, Client], Request]] = {
-    "register": lambda scene, _: (
+MUTATIONS: dict[str, Callable[[Scenario, Client], Request]] = {
+    "register": lambda scenario, _: (
         f"mutation ($p: RegisterInput!) {{ register(input: $p) {SESSION} }}",
         None,
-        {"p": scene.registration()},
+        {"p": scenario.registration()},
     ),
-    "login": lambda scene, _: (
+    "login": lambda scenario, _: (
         f'mutation ($e: String!) {{ login(input: {{email: $e, password: "{PASSWORD}"}}) {SESSION} }}',
         None,
-        {"e": scene.email},
+        {"e": scenario.email},
     ),
-    "login with a wrong password": lambda scene, _: (
+    "login with a wrong password": lambda scenario, _: (
         f'mutation ($e: String!) {{ login(input: {{email: $e, password: "a wrong one"}}) {SESSION} }}',
         None,
-        {"e": scene.email},
+        {"e": scenario.email},
     ),
-    "refreshSession": lambda scene, _: (
+    "refreshSession": lambda scenario, _: (
         f"mutation ($t: String!) {{ refreshSession(input: {{refreshToken: $t}}) {SESSION} }}",
         None,
-        {"t": scene.session.refresh_token},
+        {"t": scenario.session.refresh_token},
     ),
-    "refreshSession with a token used long ago": lambda scene, _: (
+    "refreshSession with a token used long ago": lambda scenario, _: (
         f"mutation ($t: String!) {{ refreshSession(input: {{refreshToken: $t}}) {SESSION} }}",
         None,
-        {"t": scene.token_used_long_ago()},
+        {"t": scenario.token_used_long_ago()},
     ),
-    "logout": lambda scene, _: (
+    "logout": lambda scenario, _: (
         f"mutation ($t: String!) {{ logout(input: {{refreshToken: $t}}) {OK} }}",
         None,
-        {"t": scene.session.refresh_token},
+        {"t": scenario.session.refresh_token},
     ),
-    "logoutEverywhere": lambda scene, _: (f"mutation {{ logoutEverywhere {OK} }}", scene.token, {}),
-    "changePassword": lambda scene, _: (
+    "logoutEverywhere": lambda scenario, _: (f"mutation {{ logoutEverywhere {OK} }}", scenario.token, {}),
+    "changePassword": lambda scenario, _: (
         f'mutation ($o: String!) {{ changePassword(input: {{currentPassword: $o, newPassword: "{NEW_PASSWORD}"}})'
         f" {SESSION} }}",
-        scene.token,
+        scenario.token,
         {"o": PASSWORD},
     ),
-    "changePassword with a wrong one": lambda scene, _: (
+    "changePassword with a wrong one": lambda scenario, _: (
         f'mutation ($o: String!) {{ changePassword(input: {{currentPassword: $o, newPassword: "{NEW_PASSWORD}"}})'
         f" {SESSION} }}",
-        scene.token,
+        scenario.token,
         {"o": "a wrong one"},
     ),
-    "requestPasswordReset": lambda scene, _: (
+    "requestPasswordReset": lambda scenario, _: (
         f"mutation ($e: String!) {{ requestPasswordReset(input: {{email: $e}}) {OK} }}",
         None,
-        {"e": scene.email},
+        {"e": scenario.email},
     ),
-    "resetPassword": lambda scene, _: (
+    "resetPassword": lambda scenario, _: (
         f'mutation ($t: String!) {{ resetPassword(input: {{token: $t, newPassword: "{NEW_PASSWORD}"}}) {OK} }}',
         None,
-        {"t": scene.mailed_token(TokenPurpose.RESET_PASSWORD)},
+        {"t": scenario.mailed_token(TokenPurpose.RESET_PASSWORD)},
     ),
-    "requestEmailVerification": lambda scene, _: (f"mutation {{ requestEmailVerification {OK} }}", scene.token, {}),
-    "verifyEmail": lambda scene, _: (
-        f"mutation ($t: String!) {{ verifyEmail(input: {{token: $t}}) {OK} }}",
-        None,
-        {"t": scene.mailed_token(TokenPurpose.VERIFY_EMAIL)},
-    ),
-    "updateProfile": lambda scene, _: (
-        f'mutation {{ updateProfile(input: {{bio: "About me", firstName: "Anna"}}) {USER} }}',
-        scene.token,
+    "requestEmailVerification": lambda scenario, _: (
+        f"mutation {{ requestEmailVerification {OK} }}",
+        scenario.token,
         {},
     ),
-    "createUser": lambda scene, _: (
+    "verifyEmail": lambda scenario, _: (
+        f"mutation ($t: String!) {{ verifyEmail(input: {{token: $t}}) {OK} }}",
+        None,
+        {"t": scenario.mailed_token(TokenPurpose.VERIFY_EMAIL)},
+    ),
+    "updateProfile": lambda scenario, _: (
+        f'mutation {{ updateProfile(input: {{bio: "About me", firstName: "Anna"}}) {USER} }}',
+        scenario.token,
+        {},
+    ),
+    "createUser": lambda scenario, _: (
         f"mutation ($p: CreateUserInput!) {{ createUser(input: $p) {USER} }}",
-        scene.admin_token,
-        {"p": {**scene.registration(), "role": "INSTRUCTOR"}},
+        scenario.admin_token,
+        {"p": {**scenario.registration(), "role": "INSTRUCTOR"}},
     ),
-    "setUserRole": lambda scene, _: (
+    "setUserRole": lambda scenario, _: (
         f"mutation ($u: ID!) {{ setUserRole(input: {{userId: $u, role: INSTRUCTOR}}) {USER} }}",
-        scene.admin_token,
-        {"u": scene.global_id},
+        scenario.admin_token,
+        {"u": scenario.global_id},
     ),
-    "suspendUser": lambda scene, _: (
+    "suspendUser": lambda scenario, _: (
         f"mutation ($u: ID!) {{ suspendUser(input: {{userId: $u}}) {USER} }}",
-        scene.admin_token,
-        {"u": scene.global_id},
+        scenario.admin_token,
+        {"u": scenario.global_id},
     ),
-    "activateUser": lambda scene, _: (
+    "activateUser": lambda scenario, _: (
         f"mutation ($u: ID!) {{ activateUser(input: {{userId: $u}}) {USER} }}",
-        scene.admin_token,
-        {"u": scene.suspended_user_id()},
+        scenario.admin_token,
+        {"u": scenario.suspended_user_id()},
     ),
-    "deleteUser": lambda scene, _: (
+    "deleteUser": lambda scenario, _: (
         "mutation ($u: ID!) { deleteUser(input: {userId: $u}) { deletedId errors { code path } } }",
-        scene.token,
-        {"u": scene.global_id},
+        scenario.token,
+        {"u": scenario.global_id},
     ),
-    "applyToTeach": lambda scene, _: (APPLY, scene.token, {}),
-    "reviewInstructorApplication": lambda scene, client: (
+    "applyToTeach": lambda scenario, _: (APPLY, scenario.token, {}),
+    "reviewInstructorApplication": lambda scenario, client: (
         "mutation ($a: ID!) { reviewInstructorApplication(input: {applicationId: $a, approve: true}) {"
         " application { status applicant { id role } } errors { code path } } }",
-        scene.admin_token,
-        {"a": scene.application_id(client)},
+        scenario.admin_token,
+        {"a": scenario.application_id(client)},
     ),
 }
 
@@ -265,12 +269,12 @@ def commits_with_mail(service: Service, monkeypatch: pytest.MonkeyPatch) -> list
 def test_mutation_result_is_unchanged_by_deadlock(
     service: Service, make: Factories, client: Client, commits_with_mail: list[bool], name: str
 ) -> None:
-    deadlocks, expected = Deadlocks(service), None
+    injector, expected = DeadlockInjector(service), None
     for number in range(MAX_STATEMENTS):  # round 0 has no deadlock and shows the expected result
-        document, bearer, variables = MUTATIONS[name](Scene(service, make, number), client)
+        document, bearer, variables = MUTATIONS[name](Scenario(service, make, number), client)
         before = service.database.read_sync(state)
         commits_with_mail.clear()
-        with deadlocks.at(number or MAX_STATEMENTS):
+        with injector.inject_at(number or MAX_STATEMENTS):
             body = client.graphql(document, bearer=bearer, **variables)
         after = service.database.read_sync(state)
         after.subtract(before)
@@ -278,7 +282,7 @@ def test_mutation_result_is_unchanged_by_deadlock(
         result = (without_unique_values(body), changes, Counter(commits_with_mail))
         expected = expected or result
         assert result == expected, f"after a deadlock at statement {number}"
-        if number and not deadlocks.was_injected:
+        if number and not injector.was_injected:
             break
     assert number > 2, "The mutation ran no statement."
     assert number < MAX_STATEMENTS - 1

@@ -116,8 +116,8 @@ def test_application_is_visible_to_applicant_and_super_admins(client: Client, ma
     admin = make.actor(make.user(Role.SUPER_ADMIN))
     assert client.execute(LIST, as_=admin)["instructorApplications"]["totalCount"] == 2
     for user, id in zip(applicants, ids, strict=True):
-        own = client.execute(LIST, as_=make.actor(user))["instructorApplications"]
-        assert [node["id"] for node in own["nodes"]] == [id]
+        visible_applications = client.execute(LIST, as_=make.actor(user))["instructorApplications"]
+        assert [node["id"] for node in visible_applications["nodes"]] == [id]
         assert client.execute(NODE, as_=make.actor(user), id=id)["node"]["motivation"] == VALID_INPUT["motivation"]
         assert client.execute(NODE, as_=admin, id=id)["node"] is not None
     other_user = make.actor(make.user(Role.INSTRUCTOR))

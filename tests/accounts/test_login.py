@@ -27,8 +27,6 @@ from tests.accounts.session_client import (
 from tests.factories import PASSWORD, Factories, global_id
 from tests.live_service import Client, Service
 
-told = user_errors
-
 
 def test_login_accepts_email_in_any_case(client: Client, make: Factories) -> None:
     user = make.user_with_password(Role.INSTRUCTOR, email="Ada.Lovelace@example.com")
@@ -69,7 +67,7 @@ def test_unknown_email_and_wrong_password_return_same_error(
     assert audit_actions(service) == ["account.sign_in_failed"] * 3
 
 
-def test_suspension_is_disclosed_only_with_right_password(client: Client, make: Factories) -> None:
+def test_suspension_is_disclosed_only_with_correct_password(client: Client, make: Factories) -> None:
     user = make.user_with_password(is_active=False)
     assert user_errors(login(client, user, "wrong password")) == [("INVALID_CREDENTIALS", None)]
     assert user_errors(login(client, user)) == [("ACCOUNT_SUSPENDED", None)]
@@ -94,10 +92,10 @@ def test_logins_with_unknown_email_are_limited_too(client: Client) -> None:
 @pytest.mark.parametrize("email", ["x" * 780_000, "." * 780_000 + "@example.com", "a@" + "é" * 390_000])
 def test_oversized_email_is_processed_quickly(client: Client, email: str) -> None:
     assert error_code(login_as(client, email, "wrong password")) == "INVALID_CREDENTIALS"
-    began = time.thread_time()
+    started = time.thread_time()
     for _ in range(10):
         email_addresses.normalize_email(email)
-    assert time.thread_time() - began < 0.05
+    assert time.thread_time() - started < 0.05
 
 
 def test_successful_logins_are_not_counted(client: Client, make: Factories) -> None:
@@ -124,17 +122,17 @@ def test_invalid_access_token_fails_every_operation(client: Client) -> None:
     assert client.execute(ME) == {"me": None}
 
 
-def test_document_contains_login_at_most_once(client: Client) -> None:
-    one = 'login(input: {email: "a@example.com", password: "x"}) { errors { code } }'
+def test_document_with_two_logins_is_rejected(client: Client) -> None:
+    login_field = 'login(input: {email: "a@example.com", password: "x"}) { errors { code } }'
     for document in (
-        f"mutation {{ a: {one} b: {one} }}",
-        f"mutation {{ ...F ...F }} fragment F on Mutation {{ {one} }}",
-        f"mutation {{ {one} ... on Mutation {{ b: {one} }} }}",
+        f"mutation {{ a: {login_field} b: {login_field} }}",
+        f"mutation {{ ...F ...F }} fragment F on Mutation {{ {login_field} }}",
+        f"mutation {{ {login_field} ... on Mutation {{ b: {login_field} }} }}",
     ):
         assert client.error_codes(document) == ["QUERY_TOO_COMPLEX"]
 
 
-def test_rest_of_request_runs_as_user_who_logged_in(client: Client, make: Factories) -> None:
+def test_fields_after_login_run_as_its_user(client: Client, make: Factories) -> None:
     user = make.user_with_password()
     document = """mutation L($input: LoginInput!) {
       login(input: $input) { session { user { username email permissions } } }
@@ -145,8 +143,8 @@ def test_rest_of_request_runs_as_user_who_logged_in(client: Client, make: Factor
     assert data["updateProfile"]["user"] == {"username": user.username, "bio": "Back again."}
 
 
-def test_rest_of_request_is_anonymous_after_session_ends(client: Client, make: Factories) -> None:
-    own = 'updateProfile(input: {bio: "still here"}) { user { id } }'
+def test_fields_after_end_of_session_run_anonymously(client: Client, make: Factories) -> None:
+    next_field = 'updateProfile(input: {bio: "still here"}) { user { id } }'
     for template in (
         "logoutEverywhere { ok }",
         'logout(input: {refreshToken: "REFRESH"}) { ok }',
@@ -155,7 +153,7 @@ def test_rest_of_request_is_anonymous_after_session_ends(client: Client, make: F
         user = make.user_with_password()
         session = new_session(client, user)
         ending = template.replace("REFRESH", session["refreshToken"]).replace("ID", global_id("User", user))
-        body = client.graphql(f"mutation {{ {ending} {own} }}", bearer=session["accessToken"])
+        body = client.graphql(f"mutation {{ {ending} {next_field} }}", bearer=session["accessToken"])
         assert body["data"]["updateProfile"] is None
         assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
 

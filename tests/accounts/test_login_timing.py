@@ -24,27 +24,27 @@ SendRequest = Callable[[str], None]
 
 
 def seconds_of(send: SendRequest, email: str) -> float:
-    began = time.perf_counter()
+    started = time.perf_counter()
     send(email)
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
-def median_seconds(send: SendRequest, known: list[str], unknown: list[str]) -> tuple[float, float]:
+def median_seconds(send: SendRequest, known_emails: list[str], unknown_emails: list[str]) -> tuple[float, float]:
     """Return the median times of known and unknown addresses.
 
     Known and unknown alternate, each first in turn, so that load on the machine slows both down alike.
     """
     seconds: dict[bool, list[float]] = {True: [], False: []}
-    for number, pair in enumerate(zip(known, unknown, strict=True)):
+    for number, pair in enumerate(zip(known_emails, unknown_emails, strict=True)):
         for is_known in (True, False) if number % 2 else (False, True):
             seconds[is_known].append(seconds_of(send, pair[not is_known]))
     return statistics.median(seconds[True]), statistics.median(seconds[False])
 
 
-def takes_equal_time(send: SendRequest, known: list[str], unknown: list[str]) -> bool:
+def takes_equal_time(send: SendRequest, known_emails: list[str], unknown_emails: list[str]) -> bool:
     """Return whether any of several measurements shows no relevant difference."""
     for _ in range(MAX_ATTEMPTS):
-        known_seconds, unknown_seconds = median_seconds(send, known, unknown)
+        known_seconds, unknown_seconds = median_seconds(send, known_emails, unknown_emails)
         tolerance = max(MAX_RELATIVE_DIFFERENCE * max(known_seconds, unknown_seconds), NEGLIGIBLE_SECONDS)
         if abs(known_seconds - unknown_seconds) < tolerance:
             return True
@@ -59,27 +59,29 @@ def client(two_processes: Cluster) -> Iterator[RaceClients]:
 
 
 @pytest.fixture
-def known(two_processes: Cluster) -> list[str]:
+def known_emails(two_processes: Cluster) -> list[str]:
     make = Factories(two_processes.database)
     return [str(make.user_with_password().email) for _ in range(SAMPLES)]
 
 
 @pytest.fixture
-def unknown() -> list[str]:
+def unknown_emails() -> list[str]:
     return [f"nobody{number}@example.com" for number in range(SAMPLES)]
 
 
-def test_login_takes_equal_time_for_unknown_email(client: RaceClients, known: list[str], unknown: list[str]) -> None:
+def test_login_takes_equal_time_for_unknown_email(
+    client: RaceClients, known_emails: list[str], unknown_emails: list[str]
+) -> None:
     def send(email: str) -> None:
         assert client.execute(RaceRequest(LOGIN, {"email": email})).code == "INVALID_CREDENTIALS"
 
-    assert takes_equal_time(send, known, unknown)
+    assert takes_equal_time(send, known_emails, unknown_emails)
 
 
 def test_reset_request_takes_equal_time_for_unknown_email(
-    client: RaceClients, known: list[str], unknown: list[str]
+    client: RaceClients, known_emails: list[str], unknown_emails: list[str]
 ) -> None:
     def send(email: str) -> None:
         assert client.execute(RaceRequest(REQUEST_RESET, {"email": email})).code is None
 
-    assert takes_equal_time(send, known, unknown)
+    assert takes_equal_time(send, known_emails, unknown_emails)

@@ -66,9 +66,9 @@ def make(two_processes: Cluster) -> Factories:
 
 
 @pytest.fixture
-def many(two_processes: Cluster) -> Iterator[RaceClients]:
-    with race_clients(two_processes.urls, CLIENTS) as running:
-        yield running
+def clients(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls, CLIENTS) as clients:
+        yield clients
 
 
 def is_signed_in(race_clients: RaceClients, access_token: str, number: int = 0) -> bool:
@@ -77,65 +77,65 @@ def is_signed_in(race_clients: RaceClients, access_token: str, number: int = 0) 
     return response.status != 401
 
 
-def scalar(fleet: Cluster, statement: Any) -> Any:
-    return fleet.database.read_sync(lambda session: session.scalar(statement))
+def scalar(cluster: Cluster, statement: Any) -> Any:
+    return cluster.database.read_sync(lambda session: session.scalar(statement))
 
 
-def count(fleet: Cluster, table: Any, *where: Any) -> Any:
-    return scalar(fleet, select(func.count()).select_from(table).where(*where))
+def count(cluster: Cluster, table: Any, *where: Any) -> Any:
+    return scalar(cluster, select(func.count()).select_from(table).where(*where))
 
 
-def execute(fleet: Cluster, statement: Any) -> None:
-    fleet.database.write_sync(lambda session: session.execute(statement) and None)
+def execute(cluster: Cluster, statement: Any) -> None:
+    cluster.database.write_sync(lambda session: session.execute(statement) and None)
 
 
-def test_one_of_concurrent_refreshes_succeeds(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_one_of_concurrent_refreshes_succeeds(two_processes: Cluster, make: Factories, clients: RaceClients) -> None:
     for _ in range(FAMILIES):
         token = two_processes.session_issuer.sign_in(make.user()).refresh_token
         for number in range(ROUNDS):
-            responses = many.race(*[RaceRequest(REFRESH, {"token": token})] * CLIENTS)
+            responses = clients.race(*[RaceRequest(REFRESH, {"token": token})] * CLIENTS)
             assert code_counts(responses) == {None: 1, "INVALID_TOKEN": CLIENTS - 1}
             session = next(response.payload["session"] for response in responses if response.code is None)
-            assert number % 5 or is_signed_in(many, session["accessToken"], number % CLIENTS)
+            assert number % 5 or is_signed_in(clients, session["accessToken"], number % CLIENTS)
             token = session["refreshToken"]
 
 
-def test_late_reuse_of_token_ends_session(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_late_reuse_of_token_ends_session(two_processes: Cluster, make: Factories, clients: RaceClients) -> None:
     session = two_processes.session_issuer.sign_in(make.user())
     other_session = two_processes.session_issuer.sign_in(make.user())
-    first = many.execute(RaceRequest(REFRESH, {"token": session.refresh_token})).payload["session"]
+    first = clients.execute(RaceRequest(REFRESH, {"token": session.refresh_token})).payload["session"]
     reuse = RaceRequest(REFRESH, {"token": session.refresh_token})
     old_token = update(RefreshToken).where(RefreshToken.token_hash == token_hash(session.refresh_token))
     execute(two_processes, old_token.values(used_at=clock.now() - timedelta(seconds=REUSE_GRACE_SECONDS - 3)))
-    assert code_counts(many.race(*[reuse] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
-    assert is_signed_in(many, first["accessToken"])
+    assert code_counts(clients.race(*[reuse] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
+    assert is_signed_in(clients, first["accessToken"])
 
     execute(two_processes, old_token.values(used_at=clock.now() - timedelta(seconds=REUSE_GRACE_SECONDS + 1)))
-    assert code_counts(many.race(*[reuse] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
+    assert code_counts(clients.race(*[reuse] * CLIENTS)) == {"INVALID_TOKEN": CLIENTS}
     for token in (session.access_token, first["accessToken"]):
-        assert not any(is_signed_in(many, token, process) for process in (0, 1))
-    assert many.execute(RaceRequest(REFRESH, {"token": first["refreshToken"]}), 1).code == "INVALID_TOKEN"
-    assert is_signed_in(many, other_session.access_token)
+        assert not any(is_signed_in(clients, token, process) for process in (0, 1))
+    assert clients.execute(RaceRequest(REFRESH, {"token": first["refreshToken"]}), 1).code == "INVALID_TOKEN"
+    assert is_signed_in(clients, other_session.access_token)
     assert count(two_processes, AuditEvent, AuditEvent.action == "session.token_reused") == 1
 
 
 def test_late_reuse_wins_against_concurrent_refresh(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     for _ in range(30):
         session = two_processes.session_issuer.sign_in(make.user())
-        first_refresh = many.execute(RaceRequest(REFRESH, {"token": session.refresh_token}))
+        first_refresh = clients.execute(RaceRequest(REFRESH, {"token": session.refresh_token}))
         newest = first_refresh.payload["session"]["refreshToken"]
         old_token = update(RefreshToken).where(RefreshToken.token_hash == token_hash(session.refresh_token))
         execute(two_processes, old_token.values(used_at=clock.now() - timedelta(minutes=1)))
-        reused, refreshed = many.race(
+        reused, refreshed = clients.race(
             *(RaceRequest(REFRESH, {"token": token}) for token in (session.refresh_token, newest))
         )
         assert reused.code == "INVALID_TOKEN"
         if refreshed.code is None:
             issued = refreshed.payload["session"]
-            assert not is_signed_in(many, issued["accessToken"])
-            assert many.execute(RaceRequest(REFRESH, {"token": issued["refreshToken"]})).code == "INVALID_TOKEN"
+            assert not is_signed_in(clients, issued["accessToken"])
+            assert clients.execute(RaceRequest(REFRESH, {"token": issued["refreshToken"]})).code == "INVALID_TOKEN"
 
 
 CONFLICTS = {
@@ -151,14 +151,14 @@ CONFLICTS = {
 
 @pytest.mark.parametrize(("first", "second", "each_other"), CONFLICTS.values(), ids=CONFLICTS)
 def test_one_of_two_last_super_admins_remains(
-    two_processes: Cluster, make: Factories, many: RaceClients, first: str, second: str, each_other: bool
+    two_processes: Cluster, make: Factories, clients: RaceClients, first: str, second: str, each_other: bool
 ) -> None:
     for _ in range(20):
         execute(two_processes, update(User).values(role=Role.LEARNER))
         a, b = (make.user(Role.SUPER_ADMIN) for _ in range(2))
         tokens = [two_processes.session_issuer.sign_in(user).access_token for user in (a, b)]
         user_ids = [global_ids.encode("User", user.id) for user in ((b, a) if each_other else (a, b))]
-        responses = many.race(
+        responses = clients.race(
             RaceRequest(first, {"id": user_ids[0]}, tokens[0]), RaceRequest(second, {"id": user_ids[1]}, tokens[1])
         )
         counts = code_counts(responses)
@@ -169,13 +169,13 @@ def test_one_of_two_last_super_admins_remains(
 
 
 def test_deleted_account_stays_empty_despite_profile_updates(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     admin = two_processes.session_issuer.sign_in(make.user(Role.SUPER_ADMIN)).access_token
     for _ in range(40):
         user = make.user()
         token = two_processes.session_issuer.sign_in(user).access_token
-        responses = many.race(
+        responses = clients.race(
             RaceRequest(DELETE, {"id": global_ids.encode("User", user.id)}, admin),
             *[RaceRequest(PROFILE, bearer=token)] * 3,
         )
@@ -187,7 +187,7 @@ def test_deleted_account_stays_empty_despite_profile_updates(
 
 
 @pytest.mark.parametrize("field", ["email", "username"])
-def test_one_of_two_equal_registrations_succeeds(two_processes: Cluster, many: RaceClients, field: str) -> None:
+def test_one_of_two_equal_registrations_succeeds(two_processes: Cluster, clients: RaceClients, field: str) -> None:
     """Every other round, the values differ only in case."""
     for number in range(50):
         inputs = [
@@ -201,20 +201,20 @@ def test_one_of_two_equal_registrations_succeeds(two_processes: Cluster, many: R
             for side in "ab"
         ]
         inputs[1][field] = inputs[0][field] if number % 2 else inputs[0][field].upper().replace("EXAMPLE", "Example")
-        responses = many.race(*(RaceRequest(REGISTER, {"input": input}) for input in inputs))
+        responses = clients.race(*(RaceRequest(REGISTER, {"input": input}) for input in inputs))
         assert code_counts(responses) == {None: 1, "ALREADY_EXISTS": 1}
         assert next(response.path for response in responses if response.code) == ["input", field]
     assert count(two_processes, User) == 50
     assert count(two_processes, AuditEvent, AuditEvent.action == "account.registered") == 50
 
 
-def test_one_of_two_reviews_succeeds(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_one_of_two_reviews_succeeds(two_processes: Cluster, make: Factories, clients: RaceClients) -> None:
     admins = [two_processes.session_issuer.sign_in(make.user(Role.SUPER_ADMIN)).access_token for _ in range(2)]
     for number in range(50):
         learner = two_processes.session_issuer.sign_in(make.user())
-        application = many.execute(RaceRequest(APPLY, bearer=learner.access_token)).payload["application"]["id"]
+        application = clients.execute(RaceRequest(APPLY, bearer=learner.access_token)).payload["application"]["id"]
         verdicts = (True, number % 2 == 0)
-        responses = many.race(
+        responses = clients.race(
             *(
                 RaceRequest(REVIEW, {"id": application, "approve": verdict}, admin)
                 for verdict, admin in zip(verdicts, admins, strict=True)
@@ -229,28 +229,32 @@ def test_one_of_two_reviews_succeeds(two_processes: Cluster, make: Factories, ma
         assert count(two_processes, InstructorApplication, of_learner, InstructorApplication.status == status) == 1
         role = Role.INSTRUCTOR if approved else Role.LEARNER
         assert count(two_processes, User, User.id == learner.actor.key, User.role == role) == 1
-        assert is_signed_in(many, learner.access_token) is not approved
+        assert is_signed_in(clients, learner.access_token) is not approved
     assert count(two_processes, AuditEvent, AuditEvent.action == "application.reviewed") == 50
 
 
-def test_one_of_concurrent_applications_is_stored(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_one_of_concurrent_applications_is_stored(
+    two_processes: Cluster, make: Factories, clients: RaceClients
+) -> None:
     for _ in range(50):
         learner = two_processes.session_issuer.sign_in(make.user())
-        responses = many.race(*[RaceRequest(APPLY, bearer=learner.access_token)] * 4)
+        responses = clients.race(*[RaceRequest(APPLY, bearer=learner.access_token)] * 4)
         assert code_counts(responses) == {None: 1, "ALREADY_EXISTS": 3}
         assert count(two_processes, InstructorApplication, InstructorApplication.user_id == learner.actor.key) == 1
 
 
-def mailed_token(fleet: Cluster, user: User, purpose: TokenPurpose) -> str:
-    return fleet.database.write_sync(lambda session: make_token(session, user.id, purpose))
+def mailed_token(cluster: Cluster, user: User, purpose: TokenPurpose) -> str:
+    return cluster.database.write_sync(lambda session: make_token(session, user.id, purpose))
 
 
-def test_reset_token_is_valid_once(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_reset_token_is_valid_once(two_processes: Cluster, make: Factories, clients: RaceClients) -> None:
     for _ in range(10):
         user = make.user()
         token = mailed_token(two_processes, user, TokenPurpose.RESET_PASSWORD)
         passwords = [f"the new one of client {number}" for number in range(4)]
-        responses = many.race(*(RaceRequest(RESET, {"token": token, "password": password}) for password in passwords))
+        responses = clients.race(
+            *(RaceRequest(RESET, {"token": token, "password": password}) for password in passwords)
+        )
         assert code_counts(responses) == {None: 1, "INVALID_TOKEN": 3}
         winner = next(
             password for password, response in zip(passwords, responses, strict=True) if response.code is None
@@ -259,10 +263,10 @@ def test_reset_token_is_valid_once(two_processes: Cluster, make: Factories, many
     assert count(two_processes, AuditEvent, AuditEvent.action == "account.password_reset") == 10
 
 
-def test_verification_token_is_valid_once(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_verification_token_is_valid_once(two_processes: Cluster, make: Factories, clients: RaceClients) -> None:
     for _ in range(50):
         token = mailed_token(two_processes, make.user(), TokenPurpose.VERIFY_EMAIL)
-        responses = many.race(*[RaceRequest(VERIFY, {"token": token})] * 4)
+        responses = clients.race(*[RaceRequest(VERIFY, {"token": token})] * 4)
         assert code_counts(responses) == {None: 1, "INVALID_TOKEN": 3}
     assert count(two_processes, AuditEvent, AuditEvent.action == "account.email_verified") == 50
     execute(two_processes, delete(AccountToken))

@@ -31,19 +31,19 @@ def make(two_processes: Cluster) -> Factories:
 
 
 @pytest.fixture
-def many(two_processes: Cluster) -> Iterator[RaceClients]:
-    with race_clients(two_processes.urls, CLIENTS) as running:
-        yield running
+def clients(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls, CLIENTS) as clients:
+        yield clients
 
 
-def race_until_answered(many: RaceClients, requests: Sequence[RaceRequest]) -> list[RaceResponse]:
+def race_until_answered(clients: RaceClients, requests: Sequence[RaceRequest]) -> list[RaceResponse]:
     """Send all requests at once, and those again that got 503 because the hashing pool was full."""
     responses: list[RaceResponse] = []
     pending = list(requests)
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while pending:
         assert time.monotonic() < deadline, f"{len(pending)} requests got no answer."
-        batch = many.race(*pending)
+        batch = clients.race(*pending)
         responses += [response for response in batch if response.status != 503]
         pending = [request for request, response in zip(pending, batch, strict=True) if response.status == 503]
     return responses
@@ -53,41 +53,41 @@ def wrong_login(email: str, number: int, **headers: str) -> RaceRequest:
     return RaceRequest(LOGIN, {"email": email, "password": f"a wrong one, number {number}"}, headers=headers)
 
 
-def count_failures(fleet: Cluster) -> Any:
+def count_failures(cluster: Cluster) -> Any:
     failed = select(func.count()).where(AuditEvent.action == "account.sign_in_failed")
-    return fleet.database.read_sync(lambda session: session.scalar(failed))
+    return cluster.database.read_sync(lambda session: session.scalar(failed))
 
 
-def count_deadlocks(fleet: Cluster) -> int:
+def count_deadlocks(cluster: Cluster) -> int:
     """Return the number of deadlocks since the database server started."""
     status = text("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")
-    return int(fleet.database.read_sync(lambda session: session.execute(status).one()[1]))
+    return int(cluster.database.read_sync(lambda session: session.execute(status).one()[1]))
 
 
 def test_concurrent_guesses_are_limited_like_sequential_ones(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     user = make.user_with_password()
     assert user.email is not None
     session = two_processes.session_issuer.sign_in(user)
     spellings = [user.email, user.email.upper(), f" {user.email} ", user.email.title()]
     requests = [wrong_login(spellings[number % 4], number) for number in range(CLIENTS)]
-    responses = race_until_answered(many, requests)
+    responses = race_until_answered(clients, requests)
     assert code_counts(responses) == {"INVALID_CREDENTIALS": MAX_FAILURES, "RATE_LIMITED": CLIENTS - MAX_FAILURES}
     assert count_failures(two_processes) == MAX_FAILURES
 
     correct = RaceRequest(LOGIN, {"email": user.email, "password": PASSWORD})
-    assert code_counts(race_until_answered(many, [correct] * 4)) == {"RATE_LIMITED": 4}
+    assert code_counts(race_until_answered(clients, [correct] * 4)) == {"RATE_LIMITED": 4}
     # Sessions stay valid, so guesses cannot log a user out.
-    refreshed = many.execute(RaceRequest(REFRESH, {"token": session.refresh_token}), 1)
+    refreshed = clients.execute(RaceRequest(REFRESH, {"token": session.refresh_token}), 1)
     assert refreshed.code is None
-    me = many.execute(RaceRequest("{ me { id } }", bearer=refreshed.payload["session"]["accessToken"]))
+    me = clients.execute(RaceRequest("{ me { id } }", bearer=refreshed.payload["session"]["accessToken"]))
     assert me.body["data"]["me"] is not None
     other_login = RaceRequest(LOGIN, {"email": make.user_with_password().email, "password": PASSWORD})
-    assert code_counts(race_until_answered(many, [other_login])) == {None: 1}
+    assert code_counts(race_until_answered(clients, [other_login])) == {None: 1}
 
 
-def test_forwarding_headers_do_not_evade_limit(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_forwarding_headers_do_not_evade_limit(two_processes: Cluster, make: Factories, clients: RaceClients) -> None:
     email = str(make.user().email)
     requests = [
         wrong_login(
@@ -101,27 +101,27 @@ def test_forwarding_headers_do_not_evade_limit(two_processes: Cluster, make: Fac
         )
         for number in range(CLIENTS)
     ]
-    assert code_counts(race_until_answered(many, requests))["INVALID_CREDENTIALS"] == MAX_FAILURES
+    assert code_counts(race_until_answered(clients, requests))["INVALID_CREDENTIALS"] == MAX_FAILURES
     client_ips = select(AuditEvent.client_ip).distinct()
     assert two_processes.database.read_sync(lambda session: list(session.scalars(client_ips))) == ["127.0.0.1"]
 
 
-def test_guesses_at_unknown_email_are_limited_too(two_processes: Cluster, many: RaceClients) -> None:
-    responses = race_until_answered(many, [wrong_login("nobody@example.com", number) for number in range(CLIENTS)])
+def test_guesses_at_unknown_email_are_limited_too(two_processes: Cluster, clients: RaceClients) -> None:
+    responses = race_until_answered(clients, [wrong_login("nobody@example.com", number) for number in range(CLIENTS)])
     assert code_counts(responses) == {"INVALID_CREDENTIALS": MAX_FAILURES, "RATE_LIMITED": CLIENTS - MAX_FAILURES}
 
 
 def test_concurrent_correct_logins_are_not_limited(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     """An attempt counts as failed only until its password is known to be right."""
     email = make.user_with_password().email
     correct = RaceRequest(LOGIN, {"email": email, "password": PASSWORD})
-    assert many.execute(correct).code is None
+    assert clients.execute(correct).code is None
     before = count_deadlocks(two_processes)
     for _ in range(5):
-        assert code_counts(race_until_answered(many, [correct] * MAX_FAILURES)) == {None: MAX_FAILURES}
+        assert code_counts(race_until_answered(clients, [correct] * MAX_FAILURES)) == {None: MAX_FAILURES}
     assert count_failures(two_processes) == 0
     assert count_deadlocks(two_processes) == before, "all logins lock rows in one order"
-    responses = race_until_answered(many, [wrong_login(str(email), number) for number in range(CLIENTS)])
+    responses = race_until_answered(clients, [wrong_login(str(email), number) for number in range(CLIENTS)])
     assert code_counts(responses)["INVALID_CREDENTIALS"] == MAX_FAILURES

@@ -90,7 +90,7 @@ def test_email_and_username_are_unique_regardless_of_case(client: Client) -> Non
 
 
 def test_domains_that_case_fold_alike_are_different(client: Client, mailbox: Mailbox) -> None:
-    """straße.example and strasse.example may belong to different people."""
+    """straße.example and strasse.example may belong to different users."""
     assert register(client, email="bob@straße.example")["errors"] == []
     assert register(client, email="bob@strasse.example", username="other.bob")["errors"] == []
     mailbox.token_sent_to("bob@xn--strae-oqa.example", "/verify-email")
@@ -100,7 +100,7 @@ def test_domains_that_case_fold_alike_are_different(client: Client, mailbox: Mai
         assert session["user"]["username"] == REGISTRATION["username"]
 
 
-def test_account_logs_in_with_any_spelling_of_its_email(client: Client) -> None:
+def test_login_accepts_any_unicode_form_of_email(client: Client) -> None:
     composed, decomposed = "jos\u00e9@example.com", "jose\u0301@example.com"
     for number, (registered, others) in enumerate(
         ((decomposed, [composed, decomposed]), ("x@xn--bcher-kva.example", ["x@b\u00fccher.example"]))

@@ -29,7 +29,7 @@ from tests.mariadb import MariaDB
 from tests.processes import Cluster, run_cluster
 
 EMAIL, UNKNOWN_EMAIL = "canary.jane@canary-mail.com", "canary.nobody@canary-mail.com"
-PASSWORD_1, PASSWORD_2, PASSWORD_3, WRONG = (
+PASSWORD_1, PASSWORD_2, PASSWORD_3, WRONG_PASSWORD = (
     f"canary pass-word {number}" for number in ("one", "two", "three", "wrong")
 )
 EMAIL_COLUMNS = {"users.email", "users.email_key", "mails.address"}
@@ -47,14 +47,14 @@ VERIFY_EMAIL = "mutation ($token: String!) { verifyEmail(input: {token: $token})
 class Scenario:
     """A user's requests to one process of the service, and the secrets in requests and responses."""
 
-    fleet: Cluster
+    cluster: Cluster
     read_mailed_token: Callable[[str], str]
     secrets: set[str] = field(
-        default_factory=lambda: {EMAIL, UNKNOWN_EMAIL, PASSWORD_1, PASSWORD_2, PASSWORD_3, WRONG}
+        default_factory=lambda: {EMAIL, UNKNOWN_EMAIL, PASSWORD_1, PASSWORD_2, PASSWORD_3, WRONG_PASSWORD}
     )
 
     def __post_init__(self) -> None:
-        self.http = plain_http(self.fleet.urls[0])
+        self.http = plain_http(self.cluster.urls[0])
 
     def execute(self, document: str, bearer: str | None = None, **variables: Any) -> Any:
         response = self.http.send(RaceRequest(document, variables, bearer).build(self.http))
@@ -82,20 +82,20 @@ class Scenario:
         assert self.execute(VERIFY_EMAIL, token=self.mailed_token("/verify-email"))["ok"]
         assert self.execute(REGISTER, input={**names, "password": PASSWORD_1})["session"] is None
         assert self.login(EMAIL, PASSWORD_1)["session"]
-        assert self.login(EMAIL, WRONG)["session"] is None
-        assert self.login(UNKNOWN_EMAIL, WRONG)["session"] is None
+        assert self.login(EMAIL, WRONG_PASSWORD)["session"] is None
+        assert self.login(UNKNOWN_EMAIL, WRONG_PASSWORD)["session"] is None
         assert self.execute(REFRESH, token=session["refreshToken"])["session"]
         assert self.execute(REFRESH, token=session["refreshToken"])["session"] is None
         old_token = update(RefreshToken).where(RefreshToken.token_hash == token_hash(session["refreshToken"]))
         long_ago = clock.now() - timedelta(hours=1)
-        self.fleet.database.write_sync(lambda session: session.execute(old_token.values(used_at=long_ago)) and None)
+        self.cluster.database.write_sync(lambda session: session.execute(old_token.values(used_at=long_ago)) and None)
         assert self.execute(REFRESH, token=session["refreshToken"])["session"] is None
         for email in (EMAIL, UNKNOWN_EMAIL):
             assert self.execute(REQUEST_RESET, email=email)["ok"]
         reset = {"token": self.mailed_token("/reset-password"), "newPassword": PASSWORD_2}
         assert self.execute(RESET_PASSWORD, input=reset)["ok"]
         token = self.login(EMAIL, PASSWORD_2)["session"]["accessToken"]
-        assert self.change_password(token, WRONG, PASSWORD_3)["session"] is None
+        assert self.change_password(token, WRONG_PASSWORD, PASSWORD_3)["session"] is None
         assert self.change_password(token, PASSWORD_2, PASSWORD_3)["session"]
         assert self.execute("{ me { id } }", token) is None, "the old session gets 401"
 
@@ -126,7 +126,7 @@ class Scenario:
             response = self.http.post("/graphql", json={"query": "{ me { id } }"}, headers={"authorization": header})
             assert response.status_code == 401
 
-    def meet_database_errors(self) -> None:
+    def cause_database_errors(self) -> None:
         """Remove each table in turn, and use the mutations that need it."""
         session = self.login(EMAIL, PASSWORD_3)["session"]
         names = {"email": f"new.{EMAIL}", "username": "new.one", "firstName": "New", "lastName": "One"}
@@ -139,7 +139,7 @@ class Scenario:
             "audit_events",
             "mails",
         ):
-            with missing_table(self.fleet.database.engine, table):
+            with missing_table(self.cluster.database.engine, table):
                 self.login(EMAIL, PASSWORD_3)
                 self.execute(REFRESH, token=session["refreshToken"])
                 self.execute(REGISTER, input={**names, "password": PASSWORD_1})
@@ -200,26 +200,26 @@ def assert_not_logged(log: str, secrets: set[str]) -> None:
     assert [secret for secret in secrets if secret.casefold() in folded] == []
 
 
-def run_scenario(running: Cluster, read_mailed_token: Callable[[str], str]) -> set[str]:
+def run_scenario(cluster: Cluster, read_mailed_token: Callable[[str], str]) -> set[str]:
     """Run all requests, check that the database contains no secret, and return the secrets."""
-    scenario = Scenario(running, read_mailed_token)
+    scenario = Scenario(cluster, read_mailed_token)
     with scenario.http:
         scenario.use_all_mutations()
         scenario.send_invalid_requests()
-        scenario.meet_database_errors()
-    columns = running.database.read_sync(lambda session: columns_with(session, scenario.secrets))
+        scenario.cause_database_errors()
+    columns = cluster.database.read_sync(lambda session: columns_with(session, scenario.secrets))
     assert columns <= EMAIL_COLUMNS
     assert columns >= {"users.email", "users.email_key"}, "the search works"
-    with_address = text("SELECT COUNT(*) FROM mails WHERE address IS NOT NULL AND status <> 'pending'")
-    assert running.database.read_sync(lambda session: session.scalar(with_address)) == 0
+    with_email = text("SELECT COUNT(*) FROM mails WHERE address IS NOT NULL AND status <> 'pending'")
+    assert cluster.database.read_sync(lambda session: session.scalar(with_email)) == 0
     return scenario.secrets
 
 
 @pytest.mark.slow
 def test_development_neither_logs_nor_stores_secrets(tmp_path: Path) -> None:
-    with run_cluster(tmp_path, f"sqlite:///{tmp_path}/lms.db", 1) as running:
-        secrets = run_scenario(running, token_in_files(tmp_path))
-    assert_not_logged(running.processes[0].output, secrets)
+    with run_cluster(tmp_path, f"sqlite:///{tmp_path}/lms.db", 1) as cluster:
+        secrets = run_scenario(cluster, token_in_files(tmp_path))
+    assert_not_logged(cluster.processes[0].output, secrets)
 
 
 @pytest.mark.slow
@@ -229,16 +229,16 @@ def test_production_neither_logs_nor_stores_secrets(
     mailbox, smtp_url = service_mail_server
     with run_cluster(
         tmp_path, mariadb_server.new_database("lms_secrets"), 1, LMS_ENV="production", LMS_SMTP_URL=smtp_url
-    ) as running:
-        secrets = run_scenario(running, lambda path: mailbox.token_sent_to(EMAIL, path))
-    assert_not_logged(running.processes[0].output, secrets)
+    ) as cluster:
+        secrets = run_scenario(cluster, lambda path: mailbox.token_sent_to(EMAIL, path))
+    assert_not_logged(cluster.processes[0].output, secrets)
 
 
 ROLE = "mutation ($id: ID!) { setUserRole(input: {userId: $id, role: INSTRUCTOR}) { errors { code } } }"
 SUSPEND = "mutation ($id: ID!) { suspendUser(input: {userId: $id}) { errors { code } } }"
 
 
-def test_change_is_undone_when_its_audit_event_fails(service: Service, client: Client, make: Factories) -> None:
+def test_change_is_rolled_back_when_audit_event_fails(service: Service, client: Client, make: Factories) -> None:
     """A change and its audit event are written in one transaction."""
     user, admin = make.user_with_password(), make.user(Role.SUPER_ADMIN)
     session_issuer = SessionIssuer(service.database, service.resources.settings, service.resources.signer)
@@ -247,7 +247,7 @@ def test_change_is_undone_when_its_audit_event_fails(service: Service, client: C
     correct = {"email": user.email, "password": PASSWORD}
     new_password = {"currentPassword": PASSWORD, "newPassword": PASSWORD_2}
     requests: list[tuple[str, str, str | None, dict[str, Any]]] = [
-        ("account.sign_in_failed", LOGIN, None, {"input": {**correct, "password": WRONG}}),
+        ("account.sign_in_failed", LOGIN, None, {"input": {**correct, "password": WRONG_PASSWORD}}),
         ("account.signed_in", LOGIN, None, {"input": correct}),
         ("account.password_changed", CHANGE_PASSWORD, user_token, {"input": new_password}),
         ("account.role_changed", ROLE, admin_token, {"id": user_id}),

@@ -34,37 +34,39 @@ RESET = """mutation ($token: String!, $new: String!) {
 }"""
 
 
-class Scene:
+class Scenario:
     """A user with a session on each process, and a super admin."""
 
-    def __init__(self, fleet: Cluster) -> None:
-        make = Factories(fleet.database)
-        self.fleet = fleet
+    def __init__(self, cluster: Cluster) -> None:
+        make = Factories(cluster.database)
+        self.cluster = cluster
         self.user: User = make.user_with_password()
         self.global_id = global_ids.encode("User", self.user.id)
-        self.session, self.other_session = (fleet.session_issuer.sign_in(self.user) for _ in range(2))
-        self.admin = fleet.session_issuer.sign_in(make.user(Role.SUPER_ADMIN)).access_token
+        self.session, self.other_session = (cluster.session_issuer.sign_in(self.user) for _ in range(2))
+        self.admin = cluster.session_issuer.sign_in(make.user(Role.SUPER_ADMIN)).access_token
 
-    def by_admin(self, document: str) -> RaceRequest:
+    def admin_request(self, document: str) -> RaceRequest:
         return RaceRequest(document, {"id": self.global_id}, self.admin)
 
-    def reset(self) -> RaceRequest:
+    def reset_request(self) -> RaceRequest:
         purpose = TokenPurpose.RESET_PASSWORD
-        token = self.fleet.database.write_sync(lambda session: make_token(session, self.user.id, purpose))
+        token = self.cluster.database.write_sync(lambda session: make_token(session, self.user.id, purpose))
         return RaceRequest(RESET, {"token": token, "new": NEW_PASSWORD})
 
 
-REVOCATIONS: dict[str, Callable[[Scene], RaceRequest]] = {
-    "role change": lambda scene: scene.by_admin(SET_ROLE),
-    "suspension": lambda scene: scene.by_admin(SUSPEND),
-    "deletion by a super admin": lambda scene: scene.by_admin(DELETE),
-    "deletion by the user": lambda scene: RaceRequest(DELETE, {"id": scene.global_id}, scene.session.access_token),
-    "password change": lambda scene: RaceRequest(
-        CHANGE, {"old": PASSWORD, "new": NEW_PASSWORD}, scene.session.access_token
+REVOCATIONS: dict[str, Callable[[Scenario], RaceRequest]] = {
+    "role change": lambda scenario: scenario.admin_request(SET_ROLE),
+    "suspension": lambda scenario: scenario.admin_request(SUSPEND),
+    "deletion by a super admin": lambda scenario: scenario.admin_request(DELETE),
+    "deletion by the user": lambda scenario: RaceRequest(
+        DELETE, {"id": scenario.global_id}, scenario.session.access_token
     ),
-    "password reset": lambda scene: scene.reset(),
-    "logout everywhere": lambda scene: RaceRequest(EVERYWHERE, bearer=scene.session.access_token),
-    "logout": lambda scene: RaceRequest(LOGOUT, {"token": scene.other_session.refresh_token}),
+    "password change": lambda scenario: RaceRequest(
+        CHANGE, {"old": PASSWORD, "new": NEW_PASSWORD}, scenario.session.access_token
+    ),
+    "password reset": lambda scenario: scenario.reset_request(),
+    "logout everywhere": lambda scenario: RaceRequest(EVERYWHERE, bearer=scenario.session.access_token),
+    "logout": lambda scenario: RaceRequest(LOGOUT, {"token": scenario.other_session.refresh_token}),
 }
 
 
@@ -105,18 +107,22 @@ def polling(client: httpx.Client, request: RaceRequest) -> Iterator[Poller]:
 
 
 @pytest.fixture
-def both(two_processes: Cluster) -> Iterator[RaceClients]:
-    with race_clients(two_processes.urls, 2) as running:
-        yield running
+def process_clients(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls, 2) as clients:
+        yield clients
 
 
 @pytest.mark.parametrize("revocation", REVOCATIONS)
-def test_revoked_session_ends_on_every_process(two_processes: Cluster, both: RaceClients, revocation: str) -> None:
-    scene = Scene(two_processes)
-    revoke = REVOCATIONS[revocation](scene)
-    with polling(both.clients[1], RaceRequest("{ me { id } }", bearer=scene.other_session.access_token)) as poller:
+def test_revoked_session_ends_on_every_process(
+    two_processes: Cluster, process_clients: RaceClients, revocation: str
+) -> None:
+    scenario = Scenario(two_processes)
+    revoke = REVOCATIONS[revocation](scenario)
+    with polling(
+        process_clients.clients[1], RaceRequest("{ me { id } }", bearer=scenario.other_session.access_token)
+    ) as poller:
         poller.wait_for(200, 10)
-        assert both.execute(revoke, 0).code is None
+        assert process_clients.execute(revoke, 0).code is None
         ended = time.monotonic()
         poller.wait_for(401, MAX_DELAY_SECONDS)
         time.sleep(3 * POLL_SECONDS)
@@ -125,11 +131,10 @@ def test_revoked_session_ends_on_every_process(two_processes: Cluster, both: Rac
     assert set(statuses) == {401}, "requests after the revocation fail at once, not a second later"
 
 
-def test_logout_leaves_other_sessions_valid(two_processes: Cluster, both: RaceClients) -> None:
-    scene = Scene(two_processes)
-    assert both.execute(REVOCATIONS["logout"](scene), 0).code is None
+def test_logout_leaves_other_sessions_valid(two_processes: Cluster, process_clients: RaceClients) -> None:
+    scenario = Scenario(two_processes)
+    assert process_clients.execute(REVOCATIONS["logout"](scenario), 0).code is None
     for process in (0, 1):
-        assert (
-            both.execute(RaceRequest("{ me { id } }", bearer=scene.other_session.access_token), process).status == 401
-        )
-        assert both.execute(RaceRequest("{ me { id } }", bearer=scene.session.access_token), process).status == 200
+        for session, status in ((scenario.other_session, 401), (scenario.session, 200)):
+            request = RaceRequest("{ me { id } }", bearer=session.access_token)
+            assert process_clients.execute(request, process).status == status

@@ -115,10 +115,10 @@ def test_write_fails_when_session_ended_before_transaction(client: Client, make:
     new_session(client, user)
     key = service.database.read_sync(lambda session: session.scalar(select(UserSession.id)))
     actor = Actor(user.id, user.role, key)
-    began = datetime.now(UTC)
-    service.database.write_sync(lambda session: require_active_session(session, actor, began))
+    started_at = datetime.now(UTC)
+    service.database.write_sync(lambda session: require_active_session(session, actor, started_at))
     service.database.write_sync(lambda session: end_all_sessions(session, user.id))
-    service.database.write_sync(lambda session: require_active_session(session, actor, began))
+    service.database.write_sync(lambda session: require_active_session(session, actor, started_at))
     later = datetime.now(UTC)
     with pytest.raises(RequestError) as raised:
         service.database.write_sync(lambda session: require_active_session(session, actor, later))

@@ -108,7 +108,7 @@ def test_account_created_by_super_admin_can_log_in(client: Client, make: Factori
 
 @pytest.mark.parametrize("document", [SET_ROLE, SUSPEND, ACTIVATE, DELETE])
 @pytest.mark.parametrize("id", ["", "nonsense", "VXNlcjo5OTk5OTk", "Q291cnNlOjE"])
-def test_unknown_user_id_returns_not_search(client: Client, make: Factories, document: str, id: str) -> None:
+def test_unknown_user_id_returns_not_found(client: Client, make: Factories, document: str, id: str) -> None:
     admin = make.actor(make.user(Role.SUPER_ADMIN))
     variables = {"role": "LEARNER"} if document is SET_ROLE else {}
     (payload,) = client.execute(document, as_=admin, id=id, **variables).values()

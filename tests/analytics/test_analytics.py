@@ -176,14 +176,14 @@ def test_analytics_are_visible_to_course_staff_only(
 ) -> None:
     course, enrolled = make.course(), make.user()
     make.enrollment(enrolled, course)
-    make.course(instructor=(rival := make.user(Role.INSTRUCTOR)))
+    make.course(instructor=(other_instructor := make.user(Role.INSTRUCTOR)))
     if is_stored:
         refresh.refresh_analytics(service.database)
-    for actor in (ANONYMOUS, make.actor(enrolled), make.actor(make.user()), make.actor(rival)):
-        answer = client.graphql(ANALYTICS, as_=actor, id=course.global_id)
-        assert answer["data"]["node"] == {"analytics": None}
-        assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
-        assert answer["errors"][0]["path"] == ["node", "analytics"]
+    for actor in (ANONYMOUS, make.actor(enrolled), make.actor(make.user()), make.actor(other_instructor)):
+        body = client.graphql(ANALYTICS, as_=actor, id=course.global_id)
+        assert body["data"]["node"] == {"analytics": None}
+        assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
+        assert body["errors"][0]["path"] == ["node", "analytics"]
     for actor in (make.actor(course.instructor), make.actor(make.user(Role.SUPER_ADMIN))):
         id = client.execute(ANALYTICS, as_=actor, id=course.global_id)["node"]["analytics"]["id"]
         assert client.execute("query N($id: ID!) { node(id: $id) { id } }", as_=actor, id=id) == {"node": None}

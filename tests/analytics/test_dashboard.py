@@ -27,14 +27,14 @@ def my_dashboard(client: Client, actor: Actor) -> Any:
 def test_dashboard_is_visible_to_its_instructor_and_super_admins(
     client: Client, service: Service, make: Factories
 ) -> None:
-    instructor, rival = (make.user(Role.INSTRUCTOR) for _ in range(2))
+    instructor, other_instructor = (make.user(Role.INSTRUCTOR) for _ in range(2))
     make.enrollment(enrolled := make.user(), make.course(instructor=instructor))
     id = global_id("User", instructor)
     for is_stored in (False, True):
-        for actor in (ANONYMOUS, make.actor(enrolled), make.actor(rival)):
-            answer = client.graphql(DASHBOARD, as_=actor, id=id)
-            assert answer["data"]["node"] == {"username": instructor.username, "teaching": None}
-            assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+        for actor in (ANONYMOUS, make.actor(enrolled), make.actor(other_instructor)):
+            body = client.graphql(DASHBOARD, as_=actor, id=id)
+            assert body["data"]["node"] == {"username": instructor.username, "teaching": None}
+            assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
         for actor in (make.actor(instructor), make.actor(make.user(Role.SUPER_ADMIN))):
             dashboard = client.execute(DASHBOARD, as_=actor, id=id)["node"]["teaching"]
             assert dashboard == {"id": global_id("InstructorDashboard", instructor), "courseCount": 1}
@@ -64,10 +64,10 @@ def test_dashboard_counts_match_enrollments_before_and_after_refreshes(
     client: Client, service: Service, make: Factories, seed: int
 ) -> None:
     rng, now = random.Random(seed), datetime.now(UTC)
-    instructor, rival = (make.user(Role.INSTRUCTOR) for _ in range(2))
+    instructor, other_instructor = (make.user(Role.INSTRUCTOR) for _ in range(2))
     learners = [make.user() for _ in range(8)]
     courses = [make.course(instructor=instructor, status=rng.choice(list(CourseStatus))) for _ in range(4)]
-    make.enrollment(learners[0], make.course(instructor=rival))
+    make.enrollment(learners[0], make.course(instructor=other_instructor))
     enrollments: list[Enrollment] = []
     pairs = [pair for pair in itertools.product(learners, courses) if rng.random() < 0.5]
     for half in (pairs[::2], pairs[1::2]):

@@ -170,12 +170,12 @@ def test_dashboard_and_refresh_are_fast_at_scale(dataset: LargeDataset) -> None:
     assert seconds < 60
     statement_counts = []
     for first in ("first: 1)", "first: 20)", "first: 100)"):
-        answer = dataset.execute(DASHBOARD.replace("first: 20)", first))["me"]
+        me = dataset.execute(DASHBOARD.replace("first: 20)", first))["me"]
         statement_counts.append(dataset.statements.count)
         assert_quick(dataset, f"dashboard, {first}")
     assert len(set(statement_counts)) == 1
-    assert answer["teaching"]["learnerCount"] > LEARNERS * 0.9
-    assert answer["teaching"]["enrollmentCount"] == sum(enrollment_counts(dataset))
+    assert me["teaching"]["learnerCount"] > LEARNERS * 0.9
+    assert me["teaching"]["enrollmentCount"] == sum(enrollment_counts(dataset))
     timed_refresh(dataset, "nothing changed")
     with dataset.service.engine.begin() as connection:
         connection.execute(update(Enrollment).where(Enrollment.course_id == 7).values(updated_at=clock.now()))

@@ -46,8 +46,8 @@ def execute(service: Service, *statements: Executable) -> None:
 
 def refresh_until_clean(service: Service, now: datetime) -> None:
     """Refresh twice: changes just before the first refresh are counted again, in case a commit came late."""
-    for moment in (now, now + 2 * refresh.COMMIT_LAG):
-        with time_machine.travel(moment):
+    for refresh_time in (now, now + 2 * refresh.COMMIT_LAG):
+        with time_machine.travel(refresh_time):
             refresh.refresh_analytics(service.database)
 
 
@@ -107,7 +107,7 @@ def test_refresh_covers_changed_courses_only(service: Service, make: Factories) 
             assert refresh.refresh_analytics(service.database) == 0
 
 
-def test_late_commit_is_counted(client: Client, service: Service, make: Factories) -> None:
+def test_change_committed_late_is_included(client: Client, service: Service, make: Factories) -> None:
     course = make.course()
     refresh.refresh_analytics(service.database)
     make.enrollment(make.user(), course, updated_at=datetime.now(UTC) - timedelta(seconds=50))

@@ -44,14 +44,14 @@ def test_hook_raises_when_nothing_was_registered() -> None:
         list(hook)
 
 
-def test_hook_without_functions_is_valid_when_registered_as_such() -> None:
+def test_hook_accepts_registration_of_no_functions() -> None:
     hook: Hook[Callable[[], None]] = Hook("catalog.example")
     hook.register()
     assert list(hook) == []
 
 
 @pytest.mark.slow
-def test_hook_raises_in_a_script_that_forgets_wiring() -> None:
+def test_hook_raises_in_script_without_wiring() -> None:
     script = "from lms_graphql.learning import hooks; list(hooks.course_level_quizzes)"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert result.returncode == 1

@@ -23,8 +23,8 @@ def test_texts_follow_the_language_guide(path: Path) -> None:
 @pytest.mark.parametrize(("source", "problem"), FORBIDDEN.items())
 def test_language_check_finds_dropped_forms(source: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [*language._docstrings(source), *language._comments(source)]
-    found = [line for text in texts for line in language.problems_of(text)]
-    assert any(problem in line for line in found), found
+    problems = [line for text in texts for line in language.problems_of(text)]
+    assert any(problem in line for line in problems), problems
 
 
 def test_language_check_skips_code_and_quotes() -> None:

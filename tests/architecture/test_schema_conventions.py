@@ -10,8 +10,8 @@ from tests import node
 
 pytestmark = pytest.mark.slow
 
-ROOT = node.HERE.parents[1]
-RELAY = node.HERE / "relay"
+ROOT = node.FOLDER.parents[1]
+RELAY = node.FOLDER / "relay"
 
 
 def test_schema_passes_graphql_eslint() -> None:
@@ -20,7 +20,7 @@ def test_schema_passes_graphql_eslint() -> None:
     )
     assert result.returncode in {0, 1}, result.stderr
     (schema,) = json.loads(result.stdout)  # an ignored file is in the report, too, with a warning
-    problems = [f"{each['line']}: {each['message']} ({each['ruleId']})" for each in schema["messages"]]
+    problems = [f"{message['line']}: {message['message']} ({message['ruleId']})" for message in schema["messages"]]
     assert problems == []
 
 

@@ -12,7 +12,7 @@ def test_settings_table_is_up_to_date() -> None:
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
-def test_setting_has_a_meaning(name: str) -> None:
+def test_setting_has_a_description(name: str) -> None:
     description = Settings.model_fields[name].description
     assert description
     assert description.strip().endswith(".")

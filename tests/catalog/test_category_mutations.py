@@ -123,14 +123,16 @@ def test_unknown_ids_are_not_found(make: Factories, admin: CourseClient, id: str
 
 
 def test_sibling_names_are_unique_ignoring_case(make: Factories, admin: CourseClient) -> None:
-    taken = [("ALREADY_EXISTS", "name")]
+    name_exists = [("ALREADY_EXISTS", "name")]
     root = global_id("Category", make.category("Design"))
     other = admin.ok("createCategory", name="Other")["id"]
-    assert admin.user_errors("createCategory", name="dESIGN") == taken
-    assert admin.user_errors("updateCategory", categoryId=other, name="design ") == taken
-    below = admin.ok("createCategory", name="Design", parentId=root)["id"]
-    assert admin.user_errors("createCategory", name="DESIGN", parentId=root) == taken
-    assert admin.user_errors("updateCategory", categoryId=below, parentId=None) == taken, "the root has the name"
+    assert admin.user_errors("createCategory", name="dESIGN") == name_exists
+    assert admin.user_errors("updateCategory", categoryId=other, name="design ") == name_exists
+    child = admin.ok("createCategory", name="Design", parentId=root)["id"]
+    assert admin.user_errors("createCategory", name="DESIGN", parentId=root) == name_exists
+    assert admin.user_errors("updateCategory", categoryId=child, parentId=None) == name_exists, (
+        "the root has the name"
+    )
     assert admin.ok("updateCategory", categoryId=root, name="DESIGN")["name"] == "DESIGN", "its own name is allowed"
 
 
@@ -183,10 +185,10 @@ def parents_by_key(service: Service) -> dict[int, int | None]:
 def test_concurrent_moves_cannot_create_a_cycle(make: Factories, service: Service, admin: CourseClient) -> None:
     with service_racers(service) as clients:
         for _ in race_rounds(service):
-            one, other = (global_id("Category", make.category()) for _ in range(2))
+            first, second = (global_id("Category", make.category()) for _ in range(2))
             responses = clients.race(
-                admin.race_request("updateCategory", categoryId=one, parentId=other),
-                admin.race_request("updateCategory", categoryId=other, parentId=one),
+                admin.race_request("updateCategory", categoryId=first, parentId=second),
+                admin.race_request("updateCategory", categoryId=second, parentId=first),
             )
             assert Counter(response.code for response in responses) == {None: 1, "INVALID": 1}
 
@@ -216,7 +218,7 @@ def test_concurrent_creations_of_one_name_succeed_once(service: Service, admin: 
 
 
 @pytest.mark.slow
-def test_category_cannot_be_filled_during_deletion(make: Factories, service: Service, admin: CourseClient) -> None:
+def test_category_under_deletion_accepts_no_content(make: Factories, service: Service, admin: CourseClient) -> None:
     with service_racers(service, 3) as clients:
         for _ in race_rounds(service):
             id = global_id("Category", make.category())

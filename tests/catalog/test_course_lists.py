@@ -52,8 +52,8 @@ def seven_courses(make: Factories) -> None:
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_pages_in_both_directions_cover_the_list(client: Client, order: str, size: int) -> None:
-    whole = titles(client, orderBy=order, first=100)
-    assert len(whole) == 7
+    all_titles = titles(client, orderBy=order, first=100)
+    assert len(all_titles) == 7
     forward: list[str] = []
     after = None
     for _ in range(10):
@@ -63,7 +63,7 @@ def test_pages_in_both_directions_cover_the_list(client: Client, order: str, siz
         after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
             break
-    assert forward == whole
+    assert forward == all_titles
     backward: list[str] = []
     before = None
     for _ in range(10):
@@ -73,7 +73,7 @@ def test_pages_in_both_directions_cover_the_list(client: Client, order: str, siz
         before = page["pageInfo"]["startCursor"]
         if not page["pageInfo"]["hasPreviousPage"]:
             break
-    assert backward == whole
+    assert backward == all_titles
 
 
 @pytest.mark.usefixtures("seven_courses")
@@ -228,14 +228,14 @@ def test_nested_pages_take_one_statement_for_all_parents(
       }
     """
     with statements:
-        answer = client.execute(document, first=2)["category"]
+        category_node = client.execute(document, first=2)["category"]
     assert statements.count == 6  # two levels of categories, their pages, and three counts
-    assert answer["courseCount"] == 9
-    for child in answer["children"]:
+    assert category_node["courseCount"] == 9
+    for child in category_node["children"]:
         assert child["courseCount"] == child["courses"]["totalCount"] == 3
         assert [node["title"] for node in child["courses"]["nodes"]] == [f"{child['name']} 0", f"{child['name']} 1"]
         assert child["courses"]["pageInfo"]["hasNextPage"] is True
-    cursor = answer["children"][1]["courses"]["pageInfo"]["endCursor"]
+    cursor = category_node["children"][1]["courses"]["pageInfo"]["endCursor"]
     children = client.execute(document, first=5, after=cursor)["category"]["children"]
     assert [len(child["courses"]["nodes"]) for child in children] == [1, 1, 2]
 
@@ -253,11 +253,12 @@ def test_user_courses_hide_unpublished_ones_from_others(client: Client, make: Fa
     make.course("hidden", instructor=instructor, status=CourseStatus.DRAFT)
     make.course("old", instructor=instructor, status=CourseStatus.ARCHIVED)
     document = "query T($id: ID!) { node(id: $id) { ... on User { courses { totalCount nodes { title } } } } }"
-    anonymous = client.execute(document, id=global_id("User", instructor))["node"]["courses"]
+    id = global_id("User", instructor)
+    anonymous = client.execute(document, id=id)["node"]["courses"]
     assert [node["title"] for node in anonymous["nodes"]] == ["second", "first"]
     assert anonymous["totalCount"] == 2
-    own = client.execute(document, as_=make.actor(instructor), id=global_id("User", instructor))["node"]["courses"]
-    assert own["totalCount"] == 4
+    own_courses = client.execute(document, as_=make.actor(instructor), id=id)["node"]["courses"]
+    assert own_courses["totalCount"] == 4
 
 
 @pytest.mark.query_budget
@@ -268,14 +269,14 @@ def test_category_tree_is_ordered_by_name(client: Client, make: Factories, state
     make.category("Ants", parent=root)
     make.category("Honey", parent=bees)
     with statements:
-        answer = client.execute("""{
+        data = client.execute("""{
           categories { name }
           category(slug: "zoology") { children { name children { name ancestors { name } parent { slug } } } }
         }""")
-    assert [category["name"] for category in answer["categories"]] == ["art", "Zoology"]
-    ants, bees_answer = answer["category"]["children"]
-    assert (ants["name"], bees_answer["name"]) == ("Ants", "Bees")
-    honey = bees_answer["children"][0]
-    assert [category["name"] for category in honey["ancestors"]] == ["Zoology", "Bees"]
-    assert honey["parent"] == {"slug": "bees"}
+    assert [category["name"] for category in data["categories"]] == ["art", "Zoology"]
+    ants_node, bees_node = data["category"]["children"]
+    assert (ants_node["name"], bees_node["name"]) == ("Ants", "Bees")
+    honey_node = bees_node["children"][0]
+    assert [category["name"] for category in honey_node["ancestors"]] == ["Zoology", "Bees"]
+    assert honey_node["parent"] == {"slug": "bees"}
     assert statements.count <= 6

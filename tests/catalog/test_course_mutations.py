@@ -43,9 +43,9 @@ def instructor_client(client: Client, make: Factories, course: CourseTree) -> Co
 
 def titles(client: Client, as_: Actor | None, search: str | None = None, status: str = "DRAFT") -> list[str]:
     """Return the titles of the courses that the actor's search finds."""
-    answer = client.execute(SEARCH, as_=as_, search=search, status=status)["courses"]
-    assert answer["totalCount"] == len(answer["nodes"])
-    return [node["title"] for node in answer["nodes"]]
+    page = client.execute(SEARCH, as_=as_, search=search, status=status)["courses"]
+    assert page["totalCount"] == len(page["nodes"])
+    return [node["title"] for node in page["nodes"]]
 
 
 def test_new_course_is_a_draft_of_its_creator(client: Client, instructor: CourseClient) -> None:
@@ -193,8 +193,10 @@ def test_price_has_the_decimals_of_its_currency(
     created = instructor.ok("createCourse", **NEW, currency=currency, price=price)
     assert created["price"] == {"amount": expected or price, "currency": currency}
     assert created["isFree"] is False
-    finer = {"JPY": "0.1", "USD": "0.001", "BHD": "0.0001"}[currency]
-    assert instructor.user_errors("updateCourse", courseId=created["id"], price=finer) == [("OUT_OF_RANGE", "price")]
+    too_precise = {"JPY": "0.1", "USD": "0.001", "BHD": "0.0001"}[currency]
+    assert instructor.user_errors("updateCourse", courseId=created["id"], price=too_precise) == [
+        ("OUT_OF_RANGE", "price")
+    ]
 
 
 def test_update_keeps_omitted_fields_and_clears_nulls(
@@ -326,7 +328,7 @@ def test_only_super_admins_can_feature_courses(client: Client, make: Factories, 
 
 VISIBLE_TO = {
     CourseStatus.DRAFT: {},
-    CourseStatus.PUBLISHED: {"rival", "enrolled"},
+    CourseStatus.PUBLISHED: {"other_instructor", "enrolled"},
     CourseStatus.ARCHIVED: {"enrolled"},
 }
 
@@ -337,7 +339,7 @@ def test_other_users_cannot_change_a_course(
     client: Client, make: Factories, service: Service, mutation: str, status: CourseStatus
 ) -> None:
     course = make.course("Mine", status=status)
-    rival, enrolled = (make.user(Role.INSTRUCTOR) for _ in range(2))
+    other_instructor, enrolled = (make.user(Role.INSTRUCTOR) for _ in range(2))
     make.enrollment(enrolled, course)
     before = service.database.read_sync(lambda session: vars(session.get_one(Course, course.row.id)))
     fields = (
@@ -345,7 +347,7 @@ def test_other_users_cannot_change_a_course(
         if mutation == "updateCourse"
         else {}
     )
-    for name, user in (("rival", rival), ("enrolled", enrolled)):
+    for name, user in (("other_instructor", other_instructor), ("enrolled", enrolled)):
         other = CourseClient(client, make.actor(user))
         if name in VISIBLE_TO[status]:
             assert other.error_codes(mutation, courseId=course.global_id, **fields) == ["FORBIDDEN"]

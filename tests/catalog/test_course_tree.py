@@ -22,7 +22,7 @@ query Tree($slug: String!) {
   }
 }
 """
-MANY = """
+COURSE_TREES = """
 query Many($first: Int!) {
   courses(first: $first) {
     nodes {
@@ -39,14 +39,15 @@ query Many($first: Int!) {
 def test_course_lists_sections_and_lectures_in_order(client: Client, make: Factories) -> None:
     instructor = make.user(Role.INSTRUCTOR, first_name="Grace", last_name="Hopper")
     course = make.course("Compilers", instructor=instructor, sections=3, lectures=2)
-    answer = client.execute(TREE, slug=course.slug)["course"]
-    assert answer["title"] == "Compilers"
-    assert answer["instructor"] == {"fullName": "Grace Hopper"}
-    assert [section["position"] for section in answer["sections"]] == [0, 1, 2]
-    assert [lecture["position"] for section in answer["sections"] for lecture in section["lectures"]] == [0, 1] * 3
-    assert answer["sections"][0]["lectureCount"] == 2
-    assert answer["sections"][0]["durationSeconds"] == 120
-    assert answer["sections"][0]["lectures"][0]["type"] == "VIDEO"
+    course_node = client.execute(TREE, slug=course.slug)["course"]
+    assert course_node["title"] == "Compilers"
+    assert course_node["instructor"] == {"fullName": "Grace Hopper"}
+    sections = course_node["sections"]
+    assert [section["position"] for section in sections] == [0, 1, 2]
+    assert [lecture["position"] for section in sections for lecture in section["lectures"]] == [0, 1] * 3
+    assert sections[0]["lectureCount"] == 2
+    assert sections[0]["durationSeconds"] == 120
+    assert sections[0]["lectures"][0]["type"] == "VIDEO"
 
 
 def test_anonymous_viewer_gets_preview_content_and_locks(client: Client, make: Factories) -> None:
@@ -62,8 +63,8 @@ def test_anonymous_viewer_gets_preview_content_and_locks(client: Client, make: F
 def test_deleted_lecture_is_missing_from_the_course(client: Client, make: Factories) -> None:
     course = make.course(sections=2, lectures=1)
     deleted = make.lecture(course.sections[1], order_index=5, title="Deleted", deleted_at=course.row.created_at)
-    answer = client.execute(TREE, slug=course.slug)["course"]
-    titles = [lecture["title"] for section in answer["sections"] for lecture in section["lectures"]]
+    course_node = client.execute(TREE, slug=course.slug)["course"]
+    titles = [lecture["title"] for section in course_node["sections"] for lecture in section["lectures"]]
     assert deleted.title not in titles
     assert len(titles) == 2
 
@@ -86,10 +87,10 @@ def test_course_trees_take_constant_statements(
     for _ in range(50):
         make.course(category=category, sections=2, lectures=2)
     with statements:
-        assert len(client.execute(MANY, first=1)["courses"]["nodes"]) == 1
+        assert len(client.execute(COURSE_TREES, first=1)["courses"]["nodes"]) == 1
     count_for_one = statements.count
     with statements:
-        assert len(client.execute(MANY, first=50)["courses"]["nodes"]) == 50
+        assert len(client.execute(COURSE_TREES, first=50)["courses"]["nodes"]) == 50
     assert statements.count == count_for_one
     assert count_for_one <= 7
 
@@ -138,7 +139,7 @@ def test_lecture_links_to_section_course_and_instructor(
 
 
 @pytest.mark.parametrize(("field", "total"), [("lectureCount", 6), ("durationSeconds", 360), ("sectionCount", 3)])
-def test_course_totals_are_right(client: Client, make: Factories, field: str, total: int) -> None:
+def test_course_totals_are_correct(client: Client, make: Factories, field: str, total: int) -> None:
     course = make.course(sections=3, lectures=2)
-    answer = client.execute(f"query T($slug: String!) {{ course(slug: $slug) {{ {field} }} }}", slug=course.slug)
-    assert answer["course"][field] == total
+    data = client.execute(f"query T($slug: String!) {{ course(slug: $slug) {{ {field} }} }}", slug=course.slug)
+    assert data["course"][field] == total

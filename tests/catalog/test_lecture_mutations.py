@@ -80,7 +80,7 @@ def test_new_lecture_stores_all_fields(author: CurriculumClient, course: CourseT
 
 
 @pytest.mark.parametrize("kind", ["VIDEO", "TEXT", "QUIZ", "ASSIGNMENT", "RESOURCE"])
-def test_new_lecture_of_any_type_needs_only_a_title(author: CurriculumClient, course: CourseTree, kind: str) -> None:
+def test_new_lecture_requires_only_a_title(author: CurriculumClient, course: CourseTree, kind: str) -> None:
     for empty in ({}, dict.fromkeys(("durationSeconds", "isPreview", "isDownloadable", "position", "quizId"))):
         lecture = author.ok("createLecture", sectionId=section_ids(course)[0], title="New", type=kind, **empty)
         assert (lecture["type"], lecture["durationSeconds"]) == (kind, 0)
@@ -172,8 +172,8 @@ def test_longest_lecture_is_accepted_in_any_encoding(
         mutation = f'createLecture(input: {{sectionId: "{section}", type: TEXT, {fields}}})'
         request = {"query": f"mutation {{ {mutation} {{ lecture {{ id }} errors {{ code }} }} }}"}
     headers = {ACTOR_HEADER: f"{author.actor.key}:{author.actor.role}", "content-type": "application/json"}
-    answer = client.send("POST", "/graphql", content=json.dumps(request).encode(), headers=headers).json()
-    lecture = author.ok("updateLecture", lectureId=answer["data"]["createLecture"]["lecture"]["id"])
+    body = client.send("POST", "/graphql", content=json.dumps(request).encode(), headers=headers).json()
+    lecture = author.ok("updateLecture", lectureId=body["data"]["createLecture"]["lecture"]["id"])
     stored = {**lecture, **lecture["content"]}
     assert {name: stored[name] for name in texts} == texts
 
@@ -194,8 +194,8 @@ def test_update_keeps_omitted_fields_and_clears_nulls(author: CurriculumClient, 
 
 
 def test_lecture_type_cannot_be_changed(author: CurriculumClient, course: CourseTree) -> None:
-    answer = author.graphql("updateLecture", lectureId=lecture_ids(course)[0], type="TEXT")
-    assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_USER_INPUT"]
+    body = author.graphql("updateLecture", lectureId=lecture_ids(course)[0], type="TEXT")
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
@@ -261,15 +261,15 @@ def test_lecture_cannot_move_outside_its_course(
     author: CurriculumClient, course: CourseTree, make: Factories
 ) -> None:
     before, id = author.node(course.global_id), lecture_ids(course)[0]
-    own = make.course(instructor=course.instructor, status=CourseStatus.DRAFT)
+    own_course = make.course(instructor=course.instructor, status=CourseStatus.DRAFT)
     published, hidden = make.course(), make.course(status=CourseStatus.DRAFT)
-    deleted = author.ok("createSection", courseId=own.global_id, title="Deleted")["id"]
+    deleted = author.ok("createSection", courseId=own_course.global_id, title="Deleted")["id"]
     author.ok("deleteSection", sectionId=deleted)
 
     def move_errors(section_id: str, position: int = 0) -> list[tuple[str, str]]:
         return author.user_errors("moveLecture", lectureId=id, sectionId=section_id, position=position)
 
-    for visible in (own, published):
+    for visible in (own_course, published):
         assert move_errors(global_id("Section", visible.sections[0])) == [("INVALID", "sectionId")]
     unknown = global_ids.encode("Section", 10**6)
     for invalid in (global_id("Section", hidden.sections[0]), deleted, unknown, id, "nonsense", ""):

@@ -44,9 +44,9 @@ def add(service: Service, *rows: TimestampedModel) -> None:
 
 def problems(client: Client, author: CourseClient, course: CourseTree) -> list[tuple[str, str | None]]:
     """Return the code of each publish problem, and the title of its subject."""
-    answer = client.execute(PROBLEMS, as_=author.actor, id=course.global_id)["node"]["publishProblems"]
-    assert all(problem["message"] for problem in answer)
-    return [(problem["code"], problem["subject"] and problem["subject"]["title"]) for problem in answer]
+    nodes = client.execute(PROBLEMS, as_=author.actor, id=course.global_id)["node"]["publishProblems"]
+    assert all(problem["message"] for problem in nodes)
+    return [(problem["code"], problem["subject"] and problem["subject"]["title"]) for problem in nodes]
 
 
 def not_ready_count(author: CourseClient, course: CourseTree) -> int:
@@ -299,9 +299,9 @@ def test_all_delete_blockers_are_returned_together(client: Client, make: Factori
 
 def test_deleting_a_draft_deletes_all_related_rows(client: Client, make: Factories, service: Service) -> None:
     course, other = complete_course(make), complete_course(make)
-    for each in (course, other):
-        user_key, lecture = each.instructor.id, each.lectures[0].id
-        for quiz in (make.quiz(each), make.quiz(each, each.lectures[1])):
+    for tree in (course, other):
+        user_key, lecture = tree.instructor.id, tree.lectures[0].id
+        for quiz in (make.quiz(tree), make.quiz(tree, tree.lectures[1])):
             add(service, Question(quiz_id=quiz.id, question_type=QuestionType.ESSAY, question_text="Why?"))
         add(service, Note(user_id=user_key, lecture_id=lecture, content="Mine"))
         question = QAQuestion(user_id=user_key, lecture_id=lecture, title="Does it work?", content="Try.")

@@ -119,6 +119,6 @@ def test_search_results_can_be_sorted_and_filtered(client: Client, make: Factori
       sorted: courses(search: "tea", orderBy: TITLE) { nodes { title } }
       filtered: courses(search: "tea", filter: {isFree: true}) { totalCount nodes { title } }
     }"""
-    answer = client.execute(document)
-    assert [node["title"] for node in answer["sorted"]["nodes"]] == ["Tea one", "Tea two"]
-    assert answer["filtered"] == {"totalCount": 1, "nodes": [{"title": "Tea one"}]}
+    data = client.execute(document)
+    assert [node["title"] for node in data["sorted"]["nodes"]] == ["Tea one", "Tea two"]
+    assert data["filtered"] == {"totalCount": 1, "nodes": [{"title": "Tea one"}]}

@@ -203,18 +203,18 @@ def test_other_users_cannot_change_sections(
     client: Client, make: Factories, service: Service, status: CourseStatus
 ) -> None:
     course = make.course(sections=2, status=status)
-    rival, learner = make.user(Role.INSTRUCTOR), make.user()
+    other_instructor, learner = make.user(Role.INSTRUCTOR), make.user()
     make.enrollment(learner, course)
     before = CurriculumClient(client, make.actor(course.instructor)).node(course.global_id)
     for mutation, input in mutation_inputs(course).items():
         assert CurriculumClient(client, ANONYMOUS).error_codes(mutation, **input) == ["UNAUTHENTICATED"]
         assert CurriculumClient(client, make.actor(learner)).error_codes(mutation, **input) == ["FORBIDDEN"]
-        rival_client = CurriculumClient(client, make.actor(rival))
+        other_client = CurriculumClient(client, make.actor(other_instructor))
         if status is CourseStatus.PUBLISHED:
-            assert rival_client.error_codes(mutation, **input) == ["FORBIDDEN"]
+            assert other_client.error_codes(mutation, **input) == ["FORBIDDEN"]
         else:
-            body = rival_client.graphql(mutation, **input)
-            assert body == rival_client.graphql(mutation, **with_unknown_id(input))
+            body = other_client.graphql(mutation, **input)
+            assert body == other_client.graphql(mutation, **with_unknown_id(input))
             assert body["data"][mutation]["errors"][0]["code"] == "NOT_FOUND"
     assert CurriculumClient(client, make.actor(course.instructor)).node(course.global_id) == before
 
@@ -228,7 +228,7 @@ def test_super_admin_can_change_any_sections(client: Client, make: Factories, co
     assert list(admin.titles_by_section(course.global_id)) == ["Section 1", "Section 2", "New"]
 
 
-def test_curriculum_hook_runs_in_the_transaction_of_each_change(
+def test_curriculum_hook_runs_in_same_transaction(
     author: CurriculumClient, course: CourseTree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[tuple[int, int | None]] = []

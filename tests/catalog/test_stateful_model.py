@@ -62,7 +62,7 @@ class CurriculumMachine(RuleBasedStateMachine):
         self.other = make.course(instructor=course.instructor, status=CourseStatus.DRAFT)
         self.course, self.version, self.status = course, 1, CourseStatus.DRAFT
         self.author = CurriculumClient(self.client, make.actor(course.instructor))
-        self.rival = CurriculumClient(self.client, make.actor(make.user(Role.INSTRUCTOR)))
+        self.other_instructor = CurriculumClient(self.client, make.actor(make.user(Role.INSTRUCTOR)))
         rows = [
             ModelLecture(global_id("Lecture", row), row.title, row.duration, row.is_preview)
             for row in course.lectures
@@ -224,11 +224,11 @@ class CurriculumMachine(RuleBasedStateMachine):
                 "moveLecture": {"lectureId": lecture.id, "sectionId": section.id, "position": 0},
             }
             mutation = random.choice(sorted(inputs))
-            answer = self.rival.graphql(mutation, **inputs[mutation])
+            body = self.other_instructor.graphql(mutation, **inputs[mutation])
             if self.status is CourseStatus.PUBLISHED:
-                assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+                assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
             else:
-                assert [error["code"] for error in answer["data"][mutation]["errors"]] == ["NOT_FOUND"]
+                assert [error["code"] for error in body["data"][mutation]["errors"]] == ["NOT_FOUND"]
 
     @rule(status=st.sampled_from(list(CourseStatus)))
     def set_status(self, status: CourseStatus) -> None:
@@ -285,7 +285,7 @@ class CurriculumMachine(RuleBasedStateMachine):
 
     @invariant()
     def others_see_the_model_if_published(self) -> None:
-        for actor in (ANONYMOUS, self.rival.actor):
+        for actor in (ANONYMOUS, self.other_instructor.actor):
             state = self.visible_state(actor)
             is_published = self.status is CourseStatus.PUBLISHED
             assert state["node"] == (self.expected(is_staff=False) if is_published else None)

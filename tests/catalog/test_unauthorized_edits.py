@@ -33,30 +33,30 @@ def inputs_on(course: CourseTree) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("status", list(CourseStatus))
 def test_other_users_cannot_change_lectures(client: Client, make: Factories, status: CourseStatus) -> None:
     course = make.course(sections=2, status=status)
-    rival, learner = make.user(Role.INSTRUCTOR), make.user()
+    other_instructor, learner = make.user(Role.INSTRUCTOR), make.user()
     make.enrollment(learner, course)
     owner_client = CurriculumClient(client, make.actor(course.instructor))
     before = owner_client.node(course.global_id)
-    rival_client, learner_client, anonymous_client = (
-        CurriculumClient(client, actor) for actor in (make.actor(rival), make.actor(learner), ANONYMOUS)
+    other_client, learner_client, anonymous_client = (
+        CurriculumClient(client, actor) for actor in (make.actor(other_instructor), make.actor(learner), ANONYMOUS)
     )
     unknown = inputs_for(UNKNOWN_IDS["Section"], [UNKNOWN_IDS["Lecture"]] * 2)
     for mutation, input in inputs_on(course).items():
         assert anonymous_client.error_codes(mutation, **input) == ["UNAUTHENTICATED"]
         assert learner_client.error_codes(mutation, **input) == ["FORBIDDEN"]
         if status is CourseStatus.PUBLISHED:
-            assert rival_client.error_codes(mutation, **input) == ["FORBIDDEN"]
+            assert other_client.error_codes(mutation, **input) == ["FORBIDDEN"]
         else:
-            body = rival_client.graphql(mutation, **input)
-            assert body == rival_client.graphql(mutation, **unknown[mutation])
+            body = other_client.graphql(mutation, **input)
+            assert body == other_client.graphql(mutation, **unknown[mutation])
             assert [error["code"] for error in body["data"][mutation]["errors"]] == ["NOT_FOUND"]
     assert owner_client.node(course.global_id) == before
 
 
 def test_enrolled_instructor_cannot_change_an_archived_course(client: Client, make: Factories) -> None:
-    course, rival = make.course(status=CourseStatus.ARCHIVED), make.user(Role.INSTRUCTOR)
-    make.enrollment(rival, course)
-    author = CurriculumClient(client, make.actor(rival))
+    course, other_instructor = make.course(status=CourseStatus.ARCHIVED), make.user(Role.INSTRUCTOR)
+    make.enrollment(other_instructor, course)
+    author = CurriculumClient(client, make.actor(other_instructor))
     for mutation, input in inputs_on(course).items():
         assert author.error_codes(mutation, **input) == ["FORBIDDEN"]
 
@@ -65,16 +65,17 @@ def test_enrolled_instructor_cannot_change_an_archived_course(client: Client, ma
 def test_lectures_cannot_move_between_instructors_courses(
     client: Client, make: Factories, status: CourseStatus
 ) -> None:
-    course, rival = make.course(status=status), make.user(Role.INSTRUCTOR)
-    own = make.course(instructor=rival, status=CourseStatus.DRAFT)
+    course, other_instructor = make.course(status=status), make.user(Role.INSTRUCTOR)
+    own_course = make.course(instructor=other_instructor, status=CourseStatus.DRAFT)
     quiz = global_id("Quiz", make.quiz(course))
     author, owner_client = (
-        CurriculumClient(client, make.actor(rival)),
+        CurriculumClient(client, make.actor(other_instructor)),
         CurriculumClient(client, make.actor(course.instructor)),
     )
-    before = owner_client.node(course.global_id), author.node(own.global_id)
+    before = owner_client.node(course.global_id), author.node(own_course.global_id)
     (foreign_section, foreign_lecture), (own_section, own_lecture) = (
-        (global_id("Section", each.sections[0]), global_id("Lecture", each.lectures[0])) for each in (course, own)
+        (global_id("Section", tree.sections[0]), global_id("Lecture", tree.lectures[0]))
+        for tree in (course, own_course)
     )
     is_visible = status is CourseStatus.PUBLISHED
 
@@ -87,19 +88,19 @@ def test_lectures_cannot_move_between_instructors_courses(
         assert author.user_errors("moveLecture", **move_out) == [("NOT_FOUND", "lectureId")]
     lectures = {"sectionId": own_section, "lectureIds": [own_lecture, foreign_lecture]}
     assert author.user_errors("reorderLectures", **lectures) == [("INVALID", "lectureIds")]
-    sections = {"courseId": own.global_id, "sectionIds": [foreign_section]}
+    sections = {"courseId": own_course.global_id, "sectionIds": [foreign_section]}
     assert author.user_errors("reorderSections", **sections) == [("INVALID", "sectionIds")]
     with_quiz = {"sectionId": own_section, "title": "Test", "type": "QUIZ", "quizId": quiz}
     assert author.user_errors("createLecture", **with_quiz) == [("NOT_FOUND", "quizId")]
-    assert (owner_client.node(course.global_id), author.node(own.global_id)) == before
+    assert (owner_client.node(course.global_id), author.node(own_course.global_id)) == before
 
 
 @pytest.mark.parametrize("mutation", ["updateCourse", "moveLecture", "createLecture", "updateLecture"])
 def test_unknown_reference_is_reported_before_forbidden(client: Client, make: Factories, mutation: str) -> None:
-    course, rival = make.course(sections=2), make.user(Role.INSTRUCTOR)
+    course, other_instructor = make.course(sections=2), make.user(Role.INSTRUCTOR)
     hidden, published = make.quiz(course), make.quiz(course, is_published=True)
     draft = make.course(status=CourseStatus.DRAFT)
-    author = CurriculumClient(client, make.actor(rival))
+    author = CurriculumClient(client, make.actor(other_instructor))
     section, lecture = global_id("Section", course.sections[0]), global_id("Lecture", course.lectures[0])
     new = {"sectionId": section, "title": "Test", "type": "QUIZ"}
     cases: dict[str, tuple[dict[str, Any], str, list[str], str]] = {
@@ -129,7 +130,7 @@ def test_unknown_reference_is_reported_before_forbidden(client: Client, make: Fa
         ),
     }
     input, reference, unknown, visible = cases[mutation]
-    make.enrollment(rival, course)
+    make.enrollment(other_instructor, course)
     for id in (*unknown, "nonsense", ""):
         assert author.user_errors(mutation, **input, **{reference: id}) == [("NOT_FOUND", reference)]
     assert author.error_codes(mutation, **input, **{reference: visible}) == ["FORBIDDEN"]

@@ -32,7 +32,7 @@ class Viewers:
         self.learner = make.user()
         self.enrolled = make.user()
         self.cancelled = make.user()
-        self.rival = make.user(Role.INSTRUCTOR)
+        self.other_instructor = make.user(Role.INSTRUCTOR)
         self.admin = make.user(Role.SUPER_ADMIN)
         make.enrollment(self.enrolled, self.course)
         make.enrollment(self.cancelled, self.course, EnrollmentStatus.CANCELLED)
@@ -45,7 +45,15 @@ class Viewers:
 
 
 VISIBLE_TO = {
-    CourseStatus.PUBLISHED: {"anonymous", "learner", "enrolled", "cancelled", "rival", "instructor", "admin"},
+    CourseStatus.PUBLISHED: {
+        "anonymous",
+        "learner",
+        "enrolled",
+        "cancelled",
+        "other_instructor",
+        "instructor",
+        "admin",
+    },
     CourseStatus.DRAFT: {"instructor", "admin"},
     CourseStatus.ARCHIVED: {"enrolled", "cancelled", "instructor", "admin"},
 }
@@ -85,9 +93,9 @@ def test_default_lists_contain_only_published_courses(client: Client, make: Fact
       category(slug: "art") { courseCount courses { totalCount nodes { id } } }
     }"""
     for actor in (ANONYMOUS, make.actor(instructor), make.actor(make.user(Role.SUPER_ADMIN))):
-        answer = client.execute(document, as_=actor)
-        assert answer["courses"]["totalCount"] == answer["search"]["totalCount"] == 0
-        assert answer["category"] == {"courseCount": 0, "courses": {"totalCount": 0, "nodes": []}}
+        data = client.execute(document, as_=actor)
+        assert data["courses"]["totalCount"] == data["search"]["totalCount"] == 0
+        assert data["category"] == {"courseCount": 0, "courses": {"totalCount": 0, "nodes": []}}
 
 
 LOCK_REASONS = {
@@ -96,7 +104,7 @@ LOCK_REASONS = {
     "admin": None,
     "anonymous": "SIGN_IN_REQUIRED",
     "learner": "ENROLLMENT_REQUIRED",
-    "rival": "ENROLLMENT_REQUIRED",
+    "other_instructor": "ENROLLMENT_REQUIRED",
     "cancelled": "ENROLLMENT_INACTIVE",
 }
 
@@ -104,8 +112,8 @@ LOCK_REASONS = {
 @pytest.mark.parametrize("viewer", ALL_VIEWERS)
 def test_content_needs_access_and_locks_give_the_reason(client: Client, make: Factories, viewer: str) -> None:
     viewers = Viewers(make, CourseStatus.PUBLISHED)
-    answer = client.execute(CONTENT, as_=viewers.actor(viewer), slug=viewers.course.slug)
-    preview, locked = answer["course"]["sections"][0]["lectures"]
+    data = client.execute(CONTENT, as_=viewers.actor(viewer), slug=viewers.course.slug)
+    preview, locked = data["course"]["sections"][0]["lectures"]
     assert preview["lock"] is None
     assert preview["content"]["body"] == "A secret body"
     assert (locked["lock"] or {}).get("reason") == LOCK_REASONS[viewer]
@@ -130,8 +138,8 @@ def test_access_depends_on_enrollment_status_and_expiry(
     course, learner = make.course(), make.user()
     expires_at = None if hours is None else datetime.now(UTC) + timedelta(hours=hours)
     make.enrollment(learner, course, status, access_expires_at=expires_at)
-    answer = client.execute(CONTENT, as_=make.actor(learner), slug=course.slug)
-    lecture = answer["course"]["sections"][0]["lectures"][1]
+    data = client.execute(CONTENT, as_=make.actor(learner), slug=course.slug)
+    lecture = data["course"]["sections"][0]["lectures"][1]
     assert (lecture["content"] is not None) is has_access
     assert lecture["lock"] == (None if has_access else {"reason": "ENROLLMENT_INACTIVE"})
 
@@ -170,11 +178,11 @@ def test_private_user_fields_are_forbidden_for_others(client: Client, make: Fact
     document = f"query G($id: ID!) {{ node(id: $id) {{ id ... on User {{ {field} username }} }} }}"
     id = global_id("User", user)
     for actor in (ANONYMOUS, make.actor(make.user()), make.actor(make.user(Role.INSTRUCTOR))):
-        answer = client.graphql(document, as_=actor, id=id)
-        assert answer["data"]["node"][field] is None
-        assert answer["data"]["node"]["username"] == user.username
-        assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
-        assert answer["errors"][0]["path"] == ["node", field]
+        body = client.graphql(document, as_=actor, id=id)
+        assert body["data"]["node"][field] is None
+        assert body["data"]["node"]["username"] == user.username
+        assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
+        assert body["errors"][0]["path"] == ["node", field]
     for actor in (make.actor(user), make.actor(make.user(Role.SUPER_ADMIN))):
         assert client.execute(document, as_=actor, id=id)["node"][field] is not None
 

@@ -17,7 +17,14 @@ CERTIFICATE = """query N($id: ID!) { node(id: $id) { ... on Certificate {
   id serial title learnerName courseTitle instructorName issuedAt expiresAt revokedAt status
   user { id } course { id title }
 } } }"""
-VISIBLE = {"anonymous": False, "learner": False, "rival": False, "holder": True, "instructor": True, "admin": True}
+VISIBLE = {
+    "anonymous": False,
+    "learner": False,
+    "other_instructor": False,
+    "holder": True,
+    "instructor": True,
+    "admin": True,
+}
 """The actors of a scenario, and whether they see its certificate."""
 
 Issue = Callable[..., Certificate]
@@ -26,7 +33,7 @@ Issue = Callable[..., Certificate]
 class CertificateScenario:
     """A holder's certificate of a completed course, and other users. Keyword arguments are the certificate's values.
 
-    `learner` is another learner, `rival` the instructor of another course, `admin` a super admin.
+    `learner` is another learner, `other_instructor` the instructor of another course, `admin` a super admin.
     """
 
     def __init__(self, make: Factories, **values: Any) -> None:
@@ -36,7 +43,7 @@ class CertificateScenario:
         self.enrollment = make.enrollment(self.holder, self.course, EnrollmentStatus.COMPLETED)
         self.certificate = make.certificate(self.holder, self.course, **values)
         self.learner = make.user()
-        self.rival = make.course().instructor
+        self.other_instructor = make.course().instructor
         self.admin = make.user(Role.SUPER_ADMIN)
 
     @property

@@ -56,8 +56,8 @@ def test_certificate_keeps_names_and_titles_at_issue(
 def test_issuing_again_returns_the_same_certificate(make: Factories, issue: Issue) -> None:
     learner, course = make.user(), make.course()
     first = issue(learner, course)
-    again = issue(learner, course, certificate_months=3)
-    assert (again.id, again.serial, again.expires_at) == (first.id, first.serial, None)
+    repeated = issue(learner, course, certificate_months=3)
+    assert (repeated.id, repeated.serial, repeated.expires_at) == (first.id, first.serial, None)
     other = issue(make.user(), course)
     assert other.id != first.id
     assert {other.serial, other.verification_code}.isdisjoint({first.serial, first.verification_code})

@@ -155,7 +155,7 @@ def test_document_with_two_verifications_is_rejected(client: Client) -> None:
 
 
 @pytest.mark.query_budget
-def test_existing_code_takes_one_read_and_is_not_counted(
+def test_existing_code_takes_one_read_without_rate_limit(
     client: Client, make: Factories, service: Service, statements: StatementRecorder
 ) -> None:
     code = make.certificate(make.user(), make.course()).verification_code
@@ -171,9 +171,9 @@ def test_unknown_codes_are_counted_and_limited(client: Client, make: Factories, 
         assert verify(client, codes.new_code()) == UNKNOWN
         assert failed_attempts(service) == number + 1
     exhaust_rate_limit(service, client)
-    answer = client.graphql(VERIFY, code=codes.new_code())
-    assert answer["data"] is None
-    assert [error["extensions"]["code"] for error in answer["errors"]] == ["RATE_LIMITED"]
+    body = client.graphql(VERIFY, code=codes.new_code())
+    assert body["data"] is None
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["RATE_LIMITED"]
     assert verify(client, code)["status"] == "VALID", "existing codes are not limited"
     assert verify(client, "") == UNKNOWN
 

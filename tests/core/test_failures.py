@@ -87,7 +87,7 @@ def test_service_is_unavailable_without_database() -> None:
 
 
 @pytest.fixture
-def impatient_service(mariadb_server: MariaDB, service_settings: Settings) -> Iterator[Service]:
+def short_timeout_service(mariadb_server: MariaDB, service_settings: Settings) -> Iterator[Service]:
     """Run a service whose requests time out after a second."""
     with run_service(service_settings.model_copy(update={"limit_seconds": 1})) as service:
         yield service
@@ -118,17 +118,17 @@ def test_killed_connections_do_not_fail_requests(
 @pytest.mark.slow
 @pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
 def test_slow_request_times_out_and_next_succeeds(
-    impatient_service: Service, service: Service, make: Factories
+    short_timeout_service: Service, service: Service, make: Factories
 ) -> None:
     make.course()
-    client = Client(impatient_service)
-    with service.engine.connect() as locking:
-        locking.execute(text("LOCK TABLES courses WRITE"))
+    client = Client(short_timeout_service)
+    with service.engine.connect() as locking_connection:
+        locking_connection.execute(text("LOCK TABLES courses WRITE"))
         started = time.monotonic()
         response = client.post({"query": QUERY})
         assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (504, "TIMEOUT")
         assert time.monotonic() - started < 8
-        locking.execute(text("UNLOCK TABLES"))
+        locking_connection.execute(text("UNLOCK TABLES"))
     time.sleep(0.3)
     assert len(client.execute(QUERY)["courses"]["nodes"]) == 1
     client.close()

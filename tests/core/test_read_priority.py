@@ -81,14 +81,18 @@ def test_writers_run_one_at_a_time_despite_failures() -> None:
 def test_hanging_read_does_not_block_login(client: Client, make: Factories, service: Service) -> None:
     make.course()
     user = make.user_with_password()
-    with closing(Client(service)) as reader, ThreadPoolExecutor(1) as pool, service.engine.connect() as locking:
-        locking.execute(text("LOCK TABLES sections WRITE"))
+    with (
+        closing(Client(service)) as reader,
+        ThreadPoolExecutor(1) as pool,
+        service.engine.connect() as locking_connection,
+    ):
+        locking_connection.execute(text("LOCK TABLES sections WRITE"))
         reading = pool.submit(reader.execute, READ)
         time.sleep(0.2)
-        answer = client.execute(LOGIN, e=user.email, p=PASSWORD)["login"]
-        assert (answer["errors"], reading.done()) == ([], False)
-        assert answer["session"]["user"]["email"] == user.email
-        locking.execute(text("UNLOCK TABLES"))
+        payload = client.execute(LOGIN, e=user.email, p=PASSWORD)["login"]
+        assert (payload["errors"], reading.done()) == ([], False)
+        assert payload["session"]["user"]["email"] == user.email
+        locking_connection.execute(text("UNLOCK TABLES"))
         assert len(reading.result()["courses"]["nodes"]) == 1
 
 
@@ -97,27 +101,30 @@ def test_hanging_read_does_not_block_login(client: Client, make: Factories, serv
 def test_login_storm_during_hanging_read_leaves_capacity(make: Factories, service: Service) -> None:
     """Each login yields for the longest time here, so many logins wait for their turn."""
     make.course()
-    is_over, login_statuses, read_statuses = threading.Event(), Counter[int](), Counter[int]()
+    stop, login_statuses, read_statuses = threading.Event(), Counter[int](), Counter[int]()
 
     def sign_in(number: int) -> None:
         with closing(Client(service)) as client:
-            while not is_over.wait(random.uniform(0.2, 0.6)):  # so that the logins do not come in bursts
+            while not stop.wait(random.uniform(0.2, 0.6)):  # so that the logins do not come in bursts
                 variables = {"e": f"nobody{number}@example.com", "p": "a wrong one"}
                 login_statuses[client.post({"query": LOGIN, "variables": variables}).status_code] += 1
 
     with contextlib.ExitStack() as stack:
         hanging_client, client = (stack.enter_context(closing(Client(service))) for _ in range(2))
-        pool, locking = stack.enter_context(ThreadPoolExecutor(81)), stack.enter_context(service.engine.connect())
-        locking.execute(text("LOCK TABLES sections WRITE"))
+        pool, locking_connection = (
+            stack.enter_context(ThreadPoolExecutor(81)),
+            stack.enter_context(service.engine.connect()),
+        )
+        locking_connection.execute(text("LOCK TABLES sections WRITE"))
         try:
             reading = pool.submit(hanging_client.execute, READ)
             logins = [pool.submit(sign_in, number) for number in range(80)]
             for _ in range(60):
-                is_over.wait(0.05)
+                stop.wait(0.05)
                 read_statuses[client.post({"query": "{ __typename }"}).status_code] += 1
         finally:
-            is_over.set()
-            locking.execute(text("UNLOCK TABLES"))
+            stop.set()
+            locking_connection.execute(text("UNLOCK TABLES"))
         for future in [reading, *logins]:
             future.result()
     assert read_statuses[200] >= 55, "a few may meet a burst of logins"

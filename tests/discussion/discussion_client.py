@@ -66,7 +66,7 @@ class DiscussionClient(MutationClient):
         """Return the data of a query. Any error fails the test."""
         return self._client.execute(document, as_=self.actor, **variables)
 
-    def sees(self, *ids: str) -> list[bool]:
+    def can_read(self, *ids: str) -> list[bool]:
         """Return for each id whether the actor can read the object."""
         return [node is not None for node in self.execute(NODES, ids=ids)["nodes"]]
 
@@ -100,7 +100,7 @@ class DiscussionCourse:
         self.instructor = self.course.instructor
         self.other_instructor = make.user(Role.INSTRUCTOR)
         self.admin = make.user(Role.SUPER_ADMIN)
-        self.outsider = make.user()
+        self.other_user = make.user()
         self.asker, self.answerer, self.learner, self.cancelled = (make.user() for _ in range(4))
         for learner in (self.asker, self.answerer, self.learner):
             make.enrollment(learner, self.course)

@@ -15,7 +15,7 @@ from tests.live_service import Client, Service
 NODE = "query N($id: ID!) { node(id: $id) { __typename id } }"
 VIEWERS = (
     "anonymous",
-    "outsider",
+    "other_user",
     "cancelled",
     "other_instructor",
     "asker",
@@ -28,7 +28,7 @@ READERS = {"asker", "answerer", "learner", "instructor", "admin"}
 
 
 @pytest.mark.parametrize("viewer", VIEWERS)
-def test_question_and_answers_have_equal_access_on_every_path(
+def test_discussion_access_is_equal_on_every_path(
     make: Factories, course: DiscussionCourse, as_user: AsUser, viewer: str
 ) -> None:
     question = course.question()
@@ -38,7 +38,7 @@ def test_question_and_answers_have_equal_access_on_every_path(
     client, is_reader = as_user(viewer), viewer in READERS
     for id in ids:
         assert (client.execute(NODE, id=id)["node"] is not None) is is_reader
-    assert client.sees(*ids) == [is_reader] * 3
+    assert client.can_read(*ids) == [is_reader] * 3
     page = client.questions(course.lecture)
     assert [node["id"] for node in page["nodes"]] == (ids[:1] if is_reader else [])
     assert page["totalCount"] == int(is_reader)
@@ -76,9 +76,9 @@ def test_anonymous_viewer_sees_only_authors_below_previews(
     public_question = make.question(course.asker, course.preview)
     make.answer(course.answerer, public_question)
     make.question(course.learner, course.lecture)
-    users = (course.asker, course.answerer, course.learner, course.outsider)
+    users = (course.asker, course.answerer, course.learner, course.other_user)
     user_ids = [global_id("User", user) for user in users]
-    assert as_user("anonymous").sees(*user_ids) == [True, True, False, False]
+    assert as_user("anonymous").can_read(*user_ids) == [True, True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_anonymous_viewer_sees_only_authors_below_previews(
         (CourseStatus.ARCHIVED, READERS),
     ],
 )
-def test_preview_discussion_is_closed_when_course_is_not_published(
+def test_preview_discussion_is_closed_in_unpublished_course(
     client: Client, make: Factories, status: CourseStatus, readers: set[str]
 ) -> None:
     course = DiscussionCourse(make, status=status)
@@ -97,7 +97,7 @@ def test_preview_discussion_is_closed_when_course_is_not_published(
         node = client.execute(NODE, as_=course.actor(viewer), id=id)["node"]
         assert (node is not None) is (viewer in readers)
     anonymous = DiscussionClient(client, course.actor("anonymous"))
-    assert anonymous.sees(global_id("User", course.asker)) == [False]
+    assert anonymous.can_read(global_id("User", course.asker)) == [False]
 
 
 @pytest.mark.parametrize("viewer", VIEWERS)
@@ -107,7 +107,7 @@ def test_note_is_accessible_to_its_author_only(
     id = global_id("Note", make.note(course.asker, course.preview))
     client, is_author = as_user(viewer), viewer == "asker"
     assert (client.execute(NODE, id=id)["node"] is not None) is is_author
-    assert client.sees(id) == [is_author]
+    assert client.can_read(id) == [is_author]
     assert [note["id"] for note in client.notes(course.preview)] == ([id] if is_author else [])
     for mutation, input in (("updateNote", {"noteId": id, "content": "x"}), ("deleteNote", {"noteId": id})):
         if viewer == "anonymous":
@@ -178,7 +178,7 @@ def test_former_instructor_cannot_moderate_discussions(
             assert (mutation, former_instructor.error_codes(mutation, **input)) == (mutation, ["FORBIDDEN"])
 
 
-@pytest.mark.parametrize("user", ["outsider", "cancelled", "other_instructor"])
+@pytest.mark.parametrize("user", ["other_user", "cancelled", "other_instructor"])
 def test_invisible_discussion_cannot_be_changed(
     make: Factories, course: DiscussionCourse, as_user: AsUser, user: str
 ) -> None:
@@ -219,5 +219,5 @@ def test_question_of_removed_lecture_requires_access(
     document = "query Q($ids: [ID!]!) { nodes(ids: $ids) { ... on QAQuestion { title lecture { id } } } }"
     question = {"title": "Why?", "lecture": None}
     assert as_user("answerer").execute(document, ids=ids)["nodes"] == [question, question]
-    assert as_user("outsider").execute(document, ids=ids)["nodes"] == [None, None]
+    assert as_user("other_user").execute(document, ids=ids)["nodes"] == [None, None]
     assert as_user("anonymous").execute(document, ids=ids)["nodes"] == [None, None]

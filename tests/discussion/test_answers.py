@@ -75,8 +75,8 @@ def test_accepting_replaces_and_null_withdraws_acceptance(
             assert accepted == {"id": answer_id, "isAccepted": True}
     answers = asker.question_with_answers(id)["answers"]["nodes"]
     assert [answer["isAccepted"] for answer in answers] == [True, False]
-    for wrong in (reply, other_answer):
-        errors = asker.user_errors("acceptAnswer", questionId=id, answerId=global_id("QAAnswer", wrong))
+    for invalid_answer in (reply, other_answer):
+        errors = asker.user_errors("acceptAnswer", questionId=id, answerId=global_id("QAAnswer", invalid_answer))
         assert errors == [("INVALID", "answerId")]
     assert asker.user_errors("acceptAnswer", questionId=id) == [("REQUIRED", "answerId")]
     assert asker.user_errors("acceptAnswer", questionId=id, answerId="nonsense") == [("NOT_FOUND", "answerId")]
@@ -135,7 +135,7 @@ def test_user_votes_once_and_not_for_own_post(
     assert counter_drift(service.database) == []
 
 
-def test_wrong_vote_counts_are_repaired(course: DiscussionCourse, make: Factories, service: Service) -> None:
+def test_drifted_vote_counts_are_repaired(course: DiscussionCourse, make: Factories, service: Service) -> None:
     question = course.question(vote_count=3)
     make.answer(course.answerer, question, vote_count=2)
     assert counter_drift(service.database) == [

@@ -34,8 +34,8 @@ class Example:
 
     @property
     def name(self) -> str:
-        found = re.match(r"\s*(?:query|mutation) (\w+)", self.source)
-        return found[1] if found else self.source.split("\n", 1)[0]
+        match = re.match(r"\s*(?:query|mutation) (\w+)", self.source)
+        return match[1] if match else self.source.split("\n", 1)[0]
 
 
 def documents() -> list[Path]:
@@ -54,7 +54,7 @@ def headings(path: Path) -> set[str]:
 
 
 def blocks(path: Path) -> list[Block]:
-    return [Block(found["language"], found["code"], found["marks"]) for found in BLOCK.finditer(path.read_text())]
+    return [Block(match["language"], match["code"], match["marks"]) for match in BLOCK.finditer(path.read_text())]
 
 
 def graphql_examples(path: Path) -> list[Example]:
@@ -74,10 +74,10 @@ def commands(path: Path) -> list[str]:
 
 
 def _examples(path: Path) -> Iterator[tuple[Example, str]]:
-    listed = blocks(path)
-    for number, block in enumerate(listed):
+    all_blocks = blocks(path)
+    for number, block in enumerate(all_blocks):
         variables, expected = dict[str, Any](), None
-        for following in listed[number + 1 : number + 3]:
+        for following in all_blocks[number + 1 : number + 3]:
             if following.language != "json":
                 break
             value = json.loads(following.code)

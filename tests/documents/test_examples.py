@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 README, API_GUIDE = ROOT / "README.md", ROOT / "docs" / "api-guide.md"
 PASSWORD = "a password for examples"
 START_SECONDS = 60
-ADDRESS_IN_DOCUMENTS = "http://127.0.0.1:8000"
+URL_IN_DOCUMENTS = "http://127.0.0.1:8000"
 SCRIPTS = {"scripts/serve", "pip install ."}
 """Commands that set up the checkout itself. They are checked by starting from a fresh clone, not here."""
 OBJECT_IDS = {
@@ -47,10 +47,10 @@ class Demo:
     def send(self, document: str, variables: dict[str, Any], viewer: str | None = None) -> dict[str, Any]:
         headers = {"authorization": f"Bearer {self._token(viewer)}"} if viewer else {}
         body = {"query": document, "variables": self._with_values(variables)}
-        answer: dict[str, Any] = httpx.post(f"{self.url}/graphql", json=body, headers=headers, timeout=30).json()
-        return answer
+        response: dict[str, Any] = httpx.post(f"{self.url}/graphql", json=body, headers=headers, timeout=30).json()
+        return response
 
-    def remember(self, data: dict[str, Any]) -> None:
+    def store_ids(self, data: dict[str, Any]) -> None:
         """Store the ids of created objects, and the code of a certificate, for later examples."""
         for payload in data.values():
             for name, variable in OBJECT_IDS.items():
@@ -73,7 +73,7 @@ class Demo:
         return variables
 
 
-def lms_graphql(folder: Path, environment: dict[str, str], *arguments: str) -> list[str]:
+def run_command(folder: Path, environment: dict[str, str], *arguments: str) -> list[str]:
     assert arguments[0] == "lms-graphql"
     result = subprocess.run(
         [sys.executable, "-m", "lms_graphql", *arguments[1:]],
@@ -93,9 +93,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder, port = tmp_path_factory.mktemp("documents"), free_port()
     environment = {name: value for name, value in os.environ.items() if name not in NO_SETTINGS}
     environment |= {"PYTHONPATH": str(ROOT), "LMS_SEED_PASSWORD": PASSWORD}
-    *set_up, serve = [shlex.split(line) for line in commands(README) if line.startswith("lms-graphql")]
-    for command in set_up:
-        lms_graphql(folder, environment, *command)
+    *setup_commands, serve = [shlex.split(line) for line in commands(README) if line.startswith("lms-graphql")]
+    for command in setup_commands:
+        run_command(folder, environment, *command)
     assert serve == ["lms-graphql", "serve"]
     with (folder / "log").open("wb") as log:
         arguments = [sys.executable, "-m", "lms_graphql", "serve", "--port", str(port)]
@@ -122,7 +122,7 @@ def _wait_until_ready(demo: Demo, process: "subprocess.Popen[bytes]") -> None:
         time.sleep(0.1)
 
 
-def test_every_command_is_run_or_known() -> None:
+def test_documented_commands_are_run_or_listed() -> None:
     unknown = [
         command
         for path in (README, API_GUIDE)
@@ -134,13 +134,13 @@ def test_every_command_is_run_or_known() -> None:
 
 
 @pytest.mark.parametrize("example", [*curl_examples(README), *curl_examples(API_GUIDE)], ids=["README", "API guide"])
-def test_curl_command_returns_what_the_document_shows(demo: Demo, example: Example) -> None:
-    arguments = shlex.split(example.source.replace("\\\n", " ").replace(ADDRESS_IN_DOCUMENTS, demo.url))
+def test_curl_commands_return_documented_responses(demo: Demo, example: Example) -> None:
+    arguments = shlex.split(example.source.replace("\\\n", " ").replace(URL_IN_DOCUMENTS, demo.url))
     result = subprocess.run(arguments, capture_output=True, text=True, check=True)
     assert json.loads(result.stdout) == example.expected
 
 
-def test_graphql_examples_of_the_api_guide_succeed_in_order(demo: Demo) -> None:
+def test_graphql_examples_succeed_in_order(demo: Demo) -> None:
     """Run them in order: later examples use what earlier ones created."""
     examples = graphql_examples(API_GUIDE)
     assert len(examples) >= 15
@@ -149,14 +149,14 @@ def test_graphql_examples_of_the_api_guide_succeed_in_order(demo: Demo) -> None:
     demo.values["categoryId"] = data["categories"][0]["id"]
     demo.values["lectureId"] = data["course"]["sections"][0]["lectures"][0]["id"]
     for example in examples:
-        answer = demo.send(example.source, example.variables, example.viewer)
-        assert "errors" not in answer, (example.name, answer)
-        assert all(value is not None for value in answer["data"].values()), (example.name, answer)
-        payloads = [value for value in answer["data"].values() if isinstance(value, dict)]
-        assert any(payload.get("errors") for payload in payloads) == example.has_user_errors, (example.name, answer)
+        body = demo.send(example.source, example.variables, example.viewer)
+        assert "errors" not in body, (example.name, body)
+        assert all(value is not None for value in body["data"].values()), (example.name, body)
+        payloads = [value for value in body["data"].values() if isinstance(value, dict)]
+        assert any(payload.get("errors") for payload in payloads) == example.has_user_errors, (example.name, body)
         if example.expected is not None:
-            assert answer == example.expected
-        demo.remember(answer["data"])
+            assert body == example.expected
+        demo.store_ids(body["data"])
 
 
 @pytest.mark.parametrize("path", [README, API_GUIDE], ids=["README", "API guide"])

@@ -8,7 +8,7 @@ from tests.documents.markdown import ROOT, documents, headings, links
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_relative_links_lead_somewhere(document: Path) -> None:
+def test_relative_links_have_targets(document: Path) -> None:
     for link in links(document):
         if "://" in link:
             continue

@@ -23,8 +23,8 @@ class SignedInClient:
     def __init__(self, client: Client, email: str) -> None:
         self._client = client
         document = "mutation L($input: LoginInput!) { login(input: $input) { session { accessToken } } }"
-        answer = client.execute(document, input={"email": email, "password": PASSWORD})
-        self._bearer = answer["login"]["session"]["accessToken"]
+        data = client.execute(document, input={"email": email, "password": PASSWORD})
+        self._bearer = data["login"]["session"]["accessToken"]
 
     def query(self, document: str, **variables: Any) -> Any:
         return self._client.execute(document, bearer=self._bearer, **variables)

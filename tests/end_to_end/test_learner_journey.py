@@ -10,14 +10,10 @@ from lms_graphql.catalog.models import LectureType
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
 from lms_graphql.learning.models import CourseProgress
-from tests.certificates.test_pdf import bare, get, read
+from tests.certificates.test_pdf import get_pdf, pdf_text, without_whitespace
 from tests.certificates.test_verification import verify
 from tests.factories import PASSWORD, Factories, global_id
-from tests.learning.progress_client import COURSE_PROGRESS as MINE
-from tests.learning.progress_client import RECORD as REPORT
-from tests.learning.progress_client import SET_COMPLETED as TICK
-from tests.learning.progress_client import completed_input as tick_of
-from tests.learning.progress_client import record_input as report_of
+from tests.learning.progress_client import COURSE_PROGRESS, RECORD, SET_COMPLETED, completed_input, record_input
 from tests.live_service import Client, Service
 from tests.mail_servers import Mailbox
 
@@ -29,15 +25,15 @@ class Device:
 
     def __init__(self, client: Client, service: Service, email: str) -> None:
         self._client, self._service = client, service
-        answer = client.execute(LOGIN, input={"email": email, "password": PASSWORD})
-        self._bearer = answer["login"]["session"]["accessToken"]
+        data = client.execute(LOGIN, input={"email": email, "password": PASSWORD})
+        self._bearer = data["login"]["session"]["accessToken"]
 
     def report_progress(self, input: dict[str, Any]) -> Any:
         """Report progress as if the last report was a minute ago, so that the watched time is credited."""
         minute_ago = clock.now() - timedelta(minutes=1)
         backdate = update(CourseProgress).values(reported_at=minute_ago)
         self._service.database.write_sync(lambda session: session.execute(backdate) and None)
-        return self.execute(REPORT, input=input)["recordLectureProgress"]
+        return self.execute(RECORD, input=input)["recordLectureProgress"]
 
     def execute(self, document: str, **variables: Any) -> Any:
         return self._client.execute(document, bearer=self._bearer, **variables)
@@ -54,23 +50,23 @@ def test_learner_journey(client: Client, service: Service, make: Factories, mail
     make.enrollment(learner, course, enrolled_at=clock.now() - timedelta(minutes=5))
 
     phone = Device(client, service, str(learner.email))
-    paused = phone.report_progress(report_of(first, (0, 40), position=40))
+    paused = phone.report_progress(record_input(first, (0, 40), position=40))
     assert (paused["progress"]["watchSeconds"], paused["enrollment"]["progress"]["percent"]) == (40, 0)
 
     laptop = Device(client, service, str(learner.email))
-    node = laptop.execute(MINE, id=course.global_id)["node"]
+    node = laptop.execute(COURSE_PROGRESS, id=course.global_id)["node"]
     assert node["viewerEnrollment"]["progress"]["currentLecture"]["id"] == global_id("Lecture", first)
     (lectures,) = [section["lectures"] for section in node["sections"]]
     assert lectures[0]["viewerProgress"]["positionSeconds"] == 40, "the position at which the learner paused"
     assert lectures[1]["viewerProgress"] is None
-    completed = laptop.report_progress(report_of(first, (40, 95), position=95))
+    completed = laptop.report_progress(record_input(first, (40, 95), position=95))
     assert (completed["progress"]["isCompleted"], completed["enrollment"]["progress"]["percent"]) == (True, 33.33)
-    late = phone.report_progress(report_of(first, (35, 45), position=45))
+    late = phone.report_progress(record_input(first, (35, 45), position=45))
     assert (late["progress"]["isCompleted"], late["progress"]["watchSeconds"]) == (True, 95)
     assert late["enrollment"]["progress"]["currentLecture"]["id"] == global_id("Lecture", second)
 
-    laptop.execute(TICK, input=tick_of(text))
-    finished = laptop.report_progress(report_of(second, (0, 100), position=100))["enrollment"]
+    laptop.execute(SET_COMPLETED, input=completed_input(text))
+    finished = laptop.report_progress(record_input(second, (0, 100), position=100))["enrollment"]
     assert (finished["status"], finished["progress"]["percent"]) == ("COMPLETED", 100)
     assert finished["progress"]["watchSeconds"] == 195
 
@@ -83,8 +79,8 @@ def test_learner_journey(client: Client, service: Service, make: Factories, mail
         "Jane Learner",
         "The Moon",
     )
-    response = get(client, code)
+    response = get_pdf(client, code)
     assert finished["certificate"]["pdfUrl"].endswith(f"/certificates/{code}.pdf")
     assert response.status_code == 200
     for words in ("Jane Learner", "The Moon", "Maria Mitchell"):
-        assert bare(words) in bare(read(response.content))
+        assert without_whitespace(words) in without_whitespace(pdf_text(response.content))

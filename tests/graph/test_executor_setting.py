@@ -92,7 +92,7 @@ def send(client: Client, document: str, variables: dict[str, Any], actor: Actor 
 
 @pytest.mark.parametrize("role", [None, Role.LEARNER, Role.SUPER_ADMIN])
 @pytest.mark.parametrize("name", REQUESTS)
-def test_endpoint_responds_alike_with_either_executor(
+def test_executors_return_equal_http_responses(
     client: Client, standard_client: Client, make: Factories, name: str, role: Role | None
 ) -> None:
     course = make.course(sections=2, lectures=2, category=make.category())
@@ -101,7 +101,9 @@ def test_endpoint_responds_alike_with_either_executor(
     actor = None if role is None else make.actor(make.user(role))
     document, variables = REQUESTS[name]
     variables = {"slug": course.slug, "id": course.global_id, **variables}
-    fast, standard = (comparable(send(each, document, variables, actor)) for each in (client, standard_client))
+    fast, standard = (
+        comparable(send(executor_client, document, variables, actor)) for executor_client in (client, standard_client)
+    )
     assert fast == standard
 
 
@@ -145,8 +147,8 @@ def test_request_ends_at_the_deadline(
     service_settings: Settings, monkeypatch: pytest.MonkeyPatch, executor: ExecutorChoice
 ) -> None:
     monkeypatch.setattr(Context, "node", lambda *_: asyncio.sleep(30))
-    hurried = service_settings.model_copy(update={"executor": executor, "limit_seconds": 1})
-    with run_service(hurried) as service:
+    short_limit_settings = service_settings.model_copy(update={"executor": executor, "limit_seconds": 1})
+    with run_service(short_limit_settings) as service:
         client = Client(service)
         response = send(client, '{ node(id: "x") { id } }', {})
         client.close()

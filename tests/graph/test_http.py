@@ -95,7 +95,7 @@ def test_string_counts_as_one_value(client: Client) -> None:
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
 )
-def test_forms_of_other_sites_cannot_post(client: Client, content_type: str) -> None:
+def test_cross_site_forms_are_rejected(client: Client, content_type: str) -> None:
     """Browsers send these content types to other sites without asking them first. Only JSON is accepted."""
     response = client.send(
         "POST", "/graphql", content=b'{"query": "{ categories { id } }"}', headers={"content-type": content_type}

@@ -109,8 +109,8 @@ def test_undocumented_strawberry_modules_are_imported_only_by_internals() -> Non
 
 @pytest.mark.parametrize("method", OVERRIDDEN)
 def test_overridden_executor_method_has_the_same_parameters(method: str) -> None:
-    ours, standard = getattr(RowExecutor, method), getattr(Executor, method)
-    assert list(inspect.signature(ours).parameters) == list(inspect.signature(standard).parameters)
+    overriding, standard = getattr(RowExecutor, method), getattr(Executor, method)
+    assert list(inspect.signature(overriding).parameters) == list(inspect.signature(standard).parameters)
 
 
 @pytest.mark.parametrize("method", CALLED)
@@ -142,7 +142,7 @@ def test_path_links_to_the_root(calls: list[Any]) -> None:
     assert (path.key, path.prev.key, path.prev.typename, path.as_list()) == (0, "page", "Query", ["page", 0])
 
 
-def test_field_set_of_objects_is_the_same_object_each_time(calls: list[Any]) -> None:
+def test_field_set_of_same_selection_is_cached(calls: list[Any]) -> None:
     executor, query_type, _, field_set = calls[0]
     _, item_type, _, expected = calls[1]
     details = field_set["page"]
@@ -182,20 +182,20 @@ def test_async_helpers_gather() -> None:
 
 
 def test_resolvers_get_the_replaced_async_helpers() -> None:
-    seen = []
+    helpers = []
 
     @strawberry.type
     class Root:
         @strawberry.field
         def number(self, info: strawberry.Info) -> int:
-            seen.append(info._raw_info.async_helpers)
+            helpers.append(info._raw_info.async_helpers)
             return 1
 
     context = SimpleNamespace(budget=ResponseBudget(100, 10))
     root_schema = strawberry.Schema(Root)._schema
     result: Any = execute(root_schema, parse("{ number }"), context_value=context, executor_class=RowExecutor)
     assert result.data == {"number": 1}
-    assert seen == [graphql_internals.ASYNC_HELPERS]
+    assert helpers == [graphql_internals.ASYNC_HELPERS]
 
 
 def test_schema_has_the_executable_schema() -> None:
@@ -211,14 +211,14 @@ def test_schema_hook_changes_fields() -> None:
     assert list(WithoutSize(Query).graphql_schema.type_map["Item"].fields) == ["name", "label"]  # type: ignore[attr-defined]
 
 
-def test_resolver_function_of_a_field() -> None:
+def test_resolver_function_is_known_for_fields() -> None:
     definition: Any = Item.__strawberry_definition__  # type: ignore[attr-defined]
     functions = {field.python_name: strawberry_internals.resolver_function(field) for field in definition.fields}
     assert functions["name"] is None
     assert functions["label"].__name__ == "label"  # type: ignore[union-attr]
 
 
-def test_payload_type_of_nullable_and_other_fields() -> None:
+def test_payload_type_is_unwrapped_from_nullable_fields() -> None:
     @strawberry.type
     class Root:
         @strawberry.field
@@ -247,13 +247,13 @@ def test_enum_value_descriptions_reach_the_schema() -> None:
     assert graphql_type.values["SMALL"].description == "Fits into a box."
 
 
-def test_input_validation_rules_are_those_of_strawberry() -> None:
+def test_input_validation_rules_match_strawberry() -> None:
     names = [rule.__name__ for rule in strawberry_internals.INPUT_VALIDATION_RULES]
     assert names == ["MaybeNullValidationRule", "OneOfInputValidationRule"]
     assert validate(schema.graphql_schema, parse("{ __typename }"), strawberry_internals.INPUT_VALIDATION_RULES) == []
 
 
-def test_camel_case_is_that_of_the_schema() -> None:
+def test_camel_case_matches_schema() -> None:
     assert strawberry_internals.to_camel_case("full_name") == "fullName"
 
 
@@ -273,7 +273,7 @@ def test_schema_types_can_be_changed_after_building() -> None:
 
 
 @pytest.mark.slow
-def test_standard_executor_imports_no_internals_of_the_fast_one() -> None:
+def test_standard_executor_does_not_import_fast_executor() -> None:
     script = (
         "import sys; from lms_graphql import app, settings; "
         "app.GraphQLView(app.schema.graphql_schema, None, settings.Settings(executor='standard'), None, None); "

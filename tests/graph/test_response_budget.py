@@ -58,7 +58,7 @@ def test_too_many_errors_are_rejected_early(client: Client, make: Factories) -> 
     assert "data" not in response.json()
 
 
-def test_fields_without_permission_leave_the_rest_of_a_page(client: Client, make: Factories) -> None:
+def test_forbidden_fields_do_not_fail_the_page(client: Client, make: Factories) -> None:
     for _ in range(30):
         make.course(lectures=0)
     body = client.graphql("{ courses(first: 30) { nodes { title instructor { email lastLoginAt } } } }")
@@ -152,7 +152,7 @@ def busy_database_threads(service: Service, pool: ThreadPoolExecutor, number: in
         done.set()
 
 
-def half_sent(service: Service, size: int = 1) -> socket.socket:
+def send_partial_request(service: Service, size: int = 1) -> socket.socket:
     """Return the connection of a request of which only so many bytes were sent."""
     host, port = service.url.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)), timeout=10)
@@ -163,13 +163,13 @@ def half_sent(service: Service, size: int = 1) -> socket.socket:
 
 @pytest.mark.slow
 def test_incomplete_body_returns_408(restricted_service: Service) -> None:
-    with half_sent(restricted_service) as connection:
+    with send_partial_request(restricted_service) as connection:
         response = connection.recv(10_000).decode()
     assert response.startswith("HTTP/1.1 408")
     assert '"TIMEOUT"' in response
 
 
-def test_too_many_requests_in_flight_return_503_at_once(restricted_service: Service) -> None:
+def test_excess_requests_in_flight_return_503_at_once(restricted_service: Service) -> None:
     body = {"query": "{ categories { id } }"}
     with ThreadPoolExecutor(6) as pool, busy_database_threads(restricted_service, pool):
         first = pool.submit(httpx.post, f"{restricted_service.url}/graphql", json=body)
@@ -186,7 +186,7 @@ def test_too_many_requests_in_flight_return_503_at_once(restricted_service: Serv
 def test_incomplete_requests_do_not_block_others(service: Service) -> None:
     with contextlib.ExitStack() as connections:
         for _ in range(100):
-            connections.enter_context(half_sent(service))
+            connections.enter_context(send_partial_request(service))
         time.sleep(0.2)
         response = httpx.post(f"{service.url}/graphql", json={"query": "{ categories { id } }"})
     assert response.status_code == 200
@@ -200,7 +200,7 @@ def test_incomplete_large_requests_block_only_large_ones(service_settings: Setti
         assert httpx.post(f"{service.url}/graphql", json=large).status_code == 200
         with contextlib.ExitStack() as connections:
             for _ in range(64):
-                connections.enter_context(half_sent(service, 150_000))
+                connections.enter_context(send_partial_request(service, 150_000))
             time.sleep(0.5)
             rejected = httpx.post(f"{service.url}/graphql", json=large)
             assert (rejected.status_code, codes(rejected), rejected.headers["retry-after"]) == (
@@ -214,7 +214,7 @@ def test_incomplete_large_requests_block_only_large_ones(service_settings: Setti
 
 
 @pytest.mark.slow
-def test_long_database_queue_returns_503_but_process_is_ready(
+def test_long_database_queue_returns_503_but_stays_ready(
     service_settings: Settings,
 ) -> None:
     with run_service(service_settings) as service:
@@ -227,7 +227,7 @@ def test_long_database_queue_returns_503_but_process_is_ready(
         assert httpx.post(f"{service.url}/graphql", json={"query": "{ categories { id } }"}).status_code == 200
 
 
-def test_statement_timeout_of_the_database_is_a_timeout() -> None:
+def test_database_statement_timeout_returns_timeout_code() -> None:
     for code in (1969, 3024):
         timeout = OperationalError("SELECT", {}, pymysql.err.OperationalError(code, "too long"))
         error = GraphQLError("x", original_error=timeout)

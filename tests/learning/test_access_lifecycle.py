@@ -37,7 +37,7 @@ DISCUSSION_MUTATIONS = {
 }
 
 
-class Journey:
+class AccessScenario:
     """A learner in a course with a preview and a locked lecture, and what they can read at each step."""
 
     def __init__(self, client: Client, make: Factories, **course: Any) -> None:
@@ -93,33 +93,33 @@ def lectures_in(value: Any) -> Any:
 
 
 def test_content_is_open_while_enrolled(client: Client, make: Factories) -> None:
-    journey = Journey(client, make)
-    journey.check_lock("ENROLLMENT_REQUIRED")
+    scenario = AccessScenario(client, make)
+    scenario.check_lock("ENROLLMENT_REQUIRED")
     for _ in range(2):
-        id = journey.enroll()["id"]
-        journey.check_lock(None)
-        journey.cancel(id)
-        journey.check_lock("ENROLLMENT_INACTIVE")
+        id = scenario.enroll()["id"]
+        scenario.check_lock(None)
+        scenario.cancel(id)
+        scenario.check_lock("ENROLLMENT_INACTIVE")
 
 
 def test_content_is_locked_once_access_ends(client: Client, make: Factories) -> None:
-    journey = Journey(client, make, price=1)
-    journey.grant(accessExpiresAt=iso(from_now(HOUR)))
-    journey.check_lock(None)
+    scenario = AccessScenario(client, make, price=1)
+    scenario.grant(accessExpiresAt=iso(from_now(HOUR)))
+    scenario.check_lock(None)
     with time_machine.travel(datetime.now(UTC) + HOUR):
-        journey.check_lock("ENROLLMENT_INACTIVE")
-        journey.grant(accessExpiresAt=iso(from_now(HOUR)))
-        journey.check_lock(None)
+        scenario.check_lock("ENROLLMENT_INACTIVE")
+        scenario.grant(accessExpiresAt=iso(from_now(HOUR)))
+        scenario.check_lock(None)
 
 
 def test_archived_course_stays_open_to_learners(client: Client, make: Factories) -> None:
-    journey = Journey(client, make)
-    journey.enroll()
+    scenario = AccessScenario(client, make)
+    scenario.enroll()
     archive = "mutation A($input: CourseIdInput!) { archiveCourse(input: $input) { errors { code } } }"
-    response = client.execute(archive, as_=journey.staff, input={"courseId": journey.course.global_id})
+    response = client.execute(archive, as_=scenario.staff, input={"courseId": scenario.course.global_id})
     assert response == {"archiveCourse": {"errors": []}}
-    journey.check_lock(None)
-    assert journey.enroll()["status"] == "ACTIVE"
+    scenario.check_lock(None)
+    assert scenario.enroll()["status"] == "ACTIVE"
 
 
 STEPS = (
@@ -137,9 +137,9 @@ fragment Seen on EnrollmentPayload { enrollment {
 
 def test_each_payload_shows_state_after_its_mutation(client: Client, make: Factories) -> None:
     """In one document: no payload shows rows that were read for the mutation before it."""
-    journey = Journey(client, make)
-    id = journey.enroll()["id"]
-    payloads = client.execute(STEPS, as_=journey.actor, course=journey.course.global_id, enrollment=id)
+    scenario = AccessScenario(client, make)
+    id = scenario.enroll()["id"]
+    payloads = client.execute(STEPS, as_=scenario.actor, course=scenario.course.global_id, enrollment=id)
     for name, status in (("cancel", "CANCELLED"), ("enroll", "ACTIVE"), ("cancelAgain", "CANCELLED")):
         enrollment = payloads[name]["enrollment"]
         expected = {"status": status}
@@ -197,9 +197,9 @@ def test_dashboard_cost_does_not_grow_with_courses(
             nodes = client.execute(DASHBOARD, as_=api.actor)["me"]["enrollments"]["nodes"]
         assert all(node["progress"]["currentLecture"] for node in nodes)
         counts.append((len(nodes), statements.count))
-    (one, first), (thirty, second) = counts
-    assert (one, thirty) == (1, 30)
-    assert first == second <= 8, counts
+    (small_size, small_cost), (large_size, large_cost) = counts
+    assert (small_size, large_size) == (1, 30)
+    assert small_cost == large_cost <= 8, counts
     token = login(client, learner)["session"]["accessToken"]
     with statements:
         client.execute(CURRENT_LECTURES, bearer=token)

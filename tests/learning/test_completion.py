@@ -25,7 +25,7 @@ from tests.live_service import Client, Service
 from tests.mail_servers import Mailbox
 
 
-class Classroom:
+class CourseScenario:
     """A course, a client for its author, and clients for its learners."""
 
     def __init__(self, service: Service, client: Client, make: Factories, **course: Any) -> None:
@@ -72,87 +72,87 @@ class Classroom:
 
 
 @pytest.fixture
-def classroom(service: Service, client: Client, make: Factories) -> Classroom:
-    return Classroom(service, client, make)
+def scenario(service: Service, client: Client, make: Factories) -> CourseScenario:
+    return CourseScenario(service, client, make)
 
 
-def test_last_lecture_completes_course_once(classroom: Classroom, mailbox: Mailbox) -> None:
-    user, learner = classroom.enroll()
-    first, second = classroom.course.lectures
+def test_last_lecture_completes_course_once(scenario: CourseScenario, mailbox: Mailbox) -> None:
+    user, learner = scenario.enroll()
+    first, second = scenario.course.lectures
     assert learner.set_completed(first)["enrollment"]["status"] == "ACTIVE"
     completed = learner.record(second, (0, 60))["enrollment"]
     assert (completed["status"], completed["progress"]["percent"]) == ("COMPLETED", 100)
     assert completed["completedAt"] is not None
     assert completed["certificate"]["status"] == "VALID"
     assert completed["progress"]["currentLecture"]["id"] == global_id("Lecture", second)
-    again = learner.set_completed(first)["enrollment"]
-    assert (again["completedAt"], again["certificate"]) == (completed["completedAt"], completed["certificate"])
-    assert (classroom.count(Certificate), classroom.count(Mail)) == (1, 1)
-    assert classroom.count(AuditEvent, AuditEvent.action == "certificate.issued") == 1
+    repeated = learner.set_completed(first)["enrollment"]
+    assert (repeated["completedAt"], repeated["certificate"]) == (completed["completedAt"], completed["certificate"])
+    assert (scenario.count(Certificate), scenario.count(Mail)) == (1, 1)
+    assert scenario.count(AuditEvent, AuditEvent.action == "certificate.issued") == 1
     mailbox.wait_for(1)
     assert mailbox.recipients == [user.email]
 
 
-def test_unmarked_lecture_leaves_course_completed(classroom: Classroom) -> None:
-    _, learner = classroom.enroll()
-    first, _ = classroom.course.lectures
-    for lecture in classroom.course.lectures:
+def test_unmarked_lecture_leaves_course_completed(scenario: CourseScenario) -> None:
+    _, learner = scenario.enroll()
+    first, _ = scenario.course.lectures
+    for lecture in scenario.course.lectures:
         completed = learner.set_completed(lecture)["enrollment"]
     unmarked = learner.set_completed(first, False)["enrollment"]
     assert (unmarked["status"], unmarked["progress"]["percent"]) == ("COMPLETED", 50)
     assert unmarked["completedAt"] == completed["completedAt"]
     assert unmarked["certificate"] == completed["certificate"]
-    again = learner.set_completed(first)["enrollment"]
-    assert (again["completedAt"], again["progress"]["percent"]) == (completed["completedAt"], 100)
-    assert classroom.count(Certificate) == 1
+    repeated = learner.set_completed(first)["enrollment"]
+    assert (repeated["completedAt"], repeated["progress"]["percent"]) == (completed["completedAt"], 100)
+    assert scenario.count(Certificate) == 1
 
 
-def test_empty_course_is_never_completed(classroom: Classroom) -> None:
-    user, learner = classroom.enroll()
-    for lecture in classroom.course.lectures:
-        classroom.author.ok("deleteLecture", lectureId=global_id("Lecture", lecture))
-    enrollment = learner.enrollment(classroom.course.global_id)
+def test_empty_course_is_never_completed(scenario: CourseScenario) -> None:
+    user, learner = scenario.enroll()
+    for lecture in scenario.course.lectures:
+        scenario.author.ok("deleteLecture", lectureId=global_id("Lecture", lecture))
+    enrollment = learner.enrollment(scenario.course.global_id)
     assert (enrollment["status"], enrollment["progress"]["percent"]) == ("ACTIVE", 0)
-    assert classroom.enrollment(user).completed_at is None
+    assert scenario.enrollment(user).completed_at is None
 
 
 def test_percentage_reaches_100_with_last_lecture(service: Service, client: Client, make: Factories) -> None:
-    classroom = Classroom(service, client, make, lectures=7)
-    _, learner = classroom.enroll()
-    enrollments = [learner.set_completed(lecture)["enrollment"] for lecture in classroom.course.lectures]
+    scenario = CourseScenario(service, client, make, lectures=7)
+    _, learner = scenario.enroll()
+    enrollments = [learner.set_completed(lecture)["enrollment"] for lecture in scenario.course.lectures]
     percentages = [enrollment["progress"]["percent"] for enrollment in enrollments]
     assert percentages == [14.29, 28.57, 42.86, 57.14, 71.43, 85.71, 100]
     assert [enrollment["status"] for enrollment in enrollments] == ["ACTIVE"] * 6 + ["COMPLETED"]
 
 
-def test_quiz_lecture_is_completed_by_passing_quiz(classroom: Classroom) -> None:
-    quiz_lecture = classroom.make.lecture(classroom.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
-    quiz = classroom.make.quiz(classroom.course, quiz_lecture, is_published=True)
-    user, learner = classroom.enroll()
-    for lecture in classroom.course.lectures:
+def test_quiz_lecture_is_completed_by_passing_quiz(scenario: CourseScenario) -> None:
+    quiz_lecture = scenario.make.lecture(scenario.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
+    quiz = scenario.make.quiz(scenario.course, quiz_lecture, is_published=True)
+    user, learner = scenario.enroll()
+    for lecture in scenario.course.lectures:
         before = learner.set_completed(lecture)["enrollment"]
     assert (before["progress"]["percent"], before["status"]) == (66.67, "ACTIVE")
     assert before["progress"]["currentLecture"]["id"] == global_id("Lecture", quiz_lecture), "the next incomplete one"
-    assert classroom.pass_quiz(user, quiz)
-    completed = learner.enrollment(classroom.course.global_id)
+    assert scenario.pass_quiz(user, quiz)
+    completed = learner.enrollment(scenario.course.global_id)
     assert (completed["status"], completed["progress"]["completedLectures"]) == ("COMPLETED", 3)
     assert (completed["progress"]["totalQuizzes"], completed["progress"]["percent"]) == (0, 100)
-    assert not classroom.pass_quiz(user, quiz, attempt_number=2)
-    assert classroom.count(Certificate) == 1
-    assert learner.enrollment(classroom.course.global_id) == {**completed, "lastAccessedAt": ANY}
+    assert not scenario.pass_quiz(user, quiz, attempt_number=2)
+    assert scenario.count(Certificate) == 1
+    assert learner.enrollment(scenario.course.global_id) == {**completed, "lastAccessedAt": ANY}
 
 
-def test_course_level_quiz_counts_like_a_lecture(classroom: Classroom) -> None:
-    quiz = classroom.make.quiz(classroom.course, is_published=True)
-    classroom.make.quiz(classroom.course)
-    user, learner = classroom.enroll()
-    for lecture in classroom.course.lectures:
+def test_course_level_quiz_counts_like_a_lecture(scenario: CourseScenario) -> None:
+    quiz = scenario.make.quiz(scenario.course, is_published=True)
+    scenario.make.quiz(scenario.course)
+    user, learner = scenario.enroll()
+    for lecture in scenario.course.lectures:
         before = learner.set_completed(lecture)["enrollment"]
     assert (before["progress"]["totalQuizzes"], before["progress"]["passedQuizzes"]) == (1, 0)
     assert (before["progress"]["percent"], before["status"]) == (66.67, "ACTIVE")
-    assert not classroom.pass_quiz(user, quiz, is_passed=False, score=Decimal(10))
-    assert classroom.pass_quiz(user, quiz, attempt_number=2)
-    completed = learner.enrollment(classroom.course.global_id)
+    assert not scenario.pass_quiz(user, quiz, is_passed=False, score=Decimal(10))
+    assert scenario.pass_quiz(user, quiz, attempt_number=2)
+    completed = learner.enrollment(scenario.course.global_id)
     assert (completed["progress"]["passedQuizzes"], completed["progress"]["percent"]) == (1, 100)
     assert completed["certificate"] is not None
 
@@ -171,169 +171,171 @@ def test_course_level_quiz_counts_like_a_lecture(classroom: Classroom) -> None:
         (KeptScore.AVERAGE, [70, 0], True),
     ],
 )
-def test_quiz_is_passed_by_kept_score_for_good(
-    classroom: Classroom, kept_score: KeptScore, scores: list[int], is_passed: bool
+def test_passed_quiz_stays_passed_by_its_kept_score(
+    scenario: CourseScenario, kept_score: KeptScore, scores: list[int], is_passed: bool
 ) -> None:
-    quiz = classroom.make.quiz(classroom.course, is_published=True, kept_score=kept_score)
-    user, learner = classroom.enroll()
+    quiz = scenario.make.quiz(scenario.course, is_published=True, kept_score=kept_score)
+    user, learner = scenario.enroll()
     for number, score in enumerate(scores, 1):
         values = {"attempt_number": number, "score": Decimal(score), "is_passed": score >= 70}
-        classroom.pass_quiz(user, quiz, **values)
-    progress = learner.enrollment(classroom.course.global_id)["progress"]
+        scenario.pass_quiz(user, quiz, **values)
+    progress = learner.enrollment(scenario.course.global_id)["progress"]
     assert progress["passedQuizzes"] == int(is_passed)
 
 
-def test_quiz_passed_without_access_completes_nothing(classroom: Classroom) -> None:
+def test_quiz_passed_without_access_completes_nothing(scenario: CourseScenario) -> None:
     """The progress is stored, and the course is completed once the learner returns."""
-    quiz_lecture = classroom.make.lecture(classroom.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
-    quiz = classroom.make.quiz(classroom.course, quiz_lecture, is_published=True)
-    user, learner = classroom.enroll(access_expires_at=clock.now() - timedelta(seconds=1))
-    for lecture in classroom.course.lectures:
-        classroom.make.lecture_progress(user, lecture, is_completed=True)
-    assert not classroom.pass_quiz(user, quiz)
-    expired = learner.enrollment(classroom.course.global_id)
+    quiz_lecture = scenario.make.lecture(scenario.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
+    quiz = scenario.make.quiz(scenario.course, quiz_lecture, is_published=True)
+    user, learner = scenario.enroll(access_expires_at=clock.now() - timedelta(seconds=1))
+    for lecture in scenario.course.lectures:
+        scenario.make.lecture_progress(user, lecture, is_completed=True)
+    assert not scenario.pass_quiz(user, quiz)
+    expired = learner.enrollment(scenario.course.global_id)
     assert (expired["status"], expired["progress"]["percent"]) == ("EXPIRED", 100)
     assert expired["certificate"] is None
-    classroom.write(update(Enrollment).values(access_expires_at=None))
-    enrollment = learner.record(classroom.course.lectures[0], (0, 5))["enrollment"]
+    scenario.write(update(Enrollment).values(access_expires_at=None))
+    enrollment = learner.record(scenario.course.lectures[0], (0, 5))["enrollment"]
     assert enrollment["status"] == "COMPLETED", "with the first report after the return"
     assert enrollment["certificate"] is not None
 
 
-def test_quiz_passed_without_enrollment_completes_nothing(classroom: Classroom) -> None:
-    quiz = classroom.make.quiz(classroom.course, is_published=True)
-    assert not classroom.pass_quiz(classroom.make.user(Role.SUPER_ADMIN), quiz)
-    assert classroom.count(Certificate) == 0
+def test_quiz_passed_without_enrollment_completes_nothing(scenario: CourseScenario) -> None:
+    quiz = scenario.make.quiz(scenario.course, is_published=True)
+    assert not scenario.pass_quiz(scenario.make.user(Role.SUPER_ADMIN), quiz)
+    assert scenario.count(Certificate) == 0
 
 
-def test_new_lecture_lowers_percentage_but_not_completion(classroom: Classroom) -> None:
-    section = global_id("Section", classroom.course.sections[0])
-    _, finished = classroom.enroll()
-    _, halfway = classroom.enroll()
-    for lecture in classroom.course.lectures:
+def test_new_lecture_lowers_percentage_but_not_completion(scenario: CourseScenario) -> None:
+    section = global_id("Section", scenario.course.sections[0])
+    _, finished = scenario.enroll()
+    _, halfway = scenario.enroll()
+    for lecture in scenario.course.lectures:
         completed = finished.set_completed(lecture)["enrollment"]
-    halfway.set_completed(classroom.course.lectures[0])
-    classroom.author.ok("createLecture", sectionId=section, title="One more", type="TEXT", body="Words")
-    assert halfway.enrollment(classroom.course.global_id)["progress"]["percent"] == 33.33
-    after = finished.enrollment(classroom.course.global_id)
+    halfway.set_completed(scenario.course.lectures[0])
+    scenario.author.ok("createLecture", sectionId=section, title="One more", type="TEXT", body="Words")
+    assert halfway.enrollment(scenario.course.global_id)["progress"]["percent"] == 33.33
+    after = finished.enrollment(scenario.course.global_id)
     assert (after["status"], after["completedAt"]) == ("COMPLETED", completed["completedAt"])
     assert after["progress"]["percent"] == 66.67
     assert after["certificate"] == {"id": completed["certificate"]["id"]}
 
 
-def test_deleted_lecture_completes_course_for_others_done(classroom: Classroom, mailbox: Mailbox) -> None:
-    first, second = classroom.course.lectures
-    user, learner = classroom.enroll()
-    _, other = classroom.enroll()
-    cancelled, _ = classroom.enroll(EnrollmentStatus.CANCELLED)
-    expired, _ = classroom.enroll(access_expires_at=START)
+def test_lecture_deletion_completes_course_for_finished_learners(scenario: CourseScenario, mailbox: Mailbox) -> None:
+    first, second = scenario.course.lectures
+    user, learner = scenario.enroll()
+    _, other = scenario.enroll()
+    cancelled, _ = scenario.enroll(EnrollmentStatus.CANCELLED)
+    expired, _ = scenario.enroll(access_expires_at=START)
     for inactive in (cancelled, expired):
-        classroom.make.lecture_progress(inactive, first, is_completed=True)
+        scenario.make.lecture_progress(inactive, first, is_completed=True)
     learner.set_completed(first)
     other.set_completed(second)
-    classroom.author.ok("deleteLecture", lectureId=global_id("Lecture", second))
-    completed = learner.enrollment(classroom.course.global_id)
-    incomplete = other.enrollment(classroom.course.global_id)
+    scenario.author.ok("deleteLecture", lectureId=global_id("Lecture", second))
+    completed = learner.enrollment(scenario.course.global_id)
+    incomplete = other.enrollment(scenario.course.global_id)
     assert (completed["status"], completed["progress"]["percent"]) == ("COMPLETED", 100)
     assert completed["certificate"] is not None
     assert (incomplete["status"], incomplete["progress"]["percent"]) == ("ACTIVE", 0)
-    assert classroom.enrollment(cancelled).status is EnrollmentStatus.CANCELLED
-    assert classroom.enrollment(expired).completed_at is None
+    assert scenario.enrollment(cancelled).status is EnrollmentStatus.CANCELLED
+    assert scenario.enrollment(expired).completed_at is None
     mailbox.wait_for(1)
-    assert (mailbox.recipients, classroom.count(Certificate)) == ([user.email], 1)
+    assert (mailbox.recipients, scenario.count(Certificate)) == ([user.email], 1)
 
 
-@pytest.mark.parametrize("by", ["enroll", "grant"])
-def test_returning_completes_course_when_nothing_is_left(classroom: Classroom, mailbox: Mailbox, by: str) -> None:
-    first, second = classroom.course.lectures
-    user, learner = classroom.enroll()
+@pytest.mark.parametrize("mutation", ["enroll", "grantEnrollment"])
+def test_reenrolling_completes_course_when_requirements_are_met(
+    scenario: CourseScenario, mailbox: Mailbox, mutation: str
+) -> None:
+    first, second = scenario.course.lectures
+    user, learner = scenario.enroll()
     learner.set_completed(first)
-    enrollment = classroom.enrollment(user)
-    own = EnrollmentClient(classroom.client, learner.actor)
-    if by == "enroll":
-        own.ok("cancelEnrollment", enrollmentId=global_id("Enrollment", enrollment))
+    enrollment = scenario.enrollment(user)
+    enrollment_client = EnrollmentClient(scenario.client, learner.actor)
+    if mutation == "enroll":
+        enrollment_client.ok("cancelEnrollment", enrollmentId=global_id("Enrollment", enrollment))
     else:
         expired = update(Enrollment).where(Enrollment.user_id == user.id).values(access_expires_at=START)
-        classroom.write(expired)
-    classroom.author.ok("deleteLecture", lectureId=global_id("Lecture", second))
-    assert learner.enrollment(classroom.course.global_id)["completedAt"] is None
-    if by == "enroll":
-        returned = own.ok("enroll", courseId=classroom.course.global_id)
+        scenario.write(expired)
+    scenario.author.ok("deleteLecture", lectureId=global_id("Lecture", second))
+    assert learner.enrollment(scenario.course.global_id)["completedAt"] is None
+    if mutation == "enroll":
+        reactivated = enrollment_client.ok("enroll", courseId=scenario.course.global_id)
     else:
-        staff = EnrollmentClient(classroom.client, classroom.author.actor)
-        returned = staff.ok("grantEnrollment", **grant_input(classroom.course, user))
-    assert (returned["status"], returned["progress"]["percent"]) == ("COMPLETED", 100)
-    assert returned["certificate"] == {"status": "VALID"}
-    assert classroom.service.database.read_sync(find_progress_drift) == []
+        staff = EnrollmentClient(scenario.client, scenario.author.actor)
+        reactivated = staff.ok("grantEnrollment", **grant_input(scenario.course, user))
+    assert (reactivated["status"], reactivated["progress"]["percent"]) == ("COMPLETED", 100)
+    assert reactivated["certificate"] == {"status": "VALID"}
+    assert scenario.service.database.read_sync(find_progress_drift) == []
     mailbox.wait_for(1)
     assert mailbox.recipients == [user.email]
 
 
 def test_deleted_section_no_longer_requires_its_lectures(service: Service, client: Client, make: Factories) -> None:
-    classroom = Classroom(service, client, make, sections=2, lectures=3)
-    _, learner = classroom.enroll()
-    for lecture in classroom.course.lectures[:3]:
+    scenario = CourseScenario(service, client, make, sections=2, lectures=3)
+    _, learner = scenario.enroll()
+    for lecture in scenario.course.lectures[:3]:
         learner.set_completed(lecture)
-    assert learner.enrollment(classroom.course.global_id)["progress"]["percent"] == 50
-    classroom.author.ok("deleteSection", sectionId=global_id("Section", classroom.course.sections[1]))
-    assert learner.enrollment(classroom.course.global_id)["status"] == "COMPLETED"
+    assert learner.enrollment(scenario.course.global_id)["progress"]["percent"] == 50
+    scenario.author.ok("deleteSection", sectionId=global_id("Section", scenario.course.sections[1]))
+    assert learner.enrollment(scenario.course.global_id)["status"] == "COMPLETED"
 
 
-def test_moved_or_edited_lecture_leaves_progress_unchanged(classroom: Classroom) -> None:
-    first, second = classroom.course.lectures
-    _, learner = classroom.enroll()
+def test_moved_or_edited_lecture_leaves_progress_unchanged(scenario: CourseScenario) -> None:
+    first, second = scenario.course.lectures
+    _, learner = scenario.enroll()
     learner.set_completed(first)
-    before = learner.enrollment(classroom.course.global_id)
-    target = {"sectionId": global_id("Section", classroom.course.sections[0]), "position": 1}
-    classroom.author.ok("moveLecture", lectureId=global_id("Lecture", first), **target)
-    classroom.author.ok("updateLecture", lectureId=global_id("Lecture", second), title="New")
-    after = learner.enrollment(classroom.course.global_id)
+    before = learner.enrollment(scenario.course.global_id)
+    target = {"sectionId": global_id("Section", scenario.course.sections[0]), "position": 1}
+    scenario.author.ok("moveLecture", lectureId=global_id("Lecture", first), **target)
+    scenario.author.ok("updateLecture", lectureId=global_id("Lecture", second), title="New")
+    after = learner.enrollment(scenario.course.global_id)
     after["progress"]["currentLecture"]["title"] = before["progress"]["currentLecture"]["title"]
     assert after == before
 
 
-def test_passed_quiz_completes_lecture_it_is_attached_to(classroom: Classroom) -> None:
-    quiz = classroom.make.quiz(classroom.course, is_published=True)
-    user, learner = classroom.enroll()
-    _, other = classroom.enroll()
-    classroom.pass_quiz(user, quiz)
-    section = global_id("Section", classroom.course.sections[0])
+def test_passed_quiz_completes_lecture_it_is_attached_to(scenario: CourseScenario) -> None:
+    quiz = scenario.make.quiz(scenario.course, is_published=True)
+    user, learner = scenario.enroll()
+    _, other = scenario.enroll()
+    scenario.pass_quiz(user, quiz)
+    section = global_id("Section", scenario.course.sections[0])
     values = {"title": "Test", "type": "QUIZ", "quizId": global_id("Quiz", quiz)}
-    lecture = classroom.author.ok("createLecture", sectionId=section, **values)
-    progress = learner.enrollment(classroom.course.global_id)["progress"]
+    lecture = scenario.author.ok("createLecture", sectionId=section, **values)
+    progress = learner.enrollment(scenario.course.global_id)["progress"]
     assert (progress["completedLectures"], progress["totalQuizzes"], progress["percent"]) == (1, 0, 33.33)
-    assert other.enrollment(classroom.course.global_id)["progress"]["percent"] == 0
-    classroom.author.ok("deleteLecture", lectureId=lecture["id"])
-    progress = learner.enrollment(classroom.course.global_id)["progress"]
+    assert other.enrollment(scenario.course.global_id)["progress"]["percent"] == 0
+    scenario.author.ok("deleteLecture", lectureId=lecture["id"])
+    progress = learner.enrollment(scenario.course.global_id)["progress"]
     assert (progress["completedLectures"], progress["passedQuizzes"], progress["percent"]) == (0, 1, 33.33)
 
 
-def test_deleted_user_gets_no_certificate(classroom: Classroom) -> None:
-    user, learner = classroom.enroll()
-    learner.set_completed(classroom.course.lectures[0])
-    classroom.write(update(User).where(User.id == user.id).values(deleted_at=START))
-    classroom.author.ok("deleteLecture", lectureId=global_id("Lecture", classroom.course.lectures[1]))
-    assert classroom.count(Certificate) == 0
+def test_deleted_user_gets_no_certificate(scenario: CourseScenario) -> None:
+    user, learner = scenario.enroll()
+    learner.set_completed(scenario.course.lectures[0])
+    scenario.write(update(User).where(User.id == user.id).values(deleted_at=START))
+    scenario.author.ok("deleteLecture", lectureId=global_id("Lecture", scenario.course.lectures[1]))
+    assert scenario.count(Certificate) == 0
 
 
-def test_cancelled_learner_cannot_complete_lectures(classroom: Classroom) -> None:
-    _, learner = classroom.enroll(EnrollmentStatus.CANCELLED)
-    errors = learner.user_errors("setLectureCompleted", **completed_input(classroom.course.lectures[0]))
+def test_cancelled_learner_cannot_complete_lectures(scenario: CourseScenario) -> None:
+    _, learner = scenario.enroll(EnrollmentStatus.CANCELLED)
+    errors = learner.user_errors("setLectureCompleted", **completed_input(scenario.course.lectures[0]))
     assert errors == [("NOT_ENROLLED", "lectureId")]
 
 
-def test_progress_shows_requirements_before_first_report(classroom: Classroom) -> None:
-    classroom.make.quiz(classroom.course, is_published=True)
-    _, learner = classroom.enroll()
-    progress = learner.enrollment(classroom.course.global_id)["progress"]
+def test_progress_shows_requirements_before_first_report(scenario: CourseScenario) -> None:
+    scenario.make.quiz(scenario.course, is_published=True)
+    _, learner = scenario.enroll()
+    progress = learner.enrollment(scenario.course.global_id)["progress"]
     assert (progress["totalLectures"], progress["totalQuizzes"], progress["percent"]) == (2, 1, 0)
 
 
-def test_returning_without_stored_progress_completes_course(classroom: Classroom) -> None:
-    user, learner = classroom.enroll(EnrollmentStatus.CANCELLED)
-    classroom.make.lecture_progress(user, classroom.course.lectures[0], is_completed=True)
-    classroom.author.ok("deleteLecture", lectureId=global_id("Lecture", classroom.course.lectures[1]))
-    assert learner.enrollment(classroom.course.global_id)["status"] == "CANCELLED"
-    own = EnrollmentClient(classroom.client, learner.actor)
-    assert own.ok("enroll", courseId=classroom.course.global_id)["status"] == "COMPLETED"
-    assert learner.enrollment(classroom.course.global_id)["certificate"] is not None
+def test_reenrolling_without_stored_progress_completes_course(scenario: CourseScenario) -> None:
+    user, learner = scenario.enroll(EnrollmentStatus.CANCELLED)
+    scenario.make.lecture_progress(user, scenario.course.lectures[0], is_completed=True)
+    scenario.author.ok("deleteLecture", lectureId=global_id("Lecture", scenario.course.lectures[1]))
+    assert learner.enrollment(scenario.course.global_id)["status"] == "CANCELLED"
+    enrollment_client = EnrollmentClient(scenario.client, learner.actor)
+    assert enrollment_client.ok("enroll", courseId=scenario.course.global_id)["status"] == "COMPLETED"
+    assert learner.enrollment(scenario.course.global_id)["certificate"] is not None

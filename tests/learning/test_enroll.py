@@ -72,7 +72,7 @@ def test_learner_enrolls_in_free_course(client: Client, make: Factories, service
         (CourseStatus.ARCHIVED, COMPLETED, None, PRICE),
     ],
 )
-def test_enrolling_again_returns_same_enrollment(
+def test_repeated_enrollment_returns_same_enrollment(
     client: Client, make: Factories, service: Service, course_status: Any, status: Any, expires: Any, price: int
 ) -> None:
     course, learner = make.course(status=course_status, price=price, enrollment_count=1), make.user()
@@ -96,7 +96,7 @@ def test_instructor_cannot_enroll_in_own_course(client: Client, make: Factories,
 
 
 @pytest.mark.parametrize(
-    ("status", "stranger", "admin", "former_learner"),
+    ("status", "other_user", "admin", "former_learner"),
     [
         (CourseStatus.DRAFT, "NOT_FOUND", "NOT_PUBLISHED", "NOT_FOUND"),
         (CourseStatus.ARCHIVED, "NOT_FOUND", "NOT_PUBLISHED", "NOT_PUBLISHED"),
@@ -108,7 +108,7 @@ def test_enrollment_is_closed_unless_course_is_published(
     make: Factories,
     service: Service,
     status: Any,
-    stranger: str,
+    other_user: str,
     admin: str,
     former_learner: str,
     price: int,
@@ -116,8 +116,8 @@ def test_enrollment_is_closed_unless_course_is_published(
     course, learner = make.course(status=status, price=price), make.user()
     make.enrollment(learner, course, CANCELLED, source=PURCHASE)
     for user, code in (
-        (make.user(), stranger),
-        (make.user(Role.INSTRUCTOR), stranger),
+        (make.user(), other_user),
+        (make.user(Role.INSTRUCTOR), other_user),
         (make.user(Role.SUPER_ADMIN), admin),
         (learner, former_learner),
     ):
@@ -155,7 +155,7 @@ def test_invalid_ids_are_not_found(client: Client, make: Factories) -> None:
 
 
 PAST = -HOUR
-RETURNS = [
+REENROLLMENTS = [
     # price, previous status, source and end of access; then the source after `enroll` or its error, and end of access
     (0, CANCELLED, FREE, None, FREE, None),
     (0, CANCELLED, PURCHASE, None, PURCHASE, None),
@@ -180,11 +180,11 @@ RETURNS = [
 
 
 @pytest.mark.parametrize("is_completed", [False, True])
-def test_returning_restores_previous_access(
+def test_reenrolling_restores_previous_access(
     client: Client, make: Factories, service: Service, is_completed: bool
 ) -> None:
     completed_at = START + HOUR if is_completed else None
-    for price, status, source, expires, expected, keeps_expiry in RETURNS:
+    for price, status, source, expires, expected, keeps_expiry in REENROLLMENTS:
         case = (price, status.name, source.name, expires)
         course, learner = make.course(price=price, enrollment_count=1), make.user()
         times = {"access_expires_at": from_now(expires), "completed_at": completed_at}
@@ -210,7 +210,7 @@ def test_returning_restores_previous_access(
 @pytest.mark.parametrize(
     ("reason", "status"), [(RevocationReason.REFUND, "VALID"), (RevocationReason.ERROR, "REVOKED")]
 )
-def test_returning_reinstates_only_certificate_revoked_by_refund(
+def test_reenrolling_reinstates_only_certificate_revoked_by_refund(
     client: Client, make: Factories, service: Service, reason: RevocationReason, status: str
 ) -> None:
     course, learner, other = make.course(), make.user(), make.user()
@@ -223,7 +223,7 @@ def test_returning_reinstates_only_certificate_revoked_by_refund(
     assert rows(service.database, reasons) == [reason]
 
 
-def test_returning_creates_missing_progress(client: Client, make: Factories, service: Service) -> None:
+def test_reenrolling_creates_missing_progress(client: Client, make: Factories, service: Service) -> None:
     course, learner = make.course(lectures=3), make.user()
     make.enrollment(learner, course, CANCELLED)
     EnrollmentClient(client, make.actor(learner)).ok("enroll", courseId=course.global_id)

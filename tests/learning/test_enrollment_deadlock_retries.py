@@ -10,7 +10,7 @@ from lms_graphql.catalog.models import Course, Enrollment, EnrollmentStatus
 from lms_graphql.certificates.models import RevocationReason
 from lms_graphql.core.actor import Actor
 from lms_graphql.learning.models import CourseProgress
-from tests.accounts.test_deadlock_retries import MAX_STATEMENTS, Deadlocks
+from tests.accounts.test_deadlock_retries import MAX_STATEMENTS, DeadlockInjector
 from tests.factories import START, Factories, global_id
 from tests.learning.enrollment_client import INPUT_TYPES, audit_events, count, grant_input, rows
 from tests.live_service import Client, Service
@@ -55,18 +55,18 @@ def prepare(make: Factories, name: str) -> tuple[str, Actor, dict[str, Any]]:
 def test_mutation_succeeds_once_after_deadlock_at_any_statement(
     client: Client, make: Factories, service: Service, no_maintenance: None, name: str
 ) -> None:
-    deadlocks, deadlock_count = Deadlocks(service), 0
-    for at in range(1, MAX_STATEMENTS):
+    injector, deadlock_count = DeadlockInjector(service), 0
+    for number in range(1, MAX_STATEMENTS):
         mutation, actor, input = prepare(make, name)
         with service.engine.begin() as connection:
             connection.execute(delete(AuditEvent))
-        with deadlocks.at(at):
+        with injector.inject_at(number):
             enrollment = RetriedClient(client, actor).ok(mutation, **input)
-            was_injected = deadlocks.was_injected
+            was_injected = injector.was_injected
         assert enrollment["status"] == EXPECTED_STATUSES[name]
         assert enrollment["progress"] == {"totalLectures": 2}
         assert enrollment["certificate"] == ({"status": "VALID"} if name == "return" else None)
-        assert count(service.database, Enrollment) == count(service.database, CourseProgress) == at
+        assert count(service.database, Enrollment) == count(service.database, CourseProgress) == number
         assert set(rows(service.database, select(Course.enrollment_count))) == {1}
         actions = ("enrollment.granted", "enrollment.cancelled")
         event_counts = [len(audit_events(service.database, action)) for action in actions]

@@ -78,7 +78,9 @@ def test_refund_revokes_certificate_until_purchased_again(make: Factories, servi
     assert [len(audit_events(service.database, action)) for action in actions] == [1, 1]
 
 
-def test_returning_completes_course_with_nothing_left(client: Client, make: Factories, service: Service) -> None:
+def test_reenrolling_completes_course_after_lecture_deletion(
+    client: Client, make: Factories, service: Service
+) -> None:
     """A lecture was deleted while the enrollment was cancelled."""
     course, learner = make.course(), make.user()
     row = make.enrollment(learner, course, EnrollmentStatus.CANCELLED)

@@ -41,7 +41,7 @@ query P($id: ID!) { node(id: $id) { ... on Enrollment { progress {
 """
 
 STAFF_AND_LEARNER = {"learner", "instructor", "admin"}
-VIEWERS = ["anonymous", "stranger", "fellow", "other_instructor", *sorted(STAFF_AND_LEARNER)]
+VIEWERS = ["anonymous", "other_user", "other_learner", "other_instructor", *sorted(STAFF_AND_LEARNER)]
 
 
 class Scenario:
@@ -52,10 +52,10 @@ class Scenario:
         self.instructor = make.user(Role.INSTRUCTOR)
         self.other_instructor = make.user(Role.INSTRUCTOR)
         self.admin = make.user(Role.SUPER_ADMIN)
-        self.learner, self.fellow, self.stranger = (make.user() for _ in range(3))
+        self.learner, self.other_learner, self.other_user = (make.user() for _ in range(3))
         self.course = make.course(instructor=self.instructor, status=status)
         make.course(instructor=self.other_instructor)
-        make.enrollment(self.fellow, self.course)
+        make.enrollment(self.other_learner, self.course)
         self.enrollment = make.enrollment(
             self.learner,
             self.course,
@@ -111,15 +111,15 @@ def test_course_has_enrollment_of_viewer(client: Client, make: Factories) -> Non
         slug = scenario.course.slug
         course = client.execute(VIEWER_ENROLLMENT, as_=scenario.actor(viewer), slug=slug)["course"]
         enrollment = course["viewerEnrollment"]
-        username = getattr(scenario, viewer).username if viewer in {"learner", "fellow"} else None
+        username = getattr(scenario, viewer).username if viewer in {"learner", "other_learner"} else None
         assert (enrollment and enrollment["user"]["username"]) == username
 
 
-def test_own_enrollment_does_not_lead_to_others(client: Client, make: Factories) -> None:
+def test_own_enrollment_exposes_no_other_enrollments(client: Client, make: Factories) -> None:
     """The course of an enrollment leads to the other learners in it."""
     scenario = Scenario(make)
-    counted = "enrollments { totalCount }"
-    document = f"{{ me {{ enrollments {{ nodes {{ course {{ {counted} }} user {{ {counted} }} }} }} }} }}"
+    total_count = "enrollments { totalCount }"
+    document = f"{{ me {{ enrollments {{ nodes {{ course {{ {total_count} }} user {{ {total_count} }} }} }} }} }}"
     body = client.graphql(document, as_=scenario.actor("learner"))
     (node,) = body["data"]["me"]["enrollments"]["nodes"]
     assert node == {"course": {"enrollments": None}, "user": {"enrollments": {"totalCount": 1}}}
@@ -128,7 +128,7 @@ def test_own_enrollment_does_not_lead_to_others(client: Client, make: Factories)
     } } }"""
     body = client.graphql(learners, as_=scenario.actor("instructor"), id=scenario.course.global_id)
     users = [node["user"] for node in body["data"]["node"]["enrollments"]["nodes"]]
-    assert {user["username"] for user in users} == {scenario.learner.username, scenario.fellow.username}
+    assert {user["username"] for user in users} == {scenario.learner.username, scenario.other_learner.username}
     assert all(user["enrollments"] is None and user["email"] is None for user in users)
     assert {error["extensions"]["code"] for error in body["errors"]} == {"FORBIDDEN"}
 
@@ -228,7 +228,7 @@ def test_enrollment_has_progress_in_course(client: Client, make: Factories) -> N
     make.progress(scenario.enrollment, total_watch_time=61, current_lecture_id=second.id, **counts)
     values = {"watch_time": 60, "last_position": 59, "is_completed": True}
     lecture_progress = make.lecture_progress(scenario.learner, second, **values)
-    make.lecture_progress(scenario.fellow, first)
+    make.lecture_progress(scenario.other_learner, first)
     for viewer in sorted(STAFF_AND_LEARNER):
         after = client.execute(PROGRESS, as_=scenario.actor(viewer), id=id)["node"]["progress"]
         assert after["id"] == before["id"]
@@ -260,6 +260,8 @@ def test_deleted_lecture_is_not_the_current_one(client: Client, make: Factories)
     id, actor = global_id("Enrollment", scenario.enrollment), scenario.actor("learner")
     progress = client.execute(PROGRESS, as_=actor, id=id)["node"]["progress"]
     assert progress["currentLecture"] == {"id": global_id("Lecture", second)}
-    assert [each["lecture"]["id"] for each in progress["lectures"]] == [global_id("Lecture", first)]
+    assert [lecture_progress["lecture"]["id"] for lecture_progress in progress["lectures"]] == [
+        global_id("Lecture", first)
+    ]
     deleted_id = global_id("LectureProgress", progress_of_deleted)
     assert client.execute(NODE, as_=actor, id=deleted_id)["node"] is None

@@ -40,26 +40,26 @@ def make(two_processes: Cluster) -> Factories:
 
 
 @pytest.fixture
-def many(two_processes: Cluster) -> Iterator[RaceClients]:
-    with race_clients(two_processes.urls, CLIENTS) as running:
-        yield running
+def clients(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls, CLIENTS) as clients:
+        yield clients
 
 
-def write(fleet: Cluster, *statements: Any) -> None:
-    with fleet.database.engine.begin() as connection:
+def write(cluster: Cluster, *statements: Any) -> None:
+    with cluster.database.engine.begin() as connection:
         for statement in statements:
             connection.execute(statement)
 
 
-def reset(fleet: Cluster, **course: Any) -> None:
+def reset(cluster: Cluster, **course: Any) -> None:
     """Delete all enrollments, and publish all courses again."""
     values = {"status": CourseStatus.PUBLISHED, "enrollment_count": 0, **course}
-    write(fleet, delete(CourseProgress), delete(Enrollment), update(Course).values(values))
+    write(cluster, delete(CourseProgress), delete(Enrollment), update(Course).values(values))
 
 
-def check_consistency(fleet: Cluster) -> None:
-    assert fleet.database.read_sync(counters.find_counter_drift) == []
-    assert count(fleet.database, Enrollment) == count(fleet.database, CourseProgress)
+def check_consistency(cluster: Cluster) -> None:
+    assert cluster.database.read_sync(counters.find_counter_drift) == []
+    assert count(cluster.database, Enrollment) == count(cluster.database, CourseProgress)
 
 
 def course_request(mutation: str, bearer: str, course: CourseTree) -> RaceRequest:
@@ -72,15 +72,15 @@ def enroll_request(bearer: str, course: CourseTree) -> RaceRequest:
 
 
 def test_concurrent_enrollments_of_one_user_are_one(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     course, learner = make.course(), make.user()
     request = enroll_request(two_processes.access_token(learner), course)
     for _ in range(ROUNDS):
-        answers = many.race(*[request] * CLIENTS)
-        assert code_counts(answers) == {None: CLIENTS}
+        responses = clients.race(*[request] * CLIENTS)
+        assert code_counts(responses) == {None: CLIENTS}
         (enrollment,) = rows(two_processes.database, select(Enrollment))
-        ids = {answer.payload["enrollment"]["id"] for answer in answers}
+        ids = {response.payload["enrollment"]["id"] for response in responses}
         assert ids == {global_id("Enrollment", enrollment)}
         assert rows(two_processes.database, select(Course.enrollment_count)) == [1]
         check_consistency(two_processes)
@@ -88,84 +88,88 @@ def test_concurrent_enrollments_of_one_user_are_one(
 
 
 def test_concurrent_enrollments_of_ten_users_succeed(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     course = make.course()
     requests = [enroll_request(two_processes.access_token(make.user()), course) for _ in range(CLIENTS)]
     for _ in range(ROUNDS // 2):
-        assert code_counts(many.race(*requests)) == {None: CLIENTS}
+        assert code_counts(clients.race(*requests)) == {None: CLIENTS}
         assert rows(two_processes.database, select(Course.enrollment_count)) == [CLIENTS]
         check_consistency(two_processes)
         reset(two_processes)
 
 
 def test_concurrent_enrollments_in_different_courses_succeed(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     """Their rows are neighbours in the indexes."""
     tokens = [two_processes.access_token(make.user()) for _ in range(CLIENTS)]
     courses = [make.course(lectures=0) for _ in range(CLIENTS)]
     for _ in range(ROUNDS // 2):
         requests = [enroll_request(bearer, course) for bearer, course in zip(tokens, courses, strict=True)]
-        assert code_counts(many.race(*requests)) == {None: CLIENTS}
+        assert code_counts(clients.race(*requests)) == {None: CLIENTS}
         check_consistency(two_processes)
         reset(two_processes)
 
 
-def test_course_is_unpublished_or_has_enrollments(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_course_is_unpublished_or_has_enrollments(
+    two_processes: Cluster, make: Factories, clients: RaceClients
+) -> None:
     course = make.course()
     staff = two_processes.access_token(course.instructor)
     learners = [two_processes.access_token(make.user()) for _ in range(4)]
     for _ in range(ROUNDS):
         requests = [enroll_request(bearer, course) for bearer in learners]
-        *enroll_answers, unpublish_answer = many.race(*requests, course_request("unpublishCourse", staff, course))
-        assert set(code_counts(enroll_answers)) <= {None, "NOT_FOUND"}
-        is_draft = unpublish_answer.code is None
-        assert unpublish_answer.code in (None, "IN_USE")
+        *enroll_responses, unpublish_response = clients.race(
+            *requests, course_request("unpublishCourse", staff, course)
+        )
+        assert set(code_counts(enroll_responses)) <= {None, "NOT_FOUND"}
+        is_draft = unpublish_response.code is None
+        assert unpublish_response.code in (None, "IN_USE")
         assert (count(two_processes.database, Enrollment) == 0) is is_draft
-        assert code_counts(enroll_answers) == ({"NOT_FOUND": 4} if is_draft else {None: 4})
+        assert code_counts(enroll_responses) == ({"NOT_FOUND": 4} if is_draft else {None: 4})
         check_consistency(two_processes)
         reset(two_processes)
 
 
 def test_enrollment_during_archiving_succeeds_or_is_rejected(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     course = make.course()
     staff, learner = two_processes.access_token(course.instructor), two_processes.access_token(make.user())
     for _ in range(ROUNDS):
-        enroll_answer, archive_answer = many.race(
+        enroll_response, archive_response = clients.race(
             enroll_request(learner, course), course_request("archiveCourse", staff, course)
         )
-        assert archive_answer.code is None
-        assert enroll_answer.code in (None, "NOT_FOUND")
-        assert count(two_processes.database, Enrollment) == int(enroll_answer.code is None)
+        assert archive_response.code is None
+        assert enroll_response.code in (None, "NOT_FOUND")
+        assert count(two_processes.database, Enrollment) == int(enroll_response.code is None)
         reset(two_processes)
 
 
-def test_deleted_course_leaves_no_enrollment(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_deleted_course_leaves_no_enrollment(two_processes: Cluster, make: Factories, clients: RaceClients) -> None:
     instructor, admin = make.user(Role.INSTRUCTOR), make.user(Role.SUPER_ADMIN)
     staff, learner, other = (two_processes.access_token(user) for user in (instructor, make.user(), admin))
     for _ in range(ROUNDS // 2):
         course = make.course(instructor=instructor, lectures=0)
-        unpublish_answer, delete_answer, *enroll_answers = many.race(
+        unpublish_response, delete_response, *enroll_responses = clients.race(
             course_request("unpublishCourse", staff, course),
             course_request("deleteCourse", staff, course),
             enroll_request(learner, course),
             enroll_request(other, course),
             enrollment_request("grantEnrollment", other, **grant_input(course, admin)),
         )
-        assert unpublish_answer.code in (None, "IN_USE", "NOT_FOUND")
-        assert delete_answer.code in (None, "INVALID_TRANSITION", "IN_USE")
-        assert set(code_counts(enroll_answers)) <= {None, "NOT_FOUND", "NOT_PUBLISHED"}
-        if delete_answer.code is None or unpublish_answer.code is None:
+        assert unpublish_response.code in (None, "IN_USE", "NOT_FOUND")
+        assert delete_response.code in (None, "INVALID_TRANSITION", "IN_USE")
+        assert set(code_counts(enroll_responses)) <= {None, "NOT_FOUND", "NOT_PUBLISHED"}
+        if delete_response.code is None or unpublish_response.code is None:
             assert count(two_processes.database, Enrollment) == 0
         check_consistency(two_processes)
         reset(two_processes)
 
 
 def test_concurrent_enroll_and_cancel_leave_valid_enrollment(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     course, learner = make.course(price=1), make.user()
     bearer = two_processes.access_token(learner)
@@ -175,7 +179,7 @@ def test_concurrent_enroll_and_cancel_leave_valid_enrollment(
     enroll = enroll_request(bearer, course)
     cancel = enrollment_request("cancelEnrollment", bearer, enrollmentId=global_id("Enrollment", row))
     for _ in range(ROUNDS):
-        assert code_counts(many.race(*[enroll, cancel] * 4)) == {None: 8}
+        assert code_counts(clients.race(*[enroll, cancel] * 4)) == {None: 8}
         (enrollment,) = rows(two_processes.database, select(Enrollment))
         assert (enrollment.id, enrollment.source) == (row.id, EnrollmentSource.PURCHASE)
         assert enrollment.access_expires_at is None
@@ -183,16 +187,20 @@ def test_concurrent_enroll_and_cancel_leave_valid_enrollment(
     assert rows(two_processes.database, select(CourseProgress.completed_lectures)) == [1]
 
 
-def test_concurrent_grant_and_enrollment_are_one(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_concurrent_grant_and_enrollment_are_one(
+    two_processes: Cluster, make: Factories, clients: RaceClients
+) -> None:
     course, learner = make.course(), make.user()
     staff, bearer = two_processes.access_token(course.instructor), two_processes.access_token(learner)
-    until = from_now(HOUR)
+    expires_at = from_now(HOUR)
     enroll = enroll_request(bearer, course)
-    grant = enrollment_request("grantEnrollment", staff, **grant_input(course, learner), accessExpiresAt=iso(until))
+    grant = enrollment_request(
+        "grantEnrollment", staff, **grant_input(course, learner), accessExpiresAt=iso(expires_at)
+    )
     for _ in range(ROUNDS):
-        assert code_counts(many.race(*[enroll, grant] * 2)) == {None: 4}
+        assert code_counts(clients.race(*[enroll, grant] * 2)) == {None: 4}
         (enrollment,) = rows(two_processes.database, select(Enrollment))
-        expected = {(EnrollmentSource.FREE, None), (EnrollmentSource.GRANT, until)}
+        expected = {(EnrollmentSource.FREE, None), (EnrollmentSource.GRANT, expires_at)}
         assert (enrollment.source, enrollment.access_expires_at) in expected
         assert rows(two_processes.database, select(Course.enrollment_count)) == [1]
         check_consistency(two_processes)
@@ -200,7 +208,7 @@ def test_concurrent_grant_and_enrollment_are_one(two_processes: Cluster, make: F
 
 
 def test_grant_cancelled_by_staff_is_never_restored(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     course, learner = make.course(price=1), make.user()
     staff, bearer = two_processes.access_token(course.instructor), two_processes.access_token(learner)
@@ -209,14 +217,14 @@ def test_grant_cancelled_by_staff_is_never_restored(
     enroll = enroll_request(bearer, course)
     cancel = enrollment_request("cancelEnrollment", staff, enrollmentId=global_id("Enrollment", row))
     for _ in range(ROUNDS):
-        cancel_answer, *enroll_answers = many.race(cancel, enroll, enroll)
-        assert cancel_answer.code is None
-        assert set(code_counts(enroll_answers)) <= {None, "PAYMENT_REQUIRED"}
+        cancel_response, *enroll_responses = clients.race(cancel, enroll, enroll)
+        assert cancel_response.code is None
+        assert set(code_counts(enroll_responses)) <= {None, "PAYMENT_REQUIRED"}
         assert rows(two_processes.database, select(Enrollment.status)) == [EnrollmentStatus.CANCELLED]
         write(two_processes, active)
 
 
-def test_completed_enrollment_is_not_cancelled(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_completed_enrollment_is_not_cancelled(two_processes: Cluster, make: Factories, clients: RaceClients) -> None:
     """A course is completed by a conditional UPDATE of the ACTIVE enrollment, at the same time."""
     course, learner = make.course(), make.user()
     row = make.enrollment(learner, course)
@@ -232,9 +240,9 @@ def test_completed_enrollment_is_not_cancelled(two_processes: Cluster, make: Fac
     with ThreadPoolExecutor(1) as thread:
         for _ in range(ROUNDS):
             completing = thread.submit(complete)
-            answers = many.race(*[cancel] * 2)
+            responses = clients.race(*[cancel] * 2)
             is_completed = completing.result(30)
-            assert code_counts(answers) == ({"INVALID_TRANSITION": 2} if is_completed else {None: 2})
+            assert code_counts(responses) == ({"INVALID_TRANSITION": 2} if is_completed else {None: 2})
             status = EnrollmentStatus.COMPLETED if is_completed else EnrollmentStatus.CANCELLED
             assert rows(two_processes.database, select(Enrollment.status)) == [status]
             write(two_processes, update(Enrollment).values(status=EnrollmentStatus.ACTIVE, completed_at=None))

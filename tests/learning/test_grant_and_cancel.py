@@ -36,15 +36,15 @@ PAST, LATER = -HOUR, 2 * HOUR
 
 
 @pytest.mark.parametrize("status", [CourseStatus.PUBLISHED, CourseStatus.ARCHIVED])
-@pytest.mark.parametrize("until", [None, HOUR])
-@pytest.mark.parametrize("by", ["instructor", "admin"])
-def test_staff_grant_enrollment_whatever_the_price(
-    client: Client, make: Factories, service: Service, status: CourseStatus, until: Any, by: str
+@pytest.mark.parametrize("expires_in", [None, HOUR])
+@pytest.mark.parametrize("staff_role", ["instructor", "admin"])
+def test_staff_can_grant_enrollment_at_any_price(
+    client: Client, make: Factories, service: Service, status: CourseStatus, expires_in: Any, staff_role: str
 ) -> None:
     course, learner = make.course(status=status, price=PRICE), make.user()
-    staff = course.instructor if by == "instructor" else make.user(Role.SUPER_ADMIN)
+    staff = course.instructor if staff_role == "instructor" else make.user(Role.SUPER_ADMIN)
     api = EnrollmentClient(client, make.actor(staff))
-    expires_at = from_now(until)
+    expires_at = from_now(expires_in)
     input = {**grant_input(course, learner), **({"accessExpiresAt": iso(expires_at)} if expires_at else {})}
     enrollment = api.ok("grantEnrollment", **input)
     assert (enrollment["status"], enrollment["source"]) == ("ACTIVE", "GRANT")
@@ -53,9 +53,9 @@ def test_staff_grant_enrollment_whatever_the_price(
     assert enrollment["course"]["enrollmentCount"] == 1
     assert enrollment["progress"]["totalLectures"] == 2
     expected = {"id": enrollment["id"], "status": "ACTIVE", "source": "GRANT"}
-    seen = client.execute(VIEWER_ENROLLMENTS, as_=make.actor(learner), id=course.global_id)
-    assert seen["me"]["enrollments"]["nodes"] == [expected]
-    assert seen["node"]["viewerEnrollment"] == expected
+    data = client.execute(VIEWER_ENROLLMENTS, as_=make.actor(learner), id=course.global_id)
+    assert data["me"]["enrollments"]["nodes"] == [expected]
+    assert data["node"]["viewerEnrollment"] == expected
     (row,) = rows(service.database, select(Enrollment))
     details = {"enrollment": row.id, "until": expires_at and expires_at.isoformat()}
     assert audit_events(service.database, "enrollment.granted") == [(staff.id, learner.id, details)]
@@ -90,8 +90,8 @@ GRANTS = [
 def test_grant_reactivates_enrollment_and_never_shortens_access(
     client: Client, make: Factories, is_completed: bool
 ) -> None:
-    for previous, source, expires, until, expected_source, expected_expiry in GRANTS:
-        case = (previous.name, source.name, expires, until)
+    for previous, source, expires, granted_for, expected_source, expected_expiry in GRANTS:
+        case = (previous.name, source.name, expires, granted_for)
         course, learner = make.course(price=PRICE), make.user()
         has_completed = is_completed or previous is COMPLETED
         times = {"access_expires_at": from_now(expires), "completed_at": START if has_completed else None}
@@ -100,7 +100,7 @@ def test_grant_reactivates_enrollment_and_never_shortens_access(
         make.progress(row, total_lectures=2, completed_lectures=1)
         make.lecture_progress(learner, course.lectures[0], is_completed=True)
         api = EnrollmentClient(client, make.actor(course.instructor))
-        input = {**grant_input(course, learner), "accessExpiresAt": iso(from_now(until))}
+        input = {**grant_input(course, learner), "accessExpiresAt": iso(from_now(granted_for))}
         enrollment = api.ok("grantEnrollment", **input)
         assert enrollment["id"] == global_id("Enrollment", row), case
         assert enrollment["source"] == expected_source.name, case
@@ -147,13 +147,13 @@ def test_grant_reports_errors_in_fixed_order(client: Client, make: Factories) ->
     other_instructor = EnrollmentClient(client, make.actor(make.user(Role.INSTRUCTOR)))
     admin = EnrollmentClient(client, make.actor(make.user(Role.SUPER_ADMIN)))
     grant = "grantEnrollment"
-    past = {"accessExpiresAt": iso(from_now(PAST))}
-    wrong_ids = {"courseId": "nonsense", "userId": global_id("Course", course.row)}
-    errors = instructor.user_errors(grant, **wrong_ids, **past)
+    expired_access = {"accessExpiresAt": iso(from_now(PAST))}
+    invalid_ids = {"courseId": "nonsense", "userId": global_id("Course", course.row)}
+    errors = instructor.user_errors(grant, **invalid_ids, **expired_access)
     assert errors == [("NOT_FOUND", "courseId"), ("NOT_FOUND", "userId")]
     unknown_user = {**grant_input(course, learner), "userId": "VXNlcjo5OTk5OTk5"}
-    assert other_instructor.user_errors(grant, **unknown_user, **past) == [("NOT_FOUND", "userId")]
-    assert other_instructor.error_codes(grant, **grant_input(course, learner), **past) == ["FORBIDDEN"]
+    assert other_instructor.user_errors(grant, **unknown_user, **expired_access) == [("NOT_FOUND", "userId")]
+    assert other_instructor.error_codes(grant, **grant_input(course, learner), **expired_access) == ["FORBIDDEN"]
     own_draft = grant_input(draft, draft.instructor)
     for offset in (PAST, timedelta()):
         errors = admin.user_errors(grant, **own_draft, accessExpiresAt=iso(from_now(offset)))
@@ -215,15 +215,17 @@ CANCELLATIONS = [
 ]
 
 
-@pytest.mark.parametrize("by", ["learner", "instructor", "admin"])
-def test_only_active_enrollments_can_be_cancelled(client: Client, make: Factories, service: Service, by: str) -> None:
+@pytest.mark.parametrize("actor_name", ["learner", "instructor", "admin"])
+def test_only_active_enrollments_can_be_cancelled(
+    client: Client, make: Factories, service: Service, actor_name: str
+) -> None:
     admin = make.user(Role.SUPER_ADMIN)
     for status, expires, expected in CANCELLATIONS:
         course, learner = make.course(price=PRICE), make.user()
         times = {"access_expires_at": from_now(expires), "completed_at": START if status is COMPLETED else None}
         row = make.enrollment(learner, course, status, source=PURCHASE, **times)
         make.progress(row, total_lectures=2, completed_lectures=1)
-        actor = make.actor({"learner": learner, "instructor": course.instructor, "admin": admin}[by])
+        actor = make.actor({"learner": learner, "instructor": course.instructor, "admin": admin}[actor_name])
         api, enrollment_id = EnrollmentClient(client, actor), global_id("Enrollment", row)
         events_before = len(audit_events(service.database, "enrollment.cancelled"))
         if expected != "CANCELLED":
@@ -236,17 +238,17 @@ def test_only_active_enrollments_can_be_cancelled(client: Client, make: Factorie
             assert enrollment["progress"]["percent"] == 50
             assert enrollment["accessExpiresAt"] == iso(row.access_expires_at)
         events = audit_events(service.database, "enrollment.cancelled")[events_before:]
-        is_recorded = by != "learner" and status is not CANCELLED
+        is_recorded = actor_name != "learner" and status is not CANCELLED
         assert events == ([(actor.key, learner.id, {"enrollment": row.id})] if is_recorded else [])
 
 
-def test_strangers_cannot_cancel_enrollments(client: Client, make: Factories, service: Service) -> None:
+def test_other_users_cannot_cancel_enrollments(client: Client, make: Factories, service: Service) -> None:
     for status in (CourseStatus.PUBLISHED, CourseStatus.ARCHIVED):
         course = make.course(status=status)
-        row, fellow_learner = make.enrollment(make.user(), course), make.user()
-        make.enrollment(fellow_learner, course)
+        row, other_learner = make.enrollment(make.user(), course), make.user()
+        make.enrollment(other_learner, course)
         input = {"enrollmentId": global_id("Enrollment", row)}
-        for user in (fellow_learner, make.user(), make.user(Role.INSTRUCTOR)):
+        for user in (other_learner, make.user(), make.user(Role.INSTRUCTOR)):
             api = EnrollmentClient(client, make.actor(user))
             assert api.user_errors("cancelEnrollment", **input) == [("NOT_FOUND", "enrollmentId")]
         anonymous = EnrollmentClient(client, ANONYMOUS)
@@ -269,14 +271,14 @@ def test_former_instructor_cannot_cancel_enrollments(client: Client, make: Facto
 def test_learner_cannot_restore_grant_cancelled_by_staff(
     client: Client, make: Factories, source: EnrollmentSource, after_learner: str, after_staff: str
 ) -> None:
-    for by, expected in (("learner", after_learner), ("instructor", after_staff)):
+    for canceller, expected in (("learner", after_learner), ("instructor", after_staff)):
         course, learner = make.course(price=PRICE), make.user()
         enrollment_id = global_id("Enrollment", make.enrollment(learner, course, source=source))
         clients = {
             "learner": EnrollmentClient(client, make.actor(learner)),
             "instructor": EnrollmentClient(client, make.actor(course.instructor)),
         }
-        cancelled = clients[by].ok("cancelEnrollment", enrollmentId=enrollment_id)
+        cancelled = clients[canceller].ok("cancelEnrollment", enrollmentId=enrollment_id)
         assert cancelled["status"] == "CANCELLED"
         payload = clients["learner"].payload("enroll", courseId=course.global_id)
         outcome = [error["code"] for error in payload["errors"]] or [payload["enrollment"]["source"]]

@@ -48,8 +48,8 @@ def learner(client: Client, make: Factories, user: User) -> ProgressClient:
     return ProgressClient(client, make.actor(user))
 
 
-def set_last_report(service: Service, ago: timedelta) -> None:
-    statement = update(CourseProgress).values(reported_at=clock.now() - ago)
+def set_last_report(service: Service, age: timedelta) -> None:
+    statement = update(CourseProgress).values(reported_at=clock.now() - age)
     service.database.write_sync(lambda session: session.execute(statement) and None)
 
 
@@ -82,14 +82,14 @@ def test_video_is_completed_by_watching_it_in_parts(
     assert course_progress["currentLecture"]["id"] == next_lecture, "the next incomplete one"
 
 
-def test_late_or_empty_report_lowers_nothing(learner: ProgressClient, course: CourseTree) -> None:
+def test_late_or_empty_report_never_reduces_progress(learner: ProgressClient, course: CourseTree) -> None:
     video = course.lectures[0]
     completed = learner.record(video, (0, 60), position=60)["progress"]
     for ranges in ([], [(0, 5)], [(30, 30)]):
-        again = learner.record(video, *ranges, position=5)["progress"]
-        assert (again["watchSeconds"], again["isCompleted"]) == (60, True)
-        assert again["completedAt"] == completed["completedAt"]
-        assert again["positionSeconds"] == 5
+        repeated = learner.record(video, *ranges, position=5)["progress"]
+        assert (repeated["watchSeconds"], repeated["isCompleted"]) == (60, True)
+        assert repeated["completedAt"] == completed["completedAt"]
+        assert repeated["positionSeconds"] == 5
 
 
 def test_ranges_and_position_are_clipped_to_lecture(learner: ProgressClient, course: CourseTree) -> None:
@@ -159,8 +159,8 @@ def test_lecture_can_be_marked_and_unmarked(learner: ProgressClient, course: Cou
     assert marked["progress"]["completedAt"] is not None
     assert marked["enrollment"]["lastAccessedAt"] is not None
     assert marked["enrollment"]["progress"]["percent"] == 33.33
-    again = learner.set_completed(text)["progress"]
-    assert again["completedAt"] == marked["progress"]["completedAt"]
+    repeated = learner.set_completed(text)["progress"]
+    assert repeated["completedAt"] == marked["progress"]["completedAt"]
     unmarked = learner.set_completed(text, False)
     assert (unmarked["progress"]["isCompleted"], unmarked["progress"]["completedAt"]) == (False, None)
     assert unmarked["progress"]["id"] == marked["progress"]["id"]
@@ -198,13 +198,13 @@ def test_quiz_lecture_cannot_be_marked(learner: ProgressClient, make: Factories,
 def test_progress_requires_enrollment(client: Client, make: Factories, role: Role, status: CourseStatus) -> None:
     course = make.course(status=status)
     for user in (make.user(role), course.instructor):
-        stranger = ProgressClient(client, make.actor(user))
+        client_without_enrollment = ProgressClient(client, make.actor(user))
         is_staff = user is course.instructor or user.role is Role.SUPER_ADMIN
         is_visible = status is CourseStatus.PUBLISHED or is_staff
         expected = [("NOT_ENROLLED" if is_visible else "NOT_FOUND", "lectureId")]
         for lecture in course.lectures:  # the first one is a preview
-            assert stranger.user_errors(RECORD_MUTATION, **record_input(lecture, (0, 5))) == expected
-            assert stranger.user_errors(COMPLETED_MUTATION, **completed_input(lecture)) == expected
+            assert client_without_enrollment.user_errors(RECORD_MUTATION, **record_input(lecture, (0, 5))) == expected
+            assert client_without_enrollment.user_errors(COMPLETED_MUTATION, **completed_input(lecture)) == expected
 
 
 @pytest.mark.parametrize(
@@ -280,17 +280,17 @@ def test_enrollment_gives_no_access_to_other_courses(
 def test_learners_see_only_their_own_progress(
     client: Client, make: Factories, learner: ProgressClient, course: CourseTree
 ) -> None:
-    fellow = make.user()
-    make.enrollment(fellow, course)
-    fellow_client = ProgressClient(client, make.actor(fellow))
+    other_learner = make.user()
+    make.enrollment(other_learner, course)
+    other_client = ProgressClient(client, make.actor(other_learner))
     learner.record(course.lectures[0], (0, 20))
-    assert fellow_client.record(course.lectures[0], (30, 35))["progress"]["watchSeconds"] == 5
-    for api, seconds in ((learner, 20), (fellow_client, 5)):
+    assert other_client.record(course.lectures[0], (30, 35))["progress"]["watchSeconds"] == 5
+    for api, seconds in ((learner, 20), (other_client, 5)):
         lecture = api.course(course.global_id)["sections"][0]["lectures"][0]
         assert lecture["viewerProgress"]["watchSeconds"] == seconds
     for user in (make.user(), course.instructor, make.user(Role.SUPER_ADMIN)):
-        seen = ProgressClient(client, make.actor(user)).course(course.global_id)
-        assert [lecture["viewerProgress"] for lecture in seen["sections"][0]["lectures"]] == [None] * 3
+        course_node = ProgressClient(client, make.actor(user)).course(course.global_id)
+        assert [lecture["viewerProgress"] for lecture in course_node["sections"][0]["lectures"]] == [None] * 3
 
 
 def test_reports_of_two_devices_add_up(learner: ProgressClient, service: Service, course: CourseTree) -> None:
@@ -303,7 +303,9 @@ def test_reports_of_two_devices_add_up(learner: ProgressClient, service: Service
     assert (progress["watchSeconds"], progress["positionSeconds"]) == (60, 45)
 
 
-def test_shortened_lecture_lowers_nothing(learner: ProgressClient, service: Service, course: CourseTree) -> None:
+def test_shortened_lecture_never_reduces_progress(
+    learner: ProgressClient, service: Service, course: CourseTree
+) -> None:
     video = course.lectures[0]
     learner.record(video, (0, 50))
     shortened = update(Lecture).where(Lecture.id == video.id).values(duration=40)

@@ -37,46 +37,46 @@ def make(two_processes: Cluster) -> Factories:
 
 
 @pytest.fixture
-def many(two_processes: Cluster) -> Iterator[RaceClients]:
-    with race_clients(two_processes.urls, CLIENTS) as running:
-        yield running
+def clients(two_processes: Cluster) -> Iterator[RaceClients]:
+    with race_clients(two_processes.urls, CLIENTS) as clients:
+        yield clients
 
 
-def read(fleet: Cluster, statement: Any) -> Any:
-    return fleet.database.read_sync(lambda session: session.scalar(statement))
+def read(cluster: Cluster, statement: Any) -> Any:
+    return cluster.database.read_sync(lambda session: session.scalar(statement))
 
 
-def count(fleet: Cluster, table: Any, *where: Any) -> int:
-    return int(read(fleet, select(func.count()).select_from(table).where(*where)))
+def count(cluster: Cluster, table: Any, *where: Any) -> int:
+    return int(read(cluster, select(func.count()).select_from(table).where(*where)))
 
 
-def write(fleet: Cluster, statement: Any) -> None:
-    fleet.database.write_sync(lambda session: session.execute(statement) and None)
+def write(cluster: Cluster, statement: Any) -> None:
+    cluster.database.write_sync(lambda session: session.execute(statement) and None)
 
 
-def drift(fleet: Cluster) -> list[str]:
+def drift(cluster: Cluster) -> list[str]:
     wiring.register_hooks()
-    return fleet.database.read_sync(progress_repair.find_progress_drift)
+    return cluster.database.read_sync(progress_repair.find_progress_drift)
 
 
-def deadlock_count(fleet: Cluster) -> int:
+def deadlock_count(cluster: Cluster) -> int:
     status = text("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'")
-    return int(fleet.database.read_sync(lambda session: session.execute(status).one()[1]))
+    return int(cluster.database.read_sync(lambda session: session.execute(status).one()[1]))
 
 
 def deletion_request(bearer: str, lecture: Lecture) -> RaceRequest:
     return RaceRequest(DELETE_LECTURE, {"input": {"lectureId": global_id("Lecture", lecture)}}, bearer)
 
 
-class Classroom:
+class CourseScenario:
     """A course with learners, and an author who changes it."""
 
-    def __init__(self, fleet: Cluster, make: Factories, learners: int) -> None:
+    def __init__(self, cluster: Cluster, make: Factories, learners: int) -> None:
         self.make = make
         self.course: CourseTree = make.course(lectures=4)
-        self.author = fleet.access_token(self.course.instructor)
+        self.author = cluster.access_token(self.course.instructor)
         users = [make.user() for _ in range(learners)]
-        self.tokens = [fleet.access_token(user) for user in users]
+        self.tokens = [cluster.access_token(user) for user in users]
         for user in users:
             make.enrollment(user, self.course, enrolled_at=clock.now() - timedelta(minutes=5))
         self.lecture_count = 4
@@ -92,7 +92,7 @@ class Classroom:
 
 
 def test_concurrent_last_reports_complete_course_once(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     course = make.course()
     first, second = course.lectures
@@ -102,9 +102,9 @@ def test_concurrent_last_reports_complete_course_once(
         make.lecture_progress(user, first, is_completed=True)
         bearer = two_processes.access_token(user)
         requests = [record_request(bearer, second, (0, 60)), completed_request(bearer, second)]
-        answers = many.race(*requests * (CLIENTS // 2))
-        assert code_counts(answers) == {None: CLIENTS}
-        assert {answer.payload["enrollment"]["status"] for answer in answers} == {"COMPLETED"}
+        responses = clients.race(*requests * (CLIENTS // 2))
+        assert code_counts(responses) == {None: CLIENTS}
+        assert {response.payload["enrollment"]["status"] for response in responses} == {"COMPLETED"}
         completed = (Enrollment.user_id == user.id, Enrollment.status == EnrollmentStatus.COMPLETED)
         assert count(two_processes, Enrollment, *completed) == 1
         issued = AuditEvent.action == "certificate.issued"
@@ -113,23 +113,23 @@ def test_concurrent_last_reports_complete_course_once(
     assert drift(two_processes) == []
 
 
-def test_ten_last_lectures_at_once_complete_course_once(
-    two_processes: Cluster, make: Factories, many: RaceClients
+def test_concurrent_last_lectures_complete_course_once(
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     course = make.course(lectures=CLIENTS)
     for number in range(1, ROUNDS // 3 + 1):
         user = make.user()
         make.enrollment(user, course)
         bearer = two_processes.access_token(user)
-        answers = many.race(*[completed_request(bearer, lecture) for lecture in course.lectures])
-        assert code_counts(answers) == {None: CLIENTS}
-        statuses = Counter(answer.payload["enrollment"]["status"] for answer in answers)
+        responses = clients.race(*[completed_request(bearer, lecture) for lecture in course.lectures])
+        assert code_counts(responses) == {None: CLIENTS}
+        statuses = Counter(response.payload["enrollment"]["status"] for response in responses)
         assert statuses == {"ACTIVE": CLIENTS - 1, "COMPLETED": 1}
         assert count(two_processes, Certificate) == number
     assert drift(two_processes) == []
 
 
-def test_concurrent_reports_of_devices_add_up(two_processes: Cluster, make: Factories, many: RaceClients) -> None:
+def test_concurrent_reports_of_devices_add_up(two_processes: Cluster, make: Factories, clients: RaceClients) -> None:
     course = make.course(lectures=0)
     user = make.user()
     make.enrollment(user, course)
@@ -137,17 +137,17 @@ def test_concurrent_reports_of_devices_add_up(two_processes: Cluster, make: Fact
     section = course.sections[0]
     for video in [make.lecture(section, order_index=index, duration=1_000) for index in range(ROUNDS)]:
         ranges = [(7 * step, 7 * step + 10) for step in range(CLIENTS)]
-        answers = many.race(*[record_request(bearer, video, each) for each in ranges])
-        assert code_counts(answers) == {None: CLIENTS}
+        responses = clients.race(*[record_request(bearer, video, seconds_range) for seconds_range in ranges])
+        assert code_counts(responses) == {None: CLIENTS}
         progress = (LectureProgress.lecture_id == video.id, LectureProgress.user_id == user.id)
         seconds = read(two_processes, select(LectureProgress.watch_time).where(*progress))
         assert seconds == 7 * (CLIENTS - 1) + 10
-        assert max(answer.payload["progress"]["watchSeconds"] for answer in answers) == 73
+        assert max(response.payload["progress"]["watchSeconds"] for response in responses) == 73
     assert drift(two_processes) == []
 
 
 def test_cancelling_during_reports_causes_no_deadlocks(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     """If only the enrollment were locked, each transaction would hold an index entry that the other needs next."""
     course, user = make.course(), make.user()
@@ -157,35 +157,37 @@ def test_cancelling_during_reports_causes_no_deadlocks(
     enroll = enrollment_request("enroll", bearer, courseId=course.global_id)
     report = record_request(bearer, course.lectures[0], (0, 5))
     for _ in range(ROUNDS):
-        answers = many.race(report, cancel, report, cancel, enroll, report, cancel, report, enroll, report)
-        assert set(code_counts(answers)) <= {None, "NOT_ENROLLED"}
+        responses = clients.race(report, cancel, report, cancel, enroll, report, cancel, report, enroll, report)
+        assert set(code_counts(responses)) <= {None, "NOT_ENROLLED"}
     assert deadlock_count(two_processes) == before
 
 
 def test_progress_stays_consistent_during_curriculum_changes(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     before = deadlock_count(two_processes)
     for number in range(ROUNDS):
         if number % 100 == 0:  # a section has at most 200 lectures
-            classroom = Classroom(two_processes, make, CLIENTS - 2)
-        deleted, other = classroom.new_lecture(), classroom.course.lectures[number % 4]
+            scenario = CourseScenario(two_processes, make, CLIENTS - 2)
+        deleted, other = scenario.new_lecture(), scenario.course.lectures[number % 4]
         requests = [
             record_request(bearer, deleted, (0, 60))
             if index % 2
             else completed_request(bearer, deleted if index % 4 else other, number % 3 > 0)
-            for index, bearer in enumerate(classroom.tokens)
+            for index, bearer in enumerate(scenario.tokens)
         ]
-        deletion = deletion_request(classroom.author, deleted)
-        deletion_answer, creation_answer, *answers = many.race(deletion, classroom.creation_request(), *requests)
-        assert (deletion_answer.code, creation_answer.code) == (None, None)
-        assert set(code_counts(answers)) <= {None, "NOT_FOUND"}
+        deletion = deletion_request(scenario.author, deleted)
+        deletion_response, creation_response, *responses = clients.race(
+            deletion, scenario.creation_request(), *requests
+        )
+        assert (deletion_response.code, creation_response.code) == (None, None)
+        assert set(code_counts(responses)) <= {None, "NOT_FOUND"}
         assert drift(two_processes) == []
     assert deadlock_count(two_processes) == before, "locks are taken in one order"
 
 
 def test_course_is_completed_during_lecture_deletion(
-    two_processes: Cluster, make: Factories, many: RaceClients
+    two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
     for number in range(1, ROUNDS + 1):
         course, user = make.course(lectures=3), make.user()
@@ -194,7 +196,7 @@ def test_course_is_completed_during_lecture_deletion(
         make.lecture_progress(user, first, is_completed=True)
         completion = completed_request(two_processes.access_token(user), second)
         deletion = deletion_request(two_processes.access_token(course.instructor), third)
-        assert code_counts(many.race(deletion, *[completion] * 3)) == {None: 4}
+        assert code_counts(clients.race(deletion, *[completion] * 3)) == {None: 4}
         status = select(Enrollment.status).where(Enrollment.user_id == user.id)
         assert read(two_processes, status) is EnrollmentStatus.COMPLETED
         assert count(two_processes, Certificate) == number

@@ -21,7 +21,7 @@ from tests.factories import START, CourseTree, Factories, global_id
 from tests.learning.progress_client import ProgressClient
 from tests.live_service import Client, Service, StatementRecorder
 
-MANY = progress_recount.MAX_INLINE_ENROLLMENTS + 30
+LEARNER_COUNT = progress_recount.MAX_INLINE_ENROLLMENTS + 30
 
 
 class LargeCourse:
@@ -87,7 +87,7 @@ def create_users(service: Service, number: int) -> Sequence[User]:
 
 @pytest.fixture
 def course(service: Service, client: Client, make: Factories, no_maintenance: None) -> LargeCourse:
-    return LargeCourse(service, client, make, create_users(service, MANY))
+    return LargeCourse(service, client, make, create_users(service, LEARNER_COUNT))
 
 
 def test_progress_changes_only_with_recount(course: LargeCourse) -> None:
@@ -95,10 +95,10 @@ def test_progress_changes_only_with_recount(course: LargeCourse) -> None:
     assert course.percent() == 50, "as before the change"
     started_at = clock.now()
     assert MAINTENANCE_TASKS["progress"] is recount_progress
-    assert course.run_maintenance() == [f"progress: recounted for {MANY} enrollments"]
+    assert course.run_maintenance() == [f"progress: recounted for {LEARNER_COUNT} enrollments"]
     assert course.percent() == 33.33
     changed = CourseProgress.updated_at >= started_at
-    assert course.count(CourseProgress, changed) == MANY, "analytics look for changed rows"
+    assert course.count(CourseProgress, changed) == LEARNER_COUNT, "analytics look for changed rows"
     assert course.recounted_to == [None]
     assert course.run_maintenance() == []
 
@@ -111,8 +111,8 @@ def test_recount_completes_course_after_lecture_deletion(course: LargeCourse) ->
     course.run_maintenance()
     enrollment = course.learner.enrollment(course.course.global_id)
     assert (enrollment["progress"]["percent"], enrollment["status"]) == (100, "COMPLETED")
-    assert course.count(Certificate) == MANY
-    assert course.count(Enrollment, Enrollment.status == EnrollmentStatus.COMPLETED) == MANY
+    assert course.count(Certificate) == LEARNER_COUNT
+    assert course.count(Enrollment, Enrollment.status == EnrollmentStatus.COMPLETED) == LEARNER_COUNT
 
 
 def test_completed_lecture_does_not_count_once_deleted(course: LargeCourse) -> None:
@@ -144,7 +144,7 @@ def test_change_during_recount_restarts_it(course: LargeCourse) -> None:
     course.add_lecture()
     assert course.recounted_to == [0]
     course.run_maintenance()
-    assert course.count(CourseProgress, CourseProgress.total_lectures == 4) == MANY
+    assert course.count(CourseProgress, CourseProgress.total_lectures == 4) == LEARNER_COUNT
 
 
 def test_concurrent_recounts_share_batches(course: LargeCourse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,11 +167,12 @@ def test_concurrent_recounts_share_batches(course: LargeCourse, monkeypatch: pyt
         return progress_recount.recount_pending(database, settings)
 
     with ThreadPoolExecutor(len(databases)) as threads:
-        numbers = [future.result(60) for future in [threads.submit(run, each) for each in databases]]
-    for each in databases:
-        each.dispose()
-    assert (sum(numbers), len(calls)) == (MANY, MANY // 20 + 1)
-    assert course.count(CourseProgress, CourseProgress.total_lectures == 3) == MANY
+        futures = [threads.submit(run, each_database) for each_database in databases]
+        numbers = [future.result(60) for future in futures]
+    for each_database in databases:
+        each_database.dispose()
+    assert (sum(numbers), len(calls)) == (LEARNER_COUNT, LEARNER_COUNT // 20 + 1)
+    assert course.count(CourseProgress, CourseProgress.total_lectures == 3) == LEARNER_COUNT
     assert course.recounted_to == [None]
 
 
@@ -187,9 +188,9 @@ def test_change_cost_does_not_grow_with_learners(
     course.add_lecture()
     course.run_maintenance()
     smaller = [LargeCourse(service, client, make, course.users[:number]) for number in (2, 150)]
-    for each in smaller:
-        each.add_lecture()
-    counts = [statement_count(each) for each in smaller]
+    for large_course in smaller:
+        large_course.add_lecture()
+    counts = [statement_count(large_course) for large_course in smaller]
     assert counts[0] == counts[1]
     assert statement_count(course) <= counts[0]
 
@@ -211,12 +212,12 @@ def test_drift_of_progress_is_found_and_repaired(course: LargeCourse) -> None:
 
     course.run_maintenance()
     assert drift() == []
-    wrong_counts = update(CourseProgress).where(CourseProgress.user_id == course.users[0].id)
-    course.write(wrong_counts.values(completed_lectures=2, total_lectures=7, total_watch_time=5))
+    counts_update = update(CourseProgress).where(CourseProgress.user_id == course.users[0].id)
+    course.write(counts_update.values(completed_lectures=2, total_lectures=7, total_watch_time=5))
     completed = {"lecture_id": course.second.id, "is_completed": True, "started_at": START, "last_accessed": START}
     course.write(insert(LectureProgress), [{"user_id": course.users[1].id, **completed}])
-    wrong_ranges = update(LectureProgress).where(LectureProgress.user_id == course.users[2].id)
-    course.write(wrong_ranges.values(watched_ranges=[[5, 9], [0, 6]], watch_time=3))
+    ranges_update = update(LectureProgress).where(LectureProgress.user_id == course.users[2].id)
+    course.write(ranges_update.values(watched_ranges=[[5, 9], [0, 6]], watch_time=3))
     assert drift() == [
         "course_progress: wrong in 3 rows",
         "enrollments: 1 have everything done but are not completed",

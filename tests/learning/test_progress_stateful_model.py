@@ -147,7 +147,7 @@ class ProgressMachine(RuleBasedStateMachine):
             assert progress["currentLecture"] is None or progress["currentLecture"]["id"] in lectures
 
     @invariant()
-    def nothing_drifts(self) -> None:
+    def counters_have_no_drift(self) -> None:
         assert self.service.database.read_sync(progress_repair.find_progress_drift) == []
 
 

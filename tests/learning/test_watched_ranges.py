@@ -41,7 +41,7 @@ def test_stored_ranges_are_union_of_credited_seconds(
         expected |= credited_seconds(report, duration, limit)
         assert seconds_in(stored) == expected
         assert previous <= watched_ranges.total_seconds(stored) == len(expected) <= duration
-        assert all(one[1] < other[0] for one, other in pairwise(stored)), "merged and sorted"
+        assert all(first[1] < second[0] for first, second in pairwise(stored)), "merged and sorted"
 
 
 @given(DURATIONS, st.lists(RANGE, max_size=6), st.randoms(use_true_random=False))
@@ -83,5 +83,5 @@ def test_number_of_ranges_is_limited() -> None:
     for first in range(0, 86_400, 200):
         stored = watched_ranges.add_ranges(stored, [[second, second + 1] for second in range(first, first + 200, 2)])
     assert len(stored) == watched_ranges.MAX_RANGES
-    whole = watched_ranges.add_ranges(stored, [[0, 86_400]])
-    assert whole == [[0, 86_400]], "claims that fill the gaps are accepted"
+    merged = watched_ranges.add_ranges(stored, [[0, 86_400]])
+    assert merged == [[0, 86_400]], "claims that fill the gaps are accepted"

@@ -25,9 +25,9 @@ from lms_graphql.mail.outbox import cancel_mails_of_user, enqueue
 from lms_graphql.mail.templates import TEMPLATES, FrontendUrls
 from lms_graphql.mail.transports import SmtpTransport
 from tests.mail_servers import (
-    ABORTING_ADDRESS,
+    ABORTING_EMAIL,
     FRONTEND_URLS,
-    REJECTED_ADDRESS,
+    REJECTED_EMAIL,
     SENDER,
     TEST_MAIL_KIND,
     Mailbox,
@@ -40,8 +40,8 @@ from tests.mail_servers import (
 
 @pytest.mark.slow
 def test_concurrent_deliveries_send_each_mail_once(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
-    box, url = mail_server
-    addresses = [f"p{number}@example.com" for number in range(60)]
+    mailbox, url = mail_server
+    emails = [f"p{number}@example.com" for number in range(60)]
     databases = [outbox.open_database() for _ in range(3)]
     barrier = threading.Barrier(len(databases))
     errors: list[Exception] = []
@@ -56,7 +56,7 @@ def test_concurrent_deliveries_send_each_mail_once(outbox: OutboxHarness, mail_s
             errors.append(error)
 
     for start in range(0, 60, 20):
-        outbox.enqueue(*addresses[start : start + 20])
+        outbox.enqueue(*emails[start : start + 20])
         threads = [threading.Thread(target=send, args=(database,)) for database in databases]
         for thread in threads:
             thread.start()
@@ -65,22 +65,22 @@ def test_concurrent_deliveries_send_each_mail_once(outbox: OutboxHarness, mail_s
     for database in databases:
         database.dispose()
     assert not errors
-    assert box.recipients == sorted(addresses)
+    assert mailbox.recipients == sorted(emails)
     assert {(mail.status, mail.attempts) for mail in outbox.mails()} == {(MailStatus.SENT, 1)}
 
 
-def test_rejected_mail_is_retried_with_growing_delays_until_failed(
+def test_rejected_mail_is_retried_with_growing_delays(
     outbox: OutboxHarness, mail_server: tuple[Mailbox, str]
 ) -> None:
-    box, url = mail_server
+    mailbox, url = mail_server
     with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False) as traveller:
-        outbox.enqueue(REJECTED_ADDRESS, "jane@example.com", ABORTING_ADDRESS, "john@example.com")
+        outbox.enqueue(REJECTED_EMAIL, "jane@example.com", ABORTING_EMAIL, "john@example.com")
         assert outbox.deliver(url) == DeliveryResult(2, 2)
-        assert box.recipients == ["jane@example.com", "john@example.com"], "the other mails are sent"
+        assert mailbox.recipients == ["jane@example.com", "john@example.com"], "the other mails are sent"
         assert "2 waiting, the oldest since 2026-03-01 00:00 UTC; the last error: SMTP" in outbox.mail_check_output()
         outbox.database.write_sync(
             lambda session: (
-                session.execute(delete(Mail).where(Mail.address.is_distinct_from(REJECTED_ADDRESS))) and None
+                session.execute(delete(Mail).where(Mail.address.is_distinct_from(REJECTED_EMAIL))) and None
             )
         )
         delays = []
@@ -99,12 +99,12 @@ def test_rejected_mail_is_retried_with_growing_delays_until_failed(
         traveller.shift(timedelta(days=40))
         assert outbox.deliver(url) == DeliveryResult(0, 0)
         assert "ok mail: 1 failed" in outbox.mail_check_output(), "an old failure is only reported"
-    assert box.recipient_counts[REJECTED_ADDRESS] == MAX_ATTEMPTS
+    assert mailbox.recipient_counts[REJECTED_EMAIL] == MAX_ATTEMPTS
 
 
 def test_mail_is_retried_after_server_disconnects(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
-    box, url = mail_server
-    outbox.enqueue(ABORTING_ADDRESS)
+    mailbox, url = mail_server
+    outbox.enqueue(ABORTING_EMAIL)
     for attempts in (1, 2):
         assert outbox.deliver(url) == DeliveryResult(0, 1)
         mail = outbox.mail()
@@ -113,24 +113,24 @@ def test_mail_is_retried_after_server_disconnects(outbox: OutboxHarness, mail_se
             attempts,
             "SMTPServerDisconnected",
         )
-        outbox.make_due()
-    assert box.recipient_counts[ABORTING_ADDRESS] == 2
+        outbox.make_mails_due()
+    assert mailbox.recipient_counts[ABORTING_EMAIL] == 2
 
 
-def test_round_ends_after_three_outages(
+def test_delivery_stops_after_three_consecutive_outages(
     outbox: OutboxHarness, monkeypatch: pytest.MonkeyPatch, mail_server: tuple[Mailbox, str]
 ) -> None:
     monkeypatch.setattr(transports, "SOCKET_TIMEOUT_SECONDS", 0.2)
     outbox.enqueue(*[f"p{number}@example.com" for number in range(6)])
-    with run_silent_server() as silent:
-        assert outbox.deliver(silent.url) == DeliveryResult(0, 3), "the server hangs"
-    assert outbox.deliver(silent.url) == DeliveryResult(0, 3), "the port is closed"
+    with run_silent_server() as silent_server:
+        assert outbox.deliver(silent_server.url) == DeliveryResult(0, 3), "the server hangs"
+    assert outbox.deliver(silent_server.url) == DeliveryResult(0, 3), "the port is closed"
     assert [mail.attempts for mail in outbox.mails()] == [1] * 6
     assert {mail.last_error for mail in outbox.mails()} == {
         "SMTPServerDisconnected (TimeoutError)",
         "ConnectionRefusedError",
     }
-    outbox.make_due()
+    outbox.make_mails_due()
     assert outbox.deliver(mail_server[1]) == DeliveryResult(6, 0)
     assert {mail.last_error for mail in outbox.mails()} == {None}
 
@@ -138,9 +138,9 @@ def test_round_ends_after_three_outages(
 def test_slow_server_is_aborted_after_time_limit(outbox: OutboxHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transports, "SEND_TIMEOUT_SECONDS", 0.3)
     outbox.enqueue("jane@example.com")
-    with run_silent_server() as silent:
+    with run_silent_server() as silent_server:
         started = time.monotonic()
-        assert outbox.deliver(silent.url) == DeliveryResult(0, 1)
+        assert outbox.deliver(silent_server.url) == DeliveryResult(0, 1)
         assert time.monotonic() - started < 3
 
 
@@ -155,11 +155,11 @@ def test_crash_while_sending_only_delays_the_mail(outbox: OutboxHarness, mail_se
     with pytest.raises(SystemExit):
         deliver_due(outbox.database, CrashingTransport(), FRONTEND_URLS, SENDER)
     assert outbox.deliver(mail_server[1]) == DeliveryResult(0, 0)
-    outbox.make_due()
+    outbox.make_mails_due()
     assert outbox.deliver(mail_server[1]) == DeliveryResult(1, 0)
 
 
-def test_missing_or_failing_template_does_not_stop_other_mails(
+def test_failing_template_does_not_stop_other_mails(
     outbox: OutboxHarness, mail_server: tuple[Mailbox, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
@@ -220,13 +220,13 @@ def test_credentials_in_url_are_percent_decoded(outbox: OutboxHarness) -> None:
         return AuthResult(success=login.password == b"p@ss/word", handled=False)
 
     outbox.enqueue("jane@example.com")
-    with run_mail_server(authenticator=check, auth_require_tls=False) as (box, url):
+    with run_mail_server(authenticator=check, auth_require_tls=False) as (mailbox, url):
         assert outbox.deliver(url.replace("//", "//me%40example.com:wrong@")) == DeliveryResult(0, 1)
         assert outbox.mail().last_error == "SMTPAuthenticationError 535"
-        outbox.make_due()
+        outbox.make_mails_due()
         assert outbox.deliver(url.replace("//", "//me%40example.com:p%40ss%2Fword@")) == DeliveryResult(1, 0)
     assert set(credentials) == {(b"me@example.com", b"wrong"), (b"me@example.com", b"p@ss/word")}
-    assert len(box.received) == 1
+    assert len(mailbox.received) == 1
 
 
 @pytest.mark.slow
@@ -235,13 +235,13 @@ def test_connection_is_encrypted_if_server_supports_it(
 ) -> None:
     context = server_tls_context(tmp_path)
     message = to_mime(render("jane@example.com", "Hi", "Hello,", []), SENDER)
-    with run_mail_server(tls_context=context, require_starttls=True) as (box, url):
+    with run_mail_server(tls_context=context, require_starttls=True) as (mailbox, url):
         SmtpTransport(url).send(message)
-        assert len(box.received) == 1
+        assert len(mailbox.received) == 1
         monkeypatch.setattr(transports, "LOOPBACK", set())
         with pytest.raises(ssl.SSLCertVerificationError):
             SmtpTransport(url).send(message)
         monkeypatch.undo()
-    with run_mail_server(ssl_context=context) as (box, url):
+    with run_mail_server(ssl_context=context) as (mailbox, url):
         SmtpTransport(url.replace("smtp:", "smtps:")).send(message)
-        assert len(box.received) == 1
+        assert len(mailbox.received) == 1

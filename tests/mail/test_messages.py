@@ -23,13 +23,17 @@ def test_name_cannot_inject_headers(name: str) -> None:
 
 
 def test_html_is_escaped_and_greeting_contains_no_link() -> None:
-    evil = '<script>alert("1")</script>'
+    script_tag = '<script>alert("1")</script>'
     mail = render(
-        "a@b.example", evil, greeting_line("Win at https://evil.example/now"), [evil], Button(evil, 'http://x/"><i>')
+        "a@b.example",
+        script_tag,
+        greeting_line("Win at https://evil.example/now"),
+        [script_tag],
+        Button(script_tag, 'http://x/"><i>'),
     )
     assert "<script>" not in mail.html
     assert '"><i>' not in mail.html
-    assert evil in mail.text
+    assert script_tag in mail.text
     assert mail.text.startswith("Hello Win at https evil example now,")
     with pytest.raises(ValueError, match="URL of a button"):
         render("a@b.example", "x", "y", [], Button("Open", "javascript:alert(1)"))
@@ -38,14 +42,14 @@ def test_html_is_escaped_and_greeting_contains_no_link() -> None:
 @pytest.mark.parametrize(
     "text", ["", "jane", "@example.com", "jane@", "a@b.c, d@e.f", "a@b.c\nBcc: d@e.f", "ö x@b.c"]
 )
-def test_invalid_address_is_rejected_and_not_repeated(text: str) -> None:
+def test_invalid_email_is_rejected_and_not_repeated(text: str) -> None:
     with pytest.raises(ValueError, match=r"^This is not an email address\.$"):
         to_mime(render(text, "Hi", "Hello,", []), SENDER)
 
 
-def test_international_address_is_accepted() -> None:
+def test_international_email_is_accepted() -> None:
     message = to_mime(render("jörg@exämple.de", "Grüße", greeting_line("Jörg"), ["…"]), SENDER)
-    with run_mail_server(enable_SMTPUTF8=True) as (box, url):
+    with run_mail_server(enable_SMTPUTF8=True) as (mailbox, url):
         SmtpTransport(url).send(message)
-    assert box.recipient_counts == {"jörg@xn--exmple-cua.de": 1}
-    assert box.received[0]["Subject"] == "Grüße"
+    assert mailbox.recipient_counts == {"jörg@xn--exmple-cua.de": 1}
+    assert mailbox.received[0]["Subject"] == "Grüße"

@@ -27,7 +27,7 @@ from lms_graphql.operations import background, maintenance
 from tests.live_service import run_service
 from tests.mail_servers import (
     FRONTEND_URLS,
-    REJECTED_ADDRESS,
+    REJECTED_EMAIL,
     SENDER,
     TEST_MAIL_KIND,
     TOKEN,
@@ -41,21 +41,21 @@ from tests.mariadb import free_port
 
 
 def test_mail_is_sent_soon_after_commit(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
-    box, url = mail_server
+    mailbox, url = mail_server
     with run_service(outbox.settings.model_copy(update={"smtp_url": url})) as service:
 
         def enqueue_slowly(session: Session) -> None:
             enqueue(session, TEST_MAIL_KIND, email="jane@example.com", name="Jane")
             session.flush()
             time.sleep(0.3)
-            assert not box.received, "the transaction is not committed yet"
+            assert not mailbox.received, "the transaction is not committed yet"
 
         service.database.write_sync(enqueue_slowly)
         started = time.monotonic()
-        box.wait_for(1)
+        mailbox.wait_for(1)
         assert time.monotonic() - started < 2, "maintenance would send it later"
         outbox.wait_until_sent()
-    (message,) = box.received
+    (message,) = mailbox.received
     assert (message["To"], message["From"]) == ("jane@example.com", SENDER)
     assert message["Subject"] == "Welcome, Jane"
     assert message["Auto-Submitted"] == "auto-generated"
@@ -68,7 +68,7 @@ def test_mail_is_sent_soon_after_commit(outbox: OutboxHarness, mail_server: tupl
 
 
 def test_mail_of_rolled_back_transaction_is_not_sent(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
-    box, url = mail_server
+    mailbox, url = mail_server
 
     def fail(session: Session) -> None:
         enqueue(session, TEST_MAIL_KIND, email="jane@example.com")
@@ -79,45 +79,46 @@ def test_mail_of_rolled_back_transaction_is_not_sent(outbox: OutboxHarness, mail
         with pytest.raises(LookupError):
             service.database.write_sync(fail)
         service.database.write_sync(partial(enqueue, kind=TEST_MAIL_KIND, email="second@example.com"))
-        box.wait_for(1)
-    assert box.recipients == ["second@example.com"]
+        mailbox.wait_for(1)
+    assert mailbox.recipients == ["second@example.com"]
     assert len(outbox.mails()) == 1
 
 
 @pytest.mark.slow
-def test_concurrent_commands_send_each_mail_once_and_log_no_address(
+def test_concurrent_sweeps_send_each_mail_once(
     outbox: OutboxHarness, mail_server: tuple[Mailbox, str], tmp_path: Path
 ) -> None:
-    box, url = mail_server
-    addresses = [f"p{number}@canary.example" for number in range(40)]
-    outbox.enqueue(*addresses, REJECTED_ADDRESS)
+    """Their output and log contain no email and no token."""
+    mailbox, url = mail_server
+    emails = [f"p{number}@canary.example" for number in range(40)]
+    outbox.enqueue(*emails, REJECTED_EMAIL)
     environment = {"LMS_DATABASE_URL": outbox.url, "LMS_SMTP_URL": url}
     processes = [start_cli_process(tmp_path, "sweep", **environment) for _ in range(2)]
     outputs = [running_process.communicate(timeout=60) for running_process in processes]
-    assert [finished.returncode for finished in processes] == [0, 0], outputs
-    assert box.recipients == sorted(addresses)
-    assert box.recipient_counts[REJECTED_ADDRESS] == 1
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert mailbox.recipients == sorted(emails)
+    assert mailbox.recipient_counts[REJECTED_EMAIL] == 1
     lines = "".join(stdout for stdout, _ in outputs)
     assert sum(int(number) for number in re.findall(r"mail: (\d+) sent", lines)) == 40
     assert "1 failed" in lines
     captured_log = "".join(stderr for _, stderr in outputs)
     assert captured_log.count('"mail_sent"') == 40
     assert "SMTPRecipientsRefused 550" in captured_log
-    assert "canary" not in lines + captured_log, "no address, and no token"
-    again = start_cli_process(tmp_path, "sweep", **environment)
-    assert again.communicate(timeout=60)[0] == "ok   Nothing to do.\n"
+    assert "canary" not in lines + captured_log, "no email, and no token"
+    third_process = start_cli_process(tmp_path, "sweep", **environment)
+    assert third_process.communicate(timeout=60)[0] == "ok   Nothing to do.\n"
 
 
 def test_mail_of_another_process_is_sent_by_maintenance(
     outbox: OutboxHarness, mail_server: tuple[Mailbox, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background, "FIRST_RUN_DELAY_SECONDS", 0.1)
-    box, url = mail_server
+    mailbox, url = mail_server
     outbox.enqueue("jane@example.com", "john@example.com")
-    changed = outbox.settings.model_copy(update={"smtp_url": url})
-    with run_service(changed), run_service(changed):
+    changed_settings = outbox.settings.model_copy(update={"smtp_url": url})
+    with run_service(changed_settings), run_service(changed_settings):
         outbox.wait_until_sent()
-    assert box.recipients == ["jane@example.com", "john@example.com"]
+    assert mailbox.recipients == ["jane@example.com", "john@example.com"]
 
 
 def test_failing_task_stops_neither_maintenance_nor_thread(
@@ -128,13 +129,13 @@ def test_failing_task_stops_neither_maintenance_nor_thread(
 
     outbox.enqueue("jane@example.com")
     monkeypatch.setattr(maintenance, "MAINTENANCE_TASKS", {"broken": fail, **maintenance.MAINTENANCE_TASKS})
-    changed = outbox.settings.model_copy(update={"smtp_url": mail_server[1]})
-    lines = maintenance.run_maintenance(outbox.database, changed)
-    assert [line.text for line in lines] == [
+    changed_settings = outbox.settings.model_copy(update={"smtp_url": mail_server[1]})
+    results = maintenance.run_maintenance(outbox.database, changed_settings)
+    assert [result.text for result in results] == [
         "broken: failed with LookupError. Look for maintenance_task_failed in the log.",
         "mail: 1 sent",
     ]
-    assert [line.ok for line in lines] == [False, True]
+    assert [result.ok for result in results] == [False, True]
     runs = threading.Semaphore(0)
 
     def count_and_fail() -> None:
@@ -181,22 +182,22 @@ def test_service_shuts_down_while_mail_server_hangs(
 ) -> None:
     outbox.enqueue("jane@canary.example")
     url = outbox.url
-    with run_silent_server() as silent:
+    with run_silent_server() as silent_server:
         server = start_cli_process(
-            tmp_path, "serve", "--port", str(free_port()), LMS_DATABASE_URL=url, LMS_SMTP_URL=silent.url
+            tmp_path, "serve", "--port", str(free_port()), LMS_DATABASE_URL=url, LMS_SMTP_URL=silent_server.url
         )
-        assert silent.was_called.wait(30)
+        assert silent_server.was_called.wait(30)
         assert seconds_until_terminated(server) < 2
         _, captured_log = server.communicate()
     assert "canary" not in captured_log
     assert "Traceback" not in captured_log
     mail = outbox.mail()
     assert mail.status is MailStatus.PENDING
-    outbox.make_due()
+    outbox.make_mails_due()
     assert outbox.deliver(mail_server[1]) == DeliveryResult(1, 0)
 
 
-def test_file_transport_leaves_only_whole_files(tmp_path: Path) -> None:
+def test_file_transport_writes_complete_files_only(tmp_path: Path) -> None:
     transport = FileTransport(tmp_path / "mail")
     message = to_mime(render("jane@example.com", "Hi", "Hello,", []), SENDER)
     with time_machine.travel(datetime(2026, 3, 1, tzinfo=UTC), tick=False):
@@ -207,9 +208,9 @@ def test_file_transport_leaves_only_whole_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_lease_is_won_by_one_process(outbox: OutboxHarness) -> None:
+def test_lease_is_taken_by_one_process(outbox: OutboxHarness) -> None:
     databases = [outbox.open_database() for _ in range(4)]
-    won: list[bool] = []
+    has_lease: list[bool] = []
 
     def expire_leases() -> None:
         old = update(NamedLock).values(taken_at=clock.now() - timedelta(hours=2))
@@ -217,18 +218,18 @@ def test_lease_is_won_by_one_process(outbox: OutboxHarness) -> None:
 
     barrier = threading.Barrier(len(databases), action=expire_leases)
 
-    def compete(database: Database) -> None:
+    def try_leases(database: Database) -> None:
         for number in range(40):  # two races for each name: in the first, the row does not exist yet
             barrier.wait()
-            won.append(
+            has_lease.append(
                 database.write_sync(partial(try_lease, name=f"race {number // 2}", interval=timedelta(hours=1)))
             )
 
-    threads = [threading.Thread(target=compete, args=(database,)) for database in databases]
+    threads = [threading.Thread(target=try_leases, args=(database,)) for database in databases]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     for database in databases:
         database.dispose()
-    assert (won.count(True), len(won)) == (40, 160)
+    assert (has_lease.count(True), len(has_lease)) == (40, 160)

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 OLDEST_NODE = (20, 19)
 
 
-def run(*command: str, cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
+def run(*command: str, cwd: Path = FOLDER) -> subprocess.CompletedProcess[str]:
     """Run Node or a program of `node_modules/.bin`, and return its result, whether it succeeded or not."""
     program, *arguments = command
     _install()
-    installed = HERE / "node_modules" / ".bin" / program
+    installed = FOLDER / "node_modules" / ".bin" / program
     return _run([str(installed) if installed.exists() else program, *arguments], cwd)
 
 
@@ -30,12 +30,12 @@ def _install() -> None:
         if os.environ.get("CI"):
             pytest.fail(f"{reason}: in CI nothing is left out")
         pytest.skip(reason)
-    packages, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
+    packages, installed = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".package-lock.json"
     with packages.open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two at once leave half a node_modules that looks like a whole one
         if installed.exists() and installed.stat().st_mtime >= packages.stat().st_mtime:
             return
-        result = _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], HERE)
+        result = _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], FOLDER)
     assert result.returncode == 0, result.stderr
 
 
@@ -43,7 +43,7 @@ def _node_version() -> tuple[int, ...] | None:
     """None where Node or npm is not installed."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return None
-    return tuple(map(int, _run(["node", "--version"], HERE).stdout.strip().removeprefix("v").split(".")))
+    return tuple(map(int, _run(["node", "--version"], FOLDER).stdout.strip().removeprefix("v").split(".")))
 
 
 def _run(command: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -132,14 +132,14 @@ def test_reset_lists_tables_and_requires_database_name(run: RunCli, empty_databa
     assert row_count(empty_database, "users") == 3
 
 
-def test_serve_reports_obstacle_in_one_line(run: RunCli, empty_database: str) -> None:
+def test_serve_reports_startup_error_in_one_line(run: RunCli, empty_database: str) -> None:
     create_engine(empty_database).connect().close()  # SQLite creates an empty file
     assert_one_line_error(run("serve"), "no tables yet", "db migrate")
     assert run("db", "migrate").exit_code == 0
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
+    with socket.socket() as listening_socket:
+        listening_socket.bind(("127.0.0.1", 0))
+        listening_socket.listen()
+        port = str(listening_socket.getsockname()[1])
         assert_one_line_error(run("serve", "--port", port), port, "in use")
     engine = create_engine(empty_database)
     with engine.begin() as connection:
@@ -172,11 +172,11 @@ def test_invalid_setting_is_named(run_cli: RunCli, environment: dict[str, str], 
 def test_wrong_database_name_or_password_is_reported(run_cli: RunCli, mariadb_server: MariaDB) -> None:
     mariadb_server.new_database("lms_locked")
     server = {"DB_HOST": "127.0.0.1", "DB_PORT": str(mariadb_server.port), "DB_USER": USER, "DB_PASSWORD": PASSWORD}
-    for wrong, words in (
+    for environment, words in (
         ({"DB_NAME": "lms_nowhere"}, "no database lms_nowhere"),
         ({"DB_NAME": "lms_locked", "DB_PASSWORD": "wrong-canary"}, "rejects the user or the password"),
     ):
-        result = run_cli("serve", **{**server, **wrong})
+        result = run_cli("serve", **{**server, **environment})
         assert_one_line_error(result, words)
         assert "canary" not in result.stderr
 

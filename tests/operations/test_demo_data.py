@@ -112,7 +112,7 @@ def test_other_seed_gives_other_catalog(new_database: NewDatabase) -> None:
     assert titles[0] != titles[1]
 
 
-def test_small_demo_starts_with_python_from_zero(new_database: NewDatabase) -> None:
+def test_small_demo_contains_python_from_zero(new_database: NewDatabase) -> None:
     database = new_database()
     progress: list[tuple[str, int, int]] = []
     counts = build(database, courses=3, learners=4, on_progress=lambda *step: progress.append(step))
@@ -201,9 +201,9 @@ def test_quizzes_have_valid_questions(session: Session) -> None:
     for true_or_false, choice in questions_by_quiz.values():
         assert true_or_false.correct_answers in ([True], [False])
         texts = [option["text"] for option in choice.options]
-        right_options = [option for option in choice.options if option["is_correct"]]
+        correct_options = [option for option in choice.options if option["is_correct"]]
         assert 2 <= len(texts) == len(set(texts)) <= 20
-        assert 0 < len(right_options) < len(texts)
+        assert 0 < len(correct_options) < len(texts)
 
 
 def test_sort_keys_and_search_terms_match_the_services(session: Session) -> None:
@@ -245,9 +245,9 @@ def test_course_progress_matches_lecture_progress(session: Session) -> None:
     watch_time: Counter[tuple[int, int]] = Counter()
     for row in session.scalars(select(LectureProgress)):
         key = (row.user_id, course_by_lecture[row.lecture_id])
-        edges = [edge for watched_range in row.watched_ranges for edge in watched_range]
-        assert edges == sorted(set(edges))
-        assert max(edges, default=0) <= duration_by_lecture[row.lecture_id]
+        bounds = [bound for watched_range in row.watched_ranges for bound in watched_range]
+        assert bounds == sorted(set(bounds))
+        assert max(bounds, default=0) <= duration_by_lecture[row.lecture_id]
         assert row.watch_time == sum(end - start for start, end in row.watched_ranges)
         assert row.is_completed == (row.completed_at is not None)
         assert row.started_at <= row.last_accessed <= TODAY
@@ -351,7 +351,7 @@ def test_votes_are_valid(session: Session, discussions: Discussions) -> None:
         assert answer_vote.user_id != discussions.answers[answer_vote.answer_id].user_id
 
 
-def test_some_questions_are_featured_and_some_have_accepted_answers(discussions: Discussions) -> None:
+def test_featured_questions_and_accepted_answers_exist(discussions: Discussions) -> None:
     questions = [question for question, _, _ in discussions.questions.values()]
     featured = [question for question in questions if question.is_featured]
     accepted = [question for question in questions if question.accepted_answer_id is not None]

@@ -36,9 +36,9 @@ def test_unchanged_seed_password_is_rejected_in_production(run: RunCli) -> None:
     result = run("serve", LMS_SEED_PASSWORD="known to scripts", **environment)
     assert_one_line_error(result, "admin@learnwithroko.com", "LMS_SEED_PASSWORD")
     assert result.exit_code == 3
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = str(taken.getsockname()[1])
+    with socket.socket() as listening_socket:
+        listening_socket.bind(("127.0.0.1", 0))
+        port = str(listening_socket.getsockname()[1])
         other = run("serve", "--port", port, LMS_SEED_PASSWORD="another password", **environment)
     assert_one_line_error(other, f"Port {port}")
 
