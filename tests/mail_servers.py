@@ -222,8 +222,8 @@ def run_silent_server() -> Iterator[SilentServer]:
 COMMAND = """
 from lms_graphql.cli import main
 from lms_graphql.mail.templates import TEMPLATES
-from tests.mail_servers import KIND, render_test_mail
-TEMPLATES[KIND] = render_test_mail
+from tests.mail_servers import TEST_MAIL_KIND, render_test_mail
+TEMPLATES[TEST_MAIL_KIND] = render_test_mail
 main()
 """
 
