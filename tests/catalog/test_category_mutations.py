@@ -14,7 +14,7 @@ from sqlalchemy import select
 from lms_graphql.catalog.category_tree import CategoryTree
 from lms_graphql.catalog.models import Category, CourseStatus
 from lms_graphql.core.actor import ANONYMOUS, Role
-from tests.catalog.course_client import INVALID_IDS, CourseClient, race_rounds, service_racers
+from tests.catalog.course_client import INVALID_IDS, CourseClient, rounds_for_database, service_racers
 from tests.factories import Factories, global_id
 from tests.live_service import Client, Service
 
@@ -184,7 +184,7 @@ def parents_by_key(service: Service) -> dict[int, int | None]:
 
 def test_concurrent_moves_cannot_create_a_cycle(make: Factories, service: Service, admin: CourseClient) -> None:
     with service_racers(service) as clients:
-        for _ in race_rounds(service):
+        for _ in rounds_for_database(service):
             first, second = (global_id("Category", make.category()) for _ in range(2))
             responses = clients.race(
                 admin.race_request("updateCategory", categoryId=first, parentId=second),
@@ -196,7 +196,7 @@ def test_concurrent_moves_cannot_create_a_cycle(make: Factories, service: Servic
 @pytest.mark.slow
 def test_concurrent_moves_cannot_exceed_the_depth(make: Factories, service: Service, admin: CourseClient) -> None:
     with service_racers(service) as clients:
-        for _ in race_rounds(service)[:40]:
+        for _ in rounds_for_database(service)[:40]:
             (_, first_child), (second, second_child), (third, _) = (
                 [global_id("Category", category) for category in category_path(make, 2)] for _ in range(3)
             )
@@ -211,7 +211,7 @@ def test_concurrent_moves_cannot_exceed_the_depth(make: Factories, service: Serv
 
 def test_concurrent_creations_of_one_name_succeed_once(service: Service, admin: CourseClient) -> None:
     with service_racers(service, 3) as clients:
-        for number in race_rounds(service):
+        for number in rounds_for_database(service):
             request = admin.race_request("createCategory", name=f"Name {number}")
             codes = Counter(response.code for response in clients.race(request, request, request))
             assert codes == {None: 1, "ALREADY_EXISTS": 2}
@@ -220,7 +220,7 @@ def test_concurrent_creations_of_one_name_succeed_once(service: Service, admin: 
 @pytest.mark.slow
 def test_category_under_deletion_accepts_no_content(make: Factories, service: Service, admin: CourseClient) -> None:
     with service_racers(service, 3) as clients:
-        for _ in race_rounds(service):
+        for _ in rounds_for_database(service):
             id = global_id("Category", make.category())
             deletion, child, course = clients.race(
                 admin.race_request("deleteCategory", categoryId=id),

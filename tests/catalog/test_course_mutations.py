@@ -15,7 +15,7 @@ from tests.catalog.course_client import (
     INVALID_IDS,
     UNKNOWN_ID,
     CourseClient,
-    race_rounds,
+    rounds_for_database,
     service_racers,
 )
 from tests.factories import CourseTree, Factories, global_id
@@ -391,7 +391,7 @@ def test_concurrent_updates_of_one_version_succeed_once(client: Client, make: Fa
     course = make.course("Start")
     author = instructor_client(client, make, course)
     with service_racers(service, 3) as clients:
-        for version in race_rounds(service, 300):
+        for version in rounds_for_database(service, 300):
             responses = clients.race(
                 *(
                     author.race_request(
@@ -412,7 +412,7 @@ def test_concurrent_creations_get_unique_slugs(
     client: Client, make: Factories, service: Service, instructor: CourseClient
 ) -> None:
     with service_racers(service, 6) as clients:
-        for _ in race_rounds(service)[:25]:
+        for _ in rounds_for_database(service)[:25]:
             responses = clients.race(
                 *[instructor.race_request("createCourse", title="One Name", description="Words.")] * 6
             )

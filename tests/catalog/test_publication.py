@@ -19,7 +19,7 @@ from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.core.orm import TimestampedModel
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
 from tests.accounts.test_users import count
-from tests.catalog.course_client import CourseClient, race_rounds, service_racers
+from tests.catalog.course_client import CourseClient, rounds_for_database, service_racers
 from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service, StatementRecorder
 
@@ -324,7 +324,7 @@ def stored_status(service: Service, course: CourseTree) -> CourseStatus | None:
 
 def test_concurrent_publish_and_delete_cannot_both_succeed(client: Client, make: Factories, service: Service) -> None:
     with service_racers(service) as clients:
-        for _ in race_rounds(service, 300):
+        for _ in rounds_for_database(service, 300):
             course = complete_course(make, lectures=1)
             author = instructor_client(client, make, course)
             publication, deletion = clients.race(
@@ -343,7 +343,7 @@ def test_concurrent_publish_and_delete_cannot_both_succeed(client: Client, make:
 @pytest.mark.slow
 def test_concurrent_publications_create_one_version(client: Client, make: Factories, service: Service) -> None:
     with service_racers(service, 4) as clients:
-        for _ in race_rounds(service)[:50]:
+        for _ in rounds_for_database(service)[:50]:
             course = complete_course(make, lectures=1)
             author = instructor_client(client, make, course)
             responses = clients.race(*[author.race_request("publishCourse", courseId=course.global_id)] * 4)
