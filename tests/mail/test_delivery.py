@@ -120,9 +120,9 @@ def test_mail_is_retried_after_server_disconnects(outbox: OutboxHarness, mail_se
 def test_delivery_stops_after_three_consecutive_outages(
     outbox: OutboxHarness, monkeypatch: pytest.MonkeyPatch, mail_server: tuple[Mailbox, str]
 ) -> None:
-    monkeypatch.setattr(transports, "SOCKET_TIMEOUT_SECONDS", 0.2)
     outbox.enqueue(*[f"p{number}@example.com" for number in range(6)])
-    with run_silent_server() as silent_server:
+    with run_silent_server() as silent_server, monkeypatch.context() as patch:
+        patch.setattr(transports, "SOCKET_TIMEOUT_SECONDS", 0.2)
         assert outbox.deliver(silent_server.url) == DeliveryResult(0, 3), "the server hangs"
     assert outbox.deliver(silent_server.url) == DeliveryResult(0, 3), "the port is closed"
     assert [mail.attempts for mail in outbox.mails()] == [1] * 6
