@@ -14,7 +14,22 @@ from lms_graphql.accounts.reads.applications import applications_by_key
 from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import InstructorApplication, User
 from lms_graphql.analytics import types as analytics_types
+from lms_graphql.assessment.mutations.attempts import AttemptMutations
 from lms_graphql.assessment.mutations.lectures import LectureContentMutations
+from lms_graphql.assessment.mutations.questions import QuizQuestionMutations
+from lms_graphql.assessment.mutations.quizzes import QuizMutations
+from lms_graphql.assessment.reads import questions as quiz_questions
+from lms_graphql.assessment.reads.accommodations import accommodations_by_key
+from lms_graphql.assessment.reads.attempts import attempts_by_key
+from lms_graphql.assessment.reads.quizzes import quizzes_by_key
+from lms_graphql.assessment.types.attempts import QuizAccommodation, QuizAttempt
+from lms_graphql.assessment.types.questions import (
+    EssayQuestion,
+    MultipleChoiceQuestion,
+    ShortAnswerQuestion,
+    TrueFalseQuestion,
+)
+from lms_graphql.assessment.types.quizzes import Quiz
 from lms_graphql.catalog.mutations.categories import CategoryMutations
 from lms_graphql.catalog.mutations.courses import CourseMutations
 from lms_graphql.catalog.mutations.lectures import LectureMutations
@@ -62,6 +77,10 @@ NODE_LOADERS: dict[str, BatchRead] = {
     "Lecture": lectures_by_key,
     "Enrollment": enrollments_by_key,
     "LectureProgress": lecture_progress_by_key,
+    "Quiz": quizzes_by_key,
+    "QuizAttempt": attempts_by_key,
+    "QuizAccommodation": accommodations_by_key,
+    **dict.fromkeys(quiz_questions.QUESTION_KINDS.values(), quiz_questions.questions_by_key),
     "Note": notes_by_key,
     "QAQuestion": questions_by_key,
     "QAAnswer": answers_by_key,
@@ -108,6 +127,9 @@ class Mutation(
     SectionMutations,
     LectureMutations,
     LectureContentMutations,
+    QuizMutations,
+    QuizQuestionMutations,
+    AttemptMutations,
     NoteMutations,
     QuestionMutations,
     AnswerMutations,
@@ -131,6 +153,13 @@ OBJECT_TYPES = (
     PublishProblem,
     Enrollment,
     LectureProgress,
+    Quiz,
+    MultipleChoiceQuestion,
+    TrueFalseQuestion,
+    ShortAnswerQuestion,
+    EssayQuestion,
+    QuizAttempt,
+    QuizAccommodation,
     Note,
     QAQuestion,
     QAAnswer,

@@ -7,6 +7,8 @@ import strawberry
 from lms_graphql.accounts.types import IsSelfOrSuperAdmin, User
 from lms_graphql.analytics.reads import analytics
 from lms_graphql.analytics.reads.revenue import stored_revenue_by_course
+from lms_graphql.assessment.reads import attempts
+from lms_graphql.assessment.types.attempts import QuizAttempt
 from lms_graphql.billing.reads.revenue import Revenue, live_revenue_by_course
 from lms_graphql.catalog.reads.curriculum import lectures_by_key
 from lms_graphql.catalog.types.course import Course, IsCourseStaff
@@ -103,6 +105,19 @@ class InstructorDashboard:
         """Q&A questions without an instructor's or accepted answer, oldest first."""
         query = questions.open_questions_of_instructor()
         return info.context.page(query, PageArguments(first, after, last, before), self.key)
+
+    @resolver_field()
+    def attempts_to_grade(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[QuizAttempt]:
+        """Submitted attempts that wait for a person's grade, oldest first."""
+        page = PageArguments(first, after, last, before)
+        return info.context.page(attempts.attempts_to_grade(), page, self.key)
 
 
 @extend_type(Course, name="analytics", extensions=[require(IsCourseStaff)])

@@ -15,6 +15,7 @@ from lms_graphql.core.orm import (
     BigIntKey,
     FixedDecimal,
     Json,
+    OrderedModel,
     TimestampedModel,
     case_sensitive,
     checked_enum,
@@ -96,8 +97,22 @@ class Quiz(TimestampedModel):
     )
 
 
-class Question(TimestampedModel):
-    """Question of a quiz. The shape of the lists `options` and `correct_answers` depends on the type."""
+class QuestionContentColumns:
+    """Columns of a question's content. The shape of `options` and `correct_answers` is in `question_content.py`."""
+
+    question_type: Mapped[QuestionType] = mapped_column(checked_enum(QuestionType, "question_type"))
+    question_text: Mapped[str] = mapped_column(long_text())
+    points: Mapped[Decimal] = mapped_column(FixedDecimal, default=Decimal(1), server_default="100")
+    options: Mapped[list[Any]] = mapped_column(Json, default=list)
+    correct_answers: Mapped[list[Any]] = mapped_column(Json, default=list)
+    explanation: Mapped[str | None] = mapped_column(long_text())
+    partial_credit: Mapped[PartialCredit] = mapped_column(
+        checked_enum(PartialCredit, "partial_credit"), default=PartialCredit.ALL_OR_NOTHING
+    )
+
+
+class Question(QuestionContentColumns, OrderedModel):
+    """Question of a quiz, with its present content."""
 
     __tablename__ = "questions"
     __table_args__ = (
@@ -108,24 +123,33 @@ class Question(TimestampedModel):
     )
 
     quiz_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("quizzes.id"))
-    question_type: Mapped[QuestionType] = mapped_column(checked_enum(QuestionType, "question_type"))
-    question_text: Mapped[str] = mapped_column(long_text())
-    order_index: Mapped[int] = counter_column()
-    points: Mapped[Decimal] = mapped_column(FixedDecimal, default=Decimal(1), server_default="100")
-    options: Mapped[list[Any]] = mapped_column(Json, default=list)
-    correct_answers: Mapped[list[Any]] = mapped_column(Json, default=list)
-    explanation: Mapped[str | None] = mapped_column(long_text())
-    partial_credit: Mapped[PartialCredit] = mapped_column(
-        checked_enum(PartialCredit, "partial_credit"), default=PartialCredit.ALL_OR_NOTHING
-    )
 
     quiz: Mapped[Quiz] = relationship(lazy="raise", back_populates="questions")
 
 
-class QuizAttempt(TimestampedModel):
+class QuestionVersion(QuestionContentColumns, TimestampedModel):
+    """Content of a question as it was at some time. Rows never change, so attempts can share them.
+
+    The version with the highest key is the question's present content. `question_id` is no foreign key, because
+    attempts still need the version after the question was deleted.
     """
-    Attempt at a quiz, with its own copy of the questions. `open_marker` is unique, and null after the attempt is
-    closed. Therefore a user has at most one open attempt at a quiz.
+
+    __tablename__ = "question_versions"
+    __table_args__ = (
+        CheckConstraint("points > 0", name="points"),
+        Index(None, "question_id", "id"),
+        TABLE_OPTIONS,
+    )
+
+    question_id: Mapped[int] = mapped_column(BigIntKey)
+
+
+class QuizAttempt(TimestampedModel):
+    """Attempt at a quiz. Its questions are rows of `AttemptQuestion`.
+
+    `open_marker` is unique, and null after the attempt is closed. Therefore a user has at most one open attempt at a
+    quiz. `shuffle_seed` is null if the questions are in the order of the quiz. `closes_at` is the deadline with the
+    grace for the network.
     """
 
     __tablename__ = "quiz_attempts"
@@ -136,7 +160,8 @@ class QuizAttempt(TimestampedModel):
         CheckConstraint("score >= 0 AND score <= 10000", name="score"),
         CheckConstraint("total_points >= 0 AND earned_points >= 0", name="points"),
         Index(None, "quiz_id", "status", "submitted_at", "id"),
-        Index(None, "status", "deadline_at"),
+        Index(None, "quiz_id", "started_at", "id"),
+        Index(None, "status", "closes_at"),
         TABLE_OPTIONS,
     )
 
@@ -146,16 +171,69 @@ class QuizAttempt(TimestampedModel):
     status: Mapped[AttemptStatus] = mapped_column(
         checked_enum(AttemptStatus, "status"), default=AttemptStatus.IN_PROGRESS
     )
-    questions: Mapped[list[Any]] = mapped_column(Json, default=list)
-    answers: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    shuffle_seed: Mapped[str | None] = mapped_column(case_sensitive(32))
     score: Mapped[Decimal | None] = mapped_column(FixedDecimal)
     total_points: Mapped[Decimal] = mapped_column(FixedDecimal, default=Decimal(0), server_default="0")
     earned_points: Mapped[Decimal | None] = mapped_column(FixedDecimal)
     is_passed: Mapped[bool | None]
     started_at: Mapped[datetime]
     deadline_at: Mapped[datetime | None]
+    closes_at: Mapped[datetime | None]
     submitted_at: Mapped[datetime | None]
     open_marker: Mapped[str | None] = mapped_column(case_sensitive(64))
 
     user: Mapped[User] = relationship(lazy="raise")
     quiz: Mapped[Quiz] = relationship(lazy="raise")
+
+
+class AttemptQuestion(TimestampedModel):
+    """Question of an attempt, at its position there, with the learner's answer and its score.
+
+    The learner sees the content of `version_id`. The answer is scored with the key of `key_version_id`, which only a
+    regrade changes. `selected_options` has the ids of the options, sorted and joined by commas.
+    """
+
+    __tablename__ = "attempt_questions"
+    __table_args__ = (
+        UniqueConstraint("attempt_id", "position"),
+        CheckConstraint("position >= 0", name="position"),
+        CheckConstraint("earned_points >= 0", name="earned_points"),
+        Index(None, "question_id", "attempt_id"),
+        Index(None, "version_id"),
+        Index(None, "key_version_id"),
+        Index(None, "graded_by_id"),
+        TABLE_OPTIONS,
+    )
+
+    attempt_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("quiz_attempts.id"))
+    position: Mapped[int]
+    question_id: Mapped[int] = mapped_column(BigIntKey)
+    version_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("question_versions.id"))
+    key_version_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("question_versions.id"))
+    selected_options: Mapped[str | None] = mapped_column(case_sensitive(400))
+    answer_boolean: Mapped[bool | None]
+    answer_text: Mapped[str | None] = mapped_column(long_text())
+    saved_at: Mapped[datetime | None]
+    earned_points: Mapped[Decimal | None] = mapped_column(FixedDecimal)
+    feedback: Mapped[str | None] = mapped_column(long_text())
+    graded_by_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    graded_at: Mapped[datetime | None]
+
+
+class QuizAccommodation(TimestampedModel):
+    """Extra time and extra attempts of one learner in one quiz."""
+
+    __tablename__ = "quiz_accommodations"
+    __table_args__ = (
+        UniqueConstraint("quiz_id", "user_id"),
+        CheckConstraint("extra_time_percent >= 0 AND extra_time_percent <= 400", name="extra_time_percent"),
+        CheckConstraint("extra_attempts >= 0 AND extra_attempts <= 100", name="extra_attempts"),
+        Index(None, "user_id"),
+        TABLE_OPTIONS,
+    )
+
+    quiz_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("quizzes.id"))
+    user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    extra_time_percent: Mapped[int] = counter_column()
+    extra_attempts: Mapped[int] = counter_column()
+    note: Mapped[str | None] = mapped_column(long_text())

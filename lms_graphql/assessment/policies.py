@@ -2,9 +2,9 @@
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, true
 
-from lms_graphql.assessment.models import Quiz, QuizAttempt
+from lms_graphql.assessment.models import Quiz, QuizAccommodation, QuizAttempt
 from lms_graphql.catalog.models import Course
-from lms_graphql.catalog.policies import participates
+from lms_graphql.catalog.policies import is_owner_or_course_staff, participates
 from lms_graphql.core.actor import VIEWER, AccessLevel
 
 
@@ -20,3 +20,20 @@ def quizzes_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     has_attempt = exists().where(QuizAttempt.quiz_id == Quiz.id, QuizAttempt.user_id == VIEWER).correlate(Quiz)
     is_open = and_(Quiz.is_published, or_(participates(access_level), has_attempt))
     return or_(Course.instructor_id == VIEWER, is_open)
+
+
+def questions_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return the condition on a course under which the viewer sees answer keys: only course staff do."""
+    if access_level is AccessLevel.SUPER_ADMIN:
+        return true()
+    return false() if access_level is AccessLevel.ANONYMOUS else Course.instructor_id == VIEWER
+
+
+def attempts_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return the condition on an attempt and its course under which the viewer sees the attempt."""
+    return is_owner_or_course_staff(access_level, QuizAttempt.user_id)
+
+
+def accommodations_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return the condition on an accommodation and its course under which the viewer sees the accommodation."""
+    return is_owner_or_course_staff(access_level, QuizAccommodation.user_id)

@@ -12,6 +12,7 @@ from lms_graphql.core.orm import (
     TABLE_OPTIONS,
     BigIntKey,
     Model,
+    OrderedModel,
     TimestampedModel,
     case_sensitive,
     checked_enum,
@@ -164,7 +165,7 @@ class Course(TimestampedModel):
         return self.status is CourseStatus.PUBLISHED
 
 
-class Section(TimestampedModel):
+class Section(OrderedModel):
     """A part of a course. Positions count from 0 without gaps among the sections that are not deleted."""
 
     __tablename__ = "sections"
@@ -179,7 +180,6 @@ class Section(TimestampedModel):
     course_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("courses.id"))
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str | None] = mapped_column(long_text())
-    order_index: Mapped[int] = counter_column()
     total_duration: Mapped[int] = counter_column()
     total_lectures: Mapped[int] = counter_column()
     deleted_at: Mapped[datetime | None]
@@ -194,7 +194,7 @@ class Section(TimestampedModel):
     )
 
 
-class Lecture(TimestampedModel):
+class Lecture(OrderedModel):
     """A lecture. `course_id` repeats that of the section, so that an access check needs one join less."""
 
     __tablename__ = "lectures"
@@ -214,7 +214,6 @@ class Lecture(TimestampedModel):
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str | None] = mapped_column(long_text())
     lecture_type: Mapped[LectureType] = mapped_column(checked_enum(LectureType, "lecture_type"))
-    order_index: Mapped[int] = counter_column()
     duration: Mapped[int] = counter_column()
     video_url: Mapped[str | None] = mapped_column(String(2000))
     content_url: Mapped[str | None] = mapped_column(String(2000))

@@ -26,14 +26,16 @@ it."""
 class ListQuery:
     """A list. `rows` selects all of it, without order. `to_row` turns a result row into the row that is returned.
 
-    `parent` is the column with the key of the parent; None if the list has no parent. Statements are cached by the
-    identity of the query, so build each query in a cached function.
+    `parent` is the column with the key of the parent; None if the list has no parent. `complete` may replace the rows
+    of a page by ones that need further reads. Statements are cached by the identity of the query, so build each query
+    in a cached function.
     """
 
     rows: RowSelect
     to_row: Callable[[Any], Any]
     order: SortOrder
     parent: SQLColumnExpression[Any] | None = None
+    complete: Callable[[Session, Sequence[Any]], Sequence[Any]] | None = None
 
 
 def fetch_pages(
@@ -53,6 +55,9 @@ def fetch_pages(
         rows_by_parent = {}
         for row in fetch_rows(session, _pages_of_many_parents(query, arguments), params):
             rows_by_parent.setdefault(row.page_parent, []).append(query.to_row(row[:-2]))
+    if query.complete is not None:
+        completed = iter(query.complete(session, [row for rows in rows_by_parent.values() for row in rows]))
+        rows_by_parent = {parent: [next(completed) for _ in rows] for parent, rows in rows_by_parent.items()}
     return {
         parent: build_page(rows_by_parent.get(parent, []), arguments, query.order, partial(count, parent))
         for parent in parents

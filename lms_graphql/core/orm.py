@@ -130,7 +130,16 @@ class TimestampedModel(Model):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Set AUTOINCREMENT, without which SQLite gives the key of a deleted row to the next row."""
         super().__init_subclass__(**kwargs)
-        cls.metadata.tables[cls.__tablename__].dialect_options["sqlite"]["autoincrement"] = True
+        if "__abstract__" not in cls.__dict__:
+            cls.metadata.tables[cls.__tablename__].dialect_options["sqlite"]["autoincrement"] = True
+
+
+class OrderedModel(TimestampedModel):
+    """A model whose rows have a position among those of their parent: 0, 1, 2 …"""
+
+    __abstract__ = True
+
+    order_index: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 def true_column() -> Mapped[bool]:

@@ -24,15 +24,22 @@ class Validator:
 
     def __init__(self) -> None:
         self._errors: list[DomainError] = []
+        self._prefix: tuple[str, ...] = ()
+
+    def within(self, *prefix: str) -> "Validator":
+        """Return a validator for the fields of a nested input. It collects into the errors of this one."""
+        nested = Validator()
+        nested._errors, nested._prefix = self._errors, (*self._prefix, *prefix)
+        return nested
 
     def add_error(self, code: ErrorCode, message: str, *path: str) -> None:
-        self._errors.append(DomainError(code, message, path))
+        self._errors.append(DomainError(code, message, (*self._prefix, *path)))
 
     def add_errors(self, errors: Sequence[DomainError]) -> None:
         self._errors.extend(errors)
 
     def has_error(self, name: str) -> bool:
-        return any(error.path == (name,) for error in self._errors)
+        return any(error.path == (*self._prefix, name) for error in self._errors)
 
     def raise_errors(self) -> None:
         """Raise DomainErrors if there are any errors."""

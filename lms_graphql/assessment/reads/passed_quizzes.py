@@ -1,7 +1,7 @@
 """Read of the quizzes that learners have passed, for the progress in a course."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 from typing import Any
 
@@ -19,23 +19,23 @@ ATTEMPTS = (
         Quiz.lecture_id,
         Quiz.kept_score,
         Quiz.passing_score,
-        QuizAttempt.score,
+        QuizAttempt.earned_points,
+        QuizAttempt.total_points,
         QuizAttempt.is_passed,
     )
     .join(Quiz, Quiz.id == QuizAttempt.quiz_id)
-    .where(
-        Quiz.course_id == bindparam("course"),
-        Quiz.is_published,
-        QuizAttempt.status == AttemptStatus.GRADED,
-        QuizAttempt.user_id.in_(KEYS),
-    )
+    .where(QuizAttempt.status == AttemptStatus.GRADED)
     .order_by(QuizAttempt.user_id, QuizAttempt.quiz_id, QuizAttempt.attempt_number)
 )
+ATTEMPTS_IN_COURSE = ATTEMPTS.where(
+    Quiz.course_id == bindparam("course"), Quiz.is_published, QuizAttempt.user_id.in_(KEYS)
+)
+ATTEMPTS_OF_USER = ATTEMPTS.where(QuizAttempt.quiz_id.in_(KEYS), QuizAttempt.user_id == bindparam("user"))
 
 
 def passed_quizzes(session: Session, course_key: int, user_keys: Sequence[int]) -> dict[int, PassedQuizzes]:
     """Return what each user has passed in the course. Users who have passed nothing are left out."""
-    rows = fetch_rows(session, ATTEMPTS, {"course": course_key, "keys": user_keys})
+    rows = fetch_rows(session, ATTEMPTS_IN_COURSE, {"course": course_key, "keys": user_keys})
     passed_by_user: dict[int, PassedQuizzes] = {}
     for (user_key, _), group in groupby(rows, key=lambda row: (row.user_id, row.quiz_id)):
         attempts = list(group)
@@ -49,6 +49,13 @@ def passed_quizzes(session: Session, course_key: int, user_keys: Sequence[int]) 
     return passed_by_user
 
 
+def quizzes_passed_by(session: Session, user_key: int, quiz_keys: Sequence[int]) -> set[int]:
+    """Return those of the quizzes, published or not, that the user has passed."""
+    rows = fetch_rows(session, ATTEMPTS_OF_USER, {"keys": quiz_keys, "user": user_key})
+    groups = groupby(rows, key=lambda row: row.quiz_id)
+    return {quiz_key for quiz_key, attempts in groups if has_passed(list(attempts))}
+
+
 def has_passed(attempts: Sequence[Any]) -> bool:
     """
     Return whether a user has passed a quiz. `attempts` are all graded attempts of the user, in order.
@@ -58,15 +65,16 @@ def has_passed(attempts: Sequence[Any]) -> bool:
     """
     score_rule = attempts[0].kept_score
     if score_rule is KeptScore.AVERAGE:
-        return any(average >= attempts[0].passing_score for average in _running_averages(attempts))
+        return any(average >= Fraction(attempts[0].passing_score) for average in _running_averages(attempts))
     if score_rule is KeptScore.FIRST:
         return bool(attempts[0].is_passed)
     return any(attempt.is_passed for attempt in attempts)
 
 
-def _running_averages(attempts: Sequence[Any]) -> Iterator[Decimal]:
-    """Yield the average score after each attempt."""
-    total = Decimal(0)
+def _running_averages(attempts: Sequence[Any]) -> Iterator[Fraction]:
+    """Yield the exact average score in percent after each attempt."""
+    total = Fraction(0)
     for number, attempt in enumerate(attempts, 1):
-        total += attempt.score or 0
+        if attempt.total_points:
+            total += Fraction(attempt.earned_points or 0) * 100 / Fraction(attempt.total_points)
         yield total / number

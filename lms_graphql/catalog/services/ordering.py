@@ -6,9 +6,8 @@ up to the rows of another course. Two authors who insert into each other's gaps 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog import counters, hooks
@@ -16,14 +15,15 @@ from lms_graphql.catalog.models import Course, Lecture, Section
 from lms_graphql.catalog.services.course_locks import bump_version
 from lms_graphql.core import global_ids
 from lms_graphql.core.errors import DomainError, ErrorCode
+from lms_graphql.core.orm import OrderedModel
 from lms_graphql.core.statements import execute_dml
 from lms_graphql.core.validation import Validator
 
 
 class Positions:
-    """The order of sections or lectures that are not deleted: `keys`, and the positions that the database has."""
+    """The order of rows with an `order_index`: `keys`, and the positions that the database has."""
 
-    def __init__(self, table: type[Section] | type[Lecture], stored: dict[int, int]) -> None:
+    def __init__(self, table: type[OrderedModel], stored: dict[int, int]) -> None:
         self._table = table
         self._stored = stored
         self.keys = list(stored)
@@ -32,7 +32,7 @@ class Positions:
         """Return the position for one more row: at most the end, which is also the default for None."""
         return len(self.keys) if position is None else min(position, len(self.keys))
 
-    def insert(self, session: Session, row: Section | Lecture, position: int | None) -> None:
+    def insert(self, session: Session, row: OrderedModel, position: int | None) -> None:
         """Insert a new row at the position and move the rows behind it."""
         row.order_index = self.clamp(position)
         session.add(row)
@@ -41,13 +41,15 @@ class Positions:
         self.keys.insert(row.order_index, row.id)
         self.write(session)
 
-    def reorder(self, session: Session, ids: Sequence[str], path: str) -> None:
+    def reorder(self, session: Session, ids: Sequence[str], path: str, kinds: Sequence[str] = ()) -> None:
         """Write the order of the ids. Raise INVALID at `path` if they are not exactly those of the rows.
 
-        The message does not say which id is wrong, so that it reveals nothing about rows of other courses.
+        `kinds` are those of the global ids, by default the name of the model. The message does not say which id is
+        wrong, so that it reveals nothing about rows of other courses.
         """
         kind = self._table.__name__
-        keys = [global_ids.decode_key(kind, id) for id in ids]
+        decoded = [global_ids.decode(id) for id in ids]
+        keys = [found[1] if found is not None and found[0] in (kinds or (kind,)) else None for found in decoded]
         if len(keys) != len(self.keys) or set(keys) != set(self.keys):
             message = f"The list is incomplete or has other ids in it. Name every {kind.lower()} exactly once."
             raise DomainError(ErrorCode.INVALID, message, (path,))
@@ -64,16 +66,19 @@ class Positions:
 
 
 def section_positions(session: Session, course: Course) -> Positions:
-    return Positions(Section, _stored_positions(session, Section, Section.course_id == course.id))
+    is_counted = (Section.course_id == course.id, Section.deleted_at.is_(None))
+    return stored_positions(session, Section, *is_counted)
 
 
 def lecture_positions(session: Session, section: Section) -> Positions:
-    return Positions(Lecture, _stored_positions(session, Lecture, Lecture.section_id == section.id))
+    is_counted = (Lecture.section_id == section.id, Lecture.deleted_at.is_(None))
+    return stored_positions(session, Lecture, *is_counted)
 
 
-def _stored_positions(session: Session, table: type[Section] | type[Lecture], of_parent: Any) -> dict[int, int]:
-    rows = select(table.id, table.order_index).where(of_parent, table.deleted_at.is_(None))
-    return {row.id: row.order_index for row in session.execute(rows.order_by(table.order_index, table.id))}
+def stored_positions(session: Session, table: type[OrderedModel], *where: ColumnElement[bool]) -> Positions:
+    """Return the order of those rows that meet the conditions."""
+    rows = select(table.id, table.order_index).where(*where).order_by(table.order_index, table.id)
+    return Positions(table, {row.id: row.order_index for row in session.execute(rows)})
 
 
 def validate_position(validator: Validator, position: int | None) -> int | None:

@@ -1,0 +1,61 @@
+"""Lock of a quiz for editing. Quizzes change under the exclusive lock of their course, like sections and lectures."""
+
+from sqlalchemy import select, true
+from sqlalchemy.orm import Session
+
+from lms_graphql.assessment.models import Question, Quiz
+from lms_graphql.assessment.policies import quizzes_visible_to
+from lms_graphql.catalog.models import Course
+from lms_graphql.catalog.services.course_locks import lock_course
+from lms_graphql.core import clock, global_ids
+from lms_graphql.core.actor import Actor
+from lms_graphql.core.errors import RequestError, RequestErrorCode, not_found
+from lms_graphql.core.statements import peek
+
+
+def lock_quiz_to_edit(session: Session, actor: Actor, quiz_id: str) -> tuple[Course, Quiz]:
+    """Lock the quiz's course and return both. Raise NOT_FOUND at `quiz_id`, or FORBIDDEN."""
+    return _lock(session, actor, global_ids.decode_key("Quiz", quiz_id), "quiz_id")
+
+
+def lock_question_to_edit(session: Session, actor: Actor, question_id: str) -> tuple[Course, Quiz, Question]:
+    """Lock the course of the question's quiz and return all three. Raise NOT_FOUND at `question_id`, or FORBIDDEN."""
+    key = decode_question_key(question_id)
+    statement = select(Question.quiz_id).where(Question.id == key)
+    course, quiz = _lock(session, actor, peek(session, lambda peek: peek.scalar(statement)), "question_id")
+    question = session.get(Question, key) if key is not None else None
+    if question is None:  # deleted since its quiz was read
+        raise not_found("question_id")
+    return course, quiz, question
+
+
+QUESTION_KINDS = ("MultipleChoiceQuestion", "TrueFalseQuestion", "ShortAnswerQuestion", "EssayQuestion")
+
+
+def decode_question_key(question_id: str) -> int | None:
+    """Return the key in the global id of a question of any type; None if it is invalid."""
+    decoded = global_ids.decode(question_id)
+    return decoded[1] if decoded is not None and decoded[0] in QUESTION_KINDS else None
+
+
+def _lock(session: Session, actor: Actor, quiz_key: int | None, path: str) -> tuple[Course, Quiz]:
+    """Lock the quiz's course. Its key is read before the transaction, because it never changes."""
+    statement = select(Quiz.course_id).where(Quiz.id == quiz_key)
+    course_key = peek(session, lambda peek_session: peek_session.scalar(statement))
+    is_editable = true() if actor.is_super_admin else Course.instructor_id == actor.key
+    if course_key is None or not lock_course(session, Course.id == course_key, is_editable):
+        raise _access_error(session, actor, quiz_key, path)
+    quiz = session.get(Quiz, quiz_key)
+    if quiz is None:  # deleted since its course was read
+        raise not_found(path)
+    return session.get_one(Course, course_key), quiz
+
+
+def _access_error(session: Session, actor: Actor, quiz_key: int | None, path: str) -> Exception:
+    """Return NOT_FOUND if the quiz is not visible to the actor, else FORBIDDEN."""
+    is_visible = (Quiz.id == quiz_key, quizzes_visible_to(actor.access_level))
+    statement = select(Quiz.id).join(Course, Course.id == Quiz.course_id).where(*is_visible)
+    if session.scalar(statement, {**actor.bind_params, "now": clock.now()}) is None:
+        return not_found(path)
+    message = "Only the course's instructor and super admins may change its quizzes."
+    return RequestError(RequestErrorCode.FORBIDDEN, message)
