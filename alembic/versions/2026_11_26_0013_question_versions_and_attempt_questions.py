@@ -32,6 +32,7 @@ def upgrade() -> None:
     _create_question_versions()
     _create_attempt_questions()
     _create_quiz_accommodations()
+    _create_question_regrades()
     op.add_column("quiz_attempts", sa.Column("shuffle_seed", orm.case_sensitive(32), nullable=True))
     op.add_column("quiz_attempts", sa.Column("closes_at", orm.UtcDateTime(), nullable=True))
     op.drop_index(op.f("ix_quiz_attempts_status_deadline_at"), table_name="quiz_attempts")
@@ -61,7 +62,7 @@ def downgrade() -> None:
     op.drop_column("quiz_attempts", "shuffle_seed")
     for name in ("questions", "answers"):
         op.add_column("quiz_attempts", sa.Column(name, orm.Json(), nullable=True))
-    for table in ("quiz_accommodations", "attempt_questions", "question_versions"):
+    for table in ("question_regrades", "quiz_accommodations", "attempt_questions", "question_versions"):
         op.drop_table(table)
 
 
@@ -168,6 +169,27 @@ def _create_quiz_accommodations() -> None:
         **orm.TABLE_OPTIONS,
     )
     op.create_index(op.f("ix_quiz_accommodations_user_id"), "quiz_accommodations", ["user_id"], unique=False)
+
+
+def _create_question_regrades() -> None:
+    op.create_table(
+        "question_regrades",
+        *_key_and_times(),
+        sa.Column("question_id", orm.BigIntKey, nullable=False),
+        sa.Column("version_id", orm.BigIntKey, nullable=False),
+        sa.Column("actor_id", orm.BigIntKey, nullable=False),
+        sa.Column("policy", _enum("policy", ("new_key", "keep_better", "full_points")), nullable=False),
+        sa.Column("regraded_to", orm.BigIntKey, server_default="0", nullable=False),
+        sa.Column("finished_at", orm.UtcDateTime(), nullable=True),
+        _foreign_key("question_regrades", "version_id", "question_versions"),
+        _foreign_key("question_regrades", "actor_id", "users"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_question_regrades")),
+        sqlite_autoincrement=True,
+        **orm.TABLE_OPTIONS,
+    )
+    for columns in (["finished_at", "id"], ["question_id"], ["version_id"], ["actor_id"]):
+        name = op.f("ix_question_regrades_" + "_".join(columns))
+        op.create_index(name, "question_regrades", columns, unique=False)
 
 
 def _foreign_key(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:

@@ -45,8 +45,8 @@ def answer_columns(
 ) -> dict[str, Any]:
     """Return the columns that store the answer; all null for None.
 
-    `options` are those of the question by their ids in the attempt. `answer` has one field. Add INVALID for a field of
-    another type of question, or NOT_FOUND for an unknown option.
+    `options` are those of the question by their ids in the attempt. `answer` has one field. Add INVALID for a field
+    of another type of question, or NOT_FOUND for an unknown option.
     """
     columns: dict[str, Any] = {"selected_options": None, "answer_boolean": None, "answer_text": None}
     if answer is None:

@@ -220,6 +220,32 @@ class AttemptQuestion(TimestampedModel):
     graded_at: Mapped[datetime | None]
 
 
+class RegradePolicy(StrEnum):
+    NEW_KEY = "new_key"
+    KEEP_BETTER = "keep_better"
+    FULL_POINTS = "full_points"
+
+
+class QuestionRegrade(TimestampedModel):
+    """Regrade of all attempts that hold a question, in batches. `regraded_to` is the last attempt that is done."""
+
+    __tablename__ = "question_regrades"
+    __table_args__ = (
+        Index(None, "finished_at", "id"),
+        Index(None, "question_id"),
+        Index(None, "version_id"),
+        Index(None, "actor_id"),
+        TABLE_OPTIONS,
+    )
+
+    question_id: Mapped[int] = mapped_column(BigIntKey)
+    version_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("question_versions.id"))
+    actor_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    policy: Mapped[RegradePolicy] = mapped_column(checked_enum(RegradePolicy, "policy"))
+    regraded_to: Mapped[int] = mapped_column(BigIntKey, default=0, server_default="0")
+    finished_at: Mapped[datetime | None]
+
+
 class QuizAccommodation(TimestampedModel):
     """Extra time and extra attempts of one learner in one quiz."""
 

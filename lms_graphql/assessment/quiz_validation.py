@@ -1,6 +1,6 @@
 """Validation of a quiz's settings and of the content of its questions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -21,7 +21,7 @@ MAX_SHORT_ANSWER_LENGTH = 200
 
 def quiz_columns(validator: Validator, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns for those input fields of a quiz that are in `values`."""
-    checks = {
+    checks: dict[str, Callable[[Any], Any]] = {
         "title": lambda value: validator.single_line("title", value, max_length=MAX_TITLE_LENGTH),
         "description": lambda value: validator.multi_line("description", value),
         "time_limit_seconds": lambda value: _optional(validator, "time_limit_seconds", value, MAX_TIME_LIMIT_SECONDS),

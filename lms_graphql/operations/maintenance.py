@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from lms_graphql import wiring
 from lms_graphql.accounts.services import retention
 from lms_graphql.analytics.services import refresh
+from lms_graphql.assessment.services import regrading, submission
 from lms_graphql.core import db_errors
 from lms_graphql.core.database import Database
 from lms_graphql.learning.services import expiration, progress_recount
@@ -74,9 +75,21 @@ def refresh_analytics(context: TaskContext) -> list[str]:
     return [f"analytics: refreshed for {number} courses"] if number else []
 
 
+def submit_attempts(context: TaskContext) -> list[str]:
+    number = submission.submit_overdue(context.database, context.settings)
+    return [f"attempts: {number} submitted at their deadline"] if number else []
+
+
+def continue_regrades(context: TaskContext) -> list[str]:
+    number = regrading.continue_regrades(context.database, context.settings)
+    return [f"attempts: {number} regraded"] if number else []
+
+
 MAINTENANCE_TASKS: dict[str, Task] = {
     "accounts": purge_expired,
     "enrollments": expire_access,
+    "attempts": submit_attempts,
+    "regrades": continue_regrades,
     "progress": recount_progress,
     "analytics": refresh_analytics,  # after the tasks that change its sources
     "mail": send_mail,  # last, because the others enqueue mail and a slow server must not delay them

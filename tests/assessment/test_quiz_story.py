@@ -35,7 +35,9 @@ def course(client: Client, make: Factories) -> QuizCourse:
     tree = make.course(lectures=1)
     user = make.user()
     make.enrollment(user, tree)
-    return QuizCourse(tree, QuizClient(client, make.actor(tree.instructor)), QuizClient(client, make.actor(user)), client)
+    return QuizCourse(
+        tree, QuizClient(client, make.actor(tree.instructor)), QuizClient(client, make.actor(user)), client
+    )
 
 
 def test_quiz_is_failed_then_passed_and_completes_the_course(course: QuizCourse) -> None:

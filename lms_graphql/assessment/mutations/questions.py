@@ -7,11 +7,11 @@ from typing import Any
 import strawberry
 
 from lms_graphql.accounts.types import has_permission
-from lms_graphql.assessment.models import PartialCredit, QuestionType
+from lms_graphql.assessment.models import PartialCredit, QuestionType, RegradePolicy
 from lms_graphql.assessment.reads.questions import questions_by_key
 from lms_graphql.assessment.reads.quizzes import quizzes_by_key
-from lms_graphql.assessment.services import questions
-from lms_graphql.assessment.types.questions import QuestionPayload
+from lms_graphql.assessment.services import questions, regrading
+from lms_graphql.assessment.types.questions import QuestionPayload, RegradeQuestionPayload
 from lms_graphql.assessment.types.quizzes import QuizPayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
@@ -114,6 +114,14 @@ class ReorderQuestionsInput:
     question_ids: list[strawberry.ID] = field("Ids of all questions of the quiz, each exactly once.")
 
 
+@input_type()
+class RegradeQuestionInput:
+    """A question to score again."""
+
+    question_id: strawberry.ID = field("Id of the question.")
+    policy: RegradePolicy | None = field("How points change.", default=RegradePolicy.KEEP_BETTER)
+
+
 @strawberry.type
 class QuizQuestionMutations:
     @mutation(has_permission("quiz:create"))
@@ -159,6 +167,18 @@ class QuizQuestionMutations:
         """
         key = await info.context.write(questions.reorder_questions, input.quiz_id, input.question_ids)
         return await payload(info.context, QuizPayload, quiz=(quizzes_by_key, key))
+
+    @mutation(has_permission("attempt:grade"))
+    async def regrade_question(self, info: Info, input: RegradeQuestionInput) -> RegradeQuestionPayload | None:
+        """
+        Score a question again in all attempts that hold it, by its present key, points and partial credit. At most
+        500 attempts are regraded at once, and the others in the background. What was completed or certified stays.
+        Only the course's instructor and super admins can do this.
+        """
+        policy = input.policy or RegradePolicy.KEEP_BETTER
+        result = await info.context.write(regrading.regrade_question, input.question_id, policy)
+        question = await info.context.load_async(questions_by_key, result.question_key)
+        return RegradeQuestionPayload(question=question, regraded_count=result.regraded, pending_count=result.pending)
 
 
 def _typed(question: QuestionInput) -> tuple[QuestionType, dict[str, Any]]:

@@ -159,4 +159,5 @@ def _to_row(row: Any) -> AttemptQuestionRow:
         scored_by = with_key_of(content, from_columns(ContentColumns._make(key_columns)))
     selected = frozenset(row.selected_options.split(",")) if row.selected_options else frozenset[str]()
     answer = Answer(selected, row.answer_boolean, row.answer_text)
-    return AttemptQuestionRow(*row[:4], answer, *row[7:_FIRST_CONTENT_COLUMN], content, scored_by)
+    values = (*row[:4], answer, *row[7:_FIRST_CONTENT_COLUMN], content, scored_by)
+    return AttemptQuestionRow._make(values)

@@ -75,4 +75,4 @@ def questions_by_quiz(session: Session, actor: Actor, keys: Sequence[int]) -> di
 
 
 def to_question_row(row: Any) -> QuestionRow:
-    return QuestionRow(*row[:3], *from_columns(ContentColumns._make(row[3:])))
+    return QuestionRow._make((*row[:3], *from_columns(ContentColumns._make(row[3:]))))

@@ -141,4 +141,4 @@ def _fetch(session: Session, actor: Actor, statement: RowSelect, keys: Sequence[
 
 
 def _to_row(row: Any) -> QuizRow:
-    return QuizRow(*row[:-1], row[-1] or Decimal(0))
+    return QuizRow._make((*row[:-1], row[-1] or Decimal(0)))

@@ -63,8 +63,15 @@ def set_quiz_accommodation(
     lock_course_and_enrollment(session, target.course_key, user_key, with_access=False)
     key = _store(session, target.quiz_key, user_key, percent, attempts, note)
     _lengthen_open_attempt(session, target, user_key, percent)
-    details = {"quiz": target.quiz_key, "extra_time_percent": percent, "extra_attempts": attempts}
-    audit.record(session, "quiz.accommodation_set", actor=actor.key, subject=user_key, **details)
+    audit.record(
+        session,
+        "quiz.accommodation_set",
+        actor=actor.key,
+        subject=user_key,
+        quiz=target.quiz_key,
+        extra_time_percent=percent,
+        extra_attempts=attempts,
+    )
     return key
 
 

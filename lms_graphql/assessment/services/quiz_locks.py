@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.assessment.models import Question, Quiz
 from lms_graphql.assessment.policies import quizzes_visible_to
 from lms_graphql.catalog.models import Course
+from lms_graphql.catalog.policies import may_edit_course
 from lms_graphql.catalog.services.course_locks import lock_course
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
@@ -27,6 +28,17 @@ def lock_question_to_edit(session: Session, actor: Actor, question_id: str) -> t
     if question is None:  # deleted since its quiz was read
         raise not_found("question_id")
     return course, quiz, question
+
+
+def require_editable_question(session: Session, actor: Actor, question_id: str) -> int:
+    """Return the key of a question that the actor may edit. Raise NOT_FOUND at `question_id`, or FORBIDDEN."""
+    key = decode_question_key(question_id)
+    quiz_key = session.scalar(select(Question.quiz_id).where(Question.id == key))
+    statement = select(Course.instructor_id.label("instructor_key")).join(Quiz, Quiz.course_id == Course.id)
+    course = session.execute(statement.where(Quiz.id == quiz_key)).one_or_none()
+    if key is None or course is None or not may_edit_course(actor, course):
+        raise _access_error(session, actor, quiz_key, "question_id")
+    return key
 
 
 QUESTION_KINDS = ("MultipleChoiceQuestion", "TrueFalseQuestion", "ShortAnswerQuestion", "EssayQuestion")

@@ -88,9 +88,7 @@ class QuizAttempt(Node):
     submitted_at: datetime | None = field(
         "When the attempt was submitted, at the latest the deadline; null while open."
     )
-    remaining_seconds: int | None = field(
-        "Whole seconds until the deadline; null without a limit or if closed."
-    )
+    remaining_seconds: int | None = field("Whole seconds until the deadline; null without a limit or if closed.")
     total_points: Decimal = field("Sum of the points of all questions.")
     earned_points: Decimal | None = field("Points so far; null while IN_PROGRESS, without essays while GRADING.")
     score_percent: float | None = field(

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import strawberry
 
-from lms_graphql.assessment.models import PartialCredit, QuestionType
+from lms_graphql.assessment.models import PartialCredit, QuestionType, RegradePolicy
 from lms_graphql.graph.schema.fields import expose_enum, field, interface, object_type
 from lms_graphql.graph.schema.mutations import UserError, errors_field
 from lms_graphql.graph.schema.node import Node
@@ -23,6 +23,13 @@ expose_enum(
     ALL_OR_NOTHING="All points for exactly the correct options, else none.",
     RIGHT_MINUS_WRONG="A share for each correct option selected, minus one for each wrong one; never below 0.",
     RIGHT_ONLY="A share for each correct option that is selected; nothing if every option is selected.",
+)
+expose_enum(
+    RegradePolicy,
+    "How a regrade changes points.",
+    NEW_KEY="As the question says now.",
+    KEEP_BETTER="As the question says now, but no learner loses points unless the question has fewer.",
+    FULL_POINTS="All points for everyone who met the question.",
 )
 
 
@@ -78,4 +85,14 @@ class QuestionPayload:
     """Result of a mutation of a question: the question, or errors."""
 
     question: Question | None = field("The question after the change; null if there are errors.", default=None)
+    errors: list[UserError] = errors_field()
+
+
+@object_type
+class RegradeQuestionPayload:
+    """Result of regrading a question: the question and numbers of attempts, or errors."""
+
+    question: Question | None = field("The question; null if there are errors.", default=None)
+    regraded_count: int = field("Number of attempts that are regraded.", default=0)
+    pending_count: int = field("Number of attempts that maintenance regrades in the background.", default=0)
     errors: list[UserError] = errors_field()
