@@ -10,6 +10,7 @@ from lms_graphql.assessment.models import PartialCredit, QuestionType
 from lms_graphql.assessment.question_content import QuestionContent
 
 HUNDREDTH = Decimal("0.01")
+NO_POINTS = Decimal("0.00")
 MAX_SCORE_DECIMALS = 12
 
 
@@ -32,7 +33,7 @@ NO_ANSWER = Answer()
 def earned_points(content: QuestionContent, answer: Answer) -> Decimal | None:
     """Return the points for an answer: 0 to the question's, two decimals, half up. None if a person must grade it."""
     if answer.is_blank:
-        return Decimal(0)
+        return NO_POINTS
     if content.type is QuestionType.ESSAY:
         return None
     share = _earned_share(content, answer)
@@ -70,7 +71,7 @@ def normalize_short_answer(text: str) -> str:
 
 def total_earned(points: Iterable[Decimal | None]) -> Decimal:
     """Return the sum of the points that are known."""
-    return sum((value for value in points if value is not None), Decimal(0))
+    return sum((value for value in points if value is not None), NO_POINTS)
 
 
 def has_passing_score(earned: Decimal, total: Decimal, passing_score: Decimal) -> bool:

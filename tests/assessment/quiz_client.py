@@ -44,6 +44,7 @@ class QuizClient(MutationClient):
         "saveAnswer": ("SaveAnswerInput", "attempt { ...attempt }"),
         "submitQuizAttempt": ("SubmitQuizAttemptInput", "attempt { ...attempt }"),
         "gradeAnswer": ("GradeAnswerInput", "attempt { ...attempt }"),
+        "regradeQuestion": ("RegradeQuestionInput", "question { ...question } regradedCount pendingCount"),
     }
 
     @classmethod
