@@ -5,7 +5,16 @@ from decimal import Decimal
 from random import Random
 from typing import Any, NamedTuple
 
-from lms_graphql.assessment.models import KeptScore, PartialCredit, Question, QuestionType, Quiz, ReviewPolicy
+from lms_graphql.assessment.models import (
+    KeptScore,
+    PartialCredit,
+    Question,
+    QuestionType,
+    QuestionVersion,
+    Quiz,
+    ReviewPolicy,
+)
+from lms_graphql.assessment.question_content import OPTION_ID_BYTES
 from lms_graphql.demo.outlines import QuizOutline
 from lms_graphql.demo.row_buffer import RowBuffer
 
@@ -37,16 +46,11 @@ def add_quiz(rows: RowBuffer, quiz: QuizOutline, context: QuizContext, rng: Rand
         is_published=context.is_published,
     )
     for order, question in enumerate((_true_or_false(quiz), _multiple_choice(quiz, rng))):
-        rows.add(
-            Question,
-            id=rows.next_key(Question),
-            created_at=context.created_at,
-            updated_at=context.created_at,
-            quiz_id=key,
-            order_index=order,
-            points=Decimal(1),
-            **question,
-        )
+        times = {"created_at": context.created_at, "updated_at": context.created_at}
+        content = {"points": Decimal(1), **question}
+        question_key = rows.next_key(Question)
+        rows.add(Question, id=question_key, **times, quiz_id=key, order_index=order, **content)
+        rows.add(QuestionVersion, id=rows.next_key(QuestionVersion), **times, question_id=question_key, **content)
 
 
 def _true_or_false(quiz: QuizOutline) -> dict[str, Any]:
@@ -61,9 +65,10 @@ def _true_or_false(quiz: QuizOutline) -> dict[str, Any]:
 
 
 def _multiple_choice(quiz: QuizOutline, rng: Random) -> dict[str, Any]:
-    options = [{"text": text, "is_correct": True} for text in quiz.correct_options]
+    options: list[dict[str, Any]] = [{"text": text, "is_correct": True} for text in quiz.correct_options]
     options += [{"text": text, "is_correct": False} for text in quiz.wrong_options]
     rng.shuffle(options)
+    options = [{"id": rng.randbytes(OPTION_ID_BYTES).hex(), **option} for option in options]
     has_several_answers = len(quiz.correct_options) > 1
     return {
         "question_type": QuestionType.MULTIPLE_CHOICE,

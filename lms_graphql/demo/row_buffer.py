@@ -7,7 +7,7 @@ from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User
-from lms_graphql.assessment.models import Question, Quiz
+from lms_graphql.assessment.models import Question, QuestionVersion, Quiz
 from lms_graphql.catalog.models import Category, Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import orm
@@ -23,6 +23,7 @@ INSERT_ORDER: tuple[type[orm.Model], ...] = (
     Lecture,
     Quiz,
     Question,
+    QuestionVersion,
     Enrollment,
     CourseProgress,
     LectureProgress,
