@@ -32,6 +32,8 @@ OBJECT_IDS = {
     "lecture": "lectureId",
     "question": "questionId",
     "answer": "answerId",
+    "quiz": "quizId",
+    "attempt": "attemptId",
 }
 """Payload fields whose id later examples use, by the name of the variable."""
 
@@ -51,11 +53,16 @@ class Demo:
         return response
 
     def store_ids(self, data: dict[str, Any]) -> None:
-        """Store the ids of created objects, and the code of a certificate, for later examples."""
+        """Store ids of what was created, an attempt's first question and a certificate's code for later examples."""
         for payload in data.values():
             for name, variable in OBJECT_IDS.items():
                 if isinstance(payload, dict) and isinstance(payload.get(name), dict) and "id" in payload[name]:
                     self.values[variable] = payload[name]["id"]
+            attempt = isinstance(payload, dict) and payload.get("attempt")
+            if attempt and "questions" in attempt and "id" in attempt["questions"][0]:
+                question = attempt["questions"][0]
+                self.values["attemptQuestionId"] = question["id"]
+                self.values["optionIds"] = [question["options"][0]["id"]]
             certificate = ((isinstance(payload, dict) and payload.get("enrollment")) or {}).get("certificate")
             if certificate and "verificationCode" in certificate:
                 self.values["code"] = certificate["verificationCode"]
