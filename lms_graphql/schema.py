@@ -80,7 +80,7 @@ NODE_LOADERS: dict[str, BatchRead] = {
     "Quiz": quizzes_by_key,
     "QuizAttempt": attempts_by_key,
     "QuizAccommodation": accommodations_by_key,
-    **dict.fromkeys(quiz_questions.QUESTION_KINDS.values(), quiz_questions.questions_by_key),
+    **{kind: quiz_questions.questions_of_type(type) for type, kind in quiz_questions.QUESTION_KINDS.items()},
     "Note": notes_by_key,
     "QAQuestion": questions_by_key,
     "QAAnswer": answers_by_key,
