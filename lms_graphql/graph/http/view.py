@@ -38,8 +38,13 @@ from lms_graphql.settings import Settings
 
 logger = structlog.get_logger("lms_graphql.operations")
 
-HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "vary": "accept, authorization"}
-STATUS_HEADERS = {405: {"allow": "POST"}, 503: {"retry-after": "1"}, 408: {"connection": "close"}}
+HEADERS = {"cache-control": "no-store", "vary": "accept, authorization"}
+STATUS_HEADERS = {
+    401: {"www-authenticate": 'Bearer error="invalid_token"'},
+    405: {"allow": "POST"},
+    408: {"connection": "close"},
+    503: {"retry-after": "1"},
+}
 CLIENT_CLOSED_REQUEST = 499
 """Status for logs and proxies, as nginx uses it. The client has disconnected and receives nothing."""
 MAX_NAME_LENGTH = 100
