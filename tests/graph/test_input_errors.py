@@ -31,7 +31,7 @@ LITERALS = [
     ("node(id: null) { id }", 12, "Expected value of non-null type 'ID!' not to be null."),
     ('course(slug: ["SECRET"]) { id }', 16, "String cannot represent a non string value."),
 ]
-"""What is selected, the column of the wrong value, and the message."""
+"""For each wrong literal: the selection, the column of the value, and the message."""
 VARIABLES: list[tuple[str, Any, str, str]] = [
     ("CourseOrder", "SECRET", "", f"{ENUM} {ENUM_HINT}"),
     ("CourseOrder", 'SECRET\' "x"\n', "", f"{ENUM} {ENUM_HINT}"),
@@ -51,7 +51,7 @@ VARIABLES: list[tuple[str, Any, str, str]] = [
     ("[ID!]!", ["a", ["SECRET"]], " at [1]", NOT_AN_ID),
     ("[ID!]!", None, "", "Expected value of non-null type '[ID!]!' not to be null."),
 ]
-"""Type, value, place of the wrong part and the message."""
+"""For each wrong variable: its type, its value, the place of the wrong part, and the message."""
 USES = {
     "CourseOrder": "courses(orderBy: $v) { totalCount }",
     "CourseFilter": "courses(filter: $v) { totalCount }",
