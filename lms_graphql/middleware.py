@@ -19,7 +19,6 @@ LOCAL_ORIGINS = r"https?://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?"
 """Origins of front ends on a developer's machine. They are allowed in development only."""
 REQUEST_HEADERS = (
     "authorization",
-    "content-type",
     "apollo-require-preflight",
     "apollographql-client-name",
     "apollographql-client-version",
@@ -30,7 +29,7 @@ REQUEST_HEADERS = (
     "tracestate",
     REQUEST_ID_HEADER,
 )
-"""Headers that common GraphQL and tracing clients send from browsers."""
+"""Headers that common GraphQL and tracing clients send from browsers, beside those that CORS always allows."""
 RESPONSE_HEADERS = ("retry-after", REQUEST_ID_HEADER)
 """Headers that browser front ends may read."""
 PREFLIGHT_SECONDS = 3600
