@@ -18,7 +18,7 @@ Authenticator = Callable[[AppResources, Request], Awaitable[Actor]]
 IPV6_CLIENT_PREFIX = 64
 """Bits of an IPv6 address that identify a customer, who can change the other bits freely."""
 NO_TOKEN = {"", "null", "undefined"}
-"""Values that front ends send for anonymous visitors. JavaScript turns a missing token into such a word."""
+"""Values that front ends send for anonymous visitors: nothing, or what JavaScript writes for a missing token."""
 
 
 async def authenticate(resources: AppResources, request: Request) -> Actor:

@@ -77,7 +77,7 @@ def middleware(settings: Settings) -> list[Middleware]:
             max_age=PREFLIGHT_SECONDS,
         )
         stack.append(cors)
-    # Starlette's own one is outside of all others, so that its answers to unexpected errors would lack the headers.
+    # Starlette adds this one itself, but outermost: its responses to unexpected errors would lack the headers.
     stack.append(Middleware(ServerErrorMiddleware))
     return stack
 

@@ -29,7 +29,6 @@ def broken_client(service_settings: Settings, monkeypatch: pytest.MonkeyPatch) -
     ("method", "path", "status"),
     [
         ("GET", "/health/live", 200),
-        ("GET", "/health/ready", 200),
         ("GET", "/graphql?query={categories{id}}", 200),
         ("GET", "/graphql", 400),
         ("POST", "/graphql", 415),

@@ -90,7 +90,7 @@ class GraphQLView:
             graphql_request = await self._read(request)
         except HTTPRequestError as error:
             body = _errors(error_formatting.graphql_error(error.code, error.message))
-            # With 200 as Apollo Server: some clients look for the code only in successful responses.
+            # Apollo Server sends 200 here, and some clients look for the code only in successful responses.
             is_expected = error.code is RequestErrorCode.PERSISTED_QUERY_NOT_SUPPORTED and media_type == JSON
             return _response(body, 200 if is_expected else error.status, media_type)
         except ClientDisconnect:
