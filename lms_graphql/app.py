@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -25,6 +23,7 @@ from lms_graphql.graph.context import AppResources, Context
 from lms_graphql.graph.document_limits import DocumentLimits
 from lms_graphql.graph.documents import DocumentCache
 from lms_graphql.graph.http.view import GraphQLView
+from lms_graphql.middleware import middleware
 from lms_graphql.operations import readiness
 from lms_graphql.operations.background import BackgroundWorker
 from lms_graphql.operations.secret_key import load_secret_key
@@ -107,7 +106,8 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         database.dispose()
 
     routes = [*_routes(endpoints, settings), Route("/certificates/{code}.pdf", certificates.handle)]
-    app = Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
+    app = Starlette(routes=routes, middleware=middleware(settings), lifespan=lifespan)
+    app.router.redirect_slashes = False  # because the redirect goes to the `Host` that the client names
     app.state.resources = resources
     app.state.documents = documents
     return app
@@ -122,6 +122,7 @@ def _resources(settings: Settings) -> AppResources:
 def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         Route("/graphql", endpoints.graphql, methods=["GET", "POST"]),
+        Route("/graphql/", endpoints.graphql, methods=["GET", "POST"]),
         Route("/health/live", endpoints.live),
         Route("/health/ready", endpoints.ready),
     ]
@@ -140,17 +141,3 @@ def document_limits(settings: Settings) -> DocumentLimits:
         directives=settings.limit_directives,
         fragments=settings.limit_fragments,
     )
-
-
-def _middleware(settings: Settings) -> list[Middleware]:
-    if not settings.cors_origins:
-        return []
-    return [
-        Middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type"],
-            max_age=3600,
-        )
-    ]

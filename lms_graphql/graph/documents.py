@@ -14,6 +14,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    ValuesOfCorrectTypeRule,
     parse,
     specified_rules,
     validate,
@@ -23,6 +24,7 @@ from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph import document_limits, error_formatting, graphql_messages
 from lms_graphql.graph.cost import CostPlan
 from lms_graphql.graph.document_limits import DocumentLimits
+from lms_graphql.graph.literal_validation import LocatedValuesOfCorrectTypeRule
 from lms_graphql.graph.schema.strawberry_internals import INPUT_VALIDATION_RULES
 
 CACHE_SIZE = 512
@@ -70,7 +72,8 @@ class DocumentCache:
         self._limits = limits
         self._suggestions = suggestions
         self._rules = (
-            *specified_rules,
+            *(rule for rule in specified_rules if rule is not ValuesOfCorrectTypeRule),
+            LocatedValuesOfCorrectTypeRule,
             *INPUT_VALIDATION_RULES,
             *(() if introspection else (NoSchemaIntrospectionCustomRule,)),
         )

@@ -39,6 +39,7 @@ class ExecutorChoice(StrEnum):
 
 
 Origin = Annotated[str, AfterValidator(validation.origin)]
+HeaderName = Annotated[str, AfterValidator(validation.header_name)]
 Network = Annotated[str, AfterValidator(validation.network)]
 
 
@@ -87,7 +88,12 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(validation.public_url)] = "http://127.0.0.1:8000"
     """URL of the front end: the links in mails, on certificates and to their PDFs begin with it."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
-    """Origins of browser front ends that may call the API, separated by commas, such as `https://learn.example.com`."""
+    """
+    Origins of browser front ends that may call the API, separated by commas, such as `https://learn.example.com`.
+    Development also allows `http://localhost` and `http://127.0.0.1` with any port.
+    """
+    cors_headers: Annotated[tuple[HeaderName, ...], NoDecode] = ()
+    """Request headers that browser front ends may send beside those of common clients, separated by commas."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     """IP addresses or networks of proxies, separated by commas. Only their `X-Forwarded-For` is used as client IP."""
     graphiql: bool | None = None
@@ -178,9 +184,9 @@ class Settings(BaseSettings):
     attempt_grace_seconds: Annotated[int, Field(ge=0, le=300)] = 5
     """Not used yet. Delay after the end of a quiz attempt within which answers still count."""
 
-    split_lists = field_validator("cors_origins", "payment_gateways", "trusted_proxies", mode="before")(
-        validation.split_list
-    )
+    split_lists = field_validator(
+        "cors_headers", "cors_origins", "payment_gateways", "trusted_proxies", mode="before"
+    )(validation.split_list)
 
     @model_validator(mode="after")
     def require_database_name(self) -> "Settings":

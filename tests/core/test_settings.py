@@ -95,3 +95,13 @@ def test_cors_origins_are_normalized_as_browsers_send_them() -> None:
         "http://[::1]:8080",
         "http://b",
     )
+
+
+def test_cors_headers_are_names_in_lower_case() -> None:
+    accepted = settings.load_settings({"LMS_CORS_HEADERS": "X-Client-Version, x_trace"}, NOWHERE)
+    assert accepted.cors_headers == ("x-client-version", "x_trace")
+
+
+@pytest.mark.parametrize("name", ["*", "x client", "x-client: 1", "é"])
+def test_invalid_cors_header_is_rejected(name: str) -> None:
+    assert "LMS_CORS_HEADERS: " in error_message({"LMS_CORS_HEADERS": name})

@@ -38,8 +38,13 @@ from lms_graphql.settings import Settings
 
 logger = structlog.get_logger("lms_graphql.operations")
 
-HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "vary": "accept, authorization"}
-STATUS_HEADERS = {405: {"allow": "POST"}, 503: {"retry-after": "1"}, 408: {"connection": "close"}}
+HEADERS = {"cache-control": "no-store", "vary": "accept, authorization"}
+STATUS_HEADERS = {
+    401: {"www-authenticate": 'Bearer error="invalid_token"'},
+    405: {"allow": "POST"},
+    408: {"connection": "close"},
+    503: {"retry-after": "1"},
+}
 CLIENT_CLOSED_REQUEST = 499
 """Status for logs and proxies, as nginx uses it. The client has disconnected and receives nothing."""
 MAX_NAME_LENGTH = 100
@@ -85,7 +90,9 @@ class GraphQLView:
             graphql_request = await self._read(request)
         except HTTPRequestError as error:
             body = _errors(error_formatting.graphql_error(error.code, error.message))
-            return _response(body, error.status, media_type)
+            # Apollo Server sends 200 here, and some clients look for the code only in successful responses.
+            is_expected = error.code is RequestErrorCode.PERSISTED_QUERY_NOT_SUPPORTED and media_type == JSON
+            return _response(body, 200 if is_expected else error.status, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         finally:
