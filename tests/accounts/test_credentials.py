@@ -49,6 +49,12 @@ def reset(client: Client, token: str, new: str = NEW_PASSWORD) -> Any:
     return client.execute(RESET_PASSWORD, token=token, new=new)["resetPassword"]
 
 
+def new_session_with(client: Client, user: User, password: str) -> Any:
+    session = login(client, user, password)["session"]
+    assert session is not None
+    return session
+
+
 def reset_token(client: Client, mailbox: Mailbox, user: User) -> str:
     assert client.execute(REQUEST_RESET, email=user.email)["requestPasswordReset"] == {"ok": True, "errors": []}
     return mailbox.token_sent_to(str(user.email), "/reset-password")

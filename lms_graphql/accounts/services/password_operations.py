@@ -75,17 +75,20 @@ class PasswordOperations:
         with self._admission():
             attempt = await self._write_with_low_priority(login.begin_login, self.auth, email)
             with self._queue_slot():
-                is_correct = await self.hashing.verify(attempt.password_hash, password)
-                if is_correct and self.hashing.needs_rehash(attempt.password_hash or ""):
+                match = await self.hashing.verify(attempt.password_hash, password)
+                if match.needs_rehash:
                     new_hash = await self.hashing.hash(password)
-            return await self._write_with_low_priority(login.finish_login, self.auth, attempt, is_correct, new_hash)
+            return await self._write_with_low_priority(
+                login.finish_login, self.auth, attempt, match.is_correct, new_hash
+            )
 
     async def change_password(self, current_password: str, new_password: str) -> IssuedSession:
         """Change the actor's password and return a new session, the only one that is left."""
         with self._admission():
             check = await self.write(credentials.begin_password_change, self.auth, new_password)
             with self._queue_slot():
-                if not await self.hashing.verify(check.password_hash, current_password):
+                match = await self.hashing.verify(check.password_hash, current_password)
+                if not match.is_correct:
                     raise await self.write(credentials.record_wrong_password, self.auth)
                 new_hash = await self.hashing.hash(new_password)
             return await self.write(credentials.change_password, self.auth, check, new_hash)
