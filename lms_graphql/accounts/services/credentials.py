@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts import audit, password_policy, rate_limits
 from lms_graphql.accounts.models import AccountToken, TokenPurpose, User
 from lms_graphql.accounts.rate_limits import RateLimit
-from lms_graphql.accounts.services.login import account_rate_limit, client_rate_limit, rate_limit_error
+from lms_graphql.accounts.services.login import account_rate_limits, client_rate_limit, rate_limit_error
 from lms_graphql.accounts.services.registration import MAX_MAILS_PER_WINDOW, VERIFY_EMAIL_MAIL, validate_email_field
 from lms_graphql.accounts.services.sessions import AuthContext, IssuedSession, create_session, end_all_sessions
 from lms_graphql.core import clock
@@ -87,7 +87,7 @@ def request_password_reset(session: Session, _actor: Actor, auth: AuthContext, e
     validator.raise_errors()
     if not rate_limits.consume(session, client_rate_limit(auth, "password reset")):
         return rate_limit_error(auth)
-    limit = account_rate_limit(auth, valid_email)
+    _, limit = account_rate_limits(auth, valid_email)
     key = auth.signer.digest("password reset account", limit.key)
     if rate_limits.consume(session, limit._replace(key=key, limit=MAX_MAILS_PER_WINDOW)):
         enqueue(session, RESET_PASSWORD_MAIL, email=valid_email)
@@ -116,7 +116,8 @@ def reset_password(session: Session, _actor: Actor, auth: AuthContext, token: st
         raise _invalid_token()
     _complete_password_change(session, auth, user_key, "account.password_reset")
     email = session.scalar(select(User.email).where(User.id == user_key))
-    rate_limits.reset(session, account_rate_limit(auth, email or "").key)
+    for limit in account_rate_limits(auth, email or ""):
+        rate_limits.reset(session, limit.key)
     return True
 
 
