@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,7 +16,9 @@ from lms_graphql import graphiql
 from lms_graphql.accounts.services.sessions import require_active_session
 from lms_graphql.authentication import Authenticator, authenticate, client_ip
 from lms_graphql.certificate_endpoint import CertificateEndpoint
+from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.core.database import Database
+from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.password_hashing import PasswordHashingPool
 from lms_graphql.core.signing import Signer
 from lms_graphql.graph.context import AppResources, Context
@@ -84,9 +86,8 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         suggestions=not settings.is_production,
     )
 
-    async def create_context(request: Request) -> Context:
-        with resources.read_priority.reader():
-            actor = await authenticator(resources, request)
+    async def create_context(request: Request, ignores_bad_token: Callable[[], bool]) -> Context:
+        actor = await _authenticate(authenticator, resources, request, ignores_bad_token)
         return Context(resources, actor, client_ip(request))
 
     def is_busy() -> bool:
@@ -111,6 +112,19 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
     app.state.resources = resources
     app.state.documents = documents
     return app
+
+
+async def _authenticate(
+    authenticator: Authenticator, resources: AppResources, request: Request, ignores_bad_token: Callable[[], bool]
+) -> Actor:
+    """Return the actor of the request. A bad token that the operation ignores makes it anonymous."""
+    try:
+        with resources.read_priority.reader():
+            return await authenticator(resources, request)
+    except RequestError as error:
+        if error.code is RequestErrorCode.UNAUTHENTICATED and ignores_bad_token():
+            return ANONYMOUS
+        raise
 
 
 def _resources(settings: Settings) -> AppResources:

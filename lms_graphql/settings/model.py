@@ -80,8 +80,8 @@ class Settings(BaseSettings):
     """`production` turns off GraphiQL, introspection, suggestions and `db reset`, and requires safe settings."""
     secret_key: str | None = None
     """
-    Key that signs access tokens and hashes the keys of rate limits, equal in all processes. Production requires at
-    least 32 random bytes. Development generates one and stores it in a file.
+    Key that signs access tokens, derives refresh tokens and hashes the keys of rate limits, equal in all processes.
+    Production requires at least 32 random bytes. Development generates one and stores it in a file.
     """
     seed_password: Annotated[str, Field(min_length=10, max_length=256)] | None = None
     """Password of the three seed users; generated and printed once if unset."""
@@ -111,12 +111,22 @@ class Settings(BaseSettings):
     """Lifetime of an access token."""
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     """Lifetime of a refresh token."""
+    token_reuse_seconds: Annotated[int, Field(ge=0, le=300)] = 10
+    """
+    Time in which a used refresh token gives its successor again, and a used reset token accepts the same password
+    again, in case the first answer was lost.
+    """
     login_failures_per_account: Annotated[int, Field(ge=1, le=1_000_000)] = 10
-    """Failed logins of an account within the window, after which logins are rejected."""
+    """Failed logins of an account from one client network (IPv4 /24, IPv6 /64) within the window."""
+    login_failures_per_account_total: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    """Failed logins of an account from all networks within the window."""
     login_failures_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 100
-    """Failed logins of a client IP within the window; unknown certificate codes have a limit of the same size."""
+    """
+    Failed logins of a client network within the window. Reset requests, registrations with errors and unknown
+    certificate codes have limits of the same size.
+    """
     registrations_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 300
-    """New accounts of a client IP within the window."""
+    """New accounts of a client network within the window."""
     login_window_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     """Length of the window of these limits."""
 
