@@ -12,8 +12,6 @@ from lms_graphql.core.statements import execute_dml
 
 BATCH_SIZE = 500
 """The number of users whose terms are compared at a time."""
-
-
 USERS = select(User.id, User.first_name, User.last_name, User.username, User.email, User.deleted_at)
 
 
