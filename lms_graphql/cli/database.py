@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms_graphql import wiring
+from lms_graphql.accounts import search_index
 from lms_graphql.analytics.services import refresh
 from lms_graphql.catalog import counters
 from lms_graphql.catalog.models import Course
@@ -119,6 +120,7 @@ def repair() -> None:
 def _repair(session: Session) -> list[str]:
     wiring.register_hooks()  # upper packages add what a course requires
     return [
+        *search_index.repair_terms(session),
         *counters.repair_counters(session),
         *discussion_counters.repair_counters(session),
         *progress_repair.repair_progress(session),

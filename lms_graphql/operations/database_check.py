@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lms_graphql import wiring
+from lms_graphql.accounts import search_index
 from lms_graphql.analytics.services import refresh
 from lms_graphql.catalog import counters
 from lms_graphql.core import clock
@@ -35,6 +36,7 @@ def check_database(session: Session, settings: Settings) -> list[CheckResult]:
     if not migration.ok:
         return results
     drift = [
+        *search_index.find_term_drift(session),
         *counters.find_counter_drift(session),
         *discussion_counters.find_counter_drift(session),
         *progress_repair.find_progress_drift(session),
