@@ -1,0 +1,38 @@
+"""Write health: whether recent failures show that this process cannot write to its database."""
+
+import time
+
+from sqlalchemy.pool import Pool, QueuePool
+
+from lms_graphql.core import db_errors
+
+PROBLEM_SECONDS = 10.0
+"""How long a failed write counts. It is longer than the time between two checks of most load balancers."""
+
+
+class WriteHealth:
+    """The last problem that prevented a write, of the connections in one pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._problem: str | None = None
+        self._failed_at = float("-inf")
+
+    def record_failure(self, error: Exception) -> None:
+        """Record the error of a write, if other writes would fail for the same reason."""
+        problem = db_errors.write_problem(error)
+        if problem is not None:
+            self._problem, self._failed_at = problem, time.monotonic()
+
+    def problem(self) -> str | None:
+        """Return why writes have failed in the last seconds; None if none has.
+
+        An exhausted pool stays a problem for as long as no connection comes back.
+        """
+        if self._problem is not None and time.monotonic() - self._failed_at > PROBLEM_SECONDS:
+            if not (self._problem == db_errors.POOL_EXHAUSTED and self._is_exhausted()):
+                self._problem = None
+        return self._problem
+
+    def _is_exhausted(self) -> bool:
+        return isinstance(self._pool, QueuePool) and self._pool.checkedout() >= self._pool.size()
