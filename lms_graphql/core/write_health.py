@@ -29,10 +29,11 @@ class WriteHealth:
 
         An exhausted pool stays a problem for as long as no connection comes back.
         """
-        if self._problem is not None and time.monotonic() - self._failed_at > PROBLEM_SECONDS:
-            if not (self._problem == db_errors.POOL_EXHAUSTED and self._is_exhausted()):
-                self._problem = None
-        return self._problem
+        is_recent = time.monotonic() - self._failed_at <= PROBLEM_SECONDS
+        if is_recent or (self._problem == db_errors.POOL_EXHAUSTED and self._is_exhausted()):
+            return self._problem
+        self._problem = None
+        return None
 
     def _is_exhausted(self) -> bool:
         return isinstance(self._pool, QueuePool) and self._pool.checkedout() >= self._pool.size()

@@ -161,8 +161,8 @@ class GraphQLView:
                 result = await self._runner.run(prepared.document, operation.name, graphql_request.variables, context)
         except BudgetExceededError as error:
             status = 504 if error.code is RequestErrorCode.TIMEOUT else 400
-            return _errors(error_formatting.from_request_error(error)), status
-        return _result_body(result, cost)
+            return _errors(error_formatting.from_budget_error(error, context.may_have_committed)), status
+        return _result_body(result, cost, context)
 
 
 def _cost(operation: Operation, graphql_request: GraphQLRequest, context: Context) -> int:
@@ -177,13 +177,14 @@ def _cost(operation: Operation, graphql_request: GraphQLRequest, context: Contex
     return cost
 
 
-def _result_body(result: ExecutionResult, cost: int) -> tuple[ResponseBody, int]:
+def _result_body(result: ExecutionResult, cost: int, context: Context) -> tuple[ResponseBody, int]:
     if result.errors and result.data is None and all(error.path is None for error in result.errors):
         error_formatting.clear_tracebacks(result.errors)
         return _errors(*map(error_formatting.from_variable_error, result.errors)), 400
     body: ResponseBody = {"data": result.data}
     if result.errors:
-        body["errors"] = [error_formatting.from_field_error(error).formatted for error in result.errors]
+        errors = [error_formatting.from_field_error(error, context.written_fields) for error in result.errors]
+        body["errors"] = [error.formatted for error in errors]
         error_formatting.clear_tracebacks(result.errors)
     body["extensions"] = {"cost": cost}
     return body, 503 if _is_unavailable(body) else 200
