@@ -13,7 +13,7 @@ from lms_graphql.core import named_locks
 from lms_graphql.core.database import Database
 from lms_graphql.mail.outbox import MAIL_ENQUEUED
 from lms_graphql.mail.transports import create_transport
-from lms_graphql.operations.maintenance import TaskContext, run_maintenance, send_mail
+from lms_graphql.operations.maintenance import TaskContext, log_failure, run_maintenance, send_mail
 from lms_graphql.settings import Settings
 
 log = structlog.get_logger("lms_graphql.background")
@@ -71,8 +71,8 @@ class BackgroundThread:
                 return
             try:
                 self._task()
-            except Exception:  # the next run may succeed
-                log.exception("background_task_failed", task=self._thread.name)
+            except Exception as error:  # the next run may succeed
+                log_failure("background_task_failed", self._thread.name, error)
             timeout = self._interval_seconds
 
 
