@@ -75,7 +75,7 @@ class GraphQLView:
 
     async def handle(self, request: Request) -> Response:
         """Return the response. If too many requests are in flight or wait, reject this one at once with 503."""
-        media_type = JSON
+        media_type, arrived_at = JSON, time.monotonic()
         if self._incomplete_requests >= MAX_INCOMPLETE_REQUESTS or self._is_full():
             return _busy()
         # Separate from `_in_flight`, because a body that never comes costs only a connection.
@@ -94,16 +94,18 @@ class GraphQLView:
             return _busy()
         self._in_flight += 1
         try:
-            return await self._respond(request, graphql_request, media_type)
+            return await self._respond(request, graphql_request, media_type, arrived_at)
         finally:
             self._in_flight -= 1
 
     def _is_full(self) -> bool:
         return self._in_flight >= self._settings.limit_in_flight or self._is_busy()
 
-    async def _respond(self, request: Request, graphql_request: GraphQLRequest, media_type: str) -> Response:
+    async def _respond(
+        self, request: Request, graphql_request: GraphQLRequest, media_type: str, arrived_at: float
+    ) -> Response:
         try:
-            context = await self._context(request)
+            context = await self._context(request, arrived_at)
         except RequestError as error:
             status = 401 if error.code is RequestErrorCode.UNAUTHENTICATED else 503
             return _response(_errors(error_formatting.from_request_error(error)), status, media_type)
@@ -131,12 +133,16 @@ class GraphQLView:
             message = "The request body did not arrive in time. Send it again."
             raise HTTPRequestError(408, message, RequestErrorCode.TIMEOUT) from None
 
-    async def _context(self, request: Request) -> Context:
+    async def _context(self, request: Request, arrived_at: float) -> Context:
+        """Authenticate the request. The time limit of the whole request began when it arrived."""
+        remaining_seconds = arrived_at + self._settings.limit_seconds - time.monotonic()
         try:
-            async with asyncio.timeout(self._settings.limit_seconds):
-                return await self._create_context(request)
+            async with asyncio.timeout(max(0.0, remaining_seconds)):
+                context = await self._create_context(request)
         except TimeoutError:
             raise RequestError(RequestErrorCode.UNAVAILABLE, error_formatting.BUSY_MESSAGE) from None
+        context.budget.count_time_from(arrived_at)
+        return context
 
     async def _run(
         self, prepared: PreparedDocument, graphql_request: GraphQLRequest, context: Context, method: str
