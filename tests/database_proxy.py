@@ -14,7 +14,7 @@ CHUNK_BYTES = 65_536
 
 
 class Cut(Enum):
-    """What happens to the connection at the next COMMIT."""
+    """A fault of the connection at the next COMMIT."""
 
     BEFORE_COMMIT = "the server does not receive it"
     AFTER_COMMIT = "the server commits, and the client does not receive the answer"

@@ -65,7 +65,7 @@ class Database:
         self.read_engine = make_engine(self.url, pool_size=pool_size, for_maintenance=for_maintenance, for_reads=True)
         for engine in (self.engine, self.read_engine):
             query_counter.install(engine)
-        self.write_health = WriteHealth(self.engine.pool)
+        self.write_health = WriteHealth(self.engine)
         self._read_sessions = ReadSessions(self.read_engine)
         self._read_threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._write_threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database-write")

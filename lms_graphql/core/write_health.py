@@ -2,7 +2,8 @@
 
 import time
 
-from sqlalchemy.pool import Pool, QueuePool
+from sqlalchemy import Engine
+from sqlalchemy.pool import QueuePool
 
 from lms_graphql.core import db_errors
 
@@ -11,10 +12,10 @@ PROBLEM_SECONDS = 10.0
 
 
 class WriteHealth:
-    """The last problem that prevented a write, of the connections in one pool."""
+    """The last problem that prevented a write with this engine."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._problem: str | None = None
         self._failed_at = float("-inf")
 
@@ -36,4 +37,5 @@ class WriteHealth:
         return None
 
     def _is_exhausted(self) -> bool:
-        return isinstance(self._pool, QueuePool) and self._pool.checkedout() >= self._pool.size()
+        pool = self._engine.pool
+        return isinstance(pool, QueuePool) and pool.checkedout() >= pool.size()

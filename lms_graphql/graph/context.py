@@ -61,7 +61,7 @@ class Context:
         self.written_fields: set[str | int] = set()
         """Response keys of the mutations that have committed a write."""
         self.may_have_committed = False
-        """Whether the commit of a write may have begun. If the request times out then, the change may be saved."""
+        """True from the end of a service on: if the request times out then, the change may be saved."""
         self._nodes = resources.nodes
         self._require_active_session = resources.require_active_session
         self._statement_counts: list[int] = []

@@ -20,7 +20,7 @@ from tests.live_service import Client, LogCapture, Service
 
 LONG_TEXT = "A text that needs new pages. " * 300
 SQLITE_FAULTS = {"SQLITE_FULL": "PRAGMA max_page_count = 1", "SQLITE_READONLY": "PRAGMA query_only = 1"}
-"""SQLite's own refusals. It raises `max_page_count` to the size of the file, which is full then."""
+"""Pragmas after which SQLite raises the error. It raises `max_page_count` to the size of the file."""
 READ_ONLY = ("sqlite", "SQLITE_READONLY")
 MARIADB_FAULTS = [pytest.param("mariadb", code, marks=pytest.mark.slow) for code in (1021, 1034, 1036, 1114)]
 
