@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from lms_graphql import settings
 from lms_graphql.asgi import configure_logging
 from lms_graphql.cli import main
+from lms_graphql.core.write_health import WriteHealth
 from lms_graphql.mail.templates import TEMPLATES
 from lms_graphql.operations import background, migrations
 from lms_graphql.operations.database_access import open_database
@@ -109,8 +110,9 @@ def mailbox(service: Service, service_mail_server: tuple[Mailbox, str]) -> Mailb
 
 @pytest.fixture
 def service(running_service: Service) -> Service:
-    """Return the running service with an empty database."""
+    """Return the running service with an empty database, whose writes have not failed."""
     running_service.delete_all_rows()
+    running_service.database.write_health = WriteHealth(running_service.engine)
     return running_service
 
 
