@@ -18,9 +18,16 @@ from lms_graphql.core.database import Database
 from lms_graphql.demo.builder import DemoCounts, build_demo
 from lms_graphql.discussion import counters as discussion_counters
 from lms_graphql.learning.services import progress_repair
-from lms_graphql.operations import database_check, database_reset, migrations, schema_verification, seed_data
+from lms_graphql.operations import (
+    database_check,
+    database_reset,
+    migrations,
+    schema_verification,
+    seed_data,
+    stored_times,
+)
 from lms_graphql.operations.advisory_lock import advisory_lock
-from lms_graphql.operations.database_access import open_database
+from lms_graphql.operations.database_access import open_database, require_migrated
 from lms_graphql.operations.database_check import CheckResult
 from lms_graphql.settings import load_settings
 
@@ -61,7 +68,9 @@ def init() -> None:
 @click.option("--if-empty", is_flag=True, help="Do nothing if the database has courses.")
 def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
     """Add demo data: a catalog that looks real, with learners and their progress."""
-    with open_database(load_settings(), may_create=False) as database:
+    settings = load_settings()
+    require_migrated(settings)
+    with open_database(settings, may_create=False) as database:
         counts = _demo(database, courses, learners, seed, if_empty)
     if counts is None:
         click.echo("demo data: not added, because the database has courses already")
@@ -107,8 +116,10 @@ def verify() -> None:
 
 @db.command()
 def repair() -> None:
-    """Recompute the derived columns, and print the changes."""
-    with open_database(load_settings(), may_create=False) as database:
+    """Recompute the derived columns, replace stored times in the future, and print the changes."""
+    settings = load_settings()
+    require_migrated(settings)
+    with open_database(settings, may_create=False) as database:
         changes = database.write_sync(_repair)
         if drift := database.read_sync(refresh.find_analytics_drift):
             refresh.refresh_analytics(database, all_courses=True)
@@ -121,6 +132,7 @@ def _repair(session: Session) -> list[str]:
     wiring.register_hooks()  # upper packages add what a course requires
     return [
         *search_index.repair_terms(session),
+        *stored_times.repair_future_times(session),
         *counters.repair_counters(session),
         *discussion_counters.repair_counters(session),
         *progress_repair.repair_progress(session),
