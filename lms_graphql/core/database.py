@@ -33,9 +33,9 @@ MAX_ATTEMPTS_BY_POLICY = {
     db_errors.RetryPolicy.ALWAYS: MAX_ATTEMPTS,
 }
 RETRY_BUDGET_SECONDS = 3.0
-RECONNECT_BUDGET_SECONDS = 8.0
-"""Budget after a lost connection. It is larger because a node that joins or a server that restarts takes longer than
-a conflict."""
+LONG_RETRY_BUDGET_SECONDS = 8.0
+"""Budget after a lost connection or a lock timeout. A node that joins or a server that restarts takes longer than a
+conflict, and the wait for the lock alone takes as long as the other budget."""
 
 
 class Database:
@@ -169,7 +169,8 @@ class Database:
                 is_reconnect = was_lost and db_errors.is_connect_error(error)
                 policy = db_errors.RetryPolicy.ALWAYS if is_reconnect else error_class.retry
                 was_lost = was_lost or error_class.connection_lost or error.connection_invalidated
-                budget = RECONNECT_BUDGET_SECONDS if was_lost else RETRY_BUDGET_SECONDS
+                is_long_wait = was_lost or policy is db_errors.RetryPolicy.ONCE
+                budget = LONG_RETRY_BUDGET_SECONDS if is_long_wait else RETRY_BUDGET_SECONDS
                 if attempts >= MAX_ATTEMPTS_BY_POLICY[policy] or time.monotonic() - started > budget:
                     raise
                 pause = random.uniform(0.01, min(0.5, 0.02 * 2**attempts))  # noqa: S311 - jitter, no secret

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from lms_graphql import settings
+from lms_graphql.core import engines
 from lms_graphql.core.actor import ANONYMOUS
 from lms_graphql.core.database import Database
 from lms_graphql.core.db_errors import AbandonedError
@@ -217,6 +218,29 @@ def test_failed_commit_does_not_leak_into_next_commit(empty_database: str) -> No
         database.write_sync(insert(1))
     database.write_sync(insert(2))
     assert database.read_sync(lambda session: session.scalars(text("SELECT id FROM marks")).all()) == [2]
+    database.dispose()
+
+
+@pytest.mark.slow
+def test_write_is_retried_once_after_lock_timeout(mariadb_server: MariaDB) -> None:
+    database = Database(mariadb_server.new_database("lms_lock_timeout"), pool_size=1, threads=1)
+    database.write_sync(lambda session: session.execute(text("CREATE TABLE t (id INT PRIMARY KEY)")) and None)
+    database.write_sync(lambda session: session.execute(text("INSERT INTO t VALUES (1)")) and None)
+    attempts = []
+
+    def work(session: Session) -> None:
+        attempts.append(time.monotonic())
+        session.execute(text("UPDATE t SET id = 2 WHERE id = 1"))
+
+    with database.engine.connect() as blocker:
+        other = Database(database.url, pool_size=1, threads=1)
+        blocker.execute(text("SELECT * FROM t FOR UPDATE"))
+        released = threading.Timer(engines.LOCK_TIMEOUT_SECONDS + 0.5, blocker.rollback)
+        released.start()
+        other.write_sync(work)
+        released.join()
+    assert len(attempts) == 2
+    other.dispose()
     database.dispose()
 
 
