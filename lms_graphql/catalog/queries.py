@@ -5,10 +5,11 @@ from typing import Annotated
 
 import strawberry
 
+from lms_graphql.catalog.category_tree import MAX_CATEGORIES
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.catalog.reads import categories, courses
 from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder
-from lms_graphql.catalog.types.category import Category
+from lms_graphql.catalog.types.category import CATEGORY_LEVEL, Category
 from lms_graphql.catalog.types.course import Course
 from lms_graphql.core import global_ids
 from lms_graphql.core.errors import RequestError, RequestErrorCode
@@ -17,7 +18,7 @@ from lms_graphql.core.pagination import PageArguments
 from lms_graphql.core.search_terms import query_terms
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
-from lms_graphql.graph.schema.fields import field, input_type, resolver_field
+from lms_graphql.graph.schema.fields import ListSize, field, input_type, resolver_field
 
 MAX_SEARCH_LENGTH = 200
 NO_SUCH_KEY = 0
@@ -64,10 +65,15 @@ CourseFilterArgument = Annotated[
 
 @strawberry.type
 class CatalogQueries:
-    @resolver_field(name="categories")
+    @resolver_field(name="categories", list_size=CATEGORY_LEVEL)
     def root_categories(self, info: Info) -> list[Category]:
         """Root categories, ordered by name. Their `children` lead to the rest of the tree."""
         return info.context.read(categories.root_categories)
+
+    @resolver_field(list_size=ListSize(expected=MAX_CATEGORIES, total=MAX_CATEGORIES))
+    def category_tree(self, info: Info) -> list[Category]:
+        """All categories in one list, at most 1,000. Each comes after its parent, siblings are ordered by name."""
+        return info.context.read(categories.category_tree)
 
     @strawberry.field
     def category(self, info: Info, slug: CategorySlugArgument) -> Category | None:
