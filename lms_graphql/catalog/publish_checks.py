@@ -30,6 +30,11 @@ class PublishProblemFacts(NamedTuple):
     message: str
     subject_reference: tuple[str, int] | None = None
 
+    @property
+    def identity(self) -> tuple[PublishProblemCode, tuple[str, int] | None]:
+        """What makes it the same problem before and after a change, whatever the titles in its message."""
+        return self.code, self.subject_reference
+
 
 class CourseFacts(NamedTuple):
     key: int
