@@ -6,10 +6,11 @@ import pytest
 
 from lms_graphql.catalog.models import CourseStatus, LectureType
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
-from tests.catalog.course_client import CourseClient
+from tests.catalog.course_client import CourseClient, rounds_for_database, service_racers
 from tests.catalog.curriculum_client import CurriculumClient
+from tests.concurrency import code_counts
 from tests.factories import CourseTree, Factories, global_id
-from tests.live_service import Client
+from tests.live_service import Client, Service
 
 SECTIONS = """query S($id: ID!, $ids: [ID!]!) {
   node(id: $id) { ... on Course { sectionCount sections { id } } }
@@ -152,3 +153,16 @@ def test_empty_section_is_shown_to_staff_alone(published: Scenario) -> None:
     assert published.sections(ANONYMOUS)[0] == [published.first, published.second, created]
     body = other_author.graphql("deleteSection", sectionId=created)
     assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
+
+
+@pytest.mark.slow
+def test_concurrent_deletions_leave_a_lecture(client: Client, make: Factories, service: Service) -> None:
+    with service_racers(service) as clients:
+        for _ in rounds_for_database(service, 30):
+            scenario = Scenario(client, make, CourseStatus.PUBLISHED)
+            deletions = [
+                scenario.author.race_request("deleteLecture", lectureId=lecture)
+                for lecture in (scenario.video, scenario.text)
+            ]
+            assert code_counts(clients.race(*deletions)) == {None: 1, "NOT_READY": 1}
+            assert scenario.state()["publishProblems"] == []
