@@ -32,7 +32,7 @@ class PublishProblemFacts(NamedTuple):
 
     @property
     def identity(self) -> tuple[PublishProblemCode, tuple[str, int] | None]:
-        """What makes it the same problem before and after a change, whatever the titles in its message."""
+        """Values that stay the same for the same problem. Its message does not, because it contains titles."""
         return self.code, self.subject_reference
 
 

@@ -70,8 +70,8 @@ class LectureContentMutations:
     async def create_lecture(self, info: Info, input: CreateLectureInput) -> LecturePayload | None:
         """Add a lecture to a section. Only the course's instructor and super admins can do this.
 
-        Returns LIMIT_REACHED if the section has 200 lectures or the course has 1,000, INVALID for content of another
-        type, and NOT_READY if the course is published and the lecture lacks the content of its type.
+        Returns LIMIT_REACHED if the section has 200 lectures or the course has 1,000. Content of another type is
+        INVALID. In a published course a lecture without the content of its type is NOT_READY.
         """
         context = info.context
         fields = {name: getattr(input, name) for name in FIELD_RULES}
@@ -86,8 +86,8 @@ class LectureContentMutations:
     async def update_lecture(self, info: Info, input: UpdateLectureInput) -> LecturePayload | None:
         """Change a lecture. Only the course's instructor and super admins can do this.
 
-        Returns INVALID for content of another type, and NOT_READY if the course is published and the lecture would
-        lack the content of its type.
+        Content of another type is INVALID. In a published course it is NOT_READY if the lecture would lack the
+        content of its type.
         """
         context = info.context
         key = await context.write(lectures.update_lecture, input.lecture_id, provided_fields(input))

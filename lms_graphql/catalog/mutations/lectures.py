@@ -61,8 +61,8 @@ class LectureMutations:
         Move a lecture within its section or to another section of its course. Only the course's instructor and super
         admins can do this.
 
-        Returns LIMIT_REACHED if the target has 200 lectures, INVALID if it belongs to another course, and NOT_READY
-        if this takes the last lecture out of a section of a published course.
+        Returns LIMIT_REACHED if the target has 200 lectures, and INVALID if it belongs to another course. In a
+        published course, taking the last lecture out of a section is NOT_READY.
         """
         context = info.context
         key = await context.write(lectures.move_lecture, input.lecture_id, input.section_id, input.position)

@@ -57,7 +57,7 @@ class ProgressMutations:
         Record which ranges of a lecture were played. Only users with an enrollment that grants access can do this.
         Ranges are clipped to the lecture, unless the duration of a video is unknown (0). A report adds at most twice
         the time since the last report in the course, or since the enrollment, plus unused credit. At most 10 seconds
-        of credit remain for the next report; as much is there at the start. What exceeds the credit is ignored. A
+        of credit remain for the next report; as much is there at the start. Seconds beyond the credit are ignored. A
         video is completed once 90 % of it (default) were watched. Reports may arrive in any order: watched seconds
         never decrease.
 

@@ -102,7 +102,7 @@ def _validate_ranges(ranges: Sequence[watched_ranges.SecondsRange]) -> None:
 def _credit(
     snapshot: ProgressSnapshot, ranges: Sequence[watched_ranges.SecondsRange], now: datetime
 ) -> tuple[list[list[int]], datetime]:
-    """Return the ranges to store, and since when credit grows. What exceeds the credit is cut from the ranges.
+    """Return the ranges to store, and since when credit grows. Seconds beyond the credit are cut from the ranges.
 
     The enrollment is locked, so reports at the same time use one credit after the other.
     """
