@@ -68,17 +68,18 @@ def _price(validator: Validator, amount: Decimal | None, currency: str) -> int:
     if amount is None:
         _required(validator, "price", amount)
         return 0
+    if amount < 0:
+        validator.add_error(ErrorCode.OUT_OF_RANGE, "A price cannot be negative. Use 0 for a free course.", "price")
+        return 0
+    if amount > Decimal(MAX_PRICE).scaleb(-DECIMALS.get(currency, 0)):
+        message = f"The price is too high. Use at most {MAX_PRICE:,} of the currency's smallest unit."
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, "price")
+        return 0
     try:
-        units = to_units(amount, currency) if currency in DECIMALS else int(amount)
+        return to_units(amount, currency) if currency in DECIMALS else 0
     except ValueError as error:
         validator.add_error(ErrorCode.OUT_OF_RANGE, str(error), "price")
         return 0
-    if amount < 0:
-        validator.add_error(ErrorCode.OUT_OF_RANGE, "A price cannot be negative. Use 0 for a free course.", "price")
-    elif units > MAX_PRICE:
-        message = f"The price is too high. Use at most {MAX_PRICE:,} of the currency's smallest unit."
-        validator.add_error(ErrorCode.OUT_OF_RANGE, message, "price")
-    return units
 
 
 def _url(validator: Validator, name: str, value: str | None) -> str | None:

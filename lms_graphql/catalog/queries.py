@@ -5,11 +5,12 @@ from typing import Annotated
 
 import strawberry
 
+from lms_graphql.catalog.category_tree import MAX_CATEGORIES
 from lms_graphql.catalog.language_tags import parse_language_tag
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.catalog.reads import categories, courses
 from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder
-from lms_graphql.catalog.types.category import Category
+from lms_graphql.catalog.types.category import CATEGORY_LEVEL, Category
 from lms_graphql.catalog.types.course import Course
 from lms_graphql.core import global_ids
 from lms_graphql.core.errors import RequestError, RequestErrorCode
@@ -19,7 +20,7 @@ from lms_graphql.core.search_terms import QueryTerms, query_terms
 from lms_graphql.core.text import is_blank
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
-from lms_graphql.graph.schema.fields import field, input_type, resolver_field
+from lms_graphql.graph.schema.fields import ListSize, field, input_type, resolver_field
 
 MAX_SEARCH_LENGTH = 200
 MAX_LANGUAGES = 20
@@ -71,10 +72,15 @@ CourseFilterArgument = Annotated[
 
 @strawberry.type
 class CatalogQueries:
-    @resolver_field(name="categories")
+    @resolver_field(name="categories", list_size=CATEGORY_LEVEL)
     def root_categories(self, info: Info) -> list[Category]:
         """Root categories, ordered by name. Their `children` lead to the rest of the tree."""
         return info.context.read(categories.root_categories)
+
+    @resolver_field(list_size=ListSize(expected=MAX_CATEGORIES, total=MAX_CATEGORIES))
+    def category_tree(self, info: Info) -> list[Category]:
+        """All categories in one list, at most 1,000. Each comes after its parent, siblings are ordered by name."""
+        return info.context.read(categories.category_tree)
 
     @strawberry.field
     def category(self, info: Info, slug: CategorySlugArgument) -> Category | None:

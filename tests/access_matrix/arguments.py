@@ -52,6 +52,7 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Query.me": (Variant("", (VIEWER,)),),
         "Query.category": tuple(_by_slug(objects, "Category")),
         "Query.categories": (Variant("", ("root",)),),
+        "Query.categoryTree": (Variant("", ("root", "child")),),
         "Query.course": tuple(_by_slug(objects, "Course")),
         "Query.courses": tuple(_courses(objects)),
         "Query.users": tuple(_users()),

@@ -221,6 +221,33 @@ def test_price_has_the_decimals_of_its_currency(
     ]
 
 
+LARGE_PRICES = ["9" * 18, "1" + "0" * 18, "9" * 40, "-" + "9" * 40, "9" * 5_000]
+PRECISE_PRICES = ["0." + "1" * 40, "1." + "0" * 30 + "1"]
+
+
+@pytest.mark.parametrize("price", [*LARGE_PRICES, *PRECISE_PRICES])
+def test_prices_of_any_length_are_out_of_range(
+    client: Client, instructor: CourseClient, make: Factories, price: str
+) -> None:
+    out_of_range = [("OUT_OF_RANGE", "price")]
+    course = make.course()
+    author = instructor_client(client, make, course)
+    assert instructor.user_errors("createCourse", **NEW, price=price) == out_of_range
+    assert author.user_errors("updateCourse", courseId=course.global_id, price=price) == out_of_range
+    literals = [f'"{price}"'] if "." in price else [f'"{price}"', price]
+    for literal in literals:
+        input = f'{{courseId: "{course.global_id}", price: {literal}}}'
+        document = f"mutation {{ updateCourse(input: {input}) {{ errors {{ code path }} }} }}"
+        errors = client.execute(document, as_=author.actor)["updateCourse"]["errors"]
+        assert errors == [{"code": "OUT_OF_RANGE", "path": ["input", "price"]}]
+
+
+@pytest.mark.parametrize("price", [10**18, 2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**40])
+def test_integers_of_any_size_are_out_of_range(instructor: CourseClient, price: int) -> None:
+    """The JSON parser turns integers beyond 64 bits into floats."""
+    assert instructor.user_errors("createCourse", **NEW, price=price) == [("OUT_OF_RANGE", "price")]
+
+
 def test_update_keeps_omitted_fields_and_clears_nulls(
     client: Client, make: Factories, instructor: CourseClient
 ) -> None:
@@ -316,7 +343,7 @@ def test_search_and_lists_reflect_changes_immediately(client: Client, make: Fact
     assert titles(client, None, "garden", "PUBLISHED") == []
     for words in ("cook", "c++", "herbs all"):
         assert titles(client, None, words, "PUBLISHED") == ["Cooking for All"]
-    author.ok("updateCourse", courseId=course.global_id, shortDescription=None, description="")
+    author.ok("updateCourse", courseId=course.global_id, shortDescription=None, description="Nothing else")
     assert titles(client, None, "herbs", "PUBLISHED") == []
     author.ok("unpublishCourse", courseId=course.global_id)
     assert titles(client, None, "cooking", "PUBLISHED") == []

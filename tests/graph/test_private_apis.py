@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path as FilePath
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import strawberry
@@ -218,6 +218,17 @@ def test_resolver_function_is_known_for_fields() -> None:
     functions = {field.python_name: strawberry_internals.resolver_function(field) for field in definition.fields}
     assert functions["name"] is None
     assert functions["label"].__name__ == "label"  # type: ignore[union-attr]
+
+
+def test_field_metadata_is_known_for_fields() -> None:
+    @strawberry.type
+    class Root:
+        plain: str = ""
+        sized: str = strawberry.field(default="", metadata={"size": 3})
+
+    fields = cast("GraphQLObjectType", strawberry.Schema(Root)._schema.query_type).fields
+    assert strawberry_internals.field_metadata(fields["sized"]) == {"size": 3}
+    assert strawberry_internals.field_metadata(fields["plain"]) == {}
 
 
 def test_payload_type_is_unwrapped_from_nullable_fields() -> None:

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING
 from enum import StrEnum
-from typing import Any, TypeVar, cast, dataclass_transform
+from typing import Any, NamedTuple, TypeVar, cast, dataclass_transform
 
 import strawberry
 from strawberry.extensions import FieldExtension
@@ -13,6 +13,21 @@ from lms_graphql.graph.schema.strawberry_internals import enum_values
 
 T = TypeVar("T", bound=type[Any])
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ListSize(NamedTuple):
+    """Size of a list without pages, from which the cost of a request is computed.
+
+    `expected` is the number of items for each parent. `total` limits a tree: lists of lists along its levels have at
+    most so many items altogether, because no item has two parents.
+    """
+
+    expected: int
+    total: int | None = None
+
+
+LIST_SIZE = "list_size"
+"""Key of the `ListSize` in the metadata of a field."""
 
 
 def docstring_description(documented: Any) -> str | None:
@@ -48,13 +63,21 @@ def input_type(*, name: str | None = None, one_of: bool = False) -> Callable[[T]
 
 
 def resolver_field(
-    *, name: str | None = None, description: str | None = None, extensions: list[FieldExtension] | None = None
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    extensions: list[FieldExtension] | None = None,
+    list_size: ListSize | None = None,
 ) -> Callable[[F], F]:
     """Return a decorator for resolvers. Unlike `@strawberry.field` with options, it preserves the function's type."""
 
     def decorate(function: F) -> F:
         resolver: Any = strawberry.field(
-            resolver=function, name=name, description=description, extensions=extensions or []
+            resolver=function,
+            name=name,
+            description=description,
+            extensions=extensions or [],
+            metadata={LIST_SIZE: list_size},
         )
         return cast("F", resolver)
 

@@ -32,7 +32,7 @@ expose_enum(
     IN_USE="Other objects belong to this object or use it.",
     LIMIT_REACHED="The highest allowed number of objects is reached.",
     INVALID_TRANSITION="The status of the object does not allow this change.",
-    NOT_READY="The course has a problem that blocks its publication.",
+    NOT_READY="The course has, or would get, a problem that blocks its publication.",
     INVALID_CREDENTIALS="The email address or the password is wrong.",
     INVALID_TOKEN="The token is unknown, was used or has expired.",  # noqa: S106 - a text
     ACCOUNT_SUSPENDED="The account is suspended. A super admin can activate it.",
