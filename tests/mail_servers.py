@@ -100,7 +100,7 @@ class OutboxHarness:
         )
 
     def wait_until_sent(self) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while any(mail.status is not MailStatus.SENT for mail in self.mails()) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert {mail.status for mail in self.mails()} == {MailStatus.SENT}
@@ -139,12 +139,12 @@ class Mailbox:
     def recipients(self) -> list[str]:
         return sorted(str(message["To"]) for message in self.received)
 
-    def wait_for(self, number: int, seconds: float = 10) -> None:
+    def wait_for(self, number: int, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
         while len(self.received) < number and time.monotonic() < deadline:
             time.sleep(0.02)
 
-    def token_sent_to(self, recipient: str, path: str, seconds: float = 10) -> str:
+    def token_sent_to(self, recipient: str, path: str, seconds: float = 30) -> str:
         """Wait for a mail to this address with a link to this path, and return the token in the link.
 
         The newest such mail is used, and removed.

@@ -141,7 +141,7 @@ def test_slow_server_is_aborted_after_time_limit(outbox: OutboxHarness, monkeypa
     with run_silent_server() as silent_server:
         started = time.monotonic()
         assert outbox.deliver(silent_server.url) == DeliveryResult(0, 1)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8, "without the limit it takes 10 seconds"
 
 
 def test_crash_while_sending_only_delays_the_mail(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
