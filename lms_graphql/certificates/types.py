@@ -24,6 +24,8 @@ from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.permissions import Permission, require
 from lms_graphql.graph.schema.type_extensions import extend_type
 
+INSTRUCTOR_NAME = "Full name of the instructor at issue; the platform's name if the account had been deleted."
+
 expose_enum(
     CertificateStatus,
     "Status of a certificate.",
@@ -69,7 +71,7 @@ class Certificate(Node):
     title: str = field("Title of the certificate, which contains the course's title.")
     learner_name: str = field("Full name of the learner at issue.")
     course_title: str = field("Title of the course at issue.")
-    instructor_name: str = field("Full name of the instructor at issue.")
+    instructor_name: str = field(INSTRUCTOR_NAME)
     issued_at: datetime = field("When the certificate was issued.")
     expires_at: datetime | None = field("When the certificate expires; null if it never does.")
     revoked_at: datetime | None = field("When the certificate was revoked; null if it is not revoked.")
@@ -91,7 +93,7 @@ class Certificate(Node):
     def pdf_url(self, info: Info) -> str | None:
         """The holder and super admins only. URL of the PDF. It needs no login: anyone with the URL can read it."""
         assert self.verification_code is not None
-        return urls.join_url(info.context.settings.public_url, urls.pdf_path(self.verification_code))
+        return urls.join_url(info.context.settings.service_url, urls.pdf_path(self.verification_code))
 
 
 @object_type
@@ -102,7 +104,7 @@ class CertificateVerification:
     serial: str | None = field("Serial number of the certificate.")
     learner_name: str | None = field("Full name of the learner at issue.")
     course_title: str | None = field("Title of the course at issue.")
-    instructor_name: str | None = field("Full name of the instructor at issue.")
+    instructor_name: str | None = field(INSTRUCTOR_NAME)
     issued_at: datetime | None = field("When the certificate was issued.")
     expires_at: datetime | None = field("When the certificate expires; null if it never does.")
 

@@ -1,4 +1,4 @@
-"""URLs of certificates, below the public URL."""
+"""URLs of certificates: the PDF below the URL of this service, the verification page below that of the front end."""
 
 
 def pdf_path(code: str) -> str:
@@ -14,5 +14,5 @@ def verification_path(code: str) -> str:
     return f"/verify/{code}"
 
 
-def join_url(public_url: str, path: str) -> str:
-    return public_url.rstrip("/") + path
+def join_url(base_url: str, path: str) -> str:
+    return base_url.rstrip("/") + path

@@ -26,9 +26,9 @@ from lms_graphql.mail.transports import FileTransport, create_transport
 from lms_graphql.operations import background, maintenance
 from tests.live_service import run_service
 from tests.mail_servers import (
-    FRONTEND_URLS,
     REJECTED_EMAIL,
     SENDER,
+    SITE_URLS,
     TEST_MAIL_KIND,
     TOKEN,
     Mailbox,
@@ -155,9 +155,7 @@ def test_development_writes_mails_to_files(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     outbox.enqueue("jane@example.com", "john@example.com")
-    assert deliver_due(outbox.database, create_transport(outbox.settings), FRONTEND_URLS, SENDER) == DeliveryResult(
-        2, 0
-    )
+    assert deliver_due(outbox.database, create_transport(outbox.settings), SITE_URLS, SENDER) == DeliveryResult(2, 0)
     parent = Path(outbox.settings.url.database or "").parent if outbox.database.is_sqlite else tmp_path
     folder = parent / "mail"
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -171,7 +169,7 @@ def test_mail_stays_in_outbox_without_server_in_production(outbox: OutboxHarness
     production = outbox.settings.model_copy(update={"env": settings.Environment.PRODUCTION})
     assert "ok mail: stays in the outbox" in outbox.mail_check_output(production)
     outbox.enqueue("jane@example.com")
-    assert deliver_due(outbox.database, create_transport(production), FRONTEND_URLS, SENDER) == DeliveryResult(0, 0)
+    assert deliver_due(outbox.database, create_transport(production), SITE_URLS, SENDER) == DeliveryResult(0, 0)
     mail = outbox.mail()
     assert (mail.status, mail.attempts) == (MailStatus.PENDING, 0)
     assert "FAIL mail: stays in the outbox. Set LMS_SMTP_URL" in outbox.mail_check_output(production)
