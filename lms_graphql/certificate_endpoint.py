@@ -17,6 +17,7 @@ from lms_graphql.certificates.validity import CertificateStatus
 from lms_graphql.core import db_errors
 from lms_graphql.core.actor import ANONYMOUS
 from lms_graphql.core.errors import RequestError
+from lms_graphql.core.urls import join_url
 from lms_graphql.graph.context import AppResources
 from lms_graphql.settings import Settings
 
@@ -111,7 +112,7 @@ def certificate_content(certificate: CertificateRow, settings: Settings) -> Cert
         instructor_name=certificate.instructor_name,
         issued_at=certificate.issued_at,
         expires_at=certificate.expires_at,
-        verification_url=urls.join_url(settings.public_url, urls.verification_path(code)),
+        verification_url=join_url(settings.public_url, urls.verification_path(code)),
     )
 
 

@@ -16,6 +16,7 @@ from lms_graphql.certificates.reads import VerificationStatus
 from lms_graphql.certificates.validity import CertificateStatus
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.pagination import PageArguments
+from lms_graphql.core.urls import join_url
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field
@@ -93,7 +94,7 @@ class Certificate(Node):
     def pdf_url(self, info: Info) -> str | None:
         """The holder and super admins only. URL of the PDF. It needs no login: anyone with the URL can read it."""
         assert self.verification_code is not None
-        return urls.join_url(info.context.settings.service_url, urls.pdf_path(self.verification_code))
+        return join_url(info.context.settings.service_url, urls.pdf_path(self.verification_code))
 
 
 @object_type

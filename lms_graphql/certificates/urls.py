@@ -12,7 +12,3 @@ def verification_path(code: str) -> str:
     The QR code on a certificate leads there.
     """
     return f"/verify/{code}"
-
-
-def join_url(base_url: str, path: str) -> str:
-    return base_url.rstrip("/") + path

@@ -59,6 +59,8 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     _require_free(host, port)
     if "service_url" not in settings.model_fields_set:
         _set_service_url(_local_url(host, port), settings.is_production)
+    if "public_url" not in settings.model_fields_set and not settings.is_production:
+        os.environ["LMS_PUBLIC_URL"] = _local_url(host, port)
     services = "GraphQL and GraphiQL" if settings.shows_graphiql else "GraphQL"
     click.echo(f"Serving {services} at {_base_url(host, port)}/graphql (stop with Ctrl-C)")
     uvicorn.run(

@@ -86,9 +86,12 @@ class Settings(BaseSettings):
     seed_password: Annotated[str, Field(min_length=10, max_length=256)] | None = None
     """Password of the three seed users; generated and printed once if unset."""
     public_url: Annotated[str, AfterValidator(validation.base_url)] = "http://127.0.0.1:8000"
-    """URL of the front end: the links in mails and the verification pages of certificates begin with it."""
+    """
+    URL of the front end: the links in mails and the verification pages of certificates begin with it. If unset in
+    development, it is where `serve` listens.
+    """
     service_url: Annotated[str, AfterValidator(validation.base_url)] = "http://127.0.0.1:8000"
-    """URL of this service: the links to PDFs begin with it. If unset, it is where `serve` listens."""
+    """URL of this service: links to PDFs and demo files begin with it. If unset, it is where `serve` listens."""
     site_name: Annotated[str, Field(max_length=60), AfterValidator(validation.site_name)] = "Learn with Roko"
     """Name of the platform: on certificates, in mails, and for instructors whose accounts were deleted."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
