@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from lms_graphql import graphiql
+from lms_graphql import demo_files, graphiql
 from lms_graphql.accounts.services.sessions import require_active_session
 from lms_graphql.authentication import Authenticator, authenticate, client_ip
 from lms_graphql.certificate_endpoint import CertificateEndpoint
@@ -139,6 +139,7 @@ def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:
         Route("/graphql/", endpoints.graphql, methods=["GET", "POST"]),
         Route("/health/live", endpoints.live),
         Route("/health/ready", endpoints.ready),
+        demo_files.route(),
     ]
     if settings.shows_graphiql and graphiql.is_built():
         routes.append(Mount("/graphiql/assets", StaticFiles(directory=graphiql.ASSETS_DIR)))

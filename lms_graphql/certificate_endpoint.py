@@ -17,7 +17,9 @@ from lms_graphql.certificates.validity import CertificateStatus
 from lms_graphql.core import db_errors
 from lms_graphql.core.actor import ANONYMOUS
 from lms_graphql.core.errors import RequestError
+from lms_graphql.core.urls import join_url
 from lms_graphql.graph.context import AppResources
+from lms_graphql.settings import Settings
 
 MAX_QUEUED = 16
 """PDFs in the queue: 0.5 to 2 seconds of work. Further requests get 503 at once."""
@@ -66,7 +68,7 @@ class CertificateEndpoint:
             return await self._not_found(request)
         if certificate.status is CertificateStatus.REVOKED:
             return _text_response("This certificate was revoked.", 410)
-        content = certificate_content(certificate, self._resources.settings.public_url)
+        content = certificate_content(certificate, self._resources.settings)
         tag = etag(content)
         headers = {**COMMON_HEADERS, **CACHE_HEADERS, "etag": tag}
         if tag in request.headers.get("if-none-match", ""):
@@ -98,9 +100,11 @@ class CertificateEndpoint:
         return _text_response(NOT_FOUND_MESSAGE, 404)
 
 
-def certificate_content(certificate: CertificateRow, public_url: str) -> CertificateContent:
+def certificate_content(certificate: CertificateRow, settings: Settings) -> CertificateContent:
+    """Return the texts of the PDF. Names and titles are those at issue; the platform's name and URL are today's."""
     code = certificate.verification_code
     return CertificateContent(
+        issuer=settings.site_name,
         serial=certificate.serial,
         code=code,
         title=certificate.title,
@@ -109,7 +113,7 @@ def certificate_content(certificate: CertificateRow, public_url: str) -> Certifi
         instructor_name=certificate.instructor_name,
         issued_at=certificate.issued_at,
         expires_at=certificate.expires_at,
-        verification_url=urls.join_url(public_url, urls.verification_path(code)),
+        verification_url=join_url(settings.public_url, urls.verification_path(code)),
     )
 
 

@@ -14,7 +14,7 @@ import orjson
 
 from tests.live_service import plain_http
 
-START_TIMEOUT_SECONDS = 30
+START_TIMEOUT_SECONDS = 60
 
 
 def race_rounds(default: int) -> int:

@@ -97,7 +97,8 @@ def service_mail_server() -> Iterator[tuple[Mailbox, str]]:
 
 @pytest.fixture(scope="session")
 def running_service(service_settings: Settings, service_mail_server: tuple[Mailbox, str]) -> Iterator[Service]:
-    with run_service(service_settings.model_copy(update={"smtp_url": service_mail_server[1]})) as service:
+    changes = {"smtp_url": service_mail_server[1], "service_url": "http://service.test:8000/"}
+    with run_service(service_settings.model_copy(update=changes)) as service:
         yield service
 
 

@@ -22,7 +22,7 @@ from tests.live_service import delete_all_rows
 from tests.mariadb import free_port
 
 SECRET = "a secret of the tests, long enough and random: 6f1d"
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 class ServiceProcess:

@@ -53,12 +53,13 @@ def migrate() -> None:
 
 
 @db.command()
-def init() -> None:
+@click.option("--new-seed-password", is_flag=True, help="Give the seed users a new password, and end their sessions.")
+def init(new_seed_password: bool) -> None:
     """Migrate, then add missing seed data: five categories and three users."""
     settings = load_settings()
     with open_database(settings) as database:
         _migrate(database)
-        _seed(database, settings.seed_password)
+        _seed(database, settings.seed_password, new_seed_password)
 
 
 @db.command()
@@ -163,11 +164,15 @@ def _migrate(database: Database) -> None:
     click.echo(f"migrations: already at {after}" if before == after else f"migrations: now at {after}")
 
 
-def _seed(database: Database, password: str | None) -> None:
+def _seed(database: Database, password: str | None, renew_passwords: bool = False) -> None:
+    def add(session: Session) -> seed_data.SeedResult:
+        result = seed_data.seed(session, password)
+        return seed_data.renew_passwords(session, result, password) if renew_passwords else result
+
     with advisory_lock(database.engine):
-        result = database.write_sync(lambda session: seed_data.seed(session, password))
+        result = database.write_sync(add)
     if not result.categories and not result.users:
-        click.echo("seed data: complete")
+        click.echo("seed data: complete (new password for its users: `lms-graphql db init --new-seed-password`)")
     if result.categories:
         click.echo(f"categories: {', '.join(result.categories)}")
     if result.users:

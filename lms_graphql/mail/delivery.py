@@ -14,9 +14,9 @@ from lms_graphql.core import clock
 from lms_graphql.core.database import Database
 from lms_graphql.core.database_clock import CLOCK_TOLERANCE
 from lms_graphql.core.db_errors import CommitUnknownError
-from lms_graphql.mail.messages import RenderedMail, to_mime
+from lms_graphql.mail.messages import RenderedMail, signed, to_mime
 from lms_graphql.mail.models import ERROR_LENGTH, Mail, MailStatus
-from lms_graphql.mail.templates import TEMPLATES, FrontendUrls
+from lms_graphql.mail.templates import TEMPLATES, SiteUrls
 from lms_graphql.mail.transports import InsecureTransportError, Transport, TransportStoppedError
 
 log = structlog.get_logger()
@@ -46,9 +46,16 @@ class DueMail(NamedTuple):
 
 
 def deliver_due(
-    database: Database, transport: Transport | None, urls: FrontendUrls, sender: str, limit: int = 100
+    database: Database,
+    transport: Transport | None,
+    urls: SiteUrls,
+    sender: str,
+    signature: str | None = None,
+    limit: int = 100,
 ) -> DeliveryResult:
     """Deliver up to `limit` due mails, the longest due first. Without a transport, do nothing.
+
+    `signature` is the last line of each mail.
 
     Raise only errors of the database. Errors of single mails are recorded, and the mails are tried again later.
     """
@@ -60,7 +67,7 @@ def deliver_due(
         if claimed is None:
             continue
         try:
-            was_sent = _deliver(database, claimed, transport, urls, sender)
+            was_sent = _deliver(database, claimed, transport, urls, sender, signature)
         except TransportStoppedError:
             _release(database, claimed)
             break
@@ -103,12 +110,14 @@ def _claim(database: Database, mail: DueMail) -> DueMail | None:
     return mail._replace(attempts=mail.attempts + 1) if is_claimed else None
 
 
-def _deliver(database: Database, mail: DueMail, transport: Transport, urls: FrontendUrls, sender: str) -> bool:
+def _deliver(
+    database: Database, mail: DueMail, transport: Transport, urls: SiteUrls, sender: str, signature: str | None
+) -> bool:
     """Render and send the mail. Return False if it has no recipient, no template, or was cancelled."""
     rendered = database.write_sync(lambda session: _render(session, mail, urls))
     if rendered is None:
         return False
-    transport.send(to_mime(rendered, sender))
+    transport.send(to_mime(rendered if signature is None else signed(rendered, signature), sender))
     try:
         _mark_sent(database, mail)
     except CommitUnknownError:  # repeating it is harmless, but without it the mail would be sent twice
@@ -117,7 +126,7 @@ def _deliver(database: Database, mail: DueMail, transport: Transport, urls: Fron
     return True
 
 
-def _render(session: Session, due_mail: DueMail, urls: FrontendUrls) -> RenderedMail | None:
+def _render(session: Session, due_mail: DueMail, urls: SiteUrls) -> RenderedMail | None:
     mail = session.get(Mail, due_mail.key)
     if mail is None or mail.status is not MailStatus.PENDING or mail.attempts != due_mail.attempts:
         return None  # cancelled since, e.g. because the account was deleted

@@ -13,7 +13,7 @@ from lms_graphql.core import db_errors
 from lms_graphql.core.database import Database
 from lms_graphql.learning.services import expiration, progress_recount
 from lms_graphql.mail.delivery import DeliveryResult, deliver_due
-from lms_graphql.mail.templates import FrontendUrls
+from lms_graphql.mail.templates import SiteUrls
 from lms_graphql.mail.transports import Transport, create_transport
 from lms_graphql.operations.database_check import CheckResult
 from lms_graphql.settings import Settings
@@ -50,7 +50,8 @@ def send_mail(context: TaskContext) -> list[str]:
 
 def _deliver_once(context: TaskContext) -> DeliveryResult:
     settings = context.settings
-    return deliver_due(context.database, context.transport, FrontendUrls(settings.public_url), settings.mail_from)
+    urls = SiteUrls(settings.public_url, settings.service_url)
+    return deliver_due(context.database, context.transport, urls, settings.sender, settings.site_name)
 
 
 def purge_expired(context: TaskContext) -> list[str]:

@@ -4,6 +4,7 @@ The docstrings of the fields are the meanings in the table of `docs/operations.m
 """
 
 from decimal import Decimal
+from email.utils import parseaddr, quote
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -85,8 +86,15 @@ class Settings(BaseSettings):
     """
     seed_password: Annotated[str, Field(min_length=10, max_length=256)] | None = None
     """Password of the three seed users; generated and printed once if unset."""
-    public_url: Annotated[str, AfterValidator(validation.public_url)] = "http://127.0.0.1:8000"
-    """URL of the front end: the links in mails, on certificates and to their PDFs begin with it."""
+    public_url: Annotated[str, AfterValidator(validation.base_url)] = "http://127.0.0.1:8000"
+    """
+    URL of the front end: the links in mails and the verification pages of certificates begin with it. If unset in
+    development, it is where `serve` listens.
+    """
+    service_url: Annotated[str, AfterValidator(validation.base_url)] = "http://127.0.0.1:8000"
+    """URL of this service: links to PDFs and demo files begin with it. If unset, it is where `serve` listens."""
+    site_name: Annotated[str, Field(max_length=60), AfterValidator(validation.site_name)] = "Learn with Roko"
+    """Name of the platform: on certificates, in mails, and for instructors whose accounts were deleted."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
     """
     Origins of browser front ends that may call the API, separated by commas, such as `https://learn.example.com`.
@@ -102,8 +110,8 @@ class Settings(BaseSettings):
     """Introspection of the schema by clients; on in development and off in production if unset."""
     smtp_url: Annotated[str, AfterValidator(validation.mail_server)] | None = None
     """Mail server as `smtp://user:password@host:587` or `smtps://…`, percent-encoded. See Mail if unset."""
-    mail_from: Annotated[str, AfterValidator(validation.sender)] = "Learn with Roko <no-reply@learnwithroko.com>"
-    """Sender of all mail."""
+    mail_from: Annotated[str, AfterValidator(validation.sender)] = "no-reply@learnwithroko.com"
+    """Sender of all mail: `Name <address>`, or an address, whose name is then `LMS_SITE_NAME`."""
     currency: Annotated[str, AfterValidator(validation.currency)] = "USD"
     """Currency of new courses and price filters that name none."""
 
@@ -219,6 +227,12 @@ class Settings(BaseSettings):
             port=self.db_port or DEFAULT_DATABASE_PORT,
             database=self.db_name,
         )
+
+    @property
+    def sender(self) -> str:
+        """Return the sender of all mail as `Name <address>`."""
+        name, address = parseaddr(self.mail_from)
+        return self.mail_from if name else f'"{quote(self.site_name)}" <{address}>'
 
     @property
     def is_production(self) -> bool:

@@ -46,10 +46,17 @@ def network(text: str) -> str:
     return text
 
 
-def public_url(url: str) -> str:
+def base_url(url: str) -> str:
     if not re.fullmatch(r"https?://[^/\s]+(/[^\s]*)?", url):
         raise ValueError("not a URL. Write it as https://learn.example.com")
     return url
+
+
+def site_name(text: str) -> str:
+    name = text.strip()
+    if not name.isprintable() or not any(char.isalnum() for char in name):
+        raise ValueError("not a name. Write it on one line, with letters or digits, as Learn with Roko")
+    return name
 
 
 def currency(code: str) -> str:

@@ -1,6 +1,7 @@
 """Login: credentials, failure limits, access tokens, the actor after mutations that start or end a session."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -132,19 +133,25 @@ def test_fields_after_login_run_as_its_user(client: Client, make: Factories) -> 
     assert data["updateProfile"]["user"] == {"username": user.username, "bio": "Back again."}
 
 
-def test_fields_after_end_of_session_run_anonymously(client: Client, make: Factories) -> None:
+SESSION_ENDINGS: list[Callable[[str, str], str]] = [
+    lambda token, user_id: "logoutEverywhere { ok }",
+    lambda token, user_id: f'logout(input: {{refreshToken: "{token}"}}) {{ ok }}',
+    lambda token, user_id: f'deleteUser(input: {{userId: "{user_id}"}}) {{ deletedId }}',
+]
+"""Mutation fields that end the session of a refresh token and a user."""
+
+
+@pytest.mark.parametrize("ending", SESSION_ENDINGS)
+def test_fields_after_end_of_session_run_anonymously(
+    client: Client, make: Factories, ending: Callable[[str, str], str]
+) -> None:
+    user = make.user_with_password()
+    session = new_session(client, user)
+    first_field = ending(session["refreshToken"], global_id("User", user))
     next_field = 'updateProfile(input: {bio: "still here"}) { user { id } }'
-    for template in (
-        "logoutEverywhere { ok }",
-        'logout(input: {refreshToken: "REFRESH"}) { ok }',
-        'deleteUser(input: {userId: "ID"}) { deletedId }',
-    ):
-        user = make.user_with_password()
-        session = new_session(client, user)
-        ending = template.replace("REFRESH", session["refreshToken"]).replace("ID", global_id("User", user))
-        body = client.graphql(f"mutation {{ {ending} {next_field} }}", bearer=session["accessToken"])
-        assert body["data"]["updateProfile"] is None
-        assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
+    body = client.graphql(f"mutation {{ {first_field} {next_field} }}", bearer=session["accessToken"])
+    assert body["data"]["updateProfile"] is None
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"]
 
 
 def test_super_admin_cannot_create_users_after_suspending_themselves(client: Client, make: Factories) -> None:

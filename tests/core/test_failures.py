@@ -89,8 +89,8 @@ def test_service_is_unavailable_without_database() -> None:
 
 @pytest.fixture
 def short_timeout_service(mariadb_server: MariaDB, service_settings: Settings) -> Iterator[Service]:
-    """Run a service whose requests time out after a second."""
-    with run_service(service_settings.model_copy(update={"limit_seconds": 1})) as service:
+    """Run a service whose requests time out soon."""
+    with run_service(service_settings.model_copy(update={"limit_seconds": 2})) as service:
         yield service
 
 
@@ -128,7 +128,7 @@ def test_slow_request_times_out_and_next_succeeds(
         started = time.monotonic()
         response = client.post({"query": QUERY})
         assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (504, "TIMEOUT")
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < 20, "the lock would last for ever"
         locking_connection.execute(text("UNLOCK TABLES"))
     time.sleep(0.3)
     assert len(client.execute(QUERY)["courses"]["nodes"]) == 1
@@ -180,11 +180,11 @@ def test_write_is_rolled_back_when_caller_is_cancelled(empty_database: str) -> N
     def work(session: object) -> None:
         session.execute(text("INSERT INTO marks VALUES (1)"))  # type: ignore[attr-defined]
         started.set()
-        may_finish.wait(5)
+        may_finish.wait(30)
 
     async def write_and_cancel() -> None:
         task = asyncio.ensure_future(database.write(work))
-        await asyncio.to_thread(started.wait, 5)
+        await asyncio.to_thread(started.wait, 30)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

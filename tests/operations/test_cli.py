@@ -26,7 +26,8 @@ def test_init_creates_tables_and_seed_data_once(run: RunCli, empty_database: str
     second = run("db", "init")
     assert second.exit_code == 0
     assert "seed data: complete" in second.stdout
-    assert "password" not in second.stdout
+    assert "db init --new-seed-password" in second.stdout
+    assert password[1] not in second.stdout
     assert row_count(empty_database, "users") == 3
     engine = create_engine(empty_database)
     with engine.connect() as connection:

@@ -8,7 +8,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.pdfgen.pathobject import PDFPathObject
 
-from lms_graphql.certificates.pdf import typography
+from lms_graphql.certificates.pdf import fonts, typography
 
 NAVY = HexColor("#16264A")
 GOLD = HexColor("#AE8A3A")
@@ -83,7 +83,7 @@ def _draw_ribbons(canvas: Canvas, x: float, y: float, radius: float) -> None:
 
 def _draw_circular_text(canvas: Canvas, x: float, y: float, radius: float, text: str, size: float) -> None:
     """Draw letters evenly on the whole circle, clockwise from its top."""
-    font = typography.TEXT
+    font = fonts.TEXT
     widths = [typography.text_width(char, font, size) for char in text]
     space = (2 * pi * radius - sum(widths)) / len(text)
     angle = pi / 2

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar, cast, dataclass_transform
 import strawberry
 from strawberry.extensions import FieldExtension
 
+from lms_graphql.core.urls import join_url
 from lms_graphql.graph.schema.strawberry_internals import enum_values
 
 T = TypeVar("T", bound=type[Any])
@@ -82,6 +83,21 @@ def resolver_field(
         return cast("F", resolver)
 
     return decorate
+
+
+def url_field(attribute: str, description: str) -> Any:
+    """Return a described field with the URL in an attribute of the row.
+
+    A stored path is the URL of a file that this service serves, wherever it listens.
+    """
+
+    def url(self: Any, info: strawberry.Info[Any, Any]) -> str | None:
+        stored: str | None = getattr(self, attribute)
+        if stored is None or not stored.startswith("/"):
+            return stored
+        return join_url(info.context.settings.service_url, stored)
+
+    return resolver_field(description=description)(url)
 
 
 def expose_enum(enum: type[StrEnum], description: str, **value_descriptions: str) -> None:
