@@ -23,7 +23,7 @@ from lms_graphql.settings import Settings
 MAX_QUEUED = 16
 """PDFs in the queue: 0.5 to 2 seconds of work. Further requests get 503 at once."""
 NOT_FOUND_MESSAGE = "There is no certificate with this code. Check the code."
-COMMON_HEADERS = {"x-content-type-options": "nosniff", "x-robots-tag": "noindex"}
+COMMON_HEADERS = {"x-robots-tag": "noindex"}
 CACHE_HEADERS = {"cache-control": "private, no-cache"}
 """Browsers may store the PDF but must revalidate it each time, because a certificate may be revoked."""
 NO_STORE_HEADERS = {"cache-control": "no-store"}

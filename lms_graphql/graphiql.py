@@ -39,7 +39,6 @@ def page() -> HTMLResponse:
 def _headers(content_security_policy: str) -> dict[str, str]:
     return {
         "content-security-policy": content_security_policy,
-        "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
         "cache-control": "no-cache",
     }

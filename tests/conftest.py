@@ -121,9 +121,17 @@ def service(running_service: Service) -> Service:
 
 @pytest.fixture(scope="session")
 def running_cluster(mariadb_server: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Run two service processes on one MariaDB, with a high login limit because all tests have one client IP."""
+    """Run two service processes on one MariaDB.
+
+    The limit of a network is high because most tests have one client IP. That of an account is low, for a short test.
+    """
     url = mariadb_server.new_database("lms_cluster")
-    with run_cluster(tmp_path_factory.mktemp("cluster"), url, LMS_LOGIN_FAILURES_PER_ADDRESS="1000000") as cluster:
+    with run_cluster(
+        tmp_path_factory.mktemp("cluster"),
+        url,
+        LMS_LOGIN_FAILURES_PER_ADDRESS="1000000",
+        LMS_LOGIN_FAILURES_PER_ACCOUNT_TOTAL="25",
+    ) as cluster:
         yield cluster
 
 

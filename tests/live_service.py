@@ -102,16 +102,20 @@ def run_service(settings: Settings) -> Iterator[Service]:
 _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def plain_http(url: str) -> httpx.Client:
-    """Return an HTTP client that loads no CA certificates, because that takes longer than most tests."""
-    return httpx.Client(base_url=url, timeout=30, verify=_NO_CERTIFICATES)
+def plain_http(url: str, local_address: str | None = None) -> httpx.Client:
+    """Return an HTTP client that loads no CA certificates, because that takes longer than most tests.
+
+    The service sees `local_address` as the client IP. On Linux, each of 127.0.0.0/8 is an address of the machine.
+    """
+    transport = httpx.HTTPTransport(verify=_NO_CERTIFICATES, local_address=local_address)
+    return httpx.Client(base_url=url, timeout=30, transport=transport)
 
 
 class Client:
     """HTTP client of a service, with methods for GraphQL. `as_` is the actor; `bearer` is an access token."""
 
-    def __init__(self, service: Service) -> None:
-        self._http = plain_http(service.url)
+    def __init__(self, service: Service, local_address: str | None = None) -> None:
+        self._http = plain_http(service.url, local_address)
 
     def execute(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
         """Return `data`. Top-level errors fail the test."""

@@ -6,14 +6,18 @@ from functools import lru_cache
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLFormattedError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    ValuesOfCorrectTypeRule,
     parse,
     specified_rules,
     validate,
@@ -23,12 +27,26 @@ from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph import document_limits, error_formatting, graphql_messages
 from lms_graphql.graph.cost import CostPlan
 from lms_graphql.graph.document_limits import DocumentLimits
+from lms_graphql.graph.literal_validation import LocatedValuesOfCorrectTypeRule
 from lms_graphql.graph.schema.strawberry_internals import INPUT_VALIDATION_RULES
 
 CACHE_SIZE = 512
 MAX_CACHED_CHARACTERS = 10_000
 """Longer documents are not cached: parsed, they take about 20 times their text, and they are rarely sent again."""
 MAX_VALIDATION_ERRORS = 20
+TOKENLESS_MUTATIONS = frozenset(
+    {
+        "register",
+        "login",
+        "refreshSession",
+        "logout",
+        "requestPasswordReset",
+        "resetPassword",
+        "verifyEmail",
+        "confirmEmailChange",
+    }
+)
+"""Mutations that need no access token. Clients send an expired one with them, above all to renew it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +54,8 @@ class Operation:
     name: str | None
     kind: OperationType
     costs: CostPlan
+    ignores_bad_token: bool
+    """True if the operation runs anonymously, instead of failing with 401, when its access token is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +90,8 @@ class DocumentCache:
         self._limits = limits
         self._suggestions = suggestions
         self._rules = (
-            *specified_rules,
+            *(rule for rule in specified_rules if rule is not ValuesOfCorrectTypeRule),
+            LocatedValuesOfCorrectTypeRule,
             *INPUT_VALIDATION_RULES,
             *(() if introspection else (NoSchemaIntrospectionCustomRule,)),
         )
@@ -123,8 +144,27 @@ class DocumentCache:
             if isinstance(definition, OperationDefinitionNode):
                 name = definition.name.value if definition.name else None
                 costs = CostPlan(self._schema, definition, fragments)
-                operations[name] = Operation(name, definition.operation, costs)
+                called = _root_fields(definition, fragments) - {"__typename"}
+                ignores_bad_token = bool(called) and called <= TOKENLESS_MUTATIONS
+                operations[name] = Operation(name, definition.operation, costs, ignores_bad_token)
         return operations
+
+
+def _root_fields(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> frozenset[str]:
+    """Return the names of the root fields. Each fragment is visited once, because fragments may spread each other."""
+    names, visited, pending = set[str](), set[str](), [operation.selection_set]
+    while pending:
+        for selection in pending.pop().selections:
+            if isinstance(selection, FieldNode):
+                names.add(selection.name.value)
+            elif isinstance(selection, InlineFragmentNode):
+                pending.append(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in visited:
+                visited.add(selection.name.value)
+                pending.append(fragments[selection.name.value].selection_set)
+    return frozenset(names)
 
 
 def _rejected_document(*errors: GraphQLError) -> PreparedDocument:

@@ -40,6 +40,7 @@ class ExecutorChoice(StrEnum):
 
 
 Origin = Annotated[str, AfterValidator(validation.origin)]
+HeaderName = Annotated[str, AfterValidator(validation.header_name)]
 Network = Annotated[str, AfterValidator(validation.network)]
 
 
@@ -80,8 +81,8 @@ class Settings(BaseSettings):
     """`production` turns off GraphiQL, introspection, suggestions and `db reset`, and requires safe settings."""
     secret_key: str | None = None
     """
-    Key that signs access tokens and hashes the keys of rate limits, equal in all processes. Production requires at
-    least 32 random bytes. Development generates one and stores it in a file.
+    Key that signs access tokens, derives refresh tokens and hashes the keys of rate limits, equal in all processes.
+    Production requires at least 32 random bytes. Development generates one and stores it in a file.
     """
     seed_password: Annotated[str, Field(min_length=10, max_length=256)] | None = None
     """Password of the three seed users; generated and printed once if unset."""
@@ -92,7 +93,12 @@ class Settings(BaseSettings):
     site_name: Annotated[str, Field(max_length=60), AfterValidator(validation.site_name)] = "Learn with Roko"
     """Name of the platform: on certificates, in mails, and for instructors whose accounts were deleted."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
-    """Origins of browser front ends that may call the API, separated by commas, such as `https://learn.example.com`."""
+    """
+    Origins of browser front ends that may call the API, separated by commas, such as `https://learn.example.com`.
+    Development also allows `http://localhost` and `http://127.0.0.1` with any port.
+    """
+    cors_headers: Annotated[tuple[HeaderName, ...], NoDecode] = ()
+    """Request headers that browser front ends may send beside those of common clients, separated by commas."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     """IP addresses or networks of proxies, separated by commas. Only their `X-Forwarded-For` is used as client IP."""
     graphiql: bool | None = None
@@ -110,12 +116,22 @@ class Settings(BaseSettings):
     """Lifetime of an access token."""
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     """Lifetime of a refresh token."""
+    token_reuse_seconds: Annotated[int, Field(ge=0, le=300)] = 10
+    """
+    Time in which a used refresh token gives its successor again, and a used reset token accepts the same password
+    again, in case the first answer was lost.
+    """
     login_failures_per_account: Annotated[int, Field(ge=1, le=1_000_000)] = 10
-    """Failed logins of an account within the window, after which logins are rejected."""
+    """Failed logins of an account from one client network (IPv4 /24, IPv6 /64) within the window."""
+    login_failures_per_account_total: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    """Failed logins of an account from all networks within the window."""
     login_failures_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 100
-    """Failed logins of a client IP within the window; unknown certificate codes have a limit of the same size."""
+    """
+    Failed logins of a client network within the window. Reset requests, registrations with errors and unknown
+    certificate codes have limits of the same size.
+    """
     registrations_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 300
-    """New accounts of a client IP within the window."""
+    """New accounts of a client network within the window."""
     login_window_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     """Length of the window of these limits."""
 
@@ -183,9 +199,9 @@ class Settings(BaseSettings):
     attempt_grace_seconds: Annotated[int, Field(ge=0, le=300)] = 5
     """Not used yet. Delay after the end of a quiz attempt within which answers still count."""
 
-    split_lists = field_validator("cors_origins", "payment_gateways", "trusted_proxies", mode="before")(
-        validation.split_list
-    )
+    split_lists = field_validator(
+        "cors_headers", "cors_origins", "payment_gateways", "trusted_proxies", mode="before"
+    )(validation.split_list)
 
     @model_validator(mode="after")
     def require_database_name(self) -> "Settings":

@@ -32,6 +32,13 @@ def origin(text: str) -> str:
     return text.lower().removesuffix(f":{match['port']}") if is_default_port else text.lower()
 
 
+def header_name(text: str) -> str:
+    """Return the name in lower case, as it is compared. `*` is rejected, because it would allow every header."""
+    if not re.fullmatch(r"[a-z0-9_-]+", text.lower()):
+        raise ValueError(f"{text} is not the name of a header. Write for example x-client-version")
+    return text.lower()
+
+
 def network(text: str) -> str:
     try:
         ip_network(text)

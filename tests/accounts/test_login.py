@@ -11,11 +11,9 @@ from sqlalchemy import select
 from lms_graphql.accounts import email_addresses
 from lms_graphql.accounts.models import User
 from lms_graphql.core.actor import Role
-from lms_graphql.core.password_hashing import PasswordHashingPool
+from lms_graphql.core.password_hashing import check_password
 from tests.accounts.session_client import (
-    LOGIN,
     ME,
-    REFRESH,
     audit_actions,
     error_code,
     login,
@@ -109,17 +107,8 @@ def test_login_replaces_hash_with_weak_parameters(client: Client, make: Factorie
     new_session(client, user)
     stored = service.database.read_sync(lambda session: session.scalar(select(User.password_hash)))
     assert stored != weak_hash
-    assert not PasswordHashingPool().needs_rehash(stored or "")
+    assert check_password(stored or "", PASSWORD) == (True, False)
     new_session(client, user)
-
-
-def test_invalid_access_token_fails_every_operation(client: Client) -> None:
-    for document in (ME, "{ categories { id } }", REFRESH, LOGIN):
-        response = client.post({"query": document}, headers={"authorization": "Bearer x.y.z"})
-        assert response.status_code == 401
-        assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
-        assert "data" not in response.json()
-    assert client.execute(ME) == {"me": None}
 
 
 def test_document_with_two_logins_is_rejected(client: Client) -> None:

@@ -24,7 +24,7 @@ LAYERS = [
     {"assessment", "discussion", "billing"},
     {"analytics"},
     {"all_models", "wiring"},
-    {"schema", "operations", "demo", "graphiql", "authentication", "certificate_endpoint"},
+    {"schema", "operations", "demo", "graphiql", "authentication", "certificate_endpoint", "middleware"},
     {"app"},
     {"asgi"},
     {"cli"},

@@ -121,3 +121,13 @@ def test_unusable_site_name_is_rejected(name: str) -> None:
 @pytest.mark.parametrize("url", ["learn.example.com", "ftp://learn.example.com", "https://"])
 def test_unusable_service_url_is_rejected(url: str) -> None:
     assert error_message({"LMS_SERVICE_URL": url}).startswith("LMS_SERVICE_URL: ")
+
+
+def test_cors_headers_are_names_in_lower_case() -> None:
+    accepted = settings.load_settings({"LMS_CORS_HEADERS": "X-Client-Version, x_trace"}, NOWHERE)
+    assert accepted.cors_headers == ("x-client-version", "x_trace")
+
+
+@pytest.mark.parametrize("name", ["*", "x client", "x-client: 1", "é"])
+def test_invalid_cors_header_is_rejected(name: str) -> None:
+    assert "LMS_CORS_HEADERS: " in error_message({"LMS_CORS_HEADERS": name})

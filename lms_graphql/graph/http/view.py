@@ -38,8 +38,13 @@ from lms_graphql.settings import Settings
 
 logger = structlog.get_logger("lms_graphql.operations")
 
-HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "vary": "accept, authorization"}
-STATUS_HEADERS = {405: {"allow": "POST"}, 503: {"retry-after": "1"}, 408: {"connection": "close"}}
+HEADERS = {"cache-control": "no-store", "vary": "accept, authorization"}
+STATUS_HEADERS = {
+    401: {"www-authenticate": 'Bearer error="invalid_token"'},
+    405: {"allow": "POST"},
+    408: {"connection": "close"},
+    503: {"retry-after": "1"},
+}
 CLIENT_CLOSED_REQUEST = 499
 """Status for logs and proxies, as nginx uses it. The client has disconnected and receives nothing."""
 MAX_NAME_LENGTH = 100
@@ -51,8 +56,9 @@ ResponseBody = dict[str, Any]
 class GraphQLView:
     """The endpoint.
 
-    `create_context` authenticates the request and raises RequestError if it cannot. `is_busy` returns whether work
-    waits too long for the database.
+    `create_context` authenticates the request and raises RequestError if it cannot. Its second argument returns
+    whether the request runs anonymously if its token is not valid. `is_busy` returns whether work waits too long for
+    the database.
     """
 
     def __init__(
@@ -60,7 +66,7 @@ class GraphQLView:
         schema: GraphQLSchema,
         documents: DocumentCache,
         settings: Settings,
-        create_context: Callable[[Request], Awaitable[Context]],
+        create_context: Callable[[Request, Callable[[], bool]], Awaitable[Context]],
         is_busy: Callable[[], bool],
     ) -> None:
         self._documents = documents
@@ -85,7 +91,9 @@ class GraphQLView:
             graphql_request = await self._read(request)
         except HTTPRequestError as error:
             body = _errors(error_formatting.graphql_error(error.code, error.message))
-            return _response(body, error.status, media_type)
+            # Apollo Server sends 200 here, and some clients look for the code only in successful responses.
+            is_expected = error.code is RequestErrorCode.PERSISTED_QUERY_NOT_SUPPORTED and media_type == JSON
+            return _response(body, 200 if is_expected else error.status, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         finally:
@@ -103,7 +111,7 @@ class GraphQLView:
 
     async def _respond(self, request: Request, graphql_request: GraphQLRequest, media_type: str) -> Response:
         try:
-            context = await self._context(request)
+            context = await self._context(request, graphql_request)
         except RequestError as error:
             status = 401 if error.code is RequestErrorCode.UNAUTHENTICATED else 503
             return _response(_errors(error_formatting.from_request_error(error)), status, media_type)
@@ -131,12 +139,19 @@ class GraphQLView:
             message = "The request body did not arrive in time. Send it again."
             raise HTTPRequestError(408, message, RequestErrorCode.TIMEOUT) from None
 
-    async def _context(self, request: Request) -> Context:
+    async def _context(self, request: Request, graphql_request: GraphQLRequest) -> Context:
         try:
             async with asyncio.timeout(self._settings.limit_seconds):
-                return await self._create_context(request)
+                return await self._create_context(request, lambda: self._ignores_bad_token(graphql_request))
         except TimeoutError:
             raise RequestError(RequestErrorCode.UNAVAILABLE, error_formatting.BUSY_MESSAGE) from None
+
+    def _ignores_bad_token(self, graphql_request: GraphQLRequest) -> bool:
+        try:
+            prepared = self._documents.prepare(graphql_request.query)
+            return prepared.operation(graphql_request.operation_name).ignores_bad_token
+        except RequestError:  # there is no such operation
+            return False
 
     async def _run(
         self, prepared: PreparedDocument, graphql_request: GraphQLRequest, context: Context, method: str
