@@ -14,10 +14,8 @@ from lms_graphql.certificates.pdf import fonts
 RIGHT_TO_LEFT = frozenset({"R", "AL"})
 DIRECTION_MARK = "\ufe00"
 """A mark that follows a bracket, so that its place in the reordered text shows the direction of the bracket."""
-
-
 MIN_SHIFT = 1.0
-"""Shifts below it, which nobody sees, are left out. They come from widths that are rounded."""
+"""Smaller shifts are left out. They come from rounded widths and are invisible."""
 
 
 class Glyph(NamedTuple):
