@@ -58,8 +58,8 @@ class Endpoints:
         return JSONResponse({"status": "live"})
 
     async def ready(self, request: Request) -> Response:
-        problem = None
-        if time.monotonic() - self._ready_at > READINESS_CACHE_SECONDS:
+        problem = self._database.write_health.problem()
+        if problem is None and time.monotonic() - self._ready_at > READINESS_CACHE_SECONDS:
             problem = await self._readiness_problem()
             if problem is None:
                 self._ready_at = time.monotonic()

@@ -52,7 +52,8 @@ class CertificateEndpoint:
         except TimeoutError:
             return _busy()
         except Exception as error:
-            if db_errors.is_unavailable(error):
+            # A failure may be counted twice if a commit is unknown, which is harmless.
+            if db_errors.is_unavailable(error) or isinstance(error, db_errors.CommitUnknownError):
                 return _busy()
             raise
 

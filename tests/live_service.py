@@ -143,6 +143,13 @@ class Client:
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self._http.get(path, **options)
 
+    def wait_until_ready(self, seconds: float = 10) -> None:
+        """Wait until the service is ready. On a busy machine a single check may time out."""
+        deadline = time.monotonic() + seconds
+        while (response := self.get("/health/ready")).status_code != 200:
+            assert time.monotonic() < deadline, response.text
+            time.sleep(0.05)
+
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self._http.request(method, path, **options)
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms_graphql import wiring
+from lms_graphql.accounts import search_index
 from lms_graphql.analytics.services import refresh
 from lms_graphql.catalog import counters
 from lms_graphql.catalog.models import Course
@@ -17,9 +18,16 @@ from lms_graphql.core.database import Database
 from lms_graphql.demo.builder import DemoCounts, build_demo
 from lms_graphql.discussion import counters as discussion_counters
 from lms_graphql.learning.services import progress_repair
-from lms_graphql.operations import database_check, database_reset, migrations, schema_verification, seed_data
+from lms_graphql.operations import (
+    database_check,
+    database_reset,
+    migrations,
+    schema_verification,
+    seed_data,
+    stored_times,
+)
 from lms_graphql.operations.advisory_lock import advisory_lock
-from lms_graphql.operations.database_access import open_database
+from lms_graphql.operations.database_access import open_database, require_migrated
 from lms_graphql.operations.database_check import CheckResult
 from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings, load_settings
 
@@ -61,6 +69,7 @@ def init() -> None:
 def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
     """Add demo data: a catalog that looks real, with learners and their progress."""
     settings = load_settings()
+    require_migrated(settings)
     with open_database(settings, may_create=False) as database:
         counts = _demo(database, settings, courses, learners, seed, if_empty)
     if counts is None:
@@ -110,8 +119,10 @@ def verify() -> None:
 
 @db.command()
 def repair() -> None:
-    """Recompute the derived columns, and print the changes."""
-    with open_database(load_settings(), may_create=False) as database:
+    """Recompute the derived columns, replace stored times in the future, and print the changes."""
+    settings = load_settings()
+    require_migrated(settings)
+    with open_database(settings, may_create=False) as database:
         changes = database.write_sync(_repair)
         if drift := database.read_sync(refresh.find_analytics_drift):
             refresh.refresh_analytics(database, all_courses=True)
@@ -123,6 +134,8 @@ def repair() -> None:
 def _repair(session: Session) -> list[str]:
     wiring.register_hooks()  # upper packages add what a course requires
     return [
+        *search_index.repair_terms(session),
+        *stored_times.repair_future_times(session),
         *counters.repair_counters(session),
         *discussion_counters.repair_counters(session),
         *progress_repair.repair_progress(session),

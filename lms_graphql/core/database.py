@@ -15,12 +15,14 @@ from typing import TypeVar
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from lms_graphql.core import db_errors, query_counter
 from lms_graphql.core.concurrency import FairLock, WaitTracker
 from lms_graphql.core.engines import make_engine
 from lms_graphql.core.read_sessions import ReadSessions
+from lms_graphql.core.write_health import WriteHealth
 
 T = TypeVar("T")
 
@@ -63,6 +65,7 @@ class Database:
         self.read_engine = make_engine(self.url, pool_size=pool_size, for_maintenance=for_maintenance, for_reads=True)
         for engine in (self.engine, self.read_engine):
             query_counter.install(engine)
+        self.write_health = WriteHealth(self.engine)
         self._read_sessions = ReadSessions(self.read_engine)
         self._read_threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._write_threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database-write")
@@ -126,7 +129,11 @@ class Database:
                     callback(session)
                 return result
 
-        return self._retry(attempt)
+        try:
+            return self._retry(attempt)
+        except (DBAPIError, PoolTimeoutError) as error:
+            self.write_health.record_failure(error)
+            raise
 
     def _run_in_thread(
         self, threads: ThreadPoolExecutor, waits: WaitTracker, function: Callable[..., T], *arguments: object

@@ -7,11 +7,12 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import Update, select, update
+from sqlalchemy import Update, or_, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.core import clock
 from lms_graphql.core.database import Database
+from lms_graphql.core.database_clock import CLOCK_TOLERANCE
 from lms_graphql.core.db_errors import CommitUnknownError
 from lms_graphql.mail.messages import RenderedMail, signed, to_mime
 from lms_graphql.mail.models import ERROR_LENGTH, Mail, MailStatus
@@ -83,10 +84,12 @@ def deliver_due(
 
 
 def _due_mails(session: Session, limit: int) -> list[DueMail]:
-    is_due = (Mail.status == MailStatus.PENDING) & (Mail.next_attempt_at <= clock.now())
-    statement = (
-        select(Mail.id, Mail.kind, Mail.attempts).where(is_due).order_by(Mail.next_attempt_at, Mail.id).limit(limit)
-    )
+    """Return mails that are due. A mail that was never tried is due, and one whose time cannot be right as well."""
+    now = clock.now()
+    is_wrong = Mail.next_attempt_at > now + RETRY_DELAYS[-1] + CLOCK_TOLERANCE  # by a machine whose clock is ahead
+    is_due = or_(Mail.next_attempt_at <= now, Mail.attempts == 0, is_wrong)
+    mails = select(Mail.id, Mail.kind, Mail.attempts).where(Mail.status == MailStatus.PENDING, is_due)
+    statement = mails.order_by(Mail.next_attempt_at, Mail.id).limit(limit)
     return [DueMail(*row) for row in session.execute(statement)]
 
 

@@ -98,7 +98,15 @@ def run_maintenance(database: Database, settings: Settings, transport: Transport
         except Exception as error:
             if isinstance(error, DBAPIError) and db_errors.is_connect_error(error):
                 raise
-            log.exception("maintenance_task_failed", task=name)
+            log_failure("maintenance_task_failed", name, error)
             reason = f"{name}: failed with {type(error).__name__}. Look for maintenance_task_failed in the log."
             results.append(CheckResult(False, reason))
     return results
+
+
+def log_failure(event: str, task: str, error: Exception) -> None:
+    """Log that a task failed: in one line if the database is unavailable, else with the traceback."""
+    if db_errors.is_unavailable(error):
+        log.warning(event, task=task, error=db_errors.describe(error))
+    else:
+        log.error(event, task=task, exc_info=error)

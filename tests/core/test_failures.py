@@ -134,6 +134,21 @@ def test_slow_request_times_out_and_next_succeeds(
     client.close()
 
 
+@pytest.mark.slow
+def test_authentication_and_execution_share_one_deadline(service: Service, make: Factories) -> None:
+    """Each of the two reads takes less than the limit, and both together take more."""
+    sessions = SessionIssuer(service.database, service.resources.settings, service.resources.signer)
+    token = sessions.sign_in(make.user()).access_token
+    settings = service.resources.settings.model_copy(update={"limit_seconds": 2})
+    with run_service(settings) as short_service:
+        client = Client(short_service)
+        client.execute("{ categories { name } }")  # the first connection runs further statements
+        event.listen(short_service.database.read_engine, "do_execute", lambda *_: time.sleep(1.3))
+        response = client.post({"query": "{ me { id } }"}, headers={"authorization": f"Bearer {token}"})
+        client.close()
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (504, "TIMEOUT")
+
+
 def test_batch_is_read_again_when_connection_is_lost(empty_database: str) -> None:
     database = Database(empty_database)
     calls: list[int] = []

@@ -1,4 +1,4 @@
-"""Values and their edge cases: money, ids, scalars, texts, and properties of models."""
+"""Values and their edge cases: money, ids, scalars, and properties of models."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -15,7 +15,6 @@ from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.money import DECIMALS, Money, to_units
-from lms_graphql.core.text import fold, slugify, sort_key
 from lms_graphql.graph.schema.scalars import parse_datetime, parse_decimal, serialize_datetime, serialize_decimal
 from lms_graphql.learning.completion_percent import percent
 from lms_graphql.learning.models import CourseProgress
@@ -94,14 +93,6 @@ def test_decimals_are_exact() -> None:
     assert parse_decimal(12) == Decimal(12)
     assert serialize_decimal(Decimal("1E+3")) == "1000"
     assert serialize_decimal(Decimal("19.90")) == "19.90"
-
-
-def test_text_is_folded_without_case_and_accents() -> None:
-    assert fold("ÉCOLE") == fold("école") == "ecole"
-    assert fold("Straße") == fold("STRASSE")
-    assert sort_key("  Two   words ") == "two words"
-    assert slugify("C# & .NET, from Zero!") == "c-sharp-net-from-zero"
-    assert slugify("C++ für Anfänger") == "cpp-fur-anfanger"
 
 
 @pytest.mark.parametrize(

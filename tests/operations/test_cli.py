@@ -68,17 +68,25 @@ def test_check_verify_and_repair_report_demo_state(run: RunCli, empty_database: 
         connection.execute(text("UPDATE courses SET total_lectures = 999, enrollment_count = 999"))
         connection.execute(text("UPDATE lectures SET order_index = order_index + 3"))
         connection.execute(text("DELETE FROM course_terms WHERE term = 'python'"))
+        connection.execute(text("DELETE FROM user_terms WHERE term = 'jane'"))
         connection.execute(text("UPDATE course_analytics SET active_count = 999"))
         connection.execute(text("UPDATE instructor_analytics SET learner_count = 999"))
     engine.dispose()
     drifted = run("db", "check")
     assert drifted.exit_code == 1
-    for column in ("courses.total_lectures", "courses.enrollment_count", "lectures.order_index", "course_terms"):
+    for column in (
+        "courses.total_lectures",
+        "courses.enrollment_count",
+        "lectures.order_index",
+        "course_terms",
+        "user_terms",
+    ):
         assert f"FAIL {column}" in drifted.stdout
     assert "FAIL analytics: wrong for 3 courses" in drifted.stdout
     repaired = run("db", "repair")
     assert repaired.exit_code == 0
     assert "courses.total_lectures: 3 rows repaired" in repaired.stdout
+    assert "user_terms: 1 users repaired" in repaired.stdout
     assert "analytics: wrong for 3 courses, repaired" in repaired.stdout
     assert run("db", "check").exit_code == 0
     assert "Nothing to repair." in run("db", "repair").stdout

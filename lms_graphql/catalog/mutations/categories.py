@@ -10,7 +10,7 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
-NAME = "Name, at most 100 characters. Unique among the categories with the same parent; case and accents are ignored."
+NAME = "Name, at most 100 characters. Unique below its parent; case, accents and strokes are ignored."
 DESCRIPTION = "Description, at most 10,000 characters."
 
 

@@ -20,7 +20,7 @@ from lms_graphql.core.statements import execute_dml
 from lms_graphql.core.validation import Validator
 
 DEFAULT_SLUG = "course"
-"""The slug of a course whose title has no letter from a to z and no digit."""
+"""The slug of a course whose title has no letters and digits."""
 
 
 def create_course(session: Session, actor: Actor, default_currency: str, values: Mapping[str, Any]) -> int:

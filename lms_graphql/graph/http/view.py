@@ -81,7 +81,7 @@ class GraphQLView:
 
     async def handle(self, request: Request) -> Response:
         """Return the response. If too many requests are in flight or wait, reject this one at once with 503."""
-        media_type = JSON
+        media_type, arrived_at = JSON, time.monotonic()
         if self._incomplete_requests >= MAX_INCOMPLETE_REQUESTS or self._is_full():
             return _busy()
         # Separate from `_in_flight`, because a body that never comes costs only a connection.
@@ -102,16 +102,18 @@ class GraphQLView:
             return _busy()
         self._in_flight += 1
         try:
-            return await self._respond(request, graphql_request, media_type)
+            return await self._respond(request, graphql_request, media_type, arrived_at)
         finally:
             self._in_flight -= 1
 
     def _is_full(self) -> bool:
         return self._in_flight >= self._settings.limit_in_flight or self._is_busy()
 
-    async def _respond(self, request: Request, graphql_request: GraphQLRequest, media_type: str) -> Response:
+    async def _respond(
+        self, request: Request, graphql_request: GraphQLRequest, media_type: str, arrived_at: float
+    ) -> Response:
         try:
-            context = await self._context(request, graphql_request)
+            context = await self._context(request, graphql_request, arrived_at)
         except RequestError as error:
             status = 401 if error.code is RequestErrorCode.UNAUTHENTICATED else 503
             return _response(_errors(error_formatting.from_request_error(error)), status, media_type)
@@ -139,12 +141,16 @@ class GraphQLView:
             message = "The request body did not arrive in time. Send it again."
             raise HTTPRequestError(408, message, RequestErrorCode.TIMEOUT) from None
 
-    async def _context(self, request: Request, graphql_request: GraphQLRequest) -> Context:
+    async def _context(self, request: Request, graphql_request: GraphQLRequest, arrived_at: float) -> Context:
+        """Authenticate the request. The time limit of the whole request began when it arrived."""
+        remaining_seconds = arrived_at + self._settings.limit_seconds - time.monotonic()
         try:
-            async with asyncio.timeout(self._settings.limit_seconds):
-                return await self._create_context(request, lambda: self._ignores_bad_token(graphql_request))
+            async with asyncio.timeout(max(0.0, remaining_seconds)):
+                context = await self._create_context(request, lambda: self._ignores_bad_token(graphql_request))
         except TimeoutError:
             raise RequestError(RequestErrorCode.UNAVAILABLE, error_formatting.BUSY_MESSAGE) from None
+        context.budget.count_time_from(arrived_at)
+        return context
 
     def _ignores_bad_token(self, graphql_request: GraphQLRequest) -> bool:
         try:
@@ -176,8 +182,8 @@ class GraphQLView:
                 result = await self._runner.run(prepared.document, operation.name, graphql_request.variables, context)
         except BudgetExceededError as error:
             status = 504 if error.code is RequestErrorCode.TIMEOUT else 400
-            return _errors(error_formatting.from_request_error(error)), status
-        return _result_body(result, cost)
+            return _errors(error_formatting.from_budget_error(error, context.may_have_committed)), status
+        return _result_body(result, cost, context)
 
 
 def _cost(operation: Operation, graphql_request: GraphQLRequest, context: Context) -> int:
@@ -192,13 +198,14 @@ def _cost(operation: Operation, graphql_request: GraphQLRequest, context: Contex
     return cost
 
 
-def _result_body(result: ExecutionResult, cost: int) -> tuple[ResponseBody, int]:
+def _result_body(result: ExecutionResult, cost: int, context: Context) -> tuple[ResponseBody, int]:
     if result.errors and result.data is None and all(error.path is None for error in result.errors):
         error_formatting.clear_tracebacks(result.errors)
         return _errors(*map(error_formatting.from_variable_error, result.errors)), 400
     body: ResponseBody = {"data": result.data}
     if result.errors:
-        body["errors"] = [error_formatting.from_field_error(error).formatted for error in result.errors]
+        errors = [error_formatting.from_field_error(error, context.written_fields) for error in result.errors]
+        body["errors"] = [error.formatted for error in errors]
         error_formatting.clear_tracebacks(result.errors)
     body["extensions"] = {"cost": cost}
     return body, 503 if _is_unavailable(body) else 200

@@ -87,7 +87,10 @@ class DeletePayload:
 
 
 class DomainErrorsExtension(FieldExtension):
-    """Field extension that returns domain errors as a payload. Its other fields have their defaults."""
+    """Field extension that returns domain errors as a payload. Its other fields have their defaults.
+
+    It also notes whether the mutation has saved its change, for errors while the payload is loaded.
+    """
 
     def __init__(self) -> None:
         self._payload_type: Any = None
@@ -96,12 +99,17 @@ class DomainErrorsExtension(FieldExtension):
         self._payload_type = payload_type(field)
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Any, **kwargs: Any) -> Any:
+        context: Context = info.context
+        write_count = context.write_count
         try:
             return await next_(source, info, **kwargs)
         except (DomainError, DomainErrors) as error:
             clear_tracebacks([error])  # because its frames may refer to the error: see `Context.close`
             errors = error.errors if isinstance(error, DomainErrors) else [error]
             return self._payload_type(errors=[_user_error(error) for error in errors])
+        finally:
+            if context.write_count > write_count:
+                context.written_fields.add(info.path.key)
 
 
 def mutation(*permissions: type[Permission]) -> Callable[[Callable[..., Any]], Any]:
