@@ -29,7 +29,7 @@ from lms_graphql.operations import (
 from lms_graphql.operations.advisory_lock import advisory_lock
 from lms_graphql.operations.database_access import open_database, require_migrated
 from lms_graphql.operations.database_check import CheckResult
-from lms_graphql.settings import load_settings
+from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings, load_settings
 
 
 @click.group()
@@ -72,14 +72,16 @@ def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
     settings = load_settings()
     require_migrated(settings)
     with open_database(settings, may_create=False) as database:
-        counts = _demo(database, courses, learners, seed, if_empty)
+        counts = _demo(database, settings, courses, learners, seed, if_empty)
     if counts is None:
         click.echo("demo data: not added, because the database has courses already")
     else:
         click.echo(", ".join(f"{number:,} {label}" for label, number in counts._asdict().items()))
 
 
-def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: bool) -> DemoCounts | None:
+def _demo(
+    database: Database, settings: Settings, courses: int, learners: int, seed: int, if_empty: bool
+) -> DemoCounts | None:
     """Add the demo data. Return None without a change if `if_empty` is set and there are courses."""
     with advisory_lock(database.engine), _progress() as bar:
         tasks: dict[str, TaskID] = {}
@@ -90,6 +92,7 @@ def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: 
             bar.update(tasks[task], completed=completed, total=total)
 
         def build(session: Session) -> DemoCounts | None:
+            session.info[SESSION_SETTINGS_KEY] = settings
             if if_empty and session.scalar(select(Course.id).limit(1)) is not None:
                 return None
             return build_demo(session, courses=courses, learners=learners, seed=seed, on_progress=show_progress)

@@ -1,6 +1,7 @@
 """Validation of single settings. Each function raises ValueError with what is wrong and how to write it."""
 
 import re
+import unicodedata
 from email.utils import parseaddr
 from ipaddress import ip_network
 from typing import Any
@@ -53,7 +54,7 @@ def base_url(url: str) -> str:
 
 
 def site_name(text: str) -> str:
-    name = text.strip()
+    name = unicodedata.normalize("NFC", text.strip())
     if not name.isprintable() or not any(char.isalnum() for char in name):
         raise ValueError("not a name. Write it on one line, with letters or digits, as Learn with Roko")
     return name

@@ -103,6 +103,14 @@ def test_devanagari_conjuncts_and_vowel_signs_are_shaped() -> None:
     assert [glyph.number == vowel for glyph in glyphs_of("कि")] == [False, True]
 
 
+def test_stacked_marks_leave_the_next_letter_on_the_line() -> None:
+    (run,) = shaping.shape_line("Z\u0302\u0303o", fonts.DISPLAY, right_to_left=False)
+    letter, mark, next_letter = run.pieces()
+    assert letter.y == 0 < mark.y
+    assert (next_letter.y, next_letter.chars) == (0, "o")
+    assert next_letter.x == pytest.approx(run.glyphs[0].advance)
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

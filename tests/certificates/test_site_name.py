@@ -1,5 +1,8 @@
 """Name of the platform: on certificates, in their serials, and in place of instructors who were deleted."""
 
+import io
+
+import pypdf
 import pytest
 
 from lms_graphql.accounts.services import users
@@ -41,10 +44,24 @@ def test_certificate_shows_the_site_name(name: str) -> None:
     assert "ROKO" not in text
 
 
+def test_long_site_name_stays_on_the_page() -> None:
+    places: list[float] = []
+
+    def visit(text: str, _: object, matrix: list[float], *__: object) -> None:
+        if "WWW" in text:
+            places.append(matrix[4])
+
+    (page,) = pypdf.PdfReader(io.BytesIO(render_pdf(content(issuer="W" * 60)))).pages
+    page.extract_text(visitor_text=visit)
+    assert places
+    assert min(places) > 42, "the frame ends here"
+
+
 @pytest.mark.parametrize(
     ("name", "seal"),
     [
         ("Learn with Roko", "LEARN WITH ROKO · CERTIFIED · "),
+        ("Acme Academy", "ACME ACADEMY · CERTIFIED · "),
         ("International Academy of Everything", "CERTIFIED · CERTIFIED · CERTIFIED · "),
         ("أكاديمية", "CERTIFIED · CERTIFIED · CERTIFIED · "),
     ],

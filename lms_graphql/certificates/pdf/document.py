@@ -23,8 +23,7 @@ DESIGN_VERSION = 3
 SEAL = "CERTIFIED · "
 SEAL_REPETITIONS = 3
 """Repetitions of `SEAL` on the rim if the issuer's name does not fit there."""
-MAX_SEAL_LENGTH = 34
-"""Letters that fit on the rim."""
+HEADING_WIDTH = 640.0
 HEADING = "Certificate of Completion"
 NO_NAME = "The person named on the web page below"
 """Replaces a name in a script that the fonts do not cover."""
@@ -92,7 +91,7 @@ def render_pdf(content: CertificateContent) -> bytes:
 def seal_text(issuer: str) -> str:
     """Return the text on the rim of the seal, with the issuer's name if its letters can stand there one by one."""
     text = f"{issuer.upper()} · {SEAL}"
-    has_place = len(text) <= MAX_SEAL_LENGTH and fonts.has_glyphs(TEXT, text)
+    has_place = fonts.has_glyphs(TEXT, text) and ornaments.has_place_on_seal(text)
     return text if has_place else SEAL * SEAL_REPETITIONS
 
 
@@ -105,12 +104,13 @@ def _draw_heading(canvas: Canvas, issuer: str) -> None:
 
 
 def _draw_issuer(canvas: Canvas, issuer: str) -> None:
-    """Draw the name in spaced capitals, or as it is if its script has none or joins its letters."""
-    capitals = issuer.upper()
-    if fonts.has_glyphs(TEXT, capitals):
-        typography.draw_spaced(canvas, CENTER, 512, capitals, TEXT, 11, 4.5)
+    """Draw the name in spaced capitals, or as it is if it is too long or its script joins letters."""
+    capitals, size, space = issuer.upper(), 11, 4.5
+    can_be_spaced = fonts.has_glyphs(TEXT, capitals)
+    if can_be_spaced and typography.spaced_width(capitals, TEXT, size, space) <= HEADING_WIDTH:
+        typography.draw_spaced(canvas, CENTER, 512, capitals, TEXT, size, space)
     elif name := printable(issuer):
-        typography.draw_lines(canvas, CENTER, 512, typography.fit_text(name, TEXT, 640, 14, 3, 0), TEXT)
+        typography.draw_lines(canvas, CENTER, 512, typography.fit_text(name, TEXT, HEADING_WIDTH, 14, 3, 0), TEXT)
 
 
 def _draw_learner(canvas: Canvas, name: str) -> None:

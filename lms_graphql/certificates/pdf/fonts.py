@@ -50,6 +50,8 @@ FONT_RANGES = (
 """First and last character of the scripts that neither the fonts for Latin letters nor `FALLBACK` have."""
 FIRST_SHAPED_CODE = 0xF0000
 """First of the private characters that stand for glyphs. Texts cannot contain them: `printable` drops them."""
+LAST_PLAIN_CHAR = "\uffff"
+"""Last character that reportlab writes correctly as the text of a glyph."""
 _CODE = re.compile("<F[0-9A-F]{4}>")
 ZERO_WIDTH_SPACE = "\u200b"
 JOINERS = "\u200c\u200d"
@@ -72,7 +74,7 @@ class GlyphFont(TTFont):
 
     def char_of(self, glyph: int, text: str) -> str:
         """Return the character that draws the glyph and is copied as the text."""
-        if len(text) == 1 and self.face.charToGlyph.get(ord(text)) == glyph:
+        if len(text) == 1 and text <= LAST_PLAIN_CHAR and self.face.charToGlyph.get(ord(text)) == glyph:
             return text
         code = self._codes.get((glyph, text))
         if code is None:

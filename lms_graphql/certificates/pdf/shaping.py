@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import uharfbuzz  # type: ignore[import-untyped]
 from bidi import get_base_level, get_display  # type: ignore[import-untyped]
-from reportlab.pdfbase.ttfonts import ShapeData, ShapedStr
 
 from lms_graphql.certificates.pdf import fonts
 
 RIGHT_TO_LEFT = frozenset({"R", "AL"})
 DIRECTION_MARK = "\ufe00"
 """A mark that follows a bracket, so that its place in the reordered text shows the direction of the bracket."""
+MIN_SHIFT = 1.0
+"""Smaller shifts are left out. They come from rounded widths and are invisible."""
 
 
 class Glyph(NamedTuple):
@@ -25,6 +26,14 @@ class Glyph(NamedTuple):
     advance: float
     x_offset: float
     y_offset: float
+
+
+class Piece(NamedTuple):
+    """Characters that are drawn one after the other, beginning at this distance from the start of the run."""
+
+    x: float
+    y: float
+    chars: str
 
 
 class ShapedRun(NamedTuple):
@@ -38,15 +47,21 @@ class ShapedRun(NamedTuple):
         """Width at font size 1."""
         return sum(glyph.advance for glyph in self.glyphs) / 1000
 
-    def drawable(self) -> ShapedStr:
-        """Return the characters that draw the glyphs in the current document."""
+    def pieces(self) -> list[Piece]:
+        """Return the pieces that draw the glyphs in the current document."""
         font = fonts.load_font(self.font)
-        chars = [font.char_of(glyph.number, glyph.text) for glyph in self.glyphs]
-        data = [
-            ShapeData(index, glyph.advance, 0, glyph.x_offset, glyph.y_offset, font.face.charWidths[ord(char)])
-            for index, (glyph, char) in enumerate(zip(self.glyphs, chars, strict=True))
-        ]
-        return ShapedStr("".join(chars), data)  # type: ignore[arg-type] # the stubs declare a single item
+        pieces: list[Piece] = []
+        pen = end = 0.0
+        for glyph in self.glyphs:
+            char = font.char_of(glyph.number, glyph.text)
+            left = pen + glyph.x_offset
+            if pieces and pieces[-1].y == glyph.y_offset and abs(left - end) < MIN_SHIFT:
+                pieces[-1] = pieces[-1]._replace(chars=pieces[-1].chars + char)
+            else:
+                pieces.append(Piece(left, glyph.y_offset, char))
+            end = left + font.face.charWidths[ord(char)]
+            pen += glyph.advance
+        return pieces
 
 
 def is_right_to_left(text: str) -> bool:

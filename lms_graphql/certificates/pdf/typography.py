@@ -57,10 +57,14 @@ def draw_centered(
 ) -> None:
     """Draw a centered line. `right_to_left` is the direction of the paragraph to which it belongs."""
     runs = shaping.shape_line(text, font, right_to_left)
-    line = canvas.beginText(x - size * sum(run.width for run in runs) / 2, y)
+    left, unit = x - size * sum(run.width for run in runs) / 2, size / 1000
+    line = canvas.beginText()
     for run in runs:
         line.setFont(run.font, size)
-        line.textOut(run.drawable())
+        for piece in run.pieces():
+            line.setTextOrigin(left + piece.x * unit, y + piece.y * unit)
+            line.textOut(piece.chars)
+        left += size * run.width
     if not shaping.is_rearranged(text):
         canvas.drawText(line)
         return
@@ -70,11 +74,14 @@ def draw_centered(
     canvas.addLiteral("EMC")
 
 
+def spaced_width(text: str, font: str, size: float, space: float) -> float:
+    return fonts.load_font(font).stringWidth(text, size) + space * (len(text) - 1)
+
+
 def draw_spaced(canvas: Canvas, x: float, y: float, text: str, font: str, size: float, space: float) -> None:
     """Draw a centered text with extra space between its letters. The font must have all of them."""
-    width = fonts.load_font(font).stringWidth(text, size) + space * (len(text) - 1)
     canvas.setFont(font, size)
-    canvas.drawString(x - width / 2, y, text, charSpace=space)
+    canvas.drawString(x - spaced_width(text, font, size, space) / 2, y, text, charSpace=space)
 
 
 def draw_lines(canvas: Canvas, x: float, y: float, text: FittedText, font: str) -> None:
