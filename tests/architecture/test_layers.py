@@ -24,9 +24,9 @@ LAYERS = [
     {"assessment", "discussion", "billing"},
     {"analytics"},
     {"all_models", "wiring"},
-    {"schema", "operations", "demo", "graphiql", "authentication", "certificate_endpoint"},
+    {"schema", "operations", "demo", "graphiql", "authentication", "certificate_endpoint", "connection_limits"},
     {"app"},
-    {"asgi"},
+    {"asgi", "http_protocol"},
     {"cli"},
     {"__main__"},
 ]
