@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from lms_graphql import demo_files, graphiql
 from lms_graphql.accounts.services.sessions import require_active_session
 from lms_graphql.authentication import Authenticator, authenticate, client_ip
 from lms_graphql.certificate_endpoint import CertificateEndpoint
+from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections
 from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import RequestError, RequestErrorCode
@@ -98,9 +100,9 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
     endpoints = Endpoints(settings, database, view)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
         worker.start()
-        yield
+        yield {STATE_KEY: WaitingConnections(ConnectionLimits.of(settings))}
         resources.hashing.close()
         certificates.close()
         await asyncio.to_thread(worker.stop)

@@ -22,6 +22,7 @@ from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.database import Database
 from lms_graphql.graph.context import AppResources
 from lms_graphql.graph.documents import DocumentCache
+from lms_graphql.http_protocol import PROTOCOL
 from lms_graphql.settings import Settings
 from tests.mariadb import free_port
 
@@ -83,7 +84,16 @@ def run_service(settings: Settings) -> Iterator[Service]:
     """Run the service in a thread of this process."""
     app = create_app(settings, authenticate_test)
     port = free_port()
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        http=PROTOCOL,
+        ws="none",
+        timeout_keep_alive=settings.keep_alive_seconds,
+        log_level="warning",
+        access_log=False,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

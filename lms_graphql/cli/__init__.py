@@ -13,6 +13,7 @@ from lms_graphql.asgi import configure_logging
 from lms_graphql.cli.database import db, print_results
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.graph.schema.builder import print_sdl
+from lms_graphql.http_protocol import PROTOCOL
 from lms_graphql.operations import maintenance
 from lms_graphql.operations.database_access import open_database, require_migrated
 from lms_graphql.operations.database_check import CheckResult
@@ -70,6 +71,9 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
         port=port,
         workers=workers,
         reload=reload,
+        http=PROTOCOL,
+        ws="none",
+        timeout_keep_alive=settings.keep_alive_seconds,
         access_log=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),

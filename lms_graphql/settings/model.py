@@ -150,8 +150,21 @@ class Settings(BaseSettings):
     Threads of a process that read, and as many that write; never more than `LMS_POOL_SIZE`. Each reading thread has a
     connection of its own.
     """
+    keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
+    """Time after which an idle connection is closed. It must be longer than in the pool of the proxy in front."""
     executor: ExecutorChoice = ExecutorChoice.FAST
     """Executor of GraphQL operations. `standard` is graphql-core's own: slower, in case `fast` has a bug."""
+    limit_header_bytes: Annotated[int, Field(ge=4_096, le=1_000_000)] = 65_536
+    """Size of the request line and the headers of a request, together."""
+    limit_headers: Annotated[int, Field(ge=20, le=10_000)] = 200
+    """Number of headers of a request."""
+    limit_header_seconds: Annotated[int, Field(ge=1, le=300)] = 10
+    """Time for receiving the headers, since the client connected or since their first byte."""
+    limit_waiting_connections: Annotated[int, Field(ge=10, le=100_000)] = 800
+    """
+    Connections of a process that wait for their clients: idle, or with an incomplete request or an unread response.
+    If there are more, the one that has waited longest is closed.
+    """
     limit_body_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 800_000
     """Size of a request body. The longest lecture fits, however its characters are escaped."""
     limit_json_depth: Annotated[int, Field(ge=4, le=500)] = 64

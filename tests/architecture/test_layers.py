@@ -32,10 +32,11 @@ LAYERS = [
         "demo_files",
         "authentication",
         "certificate_endpoint",
+        "connection_limits",
         "middleware",
     },
     {"app"},
-    {"asgi"},
+    {"asgi", "http_protocol"},
     {"cli"},
     {"__main__"},
 ]
