@@ -35,7 +35,7 @@ MAX_ATTEMPTS_BY_POLICY = {
 RETRY_BUDGET_SECONDS = 3.0
 LONG_RETRY_BUDGET_SECONDS = 8.0
 """Budget after a lost connection or a lock timeout. A node that joins or a server that restarts takes longer than a
-conflict, and the wait for the lock alone takes as long as the other budget."""
+conflict. The wait for a lock alone takes as long as the other budget."""
 
 
 class Database:
