@@ -4,6 +4,8 @@ import re
 import unicodedata
 from itertools import groupby
 
+import regex
+
 from lms_graphql.certificates.pdf import fonts
 
 MAX_MARKS = 4
@@ -12,10 +14,8 @@ MAX_MARKS = 4
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")
 _EMOJI_VARIANT = re.compile("(.)\ufe0f")
 """A character that may also be a plain symbol, with the sign that makes it an emoji."""
-_INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
-)
-"""Letters and marks that show nothing: fillers, variation selectors and tags. Others have the category C."""
+_INVISIBLE = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}--[\u200c\u200d]]")
+"""Fillers, variation selectors and other characters that show nothing, but no joiners."""
 
 
 def printable(text: str) -> str | None:
