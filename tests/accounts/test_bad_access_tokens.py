@@ -45,7 +45,6 @@ NEEDS_VALID_TOKEN = {
 }
 BAD_HEADERS = {
     "malformed": "Bearer x.y.z",
-    "without token": "Bearer",
     "other scheme": "Basic bmFtZTpwYXNzd29yZA==",
 }
 
