@@ -110,10 +110,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._check_headers()
+        super().on_headers_complete()  # which may reject the URL
         self._in_headers, self._in_body = False, True
         self._later_bytes = 0
         self._stop_request_timer()
-        super().on_headers_complete()
 
     def _check_headers(self) -> None:
         limit = self._limits.header_bytes

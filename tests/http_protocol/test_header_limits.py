@@ -82,8 +82,9 @@ def test_requests_before_a_rejected_one_are_answered(connection: RawConnection) 
     assert connection.is_closed()
 
 
-def test_invalid_request_is_rejected(connection: RawConnection) -> None:
-    connection.send(b"no HTTP\r\n\r\n")
+@pytest.mark.parametrize("line", [b"no HTTP", b"CONNECT a:1 HTTP/1.1", b"PRI * HTTP/2.0\r\n\r\nSM"])
+def test_invalid_request_is_rejected(connection: RawConnection, line: bytes) -> None:
+    connection.send(line + b"\r\n\r\n")
     assert connection.read_response() == (400, b"The request is not valid HTTP. Correct it.")
     assert connection.is_closed()
 
