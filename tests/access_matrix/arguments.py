@@ -52,6 +52,7 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Query.me": (Variant("", (VIEWER,)),),
         "Query.category": tuple(_by_slug(objects, "Category")),
         "Query.categories": (Variant("", ("root",)),),
+        "Query.categoryTree": (Variant("", ("root", "child")),),
         "Query.course": tuple(_by_slug(objects, "Course")),
         "Query.courses": tuple(_courses(objects)),
         "Query.users": tuple(_users()),
@@ -104,8 +105,9 @@ def _courses(objects: FixtureObjects) -> Iterable[Variant]:
             expected = tuple(label for label in labels if label in courses)
             yield Variant(f'filter: {{status: {status} instructorId: "{objects.global_id(instructor)}"}}', expected)
         yield Variant(f'filter: {{status: {status} categoryId: "{objects.global_id("root")}"}}', labels)
-    all_filters = 'difficulty: BEGINNER language: "en" isFree: true isFeatured: false currency: "USD" minPrice: 0'
-    yield Variant(f"filter: {{status: DRAFT {all_filters} maxPrice: 0}} orderBy: TITLE", drafts)
+    all_filters = 'difficulty: BEGINNER language: "en" languages: ["en"] isFree: true isFeatured: false'
+    prices = 'currency: "USD" minPrice: 0 maxPrice: 0'
+    yield Variant(f"filter: {{status: DRAFT {all_filters} {prices}}} orderBy: TITLE", drafts)
     yield Variant('search: "marker draft title"', ())
     yield Variant('filter: {status: DRAFT} search: "marker draft title"', ("draft",))
 

@@ -49,7 +49,7 @@ ADMINS = Audience("admins", Denial.BY_PERMISSION)
 
 FIELDS: dict[str, dict[Audience, str]] = {
     "Query": {
-        VISIBLE: "node nodes category categories course courses verifyCertificate",
+        VISIBLE: "node nodes category categories categoryTree course courses verifyCertificate",
         SIGNED_IN: "me",
         MEMBERS: "instructorApplications",
         ADMINS: "users",
@@ -66,7 +66,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
         VISIBLE: "id motivation experience status reviewNote reviewedAt reviewedBy applicant createdAt",
     },
     "Category": {
-        VISIBLE: "id slug name description parent children ancestors courses courseCount",
+        VISIBLE: "id slug name description parent children depth ancestors courses courseCount",
     },
     "Course": {
         VISIBLE: """

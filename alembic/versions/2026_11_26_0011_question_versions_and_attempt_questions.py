@@ -2,8 +2,8 @@
 
 No earlier version could start an attempt, so `quiz_attempts.questions` and `answers` are dropped.
 
-Revision ID: 0013
-Revises: 0008
+Revision ID: 0011
+Revises: 0010
 """
 
 import secrets
@@ -13,8 +13,8 @@ from alembic import op
 
 from lms_graphql.core import orm
 
-revision = "0013"
-down_revision = "0008"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
