@@ -16,6 +16,7 @@ from lms_graphql.accounts.types import InstructorApplication, User
 from lms_graphql.analytics import types as analytics_types
 from lms_graphql.assessment.mutations.attempts import AttemptMutations
 from lms_graphql.assessment.mutations.lectures import LectureContentMutations
+from lms_graphql.assessment.mutations.question_import import QuestionImportMutations
 from lms_graphql.assessment.mutations.questions import QuizQuestionMutations
 from lms_graphql.assessment.mutations.quizzes import QuizMutations
 from lms_graphql.assessment.reads import questions as quiz_questions
@@ -80,7 +81,7 @@ NODE_LOADERS: dict[str, BatchRead] = {
     "Quiz": quizzes_by_key,
     "QuizAttempt": attempts_by_key,
     "QuizAccommodation": accommodations_by_key,
-    **dict.fromkeys(quiz_questions.QUESTION_KINDS.values(), quiz_questions.questions_by_key),
+    **{kind: quiz_questions.questions_of_type(type) for type, kind in quiz_questions.QUESTION_KINDS.items()},
     "Note": notes_by_key,
     "QAQuestion": questions_by_key,
     "QAAnswer": answers_by_key,
@@ -129,6 +130,7 @@ class Mutation(
     LectureContentMutations,
     QuizMutations,
     QuizQuestionMutations,
+    QuestionImportMutations,
     AttemptMutations,
     NoteMutations,
     QuestionMutations,

@@ -18,6 +18,8 @@ from graphql import (
     parse,
 )
 
+from lms_graphql.assessment.models import AttemptStatus
+from lms_graphql.assessment.reads.questions import QUESTION_KINDS
 from lms_graphql.schema import NODE_LOADERS
 from tests.access_matrix.fixture_objects import FixtureObject, FixtureObjects
 from tests.access_matrix.fixtures.certificates import CODE
@@ -40,6 +42,7 @@ class Variant:
 
 
 PLAIN = (Variant(""),)
+CHOICE_QUESTION = (Variant("", type_name="MultipleChoiceQuestion"),)
 VIEWER = "viewer"
 """Label that stands for the viewer's own user."""
 
@@ -65,6 +68,11 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "PublishProblem.subject": (Variant("", type_name="Lecture"),),
         "Lecture.qaQuestions": tuple(_questions()),
         "QAQuestion.answers": (Variant(f"first: {SHORT_PAGE_SIZE}"),),
+        "Quiz.questions": tuple(Variant("", type_name=name) for name in QUESTION_KINDS.values()),
+        "Quiz.export": (Variant("format: JSON"),),
+        "Quiz.attempts": (Variant(""), *(Variant(f"status: {status.name}") for status in AttemptStatus)),
+        "QuestionPayload.question": CHOICE_QUESTION,
+        "RegradeQuestionPayload.question": CHOICE_QUESTION,
     }
 
 

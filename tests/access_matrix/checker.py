@@ -100,7 +100,8 @@ class ResponseChecker:
             self._add_violation(f"{coordinate} of {owner.label} is visible")
         else:
             self._result.reached.add((self._viewer, owner.label, coordinate))
-            if value != owner.markers.get(coordinate, value):
+            marker = owner.markers.get(coordinate, value)
+            if value not in (marker, [marker]):
                 self._add_violation(f"{coordinate} of {owner.label} is of another object: {value}")
 
     def _find_object(self, type_name: str, global_id: str) -> FixtureObject | None:

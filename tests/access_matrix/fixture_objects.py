@@ -78,7 +78,13 @@ class FixtureObjects:
         self, kind: str, label: str, row: TimestampedModel, texts: Mapping[str, str], empty: str = "", **groups: Any
     ) -> None:
         """Add a row with its markers by `Type.field`, its empty fields and its groups."""
-        self._add(FixtureObject(kind, label, groups, dict(texts), frozenset(empty.split()), encode(kind, row.id)))
+        self.add_with_id(kind, label, encode(kind, row.id), texts, empty, **groups)
+
+    def add_with_id(
+        self, kind: str, label: str, id: str, texts: Mapping[str, str], empty: str = "", **groups: Any
+    ) -> None:
+        """Add an object that has no row of its own, or an id that does not follow from the key of its row."""
+        self._add(FixtureObject(kind, label, groups, dict(texts), frozenset(empty.split()), id))
 
     def _add(self, fixture: FixtureObject) -> None:
         assert fixture.label not in self.by_label

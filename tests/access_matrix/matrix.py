@@ -43,6 +43,8 @@ ENROLLED = Audience("enrolled")
 """Viewers with an enrollment in the course, in any status."""
 WITH_PROGRESS = Audience("with_progress")
 """Viewers with an enrollment and progress in the lecture."""
+RESULTS = Audience("results")
+"""Course staff, and the learner if the review policy allows it."""
 SIGNED_IN = Audience("signed_in")
 MEMBERS = Audience("signed_in", Denial.BY_PERMISSION)
 ADMINS = Audience("admins", Denial.BY_PERMISSION)
@@ -72,7 +74,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
         VISIBLE: """
             id slug title shortDescription description language difficulty status isFree isFeatured allowQa allowNotes
             thumbnailUrl previewVideoUrl lectureCount durationSeconds enrollmentCount publishedAt createdAt updatedAt
-            version price instructor category sections sectionCount viewerCanEdit
+            version price instructor category sections sectionCount viewerCanEdit quizzes
         """,
         ENROLLED: "viewerEnrollment",
         STAFF: "publishProblems enrollments analytics",
@@ -91,7 +93,9 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "LectureProgress": {
         VISIBLE: "id lecture isCompleted watchSeconds positionSeconds startedAt completedAt lastAccessedAt",
     },
-    "InstructorDashboard": {VISIBLE: "id courseCount learnerCount enrollmentCount completionCount openQuestions"},
+    "InstructorDashboard": {
+        VISIBLE: "id courseCount learnerCount enrollmentCount completionCount openQuestions attemptsToGrade",
+    },
     "CourseAnalytics": {
         VISIBLE: """
             id asOf enrollmentCount activeCount completionCount averageProgressPercent grossRevenue refundedRevenue
@@ -109,12 +113,42 @@ FIELDS: dict[str, dict[Audience, str]] = {
             id title description type position durationSeconds isPreview isDownloadable section course next previous
             qaQuestions viewerNotes
         """,
-        ACCESS: "content",
+        ACCESS: "content quiz",
         LOCKED_OUT: "lock",
         WITH_PROGRESS: "viewerProgress",
     },
     "LectureContent": {ACCESS: "videoUrl body resourceUrl"},
     "LectureLock": {LOCKED_OUT: "reason message"},
+    "Quiz": {
+        VISIBLE: """
+            id course lecture title description timeLimitSeconds maxAttempts passingScore shuffleQuestions
+            reviewPolicy keptScore isPublished questionCount totalPoints viewerAttempts viewerAttemptsLeft
+            viewerTimeLimitSeconds viewerHasPassed
+        """,
+        STAFF: "questions attempts accommodations export",
+    },
+    "QuizAccommodation": {VISIBLE: "id quiz user extraTimePercent extraAttempts note createdAt updatedAt"},
+    "Question": {VISIBLE: "id type prompt points position explanation"},
+    "MultipleChoiceQuestion": {
+        VISIBLE: "id type prompt points position explanation options partialCredit",
+    },
+    "ChoiceOption": {VISIBLE: "id text isCorrect"},
+    "TrueFalseQuestion": {VISIBLE: "id type prompt points position explanation correctAnswer"},
+    "ShortAnswerQuestion": {VISIBLE: "id type prompt points position explanation acceptedAnswers"},
+    "EssayQuestion": {VISIBLE: "id type prompt points position explanation"},
+    "QuizAttempt": {
+        VISIBLE: """
+            id quiz user number status startedAt deadlineAt submittedAt remainingSeconds totalPoints earnedPoints
+            scorePercent passed questions
+        """,
+    },
+    "AttemptQuestion": {
+        VISIBLE: "id type prompt points options allowsSeveral answer",
+        RESULTS: "result",
+    },
+    "AttemptOption": {VISIBLE: "id text"},
+    "AttemptAnswer": {VISIBLE: "optionIds boolean text savedAt"},
+    "AnswerResult": {RESULTS: "isCorrect earnedPoints feedback correctOptionIds correctAnswer explanation"},
     "Note": {VISIBLE: "id lecture content positionSeconds createdAt updatedAt"},
     "QAQuestion": {
         VISIBLE: """
@@ -155,6 +189,13 @@ STRUCTURAL_TYPES: dict[str, str] = {
     "CoursePayload": "course or errors",
     "SectionPayload": "section or errors",
     "LecturePayload": "lecture or errors",
+    "QuizPayload": "quiz or errors",
+    "QuestionPayload": "question or errors",
+    "ImportQuestionsPayload": "quiz, number of questions and problems of a file, or errors",
+    "ImportProblem": "problem of a file that the client sent",
+    "RegradeQuestionPayload": "question and numbers of attempts, or errors",
+    "QuizAttemptPayload": "attempt or errors",
+    "QuizAccommodationPayload": "accommodation or errors",
     "NotePayload": "note or errors",
     "QAQuestionPayload": "question or errors",
     "QAAnswerPayload": "answer or errors",
@@ -174,6 +215,7 @@ WITHOUT_MARKER: dict[str, str] = {
     "LectureLock.message": "one of three constants",
     "Certificate.pdfUrl": "contains the code with its marker",
     "PublishProblem.message": "contains a title with its marker",
+    "Quiz.export": "contains prompts and keys with their markers",
     "Session.accessToken": "created by the mutation",
     "Session.refreshToken": "created by the mutation",
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type
 
 from tests.access_matrix.checker import MatrixResult, ResponseChecker
 from tests.access_matrix.fixture_objects import ROLE_BY_VIEWER, FixtureObjects
@@ -72,6 +72,8 @@ def cases(objects: FixtureObjects) -> Iterator[Case]:
     yield Case("recordLectureProgress", "enrolled", report, returns=returns)
     yield Case("setLectureCompleted", "enrolled", {**lecture, "isCompleted": True}, returns=returns)
     yield from catalog_cases(objects)
+    yield from attempt_cases(objects)
+    yield from quiz_cases(objects)
     yield from curriculum_cases(objects)
     yield from discussion_creation_cases(objects)
     yield from new_enrollment_cases(objects)
@@ -115,6 +117,65 @@ def curriculum_cases(objects: FixtureObjects) -> Iterator[Case]:
             "createLecture", sender, {**in_section, "title": "New", "type": "TEXT", "body": "Words"}, creates=True
         )
         yield Case("createSection", sender, {**course, "title": "New"}, creates=True)
+
+
+def attempt_cases(objects: FixtureObjects) -> Iterator[Case]:
+    """Yield mutations of attempts that change nothing that a viewer reads."""
+    quiz = {"quizId": objects.global_id("quiz-reviewed")}
+    yield Case("startQuizAttempt", "enrolled", quiz, returns="attempt-open")
+    essay = objects.by_label["attempt-open-essay"]
+    answer = {"attemptId": objects.global_id("attempt-open"), "questionId": essay.global_id}
+    unchanged = {**answer, "answer": {"text": essay.markers["AttemptAnswer.text"]}}
+    yield Case("saveAnswer", "enrolled", unchanged, returns="attempt-open")
+    for learner, label in (("enrolled", "graded"), ("enrolled", "never"), ("cancelled", "ended")):
+        attempt = {"attemptId": objects.global_id(f"attempt-{label}")}
+        yield Case("submitQuizAttempt", learner, attempt, returns=f"attempt-{label}")
+    for grader, label in (("instructor", "graded"), ("admin", "never")):
+        essay = objects.by_label[f"attempt-{label}-essay"]
+        answer = {"attemptId": objects.global_id(f"attempt-{label}"), "questionId": essay.global_id}
+        grade = {**answer, "points": "1", "feedback": essay.markers["AnswerResult.feedback"]}
+        yield Case("gradeAnswer", grader, grade, returns=f"attempt-{label}")
+    for sender in ("instructor", "admin"):
+        label = "accommodation-reviewed-cancelled"
+        note = objects.by_label[label].markers["QuizAccommodation.note"]
+        learner_id = {"userId": objects.global_id("cancelled"), "extraAttempts": 1, "note": note}
+        yield Case("setQuizAccommodation", sender, {**quiz, **learner_id}, returns=label)
+
+
+def quiz_cases(objects: FixtureObjects) -> Iterator[Case]:
+    """Yield changes of quizzes that keep all markers, then creations."""
+    for sender, label in (("instructor", "draft"), ("colleague", "otherdraft"), ("admin", "unpublished")):
+        key, quiz = f"key-{label}-choice", {"quizId": objects.global_id(f"quiz-{label}")}
+        question = {"questionId": objects.global_id(key)}
+        yield Case("updateQuiz", sender, quiz, returns=f"quiz-{label}")
+        published = {**quiz, "isPublished": label != "unpublished"}
+        yield Case("setQuizPublished", sender, published, returns=f"quiz-{label}")
+        order = {**quiz, "questionIds": [question["questionId"]]}
+        yield Case("reorderQuestions", sender, order, returns=f"quiz-{label}")
+        yield Case("updateQuestion", sender, {**question, "question": unchanged_choice(objects, key)}, returns=key)
+        yield Case("regradeQuestion", sender, question, returns=key)
+        content = {"multipleChoice": {"prompt": "Words?", "options": CHOICES}}
+        file = {**quiz, "format": "GIFT", "text": "x {T}", "dryRun": True}
+        yield Case("importQuestions", sender, file, returns=f"quiz-{label}")
+        yield Case("addQuestion", sender, {**quiz, "question": content}, creates=True)
+    new_quiz = {"courseId": objects.global_id("draft"), "title": "New"}
+    yield Case("createQuiz", "instructor", new_quiz, creates=True)
+
+
+CHOICES = [{"text": "One", "isCorrect": True}, {"text": "Two", "isCorrect": False}]
+
+
+def unchanged_choice(objects: FixtureObjects, label: str) -> dict[str, Any]:
+    """Return the input that leaves a multiple-choice question as it is."""
+    markers = objects.by_label[label].markers
+    texts = [objects.by_label[f"{label}-{name}"].markers["ChoiceOption.text"] for name in ("right", "wrong")]
+    return {
+        "multipleChoice": {
+            "prompt": markers["MultipleChoiceQuestion.prompt"],
+            "explanation": markers["MultipleChoiceQuestion.explanation"],
+            "options": [{"text": text, "isCorrect": text == texts[0]} for text in texts],
+        }
+    }
 
 
 def discussion_cases(objects: FixtureObjects) -> Iterator[Case]:
@@ -168,7 +229,8 @@ def _has_objects(payload: object) -> bool:
     assert isinstance(payload, GraphQLObjectType)
     types = [get_named_type(field.type) for field in payload.fields.values()]
     return any(
-        isinstance(graphql_type, GraphQLObjectType) and graphql_type.name != "UserError" for graphql_type in types
+        isinstance(graphql_type, GraphQLObjectType | GraphQLInterfaceType) and graphql_type.name != "UserError"
+        for graphql_type in types
     )
 
 

@@ -9,6 +9,10 @@ from sqlalchemy import false, true
 
 from lms_graphql.accounts import types as account_types
 from lms_graphql.accounts.reads import applications, users
+from lms_graphql.assessment import attempt_rules
+from lms_graphql.assessment.reads import accommodations, attempt_questions, attempts, quizzes
+from lms_graphql.assessment.reads import questions as quiz_questions
+from lms_graphql.assessment.types.quizzes import IsQuizStaff
 from lms_graphql.catalog.reads import courses, curriculum, lecture_content
 from lms_graphql.catalog.types.course import IsCourseStaff
 from lms_graphql.certificates import reads as certificates
@@ -166,6 +170,32 @@ def always_allowed(*_: Any) -> bool:
         (enrollments, "enrollments_visible_to", no_rows, "enrolled: returns [], not ['published-enrolled']"),
         (enrollments, "courses_visible_to", all_rows, "enrolled: Enrollment draft-enrolled is visible"),
         (progress, "progress_visible_to", all_rows, "learner: LectureProgress published-enrolled-lecture is visible"),
+        (quizzes, "quizzes_visible_to", all_rows, "learner: Quiz quiz-reviewed is visible"),
+        (quizzes, "quizzes_visible_to", no_rows, "cancelled: returns [], not ['quiz-lecture', 'quiz-reviewed']"),
+        (quizzes, "content_visible_to", all_rows, "cancelled: Lecture.quiz of published-quiz is visible"),
+        (quiz_questions, "questions_visible_to", all_rows, "enrolled: EssayQuestion key-reviewed-essay is visible"),
+        (IsQuizStaff, "allows", always_allowed, "enrolled: Quiz.questions of quiz-never is visible"),
+        (IsQuizStaff, "allows", always_allowed, "cancelled: Quiz.accommodations of quiz-reviewed is visible"),
+        (attempts, "attempts_visible_to", all_rows, "colleague: QuizAttempt attempt-graded is visible"),
+        (attempts, "attempts_visible_to", no_rows, "cancelled: returns [], not ['attempt-ended', 'attempt-lecture']"),
+        (
+            attempt_questions,
+            "is_course_staff",
+            always_allowed,
+            "enrolled: AnswerResult.explanation of attempt-never-statement is visible",
+        ),
+        (
+            attempt_rules,
+            "may_review",
+            always_allowed,
+            "enrolled: AttemptQuestion.result of attempt-never-essay is visible",
+        ),
+        (
+            accommodations,
+            "accommodations_visible_to",
+            all_rows,
+            "enrolled: QuizAccommodation accommodation-reviewed-cancelled is visible",
+        ),
     ],
 )
 def test_matrix_detects_removed_policy(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.assessment.models import Quiz, QuizAccommodation
 from lms_graphql.assessment.policies import accommodations_visible_to
 from lms_graphql.catalog.models import Course
+from lms_graphql.core import clock
 from lms_graphql.core.actor import AccessLevel, Actor
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.list_queries import ListQuery
@@ -51,7 +52,8 @@ def _by_key(access_level: AccessLevel) -> RowSelect:
 
 
 def accommodations_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, AccommodationRow]:
-    rows = fetch_rows(session, _by_key(actor.access_level), {**actor.bind_params, "keys": keys})
+    params = {**actor.bind_params, "keys": keys, "now": clock.now()}
+    rows = fetch_rows(session, _by_key(actor.access_level), params)
     return {row[0]: AccommodationRow._make(row) for row in rows}
 
 

@@ -1,6 +1,6 @@
 """Reads of questions with their answer keys, which only course staff may see."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
@@ -49,6 +49,8 @@ class QuestionRow(NamedTuple):
         return global_ids.encode(self.kind, self.key)
 
 
+QuestionsByKey = Callable[[Session, Actor, Sequence[int]], dict[int, QuestionRow]]
+
 QUESTIONS = select(
     Question.id,
     Question.quiz_id,
@@ -67,6 +69,17 @@ def _by_key(access_level: AccessLevel) -> RowSelect:
 def questions_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, QuestionRow]:
     rows = fetch_rows(session, _by_key(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: to_question_row(row) for row in rows}
+
+
+@cache
+def questions_of_type(question_type: QuestionType) -> QuestionsByKey:
+    """Return the read by key for questions of one type, because a global id of another type names no object."""
+
+    def read(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, QuestionRow]:
+        rows = questions_by_key(session, actor, keys)
+        return {key: row for key, row in rows.items() if row.type is question_type}
+
+    return read
 
 
 def questions_by_quiz(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[QuestionRow]]:

@@ -20,6 +20,7 @@ from lms_graphql.assessment.models import (
 )
 from lms_graphql.assessment.policies import quizzes_visible_to
 from lms_graphql.assessment.reads.passed_quizzes import quizzes_passed_by
+from lms_graphql.assessment.scoring import NO_POINTS
 from lms_graphql.catalog.models import Course, Lecture
 from lms_graphql.catalog.policies import content_visible_to
 from lms_graphql.core import clock
@@ -141,4 +142,4 @@ def _fetch(session: Session, actor: Actor, statement: RowSelect, keys: Sequence[
 
 
 def _to_row(row: Any) -> QuizRow:
-    return QuizRow._make((*row[:-1], row[-1] or Decimal(0)))
+    return QuizRow._make((*row[:-1], row[-1] or NO_POINTS))

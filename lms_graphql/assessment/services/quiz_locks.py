@@ -1,10 +1,11 @@
 """Lock of a quiz for editing. Quizzes change under the exclusive lock of their course, like sections and lectures."""
 
-from sqlalchemy import select, true
+from sqlalchemy import ColumnElement, and_, false, select, true
 from sqlalchemy.orm import Session
 
 from lms_graphql.assessment.models import Question, Quiz
-from lms_graphql.assessment.policies import quizzes_visible_to
+from lms_graphql.assessment.policies import questions_visible_to, quizzes_visible_to
+from lms_graphql.assessment.reads.questions import QUESTION_KINDS as KINDS_BY_TYPE
 from lms_graphql.catalog.models import Course
 from lms_graphql.catalog.policies import may_edit_course
 from lms_graphql.catalog.services.course_locks import lock_course
@@ -22,7 +23,7 @@ def lock_quiz_to_edit(session: Session, actor: Actor, quiz_id: str) -> tuple[Cou
 def lock_question_to_edit(session: Session, actor: Actor, question_id: str) -> tuple[Course, Quiz, Question]:
     """Lock the course of the question's quiz and return all three. Raise NOT_FOUND at `question_id`, or FORBIDDEN."""
     key = decode_question_key(question_id)
-    statement = select(Question.quiz_id).where(Question.id == key)
+    statement = select(Question.quiz_id).where(_has_id(question_id))
     course, quiz = _lock(session, actor, peek(session, lambda peek: peek.scalar(statement)), "question_id")
     question = session.get(Question, key) if key is not None else None
     if question is None:  # deleted since its quiz was read
@@ -30,10 +31,20 @@ def lock_question_to_edit(session: Session, actor: Actor, question_id: str) -> t
     return course, quiz, question
 
 
+def require_editable_quiz(session: Session, actor: Actor, quiz_id: str) -> int:
+    """Return the key of a quiz that the actor may edit. Raise NOT_FOUND at `quiz_id`, or FORBIDDEN."""
+    key = global_ids.decode_key("Quiz", quiz_id)
+    statement = select(Course.instructor_id.label("instructor_key")).join(Quiz, Quiz.course_id == Course.id)
+    course = session.execute(statement.where(Quiz.id == key)).one_or_none()
+    if key is None or course is None or not may_edit_course(actor, course):
+        raise _access_error(session, actor, key, "quiz_id")
+    return key
+
+
 def require_editable_question(session: Session, actor: Actor, question_id: str) -> int:
     """Return the key of a question that the actor may edit. Raise NOT_FOUND at `question_id`, or FORBIDDEN."""
     key = decode_question_key(question_id)
-    quiz_key = session.scalar(select(Question.quiz_id).where(Question.id == key))
+    quiz_key = session.scalar(select(Question.quiz_id).where(_has_id(question_id)))
     statement = select(Course.instructor_id.label("instructor_key")).join(Quiz, Quiz.course_id == Course.id)
     course = session.execute(statement.where(Quiz.id == quiz_key)).one_or_none()
     if key is None or course is None or not may_edit_course(actor, course):
@@ -41,13 +52,22 @@ def require_editable_question(session: Session, actor: Actor, question_id: str) 
     return key
 
 
-QUESTION_KINDS = ("MultipleChoiceQuestion", "TrueFalseQuestion", "ShortAnswerQuestion", "EssayQuestion")
+QUESTION_KINDS = tuple(KINDS_BY_TYPE.values())
 
 
 def decode_question_key(question_id: str) -> int | None:
     """Return the key in the global id of a question of any type; None if it is invalid."""
     decoded = global_ids.decode(question_id)
     return decoded[1] if decoded is not None and decoded[0] in QUESTION_KINDS else None
+
+
+def _has_id(question_id: str) -> ColumnElement[bool]:
+    """Return the condition on a question that this is its global id, which names its type as well."""
+    decoded = global_ids.decode(question_id)
+    types = {kind: question_type for question_type, kind in KINDS_BY_TYPE.items()}
+    if decoded is None or decoded[0] not in types:
+        return false()
+    return and_(Question.id == decoded[1], Question.question_type == types[decoded[0]])
 
 
 def _lock(session: Session, actor: Actor, quiz_key: int | None, path: str) -> tuple[Course, Quiz]:
@@ -64,8 +84,12 @@ def _lock(session: Session, actor: Actor, quiz_key: int | None, path: str) -> tu
 
 
 def _access_error(session: Session, actor: Actor, quiz_key: int | None, path: str) -> Exception:
-    """Return NOT_FOUND if the quiz is not visible to the actor, else FORBIDDEN."""
-    is_visible = (Quiz.id == quiz_key, quizzes_visible_to(actor.access_level))
+    """Return NOT_FOUND if the quiz, or its questions if the path names one, are not visible to the actor.
+
+    Else return FORBIDDEN.
+    """
+    is_visible_to = quizzes_visible_to if path == "quiz_id" else questions_visible_to
+    is_visible = (Quiz.id == quiz_key, is_visible_to(actor.access_level))
     statement = select(Quiz.id).join(Course, Course.id == Quiz.course_id).where(*is_visible)
     if session.scalar(statement, {**actor.bind_params, "now": clock.now()}) is None:
         return not_found(path)

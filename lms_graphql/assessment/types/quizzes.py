@@ -58,8 +58,8 @@ class IsQuizStaff(Permission):
 class Quiz(Node):
     """A quiz of a lecture, or of a course as a whole.
 
-    Course staff see every quiz. Learners see published ones if they have access to the course or an attempt of their
-    own.
+    Course staff see every quiz. Learners see published ones if they have access to the course, and all quizzes with
+    an attempt of their own.
     """
 
     title: str = field("Title.")
