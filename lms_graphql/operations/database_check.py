@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from lms_graphql import wiring
 from lms_graphql.accounts import search_index
 from lms_graphql.analytics.services import refresh
+from lms_graphql.assessment.services import results_repair
 from lms_graphql.catalog import counters
 from lms_graphql.core import clock, database_clock
 from lms_graphql.core.errors import OperatorError
@@ -40,6 +41,7 @@ def check_database(session: Session, settings: Settings) -> list[CheckResult]:
         *counters.find_counter_drift(session),
         *discussion_counters.find_counter_drift(session),
         *progress_repair.find_progress_drift(session),
+        *results_repair.find_result_drift(session),
         *refresh.find_analytics_drift(session),
     ]
     if not drift:

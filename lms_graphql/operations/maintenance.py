@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from lms_graphql import wiring
 from lms_graphql.accounts.services import retention
 from lms_graphql.analytics.services import refresh
-from lms_graphql.assessment.services import regrading, submission
+from lms_graphql.assessment.services import quiz_statistics, regrading, submission
 from lms_graphql.core import db_errors
 from lms_graphql.core.database import Database
 from lms_graphql.learning.services import expiration, progress_recount
@@ -86,6 +86,11 @@ def continue_regrades(context: TaskContext) -> list[str]:
     return [f"attempts: {number} regraded"] if number else []
 
 
+def refresh_quiz_statistics(context: TaskContext) -> list[str]:
+    number = quiz_statistics.refresh_quiz_statistics(context.database)
+    return [f"quiz statistics: refreshed for {number} quizzes"] if number else []
+
+
 MAINTENANCE_TASKS: dict[str, Task] = {
     "accounts": purge_expired,
     "enrollments": expire_access,
@@ -93,6 +98,7 @@ MAINTENANCE_TASKS: dict[str, Task] = {
     "regrades": continue_regrades,
     "progress": recount_progress,
     "analytics": refresh_analytics,  # after the tasks that change its sources
+    "quiz statistics": refresh_quiz_statistics,
     "mail": send_mail,  # last, because the others enqueue mail and a slow server must not delay them
 }
 
