@@ -17,6 +17,7 @@ from lms_graphql.assessment.models import (
     AttemptQuestion,
     AttemptStatus,
     QuestionRegrade,
+    QuestionType,
     QuestionVersion,
     Quiz,
     QuizAttempt,
@@ -110,7 +111,7 @@ def _create_quiz(session: Any, actor: Actor, course_id: str) -> int:
     quiz_id = global_ids.encode("Quiz", key)
     session.commit()
     content: dict[str, Any] = {"prompt": "?", "points": Decimal(1), "explanation": None, "correct_answer": True}
-    for kind in (questions.QuestionType.TRUE_FALSE, questions.QuestionType.TRUE_FALSE, questions.QuestionType.ESSAY):
+    for kind in (QuestionType.TRUE_FALSE, QuestionType.TRUE_FALSE, QuestionType.ESSAY):
         questions.add_question(session, actor, quiz_id, kind, content, None)
         session.commit()
     quizzes.set_quiz_published(session, actor, quiz_id, True)

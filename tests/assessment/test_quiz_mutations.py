@@ -69,7 +69,12 @@ def test_new_quiz_has_defaults(course: QuizCourse) -> None:
 
 
 def test_update_changes_only_the_given_settings(course: QuizCourse) -> None:
-    settings = {"timeLimitSeconds": 604_800, "maxAttempts": 1_000, "passingScore": 0, "shuffleQuestions": True}
+    settings: dict[str, Any] = {
+        "timeLimitSeconds": 604_800,
+        "maxAttempts": 1_000,
+        "passingScore": 0,
+        "shuffleQuestions": True,
+    }
     settings |= {"description": "Words", "reviewPolicy": "NEVER", "keptScore": "AVERAGE"}
     quiz = course.instructor.ok("createQuiz", courseId=course.id, title="Quiz", **settings)
     assert {name: quiz[name] for name in settings} == settings
@@ -140,7 +145,8 @@ def test_deleted_quiz_leaves_no_rows(course: QuizCourse) -> None:
     assert course.instructor.user_errors("deleteQuiz", quizId=quiz["id"]) == [("NOT_FOUND", "quizId")]
     for model in (Quiz, Question, QuestionVersion, QuizAccommodation):
         count = select(func.count()).select_from(model)
-        assert course.service.database.read_sync(lambda session, count=count: session.scalar(count)) == 0
+        with course.service.engine.connect() as connection:
+            assert connection.scalar(count) == 0
 
 
 def quiz_inputs(quiz: Any, course_id: str) -> dict[str, dict[str, Any]]:

@@ -174,7 +174,7 @@ PASSED = select(func.count()).where(CourseProgress.passed_quizzes == 1)
 
 
 def test_regrade_continues_after_a_kill_between_batches(course: QuizCourse, monkeypatch: pytest.MonkeyPatch) -> None:
-    disable_maintenance(course.service)
+    disable_maintenance(monkeypatch)
     monkeypatch.setattr(regrading, "BATCH_SIZE", 5)
     question = quiz_with_wrong_key(course, 18)
     assert regrade(course, question) == (5, 13)
@@ -192,7 +192,7 @@ def test_regrade_continues_after_a_kill_between_batches(course: QuizCourse, monk
 
 
 def test_failed_batch_leaves_nothing_behind(course: QuizCourse, monkeypatch: pytest.MonkeyPatch) -> None:
-    disable_maintenance(course.service)
+    disable_maintenance(monkeypatch)
     monkeypatch.setattr(regrading, "BATCH_SIZE", 5)
     assert regrade(course, quiz_with_wrong_key(course, 8)) == (5, 3)
     settings, regrade_key = course.service.resources.settings, scalar(course, select(QuestionRegrade.id))
@@ -211,7 +211,7 @@ def test_failed_batch_leaves_nothing_behind(course: QuizCourse, monkeypatch: pyt
 @pytest.mark.query_budget
 def test_regrade_takes_a_constant_number_of_statements(course: QuizCourse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "MAX_INLINE_CHANGES", 1)
-    disable_maintenance(course.service)
+    disable_maintenance(monkeypatch)
     numbers = []
     for learners in (3, 30):
         question = quiz_with_wrong_key(course, learners, questions=2)
@@ -223,8 +223,10 @@ def test_regrade_takes_a_constant_number_of_statements(course: QuizCourse, monke
 
 @pytest.mark.slow
 @pytest.mark.alone
-def test_regrade_of_500_attempts_takes_two_seconds_of_cpu(course: QuizCourse) -> None:
-    disable_maintenance(course.service)
+def test_regrade_of_500_attempts_takes_two_seconds_of_cpu(
+    course: QuizCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disable_maintenance(monkeypatch)
     question = quiz_with_wrong_key(course, 510, questions=50)
     started, wall_started = time.process_time(), time.perf_counter()
     assert regrade(course, question) == (500, 10)

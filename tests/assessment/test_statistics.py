@@ -139,7 +139,7 @@ def test_statistics_take_a_constant_number_of_statements(course: QuizCourse) -> 
 def test_stored_statistics_are_served_until_they_are_refreshed(
     course: QuizCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disable_maintenance(course.service)
+    disable_maintenance(monkeypatch)
     monkeypatch.setattr(quiz_statistics, "MIN_STORED_ATTEMPTS", 1)
     quiz = course.instructor.create_quiz(course.id, choice("a"), maxAttempts=None)
     take(course, course.learner, quiz["id"], ("a",))
