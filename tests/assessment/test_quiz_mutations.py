@@ -144,9 +144,8 @@ def test_deleted_quiz_leaves_no_rows(course: QuizCourse) -> None:
     assert course.instructor.ok("deleteQuiz", quizId=quiz["id"]) == quiz["id"]
     assert course.instructor.user_errors("deleteQuiz", quizId=quiz["id"]) == [("NOT_FOUND", "quizId")]
     for model in (Quiz, Question, QuestionVersion, QuizAccommodation):
-        count = select(func.count()).select_from(model)
         with course.service.engine.connect() as connection:
-            assert connection.scalar(count) == 0
+            assert connection.scalar(select(func.count()).select_from(model)) == 0
 
 
 def quiz_inputs(quiz: Any, course_id: str) -> dict[str, dict[str, Any]]:

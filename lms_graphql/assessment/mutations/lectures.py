@@ -40,7 +40,7 @@ class CreateLectureInput:
     video_url: str | None = field(VIDEO_URL, default=None)
     body: str | None = field(BODY, default=None)
     resource_url: str | None = field(RESOURCE_URL, default=None)
-    quiz_id: strawberry.ID | None = field("Reserved until quizzes are in the API.", default=None)
+    quiz_id: strawberry.ID | None = field("Id of a quiz of the course, for a QUIZ lecture.", default=None)
 
 
 @input_type()
@@ -60,7 +60,7 @@ class UpdateLectureInput:
     body: strawberry.Maybe[str | None] = field(BODY, default=None)
     resource_url: strawberry.Maybe[str | None] = field(RESOURCE_URL, default=None)
     quiz_id: strawberry.Maybe[strawberry.ID | None] = field(
-        "Reserved until quizzes are in the API. Null detaches the lecture's quiz.", default=None
+        "Id of a quiz of the course, for a QUIZ lecture. Null detaches the lecture's quiz.", default=None
     )
 
 

@@ -76,7 +76,7 @@ def set_quiz_accommodation(
 
 
 def _find_target(session: Session, actor: Actor, quiz_key: int | None, user_key: int | None) -> AccommodationTarget:
-    """Return the quiz. Raise NOT_FOUND for the quiz, then for the user, then FORBIDDEN."""
+    """Return the quiz. Raise NOT_FOUND for the quiz, FORBIDDEN, or NOT_FOUND for a user who was never enrolled."""
     is_visible = (Quiz.id == quiz_key, quizzes_visible_to(actor.access_level))
     columns = (Quiz.id, Quiz.course_id, Course.instructor_id.label("instructor_key"), Quiz.time_limit)
     statement = select(*columns).join(Course, Course.id == Quiz.course_id).where(*is_visible)
