@@ -16,6 +16,7 @@ from lms_graphql.accounts.types import InstructorApplication, User
 from lms_graphql.analytics import types as analytics_types
 from lms_graphql.assessment.mutations.attempts import AttemptMutations
 from lms_graphql.assessment.mutations.lectures import LectureContentMutations
+from lms_graphql.assessment.mutations.question_import import QuestionImportMutations
 from lms_graphql.assessment.mutations.questions import QuizQuestionMutations
 from lms_graphql.assessment.mutations.quizzes import QuizMutations
 from lms_graphql.assessment.reads import questions as quiz_questions
@@ -129,6 +130,7 @@ class Mutation(
     LectureContentMutations,
     QuizMutations,
     QuizQuestionMutations,
+    QuestionImportMutations,
     AttemptMutations,
     NoteMutations,
     QuestionMutations,

@@ -10,6 +10,7 @@ import uvicorn
 from lms_graphql.accounts.services.sessions import rotate_keys
 from lms_graphql.asgi import configure_logging
 from lms_graphql.cli.database import db, print_results
+from lms_graphql.cli.quiz import quiz
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.graph.schema.builder import print_sdl
 from lms_graphql.operations import maintenance
@@ -42,6 +43,7 @@ def main() -> None:
 
 
 main.add_command(db)
+main.add_command(quiz)
 
 
 @main.command()
