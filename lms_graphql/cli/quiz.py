@@ -65,7 +65,7 @@ def import_command(quiz_id: str, file: BinaryIO, format_name: str, dry_run: bool
         click.echo(f"line {problem.line}: {problem.severity.value}: {problem.message}", err=True)
     skipped = sum(problem.severity is ImportSeverity.SKIPPED for problem in problems)
     verb = "can be imported" if dry_run else "imported"
-    click.echo(f"{len(question_file.questions)} questions {verb}, {skipped} problems skipped a part of the file")
+    click.echo(f"{len(question_file.questions)} questions {verb}, {skipped} left out")
     if not question_file.questions:
         raise OperatorError("The file has no question that can be imported.")
 

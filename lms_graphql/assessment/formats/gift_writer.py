@@ -19,7 +19,7 @@ def _question(number: int, content: QuestionContent) -> str:
     lines.append(f"[markdown]{escape(content.prompt)}{{")
     lines += [f"\t{answer}" for answer in _answers(content)]
     if content.explanation is not None:
-        lines.append(f"\t####{escape(content.explanation)}")
+        lines.append(f"\t####{_rich(content.explanation)}")
     return "\n".join([*lines, "}", ""])
 
 
@@ -50,12 +50,16 @@ def _answers(content: QuestionContent) -> list[str]:
 
 
 def _option(option: Option, weight: Decimal, is_single: bool) -> str:
-    text = escape(option.text)
-    if FORMAT.match(text):  # the text only looks like a format, so the real one stands before it
-        text = f"[markdown]{text}"
+    text = _rich(option.text)
     if WEIGHT.match(text) or (not is_single and weight):
         return f"~%{format_weight(weight)}%{text}"
     return f"={text}" if option.is_correct else f"~{text}"
+
+
+def _rich(text: str) -> str:
+    """Return an option or explanation. The format stands before it only if the text itself looks like one."""
+    escaped = escape(carried(text))
+    return f"[markdown]{escaped}" if FORMAT.match(escaped) else escaped
 
 
 def _short_answer(text: str) -> str:

@@ -30,7 +30,7 @@ def assert_problems(problems: list[Problem], expected: list[Expected]) -> None:
 
 
 def shown(content: QuestionContent) -> str:
-    """Return a question in one line, for example "choice: Which? [*yes, no]". A star marks what is correct."""
+    """Return a question in one line, for example `choice: Colors [*red, salt]`. A star marks what is correct."""
     options = ", ".join(f"{'*' if option.is_correct else ''}{option.text}" for option in content.options)
     key = {
         QuestionType.MULTIPLE_CHOICE: f"choice: {content.prompt} [{options}]",

@@ -27,9 +27,7 @@ CASES = [
         id="blank-lines",
     ),
     pytest.param("I. Newton was\nA. a\nB. b\nANSWER: A", ["choice: I. Newton was [*a, b]"], [], id="initial"),
-    pytest.param(
-        "ANSWER: A\nx?\nA. a\nB. b\nANSWER: A", ["choice: x? [*a, b]"], [(1, SKIPPED, "no question")], id="no"
-    ),
+    pytest.param("ANSWER: A\nx?\nA. a\nB. b\nANSWER: A", ["choice: x? [*a, b]"], [(1, SKIPPED, "question")], id="no"),
     pytest.param("A. a\nB. b\nANSWER: A", [], [(1, SKIPPED, "have no question before them")], id="only-options"),
     pytest.param("x?\nA. a\nB. b", [], [(1, SKIPPED, "has no line ANSWER:")], id="end-of-file"),
     pytest.param("x?\na) a\nb) b\nANSWER: A", [], [(1, SKIPPED, "line 2 has a small letter")], id="small-options"),

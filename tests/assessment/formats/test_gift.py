@@ -152,9 +152,7 @@ CONSTRUCTS = [
 
 ERRORS = [
     pytest.param("x {=a ~b\n\ny {T}", ["true: y"], [(1, SKIPPED, "is not closed")], id="unclosed"),
-    pytest.param(
-        "x {=a ~b\n::y:: y {T}", ["true: y"], [(1, SKIPPED, "is not closed"), (2, NOTE, "name")], id="named"
-    ),
+    pytest.param("x {=a ~b\n::y:: y {T}", ["true: y"], [(1, SKIPPED, "not closed"), (2, NOTE, "name")], id="named"),
     pytest.param("x =a} {T}", [], [(1, SKIPPED, "was not opened")], id="unopened"),
     pytest.param("x {=a {b} ~c}", [], [(1, SKIPPED, "has an opening brace in it")], id="brace-inside"),
     pytest.param("::n:: x {=a ~a}", [], [(1, SKIPPED, "“n”: Option 2: Another option has this text")], id="same"),

@@ -1,5 +1,6 @@
 """Hostile files: readers run in linear time."""
 
+import contextlib
 import time
 
 import pytest
@@ -59,8 +60,6 @@ FILES = {
 def test_hostile_file_is_read_in_linear_time(name: str) -> None:
     for file_format in QuestionFormat:
         started = time.process_time()
-        try:
+        with contextlib.suppress(QuestionFileError):
             read_questions(file_format, FILES[name])
-        except QuestionFileError:
-            pass  # refusing the file is fine
         assert time.process_time() - started < MAX_SECONDS, file_format

@@ -93,6 +93,7 @@ def choice(*texts: str) -> QuestionContent:
 @given(questions=st.lists(contents(), max_size=4))
 @example([choice("%50% off", "[html]b", "a\r\nb", "a\nb", "=x")])
 @example([QuestionContent(QuestionType.ESSAY, " \t\nx\r", Decimal("0.5"), "\n####\n")])
+@example([QuestionContent(QuestionType.ESSAY, "[html]x", explanation=" [html]")])
 @example([QuestionContent(QuestionType.SHORT_ANSWER, "x", accepted_answers=("a->b", "*", r"\*", "%5%", "&amp;"))])
 @example([QuestionContent(QuestionType.TRUE_FALSE, "a\uffff &amp; <b>" + "y" * 100, correct_answer=False)])
 def test_import_of_an_export_is_identical(file_format: QuestionFormat, questions: list[QuestionContent]) -> None:
