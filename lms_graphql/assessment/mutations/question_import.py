@@ -30,8 +30,8 @@ class QuestionImportMutations:
         Add the questions of a file to a quiz, after those that are there. `problems` lists what is left out, and
         why. Only the course's instructor and super admins can do this.
 
-        Returns LIMIT_REACHED if the quiz would have more than 200 questions, and INVALID if the file cannot be read
-        at all, for example XML with a DOCTYPE.
+        Returns LIMIT_REACHED if the quiz would have more than 200 questions. Returns INVALID if the file cannot be
+        read at all, for example XML with a DOCTYPE.
         """
         file = await info.context.read(question_import.read_question_file, input.quiz_id, input.format, input.text)
         key = await info.context.write(
