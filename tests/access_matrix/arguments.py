@@ -68,6 +68,7 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Lecture.qaQuestions": tuple(_questions()),
         "QAQuestion.answers": (Variant(f"first: {SHORT_PAGE_SIZE}"),),
         "Quiz.questions": tuple(Variant("", type_name=name) for name in QUESTION_KINDS.values()),
+        "Quiz.export": (Variant("format: JSON"),),
         "Quiz.attempts": (Variant(""), *(Variant(f"status: {status.name}") for status in AttemptStatus)),
         "QuestionPayload.question": CHOICE_QUESTION,
         "RegradeQuestionPayload.question": CHOICE_QUESTION,

@@ -153,6 +153,8 @@ def quiz_cases(objects: FixtureObjects) -> Iterator[Case]:
         yield Case("updateQuestion", sender, {**question, "question": unchanged_choice(objects, key)}, returns=key)
         yield Case("regradeQuestion", sender, question, returns=key)
         content = {"multipleChoice": {"prompt": "Words?", "options": CHOICES}}
+        file = {**quiz, "format": "GIFT", "text": "x {T}", "dryRun": True}
+        yield Case("importQuestions", sender, file, returns=f"quiz-{label}")
         yield Case("addQuestion", sender, {**quiz, "question": content}, creates=True)
     new_quiz = {"courseId": objects.global_id("draft"), "title": "New"}
     yield Case("createQuiz", "instructor", new_quiz, creates=True)

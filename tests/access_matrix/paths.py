@@ -163,7 +163,8 @@ class PathBuilder:
                 if is_value(target):
                     leaves.append(f"{name} {{ {self._all_leaves(target)} }}")
                 elif is_leaf_type(target):
-                    leaves.append(name)
+                    variant, *_ = self._variants.get(f"{graphql_type.name}.{name}", PLAIN)
+                    leaves.append(name + _arguments(definition, variant))
         return " ".join(leaves)
 
     def _type(self, name: str) -> GraphQLNamedType:
