@@ -44,6 +44,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.parsed = ParsedQuestions()
+        self._follows_draft = False
         self._start_question()
 
     def _start_question(self) -> None:
@@ -77,7 +78,7 @@ class _Reader:
     def end_question(self) -> None:
         """Report the question that has no ANSWER line, if there is one."""
         if self._line:
-            self.parsed.skip(self._line, self._error or "The question has no line ANSWER: with a letter.")
+            self._skip(self._line, self._error or "The question has no line ANSWER: with a letter.")
         self._start_question()
 
     def _begin(self, number: int) -> None:
@@ -86,6 +87,10 @@ class _Reader:
     def _fail(self, message: str) -> None:
         """Remember the first error of the question. The lines up to its ANSWER still belong to it."""
         self._error = self._error or message
+
+    def _skip(self, line: int, message: str) -> None:
+        self.parsed.skip(line, message)
+        self._follows_draft = False
 
     def _is_lower_case_option(self, line: str) -> bool:
         match = _LOWER_CASE_OPTION.match(line)
@@ -113,9 +118,10 @@ class _Reader:
         elif letter[1] not in self._letters:
             self._fail(f"Line {number} has the letter {letter[1]}, but there is no such option.")
         if self._error is not None or letter is None:
-            self.parsed.skip(error_line, self._error or "")
+            self._skip(error_line, self._error or "")
         else:
             self.parsed.add(self._draft(letter[1]))
+            self._follows_draft = True
         self._start_question()
 
     def _draft(self, correct: str) -> QuestionDraft:
@@ -129,7 +135,7 @@ class _Reader:
 
     def _add_feedback(self, number: int, text: str) -> None:
         """Make the text the explanation of the question before it."""
-        if self._text or not self.parsed.drafts:
+        if self._line or not self._follows_draft:
             self.parsed.note(number, "FEEDBACK: is no part of Aiken. The line is left out.")
             return
         previous = self.parsed.drafts.pop()

@@ -47,6 +47,12 @@ CASES = [
         [(5, NOTE, "It became the explanation")],
         id="feedback",
     ),
+    pytest.param(
+        "x?\nA. a\nB. b\nANSWER: A\ny?\nA. a\nB. b\nANSWER: C\nFEEDBACK: Of y.",
+        ["choice: x? [*a, b]"],
+        [(5, SKIPPED, "the letter C"), (9, NOTE, "The line is left out")],
+        id="feedback-of-skipped-question",
+    ),
     pytest.param("FEEDBACK: x\n// y", [], [(1, NOTE, "is left out"), (2, NOTE, "begins with //")], id="other-lines"),
 ]
 
