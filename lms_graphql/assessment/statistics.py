@@ -40,7 +40,7 @@ class QuestionStatistics(NamedTuple):
     """Statistics of a question over the submitted attempts that have it.
 
     An answer that waits for its grade has no points yet, so none of the three counts of points includes it.
-    `chosen_counts` has the number of attempts by the id of the selected option, without options that nobody chose.
+    `chosen_counts` has the number of attempts by the id of the selected option, without options that have 0.
     """
 
     answered_count: int = 0
@@ -158,7 +158,7 @@ class _EarnedByToken(dict[str, int]):
 
 
 class _QuestionSums:
-    """What is added up for a question. Points are in hundredths: x for the question, t for all questions."""
+    """Sums over the attempts for a question. Points are in hundredths: x for the question, t for all questions."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()

@@ -35,7 +35,7 @@ class ShownAnswer(NamedTuple):
 
 
 class ShownResult(NamedTuple):
-    """What was right, and what the answer earned."""
+    """Result of an answer: its points, and the right answer."""
 
     is_correct: bool
     earned_points: Decimal
@@ -59,7 +59,7 @@ class ShownQuestion(NamedTuple):
 
 
 class AttemptReview(NamedTuple):
-    """Whether the viewer sees the results of an attempt, and whether the attempt is closed."""
+    """Facts about an attempt: whether the viewer sees its results, and whether it is closed."""
 
     shuffle_seed: str | None
     may_review: bool

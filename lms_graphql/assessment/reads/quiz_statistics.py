@@ -166,7 +166,7 @@ def _to_row(key: int, as_of: datetime, statistics: QuizStatistics) -> QuizStatis
 def question_rows(
     questions: Sequence[QuestionRow], statistics: Mapping[int, QuestionStatistics]
 ) -> list[QuestionStatisticsRow]:
-    """Return the questions with their statistics, in order. Options that nobody chose have 0."""
+    """Return the questions with their statistics, in order. Options without a choice have 0."""
     rows = []
     for question in questions:
         *figures, chosen_counts = statistics.get(question.key, QuestionStatistics())

@@ -30,7 +30,7 @@ def grade_answer(
 ) -> int:
     """Set the points and the feedback of an essay, as course staff, and return the attempt's key.
 
-    Grading again replaces the previous grade. Who graded what is in the audit log. Raise NOT_FOUND, FORBIDDEN,
+    Grading again replaces the previous grade. Each grade is in the audit log. Raise NOT_FOUND, FORBIDDEN,
     INVALID for another type of question, INVALID_TRANSITION for an open attempt, or validation errors.
     """
     attempt_key = global_ids.decode_key("QuizAttempt", attempt_id)

@@ -1,4 +1,4 @@
-"""Submission of attempts: by the learner, by whoever touches an overdue attempt next, and by maintenance.
+"""Submission of attempts: by the learner, by the next request that changes an overdue attempt, and by maintenance.
 
 All ways give the same result: an overdue attempt counts as submitted at its deadline.
 """
