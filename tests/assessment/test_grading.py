@@ -34,7 +34,7 @@ def grade_input(attempt: Any, index: int = 1, **values: Any) -> dict[str, Any]:
     ],
 )
 def test_invalid_grade_is_rejected(
-    course: QuizCourse, attempt: Any, values: dict[str, str], errors: list[tuple[str, str]]
+    course: QuizCourse, attempt: Any, values: dict[str, Any], errors: list[tuple[str, str]]
 ) -> None:
     assert course.instructor.user_errors("gradeAnswer", **grade_input(attempt, **values)) == errors
     assert course.instructor.attempt(attempt["id"])["status"] == "GRADING"

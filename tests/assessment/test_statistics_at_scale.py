@@ -18,7 +18,6 @@ from lms_graphql.assessment.services import quiz_statistics
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.global_ids import encode
 from tests.assessment.test_statistics import STATISTICS
-from tests.conftest import disable_maintenance
 from tests.factories import START, Factories
 from tests.live_service import Client, Service, StatementRecorder
 
@@ -47,8 +46,7 @@ class LargeQuiz(NamedTuple):
 
 
 @pytest.fixture
-def quiz(service: Service, client: Client, make: Factories) -> LargeQuiz:
-    disable_maintenance(service)
+def quiz(service: Service, client: Client, make: Factories, no_maintenance: None) -> LargeQuiz:
     tree = make.course(lectures=1)
     key = make.quiz(tree).id
     insert_attempts(service, make, key)
