@@ -1,5 +1,5 @@
 # Commands for development. scripts/serve and scripts/test work without make.
-.PHONY: serve test quick lint format schema settings-table lock bench
+.PHONY: serve test dev quick lint format schema settings-table lock bench
 
 serve:  ## set up and serve at http://127.0.0.1:8000
 	scripts/serve
@@ -7,19 +7,22 @@ serve:  ## set up and serve at http://127.0.0.1:8000
 test:  ## everything that continuous integration runs
 	scripts/test
 
-quick:  ## while developing: on SQLite, on all cores, about a minute
+dev:  ## install the packages for tests and checks; scripts/serve installs fewer
+	@bash -c 'set -euo pipefail; . scripts/lib.sh; make_venv requirements-dev.txt'
+
+quick: dev  ## while developing: on SQLite, on all cores, about a minute
 	.venv/bin/pytest -q -m "not slow"
 
-lint:
+lint: dev
 	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 
-format:
+format: dev
 	.venv/bin/ruff check --fix . && .venv/bin/ruff format .
 
-schema:  ## after a change of GraphQL types
+schema: dev  ## after a change of GraphQL types
 	.venv/bin/lms-graphql schema > schema.graphql
 
-settings-table:  ## after a change of settings
+settings-table: dev  ## after a change of settings
 	.venv/bin/python scripts/settings_table.py --write
 
 lock:  ## after a change of the dependencies; needs uv

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.mariadb import BenchmarkDatabase
 from benchmarks.processes import ROOT, BenchmarkError, run_process
+from lms_graphql.http_protocol import PROTOCOL
 from tests.mariadb import HOST, free_port
 
 PEERS = ROOT / "benchmarks" / "peers"
@@ -42,7 +43,9 @@ class RunningServer:
 
 
 SERVERS = (
-    ServerSpec("ours", "this API", (*UVICORN, *UVICORN_OPTIONS, "--factory", "lms_graphql.asgi:app")),
+    ServerSpec(
+        "ours", "this API", (*UVICORN, *UVICORN_OPTIONS, "--http", PROTOCOL, "--factory", "lms_graphql.asgi:app")
+    ),
     ServerSpec("apollo", "Apollo Server", ("node", str(PEERS / "apollo.js"))),
     ServerSpec("yoga", "GraphQL Yoga", ("node", str(PEERS / "yoga.js"))),
     ServerSpec("baseline", "hand-written", (*UVICORN, *UVICORN_OPTIONS, "benchmarks.baseline:app")),

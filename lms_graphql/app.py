@@ -2,29 +2,32 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from lms_graphql import graphiql
+from lms_graphql import demo_files, graphiql
 from lms_graphql.accounts.services.sessions import require_active_session
 from lms_graphql.authentication import Authenticator, authenticate, client_ip
 from lms_graphql.certificate_endpoint import CertificateEndpoint
+from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections
+from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.core.database import Database
+from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.password_hashing import PasswordHashingPool
 from lms_graphql.core.signing import Signer
 from lms_graphql.graph.context import AppResources, Context
 from lms_graphql.graph.document_limits import DocumentLimits
 from lms_graphql.graph.documents import DocumentCache
 from lms_graphql.graph.http.view import GraphQLView
+from lms_graphql.middleware import middleware
 from lms_graphql.operations import readiness
 from lms_graphql.operations.background import BackgroundWorker
 from lms_graphql.operations.secret_key import load_secret_key
@@ -57,8 +60,8 @@ class Endpoints:
         return JSONResponse({"status": "live"})
 
     async def ready(self, request: Request) -> Response:
-        problem = None
-        if time.monotonic() - self._ready_at > READINESS_CACHE_SECONDS:
+        problem = self._database.write_health.problem()
+        if problem is None and time.monotonic() - self._ready_at > READINESS_CACHE_SECONDS:
             problem = await self._readiness_problem()
             if problem is None:
                 self._ready_at = time.monotonic()
@@ -85,9 +88,8 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         suggestions=not settings.is_production,
     )
 
-    async def create_context(request: Request) -> Context:
-        with resources.read_priority.reader():
-            actor = await authenticator(resources, request)
+    async def create_context(request: Request, ignores_bad_token: Callable[[], bool]) -> Context:
+        actor = await _authenticate(authenticator, resources, request, ignores_bad_token)
         return Context(resources, actor, client_ip(request))
 
     def is_busy() -> bool:
@@ -98,19 +100,33 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
     endpoints = Endpoints(settings, database, view)
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
         worker.start()
-        yield
+        yield {STATE_KEY: WaitingConnections(ConnectionLimits.of(settings))}
         resources.hashing.close()
         certificates.close()
         await asyncio.to_thread(worker.stop)
         database.dispose()
 
     routes = [*_routes(endpoints, settings), Route("/certificates/{code}.pdf", certificates.handle)]
-    app = Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan)
+    app = Starlette(routes=routes, middleware=middleware(settings), lifespan=lifespan)
+    app.router.redirect_slashes = False  # because the redirect goes to the `Host` that the client names
     app.state.resources = resources
     app.state.documents = documents
     return app
+
+
+async def _authenticate(
+    authenticator: Authenticator, resources: AppResources, request: Request, ignores_bad_token: Callable[[], bool]
+) -> Actor:
+    """Return the actor of the request. A bad token that the operation ignores makes it anonymous."""
+    try:
+        with resources.read_priority.reader():
+            return await authenticator(resources, request)
+    except RequestError as error:
+        if error.code is RequestErrorCode.UNAUTHENTICATED and ignores_bad_token():
+            return ANONYMOUS
+        raise
 
 
 def _resources(settings: Settings) -> AppResources:
@@ -122,8 +138,10 @@ def _resources(settings: Settings) -> AppResources:
 def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         Route("/graphql", endpoints.graphql, methods=["GET", "POST"]),
+        Route("/graphql/", endpoints.graphql, methods=["GET", "POST"]),
         Route("/health/live", endpoints.live),
         Route("/health/ready", endpoints.ready),
+        demo_files.route(),
     ]
     if settings.shows_graphiql and graphiql.is_built():
         routes.append(Mount("/graphiql/assets", StaticFiles(directory=graphiql.ASSETS_DIR)))
@@ -140,17 +158,3 @@ def document_limits(settings: Settings) -> DocumentLimits:
         directives=settings.limit_directives,
         fragments=settings.limit_fragments,
     )
-
-
-def _middleware(settings: Settings) -> list[Middleware]:
-    if not settings.cors_origins:
-        return []
-    return [
-        Middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "content-type"],
-            max_age=3600,
-        )
-    ]

@@ -50,6 +50,7 @@ def configure_logging(file: TextIO = sys.stderr) -> None:
     if structlog.is_configured():
         return
     processors: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

@@ -17,6 +17,8 @@ Authenticator = Callable[[AppResources, Request], Awaitable[Actor]]
 
 IPV6_CLIENT_PREFIX = 64
 """Bits of an IPv6 address that identify a customer, who can change the other bits freely."""
+NO_TOKEN = {"", "null", "undefined"}
+"""Values that front ends send for anonymous visitors: nothing, or what JavaScript writes for a missing token."""
 
 
 async def authenticate(resources: AppResources, request: Request) -> Actor:
@@ -25,14 +27,11 @@ async def authenticate(resources: AppResources, request: Request) -> Actor:
     Raise UNAUTHENTICATED, with the same message for each reason, if the token is not valid. Raise UNAVAILABLE if the
     database is.
     """
-    headers = request.headers.getlist("authorization")
-    if not headers:
+    token = _bearer_token(request)
+    if token is None:
         return ANONYMOUS
-    scheme, _, token = headers[0].partition(" ")
-    if len(headers) > 1 or scheme.lower() != "bearer":  # because a proxy may have checked the other header
-        raise _invalid_token()
     try:
-        claims = access_tokens.decode_token(resources.signer, token.lstrip(" "))
+        claims = access_tokens.decode_token(resources.signer, token)
         actor = await resources.database.read(lambda session: sessions.find_actor(session, claims))
     except access_tokens.InvalidTokenError:
         raise _invalid_token() from None
@@ -43,6 +42,21 @@ async def authenticate(resources: AppResources, request: Request) -> Actor:
     if actor is None:
         raise _invalid_token()
     return actor
+
+
+def _bearer_token(request: Request) -> str | None:
+    """Return the token, or None if there is none. Raise UNAUTHENTICATED for another scheme and for two headers."""
+    # Other spaces than these belong to the token, which they make invalid.
+    headers = [header.strip(" \t") for header in request.headers.getlist("authorization")]
+    if len(headers) > 1:  # because a proxy may have checked the other header
+        raise _invalid_token()
+    if not headers or headers[0] in NO_TOKEN:
+        return None
+    scheme, _, token = headers[0].partition(" ")
+    if scheme.lower() != "bearer":
+        raise _invalid_token()
+    token = token.lstrip(" ")
+    return None if token in NO_TOKEN else token
 
 
 def client_ip(request: Request) -> str:

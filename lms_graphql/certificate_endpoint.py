@@ -17,12 +17,14 @@ from lms_graphql.certificates.validity import CertificateStatus
 from lms_graphql.core import db_errors
 from lms_graphql.core.actor import ANONYMOUS
 from lms_graphql.core.errors import RequestError
+from lms_graphql.core.urls import join_url
 from lms_graphql.graph.context import AppResources
+from lms_graphql.settings import Settings
 
 MAX_QUEUED = 16
 """PDFs in the queue: 0.5 to 2 seconds of work. Further requests get 503 at once."""
 NOT_FOUND_MESSAGE = "There is no certificate with this code. Check the code."
-COMMON_HEADERS = {"x-content-type-options": "nosniff", "x-robots-tag": "noindex"}
+COMMON_HEADERS = {"x-robots-tag": "noindex"}
 CACHE_HEADERS = {"cache-control": "private, no-cache"}
 """Browsers may store the PDF but must revalidate it each time, because a certificate may be revoked."""
 NO_STORE_HEADERS = {"cache-control": "no-store"}
@@ -51,7 +53,8 @@ class CertificateEndpoint:
         except TimeoutError:
             return _busy()
         except Exception as error:
-            if db_errors.is_unavailable(error):
+            # A failure may be counted twice if a commit is unknown, which is harmless.
+            if db_errors.is_unavailable(error) or isinstance(error, db_errors.CommitUnknownError):
                 return _busy()
             raise
 
@@ -65,7 +68,7 @@ class CertificateEndpoint:
             return await self._not_found(request)
         if certificate.status is CertificateStatus.REVOKED:
             return _text_response("This certificate was revoked.", 410)
-        content = certificate_content(certificate, self._resources.settings.public_url)
+        content = certificate_content(certificate, self._resources.settings)
         tag = etag(content)
         headers = {**COMMON_HEADERS, **CACHE_HEADERS, "etag": tag}
         if tag in request.headers.get("if-none-match", ""):
@@ -97,9 +100,11 @@ class CertificateEndpoint:
         return _text_response(NOT_FOUND_MESSAGE, 404)
 
 
-def certificate_content(certificate: CertificateRow, public_url: str) -> CertificateContent:
+def certificate_content(certificate: CertificateRow, settings: Settings) -> CertificateContent:
+    """Return the texts of the PDF. Names and titles are those at issue; the platform's name and URL are today's."""
     code = certificate.verification_code
     return CertificateContent(
+        issuer=settings.site_name,
         serial=certificate.serial,
         code=code,
         title=certificate.title,
@@ -108,7 +113,7 @@ def certificate_content(certificate: CertificateRow, public_url: str) -> Certifi
         instructor_name=certificate.instructor_name,
         issued_at=certificate.issued_at,
         expires_at=certificate.expires_at,
-        verification_url=urls.join_url(public_url, urls.verification_path(code)),
+        verification_url=join_url(settings.public_url, urls.verification_path(code)),
     )
 
 

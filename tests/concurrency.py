@@ -14,7 +14,7 @@ import orjson
 
 from tests.live_service import plain_http
 
-START_TIMEOUT_SECONDS = 30
+START_TIMEOUT_SECONDS = 60
 
 
 def race_rounds(default: int) -> int:
@@ -71,10 +71,14 @@ def code_counts(responses: Sequence[RaceResponse]) -> Counter[str | None]:
 
 
 class RaceClients:
-    """Clients with a thread and a connection each, which is open before the start. They use the processes in turn."""
+    """Clients with a thread and a connection each, which is open before the start. They use the processes in turn.
 
-    def __init__(self, urls: Sequence[str], number: int) -> None:
-        self.clients = [plain_http(urls[index % len(urls)]) for index in range(number)]
+    With `separate_networks`, each client has an address in a network of its own.
+    """
+
+    def __init__(self, urls: Sequence[str], number: int, *, separate_networks: bool = False) -> None:
+        addresses = [f"127.0.{index + 1}.1" if separate_networks else None for index in range(number)]
+        self.clients = [plain_http(urls[index % len(urls)], address) for index, address in enumerate(addresses)]
         self._threads = ThreadPoolExecutor(number)
         for client in self.clients:
             client.get("/health/live")
@@ -107,8 +111,8 @@ def _send(client: httpx.Client, request: httpx.Request) -> RaceResponse:
 
 
 @contextmanager
-def race_clients(urls: Sequence[str], number: int) -> Iterator[RaceClients]:
-    clients = RaceClients(urls, number)
+def race_clients(urls: Sequence[str], number: int, *, separate_networks: bool = False) -> Iterator[RaceClients]:
+    clients = RaceClients(urls, number, separate_networks=separate_networks)
     try:
         yield clients
     finally:

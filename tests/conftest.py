@@ -2,21 +2,18 @@
 
 import gc
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import hypothesis
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import delete, insert
 
 from lms_graphql import settings
 from lms_graphql.asgi import configure_logging
 from lms_graphql.cli import main
-from lms_graphql.core.named_locks import NamedLock
+from lms_graphql.core.write_health import WriteHealth
 from lms_graphql.mail.templates import TEMPLATES
-from lms_graphql.operations import migrations
-from lms_graphql.operations.background import MAINTENANCE_LEASE
+from lms_graphql.operations import background, migrations
 from lms_graphql.operations.database_access import open_database
 from lms_graphql.settings import Settings
 from tests.cli import NO_SETTINGS, RunCli
@@ -100,7 +97,8 @@ def service_mail_server() -> Iterator[tuple[Mailbox, str]]:
 
 @pytest.fixture(scope="session")
 def running_service(service_settings: Settings, service_mail_server: tuple[Mailbox, str]) -> Iterator[Service]:
-    with run_service(service_settings.model_copy(update={"smtp_url": service_mail_server[1]})) as service:
+    changes = {"smtp_url": service_mail_server[1], "service_url": "http://service.test:8000/"}
+    with run_service(service_settings.model_copy(update=changes)) as service:
         yield service
 
 
@@ -113,16 +111,25 @@ def mailbox(service: Service, service_mail_server: tuple[Mailbox, str]) -> Mailb
 
 @pytest.fixture
 def service(running_service: Service) -> Service:
-    """Return the running service with an empty database."""
+    """Return the running service with an empty database, whose writes have not failed."""
     running_service.delete_all_rows()
+    running_service.database.write_health = WriteHealth(running_service.engine)
     return running_service
 
 
 @pytest.fixture(scope="session")
 def running_cluster(mariadb_server: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Run two service processes on one MariaDB, with a high login limit because all tests have one client IP."""
+    """Run two service processes on one MariaDB.
+
+    The limit of a network is high because most tests have one client IP. That of an account is low, for a short test.
+    """
     url = mariadb_server.new_database("lms_cluster")
-    with run_cluster(tmp_path_factory.mktemp("cluster"), url, LMS_LOGIN_FAILURES_PER_ADDRESS="1000000") as cluster:
+    with run_cluster(
+        tmp_path_factory.mktemp("cluster"),
+        url,
+        LMS_LOGIN_FAILURES_PER_ADDRESS="1000000",
+        LMS_LOGIN_FAILURES_PER_ACCOUNT_TOTAL="25",
+    ) as cluster:
         yield cluster
 
 
@@ -153,18 +160,14 @@ def captured_log() -> LogCapture:
 
 
 @pytest.fixture
-def no_maintenance(service: Service) -> None:
+def no_maintenance(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the maintenance of the service, so that due work is left for the test."""
-    disable_maintenance(service)
+    disable_maintenance(monkeypatch)
 
 
-def disable_maintenance(service: Service) -> None:
-    """Take the maintenance lease until 2096."""
-    lease = {"name": MAINTENANCE_LEASE, "taken_at": datetime(2096, 1, 1, tzinfo=UTC)}
-    with service.engine.begin() as connection:
-        # The row exists if the service has just begun its maintenance.
-        connection.execute(delete(NamedLock).where(NamedLock.name == MAINTENANCE_LEASE))
-        connection.execute(insert(NamedLock), lease)
+def disable_maintenance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the services of this process run no maintenance tasks."""
+    monkeypatch.setattr(background, "run_maintenance", lambda *_: [])
 
 
 @pytest.fixture

@@ -218,7 +218,7 @@ class Factories:
         """Create a certificate that is valid and never expires, unless `values` change that."""
         revoked = {"revocation_reason": RevocationReason.ERROR} if "revoked_at" in values else {}
         defaults = {
-            "serial": codes.new_serial(START),
+            "serial": codes.new_serial("Learn with Roko", START),
             "verification_code": codes.new_code(),
             "title": certificate_title(course.row.title),
             "learner_name": user.full_name,

@@ -22,6 +22,7 @@ from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.database import Database
 from lms_graphql.graph.context import AppResources
 from lms_graphql.graph.documents import DocumentCache
+from lms_graphql.http_protocol import PROTOCOL
 from lms_graphql.settings import Settings
 from tests.mariadb import free_port
 
@@ -83,11 +84,20 @@ def run_service(settings: Settings) -> Iterator[Service]:
     """Run the service in a thread of this process."""
     app = create_app(settings, authenticate_test)
     port = free_port()
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=port,
+        http=PROTOCOL,
+        ws="none",
+        timeout_keep_alive=settings.keep_alive_seconds,
+        log_level="warning",
+        access_log=False,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
             raise RuntimeError("The server does not start.")
@@ -102,16 +112,20 @@ def run_service(settings: Settings) -> Iterator[Service]:
 _NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def plain_http(url: str) -> httpx.Client:
-    """Return an HTTP client that loads no CA certificates, because that takes longer than most tests."""
-    return httpx.Client(base_url=url, timeout=30, verify=_NO_CERTIFICATES)
+def plain_http(url: str, local_address: str | None = None) -> httpx.Client:
+    """Return an HTTP client that loads no CA certificates, because that takes longer than most tests.
+
+    The service sees `local_address` as the client IP. On Linux, each of 127.0.0.0/8 is an address of the machine.
+    """
+    transport = httpx.HTTPTransport(verify=_NO_CERTIFICATES, local_address=local_address)
+    return httpx.Client(base_url=url, timeout=30, transport=transport)
 
 
 class Client:
     """HTTP client of a service, with methods for GraphQL. `as_` is the actor; `bearer` is an access token."""
 
-    def __init__(self, service: Service) -> None:
-        self._http = plain_http(service.url)
+    def __init__(self, service: Service, local_address: str | None = None) -> None:
+        self._http = plain_http(service.url, local_address)
 
     def execute(self, document: str, as_: Actor | None = None, bearer: str | None = None, **variables: Any) -> Any:
         """Return `data`. Top-level errors fail the test."""
@@ -138,6 +152,13 @@ class Client:
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self._http.get(path, **options)
+
+    def wait_until_ready(self, seconds: float = 10) -> None:
+        """Wait until the service is ready. On a busy machine a single check may time out."""
+        deadline = time.monotonic() + seconds
+        while (response := self.get("/health/ready")).status_code != 200:
+            assert time.monotonic() < deadline, response.text
+            time.sleep(0.05)
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self._http.request(method, path, **options)

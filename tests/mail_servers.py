@@ -32,14 +32,14 @@ from lms_graphql.mail.delivery import DeliveryResult, deliver_due
 from lms_graphql.mail.messages import Button, RenderedMail, greeting_line, render
 from lms_graphql.mail.models import Mail, MailStatus
 from lms_graphql.mail.outbox import enqueue
-from lms_graphql.mail.templates import FrontendUrls
+from lms_graphql.mail.templates import SiteUrls
 from lms_graphql.mail.transports import SmtpTransport
 from lms_graphql.operations import database_check
 from lms_graphql.settings import Settings
 from tests.mariadb import find_program, free_port
 
 SENDER = "Learn with Roko <no-reply@learnwithroko.com>"
-FRONTEND_URLS = FrontendUrls("https://learn.example.com/")
+SITE_URLS = SiteUrls("https://learn.example.com/", "https://api.example.com/")
 ROOT = Path(__file__).parent.parent
 TEST_MAIL_KIND = "greeting_of_the_tests"
 TOKEN = "token-canary-1f9d"
@@ -47,7 +47,7 @@ REJECTED_EMAIL = "refused@canary.example"
 ABORTING_EMAIL = "deadly@canary.example"
 
 
-def render_test_mail(session: DatabaseSession, mail: Mail, links: FrontendUrls) -> RenderedMail | None:
+def render_test_mail(session: DatabaseSession, mail: Mail, links: SiteUrls) -> RenderedMail | None:
     """Return a greeting; None if the mail has no address."""
     if mail.address is None:
         return None
@@ -84,7 +84,7 @@ class OutboxHarness:
         return mail
 
     def deliver(self, url: str, database: Database | None = None) -> DeliveryResult:
-        return deliver_due(database or self.database, SmtpTransport(url), FRONTEND_URLS, SENDER)
+        return deliver_due(database or self.database, SmtpTransport(url), SITE_URLS, SENDER)
 
     def make_mails_due(self) -> None:
         statement = update(Mail).values(next_attempt_at=clock.now() - timedelta(seconds=1))
@@ -100,7 +100,7 @@ class OutboxHarness:
         )
 
     def wait_until_sent(self) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while any(mail.status is not MailStatus.SENT for mail in self.mails()) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert {mail.status for mail in self.mails()} == {MailStatus.SENT}
@@ -139,12 +139,12 @@ class Mailbox:
     def recipients(self) -> list[str]:
         return sorted(str(message["To"]) for message in self.received)
 
-    def wait_for(self, number: int, seconds: float = 10) -> None:
+    def wait_for(self, number: int, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
         while len(self.received) < number and time.monotonic() < deadline:
             time.sleep(0.02)
 
-    def token_sent_to(self, recipient: str, path: str, seconds: float = 10) -> str:
+    def token_sent_to(self, recipient: str, path: str, seconds: float = 30) -> str:
         """Wait for a mail to this address with a link to this path, and return the token in the link.
 
         The newest such mail is used, and removed.

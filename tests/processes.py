@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -22,7 +23,7 @@ from tests.live_service import delete_all_rows
 from tests.mariadb import free_port
 
 SECRET = "a secret of the tests, long enough and random: 6f1d"
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 class ServiceProcess:
@@ -54,6 +55,15 @@ class ServiceProcess:
                     return
             time.sleep(0.05)
         raise RuntimeError(self.output)
+
+    def limit_open_files(self, number: int) -> None:
+        resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, (number, number))
+
+    def max_memory_kilobytes(self) -> int:
+        """Return the most memory that the process has used so far."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1])
 
     def stop(self) -> None:
         self._process.terminate()

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from lms_graphql.core.errors import DomainError, ErrorCode
+from lms_graphql.core.password_hashing import normalize_password
 
 MIN_LENGTH, MAX_LENGTH = 10, 256
 _COMMON_PASSWORDS = Path(__file__).with_name("common_passwords.txt")
@@ -19,17 +20,24 @@ def password_errors(password: str, *names: str | None, path: str = "password") -
     """Return the error of a password, or an empty list.
 
     `names` are the user's email and username, which the password must not equal. `path` is the input field.
+    Characters are counted after normalization, so that the result does not depend on the keyboard.
     """
     if not password:
         return [DomainError(ErrorCode.REQUIRED, "Enter a password.", (path,))]
-    if len(password) < MIN_LENGTH:
+    normalized = normalize_password(password)
+    # The shorter spelling counts, because normalization turns one ligature into up to 18 letters.
+    if min(len(normalized), len(password)) < MIN_LENGTH:
         return [DomainError(ErrorCode.TOO_SHORT, f"Use at least {MIN_LENGTH} characters.", (path,))]
-    if len(password) > MAX_LENGTH:
+    if len(normalized) > MAX_LENGTH:
         return [DomainError(ErrorCode.TOO_LONG, f"Use at most {MAX_LENGTH} characters.", (path,))]
-    folded = password.strip().casefold()
-    if folded in {name.casefold() for name in names if name}:
+    folded = _fold(normalized)
+    if folded in {_fold(name) for name in names if name}:
         message = "The password equals your email address or username. Choose another."
         return [DomainError(ErrorCode.WEAK_PASSWORD, message, (path,))]
     if folded in _common_passwords() or len(set(folded)) < 3:
         return [DomainError(ErrorCode.WEAK_PASSWORD, "This password is too common. Choose another.", (path,))]
     return []
+
+
+def _fold(text: str) -> str:
+    return normalize_password(text).strip().casefold()

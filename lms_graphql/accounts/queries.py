@@ -13,6 +13,7 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.pagination import PageArguments
 from lms_graphql.core.search_terms import query_terms
+from lms_graphql.core.text import is_blank
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.schema.fields import expose_enum, field, input_type, resolver_field
@@ -25,7 +26,7 @@ expose_enum(
     "Order of users.",
     NEWEST="Newest account first.",
     OLDEST="Oldest account first.",
-    NAME="By first and last name, regardless of case and accents.",
+    NAME="By first and last name, regardless of case, accents and strokes.",
 )
 
 
@@ -95,7 +96,7 @@ def _user_filter(filter: UserFilterInput) -> UserFilter:
         message = f"The search text is too long. Use at most {MAX_SEARCH_LENGTH} characters."
         raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
     return UserFilter(
-        words=tuple(query_terms(search)) if search else None,
+        terms=None if is_blank(search) else query_terms(search),
         role=filter.role,
         is_active=filter.is_active,
         created_after=filter.created_after,

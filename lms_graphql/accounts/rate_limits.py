@@ -5,6 +5,7 @@ attempts would pass the limit.
 """
 
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from sqlalchemy import BindParameter, bindparam, case, delete, or_, update
@@ -14,6 +15,9 @@ from lms_graphql.accounts.models import RateLimitCounter
 from lms_graphql.core import clock
 from lms_graphql.core.orm import UtcDateTime
 from lms_graphql.core.statements import NOW, execute_dml, insert_ignore
+
+NETWORK_PREFIXES = {4: 24, 6: 64}
+"""Bits of an address that identify a client's network, by IP version. Clients can change the other bits freely."""
 
 
 class RateLimit(NamedTuple):
@@ -41,6 +45,15 @@ _REFUND = (
     .where(RateLimitCounter.key == _KEY, RateLimitCounter.failures > 0)
     .values(failures=RateLimitCounter.failures - 1)
 )
+
+
+def client_network(client_ip: str) -> str:
+    """Return the network of a client: /24 of an IPv4 address, /64 of an IPv6 address, else the text itself."""
+    try:
+        ip = ip_address(client_ip)
+    except ValueError:  # a Unix socket has no address
+        return client_ip
+    return str(ip_network((ip, NETWORK_PREFIXES[ip.version]), strict=False))
 
 
 def consume(session: Session, rate_limit: RateLimit) -> bool:

@@ -12,7 +12,7 @@ from lms_graphql.accounts.policies import is_self_or_super_admin
 from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field
+from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field, url_field
 from lms_graphql.graph.schema.mutations import UserError, errors_field
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.permissions import Permission, require
@@ -73,7 +73,7 @@ class User(Node):
     full_name: str = field('First and last name; "Deleted user" if the account was deleted.')
     role: Role = field("Role of the user.")
     bio: str | None = field("Biography; null if there is none.")
-    profile_image_url: str | None = field("URL of the profile image; null if there is none.")
+    profile_image_url = url_field("profile_image_url", "URL of the profile image; null if there is none.")
     created_at: datetime = field("When the account was created.")
     email: str | None = self_or_super_admin_only("Email address; null if the account was deleted.")
     is_active: bool | None = self_or_super_admin_only(

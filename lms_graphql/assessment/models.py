@@ -15,6 +15,7 @@ from lms_graphql.core.orm import (
     BigIntKey,
     FixedDecimal,
     Json,
+    Model,
     OrderedModel,
     TimestampedModel,
     case_sensitive,
@@ -57,6 +58,9 @@ class AttemptStatus(StrEnum):
     GRADING = "grading"
     GRADED = "graded"
     VOIDED = "voided"
+
+
+SUBMITTED_STATUSES = (AttemptStatus.GRADING, AttemptStatus.GRADED)
 
 
 class Quiz(TimestampedModel):
@@ -149,7 +153,7 @@ class QuizAttempt(TimestampedModel):
 
     `open_marker` is unique, and null after the attempt is closed. Therefore a user has at most one open attempt at a
     quiz. `shuffle_seed` is null if the questions are in the order of the quiz. `closes_at` is the deadline with the
-    grace for the network.
+    grace for the network. `result_tokens` repeats the answers and points for statistics: see `result_tokens.py`.
     """
 
     __tablename__ = "quiz_attempts"
@@ -162,6 +166,7 @@ class QuizAttempt(TimestampedModel):
         Index(None, "quiz_id", "status", "submitted_at", "id"),
         Index(None, "quiz_id", "started_at", "id"),
         Index(None, "status", "closes_at"),
+        Index(None, "updated_at"),
         TABLE_OPTIONS,
     )
 
@@ -181,6 +186,7 @@ class QuizAttempt(TimestampedModel):
     closes_at: Mapped[datetime | None]
     submitted_at: Mapped[datetime | None]
     open_marker: Mapped[str | None] = mapped_column(case_sensitive(64))
+    result_tokens: Mapped[str | None] = mapped_column(long_text())
 
     user: Mapped[User] = relationship(lazy="raise")
     quiz: Mapped[Quiz] = relationship(lazy="raise")
@@ -263,3 +269,16 @@ class QuizAccommodation(TimestampedModel):
     extra_time_percent: Mapped[int] = counter_column()
     extra_attempts: Mapped[int] = counter_column()
     note: Mapped[str | None] = mapped_column(long_text())
+
+
+class QuizStatistics(Model):
+    """The statistics of a quiz with many attempts at `as_of`. The shape of `statistics` is in `statistics.py`."""
+
+    __tablename__ = "quiz_statistics"
+    __table_args__ = (TABLE_OPTIONS,)
+
+    quiz_id: Mapped[int] = mapped_column(
+        BigIntKey, ForeignKey("quizzes.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    as_of: Mapped[datetime]
+    statistics: Mapped[dict[str, Any]] = mapped_column(Json)

@@ -1,11 +1,9 @@
 """Content of a question: what is asked and what is right, independent of the database.
 
-| type | `options` | `correct_answers` |
-|---|---|---|
-| MULTIPLE_CHOICE | `{"id", "text", "is_correct"}` for each option | empty |
-| TRUE_FALSE | empty | one boolean |
-| SHORT_ANSWER | empty | the accepted texts |
-| ESSAY | empty | empty |
+- MULTIPLE_CHOICE: `options` has `{"id", "text", "is_correct"}` for each option.
+- TRUE_FALSE: `correct_answers` has one boolean.
+- SHORT_ANSWER: `correct_answers` has the accepted texts.
+- ESSAY: both are empty.
 """
 
 import secrets
@@ -40,7 +38,7 @@ class QuestionContent(NamedTuple):
 
     @property
     def allows_several(self) -> bool:
-        """Whether a learner may select more than one option."""
+        """True if a learner may select more than one option."""
         return sum(option.is_correct for option in self.options) > 1
 
 

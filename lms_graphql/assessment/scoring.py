@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing was answered."""
+        """True if nothing was answered."""
         return not self.selected and self.boolean is None and not (self.text or "").strip()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 MAX_DEPTH = 5
 """The number of levels. Root categories are on level 1."""
+MAX_CATEGORIES = 1_000
 
 
 class CategoryTree:
@@ -18,6 +19,9 @@ class CategoryTree:
 
     def __contains__(self, key: int) -> bool:
         return key in self._parents
+
+    def __len__(self) -> int:
+        return len(self._parents)
 
     def depth(self, key: int | None) -> int:
         """Return the level of the category: 1 for a root, 0 for None, which stands for the parent of all roots."""

@@ -1,20 +1,18 @@
 """Validation of a course's fields, and their conversion to column values."""
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from lms_graphql.catalog.language_tags import parse_language_tag
 from lms_graphql.core.errors import ErrorCode
 from lms_graphql.core.money import DECIMALS, to_units
 from lms_graphql.core.validation import Validator
 
 MAX_TITLE_LENGTH = 200
 MAX_SHORT_DESCRIPTION_LENGTH = 500
-MAX_LANGUAGE_TAG_LENGTH = 35
 MAX_PRICE = 99_999_999_999
 """In smallest units: 999,999,999.99 dollars or rupiah. A higher price is a typing error."""
-_LANGUAGE_TAG = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,8})*\Z", re.IGNORECASE | re.ASCII)
 
 
 def validated_columns(validator: Validator, values: Mapping[str, Any], currency: str) -> dict[str, Any]:
@@ -56,21 +54,13 @@ def _required(validator: Validator, name: str, value: Any) -> Any:
 
 
 def _language(validator: Validator, name: str, value: str | None) -> str:
-    """Return the tag in the case that BCP 47 recommends (en, pt-BR, zh-Hant-TW), because filters compare exactly."""
-    tag = (value or "").strip()
-    if not tag:
+    """Return the tag in the case that BCP 47 recommends, because filters compare exactly."""
+    tag = parse_language_tag(value or "")
+    if not (value or "").strip():
         validator.add_error(ErrorCode.REQUIRED, "A language is required. Use a BCP 47 tag such as en or pt-BR.", name)
-    elif len(tag) > MAX_LANGUAGE_TAG_LENGTH or not _LANGUAGE_TAG.match(tag):
+    elif tag is None:
         validator.add_error(ErrorCode.INVALID, "Not a language tag. Use a BCP 47 tag such as en or pt-BR.", name)
-    language, *subtags = tag.lower().split("-")
-    case_by_length: dict[int, Callable[[str], str]] = {2: str.upper, 4: str.title}
-    # Subtags after a singleton, as in de-u-co-phonebk, stay in lower case.
-    singleton = next((number for number, subtag in enumerate(subtags) if len(subtag) == 1), len(subtags))
-    cased = [
-        case_by_length.get(len(subtag), str)(subtag) if number < singleton else subtag
-        for number, subtag in enumerate(subtags)
-    ]
-    return "-".join([language, *cased])
+    return tag or ""
 
 
 def _price(validator: Validator, amount: Decimal | None, currency: str) -> int:
@@ -78,17 +68,18 @@ def _price(validator: Validator, amount: Decimal | None, currency: str) -> int:
     if amount is None:
         _required(validator, "price", amount)
         return 0
+    if amount < 0:
+        validator.add_error(ErrorCode.OUT_OF_RANGE, "A price cannot be negative. Use 0 for a free course.", "price")
+        return 0
+    if amount > Decimal(MAX_PRICE).scaleb(-DECIMALS.get(currency, 0)):
+        message = f"The price is too high. Use at most {MAX_PRICE:,} of the currency's smallest unit."
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, "price")
+        return 0
     try:
-        units = to_units(amount, currency) if currency in DECIMALS else int(amount)
+        return to_units(amount, currency) if currency in DECIMALS else 0
     except ValueError as error:
         validator.add_error(ErrorCode.OUT_OF_RANGE, str(error), "price")
         return 0
-    if amount < 0:
-        validator.add_error(ErrorCode.OUT_OF_RANGE, "A price cannot be negative. Use 0 for a free course.", "price")
-    elif units > MAX_PRICE:
-        message = f"The price is too high. Use at most {MAX_PRICE:,} of the currency's smallest unit."
-        validator.add_error(ErrorCode.OUT_OF_RANGE, message, "price")
-    return units
 
 
 def _url(validator: Validator, name: str, value: str | None) -> str | None:

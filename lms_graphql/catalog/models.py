@@ -8,6 +8,7 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from lms_graphql.accounts.models import User
+from lms_graphql.catalog.language_tags import primary_language
 from lms_graphql.core.orm import (
     TABLE_OPTIONS,
     BigIntKey,
@@ -65,6 +66,11 @@ def default_parent_key(context: DefaultExecutionContext) -> int:
     return parent or 0
 
 
+def default_primary_language(context: DefaultExecutionContext) -> str:
+    """Return the default of `Course.primary_language`, like `default_parent_key`."""
+    return primary_language(context.get_current_parameters()["language"])  # type: ignore[no-untyped-call]
+
+
 class Category(TimestampedModel):
     __tablename__ = "course_categories"
     __table_args__ = (
@@ -114,6 +120,7 @@ class Course(TimestampedModel):
         Index(None, "status", "enrollment_count", "id"),
         Index(None, "status", "difficulty_level", "created_at", "id"),
         Index(None, "status", "language", "created_at", "id"),
+        Index(None, "status", "primary_language", "created_at", "id"),
         Index(None, "status", "is_featured", "created_at", "id"),
         Index(None, "category_id", "status", "created_at", "id"),
         Index(None, "instructor_id", "status", "created_at", "id"),
@@ -139,6 +146,7 @@ class Course(TimestampedModel):
     total_lectures: Mapped[int] = counter_column()
     enrollment_count: Mapped[int] = counter_column()
     language: Mapped[str] = mapped_column(case_sensitive(35), default="en")
+    primary_language: Mapped[str] = mapped_column(case_sensitive(8), default=default_primary_language)
     is_featured: Mapped[bool] = false_column()
     allow_qa: Mapped[bool] = true_column()
     allow_notes: Mapped[bool] = true_column()
@@ -154,6 +162,11 @@ class Course(TimestampedModel):
     @validates("title")
     def set_title_key(self, _: str, value: str) -> str:
         self.title_key = sort_key(value)
+        return value
+
+    @validates("language")
+    def set_primary_language(self, _: str, value: str) -> str:
+        self.primary_language = primary_language(value)
         return value
 
     @property

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists,
 
 from lms_graphql.accounts import roles
 from lms_graphql.accounts.models import User
-from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentStatus, Lecture
+from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentStatus, Lecture, Section
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.core.statements import NOW
 
@@ -50,6 +50,17 @@ def courses_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
         return is_published
     is_archived_and_enrolled = and_(Course.status == CourseStatus.ARCHIVED, Course.id.in_(_enrolled_course_keys()))
     return or_(is_published, Course.instructor_id == VIEWER, is_archived_and_enrolled)
+
+
+def sections_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return a clause on `Section` and `Course`: whether the viewer sees the section of a visible course.
+
+    Empty sections are for course staff, who fill them.
+    """
+    if access_level is AccessLevel.SUPER_ADMIN:
+        return true()
+    lecture = exists().where(Lecture.section_id == Section.id, Lecture.deleted_at.is_(None)).correlate(Section)
+    return lecture if access_level is AccessLevel.ANONYMOUS else or_(lecture, Course.instructor_id == VIEWER)
 
 
 def is_public_instructor() -> ColumnElement[bool]:

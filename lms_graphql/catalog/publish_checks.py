@@ -30,6 +30,11 @@ class PublishProblemFacts(NamedTuple):
     message: str
     subject_reference: tuple[str, int] | None = None
 
+    @property
+    def identity(self) -> tuple[PublishProblemCode, tuple[str, int] | None]:
+        """Values that stay the same for the same problem. Its message does not, because it contains titles."""
+        return self.code, self.subject_reference
+
 
 class CourseFacts(NamedTuple):
     key: int

@@ -5,23 +5,29 @@ from typing import Annotated
 
 import strawberry
 
+from lms_graphql.catalog.category_tree import MAX_CATEGORIES
+from lms_graphql.catalog.language_tags import parse_language_tag
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.catalog.reads import categories, courses
 from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder
-from lms_graphql.catalog.types.category import Category
+from lms_graphql.catalog.types.category import CATEGORY_LEVEL, Category
 from lms_graphql.catalog.types.course import Course
 from lms_graphql.core import global_ids
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.money import DECIMALS, to_units
 from lms_graphql.core.pagination import PageArguments
-from lms_graphql.core.search_terms import query_terms
+from lms_graphql.core.search_terms import QueryTerms, query_terms
+from lms_graphql.core.text import is_blank
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
-from lms_graphql.graph.schema.fields import field, input_type, resolver_field
+from lms_graphql.graph.schema.fields import ListSize, field, input_type, resolver_field
 
 MAX_SEARCH_LENGTH = 200
+MAX_LANGUAGES = 20
 NO_SUCH_KEY = 0
 """A key that no row has. It stands for malformed ids and ids of other kinds, so that they match nothing."""
+NO_LANGUAGE = ""
+"""A language that no course has. It stands for malformed tags."""
 
 CategorySlugArgument = Annotated[str, strawberry.argument(description="Slug of the category.")]
 CourseSlugArgument = Annotated[str, strawberry.argument(description="Slug of the course.")]
@@ -29,7 +35,8 @@ CourseSearchArgument = Annotated[
     str | None,
     strawberry.argument(
         description="Search text, at most 200 characters. Courses match if title or descriptions contain all words. "
-        "Case and accents are ignored. The last word also matches as a prefix. A blank text matches every course."
+        "Case, accents and strokes are ignored. The last word also matches as a prefix. Texts without spaces, as in "
+        "Chinese, are found by any part. A blank text matches every course."
     ),
 ]
 SearchOrderArgument = Annotated[
@@ -46,7 +53,8 @@ class CourseFilterInput:
     category_id: strawberry.ID | None = field("Id of a category. Courses in its descendants match too.", default=None)
     instructor_id: strawberry.ID | None = field("Id of the user who teaches the course.", default=None)
     difficulty: DifficultyLevel | None = field("Previous knowledge that the course expects.", default=None)
-    language: str | None = field("Language as a BCP 47 tag, e.g. en. It must match exactly.", default=None)
+    language: str | None = field("Language as a BCP 47 tag, in any case. `en` finds `en-US` too.", default=None)
+    languages: list[str] | None = field("Any of these languages, at most 20. Like `language`.", default=None)
     is_free: bool | None = field("Whether the course is free.", default=None)
     is_featured: bool | None = field("Whether the platform recommends the course.", default=None)
     currency: str | None = field(
@@ -64,10 +72,15 @@ CourseFilterArgument = Annotated[
 
 @strawberry.type
 class CatalogQueries:
-    @resolver_field(name="categories")
+    @resolver_field(name="categories", list_size=CATEGORY_LEVEL)
     def root_categories(self, info: Info) -> list[Category]:
         """Root categories, ordered by name. Their `children` lead to the rest of the tree."""
         return info.context.read(categories.root_categories)
+
+    @resolver_field(list_size=ListSize(expected=MAX_CATEGORIES, total=MAX_CATEGORIES))
+    def category_tree(self, info: Info) -> list[Category]:
+        """All categories in one list, at most 1,000. Each comes after its parent, siblings are ordered by name."""
+        return info.context.read(categories.category_tree)
 
     @strawberry.field
     def category(self, info: Info, slug: CategorySlugArgument) -> Category | None:
@@ -102,13 +115,13 @@ class CatalogQueries:
         return info.context.page(query, PageArguments(first, after, last, before))
 
 
-def _search_terms(search: str | None) -> tuple[str, ...] | None:
+def _search_terms(search: str | None) -> QueryTerms | None:
     """Return the terms, or None for a blank search, because an empty search box shows everything."""
-    if search is None or not search.strip():
+    if search is None or is_blank(search):
         return None
     if len(search) > MAX_SEARCH_LENGTH:
         raise _bad_user_input(f"`search` is too long. Use at most {MAX_SEARCH_LENGTH} characters.")
-    return tuple(query_terms(search))
+    return query_terms(search)
 
 
 def _course_filter(input: CourseFilterInput, default_currency: str) -> CourseFilter:
@@ -123,7 +136,8 @@ def _course_filter(input: CourseFilterInput, default_currency: str) -> CourseFil
         category_key=_key("Category", input.category_id),
         instructor_key=_key("User", input.instructor_id),
         difficulty=input.difficulty,
-        language=input.language and input.language.strip(),  # MariaDB treats "en " and "en" as equal, SQLite does not
+        language=None if input.language is None else _language(input.language),
+        languages=_languages(input.languages),
         is_free=input.is_free,
         is_featured=input.is_featured,
         currency=currency,
@@ -134,6 +148,16 @@ def _course_filter(input: CourseFilterInput, default_currency: str) -> CourseFil
 
 def _key(kind: str, id: str | None) -> int | None:
     return None if id is None else global_ids.decode_key(kind, id) or NO_SUCH_KEY
+
+
+def _languages(tags: list[str] | None) -> tuple[str, ...] | None:
+    if tags is not None and len(tags) > MAX_LANGUAGES:
+        raise _bad_user_input(f"`languages` has too many values. Use at most {MAX_LANGUAGES}.")
+    return None if tags is None else tuple(map(_language, tags))
+
+
+def _language(tag: str) -> str:
+    return parse_language_tag(tag) or NO_LANGUAGE
 
 
 def _units(name: str, amount: Decimal | None, currency: str | None) -> int | None:

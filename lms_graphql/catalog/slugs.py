@@ -13,7 +13,7 @@ COURSE_SLUGS_LOCK = "course_slugs"
 
 
 def unique_slug(session: Session, column: InstrumentedAttribute[str], text: str, default: str) -> str:
-    """Return a slug for the text that no row has. A text without letters from a to z and digits gets `default`."""
+    """Return a slug for the text that no row has. A text without letters and digits gets `default`."""
     base = slugify(text) or default
     for candidates in _candidates(base):
         taken = set(session.scalars(select(column).where(column.in_(candidates))))

@@ -10,7 +10,8 @@ ALPHABET = "34679CDFGHJKMNPQRTVWXY"
 GROUP_COUNT, GROUP_LENGTH = 5, 4
 """20 characters out of 22 hold 89 random bits."""
 SERIAL_GROUPS = 2
-ISSUER = "LWR"
+MAX_PREFIX_LENGTH = 4
+DEFAULT_PREFIX = "CERT"
 MAX_INPUT_LENGTH = 100
 """More than a code with spaces and dashes between all its characters."""
 
@@ -26,12 +27,12 @@ def new_code(choose: RandomChoice = secrets.choice) -> str:
     return _random_groups(GROUP_COUNT, choose)
 
 
-def new_serial(issued_at: datetime, choose: RandomChoice = secrets.choice) -> str:
-    """Return a serial: the year and random characters, e.g. `LWR-2026-7KXM-3CDF`.
+def new_serial(site_name: str, issued_at: datetime, choose: RandomChoice = secrets.choice) -> str:
+    """Return a serial: the platform's initials, the year and random characters, e.g. `LWR-2026-7KXM-3CDF`.
 
     It does not reveal how many certificates exist or what other serials are. It gives no access.
     """
-    return f"{ISSUER}-{issued_at.year}-{_random_groups(SERIAL_GROUPS, choose)}"
+    return f"{_initials(site_name)}-{issued_at.year}-{_random_groups(SERIAL_GROUPS, choose)}"
 
 
 def normalize_code(text: str) -> str | None:
@@ -42,6 +43,12 @@ def normalize_code(text: str) -> str | None:
     if not _CODE.fullmatch(characters):
         return None
     return "-".join(characters[start : start + GROUP_LENGTH] for start in range(0, len(characters), GROUP_LENGTH))
+
+
+def _initials(site_name: str) -> str:
+    """Return the first letters of the words as capitals, if they are A to Z; `DEFAULT_PREFIX` if none is."""
+    initials = [word[0].upper() for word in site_name.split() if word[0].isascii() and word[0].isalpha()]
+    return "".join(initials[:MAX_PREFIX_LENGTH]) or DEFAULT_PREFIX
 
 
 def _random_groups(count: int, choose: RandomChoice) -> str:

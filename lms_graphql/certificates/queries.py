@@ -25,7 +25,7 @@ class CertificateQueries:
     async def verify_certificate(self, info: Info, code: Code) -> CertificateVerification:
         """
         Verification of a certificate by its code, for everyone. At most one per document. Too many unknown codes
-        from one IP address cause `RATE_LIMITED`.
+        from one network cause `RATE_LIMITED`.
         """
         context = info.context
         if (normalized := codes.normalize_code(code)) is None:

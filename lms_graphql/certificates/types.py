@@ -16,6 +16,7 @@ from lms_graphql.certificates.reads import VerificationStatus
 from lms_graphql.certificates.validity import CertificateStatus
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.pagination import PageArguments
+from lms_graphql.core.urls import join_url
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field
@@ -23,6 +24,8 @@ from lms_graphql.graph.schema.mutations import UserError, errors_field
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.permissions import Permission, require
 from lms_graphql.graph.schema.type_extensions import extend_type
+
+INSTRUCTOR_NAME = "Full name of the instructor at issue; the platform's name if the account had been deleted."
 
 expose_enum(
     CertificateStatus,
@@ -69,7 +72,7 @@ class Certificate(Node):
     title: str = field("Title of the certificate, which contains the course's title.")
     learner_name: str = field("Full name of the learner at issue.")
     course_title: str = field("Title of the course at issue.")
-    instructor_name: str = field("Full name of the instructor at issue.")
+    instructor_name: str = field(INSTRUCTOR_NAME)
     issued_at: datetime = field("When the certificate was issued.")
     expires_at: datetime | None = field("When the certificate expires; null if it never does.")
     revoked_at: datetime | None = field("When the certificate was revoked; null if it is not revoked.")
@@ -91,7 +94,7 @@ class Certificate(Node):
     def pdf_url(self, info: Info) -> str | None:
         """The holder and super admins only. URL of the PDF. It needs no login: anyone with the URL can read it."""
         assert self.verification_code is not None
-        return urls.join_url(info.context.settings.public_url, urls.pdf_path(self.verification_code))
+        return join_url(info.context.settings.service_url, urls.pdf_path(self.verification_code))
 
 
 @object_type
@@ -102,7 +105,7 @@ class CertificateVerification:
     serial: str | None = field("Serial number of the certificate.")
     learner_name: str | None = field("Full name of the learner at issue.")
     course_title: str | None = field("Title of the course at issue.")
-    instructor_name: str | None = field("Full name of the instructor at issue.")
+    instructor_name: str | None = field(INSTRUCTOR_NAME)
     issued_at: datetime | None = field("When the certificate was issued.")
     expires_at: datetime | None = field("When the certificate expires; null if it never does.")
 

@@ -1,4 +1,4 @@
-"""URLs of certificates, below the public URL."""
+"""URLs of certificates: the PDF below the URL of this service, the verification page below that of the front end."""
 
 
 def pdf_path(code: str) -> str:
@@ -12,7 +12,3 @@ def verification_path(code: str) -> str:
     The QR code on a certificate leads there.
     """
     return f"/verify/{code}"
-
-
-def join_url(public_url: str, path: str) -> str:
-    return public_url.rstrip("/") + path

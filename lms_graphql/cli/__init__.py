@@ -1,5 +1,6 @@
 """The command line, on top of `operations` and `demo`."""
 
+import os
 import socket
 import sys
 from typing import NoReturn
@@ -10,8 +11,10 @@ import uvicorn
 from lms_graphql.accounts.services.sessions import rotate_keys
 from lms_graphql.asgi import configure_logging
 from lms_graphql.cli.database import db, print_results
+from lms_graphql.cli.quiz import quiz
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.graph.schema.builder import print_sdl
+from lms_graphql.http_protocol import PROTOCOL
 from lms_graphql.operations import maintenance
 from lms_graphql.operations.database_access import open_database, require_migrated
 from lms_graphql.operations.database_check import CheckResult
@@ -42,6 +45,7 @@ def main() -> None:
 
 
 main.add_command(db)
+main.add_command(quiz)
 
 
 @main.command()
@@ -56,9 +60,12 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     require_migrated(settings)
     require_changed_seed_passwords(settings)
     _require_free(host, port)
-    url_host = f"[{host}]" if ":" in host else host
+    if "service_url" not in settings.model_fields_set:
+        _set_service_url(_local_url(host, port), settings.is_production)
+    if "public_url" not in settings.model_fields_set and not settings.is_production:
+        os.environ["LMS_PUBLIC_URL"] = _local_url(host, port)
     services = "GraphQL and GraphiQL" if settings.shows_graphiql else "GraphQL"
-    click.echo(f"Serving {services} at http://{url_host}:{port}/graphql (stop with Ctrl-C)")
+    click.echo(f"Serving {services} at {_base_url(host, port)}/graphql (stop with Ctrl-C)")
     uvicorn.run(
         "lms_graphql.asgi:app",
         factory=True,
@@ -66,6 +73,9 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
         port=port,
         workers=workers,
         reload=reload,
+        http=PROTOCOL,
+        ws="none",
+        timeout_keep_alive=settings.keep_alive_seconds,
         access_log=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
@@ -73,6 +83,22 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
         timeout_graceful_shutdown=20,
         log_level="warning",
     )
+
+
+def _set_service_url(url: str, is_production: bool) -> None:
+    """Set the URL of the service in the environment, so that the processes that serve know it."""
+    os.environ["LMS_SERVICE_URL"] = url
+    if is_production:
+        click.echo(f"LMS_SERVICE_URL is not set, so links to PDFs begin with {url}.", err=True)
+
+
+def _base_url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _local_url(host: str, port: int) -> str:
+    """Return the URL at which a program on this machine reaches the service."""
+    return _base_url({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host), port)  # noqa: S104
 
 
 def _require_free(host: str, port: int) -> None:

@@ -10,18 +10,27 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms_graphql import wiring
+from lms_graphql.accounts import search_index
 from lms_graphql.analytics.services import refresh
+from lms_graphql.assessment.services import results_repair
 from lms_graphql.catalog import counters
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.database import Database
 from lms_graphql.demo.builder import DemoCounts, build_demo
 from lms_graphql.discussion import counters as discussion_counters
 from lms_graphql.learning.services import progress_repair
-from lms_graphql.operations import database_check, database_reset, migrations, schema_verification, seed_data
+from lms_graphql.operations import (
+    database_check,
+    database_reset,
+    migrations,
+    schema_verification,
+    seed_data,
+    stored_times,
+)
 from lms_graphql.operations.advisory_lock import advisory_lock
-from lms_graphql.operations.database_access import open_database
+from lms_graphql.operations.database_access import open_database, require_migrated
 from lms_graphql.operations.database_check import CheckResult
-from lms_graphql.settings import load_settings
+from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings, load_settings
 
 
 @click.group()
@@ -45,12 +54,13 @@ def migrate() -> None:
 
 
 @db.command()
-def init() -> None:
+@click.option("--new-seed-password", is_flag=True, help="Give the seed users a new password, and end their sessions.")
+def init(new_seed_password: bool) -> None:
     """Migrate, then add missing seed data: five categories and three users."""
     settings = load_settings()
     with open_database(settings) as database:
         _migrate(database)
-        _seed(database, settings.seed_password)
+        _seed(database, settings.seed_password, new_seed_password)
 
 
 @db.command()
@@ -60,15 +70,19 @@ def init() -> None:
 @click.option("--if-empty", is_flag=True, help="Do nothing if the database has courses.")
 def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
     """Add demo data: a catalog that looks real, with learners and their progress."""
-    with open_database(load_settings(), may_create=False) as database:
-        counts = _demo(database, courses, learners, seed, if_empty)
+    settings = load_settings()
+    require_migrated(settings)
+    with open_database(settings, may_create=False) as database:
+        counts = _demo(database, settings, courses, learners, seed, if_empty)
     if counts is None:
         click.echo("demo data: not added, because the database has courses already")
     else:
         click.echo(", ".join(f"{number:,} {label}" for label, number in counts._asdict().items()))
 
 
-def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: bool) -> DemoCounts | None:
+def _demo(
+    database: Database, settings: Settings, courses: int, learners: int, seed: int, if_empty: bool
+) -> DemoCounts | None:
     """Add the demo data. Return None without a change if `if_empty` is set and there are courses."""
     with advisory_lock(database.engine), _progress() as bar:
         tasks: dict[str, TaskID] = {}
@@ -79,6 +93,7 @@ def _demo(database: Database, courses: int, learners: int, seed: int, if_empty: 
             bar.update(tasks[task], completed=completed, total=total)
 
         def build(session: Session) -> DemoCounts | None:
+            session.info[SESSION_SETTINGS_KEY] = settings
             if if_empty and session.scalar(select(Course.id).limit(1)) is not None:
                 return None
             return build_demo(session, courses=courses, learners=learners, seed=seed, on_progress=show_progress)
@@ -106,8 +121,10 @@ def verify() -> None:
 
 @db.command()
 def repair() -> None:
-    """Recompute the derived columns, and print the changes."""
-    with open_database(load_settings(), may_create=False) as database:
+    """Recompute the derived columns, replace stored times in the future, and print the changes."""
+    settings = load_settings()
+    require_migrated(settings)
+    with open_database(settings, may_create=False) as database:
         changes = database.write_sync(_repair)
         if drift := database.read_sync(refresh.find_analytics_drift):
             refresh.refresh_analytics(database, all_courses=True)
@@ -119,9 +136,12 @@ def repair() -> None:
 def _repair(session: Session) -> list[str]:
     wiring.register_hooks()  # upper packages add what a course requires
     return [
+        *search_index.repair_terms(session),
+        *stored_times.repair_future_times(session),
         *counters.repair_counters(session),
         *discussion_counters.repair_counters(session),
         *progress_repair.repair_progress(session),
+        *results_repair.repair_results(session),
     ]
 
 
@@ -149,11 +169,15 @@ def _migrate(database: Database) -> None:
     click.echo(f"migrations: already at {after}" if before == after else f"migrations: now at {after}")
 
 
-def _seed(database: Database, password: str | None) -> None:
+def _seed(database: Database, password: str | None, renew_passwords: bool = False) -> None:
+    def add(session: Session) -> seed_data.SeedResult:
+        result = seed_data.seed(session, password)
+        return seed_data.renew_passwords(session, result, password) if renew_passwords else result
+
     with advisory_lock(database.engine):
-        result = database.write_sync(lambda session: seed_data.seed(session, password))
+        result = database.write_sync(add)
     if not result.categories and not result.users:
-        click.echo("seed data: complete")
+        click.echo("seed data: complete (new password for its users: `lms-graphql db init --new-seed-password`)")
     if result.categories:
         click.echo(f"categories: {', '.join(result.categories)}")
     if result.users:

@@ -15,12 +15,14 @@ from typing import TypeVar
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from lms_graphql.core import db_errors, query_counter
 from lms_graphql.core.concurrency import FairLock, WaitTracker
 from lms_graphql.core.engines import make_engine
 from lms_graphql.core.read_sessions import ReadSessions
+from lms_graphql.core.write_health import WriteHealth
 
 T = TypeVar("T")
 
@@ -31,9 +33,9 @@ MAX_ATTEMPTS_BY_POLICY = {
     db_errors.RetryPolicy.ALWAYS: MAX_ATTEMPTS,
 }
 RETRY_BUDGET_SECONDS = 3.0
-RECONNECT_BUDGET_SECONDS = 8.0
-"""Budget after a lost connection. It is larger because a node that joins or a server that restarts takes longer than
-a conflict."""
+LONG_RETRY_BUDGET_SECONDS = 8.0
+"""Budget after a lost connection or a lock timeout. A node that joins or a server that restarts takes longer than a
+conflict. The wait for a lock alone takes as long as the other budget."""
 
 
 class Database:
@@ -63,6 +65,7 @@ class Database:
         self.read_engine = make_engine(self.url, pool_size=pool_size, for_maintenance=for_maintenance, for_reads=True)
         for engine in (self.engine, self.read_engine):
             query_counter.install(engine)
+        self.write_health = WriteHealth(self.engine)
         self._read_sessions = ReadSessions(self.read_engine)
         self._read_threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")
         self._write_threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database-write")
@@ -126,7 +129,11 @@ class Database:
                     callback(session)
                 return result
 
-        return self._retry(attempt)
+        try:
+            return self._retry(attempt)
+        except (DBAPIError, PoolTimeoutError) as error:
+            self.write_health.record_failure(error)
+            raise
 
     def _run_in_thread(
         self, threads: ThreadPoolExecutor, waits: WaitTracker, function: Callable[..., T], *arguments: object
@@ -162,7 +169,8 @@ class Database:
                 is_reconnect = was_lost and db_errors.is_connect_error(error)
                 policy = db_errors.RetryPolicy.ALWAYS if is_reconnect else error_class.retry
                 was_lost = was_lost or error_class.connection_lost or error.connection_invalidated
-                budget = RECONNECT_BUDGET_SECONDS if was_lost else RETRY_BUDGET_SECONDS
+                is_long_wait = was_lost or policy is db_errors.RetryPolicy.ONCE
+                budget = LONG_RETRY_BUDGET_SECONDS if is_long_wait else RETRY_BUDGET_SECONDS
                 if attempts >= MAX_ATTEMPTS_BY_POLICY[policy] or time.monotonic() - started > budget:
                     raise
                 pause = random.uniform(0.01, min(0.5, 0.02 * 2**attempts))  # noqa: S311 - jitter, no secret

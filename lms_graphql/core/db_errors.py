@@ -21,20 +21,31 @@ class ErrorClass:
     """Meaning of an error for the transaction and its connection.
 
     `connection_lost`: the connection is unusable. `commit_unknown`: if COMMIT raised the error, the transaction may
-    have been committed.
+    have been committed. `write_problem`: why no transaction can write now, for operators.
     """
 
     retry: RetryPolicy
     connection_lost: bool = False
     commit_unknown: bool = False
+    write_problem: str | None = None
+
+
+POOL_EXHAUSTED = "No connection to write with is free: all connections of the pool are in use."
+STORAGE_PROBLEM = "The database cannot store changes: its disk is full, read-only or damaged."
+NODE_PROBLEM = "The database server accepts no changes: it is read-only, starting or shutting down."
 
 
 CONFLICT = ErrorClass(RetryPolicy.ALWAYS)
 LOCK_TIMEOUT = ErrorClass(RetryPolicy.ONCE)
-NODE_UNAVAILABLE = ErrorClass(RetryPolicy.ALWAYS, connection_lost=True)
+NODE_UNAVAILABLE = ErrorClass(
+    RetryPolicy.ALWAYS, connection_lost=True, commit_unknown=True, write_problem=NODE_PROBLEM
+)
 CONNECTION_LOST = ErrorClass(RetryPolicy.ALWAYS, connection_lost=True, commit_unknown=True)
 COMMIT_FAILED = ErrorClass(RetryPolicy.NEVER, connection_lost=True, commit_unknown=True)
 NOT_RETRYABLE = ErrorClass(RetryPolicy.NEVER)
+STORAGE_FAILED = ErrorClass(RetryPolicy.NEVER, write_problem=STORAGE_PROBLEM)
+FILE_FAILED = ErrorClass(RetryPolicy.NEVER, connection_lost=True, write_problem=STORAGE_PROBLEM)
+"""SQLite's file cannot be used. The connection is opened again, because the file may have been replaced."""
 
 STATEMENT_TIMEOUT_CODES = frozenset({1969, 3024})
 MYSQL_ERROR_CLASSES: dict[int, ErrorClass] = {
@@ -45,18 +56,30 @@ MYSQL_ERROR_CLASSES: dict[int, ErrorClass] = {
     1180: COMMIT_FAILED,
     **dict.fromkeys(STATEMENT_TIMEOUT_CODES, NOT_RETRYABLE),  # the retry would time out, too
     1062: NOT_RETRYABLE,  # services turn a duplicate into a domain error
+    **dict.fromkeys((1021, 1026, 1030, 1034, 1036, 1114), STORAGE_FAILED),
 }
+SQLITE_ERROR_CLASSES: dict[int, ErrorClass] = {
+    sqlite3.SQLITE_BUSY: CONFLICT,
+    **dict.fromkeys(
+        (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN), FILE_FAILED
+    ),
+}
+"""By primary error code: SQLite's extended codes have it in their lowest byte."""
 NO_SUCH_TABLE = 1146
 CONNECT_ERROR_CODES = frozenset({1040, 1044, 1045, 1049, 2002, 2003, 2005})
 
 
 def classify(error: DBAPIError) -> ErrorClass:
     """Return the class of an error. An unknown error is not retryable, because a retry would be a guess."""
-    original = error.orig
+    return classify_original(error.orig)
+
+
+def classify_original(original: BaseException | None) -> ErrorClass:
+    """Return the class of an error of the driver."""
     if isinstance(original, sqlite3.OperationalError):
-        is_busy = (getattr(original, "sqlite_errorcode", 0) or 0) & 0xFF == sqlite3.SQLITE_BUSY
-        return CONFLICT if is_busy else NOT_RETRYABLE
-    return MYSQL_ERROR_CLASSES.get(_code(error), NOT_RETRYABLE)
+        code = getattr(original, "sqlite_errorcode", 0) or 0
+        return SQLITE_ERROR_CLASSES.get(code & 0xFF, NOT_RETRYABLE)
+    return MYSQL_ERROR_CLASSES.get(_original_code(original), NOT_RETRYABLE)
 
 
 def is_missing_table(error: DBAPIError) -> bool:
@@ -94,14 +117,33 @@ def is_statement_timeout(error: BaseException) -> bool:
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Return whether the database is unreachable or overloaded, so that a later request may succeed."""
-    if isinstance(error, PoolTimeoutError | AbandonedError | CommitUnknownError):
+    """Return whether the database is unreachable, overloaded or cannot write, so that a later request may succeed."""
+    if isinstance(error, PoolTimeoutError | AbandonedError):
         return True
     if not isinstance(error, DBAPIError):
         return False
-    return must_reach_database_layer(error)
+    return must_reach_database_layer(error) or classify(error).write_problem is not None
+
+
+def write_problem(error: BaseException) -> str | None:
+    """Return why no transaction can write now, or None if the error says nothing about other transactions."""
+    if isinstance(error, PoolTimeoutError):
+        return POOL_EXHAUSTED
+    return classify(error).write_problem if isinstance(error, DBAPIError) else None
+
+
+def describe(error: BaseException) -> str:
+    """Return the type of an error and the database's code, for logs: `OperationalError 1114`. It has no values."""
+    name = type(error).__name__
+    if not isinstance(error, DBAPIError):
+        return name
+    return f"{name} {getattr(error.orig, 'sqlite_errorname', None) or _code(error)}"
 
 
 def _code(error: DBAPIError) -> int:
-    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return _original_code(error.orig)
+
+
+def _original_code(original: BaseException | None) -> int:
+    code = original.args[0] if original is not None and original.args else None
     return code if isinstance(code, int) else 0

@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
+
+from lms_graphql.core import db_errors
 
 CONNECT_TIMEOUT_SECONDS = 3
 SOCKET_TIMEOUT_SECONDS = 15
@@ -23,6 +25,8 @@ IDLE_SECONDS = 2
 """Idle time after which a connection is pinged before use. After a shorter time it is not, because its use shows
 whether it is lost."""
 
+IS_COMMITTING = "is_committing"
+"""Key in `Connection.info` while COMMIT runs. `Database` rolls back itself after a COMMIT that failed."""
 STRICT_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 
@@ -53,9 +57,38 @@ def make_engine(url: URL, *, pool_size: int, for_reads: bool = False, for_mainte
         }
     options["enable_from_linting"] = False
     options["hide_parameters"] = True  # parameters are personal data, and errors are logged
-    if url.get_backend_name() == "sqlite":
-        return _sqlite(url, options, for_maintenance)
-    return _mysql(url, options, for_maintenance)
+    make = _sqlite if url.get_backend_name() == "sqlite" else _mysql
+    engine = make(url, options, for_maintenance)
+    _discard_unusable_connections(engine)
+    return engine
+
+
+def _discard_unusable_connections(engine: Engine) -> None:
+    """Close a connection after an error that makes it unusable, and free its place in the pool.
+
+    SQLAlchemy knows only some of these errors. If ROLLBACK fails, it would leave the connection checked out for ever.
+    On Galera that happens if another node aborts a transaction and ROLLBACK is its next statement (1213).
+    """
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.info.pop(IS_COMMITTING, None)
+
+    @event.listens_for(engine, "commit")
+    def commit(connection: Connection) -> None:
+        connection.info[IS_COMMITTING] = True
+
+    @event.listens_for(engine, "handle_error")
+    def discard(context: ExceptionContext) -> None:
+        connection = context.connection
+        if connection is None or context.is_disconnect or connection.invalidated:
+            return
+        if db_errors.classify_original(context.original_exception).connection_lost:
+            context.is_disconnect = True  # with the other connections of the pool, which lead to the same server
+        elif (
+            context.statement is None and context.execution_context is None and not connection.info.get(IS_COMMITTING)
+        ):
+            context.is_disconnect, context.invalidate_pool_on_disconnect = True, False  # ROLLBACK failed
 
 
 def _enable_wal(cursor: DBAPICursor, seconds: float) -> None:
@@ -67,8 +100,8 @@ def _enable_wal(cursor: DBAPICursor, seconds: float) -> None:
     while True:
         try:
             cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if time.monotonic() > deadline or db_errors.classify_original(error) is not db_errors.CONFLICT:
                 raise
             time.sleep(0.01)
         else:
@@ -99,15 +132,11 @@ def _sqlite(url: URL, options: dict[str, Any], for_maintenance: bool) -> Engine:
 
 
 def _mysql(url: URL, options: dict[str, Any], for_maintenance: bool) -> Engine:
-    timeouts: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
-    if url.get_driver_name() == "pymysql":
+    timeouts = {"connect_timeout": CONNECT_TIMEOUT_SECONDS}
+    if url.get_driver_name() in {"pymysql", "mysqldb"}:
         seconds = MAINTENANCE_TIMEOUT_SECONDS if for_maintenance else SOCKET_TIMEOUT_SECONDS
         timeouts |= {"read_timeout": seconds, "write_timeout": seconds}
-    engine = create_engine(
-        url.update_query_dict({"charset": "utf8mb4"}),
-        connect_args=timeouts,
-        **options,
-    )
+    engine = create_engine(url.update_query_dict({"charset": "utf8mb4"}), connect_args=timeouts, **options)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:

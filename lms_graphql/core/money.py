@@ -1,7 +1,7 @@
 """Money: integers of a currency's smallest unit inside, exact decimals in the API, and never a float."""
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal
 
 # ISO 4217: the active currencies by their number of decimals.
 _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -39,13 +39,12 @@ class Money:
 
 def to_units(amount: Decimal, currency: str) -> int:
     """Return the amount in smallest units. Raise ValueError if it has too many decimals or is too large."""
-    try:
-        units = amount.scaleb(DECIMALS[currency])
-        rounded = units.to_integral_value()
-    except InvalidOperation:
-        raise ValueError("This amount is too large.") from None
-    if rounded != units:
-        raise ValueError(f"{currency} amounts have at most {DECIMALS[currency]} decimals.")
-    if abs(rounded) > MAX_UNITS:
+    decimals = DECIMALS[currency]
+    # An amount may have any number of digits. Comparisons are exact, but `scaleb` rounds to 28 digits.
+    largest = Decimal(MAX_UNITS).scaleb(-decimals)
+    if not -largest <= amount <= largest:
         raise ValueError("This amount is too large.")
-    return int(rounded)
+    rounded = amount.quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN)
+    if rounded != amount:
+        raise ValueError(f"{currency} amounts have at most {decimals} decimals.")
+    return int(rounded.scaleb(decimals))

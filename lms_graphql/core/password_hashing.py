@@ -4,11 +4,12 @@ import asyncio
 import os
 import secrets
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -32,13 +33,54 @@ NICENESS = 15
 """Niceness of hashing threads, so that they yield to the threads that serve requests. Hashing takes all the processor
 time that it gets."""
 
+MAX_NORMALIZED_CHARACTERS = 1_024
+"""Texts up to this length are normalized. No password is longer in any spelling, and a long run of accents would take
+quadratic time."""
+
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """argon2id with the parameters that OWASP recommends first. One lane, because THREADS alone sets the parallelism."""
 
 
+class PasswordMatch(NamedTuple):
+    """Result of verifying a password. `needs_rehash` is true if it is correct but its hash is of an older kind."""
+
+    is_correct: bool
+    needs_rehash: bool
+
+
+_NO_MATCH = PasswordMatch(is_correct=False, needs_rehash=False)
+
+
+def normalize_password(password: str) -> str:
+    """Return the NFKC form of a password, because keyboards and systems spell the same letter differently.
+
+    Return a text that is longer than any password unchanged.
+    """
+    return unicodedata.normalize("NFKC", password) if len(password) <= MAX_NORMALIZED_CHARACTERS else password
+
+
 def hash_password(password: str) -> str:
     """Return the hash of a password. For the command line and seeds: requests use `PasswordHashingPool`."""
-    return _HASHER.hash(password)
+    return _HASHER.hash(normalize_password(password))
+
+
+def check_password(hashed: str, password: str) -> PasswordMatch:
+    """Return whether the password matches, and whether its hash must be replaced.
+
+    Older hashes were made of passwords as they were typed. So a password that normalization changes is tried in both
+    spellings, which takes twice as long. All others are tried once.
+    """
+    normalized = normalize_password(password)
+    if _matches(hashed, normalized):
+        return PasswordMatch(is_correct=True, needs_rehash=_HASHER.check_needs_rehash(hashed))
+    if normalized != password and _matches(hashed, password):
+        return PasswordMatch(is_correct=True, needs_rehash=True)
+    return _NO_MATCH
+
+
+def verify_password(hashed: str, password: str) -> bool:
+    """Return whether the password matches. For the command line, like `hash_password`."""
+    return check_password(hashed, password).is_correct
 
 
 class PasswordHashingPool:
@@ -68,17 +110,13 @@ class PasswordHashingPool:
     async def hash(self, password: str) -> str:
         return await self._run(lambda: hash_password(password))
 
-    async def verify(self, hashed: str | None, password: str) -> bool:
+    async def verify(self, hashed: str | None, password: str) -> PasswordMatch:
         """Return whether the password matches.
 
         Without a hash, a dummy hash is verified, so that the time taken does not reveal its absence.
         """
-        matches = await self._run(lambda: verify_password(hashed or self._dummy_hash, password))
-        return matches and hashed is not None
-
-    def needs_rehash(self, hashed: str) -> bool:
-        """Return whether the hash was made with other parameters than the current ones."""
-        return _HASHER.check_needs_rehash(hashed)
+        match = await self._run(lambda: check_password(hashed or self._dummy_hash, password))
+        return match if hashed is not None else _NO_MATCH
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -87,8 +125,7 @@ class PasswordHashingPool:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function)
 
 
-def verify_password(hashed: str, password: str) -> bool:
-    """Return whether the password matches. For the command line, like `hash_password`."""
+def _matches(hashed: str, password: str) -> bool:
     try:
         return _HASHER.verify(hashed, password)
     except (VerificationError, InvalidHashError):

@@ -1,11 +1,15 @@
 """Search terms: splitting texts and queries into words. It needs no database, so the result is the same on every one.
 
 Words are compared without case and accents. Words of one or two letters count too, and C++, C#, F# and .NET are terms
-of their own.
+of their own. Scripts without spaces between words are split into pairs of characters, so that any part of a text is
+found: 机器学习 has the terms 机器, 器学, 学习 and 习.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from typing import NamedTuple
+
+import regex
 
 from lms_graphql.core.text import fold
 
@@ -14,24 +18,67 @@ MAX_CHARACTER = "\U0010ffff"
 """The last Unicode character. Terms that begin with "py" lie between "py" and "py" followed by this character."""
 MAX_QUERY_TERMS = 12
 """Terms of a query that are used. The others are ignored, so a longer query finds more, never less."""
+MAX_TEXT_TERMS = 5_000
+"""Terms of a text that are stored: all words of the longest description, but not always all pairs of characters."""
 
-_WORD = re.compile(r"\w+(?:\+\+|#)?|(?<!\w)\.\w+")
-_DOTTED = re.compile(r"\.(\w+)")
+_SPACELESS = r"\p{Han}\p{Hiragana}\p{Katakana}\u30fc\p{Bopomofo}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+"""Scripts whose words have no spaces between them, and Hangul, whose words have endings. U+30FC lengthens a vowel."""
+_LETTER = rf"[\w--[{_SPACELESS}]]"
+_TERM = regex.compile(rf"(?V1)(?P<run>[\w&&[{_SPACELESS}]]+)|{_LETTER}+(?:\+\+|#)?|(?<!\w)\.{_LETTER}+")
+_DOTTED = regex.compile(rf"(?V1)\.{_LETTER}+")
 
 
-def query_terms(text: str) -> list[str]:
-    """Return the terms of a query, in order and without duplicates. The last one is meant as a prefix."""
-    words = [word[:MAX_TERM_LENGTH] for word in _WORD.findall(fold(text))]
-    return list(dict.fromkeys(reversed(words[:MAX_QUERY_TERMS])))[::-1]
+class _QueryTerm(NamedTuple):
+    text: str
+    is_prefix: bool
 
 
-def index_terms(text: str) -> Iterable[str]:
-    """Yield the terms by which a text is found. A term may come several times."""
-    folded = fold(text)
-    for word in _WORD.findall(folded):
-        yield word[:MAX_TERM_LENGTH]
-        stripped = word.rstrip("+#").lstrip(".")
-        if stripped != word:
-            yield stripped[:MAX_TERM_LENGTH]
-    for word in _DOTTED.findall(folded):  # the query ".net" finds ASP.NET
-        yield f".{word}"[:MAX_TERM_LENGTH]
+class QueryTerms(NamedTuple):
+    """Terms of a query, which must all match: `words` exactly, and `prefixes` as the beginning of a term."""
+
+    words: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+
+
+def query_terms(text: str) -> QueryTerms:
+    """Return the terms of a query, in order and without duplicates.
+
+    The last term is a prefix. So is a single character of a script without spaces, because terms are pairs of them.
+    """
+    terms = list(islice(_query_terms(fold(text)), MAX_QUERY_TERMS))
+    if terms:
+        terms[-1] = _QueryTerm(terms[-1].text, is_prefix=True)
+    prefixes = dict.fromkeys(term.text for term in terms if term.is_prefix)
+    words = dict.fromkeys(term.text for term in terms if term.text not in prefixes)
+    return QueryTerms(tuple(words), tuple(prefixes))
+
+
+def _query_terms(folded: str) -> Iterator[_QueryTerm]:
+    for match in _TERM.finditer(folded):
+        if run := match["run"]:
+            yield from (_QueryTerm(pair, False) for pair in _pairs(run))
+            if len(run) == 1:
+                yield _QueryTerm(run, True)
+        else:
+            yield _QueryTerm(match[0][:MAX_TERM_LENGTH], False)
+
+
+def index_terms(text: str) -> list[str]:
+    """Return the terms by which a text is found, without duplicates."""
+    return list(islice(dict.fromkeys(_index_terms(fold(text))), MAX_TEXT_TERMS))
+
+
+def _index_terms(folded: str) -> Iterator[str]:
+    for match in _TERM.finditer(folded):
+        if run := match["run"]:
+            yield from _pairs(run)
+            yield run[-1]  # so that a query of one character finds the last one, which begins no pair
+        else:
+            yield match[0][:MAX_TERM_LENGTH]
+            yield match[0].rstrip("+#").lstrip(".")[:MAX_TERM_LENGTH]
+    for match in _DOTTED.finditer(folded):  # the query ".net" finds ASP.NET
+        yield match[0][:MAX_TERM_LENGTH]
+
+
+def _pairs(run: str) -> Iterator[str]:
+    return (first + second for first, second in pairwise(run))

@@ -23,15 +23,23 @@ class Signer:
         text = "\0".join(values)
         return hmac.new(self._derive(f"digest {purpose}"), text.encode(), hashlib.sha256).hexdigest()
 
+    def successor_of(self, token: str) -> str:
+        """Return the token that follows this one. It looks like a random one to everyone without the secret."""
+        return _encode_token(hmac.new(self._derive("successor"), token.encode(), hashlib.sha256).digest())
+
     def _derive(self, label: str) -> bytes:
         return hmac.new(self._secret, label.encode(), hashlib.sha256).digest()
 
 
 def new_token() -> str:
     """Return an opaque random token of letters, digits, - and _."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(TOKEN_BYTES)).rstrip(b"=").decode()
+    return _encode_token(secrets.token_bytes(TOKEN_BYTES))
 
 
 def token_hash(token: str) -> str:
     """Return the hash of a token, for storage. A token has 256 random bits, so a plain hash cannot be reversed."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _encode_token(token: bytes) -> str:
+    return base64.urlsafe_b64encode(token).rstrip(b"=").decode()

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, Delete, Insert, Select, Update, bindparam, insert
+from sqlalchemy import BindParameter, Delete, Insert, Select, Update, bindparam, case, insert, literal, update
 from sqlalchemy.orm import Session
 
-from lms_graphql.core.orm import UtcDateTime
+from lms_graphql.core.orm import TimestampedModel, UtcDateTime
 
 T = TypeVar("T")
 
@@ -19,6 +19,9 @@ KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 
 NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime())
 """The time of a read, for statements that compare with an expiry. Execute with {"now": clock.now()}."""
+
+UPDATE_CHUNK = 100
+"""Rows of one statement of `update_by_key`. The database compares each row with the keys of all of them."""
 
 
 def fetch_rows(session: Session, statement: RowSelect, binds: Mapping[str, Any] | None = None) -> Sequence[Any]:
@@ -42,6 +45,19 @@ def execute_dml(session: Session, statement: Update | Delete | Insert, binds: Ma
     """
     session.flush()
     return session.connection().execute(statement, binds).rowcount
+
+
+def update_by_key(session: Session, model: type[TimestampedModel], rows: Mapping[int, Mapping[str, Any]]) -> None:
+    """Set columns of many rows, by key: one statement for each `UPDATE_CHUNK` rows. All rows set the same columns."""
+    keys = list(rows)
+    for start in range(0, len(keys), UPDATE_CHUNK):
+        chunk = keys[start : start + UPDATE_CHUNK]
+        values = {}
+        for name in rows[chunk[0]]:
+            column = getattr(model, name)
+            by_key = {key: literal(rows[key][name], column.type) for key in chunk}
+            values[name] = case(by_key, value=model.id)
+        execute_dml(session, update(model).where(model.id.in_(chunk)).values(values))
 
 
 def insert_returning_key(session: Session, statement: Insert, binds: Mapping[str, Any]) -> int:

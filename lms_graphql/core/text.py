@@ -1,13 +1,37 @@
-"""Text normalization: folding, sort keys and slugs, with the same result on every database."""
+"""Text normalization: folding, sort keys, slugs and blank texts, with the same result on every database.
 
-import re
-import unicodedata
+There is one folding for search terms, sort keys, slugs and the uniqueness of names. The package `regex` knows the
+scripts and properties of Unicode, which the standard library does not. `anyascii` transliterates.
+"""
+
+from unicodedata import normalize
+
+import regex
+from anyascii import anyascii
+
+_INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
+_ARABIC_TATWEEL = "\u0640"  # lengthens a word and does not change it
+_ACCENTS = regex.compile(r"([\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}\p{Common}])\p{M}+")
+"""Marks that most people leave out when they type. In other scripts, such as Devanagari, marks are vowels."""
+_LATIN = regex.compile(r"(?V1)[[\p{Latin}\u02b0-\u02ff]--\p{ASCII}]+")
+"""Latin letters that have no decomposition, such as ł and ø, and apostrophes that count as letters, as in Hawaiʻi."""
+_HAN = regex.compile(r"\p{Han}")
+_FOREIGN = regex.compile(r"(?V1)[[\p{L}\p{M}\p{N}]--\p{Latin}--\p{ASCII}]")
+_NOT_IN_SLUGS = regex.compile(r"[^a-z0-9]+")
+_BLANK = regex.compile(
+    r"[\p{White_Space}\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}"
+    r"\u2800\U0001d159]*"  # an empty Braille cell and an empty note head
+)
 
 
 def fold(text: str) -> str:
-    """Return the text without case and accents: "École" and "ECOLE" give the same."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+    """Return the text without case and accents: "École", "ECOLE" and "ecole" give the same, "Łódź" and "lodz" too."""
+    if text.isascii():
+        return text.lower()
+    decomposed = _INVISIBLE.sub("", normalize("NFKD", text.casefold())).replace(_ARABIC_TATWEEL, "")
+    without_accents = _ACCENTS.sub(r"\1", decomposed)
+    transliterated = _LATIN.sub(lambda letters: anyascii(letters[0]), without_accents)
+    return normalize("NFC", transliterated.casefold())
 
 
 def sort_key(text: str, length: int = 200) -> str:
@@ -16,6 +40,21 @@ def sort_key(text: str, length: int = 200) -> str:
 
 
 def slugify(text: str, length: int = 80) -> str:
-    """Return the slug of a title: "C# & .NET, from zero" -> "c-sharp-net-from-zero"."""
-    spelled_out = fold(text).replace("c#", "c-sharp").replace("f#", "f-sharp").replace("c++", "cpp")
-    return re.sub(r"[^a-z0-9]+", "-", spelled_out).strip("-")[:length].rstrip("-")
+    """Return the slug of a title: "C# & .NET, from zero" -> "c-sharp-net-from-zero", "学习 Go" -> "xue-xi-go".
+
+    It is empty if the title has no letters and digits.
+    """
+    composed = normalize("NFKC", text.casefold())
+    latin = _FOREIGN.sub(_transliterate, _HAN.sub(r" \g<0> ", composed))
+    spelled_out = fold(latin).replace("c#", "c-sharp").replace("f#", "f-sharp").replace("c++", "cpp")
+    return _NOT_IN_SLUGS.sub("-", spelled_out).strip("-")[:length].rstrip("-")
+
+
+def _transliterate(character: regex.Match[str]) -> str:
+    """Return the letters and digits for a character. The apostrophe of a soft sign would split a word."""
+    return "".join(letter for letter in anyascii(character[0]) if letter.isalnum())
+
+
+def is_blank(text: str) -> bool:
+    """Return whether nothing in the text is visible: spaces, format characters, fillers, marks without a letter."""
+    return _BLANK.fullmatch(text) is not None

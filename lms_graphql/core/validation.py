@@ -1,19 +1,27 @@
 """Validation of inputs: all errors of an input are collected and raised together, each with its field."""
 
-import unicodedata
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+import regex
+
 from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode
+from lms_graphql.core.text import is_blank
 
 MAX_URL_LENGTH = 2_000
-NOT_IN_URLS = '"<>\\`'
 MAX_TITLE_LENGTH = 200
 MAX_REASON_LENGTH = 1_000
 MAX_TEXT_LENGTH = 10_000
 MAX_BODY_LENGTH = 50_000
 
 REQUIRED_MESSAGE = "This field is required."
+
+_PASTED_BREAK = regex.compile(r"[\v\f\x85\u2028\u2029]")
+"""Line and paragraph separators that word processors and web pages put into copied texts."""
+_NOT_IN_LINES = regex.compile(r"[\p{Cc}\p{Cs}]")
+_NOT_IN_TEXTS = regex.compile(r"(?V1)[[\p{Cc}\p{Cs}]--[\n\r\t]]")
+_NOT_IN_URLS = regex.compile(r'[\p{Cc}\p{Cs}\p{Cf}\p{Default_Ignorable_Code_Point}\p{White_Space}"<>\\`]')
+"""Invisible characters, and those that could end a URL inside a page."""
 
 
 class Validator:
@@ -47,30 +55,33 @@ class Validator:
             raise DomainErrors(self._errors)
 
     def single_line(self, name: str, value: str | None, *, max_length: int, min_length: int = 1) -> str:
-        """Check a required text on one line, such as a name or title. Return it trimmed."""
+        """Check a required text on one line, such as a name. Return it trimmed, with pasted breaks as spaces."""
         text = (value or "").strip()
-        if _is_blank(text):
+        indent = (value or "").find(text)
+        text = _PASTED_BREAK.sub(" ", text)
+        if is_blank(text):
             self.add_error(ErrorCode.REQUIRED, REQUIRED_MESSAGE, name)
         elif len(text) > max_length:
             self.add_error(ErrorCode.TOO_LONG, f"Use at most {max_length} characters.", name)
         elif len(text) < min_length:
             self.add_error(ErrorCode.TOO_SHORT, f"Use at least {min_length} characters.", name)
-        elif any(_is_control(char) for char in text):
-            self.add_error(ErrorCode.INVALID, "Line breaks and control characters are not allowed.", name)
+        else:
+            self._require_none_of(_NOT_IN_LINES, name, text, indent)
         return text
 
     def multi_line(
         self, name: str, value: str | None, *, max_length: int = MAX_TEXT_LENGTH, required: bool = False
     ) -> str | None:
-        """Check a text that may have several lines. Return it unchanged; None if it is blank."""
-        if value is None or _is_blank(value):
+        """Check a text that may have several lines. Return it with pasted breaks as "\\n"; None if it is blank."""
+        if value is None or is_blank(value):
             if required:
                 self.add_error(ErrorCode.REQUIRED, REQUIRED_MESSAGE, name)
             return None
+        value = _PASTED_BREAK.sub("\n", value)
         if len(value) > max_length:
             self.add_error(ErrorCode.TOO_LONG, f"Use at most {max_length} characters.", name)
-        elif any(_is_control(char) for char in value if char not in "\n\r\t"):
-            self.add_error(ErrorCode.INVALID, "Control characters are not allowed.", name)
+        else:
+            self._require_none_of(_NOT_IN_TEXTS, name, value)
         return value
 
     def url(self, name: str, value: str | None) -> str | None:
@@ -80,7 +91,7 @@ class Validator:
             return None
         if len(text) > MAX_URL_LENGTH:
             self.add_error(ErrorCode.TOO_LONG, f"Use at most {MAX_URL_LENGTH} characters.", name)
-        elif not _is_web_url(text):
+        elif self._require_none_of(_NOT_IN_URLS, name, text, (value or "").find(text)) and not _is_web_url(text):
             message = "This is not a web URL. Use a complete one, e.g. https://example.com/picture.jpg."
             self.add_error(ErrorCode.INVALID, message, name)
         return text
@@ -101,25 +112,17 @@ class Validator:
             self.add_error(ErrorCode.REQUIRED, f"{REQUIRED_MESSAGE} Use true or false.", name)
         return bool(value)
 
-
-def _is_blank(text: str) -> bool:
-    """Return whether nothing in the text is visible: only spaces, and format characters, which have no width."""
-    return all(char.isspace() or unicodedata.category(char) == "Cf" for char in text)
-
-
-def _is_control(char: str) -> bool:
-    return unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}
+    def _require_none_of(self, forbidden: regex.Pattern[str], name: str, text: str, indent: int = 0) -> bool:
+        """Return whether no character is forbidden. `indent` is the number of characters trimmed before the text."""
+        match = forbidden.search(text)
+        if match is not None:
+            place = f"Character {indent + match.start() + 1} (U+{ord(match[0]):04X})"
+            self.add_error(ErrorCode.INVALID, f"{place} is not allowed. Remove it.", name)
+        return match is None
 
 
 def _is_web_url(text: str) -> bool:
-    """Return whether this is a URL that leads where it seems to lead.
-
-    It has no user name before an @, no invisible character, and no character that could end it inside a page.
-    """
-    if any(_is_control(char) or unicodedata.category(char) == "Cf" for char in text):
-        return False
-    if any(char.isspace() or char in NOT_IN_URLS for char in text):
-        return False
+    """Return whether this is a URL that leads where it seems to lead: without a user name before an @."""
     try:
         parts = urlsplit(text)
         has_host = bool((parts.hostname or "").strip("."))

@@ -12,6 +12,7 @@ from lms_graphql.certificates import codes
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.certificates.validity import certificate_title
 from lms_graphql.demo.row_buffer import RowBuffer
+from lms_graphql.settings import settings_of
 
 
 def add_certificates(session: Session, rows: RowBuffer, rng: Callable[[str], Random]) -> None:
@@ -27,11 +28,12 @@ def add_certificates(session: Session, rows: RowBuffer, rng: Callable[[str], Ran
         .where(Enrollment.status == EnrollmentStatus.COMPLETED, Certificate.id.is_(None))
         .order_by(Enrollment.id)
     )
+    site_name = settings_of(session).site_name
     taken = set(session.scalars(select(Certificate.serial)))
     for number, (user_id, course_id, issued_at, title, learner, teacher) in enumerate(session.execute(completed)):
         assert issued_at is not None
         choose = rng(f"certificate/{number}").choice
-        while (serial := codes.new_serial(issued_at, choose)) in taken:
+        while (serial := codes.new_serial(site_name, issued_at, choose)) in taken:
             pass
         taken.add(serial)
         rows.add(

@@ -10,15 +10,12 @@ from lms_graphql.catalog.models import Course, CourseStatus, CourseTerm, Lecture
 from lms_graphql.catalog.search_index import term_weights
 from lms_graphql.core.money import to_units
 from lms_graphql.core.text import sort_key
+from lms_graphql.demo import media
 from lms_graphql.demo.lecture_bodies import lecture_body
 from lms_graphql.demo.outlines import CourseOutline, LectureOutline
 from lms_graphql.demo.quizzes import QuizContext, add_quiz
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.timeline import REVIEW_TIME
-
-VIDEOS_URL = "https://videos.learnwithroko.com"
-FILES_URL = "https://files.learnwithroko.com"
-IMAGES_URL = "https://images.learnwithroko.com"
 
 DURATION_SECONDS = {
     LectureType.VIDEO: (180, 1500),
@@ -52,11 +49,10 @@ class DemoCourse(NamedTuple):
 
 
 class LecturePosition(NamedTuple):
-    """Position of a lecture in its course, and the URL path of its files."""
+    """Position of a lecture in its course."""
 
     section: int
     lecture: int
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +90,8 @@ def add_course(rows: RowBuffer, outline: CourseOutline, context: CourseContext, 
         currency=outline.currency,
         status=outline.status,
         difficulty_level=outline.difficulty,
-        thumbnail_url=f"{IMAGES_URL}/{context.slug}.jpg",
-        preview_video_url=None if is_draft else f"{VIDEOS_URL}/{context.slug}/trailer.mp4",
+        thumbnail_url=media.course_picture(context.slug),
+        preview_video_url=None if is_draft else media.VIDEO,
         total_duration=sum(lecture.duration for lecture in lectures),
         total_lectures=len(lectures),
         enrollment_count=0,
@@ -134,8 +130,7 @@ def _add_section(
         total_lectures=len(lectures),
     )
     for lecture_index, (outline, lecture) in enumerate(zip(section.lectures, lectures, strict=True)):
-        path = f"{context.slug}/{section_index + 1:02}-{lecture_index + 1:02}"
-        position = LecturePosition(section_index, lecture_index, path)
+        position = LecturePosition(section_index, lecture_index)
         _add_lecture(rows, course, context, position, outline, lecture, rng)
         if lecture.kind is LectureType.QUIZ and section.quiz is not None:
             is_published = course.status is not CourseStatus.DRAFT
@@ -174,8 +169,8 @@ def _add_lecture(
         lecture_type=lecture.kind,
         order_index=position.lecture,
         duration=lecture.duration,
-        video_url=f"{VIDEOS_URL}/{position.path}.mp4" if is_video and not has_no_video else None,
-        content_url=f"{FILES_URL}/{position.path}.pdf" if is_file else None,
+        video_url=media.VIDEO if is_video and not has_no_video else None,
+        content_url=media.HANDOUT if is_file else None,
         body=lecture_body(outline, section.title, course.language, rng),
         is_preview=is_at_start and lecture.kind in PREVIEW_TYPES,
         is_downloadable=is_file,

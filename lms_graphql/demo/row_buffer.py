@@ -6,7 +6,7 @@ from typing import Any, cast
 from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts.models import User
+from lms_graphql.accounts.models import User, UserTerm
 from lms_graphql.assessment.models import Question, QuestionVersion, Quiz
 from lms_graphql.catalog.models import Category, Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.certificates.models import Certificate
@@ -16,6 +16,7 @@ from lms_graphql.learning.models import CourseProgress, LectureProgress
 
 INSERT_ORDER: tuple[type[orm.Model], ...] = (
     User,
+    UserTerm,
     Category,
     Course,
     CourseTerm,
@@ -72,3 +73,4 @@ class RowBuffer:
             statement = insert(cast(Table, model.__table__))
             for start in range(0, len(rows), BATCH_SIZE):
                 connection.execute(statement, rows[start : start + BATCH_SIZE])
+        assert not self._pending, f"Add these models to INSERT_ORDER: {list(self._pending)}"

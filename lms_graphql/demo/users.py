@@ -10,7 +10,7 @@ from lms_graphql.accounts.models import User, UserTerm
 from lms_graphql.accounts.search_index import user_terms
 from lms_graphql.core.actor import Role
 from lms_graphql.core.text import slugify, sort_key
-from lms_graphql.demo import resources
+from lms_graphql.demo import media, resources
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.timeline import START
 
@@ -59,6 +59,7 @@ def add_user(rows: RowBuffer, name: Name, role: Role, registered_at: datetime, b
         is_active=True,
         is_verified=True,
         bio=bio,
+        profile_image=media.profile_picture(name.username),
     )
     for term in user_terms(name.first, name.last, name.username, email):
         rows.add(UserTerm, term=term, user_id=key)

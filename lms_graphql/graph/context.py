@@ -56,6 +56,12 @@ class Context:
         self.client_ip = client_ip
         self.max_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
         self.budget = ResponseBudget(self.max_cost, settings.limit_seconds)
+        self.write_count = 0
+        """Number of writes that were committed."""
+        self.written_fields: set[str | int] = set()
+        """Response keys of the mutations that have committed a write."""
+        self.may_have_committed = False
+        """True from the end of a service on: if the request times out then, the change may be saved."""
         self._nodes = resources.nodes
         self._require_active_session = resources.require_active_session
         self._statement_counts: list[int] = []
@@ -136,10 +142,12 @@ class Context:
             result = service(session, self.actor, *args, **kwargs)
             session.flush()
             self._require_active_session(session, self.actor, started_at)
+            self.may_have_committed = True  # before `Database` looks whether the caller was cancelled
             return result
 
         try:
             result = await self.database.write(counting(work, self._statement_counts))
+            self.write_count += 1
         finally:
             self._loaders = self._new_loaders()  # because rows that were read before the write may be stale
         if isinstance(result, DomainError | DomainErrors):

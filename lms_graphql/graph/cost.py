@@ -1,7 +1,8 @@
 """Cost of a request: one unit for each object with an id that the response may contain.
 
 An operation is planned once for each document. Its cost is computed for each request, because `first: $n` is known
-only then. Each fragment is planned once for a document and computed once for a request, so both take linear time.
+only then. Each fragment is planned once for a document. For a request it is computed once for each size that a level
+of a tree may have. There are few sizes, because they grow tenfold up to a limit. So both take linear time.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,6 +32,8 @@ from graphql import (
 )
 
 from lms_graphql.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from lms_graphql.graph.schema.fields import LIST_SIZE, ListSize
+from lms_graphql.graph.schema.strawberry_internals import field_metadata
 
 UNPAGED_SIZE = 10
 """Assumed length of a list without pages."""
@@ -41,9 +44,13 @@ Factor = Callable[[Variables], int]
 
 @dataclass(slots=True)
 class FieldCost:
-    """A field of `factor` objects. Each costs `unit` and what is selected of it."""
+    """A field of `factor` objects. Each costs `unit` and what is selected of it.
+
+    `tree_size` is the number of items in the whole tree, if the field is a list of a tree's level.
+    """
 
     factor: Factor
+    tree_size: int | None
     unit: int
     selection: "SelectionCost"
 
@@ -77,7 +84,7 @@ class CostPlan:
         self._operation = self._plan(schema.get_root_type(operation.operation), operation.selection_set)
 
     def total(self, variables: Variables) -> int:
-        return _total(self._operation, variables, self._fragments, {})
+        return _Evaluation(variables, self._fragments).total(self._operation)
 
     def _plan(self, graphql_type: GraphQLNamedType | None, selection_set: SelectionSetNode | None) -> SelectionCost:
         plan = SelectionCost([], [])
@@ -105,10 +112,13 @@ class CostPlan:
             return
         returned = get_named_type(definition.type)
         unit = int(_has_id(returned))
-        factor = self._factor(graphql_type, definition, node)
-        plan.fields.append(FieldCost(factor, unit, self._plan(returned, node.selection_set)))
+        size: ListSize = field_metadata(definition).get(LIST_SIZE) or ListSize(UNPAGED_SIZE)
+        factor = self._factor(graphql_type, definition, node, size)
+        plan.fields.append(FieldCost(factor, size.total, unit, self._plan(returned, node.selection_set)))
 
-    def _factor(self, graphql_type: GraphQLNamedType, definition: GraphQLField, node: FieldNode) -> Factor:
+    def _factor(
+        self, graphql_type: GraphQLNamedType, definition: GraphQLField, node: FieldNode, size: ListSize
+    ) -> Factor:
         arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
         if _is_connection(get_named_type(definition.type)):
             return self._page_size(arguments)
@@ -116,7 +126,7 @@ class CostPlan:
             return lambda _: 1  # because the connection is already multiplied by its page size
         if "ids" in definition.args:
             return self._length(arguments.get("ids"))
-        return lambda _: UNPAGED_SIZE
+        return lambda _: size.expected
 
     def _page_size(self, arguments: Mapping[str, ValueNode]) -> Factor:
         first, last = self._number(arguments.get("first")), self._number(arguments.get("last"))
@@ -159,19 +169,32 @@ class CostPlan:
         return lambda _: 1
 
 
-def _total(
-    plan: SelectionCost, variables: Variables, fragments: Mapping[str, SelectionCost], totals: dict[str, int]
-) -> int:
-    total = sum(
-        field.factor(variables) * (field.unit + _total(field.selection, variables, fragments, totals))
-        for field in plan.fields
-    )
-    for name in plan.spreads:
-        if name not in totals:
-            totals[name] = 0
-            totals[name] = _total(fragments[name], variables, fragments, totals)
-        total += totals[name]
-    return total
+class _Evaluation:
+    """Computation of the cost for the variables of one request."""
+
+    def __init__(self, variables: Variables, fragments: Mapping[str, SelectionCost]) -> None:
+        self._variables = variables
+        self._fragments = fragments
+        self._totals: dict[tuple[str, int], int] = {}
+
+    def total(self, plan: SelectionCost, level_size: int = 1) -> int:
+        """Return the cost of the selection of one object.
+
+        `level_size` is the number of such objects on this level of a tree, or 1 outside of trees.
+        """
+        total = sum(self._field_total(field, level_size) for field in plan.fields)
+        for name in plan.spreads:
+            if (name, level_size) not in self._totals:
+                self._totals[name, level_size] = self.total(self._fragments[name], level_size)
+            total += self._totals[name, level_size]
+        return total
+
+    def _field_total(self, field: FieldCost, level_size: int) -> int:
+        factor, next_level_size = field.factor(self._variables), 1
+        if field.tree_size is not None:
+            factor = max(1, min(factor, field.tree_size // level_size))
+            next_level_size = level_size * factor
+        return factor * (field.unit + self.total(field.selection, next_level_size))
 
 
 def _has_id(graphql_type: GraphQLNamedType) -> bool:

@@ -1,19 +1,24 @@
 """Parsed and validated documents. Each text is parsed, limited, validated and planned once, and then cached."""
 
+import sys
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLFormattedError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    ValuesOfCorrectTypeRule,
     parse,
     specified_rules,
     validate,
@@ -23,12 +28,29 @@ from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph import document_limits, error_formatting, graphql_messages
 from lms_graphql.graph.cost import CostPlan
 from lms_graphql.graph.document_limits import DocumentLimits
+from lms_graphql.graph.literal_validation import LocatedValuesOfCorrectTypeRule
 from lms_graphql.graph.schema.strawberry_internals import INPUT_VALIDATION_RULES
 
-CACHE_SIZE = 512
+CACHE_BYTES = 32_000_000
+"""Memory for cached documents: 700 of 70 tokens, or 60 of the 1,000 tokens that a document may have."""
 MAX_CACHED_CHARACTERS = 10_000
-"""Longer documents are not cached: parsed, they take about 20 times their text, and they are rarely sent again."""
+"""Longer documents are not cached, because they are rarely sent again."""
+BYTES_PER_TOKEN, BYTES_PER_DOCUMENT, BYTES_PER_ERROR = 450, 10_000, 2_000
+"""Memory of a prepared document, measured with tracemalloc: 350–450 bytes a token in long documents."""
 MAX_VALIDATION_ERRORS = 20
+TOKENLESS_MUTATIONS = frozenset(
+    {
+        "register",
+        "login",
+        "refreshSession",
+        "logout",
+        "requestPasswordReset",
+        "resetPassword",
+        "verifyEmail",
+        "confirmEmailChange",
+    }
+)
+"""Mutations that need no access token. Clients send an expired one with them, above all to renew it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +58,8 @@ class Operation:
     name: str | None
     kind: OperationType
     costs: CostPlan
+    ignores_bad_token: bool
+    """True if the operation runs anonymously, instead of failing with 401, when its access token is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +84,70 @@ class PreparedDocument:
         return self.operations[name]
 
 
+def estimate_bytes(text: str, prepared: PreparedDocument) -> int:
+    """Return about how much memory the document and its text take. Names and texts in it are copies."""
+    tokens = prepared.document.token_count if prepared.document is not None else 0
+    return (
+        BYTES_PER_DOCUMENT
+        + 2 * sys.getsizeof(text)
+        + BYTES_PER_TOKEN * tokens
+        + sum(BYTES_PER_ERROR + sys.getsizeof(error["message"]) for error in prepared.errors)
+    )
+
+
 class DocumentCache:
-    """Prepares documents and caches the short ones by their text."""
+    """Prepares documents and caches the short ones by their text.
+
+    The cache is bounded by memory, because one document may take 60 times as much as another.
+    """
 
     def __init__(
-        self, schema: GraphQLSchema, limits: DocumentLimits, *, introspection: bool = True, suggestions: bool = True
+        self,
+        schema: GraphQLSchema,
+        limits: DocumentLimits,
+        *,
+        introspection: bool = True,
+        suggestions: bool = True,
+        max_bytes: int = CACHE_BYTES,
     ) -> None:
         self._schema = schema
         self._limits = limits
         self._suggestions = suggestions
+        self._max_bytes = max_bytes
         self._rules = (
-            *specified_rules,
+            *(rule for rule in specified_rules if rule is not ValuesOfCorrectTypeRule),
+            LocatedValuesOfCorrectTypeRule,
             *INPUT_VALIDATION_RULES,
             *(() if introspection else (NoSchemaIntrospectionCustomRule,)),
         )
-        self.cached = lru_cache(maxsize=CACHE_SIZE)(self.parse_and_validate)
-        """`parse_and_validate` with a cache. `cached.cache_info()` returns the number of hits."""
+        self._cached: OrderedDict[str, tuple[PreparedDocument, int]] = OrderedDict()
+        """Documents and their estimated bytes. The document that was used last is at the end."""
+        self.cached_bytes = 0
+        self.hits = 0
+
+    def __len__(self) -> int:
+        """Return the number of cached documents."""
+        return len(self._cached)
 
     def prepare(self, text: str) -> PreparedDocument:
-        return self.cached(text) if len(text) <= MAX_CACHED_CHARACTERS else self.parse_and_validate(text)
+        """Return the document from the cache, or prepare it. For one thread, that of the event loop."""
+        entry = self._cached.get(text)
+        if entry is not None:
+            self._cached.move_to_end(text)
+            self.hits += 1
+            return entry[0]
+        prepared = self.parse_and_validate(text)
+        if len(text) <= MAX_CACHED_CHARACTERS:
+            self._store(text, prepared)
+        return prepared
+
+    def _store(self, text: str, prepared: PreparedDocument) -> None:
+        size = estimate_bytes(text, prepared)
+        self._cached[text] = prepared, size
+        self.cached_bytes += size
+        while self.cached_bytes > self._max_bytes:
+            _, (_, removed_size) = self._cached.popitem(last=False)
+            self.cached_bytes -= removed_size
 
     def parse_and_validate(self, text: str) -> PreparedDocument:
         if len(text) > self._limits.characters:
@@ -88,6 +157,7 @@ class DocumentCache:
             return _rejected_document(error_formatting.graphql_error(RequestErrorCode.QUERY_TOO_COMPLEX, message))
         try:
             document = parse(text, max_tokens=self._limits.tokens)
+            _unlink_tokens(document)
             document_limits.check_document(document, self._limits)
         except GraphQLSyntaxError as error:
             return _rejected_document(self._syntax_error(error))
@@ -123,8 +193,38 @@ class DocumentCache:
             if isinstance(definition, OperationDefinitionNode):
                 name = definition.name.value if definition.name else None
                 costs = CostPlan(self._schema, definition, fragments)
-                operations[name] = Operation(name, definition.operation, costs)
+                called = _root_fields(definition, fragments) - {"__typename"}
+                ignores_bad_token = bool(called) and called <= TOKENLESS_MUTATIONS
+                operations[name] = Operation(name, definition.operation, costs, ignores_bad_token)
         return operations
+
+
+def _root_fields(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> frozenset[str]:
+    """Return the names of the root fields. Each fragment is visited once, because fragments may spread each other."""
+    names, visited, pending = set[str](), set[str](), [operation.selection_set]
+    while pending:
+        for selection in pending.pop().selections:
+            if isinstance(selection, FieldNode):
+                names.add(selection.name.value)
+            elif isinstance(selection, InlineFragmentNode):
+                pending.append(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode) and selection.name.value not in visited:
+                visited.add(selection.name.value)
+                pending.append(fragments[selection.name.value].selection_set)
+    return frozenset(names)
+
+
+def _unlink_tokens(document: DocumentNode) -> None:
+    """Remove the links between the tokens, which only the parser needs.
+
+    They are reference cycles. A document that leaves the cache would stay in memory for hours, because the collector
+    rarely looks at objects that have lived for long.
+    """
+    token = document.loc.start_token if document.loc is not None else None
+    while token is not None:
+        token.prev, token.next, token = None, None, token.next
 
 
 def _rejected_document(*errors: GraphQLError) -> PreparedDocument:

@@ -1,7 +1,7 @@
 """Errors as clients see them: each has a code, and none contains a sent value, a stack trace or SQL."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import structlog
@@ -12,10 +12,13 @@ from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph import graphql_messages
 
 BUSY_MESSAGE = "The service is busy. Try again in a moment."
+UNKNOWN_OUTCOME_MESSAGE = "The change may have been saved. Check before you repeat it."
 ROW_DISAPPEARED_MESSAGE = "This object changed while it was being read. Send the request again."
 SLOW_QUERY_MESSAGE = "A database query took too long. Request less data at once."
 INTERNAL_ERROR_MESSAGE = "Something went wrong on our side. Report the `id` of this error if it persists."
 MAX_MESSAGE_LENGTH = 400
+RETRYABLE_CODES = frozenset({RequestErrorCode.UNAVAILABLE.value, RequestErrorCode.TIMEOUT.value})
+"""Codes after which clients send the request again."""
 
 logger = structlog.get_logger("lms_graphql.errors")
 
@@ -26,6 +29,13 @@ def graphql_error(code: RequestErrorCode, message: str, **extra: Any) -> GraphQL
 
 def from_request_error(error: RequestError) -> GraphQLError:
     return graphql_error(error.code, error.message)
+
+
+def from_budget_error(error: RequestError, may_have_committed: bool) -> GraphQLError:
+    """Return the error of a request that is rejected while its response is built, perhaps after a change."""
+    if not may_have_committed:
+        return from_request_error(error)
+    return graphql_error(RequestErrorCode.UNKNOWN_OUTCOME, f"{UNKNOWN_OUTCOME_MESSAGE} {error.message}")
 
 
 def from_syntax_error(error: GraphQLSyntaxError) -> GraphQLError:
@@ -44,8 +54,20 @@ def from_variable_error(error: GraphQLError) -> GraphQLError:
     return _with_code(error, RequestErrorCode.BAD_USER_INPUT)
 
 
-def from_field_error(error: GraphQLError) -> GraphQLError:
-    """Return the error of a field: a `RequestError` keeps its code, an unexpected exception is masked."""
+def from_field_error(error: GraphQLError, written_fields: Container[object] = ()) -> GraphQLError:
+    """Return the error of a field: a `RequestError` keeps its code, an unexpected exception is masked.
+
+    `written_fields` are the mutations, by response key, whose change is saved. Their results may fail to load
+    afterwards. Then the error must not ask to send the mutation again.
+    """
+    formatted = _from_field_error(error)
+    is_retryable = (formatted.extensions or {}).get("code") in RETRYABLE_CODES
+    if is_retryable and error.path and error.path[0] in written_fields:
+        return _replace(error, UNKNOWN_OUTCOME_MESSAGE, RequestErrorCode.UNKNOWN_OUTCOME)
+    return formatted
+
+
+def _from_field_error(error: GraphQLError) -> GraphQLError:
     original = error.original_error
     while isinstance(original, GraphQLError) and original.original_error is not None:
         original = original.original_error
@@ -54,8 +76,16 @@ def from_field_error(error: GraphQLError) -> GraphQLError:
     if original is None or isinstance(original, GraphQLError):
         code = (error.extensions or {}).get("code")
         return error if code else _with_code(error, RequestErrorCode.BAD_USER_INPUT)
+    return _from_passing_failure(original, error) or mask_internal_error(original, error)
+
+
+def _from_passing_failure(original: Exception, error: GraphQLError) -> GraphQLError | None:
+    """Return the error of a failure that is no defect and may pass; None if it is a defect."""
+    if isinstance(original, db_errors.CommitUnknownError):
+        logger.warning("commit_unknown", path=error.path)
+        return _replace(error, UNKNOWN_OUTCOME_MESSAGE, RequestErrorCode.UNKNOWN_OUTCOME)
     if db_errors.is_unavailable(original):
-        logger.warning("database_unavailable", error=type(original).__name__)
+        logger.warning("database_unavailable", error=db_errors.describe(original))
         return _replace(error, BUSY_MESSAGE, RequestErrorCode.UNAVAILABLE)
     if graphql_messages.is_null_error(original):
         # A response takes several transactions: a course may be unpublished between its lectures and itself.
@@ -63,7 +93,7 @@ def from_field_error(error: GraphQLError) -> GraphQLError:
         return _replace(error, ROW_DISAPPEARED_MESSAGE, RequestErrorCode.UNAVAILABLE)
     if db_errors.is_statement_timeout(original):
         return _replace(error, SLOW_QUERY_MESSAGE, RequestErrorCode.TIMEOUT)
-    return mask_internal_error(original, error)
+    return None
 
 
 def mask_internal_error(original: BaseException, error: GraphQLError | None = None) -> GraphQLError:

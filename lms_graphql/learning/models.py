@@ -26,7 +26,8 @@ class CourseProgress(TimestampedModel):
     """A user's progress in a course: counts, from which the percentage is computed.
 
     All counts are of the same instant: the last time that they were counted. `total_watch_time` includes deleted
-    lectures. `reported_at` is when a player last reported.
+    lectures. `credit_since` is since when credit for reports of players grows (see `watched_ranges.py`). It is null
+    before the first report.
     """
 
     __tablename__ = "course_progress"
@@ -51,7 +52,7 @@ class CourseProgress(TimestampedModel):
     total_watch_time: Mapped[int] = counter_column()
     current_section_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("sections.id"))
     current_lecture_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("lectures.id"))
-    reported_at: Mapped[datetime | None]
+    credit_since: Mapped[datetime | None]
 
     user: Mapped[User] = relationship(lazy="raise")
     course: Mapped[Course] = relationship(lazy="raise")
@@ -89,7 +90,8 @@ class LectureProgress(TimestampedModel):
     """A user's progress in a lecture.
 
     `watched_ranges` are merged ranges of seconds: [[start, end], …]. `watch_time` is the number of seconds credited.
-    It is never less than their total, and it never decreases.
+    It is never less than their total, and it never decreases. `unmarked_by_hand` is set until more of the lecture is
+    watched, so that a late report does not complete it again.
     """
 
     __tablename__ = "lecture_progress"
@@ -104,6 +106,7 @@ class LectureProgress(TimestampedModel):
     user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
     lecture_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("lectures.id"))
     is_completed: Mapped[bool] = false_column()
+    unmarked_by_hand: Mapped[bool] = false_column()
     watched_ranges: Mapped[list[Any]] = mapped_column(Json, default=list)
     watch_time: Mapped[int] = counter_column()
     last_position: Mapped[int] = counter_column()

@@ -1,37 +1,48 @@
-"""Watched time of a lecture: ranges of whole seconds, and limits on what a player may claim.
+"""Watched time of a lecture: ranges of whole seconds, and the credit that limits what a player may claim.
 
 A range is (start, end), without the end. Stored ranges are merged: they are sorted, and no two overlap or touch.
+
+Credit grows by two seconds in each second. It is stored as the instant since which it grows (`credit_since`), so that
+no fraction of a second is lost between reports.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from itertools import chain
 
 SecondsRange = Sequence[int]
 
 MAX_PLAYBACK_RATE = 2
 """Seconds of a lecture that can be watched in one second."""
-GRACE_SECONDS = 10
-"""Seconds credited in addition, because of network delays and clocks that differ."""
+MAX_UNUSED_CREDIT = timedelta(seconds=10)
+"""Credit that is there at the start, and that a report may leave to the next one, because networks are slow."""
 MAX_RANGES = 1_000
 """Merged ranges stored for a lecture. People who watch leave far fewer."""
 
 
-def creditable_seconds(elapsed: timedelta) -> int:
-    """Return how many seconds a report may claim if so much time has passed since the last report."""
-    return GRACE_SECONDS + max(0, int(MAX_PLAYBACK_RATE * elapsed.total_seconds()))
+def first_credit_since(enrolled_at: datetime) -> datetime:
+    """Return since when credit grows for a learner who has not reported yet."""
+    return enrolled_at - MAX_UNUSED_CREDIT / MAX_PLAYBACK_RATE
 
 
-def clip(claimed: Iterable[SecondsRange], duration: int, limit: int) -> list[list[int]]:
-    """Return the ranges clipped to the lecture and to `limit` seconds in total. Earlier ranges take precedence."""
-    remaining, clipped = limit, []
-    for claimed_range in claimed:
-        start, end = max(0, claimed_range[0]), min(duration, claimed_range[1])
-        end = min(end, start + remaining)
-        if start < end:
-            clipped.append([start, end])
-            remaining -= end - start
-    return clipped
+def available_credit(credit_since: datetime, now: datetime) -> int:
+    """Return how many seconds a report may add now."""
+    return max(0, int(MAX_PLAYBACK_RATE * (now - credit_since).total_seconds()))
+
+
+def credit_since_after(credit_since: datetime, now: datetime, added_seconds: int) -> datetime:
+    """Return since when credit grows after a report that added so many seconds.
+
+    An instant in the future, from a machine whose clock was ahead, becomes now.
+    """
+    used = credit_since + timedelta(seconds=added_seconds) / MAX_PLAYBACK_RATE
+    return min(max(used, now - MAX_UNUSED_CREDIT / MAX_PLAYBACK_RATE), now)
+
+
+def clip(claimed: Iterable[SecondsRange], duration: int | None) -> list[list[int]]:
+    """Return the ranges clipped to the lecture. Its end is unknown if the duration is None."""
+    ends = ((start, end if duration is None else min(end, duration)) for start, end in claimed)
+    return [[max(0, start), end] for start, end in ends if max(0, start) < end]
 
 
 def merge(*range_lists: Iterable[SecondsRange]) -> list[list[int]]:
@@ -46,14 +57,32 @@ def merge(*range_lists: Iterable[SecondsRange]) -> list[list[int]]:
     return merged
 
 
-def add_ranges(stored: Sequence[SecondsRange], claimed: Sequence[SecondsRange]) -> list[list[int]]:
-    """Return the ranges to store from now on.
+def add_ranges(stored: Iterable[SecondsRange], claimed: Iterable[SecondsRange], credit: int) -> list[list[int]]:
+    """Return the ranges to store from now on: at most `credit` seconds more, those with lower positions first.
 
-    Claims that would split them into more than `MAX_RANGES` pieces are ignored. People who watch never do that, and
-    each such report would take longer than the one before.
+    Seconds that are stored already need no credit. So a report may be repeated, and may contain all that was played.
+
+    Claims that would split the ranges into more than `MAX_RANGES` pieces are ignored. People who watch never do that,
+    and each such report would take longer than the one before.
     """
-    merged = merge(stored, claimed)
-    return merged if len(merged) <= max(MAX_RANGES, len(stored)) else merge(stored)
+    previous, added = merge(stored), list[list[int]]()
+    for start, end in _without(merge(previous, claimed), previous):
+        credited = min(end - start, credit)
+        added.append([start, start + credited])
+        credit -= credited
+    merged = merge(previous, added)
+    return merged if len(merged) <= max(MAX_RANGES, len(previous)) else previous
+
+
+def _without(merged: Iterable[SecondsRange], part: Sequence[SecondsRange]) -> Iterator[SecondsRange]:
+    """Yield what `merged` has in addition to `part`. Both are merged, and `merged` contains `part`."""
+    index = 0
+    for start, end in merged:
+        gap_start = start
+        while index < len(part) and part[index][1] <= end:
+            yield gap_start, part[index][0]
+            gap_start, index = part[index][1], index + 1
+        yield gap_start, end
 
 
 def total_seconds(merged: Iterable[SecondsRange]) -> int:

@@ -7,15 +7,16 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import structlog
-from sqlalchemy import Update, select, update
+from sqlalchemy import Update, or_, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.core import clock
 from lms_graphql.core.database import Database
+from lms_graphql.core.database_clock import CLOCK_TOLERANCE
 from lms_graphql.core.db_errors import CommitUnknownError
-from lms_graphql.mail.messages import RenderedMail, to_mime
+from lms_graphql.mail.messages import RenderedMail, signed, to_mime
 from lms_graphql.mail.models import ERROR_LENGTH, Mail, MailStatus
-from lms_graphql.mail.templates import TEMPLATES, FrontendUrls
+from lms_graphql.mail.templates import TEMPLATES, SiteUrls
 from lms_graphql.mail.transports import InsecureTransportError, Transport, TransportStoppedError
 
 log = structlog.get_logger()
@@ -45,9 +46,16 @@ class DueMail(NamedTuple):
 
 
 def deliver_due(
-    database: Database, transport: Transport | None, urls: FrontendUrls, sender: str, limit: int = 100
+    database: Database,
+    transport: Transport | None,
+    urls: SiteUrls,
+    sender: str,
+    signature: str | None = None,
+    limit: int = 100,
 ) -> DeliveryResult:
     """Deliver up to `limit` due mails, the longest due first. Without a transport, do nothing.
+
+    `signature` is the last line of each mail.
 
     Raise only errors of the database. Errors of single mails are recorded, and the mails are tried again later.
     """
@@ -59,7 +67,7 @@ def deliver_due(
         if claimed is None:
             continue
         try:
-            was_sent = _deliver(database, claimed, transport, urls, sender)
+            was_sent = _deliver(database, claimed, transport, urls, sender, signature)
         except TransportStoppedError:
             _release(database, claimed)
             break
@@ -76,10 +84,12 @@ def deliver_due(
 
 
 def _due_mails(session: Session, limit: int) -> list[DueMail]:
-    is_due = (Mail.status == MailStatus.PENDING) & (Mail.next_attempt_at <= clock.now())
-    statement = (
-        select(Mail.id, Mail.kind, Mail.attempts).where(is_due).order_by(Mail.next_attempt_at, Mail.id).limit(limit)
-    )
+    """Return mails that are due. A mail that was never tried is due, and one whose time cannot be right as well."""
+    now = clock.now()
+    is_wrong = Mail.next_attempt_at > now + RETRY_DELAYS[-1] + CLOCK_TOLERANCE  # by a machine whose clock is ahead
+    is_due = or_(Mail.next_attempt_at <= now, Mail.attempts == 0, is_wrong)
+    mails = select(Mail.id, Mail.kind, Mail.attempts).where(Mail.status == MailStatus.PENDING, is_due)
+    statement = mails.order_by(Mail.next_attempt_at, Mail.id).limit(limit)
     return [DueMail(*row) for row in session.execute(statement)]
 
 
@@ -100,12 +110,14 @@ def _claim(database: Database, mail: DueMail) -> DueMail | None:
     return mail._replace(attempts=mail.attempts + 1) if is_claimed else None
 
 
-def _deliver(database: Database, mail: DueMail, transport: Transport, urls: FrontendUrls, sender: str) -> bool:
+def _deliver(
+    database: Database, mail: DueMail, transport: Transport, urls: SiteUrls, sender: str, signature: str | None
+) -> bool:
     """Render and send the mail. Return False if it has no recipient, no template, or was cancelled."""
     rendered = database.write_sync(lambda session: _render(session, mail, urls))
     if rendered is None:
         return False
-    transport.send(to_mime(rendered, sender))
+    transport.send(to_mime(rendered if signature is None else signed(rendered, signature), sender))
     try:
         _mark_sent(database, mail)
     except CommitUnknownError:  # repeating it is harmless, but without it the mail would be sent twice
@@ -114,7 +126,7 @@ def _deliver(database: Database, mail: DueMail, transport: Transport, urls: Fron
     return True
 
 
-def _render(session: Session, due_mail: DueMail, urls: FrontendUrls) -> RenderedMail | None:
+def _render(session: Session, due_mail: DueMail, urls: SiteUrls) -> RenderedMail | None:
     mail = session.get(Mail, due_mail.key)
     if mail is None or mail.status is not MailStatus.PENDING or mail.attempts != due_mail.attempts:
         return None  # cancelled since, e.g. because the account was deleted

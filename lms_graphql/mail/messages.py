@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
@@ -30,6 +30,8 @@ HTML_LAYOUT = """<!doctype html>
 {content}
 </div></body></html>
 """
+HTML_END = "</div></body></html>\n"
+HTML_SIGNATURE = '<p style="margin:24px 0 0;font-size:14px;color:#52525b">{signature}</p>\n'
 HTML_BUTTON = """<p style="margin:24px 0"><a href="{url}" style="display:inline-block;padding:12px 24px;\
 background:#1d4ed8;color:#ffffff;border-radius:6px;text-decoration:none">{label}</a></p>
 <p style="margin:0 0 16px;font-size:14px;color:#52525b">If the button does not work, open this link:<br>
@@ -72,6 +74,12 @@ def render(
         content.append(HTML_BUTTON.format(url=html.escape(button.url), label=html.escape(button.label)))
     page = HTML_LAYOUT.format(subject=html.escape(subject), content="\n".join(content))
     return RenderedMail(to, subject, "\n\n".join(text) + "\n", page)
+
+
+def signed(mail: RenderedMail, signature: str) -> RenderedMail:
+    """Return the mail with a last line, such as the name of the platform."""
+    page = mail.html.removesuffix(HTML_END) + HTML_SIGNATURE.format(signature=html.escape(signature)) + HTML_END
+    return replace(mail, text=f"{mail.text}\n{signature}\n", html=page)
 
 
 def to_mime(mail: RenderedMail, sender: str) -> EmailMessage:

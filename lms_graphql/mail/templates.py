@@ -11,17 +11,23 @@ from lms_graphql.mail.models import Mail
 
 
 @dataclass(frozen=True)
-class FrontendUrls:
-    """URLs of the front end's pages. `base` is its public URL."""
+class SiteUrls:
+    """URLs in mails. `frontend` is the public URL of the front end, `service` that of this service."""
 
-    base: str
+    frontend: str
+    service: str
 
     def to(self, path: str, **parameters: str) -> str:
-        url = self.base.rstrip("/") + path
+        """Return the URL of a page of the front end."""
+        url = self.frontend.rstrip("/") + path
         return f"{url}?{urlencode(parameters)}" if parameters else url
 
+    def to_service(self, path: str) -> str:
+        """Return the URL of something that this service itself serves."""
+        return self.service.rstrip("/") + path
 
-Template = Callable[[Session, Mail, FrontendUrls], RenderedMail | None]
+
+Template = Callable[[Session, Mail, SiteUrls], RenderedMail | None]
 """Renders a mail, or returns None if it has no recipient any more.
 
 It runs when the mail is sent, again at each retry, in a transaction of its own. There it creates the token that the

@@ -9,11 +9,11 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from lms_graphql.core import named_locks
+from lms_graphql.core import database_clock, named_locks
 from lms_graphql.core.database import Database
 from lms_graphql.mail.outbox import MAIL_ENQUEUED
 from lms_graphql.mail.transports import create_transport
-from lms_graphql.operations.maintenance import TaskContext, run_maintenance, send_mail
+from lms_graphql.operations.maintenance import TaskContext, log_failure, run_maintenance, send_mail
 from lms_graphql.settings import Settings
 
 log = structlog.get_logger("lms_graphql.background")
@@ -23,6 +23,8 @@ FIRST_RUN_DELAY_SECONDS = 5.0
 MAINTENANCE_LEASE = "sweep"
 LEASE_INTERVAL = timedelta(seconds=50)
 """Shorter than the minute between two attempts of a process, or it would miss its next lease by milliseconds."""
+WRONG_CLOCK_LEASE_INTERVAL = timedelta(minutes=10)
+"""Age of the last lease after which a machine takes it although its clock differs from the database's."""
 SHUTDOWN_SECONDS = 1.5
 
 
@@ -71,8 +73,8 @@ class BackgroundThread:
                 return
             try:
                 self._task()
-            except Exception:  # the next run may succeed
-                log.exception("background_task_failed", task=self._thread.name)
+            except Exception as error:  # the next run may succeed
+                log_failure("background_task_failed", self._thread.name, error)
             timeout = self._interval_seconds
 
 
@@ -122,12 +124,19 @@ class BackgroundWorker:
 
         Every process tries each minute, and one of them gets it. If that process dies, another gets the next one.
         """
+        interval = self._lease_interval()
         if not self._database.read_sync(
-            lambda session: named_locks.is_lease_due(session, MAINTENANCE_LEASE, LEASE_INTERVAL)
+            lambda session: named_locks.is_lease_due(session, MAINTENANCE_LEASE, interval)
         ):
             return
-        if self._database.write_sync(
-            lambda session: named_locks.try_lease(session, MAINTENANCE_LEASE, LEASE_INTERVAL)
-        ):
+        if self._database.write_sync(lambda session: named_locks.try_lease(session, MAINTENANCE_LEASE, interval)):
             for result in run_maintenance(*self._maintenance):
                 log.info("maintenance_task_done", result=result.text)
+
+    def _lease_interval(self) -> timedelta:
+        """Return how old the last lease must be. Log a warning if this machine's clock is wrong."""
+        seconds = self._database.read_sync(database_clock.seconds_ahead)
+        if not database_clock.differs(seconds):
+            return LEASE_INTERVAL
+        log.warning("clocks_differ", seconds_ahead=round(seconds, 1))
+        return WRONG_CLOCK_LEASE_INTERVAL

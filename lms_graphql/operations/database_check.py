@@ -1,4 +1,4 @@
-"""`db check`: connection, server, migrations, derived columns, analytics and mail."""
+"""`db check`: connection, server, clocks, migrations, derived columns, analytics and mail."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -7,14 +7,16 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from lms_graphql import wiring
+from lms_graphql.accounts import search_index
 from lms_graphql.analytics.services import refresh
+from lms_graphql.assessment.services import results_repair
 from lms_graphql.catalog import counters
-from lms_graphql.core import clock
+from lms_graphql.core import clock, database_clock
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.discussion import counters as discussion_counters
 from lms_graphql.learning.services import progress_repair
 from lms_graphql.mail.outbox_status import outbox_status
-from lms_graphql.operations import migrations
+from lms_graphql.operations import migrations, stored_times
 from lms_graphql.settings import Settings
 
 RECENT_FAILURE = timedelta(days=1)
@@ -29,19 +31,22 @@ class CheckResult(NamedTuple):
 def check_database(session: Session, settings: Settings) -> list[CheckResult]:
     """Return one result for each thing that was checked. Without all migrations, nothing after them is checked."""
     wiring.register_hooks()  # upper packages add what a course requires
-    results = _server(session)
+    results = [*_server(session), _clocks(session)]
     migration = _migration(session)
     results.append(migration)
     if not migration.ok:
         return results
     drift = [
+        *search_index.find_term_drift(session),
         *counters.find_counter_drift(session),
         *discussion_counters.find_counter_drift(session),
         *progress_repair.find_progress_drift(session),
+        *results_repair.find_result_drift(session),
         *refresh.find_analytics_drift(session),
     ]
     if not drift:
         results.append(CheckResult(True, "derived columns: correct"))
+    drift += stored_times.find_future_times(session)
     results += [CheckResult(False, f"{line}. Run `lms-graphql db repair`.") for line in drift]
     return [*results, _analytics(session), *_mail(session, settings)]
 
@@ -55,6 +60,15 @@ def _server(session: Session) -> list[CheckResult]:
         CheckResult(True, f"connection: {bind.engine.url.render_as_string()}"),
         CheckResult(True, f"server: {f'{name} {version}'.strip()}"),
     ]
+
+
+def _clocks(session: Session) -> CheckResult:
+    seconds = database_clock.seconds_ahead(session)
+    if not database_clock.differs(seconds):
+        return CheckResult(True, "clocks: this machine and the database agree")
+    direction = "ahead of" if seconds > 0 else "behind"
+    advice = "Synchronize both, for example with NTP."
+    return CheckResult(False, f"clocks: this machine is {abs(seconds):,.0f} s {direction} the database. {advice}")
 
 
 def _migration(session: Session) -> CheckResult:

@@ -9,12 +9,12 @@ from sqlalchemy.exc import DBAPIError
 from lms_graphql import wiring
 from lms_graphql.accounts.services import retention
 from lms_graphql.analytics.services import refresh
-from lms_graphql.assessment.services import regrading, submission
+from lms_graphql.assessment.services import quiz_statistics, regrading, submission
 from lms_graphql.core import db_errors
 from lms_graphql.core.database import Database
 from lms_graphql.learning.services import expiration, progress_recount
 from lms_graphql.mail.delivery import DeliveryResult, deliver_due
-from lms_graphql.mail.templates import FrontendUrls
+from lms_graphql.mail.templates import SiteUrls
 from lms_graphql.mail.transports import Transport, create_transport
 from lms_graphql.operations.database_check import CheckResult
 from lms_graphql.settings import Settings
@@ -51,7 +51,8 @@ def send_mail(context: TaskContext) -> list[str]:
 
 def _deliver_once(context: TaskContext) -> DeliveryResult:
     settings = context.settings
-    return deliver_due(context.database, context.transport, FrontendUrls(settings.public_url), settings.mail_from)
+    urls = SiteUrls(settings.public_url, settings.service_url)
+    return deliver_due(context.database, context.transport, urls, settings.sender, settings.site_name)
 
 
 def purge_expired(context: TaskContext) -> list[str]:
@@ -85,6 +86,11 @@ def continue_regrades(context: TaskContext) -> list[str]:
     return [f"attempts: {number} regraded"] if number else []
 
 
+def refresh_quiz_statistics(context: TaskContext) -> list[str]:
+    number = quiz_statistics.refresh_quiz_statistics(context.database)
+    return [f"quiz statistics: refreshed for {number} quizzes"] if number else []
+
+
 MAINTENANCE_TASKS: dict[str, Task] = {
     "accounts": purge_expired,
     "enrollments": expire_access,
@@ -92,6 +98,7 @@ MAINTENANCE_TASKS: dict[str, Task] = {
     "regrades": continue_regrades,
     "progress": recount_progress,
     "analytics": refresh_analytics,  # after the tasks that change its sources
+    "quiz statistics": refresh_quiz_statistics,
     "mail": send_mail,  # last, because the others enqueue mail and a slow server must not delay them
 }
 
@@ -110,7 +117,15 @@ def run_maintenance(database: Database, settings: Settings, transport: Transport
         except Exception as error:
             if isinstance(error, DBAPIError) and db_errors.is_connect_error(error):
                 raise
-            log.exception("maintenance_task_failed", task=name)
+            log_failure("maintenance_task_failed", name, error)
             reason = f"{name}: failed with {type(error).__name__}. Look for maintenance_task_failed in the log."
             results.append(CheckResult(False, reason))
     return results
+
+
+def log_failure(event: str, task: str, error: Exception) -> None:
+    """Log that a task failed: in one line if the database is unavailable, else with the traceback."""
+    if db_errors.is_unavailable(error):
+        log.warning(event, task=task, error=db_errors.describe(error))
+    else:
+        log.error(event, task=task, exc_info=error)

@@ -3,12 +3,14 @@
 import secrets
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts import search_index
+from lms_graphql.accounts import audit, search_index
 from lms_graphql.accounts.models import User
+from lms_graphql.accounts.services.sessions import end_all_sessions
 from lms_graphql.catalog.models import Category
+from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
 from lms_graphql.core.password_hashing import hash_password
 from lms_graphql.core.text import slugify
@@ -38,7 +40,7 @@ USERS = (
 
 
 class SeedResult(NamedTuple):
-    """Added categories and users. `password` is that of the new users and is not stored; None without new users."""
+    """Added categories and users. `password` is that of the users and is not stored; None without users."""
 
     categories: list[str]
     users: list[str]
@@ -63,3 +65,23 @@ def seed(session: Session, password: str | None = None) -> SeedResult:
         session.flush()
         search_index.index_user(session, user)
     return SeedResult(categories, [user.email for user in missing], password)
+
+
+def renew_passwords(session: Session, result: SeedResult, password: str | None = None) -> SeedResult:
+    """Give all seed users one new password, end their sessions, and add them to the result.
+
+    Without a password, generate one.
+    """
+    statement = (
+        select(User.id, User.email).where(User.email_key.in_([user.email for user in USERS])).order_by(User.id)
+    )
+    users = session.execute(statement).all()
+    password = password or secrets.token_urlsafe(12)
+    keys = [user.id for user in users]
+    values = {"password_hash": hash_password(password), "updated_at": clock.now()}
+    session.execute(update(User).where(User.id.in_(keys)).values(values))
+    for key in keys:
+        audit.record(session, "account.password_reset", subject=key)
+    for key in keys:
+        end_all_sessions(session, key)
+    return SeedResult(result.categories, [user.email or "" for user in users], password)

@@ -4,6 +4,7 @@ The docstrings of the fields are the meanings in the table of `docs/operations.m
 """
 
 from decimal import Decimal
+from email.utils import parseaddr, quote
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -39,6 +40,7 @@ class ExecutorChoice(StrEnum):
 
 
 Origin = Annotated[str, AfterValidator(validation.origin)]
+HeaderName = Annotated[str, AfterValidator(validation.header_name)]
 Network = Annotated[str, AfterValidator(validation.network)]
 
 
@@ -79,15 +81,27 @@ class Settings(BaseSettings):
     """`production` turns off GraphiQL, introspection, suggestions and `db reset`, and requires safe settings."""
     secret_key: str | None = None
     """
-    Key that signs access tokens and hashes the keys of rate limits, equal in all processes. Production requires at
-    least 32 random bytes. Development generates one and stores it in a file.
+    Key that signs access tokens, derives refresh tokens and hashes the keys of rate limits, equal in all processes.
+    Production requires at least 32 random bytes. Development generates one and stores it in a file.
     """
     seed_password: Annotated[str, Field(min_length=10, max_length=256)] | None = None
     """Password of the three seed users; generated and printed once if unset."""
-    public_url: Annotated[str, AfterValidator(validation.public_url)] = "http://127.0.0.1:8000"
-    """URL of the front end: the links in mails, on certificates and to their PDFs begin with it."""
+    public_url: Annotated[str, AfterValidator(validation.base_url)] = "http://127.0.0.1:8000"
+    """
+    URL of the front end: the links in mails and the verification pages of certificates begin with it. If unset in
+    development, it is where `serve` listens.
+    """
+    service_url: Annotated[str, AfterValidator(validation.base_url)] = "http://127.0.0.1:8000"
+    """URL of this service: links to PDFs and demo files begin with it. If unset, it is where `serve` listens."""
+    site_name: Annotated[str, Field(max_length=60), AfterValidator(validation.site_name)] = "Learn with Roko"
+    """Name of the platform: on certificates, in mails, and for instructors whose accounts were deleted."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
-    """Origins of browser front ends that may call the API, separated by commas, such as `https://learn.example.com`."""
+    """
+    Origins of browser front ends that may call the API, separated by commas, such as `https://learn.example.com`.
+    Development also allows `http://localhost` and `http://127.0.0.1` with any port.
+    """
+    cors_headers: Annotated[tuple[HeaderName, ...], NoDecode] = ()
+    """Request headers that browser front ends may send beside those of common clients, separated by commas."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     """IP addresses or networks of proxies, separated by commas. Only their `X-Forwarded-For` is used as client IP."""
     graphiql: bool | None = None
@@ -96,8 +110,8 @@ class Settings(BaseSettings):
     """Introspection of the schema by clients; on in development and off in production if unset."""
     smtp_url: Annotated[str, AfterValidator(validation.mail_server)] | None = None
     """Mail server as `smtp://user:password@host:587` or `smtps://…`, percent-encoded. See Mail if unset."""
-    mail_from: Annotated[str, AfterValidator(validation.sender)] = "Learn with Roko <no-reply@learnwithroko.com>"
-    """Sender of all mail."""
+    mail_from: Annotated[str, AfterValidator(validation.sender)] = "no-reply@learnwithroko.com"
+    """Sender of all mail: `Name <address>`, or an address, whose name is then `LMS_SITE_NAME`."""
     currency: Annotated[str, AfterValidator(validation.currency)] = "USD"
     """Currency of new courses and price filters that name none."""
 
@@ -105,12 +119,22 @@ class Settings(BaseSettings):
     """Lifetime of an access token."""
     refresh_token_days: Annotated[int, Field(ge=1, le=365)] = 30
     """Lifetime of a refresh token."""
+    token_reuse_seconds: Annotated[int, Field(ge=0, le=300)] = 10
+    """
+    Time in which a used refresh token gives its successor again, and a used reset token accepts the same password
+    again, in case the first answer was lost.
+    """
     login_failures_per_account: Annotated[int, Field(ge=1, le=1_000_000)] = 10
-    """Failed logins of an account within the window, after which logins are rejected."""
+    """Failed logins of an account from one client network (IPv4 /24, IPv6 /64) within the window."""
+    login_failures_per_account_total: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    """Failed logins of an account from all networks within the window."""
     login_failures_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 100
-    """Failed logins of a client IP within the window; unknown certificate codes have a limit of the same size."""
+    """
+    Failed logins of a client network within the window. Reset requests, registrations with errors and unknown
+    certificate codes have limits of the same size.
+    """
     registrations_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 300
-    """New accounts of a client IP within the window."""
+    """New accounts of a client network within the window."""
     login_window_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     """Length of the window of these limits."""
 
@@ -126,8 +150,21 @@ class Settings(BaseSettings):
     Threads of a process that read, and as many that write; never more than `LMS_POOL_SIZE`. Each reading thread has a
     connection of its own.
     """
+    keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
+    """Time after which an idle connection is closed. It must be longer than in the pool of the proxy in front."""
     executor: ExecutorChoice = ExecutorChoice.FAST
     """Executor of GraphQL operations. `standard` is graphql-core's own: slower, in case `fast` has a bug."""
+    limit_header_bytes: Annotated[int, Field(ge=4_096, le=1_000_000)] = 65_536
+    """Size of the request line and the headers of a request, together."""
+    limit_headers: Annotated[int, Field(ge=20, le=10_000)] = 200
+    """Number of headers of a request."""
+    limit_header_seconds: Annotated[int, Field(ge=1, le=300)] = 10
+    """Time for receiving the headers, since the client connected or since their first byte."""
+    limit_waiting_connections: Annotated[int, Field(ge=10, le=100_000)] = 800
+    """
+    Connections of a process that wait for their clients: idle, or with an incomplete request or an unread response.
+    If there are more, the one that has waited longest is closed.
+    """
     limit_body_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 800_000
     """Size of a request body. The longest lecture fits, however its characters are escaped."""
     limit_json_depth: Annotated[int, Field(ge=4, le=500)] = 64
@@ -178,9 +215,9 @@ class Settings(BaseSettings):
     attempt_grace_seconds: Annotated[int, Field(ge=0, le=300)] = 5
     """Not used yet. Delay after the end of a quiz attempt within which answers still count."""
 
-    split_lists = field_validator("cors_origins", "payment_gateways", "trusted_proxies", mode="before")(
-        validation.split_list
-    )
+    split_lists = field_validator(
+        "cors_headers", "cors_origins", "payment_gateways", "trusted_proxies", mode="before"
+    )(validation.split_list)
 
     @model_validator(mode="after")
     def require_database_name(self) -> "Settings":
@@ -203,6 +240,12 @@ class Settings(BaseSettings):
             port=self.db_port or DEFAULT_DATABASE_PORT,
             database=self.db_name,
         )
+
+    @property
+    def sender(self) -> str:
+        """Return the sender of all mail as `Name <address>`."""
+        name, address = parseaddr(self.mail_from)
+        return self.mail_from if name else f'"{quote(self.site_name)}" <{address}>'
 
     @property
     def is_production(self) -> bool:

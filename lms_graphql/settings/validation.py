@@ -1,6 +1,7 @@
 """Validation of single settings. Each function raises ValueError with what is wrong and how to write it."""
 
 import re
+import unicodedata
 from email.utils import parseaddr
 from ipaddress import ip_network
 from typing import Any
@@ -31,6 +32,13 @@ def origin(text: str) -> str:
     return text.lower().removesuffix(f":{match['port']}") if is_default_port else text.lower()
 
 
+def header_name(text: str) -> str:
+    """Return the name in lower case, as it is compared. `*` is rejected, because it would allow every header."""
+    if not re.fullmatch(r"[a-z0-9_-]+", text.lower()):
+        raise ValueError(f"{text} is not the name of a header. Write for example x-client-version")
+    return text.lower()
+
+
 def network(text: str) -> str:
     try:
         ip_network(text)
@@ -39,10 +47,17 @@ def network(text: str) -> str:
     return text
 
 
-def public_url(url: str) -> str:
+def base_url(url: str) -> str:
     if not re.fullmatch(r"https?://[^/\s]+(/[^\s]*)?", url):
         raise ValueError("not a URL. Write it as https://learn.example.com")
     return url
+
+
+def site_name(text: str) -> str:
+    name = unicodedata.normalize("NFC", text.strip())
+    if not name.isprintable() or not any(char.isalnum() for char in name):
+        raise ValueError("not a name. Write it on one line, with letters or digits, as Learn with Roko")
+    return name
 
 
 def currency(code: str) -> str:

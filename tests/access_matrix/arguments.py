@@ -55,6 +55,7 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Query.me": (Variant("", (VIEWER,)),),
         "Query.category": tuple(_by_slug(objects, "Category")),
         "Query.categories": (Variant("", ("root",)),),
+        "Query.categoryTree": (Variant("", ("root", "child")),),
         "Query.course": tuple(_by_slug(objects, "Course")),
         "Query.courses": tuple(_courses(objects)),
         "Query.users": tuple(_users()),
@@ -68,6 +69,7 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Lecture.qaQuestions": tuple(_questions()),
         "QAQuestion.answers": (Variant(f"first: {SHORT_PAGE_SIZE}"),),
         "Quiz.questions": tuple(Variant("", type_name=name) for name in QUESTION_KINDS.values()),
+        "Quiz.export": (Variant("format: JSON"),),
         "Quiz.attempts": (Variant(""), *(Variant(f"status: {status.name}") for status in AttemptStatus)),
         "QuestionPayload.question": CHOICE_QUESTION,
         "RegradeQuestionPayload.question": CHOICE_QUESTION,
@@ -111,8 +113,9 @@ def _courses(objects: FixtureObjects) -> Iterable[Variant]:
             expected = tuple(label for label in labels if label in courses)
             yield Variant(f'filter: {{status: {status} instructorId: "{objects.global_id(instructor)}"}}', expected)
         yield Variant(f'filter: {{status: {status} categoryId: "{objects.global_id("root")}"}}', labels)
-    all_filters = 'difficulty: BEGINNER language: "en" isFree: true isFeatured: false currency: "USD" minPrice: 0'
-    yield Variant(f"filter: {{status: DRAFT {all_filters} maxPrice: 0}} orderBy: TITLE", drafts)
+    all_filters = 'difficulty: BEGINNER language: "en" languages: ["en"] isFree: true isFeatured: false'
+    prices = 'currency: "USD" minPrice: 0 maxPrice: 0'
+    yield Variant(f"filter: {{status: DRAFT {all_filters} {prices}}} orderBy: TITLE", drafts)
     yield Variant('search: "marker draft title"', ())
     yield Variant('filter: {status: DRAFT} search: "marker draft title"', ("draft",))
 

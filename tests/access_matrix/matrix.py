@@ -51,7 +51,7 @@ ADMINS = Audience("admins", Denial.BY_PERMISSION)
 
 FIELDS: dict[str, dict[Audience, str]] = {
     "Query": {
-        VISIBLE: "node nodes category categories course courses verifyCertificate",
+        VISIBLE: "node nodes category categories categoryTree course courses verifyCertificate",
         SIGNED_IN: "me",
         MEMBERS: "instructorApplications",
         ADMINS: "users",
@@ -68,7 +68,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
         VISIBLE: "id motivation experience status reviewNote reviewedAt reviewedBy applicant createdAt",
     },
     "Category": {
-        VISIBLE: "id slug name description parent children ancestors courses courseCount",
+        VISIBLE: "id slug name description parent children depth ancestors courses courseCount",
     },
     "Course": {
         VISIBLE: """
@@ -125,7 +125,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
             reviewPolicy keptScore isPublished questionCount totalPoints viewerAttempts viewerAttemptsLeft
             viewerTimeLimitSeconds viewerHasPassed
         """,
-        STAFF: "questions attempts accommodations",
+        STAFF: "questions attempts accommodations export",
     },
     "QuizAccommodation": {VISIBLE: "id quiz user extraTimePercent extraAttempts note createdAt updatedAt"},
     "Question": {VISIBLE: "id type prompt points position explanation"},
@@ -191,6 +191,8 @@ STRUCTURAL_TYPES: dict[str, str] = {
     "LecturePayload": "lecture or errors",
     "QuizPayload": "quiz or errors",
     "QuestionPayload": "question or errors",
+    "ImportQuestionsPayload": "quiz, number of questions and problems of a file, or errors",
+    "ImportProblem": "problem of a file that the client sent",
     "RegradeQuestionPayload": "question and numbers of attempts, or errors",
     "QuizAttemptPayload": "attempt or errors",
     "QuizAccommodationPayload": "accommodation or errors",
@@ -213,6 +215,7 @@ WITHOUT_MARKER: dict[str, str] = {
     "LectureLock.message": "one of three constants",
     "Certificate.pdfUrl": "contains the code with its marker",
     "PublishProblem.message": "contains a title with its marker",
+    "Quiz.export": "contains prompts and keys with their markers",
     "Session.accessToken": "created by the mutation",
     "Session.refreshToken": "created by the mutation",
 }

@@ -103,17 +103,19 @@ def curriculum_cases(objects: FixtureObjects) -> Iterator[Case]:
         ("colleague", "otherdraft"),
         ("admin", "orphan"),
     ):
-        section, other, first, second = (
-            objects.global_id(f"{label}-{part}") for part in ("s1", "s2", "preview", "closed")
+        section, other, empty, first, second = (
+            objects.global_id(f"{label}-{part}") for part in ("s1", "s2", "emptysection", "preview", "closed")
         )
         course, in_section = {"courseId": objects.global_id(label)}, {"sectionId": section}
         yield Case("updateSection", sender, in_section, returns=f"{label}-s1")
-        yield Case("reorderSections", sender, {**course, "sectionIds": [section, other]}, returns=label)
+        yield Case("reorderSections", sender, {**course, "sectionIds": [section, other, empty]}, returns=label)
         yield Case("updateLecture", sender, {"lectureId": second}, returns=f"{label}-closed")
         moved = {**in_section, "lectureId": second, "position": 1}
         yield Case("moveLecture", sender, moved, returns=f"{label}-closed")
         yield Case("reorderLectures", sender, {**in_section, "lectureIds": [first, second]}, returns=f"{label}-s1")
-        yield Case("createLecture", sender, {**in_section, "title": "New", "type": "TEXT"}, creates=True)
+        yield Case(
+            "createLecture", sender, {**in_section, "title": "New", "type": "TEXT", "body": "Words"}, creates=True
+        )
         yield Case("createSection", sender, {**course, "title": "New"}, creates=True)
 
 
@@ -153,6 +155,8 @@ def quiz_cases(objects: FixtureObjects) -> Iterator[Case]:
         yield Case("updateQuestion", sender, {**question, "question": unchanged_choice(objects, key)}, returns=key)
         yield Case("regradeQuestion", sender, question, returns=key)
         content = {"multipleChoice": {"prompt": "Words?", "options": CHOICES}}
+        file = {**quiz, "format": "GIFT", "text": "x {T}", "dryRun": True}
+        yield Case("importQuestions", sender, file, returns=f"quiz-{label}")
         yield Case("addQuestion", sender, {**quiz, "question": content}, creates=True)
     new_quiz = {"courseId": objects.global_id("draft"), "title": "New"}
     yield Case("createQuiz", "instructor", new_quiz, creates=True)

@@ -23,6 +23,8 @@ from tests.access_matrix.matrix import CONNECTION, EDGE, STRUCTURAL_TYPES
 
 MAX_EDGES = 2
 """Edges that are followed from the object of a root field. `Query.nodes` starts from objects of each kind."""
+WITHOUT_PATHS = {"node", "categoryTree"}
+"""Root fields below which only leaves are selected, because `nodes` has the same paths for all ids at once."""
 CONTINUATIONS_PER_FIELD = 4
 """Continuations of one object in the same root field. A document cannot hold more."""
 PAGE_INFO = "pageInfo { __typename hasNextPage hasPreviousPage startCursor endCursor }"
@@ -70,11 +72,11 @@ class PathBuilder:
         """Yield each root field in each variant. The first variant of a type has all paths of `MAX_EDGES` edges."""
         assert self._schema.query_type is not None
         for name, definition in self._schema.query_type.fields.items():
-            done = {"node"} if name == "node" else set()  # because `nodes` has the same paths for all ids at once
+            done = {name} if name in WITHOUT_PATHS else set()
             for variant in self._variants.get(f"Query.{name}", PLAIN):
                 graphql_type = self._type(variant.type_name) if variant.type_name else get_named_type(definition.type)
                 yield self._root_selection(name, definition, variant, graphql_type)
-                if name not in done and graphql_type.name not in done:
+                if not done & {name, graphql_type.name}:
                     done.add(graphql_type.name)
                     for continuation in self._continuations(_item(graphql_type), MAX_EDGES, every_variant=True):
                         yield self._root_selection(name, definition, variant, graphql_type, continuation)
@@ -163,7 +165,8 @@ class PathBuilder:
                 if is_value(target):
                     leaves.append(f"{name} {{ {self._all_leaves(target)} }}")
                 elif is_leaf_type(target):
-                    leaves.append(name)
+                    variant, *_ = self._variants.get(f"{graphql_type.name}.{name}", PLAIN)
+                    leaves.append(name + _arguments(definition, variant))
         return " ".join(leaves)
 
     def _type(self, name: str) -> GraphQLNamedType:

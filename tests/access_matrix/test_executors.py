@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from lms_graphql.core import clock
-from lms_graphql.settings import ExecutorChoice, Settings
+from lms_graphql.settings import ExecutorChoice
 from tests.access_matrix.runner import MatrixRunner
 from tests.live_service import Client, Service, run_service
 
@@ -20,9 +20,10 @@ def runner(running_service: Service) -> Iterator[MatrixRunner]:
 
 
 @pytest.fixture(scope="module")
-def standard_client(service_settings: Settings) -> Iterator[Client]:
+def standard_client(running_service: Service) -> Iterator[Client]:
     """Return a client of a service with the standard executor, on the same database."""
-    with run_service(service_settings.model_copy(update={"executor": ExecutorChoice.STANDARD})) as service:
+    settings = running_service.resources.settings.model_copy(update={"executor": ExecutorChoice.STANDARD})
+    with run_service(settings) as service:
         client = Client(service)
         yield client
         client.close()

@@ -106,6 +106,16 @@ def test_forwarding_headers_do_not_evade_limit(two_processes: Cluster, make: Fac
     assert two_processes.database.read_sync(lambda session: list(session.scalars(client_ips))) == ["127.0.0.1"]
 
 
+def test_guesses_from_many_networks_are_limited_together(two_processes: Cluster, make: Factories) -> None:
+    email = str(make.user().email)
+    requests = [wrong_login(email, number) for number in range(CLIENTS)]
+    with race_clients(two_processes.urls, CLIENTS, separate_networks=True) as clients:
+        responses = race_until_answered(clients, requests)
+    max_failures = two_processes.settings.login_failures_per_account_total
+    assert code_counts(responses) == {"INVALID_CREDENTIALS": max_failures, "RATE_LIMITED": CLIENTS - max_failures}
+    assert count_failures(two_processes) == max_failures
+
+
 def test_guesses_at_unknown_email_are_limited_too(two_processes: Cluster, clients: RaceClients) -> None:
     responses = race_until_answered(clients, [wrong_login("nobody@example.com", number) for number in range(CLIENTS)])
     assert code_counts(responses) == {"INVALID_CREDENTIALS": MAX_FAILURES, "RATE_LIMITED": CLIENTS - MAX_FAILURES}

@@ -52,6 +52,7 @@ def test_registration_returns_session_of_learner(client: Client, service: Servic
         ("username", "jäne", "INVALID"),
         ("username", "deleted~1", "INVALID"),
         ("firstName", "  ", "REQUIRED"),
+        ("firstName", "\u3164", "REQUIRED"),
         ("lastName", "x" * 101, "TOO_LONG"),
         ("lastName", "Doe\r\nBcc: x", "INVALID"),
         ("password", "", "REQUIRED"),

@@ -14,6 +14,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.signing import token_hash
 from lms_graphql.core.statements import execute_dml
+from lms_graphql.settings import Settings
 from tests.accounts.session_client import (
     LOGOUT,
     LOGOUT_EVERYWHERE,
@@ -27,17 +28,52 @@ from tests.accounts.session_client import (
     user_errors,
 )
 from tests.factories import Factories
-from tests.live_service import Client, Service
+from tests.live_service import Client, Service, run_service
 
 
-def test_refresh_token_is_valid_once(client: Client, make: Factories) -> None:
+def test_refresh_again_returns_same_successor(client: Client, make: Factories, service: Service) -> None:
+    first = new_session(client, make.user_with_password())
+    second, again = (refresh(client, first["refreshToken"])["session"] for _ in range(2))
+    assert second["refreshToken"] != first["refreshToken"]
+    assert again["refreshToken"] == second["refreshToken"]
+    assert again["refreshTokenExpiresAt"] == second["refreshTokenExpiresAt"]
+    for session in (second, again):
+        assert client.execute(ME, bearer=session["accessToken"])["me"] is not None
+    count = select(func.count()).select_from(RefreshToken)
+    assert service.database.read_sync(lambda session: session.scalar(count)) == 2
+    assert refresh(client, again["refreshToken"])["session"] is not None
+
+
+def test_reuse_ends_session_when_successor_was_used(client: Client, make: Factories, service: Service) -> None:
     first = new_session(client, make.user_with_password())
     second = refresh(client, first["refreshToken"])["session"]
-    assert second["refreshToken"] != first["refreshToken"]
-    assert client.execute(ME, bearer=second["accessToken"])["me"] is not None
+    third = refresh(client, second["refreshToken"])["session"]
     reuse = refresh(client, first["refreshToken"])
     assert user_errors(reuse) == [("INVALID_TOKEN", ["input", "refreshToken"])]
-    assert refresh(client, second["refreshToken"])["session"] is not None, "an immediate reuse ends no session"
+    assert is_rejected(client, third["accessToken"])
+    assert error_code(refresh(client, third["refreshToken"])) == "INVALID_TOKEN"
+    assert "session.token_reused" in audit_actions(service)
+
+
+def test_refresh_again_fails_after_logout(client: Client, make: Factories) -> None:
+    first = new_session(client, make.user_with_password())
+    second = refresh(client, first["refreshToken"])["session"]
+    client.execute(LOGOUT, token=second["refreshToken"])
+    assert error_code(refresh(client, first["refreshToken"])) == "INVALID_TOKEN"
+
+
+def test_refresh_with_replaced_secret_continues_session(
+    client: Client, make: Factories, service: Service, service_settings: Settings
+) -> None:
+    """A token whose successor was derived with the old secret gives no session, but ends none either."""
+    first = new_session(client, make.user_with_password())
+    second = refresh(client, first["refreshToken"])["session"]
+    with run_service(service_settings.model_copy(update={"secret_key": "another secret"})) as restarted_service:
+        restarted = Client(restarted_service)
+        assert error_code(refresh(restarted, first["refreshToken"])) == "INVALID_TOKEN"
+        third = refresh(restarted, second["refreshToken"])["session"]
+        assert restarted.execute(ME, bearer=third["accessToken"])["me"] is not None
+        restarted.close()
 
 
 def test_late_reuse_of_refresh_token_ends_session(client: Client, make: Factories, service: Service) -> None:

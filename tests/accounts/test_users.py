@@ -227,6 +227,15 @@ def names(client: Client, make: Factories, admin: User, **variables: Any) -> lis
     return [f"{node['firstName']} {node['lastName']}" for node in nodes]
 
 
+def test_users_are_found_and_sorted_without_strokes(client: Client, make: Factories) -> None:
+    admin = make.user(Role.SUPER_ADMIN, first_name="Zebra", last_name="Admin")
+    make.user(first_name="Øystein", last_name="Łęcki")
+    make.user(first_name="王", last_name="小明")
+    assert names(client, make, admin, filter={"search": "oystein"}) == ["Øystein Łęcki"]
+    assert names(client, make, admin, filter={"search": "明 王"}) == ["王 小明"]
+    assert names(client, make, admin, order="NAME") == ["Øystein Łęcki", "Zebra Admin", "王 小明"]
+
+
 def test_users_are_filtered_by_words_role_and_date(client: Client, make: Factories) -> None:
     admin = make.user(Role.SUPER_ADMIN, first_name="Zoë", last_name="Admin")
     make.user(first_name="José", last_name="Álvarez", email="pepe@mail.example")

@@ -96,9 +96,10 @@ class LargeDataset:
 @pytest.fixture(scope="module")
 def dataset(running_service: Service) -> Iterator[LargeDataset]:
     running_service.delete_all_rows()
-    disable_maintenance(running_service)
-    dataset = LargeDataset(running_service)
-    yield dataset
+    with pytest.MonkeyPatch.context() as patch:
+        disable_maintenance(patch)
+        dataset = LargeDataset(running_service)
+        yield dataset
     dataset.client.close()
     with maintenance_connection(running_service) as connection:
         for table in ("lecture_progress", "course_progress", "enrollments", "transactions"):

@@ -260,7 +260,7 @@ def test_concurrent_refreshes_during_enrollments_stay_correct(
             learner, barrier = make.user(), threading.Barrier(2)
 
             def run(database: Database, barrier: threading.Barrier = barrier) -> int:
-                barrier.wait(10)
+                barrier.wait(60)
                 return refresh.refresh_analytics(database)
 
             refreshes = [threads.submit(run, database) for database in databases]
@@ -268,7 +268,7 @@ def test_concurrent_refreshes_during_enrollments_stay_correct(
                 make.enrollment(learner, course)
                 make.lecture_progress(learner, course.lectures[0])
                 make.transaction(learner, course, amount=100)
-            assert all(refreshed.result(30) >= 0 for refreshed in refreshes)
+            assert all(refreshed.result(60) >= 0 for refreshed in refreshes)
     for database in databases:
         database.dispose()
     refresh.refresh_analytics(service.database)

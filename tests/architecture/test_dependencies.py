@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FIRST_PARTY = {"lms_graphql", "tests", "benchmarks", "scripts"}
-PINNED = {"graphql-core", "strawberry-graphql"}
+PINNED = {"graphql-core", "strawberry-graphql", "uvicorn"}
 """Packages of which undocumented parts are used. Their versions are exact."""
 
 

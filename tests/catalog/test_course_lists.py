@@ -184,6 +184,29 @@ def test_filters_select_matching_courses(client: Client, make: Factories) -> Non
     assert matches(instructorId="nonsense") == set()
 
 
+def test_language_filter_ignores_case_and_finds_regions(client: Client, make: Factories) -> None:
+    for tag in ("en", "en-US", "en-GB", "eng", "zh-Hant", "zh-Hant-TW", "zh-Hans"):
+        make.course(tag, language=tag)
+
+    def matches(**filter: Any) -> set[str]:
+        return set(titles(client, filter=filter))
+
+    assert matches(language="en") == matches(language="EN") == {"en", "en-US", "en-GB"}
+    assert matches(language="en-us") == {"en-US"}
+    assert matches(language="zh-hant") == {"zh-Hant", "zh-Hant-TW"}
+    assert matches(languages=["ENG", "zh-HANS", "nonsense!"]) == {"eng", "zh-Hans"}
+    assert matches(languages=["en", "eng"], language="en-GB") == {"en-GB"}
+    assert matches(languages=[]) == matches(language="") == matches(language="en-") == matches(language="%") == set()
+    too_many = "query C($filter: CourseFilter) { courses(filter: $filter) { totalCount } }"
+    assert client.error_codes(too_many, filter={"languages": ["en"] * 21}) == ["BAD_USER_INPUT"]
+
+
+def test_titles_sort_without_strokes(client: Client, make: Factories) -> None:
+    for title in ("Zebra", "Łódź", "Mango", "Lorry"):
+        make.course(title)
+    assert titles(client, orderBy="TITLE") == ["Łódź", "Lorry", "Mango", "Zebra"]
+
+
 def test_slug_with_trailing_space_does_not_match(client: Client, make: Factories) -> None:
     course, category = make.course(), make.category()
     document = """query S($course: String!, $category: String!) {

@@ -52,7 +52,7 @@ def thousand_courses(make: Factories, service: Service) -> None:
                 "currency": "USD",
                 "status": CourseStatus.PUBLISHED,
                 "difficulty_level": DifficultyLevel.BEGINNER,
-                "language": "en",
+                "language": "de-CH" if number % 20 == 0 else "en",
                 "enrollment_count": number % 53,
                 "created_at": START + timedelta(hours=number),
                 "published_at": START + timedelta(hours=number),
@@ -101,6 +101,19 @@ def test_each_order_uses_its_index_from_both_ends(
             assert index in plan, plan
             assert "TEMP B-TREE" not in plan
             assert "filesort" not in plan
+
+
+@pytest.mark.usefixtures("thousand_courses")
+@pytest.mark.parametrize("languages", [{"language": "DE"}, {"languages": ["de"]}])
+def test_language_filter_uses_its_index(
+    client: Client, service: Service, statements: StatementRecorder, languages: dict[str, Any]
+) -> None:
+    with statements:
+        assert len(client.execute(PAGE, filter=languages, first=20)["courses"]["nodes"]) == 20
+    plan = query_plan(service, statements.texts[0], statements.parameters[0])
+    assert "ix_courses_status_primary_language_created_at_id" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "filesort" not in plan
 
 
 @pytest.mark.usefixtures("thousand_courses")

@@ -104,6 +104,27 @@ def test_new_course_stores_all_fields(make: Factories, instructor: CourseClient)
     assert {name: created[name] for name in unchanged} == {name: fields[name] for name in unchanged}
 
 
+def test_title_in_any_script_gets_a_readable_slug(instructor: CourseClient) -> None:
+    for title, slug in (("Łódź for Beginners", "lodz-for-beginners"), ("机器学习", "ji-qi-xue-xi"), ("!?", "course")):
+        assert instructor.ok("createCourse", title=title, description="")["slug"] == slug
+
+
+def test_pasted_separators_become_line_breaks_and_spaces(instructor: CourseClient) -> None:
+    texts = {"title": "One\u2028two\x0bthree\x85", "description": "a\u2028b\u2029c\x0bd\x0ce\x85f\r\ng\n"}
+    created = instructor.ok("createCourse", **texts)
+    assert (created["title"], created["description"]) == ("One two three", "a\nb\nc\nd\ne\nf\r\ng\n")
+
+
+def test_refused_character_is_named_with_its_place(instructor: CourseClient) -> None:
+    values = {"title": "  Beep\x07", "description": "\n\x1b", "thumbnailUrl": "https://exam\u200bple.com/"}
+    payload = instructor.payload("createCourse", **values)
+    assert {error["path"][-1]: error["message"] for error in payload["errors"]} == {
+        "title": "Character 7 (U+0007) is not allowed. Remove it.",
+        "description": "Character 2 (U+001B) is not allowed. Remove it.",
+        "thumbnailUrl": "Character 13 (U+200B) is not allowed. Remove it.",
+    }
+
+
 def test_null_in_a_new_course_means_default(instructor: CourseClient) -> None:
     omitted = ["shortDescription", "categoryId", "price", "currency", "difficulty", "language", "thumbnailUrl"]
     created = instructor.ok(
@@ -116,6 +137,7 @@ def test_null_in_a_new_course_means_default(instructor: CourseClient) -> None:
 INVALID_FIELDS: list[tuple[str, Any, str]] = [
     ("title", " ", "REQUIRED"),
     ("title", "\u200b \u202e\ufeff", "REQUIRED"),
+    ("title", "\u3164\u2800", "REQUIRED"),
     ("title", "x" * 201, "TOO_LONG"),
     ("title", "two\nlines", "INVALID"),
     ("description", "x" * 10_001, "TOO_LONG"),
@@ -199,6 +221,33 @@ def test_price_has_the_decimals_of_its_currency(
     ]
 
 
+LARGE_PRICES = ["9" * 18, "1" + "0" * 18, "9" * 40, "-" + "9" * 40, "9" * 5_000]
+PRECISE_PRICES = ["0." + "1" * 40, "1." + "0" * 30 + "1"]
+
+
+@pytest.mark.parametrize("price", [*LARGE_PRICES, *PRECISE_PRICES])
+def test_prices_of_any_length_are_out_of_range(
+    client: Client, instructor: CourseClient, make: Factories, price: str
+) -> None:
+    out_of_range = [("OUT_OF_RANGE", "price")]
+    course = make.course()
+    author = instructor_client(client, make, course)
+    assert instructor.user_errors("createCourse", **NEW, price=price) == out_of_range
+    assert author.user_errors("updateCourse", courseId=course.global_id, price=price) == out_of_range
+    literals = [f'"{price}"'] if "." in price else [f'"{price}"', price]
+    for literal in literals:
+        input = f'{{courseId: "{course.global_id}", price: {literal}}}'
+        document = f"mutation {{ updateCourse(input: {input}) {{ errors {{ code path }} }} }}"
+        errors = client.execute(document, as_=author.actor)["updateCourse"]["errors"]
+        assert errors == [{"code": "OUT_OF_RANGE", "path": ["input", "price"]}]
+
+
+@pytest.mark.parametrize("price", [10**18, 2**63, 2**64 - 1, 2**64, -(2**63) - 1, 10**40])
+def test_integers_of_any_size_are_out_of_range(instructor: CourseClient, price: int) -> None:
+    """The JSON parser turns integers beyond 64 bits into floats."""
+    assert instructor.user_errors("createCourse", **NEW, price=price) == [("OUT_OF_RANGE", "price")]
+
+
 def test_update_keeps_omitted_fields_and_clears_nulls(
     client: Client, make: Factories, instructor: CourseClient
 ) -> None:
@@ -270,7 +319,7 @@ def test_slug_follows_title_until_first_publication(
     slugs = [instructor.ok("createCourse", title=f"Learn Go{end}", description="")["slug"] for end in "!?."]
     assert slugs == ["learn-go", "learn-go-2", "learn-go-3"]
     draft = instructor.ok("createCourse", title="学习", description="")
-    assert draft["slug"] == "course"
+    assert draft["slug"] == "xue-xi"
     renamed = instructor.ok("updateCourse", courseId=draft["id"], title="Learn go")
     assert renamed["slug"] == "learn-go-4"
     assert instructor.ok("updateCourse", courseId=draft["id"], title="LEARN GO")["slug"] == "learn-go-4"
@@ -294,7 +343,7 @@ def test_search_and_lists_reflect_changes_immediately(client: Client, make: Fact
     assert titles(client, None, "garden", "PUBLISHED") == []
     for words in ("cook", "c++", "herbs all"):
         assert titles(client, None, words, "PUBLISHED") == ["Cooking for All"]
-    author.ok("updateCourse", courseId=course.global_id, shortDescription=None, description="")
+    author.ok("updateCourse", courseId=course.global_id, shortDescription=None, description="Nothing else")
     assert titles(client, None, "herbs", "PUBLISHED") == []
     author.ok("unpublishCourse", courseId=course.global_id)
     assert titles(client, None, "cooking", "PUBLISHED") == []

@@ -86,6 +86,14 @@ class CurriculumMachine(RuleBasedStateMachine):
         self.version += 1
         return result
 
+    def succeeds(self, mutation: str, adds_problem: bool, **input: Any) -> bool:
+        """Return whether the mutation succeeds. It does unless it adds a publish problem to a published course."""
+        if not adds_problem or self.status is not CourseStatus.PUBLISHED:
+            self.ok(mutation, **input)
+            return True
+        assert {code for code, _ in self.author.user_errors(mutation, **input)} == {"NOT_READY"}
+        return False
+
     @rule(position=POSITIONS)
     def create_section(self, position: int | None) -> None:
         input = {"courseId": self.course.global_id, "title": self.new_title(), "position": position}
@@ -133,17 +141,19 @@ class CurriculumMachine(RuleBasedStateMachine):
     def delete_section(self, random: Any) -> None:
         if self.sections:
             section = random.choice(self.sections)
-            self.ok("deleteSection", sectionId=section.id)
-            self.sections.remove(section)
-            self.deleted_ids += [section.id, *(lecture.id for lecture in section.lectures)]
+            has_all_lectures = bool(section.lectures) and len(self.lectures()) == len(section.lectures)
+            adds_problem = len(self.sections) == 1 or has_all_lectures
+            if self.succeeds("deleteSection", adds_problem, sectionId=section.id):
+                self.sections.remove(section)
+                self.deleted_ids += [section.id, *(lecture.id for lecture in section.lectures)]
 
     @rule(random=RANDOM)
     def delete_lecture(self, random: Any) -> None:
         if self.lectures():
             section, lecture = random.choice(self.lectures())
-            self.ok("deleteLecture", lectureId=lecture.id)
-            section.lectures.remove(lecture)
-            self.deleted_ids.append(lecture.id)
+            if self.succeeds("deleteLecture", len(section.lectures) == 1, lectureId=lecture.id):
+                section.lectures.remove(lecture)
+                self.deleted_ids.append(lecture.id)
 
     @rule(random=RANDOM, position=st.integers(-1, 6))
     def move_lecture(self, random: Any, position: int) -> None:
@@ -153,8 +163,7 @@ class CurriculumMachine(RuleBasedStateMachine):
         input = {"lectureId": lecture.id, "sectionId": target.id, "position": position}
         if position < 0:
             assert self.author.user_errors("moveLecture", **input) == [("OUT_OF_RANGE", "position")]
-        else:
-            self.ok("moveLecture", **input)
+        elif self.succeeds("moveLecture", target is not section and len(section.lectures) == 1, **input):
             section.lectures.remove(lecture)
             insert(target.lectures, lecture, position)
 
@@ -255,6 +264,7 @@ class CurriculumMachine(RuleBasedStateMachine):
                 ],
             }
             for position, section in enumerate(self.sections)
+            if is_staff or section.lectures
         ]
         return {
             "id": self.course.global_id,
@@ -274,6 +284,7 @@ class CurriculumMachine(RuleBasedStateMachine):
                     ]
                 }
                 for section in self.sections
+                if is_staff or section.lectures
             ],
         }
 

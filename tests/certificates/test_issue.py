@@ -71,7 +71,7 @@ def test_revoked_certificate_is_not_reissued(make: Factories, issue: Issue) -> N
 def test_used_serial_is_drawn_again(make: Factories, issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
     existing = make.certificate(make.user(), make.course())
     draws = iter([existing.serial, existing.serial, "LWR-2026-3333-4444"])
-    monkeypatch.setattr(codes, "new_serial", lambda issued_at: next(draws))
+    monkeypatch.setattr(codes, "new_serial", lambda *_: next(draws))
     assert issue(make.user(), make.course()).serial == "LWR-2026-3333-4444"
 
 
@@ -88,8 +88,10 @@ def test_mail_links_to_pdf_and_verification_page(
     assert body is not None
     text = body.get_content().replace("\n", " ")
     assert "“Typography”" in text
-    assert f"{settings.public_url}/certificates/{certificate.verification_code}.pdf" in text
+    assert f"{settings.service_url}certificates/{certificate.verification_code}.pdf" in text
     assert f"{settings.public_url}/verify/{certificate.verification_code}" in text
+    assert text.rstrip().endswith(settings.site_name)
+    assert message["From"] == settings.sender.replace('"', "")
 
 
 def test_audit_events_and_mails_contain_no_code(make: Factories, issue: Issue, service: Service) -> None:

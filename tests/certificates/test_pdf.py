@@ -13,7 +13,7 @@ import segno
 
 from lms_graphql.certificates import codes
 from lms_graphql.certificates.models import Certificate
-from lms_graphql.certificates.pdf import document, typography
+from lms_graphql.certificates.pdf import document, fonts, typography
 from lms_graphql.certificates.pdf.document import CertificateContent, render_pdf
 from lms_graphql.core.actor import Role
 from tests.certificates.test_verification import exhaust_rate_limit, failed_attempts
@@ -36,6 +36,7 @@ SCRIPTS = [
     "W" * 201,
 ]
 CONTENT = CertificateContent(
+    issuer="Learn with Roko",
     serial="LWR-2026-3467-9CDF",
     code="3467-9CDF-GHJK-MNPQ-RTVW",
     title="Certificate of Completion: Go",
@@ -96,7 +97,7 @@ def test_pdf_is_served_at_pdf_url(
     document = "{ users { nodes { certificates { nodes { pdfUrl } } } } }"
     users = client.execute(document, as_=make.actor(make.user(Role.SUPER_ADMIN)))["users"]["nodes"]
     (url,) = [certificate["pdfUrl"] for user in users for certificate in user["certificates"]["nodes"]]
-    path = url.removeprefix(service.resources.settings.public_url)
+    path = url.removeprefix(service.resources.settings.service_url.rstrip("/"))
     assert client.get(path).status_code == 200
 
 
@@ -170,25 +171,17 @@ def test_names_in_covered_scripts_are_printed(name: str) -> None:
     assert document.NO_NAME not in text
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["أحمد منصور", "नमस्ते", "דוד", "ไทย", "\U00020000 𝒜da", "ሀሎ"])
-def test_name_in_uncovered_script_is_replaced(name: str) -> None:
+@pytest.mark.parametrize("name", ["𐤀𐤁", "🎉", "\u3164"])
+def test_name_without_printable_letter_is_replaced(name: str) -> None:
     text = pdf_text(render_pdf(content(learner_name=name)))
     assert document.NO_NAME in " ".join(text.split())
-
-
-def test_emoji_are_dropped_and_accents_joined() -> None:
-    text = pdf_text(render_pdf(content(learner_name="🎉 Ame\u0301lie 🎉", course_title="\u200dGo\ufe0f")))
-    assert "Amélie" in text
-    assert "🎉" not in text
-    assert document.NO_NAME in pdf_text(render_pdf(content(learner_name="🎉"))).replace("\n", " ")
 
 
 @pytest.mark.parametrize("name", [*SCRIPTS, "i" * 201, "W W " * 50, "漢" * 201])
 @pytest.mark.parametrize(("width", "height"), [(640, 36), (210, 18)])
 def test_fitted_text_stays_within_bounds(name: str, width: float, height: float) -> None:
     name = name.strip()
-    for font in (typography.DISPLAY, typography.ITALIC):
+    for font in (fonts.DISPLAY, fonts.ITALIC):
         text = typography.fit_text(name, font, width, 42, 27, height)
         assert all(typography.text_width(line, font, text.size) <= width + 0.01 for line in text.lines)
         assert text.height <= height
@@ -210,7 +203,7 @@ def test_pdf_embeds_fonts_and_has_metadata() -> None:
     assert (round(float(page.mediabox.width)), round(float(page.mediabox.height))) == (842, 595)
     assert reader.metadata is not None
     assert reader.metadata.title == "Certificate of Completion: Go"
-    assert reader.metadata.author == document.ISSUER
+    assert reader.metadata.author == CONTENT.issuer
     assert str(reader.metadata["/Keywords"]) == CONTENT.serial
     assert str(reader.trailer["/Root"]["/Lang"]) == "en"  # type: ignore[index]
 

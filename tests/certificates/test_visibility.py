@@ -55,7 +55,7 @@ def test_code_and_pdf_url_require_holder_or_admin(
     else:
         assert "errors" not in body
         assert node["verificationCode"] == code
-        assert node["pdfUrl"] == f"{settings.public_url}/certificates/{code}.pdf"
+        assert node["pdfUrl"] == f"{settings.service_url}certificates/{code}.pdf"
 
 
 @pytest.mark.parametrize("status", [EnrollmentStatus.CANCELLED, EnrollmentStatus.REFUNDED, EnrollmentStatus.EXPIRED])

@@ -91,25 +91,32 @@ def test_duplicate_is_not_retried(database: Database) -> None:
     assert len(attempts) == 1
 
 
+ALWAYS, ONCE, NEVER = db_errors.RetryPolicy.ALWAYS, db_errors.RetryPolicy.ONCE, db_errors.RetryPolicy.NEVER
+
+
 @pytest.mark.parametrize(
-    ("code", "policy", "is_lost"),
+    ("codes", "policy", "is_lost", "is_unknown_at_commit", "write_problem"),
     [
-        (1213, db_errors.RetryPolicy.ALWAYS, False),
-        (1020, db_errors.RetryPolicy.ALWAYS, False),
-        (1205, db_errors.RetryPolicy.ONCE, False),
-        (1047, db_errors.RetryPolicy.ALWAYS, True),
-        (1290, db_errors.RetryPolicy.ALWAYS, True),
-        (2006, db_errors.RetryPolicy.ALWAYS, True),
-        (2013, db_errors.RetryPolicy.ALWAYS, True),
-        (1180, db_errors.RetryPolicy.NEVER, True),
-        (1969, db_errors.RetryPolicy.NEVER, False),
-        (1062, db_errors.RetryPolicy.NEVER, False),
-        (9999, db_errors.RetryPolicy.NEVER, False),
+        ((1213, 1020), ALWAYS, False, False, None),
+        ((1205,), ONCE, False, False, None),
+        ((1047, 1053, 1290, 1836), ALWAYS, True, True, db_errors.NODE_PROBLEM),
+        ((2006, 2013, 2055, 4031, 1927, 1158, 1159, 1160, 1161), ALWAYS, True, True, None),
+        ((1180,), NEVER, True, True, None),
+        ((1969, 3024, 1062, 9999), NEVER, False, False, None),
+        ((1021, 1026, 1030, 1034, 1036, 1114), NEVER, False, False, db_errors.STORAGE_PROBLEM),
     ],
 )
-def test_mysql_error_codes_are_classified(code: int, policy: db_errors.RetryPolicy, is_lost: bool) -> None:
-    error_class = db_errors.classify(OperationalError("x", {}, pymysql.err.OperationalError(code, "x")))
-    assert (error_class.retry, error_class.connection_lost) == (policy, is_lost)
+def test_mysql_error_codes_are_classified(
+    codes: tuple[int, ...],
+    policy: db_errors.RetryPolicy,
+    is_lost: bool,
+    is_unknown_at_commit: bool,
+    write_problem: str | None,
+) -> None:
+    expected = db_errors.ErrorClass(policy, is_lost, is_unknown_at_commit, write_problem)
+    for code in codes:
+        error = OperationalError("x", {}, pymysql.err.OperationalError(code, "x"))
+        assert db_errors.classify(error) == expected, code
 
 
 def test_busy_sqlite_is_retried() -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from lms_graphql import settings
+from lms_graphql.core import engines
 from lms_graphql.core.actor import ANONYMOUS
 from lms_graphql.core.database import Database
 from lms_graphql.core.db_errors import AbandonedError
@@ -88,8 +89,8 @@ def test_service_is_unavailable_without_database() -> None:
 
 @pytest.fixture
 def short_timeout_service(mariadb_server: MariaDB, service_settings: Settings) -> Iterator[Service]:
-    """Run a service whose requests time out after a second."""
-    with run_service(service_settings.model_copy(update={"limit_seconds": 1})) as service:
+    """Run a service whose requests time out soon."""
+    with run_service(service_settings.model_copy(update={"limit_seconds": 2})) as service:
         yield service
 
 
@@ -127,11 +128,26 @@ def test_slow_request_times_out_and_next_succeeds(
         started = time.monotonic()
         response = client.post({"query": QUERY})
         assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (504, "TIMEOUT")
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < 20, "the lock would last for ever"
         locking_connection.execute(text("UNLOCK TABLES"))
     time.sleep(0.3)
     assert len(client.execute(QUERY)["courses"]["nodes"]) == 1
     client.close()
+
+
+@pytest.mark.slow
+def test_authentication_and_execution_share_one_deadline(service: Service, make: Factories) -> None:
+    """Each of the two reads takes less than the limit, and both together take more."""
+    sessions = SessionIssuer(service.database, service.resources.settings, service.resources.signer)
+    token = sessions.sign_in(make.user()).access_token
+    settings = service.resources.settings.model_copy(update={"limit_seconds": 2})
+    with run_service(settings) as short_service:
+        client = Client(short_service)
+        client.execute("{ categories { name } }")  # the first connection runs further statements
+        event.listen(short_service.database.read_engine, "do_execute", lambda *_: time.sleep(1.3))
+        response = client.post({"query": "{ me { id } }"}, headers={"authorization": f"Bearer {token}"})
+        client.close()
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (504, "TIMEOUT")
 
 
 def test_batch_is_read_again_when_connection_is_lost(empty_database: str) -> None:
@@ -164,11 +180,11 @@ def test_write_is_rolled_back_when_caller_is_cancelled(empty_database: str) -> N
     def work(session: object) -> None:
         session.execute(text("INSERT INTO marks VALUES (1)"))  # type: ignore[attr-defined]
         started.set()
-        may_finish.wait(5)
+        may_finish.wait(30)
 
     async def write_and_cancel() -> None:
         task = asyncio.ensure_future(database.write(work))
-        await asyncio.to_thread(started.wait, 5)
+        await asyncio.to_thread(started.wait, 30)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -202,6 +218,29 @@ def test_failed_commit_does_not_leak_into_next_commit(empty_database: str) -> No
         database.write_sync(insert(1))
     database.write_sync(insert(2))
     assert database.read_sync(lambda session: session.scalars(text("SELECT id FROM marks")).all()) == [2]
+    database.dispose()
+
+
+@pytest.mark.slow
+def test_write_is_retried_once_after_lock_timeout(mariadb_server: MariaDB) -> None:
+    database = Database(mariadb_server.new_database("lms_lock_timeout"), pool_size=1, threads=1)
+    database.write_sync(lambda session: session.execute(text("CREATE TABLE t (id INT PRIMARY KEY)")) and None)
+    database.write_sync(lambda session: session.execute(text("INSERT INTO t VALUES (1)")) and None)
+    attempts = []
+
+    def work(session: Session) -> None:
+        attempts.append(time.monotonic())
+        session.execute(text("UPDATE t SET id = 2 WHERE id = 1"))
+
+    with database.engine.connect() as blocker:
+        other = Database(database.url, pool_size=1, threads=1)
+        blocker.execute(text("SELECT * FROM t FOR UPDATE"))
+        released = threading.Timer(engines.LOCK_TIMEOUT_SECONDS + 0.5, blocker.rollback)
+        released.start()
+        other.write_sync(work)
+        released.join()
+    assert len(attempts) == 2
+    other.dispose()
     database.dispose()
 
 

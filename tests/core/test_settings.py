@@ -6,6 +6,7 @@ import pytest
 
 from lms_graphql import settings
 from lms_graphql.core.errors import OperatorError
+from lms_graphql.mail.messages import render, to_mime
 
 NOWHERE = Path("/nowhere")
 
@@ -95,3 +96,38 @@ def test_cors_origins_are_normalized_as_browsers_send_them() -> None:
         "http://[::1]:8080",
         "http://b",
     )
+
+
+def test_cors_headers_are_names_in_lower_case() -> None:
+    accepted = settings.load_settings({"LMS_CORS_HEADERS": "X-Client-Version, x_trace"}, NOWHERE)
+    assert accepted.cors_headers == ("x-client-version", "x_trace")
+
+
+@pytest.mark.parametrize("name", ["*", "x client", "x-client: 1", "é"])
+def test_invalid_cors_header_is_rejected(name: str) -> None:
+    assert "LMS_CORS_HEADERS: " in error_message({"LMS_CORS_HEADERS": name})
+
+
+@pytest.mark.parametrize(
+    ("environment", "sender"),
+    [
+        ({}, '"Learn with Roko" <no-reply@learnwithroko.com>'),
+        ({"LMS_SITE_NAME": 'Łódź, "Inc"'}, '"Łódź, \\"Inc\\"" <no-reply@learnwithroko.com>'),
+        ({"LMS_SITE_NAME": "Acme", "LMS_MAIL_FROM": "a@b.example"}, '"Acme" <a@b.example>'),
+        ({"LMS_SITE_NAME": "Acme", "LMS_MAIL_FROM": "Post <a@b.example>"}, "Post <a@b.example>"),
+    ],
+)
+def test_sender_has_the_site_name_unless_it_has_its_own(environment: dict[str, str], sender: str) -> None:
+    loaded = settings.load_settings(environment, NOWHERE)
+    assert loaded.sender == sender
+    assert to_mime(render("jane@example.com", "Hi", "Hello,", []), loaded.sender)["From"].addresses
+
+
+@pytest.mark.parametrize("name", ["  ", "Acme\nBcc: x", "\u200b", "---", "A" * 61])
+def test_unusable_site_name_is_rejected(name: str) -> None:
+    assert error_message({"LMS_SITE_NAME": name}).startswith("LMS_SITE_NAME: ")
+
+
+@pytest.mark.parametrize("url", ["learn.example.com", "ftp://learn.example.com", "https://"])
+def test_unusable_service_url_is_rejected(url: str) -> None:
+    assert error_message({"LMS_SERVICE_URL": url}).startswith("LMS_SERVICE_URL: ")

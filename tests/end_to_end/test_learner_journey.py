@@ -31,7 +31,7 @@ class Device:
     def report_progress(self, input: dict[str, Any]) -> Any:
         """Report progress as if the last report was a minute ago, so that the watched time is credited."""
         minute_ago = clock.now() - timedelta(minutes=1)
-        backdate = update(CourseProgress).values(reported_at=minute_ago)
+        backdate = update(CourseProgress).values(credit_since=minute_ago)
         self._service.database.write_sync(lambda session: session.execute(backdate) and None)
         return self.execute(RECORD, input=input)["recordLectureProgress"]
 

@@ -5,9 +5,9 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
 
@@ -108,6 +108,93 @@ def test_explorer_and_examples_open(page: Page, recorded: dict[str, list[str]]) 
     assert recorded["problems"] == []
 
 
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.locator(".graphiql-query-editor")).to_contain_text("query", timeout=30_000)
+
+
+VARIABLES = 'section[aria-label="Variables"] .graphiql-editor:not(.hidden) .view-lines'
+STORED_TITLES = "JSON.parse(localStorage.getItem('graphiql:tabState'))?.tabs.map((tab) => tab.title).join()"
+
+
+def test_example_survives_reloads(page: Page, recorded: dict[str, list[str]]) -> None:
+    for _ in range(3):
+        expect(page.locator(".graphiql-query-editor")).to_contain_text("CourseTree", timeout=30_000)
+        expect(page.locator(VARIABLES)).to_contain_text("python-from-zero")
+        expect(page.locator(".graphiql-tab-button")).to_have_text(["CourseTree"])
+        page.wait_for_timeout(700)  # GraphiQL stores the editors' texts after half a second
+        page.wait_for_function(f"{STORED_TITLES} === 'CourseTree'")
+        page.reload()
+    run_in_a_new_tab(page, "query Second { __typename }", "Query")
+    page.wait_for_function(f"{STORED_TITLES} === 'CourseTree,Second'")
+    page.reload()
+    expect(page.locator(".graphiql-tab-button")).to_have_text(["CourseTree", "Second"], timeout=30_000)
+    expect(page.locator(".graphiql-tab-active .graphiql-tab-button")).to_have_text("Second")
+    expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("Second")
+    assert recorded["problems"] == []
+
+
+TWO_OPERATIONS = """query First { __typename }
+query Second($slug: String!) { course(slug: $slug) { title } }"""
+
+
+def test_shared_link_opens_document_without_running_it(
+    page: Page, demo_service: Service, recorded: dict[str, list[str]]
+) -> None:
+    link = httpx.URL(
+        f"{demo_service.url}/graphql",
+        params={"query": TWO_OPERATIONS, "variables": '{"slug": "python-from-zero"}', "operationName": "Second"},
+    )
+    bodies: list[str] = []
+    page.on("request", lambda request: bodies.append(request.post_data or ""))
+    open_page(page, str(link))
+    expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("Second($slug")
+    expect(page.locator(VARIABLES)).to_contain_text("python-from-zero")
+    expect(page.locator(".graphiql-tab-active .graphiql-tab-button")).to_have_text("Second")
+    assert page.url == f"{demo_service.url}/graphql", "a reload must not open the document again"
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_role("button", name="The link was copied.")).to_be_visible()
+    shared = httpx.URL(page.evaluate("navigator.clipboard.readText()"))
+    assert shared.params == link.params
+    assert not any("__typename }" in body for body in bodies)
+    page.locator(".graphiql-query-editor .monaco-editor").first.click(position={"x": 120, "y": 30})
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".graphiql-response .view-lines")).to_contain_text("Python from Zero", timeout=15_000)
+    assert recorded["problems"] == []
+
+
+SCROLLS_SIDEWAYS = """() => [...document.querySelectorAll(".graphiql-container, .graphiql-container *")]
+    .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== "visible")
+    .filter((one) => !one.closest(".monaco-editor, .graphiql-tabs"))
+    .map((one) => one.className)"""
+"""Elements that are wider than their place. Code and tabs may be."""
+
+
+def test_narrow_page_does_not_scroll_sideways(page: Page, recorded: dict[str, list[str]]) -> None:
+    page.set_viewport_size({"width": 420, "height": 800})
+    expect(page.locator(".graphiql-query-editor")).to_contain_text("sections", timeout=30_000)
+    page.get_by_role("button", name="Show Sign in").click()
+    page.get_by_role("button", name="admin@learnwithroko.com").click()
+    page.keyboard.insert_text(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator(".who-am-i")).to_have_text("Ada Admin SUPER_ADMIN")
+    for pane in ("Sign in", "Documentation Explorer", "GraphiQL Explorer", "History", "Examples"):
+        if pane != "Sign in":
+            page.get_by_role("button", name=f"Show {pane}").click()
+        assert page.evaluate(SCROLLS_SIDEWAYS) == [], pane
+        assert page.evaluate("document.documentElement.scrollWidth") == 420, pane
+    for title in ("The catalog", "Filter by category", "The category tree", "Search"):
+        page.locator(f".example:has-text('{title}')").first.click()
+    expect(page.locator(".graphiql-tab-active .graphiql-tab-button")).to_have_text("SearchCourses")
+    expect(page.locator(".graphiql-tab-active")).to_be_in_viewport(ratio=0.99)
+    page.locator(".graphiql-execute-button").click()
+    expect(page.locator(".graphiql-response .view-lines")).to_contain_text("How to Learn Anything", timeout=15_000)
+    page.locator(".graphiql-response").scroll_into_view_if_needed()
+    assert page.evaluate(SCROLLS_SIDEWAYS) == []
+    assert recorded["problems"] == []
+
+
 def run_in_a_new_tab(page: Page, query: str, expected: str) -> None:
     page.get_by_role("button", name="New tab").click()
     page.locator(".graphiql-query-editor .monaco-editor").first.click()
@@ -171,21 +258,6 @@ def test_frontend_unit_tests_pass() -> None:
     assert result.returncode == 0, result.stdout
 
 
-def test_page_has_a_strict_content_security_policy(demo_service: Service) -> None:
-    client = Client(demo_service)
-    response = client.get("/graphql", headers={"accept": "text/html"})
-    policy = response.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "script-src 'self';" in policy
-    assert "http" not in policy
-    script = response.text.split('src="')[1].split('"')[0]
-    asset = client.get(script)
-    assert asset.status_code == 200
-    assert "javascript" in asset.headers["content-type"]
-    assert client.get("/graphiql/assets/none.js").status_code == 404
-    client.close()
-
-
 def test_examples_run_on_the_demo_data(demo_service: Service) -> None:
     source = FRONTEND / "src" / "examples.js"
     program = f"import('{source}').then(all => console.log(JSON.stringify(all.EXAMPLES)))"
@@ -197,20 +269,3 @@ def test_examples_run_on_the_demo_data(demo_service: Service) -> None:
         body = client.post({"query": example["query"], "variables": example.get("variables") or {}}).json()
         assert "errors" not in body, example["title"]
     client.close()
-
-
-def test_production_has_no_graphiql_and_no_introspection(tmp_path: Path) -> None:
-    configuration = settings.load_settings(
-        {"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db", "LMS_ENV": "production", "LMS_SECRET_KEY": token_hex()},
-        Path("/nowhere"),
-    )
-    with open_database(configuration) as database:
-        migrations.migrate(database.engine)
-    with run_service(configuration) as service:
-        client = Client(service)
-        assert client.get("/graphql", headers={"accept": "text/html"}).status_code == 404
-        assert set(client.error_codes("{ __schema { types { name } } }")) == {"GRAPHQL_VALIDATION_FAILED"}
-        for document in ("{ categories { nam } }", "{ courses }", "{ category(slg: 1) { id } }"):
-            assert "Did you mean" not in client.graphql(document)["errors"][0]["message"]
-        assert client.execute("{ __typename }") == {"__typename": "Query"}
-        client.close()

@@ -27,7 +27,7 @@ SCHEMA = build_schema(
     type Query {
       field(
         int: Int, text: String, flag: Boolean, float: Float, id: ID, color: Color, box: Box, choice: Choice
-        date: Date, list: [Int]
+        date: Date, list: [Int], required: Int! = 1
       ): String
       required: Required
     }
@@ -78,12 +78,17 @@ LITERALS = [
     (
         "color: secret",
         "Value 'secret' does not exist in 'Color' enum.",
-        "This value does not exist in 'Color' enum.",
+        "This value does not exist in 'Color' enum. Use one of the names that the schema lists.",
     ),
     (
         'color: "secret"',
         "Enum 'Color' cannot represent non-enum value: \"secret\".",
-        "Enum 'Color' cannot represent non-enum value.",
+        "Enum 'Color' cannot represent non-enum value. Write one of its names without quotes.",
+    ),
+    (
+        "required: null",
+        "Expected value of non-null type 'Int!' not to be None.",
+        "Expected value of non-null type 'Int!' not to be null.",
     ),
     (
         'box: "secret"',
@@ -132,7 +137,56 @@ VARIABLES: list[tuple[str, str, Any, str, str]] = [
         "color",
         "secret",
         "Variable '$v' has invalid value: Value 'secret' does not exist in 'Color' enum.",
-        "Variable '$v' has invalid value: This value does not exist in 'Color' enum.",
+        "Variable '$v' has invalid value: This value does not exist in 'Color' enum."
+        " Use one of the names that the schema lists.",
+    ),
+    (
+        "Color",
+        "color",
+        "secret' does not exist in 'Color' enum. secret",
+        "Variable '$v' has invalid value: Value 'secret' does not exist in 'Color' enum. secret'"
+        " does not exist in 'Color' enum.",
+        "Variable '$v' has invalid value: This value does not exist in 'Color' enum."
+        " Use one of the names that the schema lists.",
+    ),
+    (
+        "Color",
+        "color",
+        "redsecret",
+        "Variable '$v' has invalid value: Value 'redsecret' does not exist in 'Color' enum.",
+        "Variable '$v' has invalid value: This value does not exist in 'Color' enum."
+        " Use one of the names that the schema lists.",
+    ),
+    (
+        "Color",
+        "color",
+        ["secret"],
+        "Variable '$v' has invalid value: Enum 'Color' cannot represent non-string value: ['secret'].",
+        "Variable '$v' has invalid value: Enum 'Color' cannot represent non-string value."
+        " Send one of its names as a string.",
+    ),
+    (
+        "Box",
+        "box",
+        {"size": 1, "color": "rede"},
+        "Variable '$v' has invalid value at .color: Value 'rede' does not exist in 'Color' enum."
+        " Did you mean the enum value 'RED'?",
+        "Variable '$v' has invalid value at .color: This value does not exist in 'Color' enum."
+        " Did you mean the enum value 'RED'?",
+    ),
+    (
+        "ID",
+        "id",
+        {"a": "secret"},
+        "Variable '$v' has invalid value: ID cannot represent value: {'a': 'secret'}",
+        "Variable '$v' has invalid value: ID cannot represent a non-string and non-integer value.",
+    ),
+    (
+        "Box",
+        "box",
+        {"size": None},
+        "Variable '$v' has invalid value at .size: Expected value of non-null type 'Int!' not to be None.",
+        "Variable '$v' has invalid value at .size: Expected value of non-null type 'Int!' not to be null.",
     ),
     (
         "Box",
@@ -198,6 +252,16 @@ def test_variable_error_repeats_no_value(
     assert error.message == message
     assert error_formatting.from_variable_error(error).message == formatted
     assert "secret" not in formatted
+
+
+def test_argument_error_says_what_is_wrong() -> None:
+    document = parse("query ($v: Int = 1) { field(required: $v) }")
+    (error,) = execute_sync(SCHEMA, document, variable_values={"v": None}).errors or []
+    problem = (
+        "Argument 'required' has invalid value: Expected variable '$v' provided to non-null type 'Int!' not to be"
+    )
+    assert error.message == f"{problem} None."
+    assert error_formatting.from_field_error(error).message == f"{problem} null."
 
 
 @pytest.mark.parametrize(("document", "message", "formatted"), SYNTAX)

@@ -1,7 +1,7 @@
 """Undocumented parts of graphql-core and Strawberry that the toolbox uses. An upgrade that changes one fails here.
 
-`docs/architecture.md` lists them. They are used in `graphql_internals`, `executor`, `strawberry_internals` and
-`builder` alone.
+`docs/architecture.md` lists them. They are used in `graphql_internals`, `executor`, `literal_validation`,
+`strawberry_internals` and `builder` alone.
 """
 
 import ast
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path as FilePath
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import strawberry
@@ -23,6 +23,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLString,
     Undefined,
+    ValuesOfCorrectTypeRule,
     execute,
     parse,
     validate,
@@ -35,6 +36,7 @@ from lms_graphql.graph.execution import graphql_internals
 from lms_graphql.graph.execution.executor import RowExecutor
 from lms_graphql.graph.execution.graphql_internals import Path, StrawberryExecutor
 from lms_graphql.graph.execution.response_budget import ResponseBudget
+from lms_graphql.graph.literal_validation import LocatedValuesOfCorrectTypeRule
 from lms_graphql.graph.schema import strawberry_internals
 from lms_graphql.graph.schema.fields import expose_enum
 from lms_graphql.schema import schema
@@ -218,6 +220,17 @@ def test_resolver_function_is_known_for_fields() -> None:
     assert functions["label"].__name__ == "label"  # type: ignore[union-attr]
 
 
+def test_field_metadata_is_known_for_fields() -> None:
+    @strawberry.type
+    class Root:
+        plain: str = ""
+        sized: str = strawberry.field(default="", metadata={"size": 3})
+
+    fields = cast("GraphQLObjectType", strawberry.Schema(Root)._schema.query_type).fields
+    assert strawberry_internals.field_metadata(fields["sized"]) == {"size": 3}
+    assert strawberry_internals.field_metadata(fields["plain"]) == {}
+
+
 def test_payload_type_is_unwrapped_from_nullable_fields() -> None:
     @strawberry.type
     class Root:
@@ -251,6 +264,15 @@ def test_input_validation_rules_match_strawberry() -> None:
     names = [rule.__name__ for rule in strawberry_internals.INPUT_VALIDATION_RULES]
     assert names == ["MaybeNullValidationRule", "OneOfInputValidationRule"]
     assert validate(schema.graphql_schema, parse("{ __typename }"), strawberry_internals.INPUT_VALIDATION_RULES) == []
+
+
+def test_literal_rule_checks_whole_values() -> None:
+    """The method that we override checks a value with all its parts, and nothing else checks them."""
+    parameters = list(inspect.signature(ValuesOfCorrectTypeRule.is_valid_value_node).parameters)
+    assert parameters == ["self", "node", "input_type"]
+    document = parse('{ courses(filter: {minPrice: ["x"], isFree: 1}) { totalCount } }')
+    for rule in (ValuesOfCorrectTypeRule, LocatedValuesOfCorrectTypeRule):
+        assert len(validate(schema.graphql_schema, document, [rule])) == 2
 
 
 def test_camel_case_matches_schema() -> None:

@@ -163,7 +163,7 @@ def test_concurrent_recounts_share_batches(course: LargeCourse, monkeypatch: pyt
     barrier = threading.Barrier(len(databases))
 
     def run(database: Database) -> int:
-        barrier.wait(10)
+        barrier.wait(60)
         return progress_recount.recount_pending(database, settings)
 
     with ThreadPoolExecutor(len(databases)) as threads:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import update
 
+from lms_graphql.catalog.models import CourseStatus
 from lms_graphql.learning.models import CourseProgress
 from lms_graphql.learning.services import progress_repair
 from tests.catalog.curriculum_client import CurriculumClient
@@ -40,7 +41,8 @@ class ProgressMachine(RuleBasedStateMachine):
     def create_course(self) -> None:
         self.service.delete_all_rows()
         make = Factories(self.service.database)
-        self.course = make.course(sections=2, lectures=2)
+        # An archived course, because all lectures of a published one cannot be deleted.
+        self.course = make.course(sections=2, lectures=2, status=CourseStatus.ARCHIVED)
         self.videos = [global_id("Lecture", row) for row in self.course.lectures]
         self.sections = {
             global_id("Section", row): self.videos[2 * index : 2 * index + 2]
@@ -84,7 +86,7 @@ class ProgressMachine(RuleBasedStateMachine):
         if not videos:
             return
         learner, lecture = self.learners[index], random.choice(videos)
-        long_ago = update(CourseProgress).values(reported_at=START)
+        long_ago = update(CourseProgress).values(credit_since=START)
         self.service.database.write_sync(lambda session: session.execute(long_ago) and None)
         payload = learner.client.record(lecture, (start, start + length))
         before = learner.watched.get(lecture, set())

@@ -22,13 +22,13 @@ from lms_graphql.mail.delivery import MAX_ATTEMPTS, RETRY_DELAYS, DeliveryResult
 from lms_graphql.mail.messages import RenderedMail, render, to_mime
 from lms_graphql.mail.models import Mail, MailStatus
 from lms_graphql.mail.outbox import cancel_mails_of_user, enqueue
-from lms_graphql.mail.templates import TEMPLATES, FrontendUrls
+from lms_graphql.mail.templates import TEMPLATES, SiteUrls
 from lms_graphql.mail.transports import SmtpTransport
 from tests.mail_servers import (
     ABORTING_EMAIL,
-    FRONTEND_URLS,
     REJECTED_EMAIL,
     SENDER,
+    SITE_URLS,
     TEST_MAIL_KIND,
     Mailbox,
     OutboxHarness,
@@ -141,7 +141,7 @@ def test_slow_server_is_aborted_after_time_limit(outbox: OutboxHarness, monkeypa
     with run_silent_server() as silent_server:
         started = time.monotonic()
         assert outbox.deliver(silent_server.url) == DeliveryResult(0, 1)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8, "without the limit it takes 10 seconds"
 
 
 def test_crash_while_sending_only_delays_the_mail(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
@@ -153,7 +153,7 @@ def test_crash_while_sending_only_delays_the_mail(outbox: OutboxHarness, mail_se
 
     outbox.enqueue("jane@example.com")
     with pytest.raises(SystemExit):
-        deliver_due(outbox.database, CrashingTransport(), FRONTEND_URLS, SENDER)
+        deliver_due(outbox.database, CrashingTransport(), SITE_URLS, SENDER)
     assert outbox.deliver(mail_server[1]) == DeliveryResult(0, 0)
     outbox.make_mails_due()
     assert outbox.deliver(mail_server[1]) == DeliveryResult(1, 0)
@@ -162,7 +162,7 @@ def test_crash_while_sending_only_delays_the_mail(outbox: OutboxHarness, mail_se
 def test_failing_template_does_not_stop_other_mails(
     outbox: OutboxHarness, mail_server: tuple[Mailbox, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
+    def failing_template(session: Session, mail: Mail, urls: SiteUrls) -> RenderedMail | None:
         session.add(NamedLock(name="token", taken_at=clock.now()))
         session.flush()
         raise KeyError(mail.address)

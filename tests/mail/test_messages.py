@@ -5,7 +5,7 @@ import email.policy
 
 import pytest
 
-from lms_graphql.mail.messages import Button, greeting_line, render, to_mime
+from lms_graphql.mail.messages import Button, greeting_line, render, signed, to_mime
 from lms_graphql.mail.transports import SmtpTransport
 from tests.mail_servers import SENDER, run_mail_server
 
@@ -53,3 +53,12 @@ def test_international_email_is_accepted() -> None:
         SmtpTransport(url).send(message)
     assert mailbox.recipient_counts == {"jörg@xn--exmple-cua.de": 1}
     assert mailbox.received[0]["Subject"] == "Grüße"
+
+
+def test_signature_is_the_last_line_and_escaped() -> None:
+    mail = signed(render("a@b.example", "Hi", "Hello,", ["Welcome."]), "Acme <b>&</b> Co")
+    assert mail.text.endswith("\n\nAcme <b>&</b> Co\n")
+    assert mail.html.count("</html>") == 1
+    assert (
+        mail.html.index("Welcome.") < mail.html.index("Acme &lt;b&gt;&amp;&lt;/b&gt; Co") < mail.html.index("</body>")
+    )

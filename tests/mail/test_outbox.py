@@ -26,9 +26,9 @@ from lms_graphql.mail.transports import FileTransport, create_transport
 from lms_graphql.operations import background, maintenance
 from tests.live_service import run_service
 from tests.mail_servers import (
-    FRONTEND_URLS,
     REJECTED_EMAIL,
     SENDER,
+    SITE_URLS,
     TEST_MAIL_KIND,
     TOKEN,
     Mailbox,
@@ -40,7 +40,10 @@ from tests.mail_servers import (
 from tests.mariadb import free_port
 
 
-def test_mail_is_sent_soon_after_commit(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
+def test_mail_is_sent_soon_after_commit(
+    outbox: OutboxHarness, mail_server: tuple[Mailbox, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "FIRST_RUN_DELAY_SECONDS", 3_600)  # so that maintenance does not send it
     mailbox, url = mail_server
     with run_service(outbox.settings.model_copy(update={"smtp_url": url})) as service:
 
@@ -51,9 +54,7 @@ def test_mail_is_sent_soon_after_commit(outbox: OutboxHarness, mail_server: tupl
             assert not mailbox.received, "the transaction is not committed yet"
 
         service.database.write_sync(enqueue_slowly)
-        started = time.monotonic()
         mailbox.wait_for(1)
-        assert time.monotonic() - started < 2, "maintenance would send it later"
         outbox.wait_until_sent()
     (message,) = mailbox.received
     assert (message["To"], message["From"]) == ("jane@example.com", SENDER)
@@ -94,7 +95,7 @@ def test_concurrent_sweeps_send_each_mail_once(
     outbox.enqueue(*emails, REJECTED_EMAIL)
     environment = {"LMS_DATABASE_URL": outbox.url, "LMS_SMTP_URL": url}
     processes = [start_cli_process(tmp_path, "sweep", **environment) for _ in range(2)]
-    outputs = [running_process.communicate(timeout=60) for running_process in processes]
+    outputs = [running_process.communicate(timeout=180) for running_process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     assert mailbox.recipients == sorted(emails)
     assert mailbox.recipient_counts[REJECTED_EMAIL] == 1
@@ -106,7 +107,7 @@ def test_concurrent_sweeps_send_each_mail_once(
     assert "SMTPRecipientsRefused 550" in captured_log
     assert "canary" not in lines + captured_log, "no email, and no token"
     third_process = start_cli_process(tmp_path, "sweep", **environment)
-    assert third_process.communicate(timeout=60)[0] == "ok   Nothing to do.\n"
+    assert third_process.communicate(timeout=180)[0] == "ok   Nothing to do.\n"
 
 
 def test_mail_of_another_process_is_sent_by_maintenance(
@@ -144,9 +145,9 @@ def test_failing_task_stops_neither_maintenance_nor_thread(
 
     thread = background.BackgroundThread("test", count_and_fail, 0.01)
     thread.start()
-    assert all(runs.acquire(timeout=5) for _ in range(3))
+    assert all(runs.acquire(timeout=30) for _ in range(3))
     thread.stop()
-    assert thread.has_ended(5)
+    assert thread.has_ended(30)
 
 
 def test_development_writes_mails_to_files(
@@ -154,9 +155,7 @@ def test_development_writes_mails_to_files(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     outbox.enqueue("jane@example.com", "john@example.com")
-    assert deliver_due(outbox.database, create_transport(outbox.settings), FRONTEND_URLS, SENDER) == DeliveryResult(
-        2, 0
-    )
+    assert deliver_due(outbox.database, create_transport(outbox.settings), SITE_URLS, SENDER) == DeliveryResult(2, 0)
     parent = Path(outbox.settings.url.database or "").parent if outbox.database.is_sqlite else tmp_path
     folder = parent / "mail"
     assert folder.stat().st_mode & 0o777 == 0o700
@@ -170,7 +169,7 @@ def test_mail_stays_in_outbox_without_server_in_production(outbox: OutboxHarness
     production = outbox.settings.model_copy(update={"env": settings.Environment.PRODUCTION})
     assert "ok mail: stays in the outbox" in outbox.mail_check_output(production)
     outbox.enqueue("jane@example.com")
-    assert deliver_due(outbox.database, create_transport(production), FRONTEND_URLS, SENDER) == DeliveryResult(0, 0)
+    assert deliver_due(outbox.database, create_transport(production), SITE_URLS, SENDER) == DeliveryResult(0, 0)
     mail = outbox.mail()
     assert (mail.status, mail.attempts) == (MailStatus.PENDING, 0)
     assert "FAIL mail: stays in the outbox. Set LMS_SMTP_URL" in outbox.mail_check_output(production)
@@ -186,8 +185,8 @@ def test_service_shuts_down_while_mail_server_hangs(
         server = start_cli_process(
             tmp_path, "serve", "--port", str(free_port()), LMS_DATABASE_URL=url, LMS_SMTP_URL=silent_server.url
         )
-        assert silent_server.was_called.wait(30)
-        assert seconds_until_terminated(server) < 2
+        assert silent_server.was_called.wait(60)
+        assert seconds_until_terminated(server) < 8, "the mail server may hang for 10 seconds"
         _, captured_log = server.communicate()
     assert "canary" not in captured_log
     assert "Traceback" not in captured_log

@@ -50,6 +50,7 @@ export default [
               'LectureLock', // of a Lecture
               'PublishProblem', // of a Course
               'LectureAnalytics', // of a CourseAnalytics
+              'ImportProblem', // of a file that the client sent
               'AttemptAnswer', // of an AttemptQuestion
               'AnswerResult', // of an AttemptQuestion
               'EarningsBalance', // of an InstructorDashboard, one for each currency

@@ -9,7 +9,14 @@ from tests.cli import RunCli, assert_one_line_error, execute_sql
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = (("db", "migrate"), ("db", "init"), ("db", "create-migration", "-m", "x"), ("serve",))
+COMMANDS = (
+    ("db", "migrate"),
+    ("db", "init"),
+    ("db", "create-migration", "-m", "x"),
+    ("db", "repair"),
+    ("db", "demo"),
+    ("serve",),
+)
 
 
 def assert_reported_by_each_command(run: RunCli, *words: str) -> None:

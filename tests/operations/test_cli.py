@@ -26,7 +26,8 @@ def test_init_creates_tables_and_seed_data_once(run: RunCli, empty_database: str
     second = run("db", "init")
     assert second.exit_code == 0
     assert "seed data: complete" in second.stdout
-    assert "password" not in second.stdout
+    assert "db init --new-seed-password" in second.stdout
+    assert password[1] not in second.stdout
     assert row_count(empty_database, "users") == 3
     engine = create_engine(empty_database)
     with engine.connect() as connection:
@@ -68,17 +69,25 @@ def test_check_verify_and_repair_report_demo_state(run: RunCli, empty_database: 
         connection.execute(text("UPDATE courses SET total_lectures = 999, enrollment_count = 999"))
         connection.execute(text("UPDATE lectures SET order_index = order_index + 3"))
         connection.execute(text("DELETE FROM course_terms WHERE term = 'python'"))
+        connection.execute(text("DELETE FROM user_terms WHERE term = 'jane'"))
         connection.execute(text("UPDATE course_analytics SET active_count = 999"))
         connection.execute(text("UPDATE instructor_analytics SET learner_count = 999"))
     engine.dispose()
     drifted = run("db", "check")
     assert drifted.exit_code == 1
-    for column in ("courses.total_lectures", "courses.enrollment_count", "lectures.order_index", "course_terms"):
+    for column in (
+        "courses.total_lectures",
+        "courses.enrollment_count",
+        "lectures.order_index",
+        "course_terms",
+        "user_terms",
+    ):
         assert f"FAIL {column}" in drifted.stdout
     assert "FAIL analytics: wrong for 3 courses" in drifted.stdout
     repaired = run("db", "repair")
     assert repaired.exit_code == 0
     assert "courses.total_lectures: 3 rows repaired" in repaired.stdout
+    assert "user_terms: 1 users repaired" in repaired.stdout
     assert "analytics: wrong for 3 courses, repaired" in repaired.stdout
     assert run("db", "check").exit_code == 0
     assert "Nothing to repair." in run("db", "repair").stdout

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lms_graphql import wiring
+from lms_graphql.accounts import search_index
 from lms_graphql.accounts.models import User
 from lms_graphql.all_models import metadata
 from lms_graphql.assessment.models import Question, Quiz
@@ -207,6 +208,7 @@ def test_quizzes_have_valid_questions(session: Session) -> None:
 
 
 def test_sort_keys_and_search_terms_match_the_services(session: Session) -> None:
+    assert search_index.find_term_drift(session) == []
     for user in session.scalars(select(User)):
         assert user.username_key == user.username.casefold()
         assert user.email_key == (user.email or "").casefold()

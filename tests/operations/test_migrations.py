@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -127,10 +128,14 @@ def insert_rows_for_0007(connection: Connection) -> None:
         ("course_requirements", {"course_id": 1, "things": "hash"}),
         ("audit_events", event),
     ):
-        names, parameters = ", ".join(values), ", ".join(f":{name}" for name in values)
-        connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({parameters})"), values)
+        insert(connection, table, values)
     for table, row in OLD_ROWS.items():
         connection.execute(text(f"INSERT INTO {table} VALUES {row}"))
+
+
+def insert(connection: Connection, table: str, values: Mapping[str, object]) -> None:
+    names, parameters = ", ".join(values), ", ".join(f":{name}" for name in values)
+    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({parameters})"), values)
 
 
 def rows_of(connection: Connection, table: str) -> list[tuple[str, ...]]:
@@ -172,6 +177,34 @@ def test_interrupted_table_rename_can_be_repeated(empty_database: str) -> None:
     with engine.connect() as connection:
         assert rows_of(connection, "note_counters") != []
         assert rows_of(connection, "instructor_analytics") == [("1",)]
+    engine.dispose()
+
+
+def test_last_report_becomes_start_of_credit(empty_database: str) -> None:
+    engine = make_engine(make_url(empty_database), pool_size=2)
+    progress = {"id": 1, "created_at": "2026-01-01", "updated_at": "2026-01-01", "user_id": 1}
+    times = {"started_at": "2026-01-01", "last_accessed": "2026-01-01"}
+    with engine.begin() as connection:
+        command.upgrade(migrations.alembic_config(connection), "0007")
+    with engine.begin() as connection:
+        insert_rows_for_0007(connection)
+        insert(connection, "course_progress", {**progress, "course_id": 1, "reported_at": "2026-02-03 04:05:06.789"})
+        insert(connection, "lecture_progress", {**progress, **times, "lecture_id": 1, "watched_ranges": "[]"})
+        reported_at = connection.scalar(text("SELECT reported_at FROM course_progress"))
+    with engine.begin() as connection:
+        command.upgrade(migrations.alembic_config(connection), "0010")
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT credit_since FROM course_progress")) == reported_at
+        assert connection.scalar(text("SELECT unmarked_by_hand FROM lecture_progress")) == 0
+        command.downgrade(migrations.alembic_config(connection), "0008")
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT reported_at FROM course_progress")) == reported_at
+        assert connection.scalar(text("SELECT COUNT(*) FROM lecture_progress")) == 1
+        # As if the process had died after the first of the two steps.
+        connection.execute(text("ALTER TABLE course_progress RENAME COLUMN reported_at TO credit_since"))
+    migrations.migrate(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT credit_since FROM course_progress")) == reported_at
     engine.dispose()
 
 

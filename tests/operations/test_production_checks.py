@@ -87,7 +87,7 @@ def test_concurrent_processes_share_one_secret_key(tmp_path: Path) -> None:
         "print(load_secret_key(settings))"
     )
     processes = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    (secret,) = {process.communicate(timeout=60)[0].strip() for process in processes}
+    (secret,) = {process.communicate(timeout=180)[0].strip() for process in processes}
     assert len(secret) >= 32
     assert len(list(tmp_path.iterdir())) == 1
 

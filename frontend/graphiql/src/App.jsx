@@ -1,17 +1,28 @@
 import { GraphiQL } from 'graphiql';
 import './graphiql.css';
-import { asTab, DefaultVariables } from './editors.jsx';
+import { ActiveTabInView, asTab, SelectedOperation } from './editors.jsx';
 import { EXAMPLES } from './examples.js';
 import { fetcher } from './fetcher.js';
+import { linkedDocument } from './link.js';
 import { plugins } from './plugins.js';
-import { storage } from './storage.js';
+import { ShareButton } from './ShareButton.jsx';
+import { activeTab, storage } from './storage.js';
 import { WhoAmI } from './WhoAmI.jsx';
 
-// Shown at the first visit. Later GraphiQL restores the open tabs.
-const FIRST_TAB = asTab(EXAMPLES[0]);
 const HINT = `# The pink button runs this query.
 # For more queries, open “Examples” on the left.
 `;
+
+const linked = linkedDocument(location.href);
+if (linked) history.replaceState(null, '', location.pathname); // a reload restores the tabs instead
+
+/** The tab that is opened with the page. Without it GraphiQL restores the tabs of the last visit. */
+const opened = linked ?? (activeTab() ? null : firstTab());
+
+function firstTab() {
+  const tab = asTab(EXAMPLES[0]);
+  return { ...tab, query: HINT + tab.query };
+}
 
 export function App() {
   return (
@@ -19,7 +30,10 @@ export function App() {
       fetcher={fetcher}
       storage={storage}
       plugins={plugins}
-      defaultTabs={[{ ...FIRST_TAB, query: HINT + FIRST_TAB.query }]}
+      // Both are needed: the editors show the initial texts, and at a first visit the tab has the default ones.
+      initialQuery={opened?.query}
+      initialVariables={opened?.variables}
+      defaultTabs={[opened ?? firstTab()]}
       defaultEditorToolsVisibility="variables"
       isHeadersEditorEnabled
       // Headers contain access tokens, which must not be written to the browser's storage.
@@ -27,9 +41,20 @@ export function App() {
     >
       <GraphiQL.Logo>
         <WhoAmI />
-        LMS GraphQL
+        <span className="page-name">LMS GraphQL</span>
       </GraphiQL.Logo>
-      <DefaultVariables />
+      <GraphiQL.Toolbar>
+        {({ prettify, merge, copy }) => (
+          <>
+            {prettify}
+            {merge}
+            {copy}
+            <ShareButton />
+          </>
+        )}
+      </GraphiQL.Toolbar>
+      <SelectedOperation name={linked?.operationName} />
+      <ActiveTabInView />
     </GraphiQL>
   );
 }

@@ -80,7 +80,8 @@ function SignIn() {
       </ul>
       <p id="password-hint" className="sign-in-hint">
         They share one password: <code>LMS_SEED_PASSWORD</code>, or the one that <code>scripts/serve</code> printed at
-        its first start. This page remembers it until you leave or reload it.
+        its first start. <code>.venv/bin/lms-graphql db init --new-seed-password</code> replaces it. This page remembers
+        it until you leave or reload it.
       </p>
 
       <h3 id="another-user">Another user</h3>

@@ -13,8 +13,21 @@ function asText(value) {
 
 function factsOf(query) {
   const documentAST = parse(query);
-  const operations = documentAST.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+  const operations = operationsIn(documentAST);
   return { documentAST, operations, operationName: operations[0].name.value };
+}
+
+function operationsIn({ definitions }) {
+  return definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+}
+
+/** Returns the operations of a text; none if it is no valid document. */
+function operationsOf(text) {
+  try {
+    return operationsIn(parse(text));
+  } catch {
+    return [];
+  }
 }
 
 /** Returns a function that opens an example in a new tab. */
@@ -33,12 +46,26 @@ export function useOpenExample() {
   };
 }
 
-/** Sets the variables of the default tab when the editor exists, because GraphiQL shows only its query. */
-export function DefaultVariables() {
-  const { variableEditor, tabs, activeTabIndex } = useGraphiQL(pick('variableEditor', 'tabs', 'activeTabIndex'));
+/** Selects the operation that a link names, if its document has several. */
+export function SelectedOperation({ name }) {
+  const { setOperationName } = useGraphiQLActions();
+  const queryEditor = useGraphiQL(({ queryEditor }) => queryEditor);
   useEffect(() => {
-    const { variables } = tabs[activeTabIndex];
-    if (variableEditor && variables && !variableEditor.getValue()) variableEditor.setValue(variables);
-  }, [variableEditor]);
+    const found = queryEditor && name && operationsOf(queryEditor.getValue()).find((node) => node.name?.value === name);
+    if (!found) return;
+    // The keys for “Run” take the operation at the cursor.
+    queryEditor.setPosition({ lineNumber: found.loc.startToken.line, column: found.loc.startToken.column });
+    queryEditor.revealLine(found.loc.startToken.line);
+    setOperationName(name);
+  }, [queryEditor]);
+  return null;
+}
+
+/** Scrolls the active tab into view if there are more tabs than the page is wide. */
+export function ActiveTabInView() {
+  const { tabs, activeTabIndex } = useGraphiQL(pick('tabs', 'activeTabIndex'));
+  useEffect(() => {
+    document.querySelector('.graphiql-tab-active')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [tabs.length, activeTabIndex, tabs[activeTabIndex]?.title]);
   return null;
 }

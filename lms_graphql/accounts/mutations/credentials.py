@@ -59,10 +59,10 @@ class CredentialMutations:
     @mutation()
     async def request_password_reset(self, info: Info, input: RequestPasswordResetInput) -> DonePayload | None:
         """
-        Send a mail with a link for choosing a new password. Everyone can do this. Send no Authorization header. The
+        Send a mail with a link for choosing a new password. Everyone can do this; a bad access token is ignored. The
         answer is the same whether the address has an account or not.
 
-        Returns RATE_LIMITED after too many requests from one IP address.
+        Returns RATE_LIMITED after too many requests from one network.
         """
         context = info.context
         ok = await context.write(credentials.request_password_reset, auth_context(context), input.email)
@@ -71,11 +71,11 @@ class CredentialMutations:
     @mutation()
     async def reset_password(self, info: Info, input: ResetPasswordInput) -> DonePayload | None:
         """
-        Set a new password with the token of a mail. Everyone who has the token can do this. Send no Authorization
-        header. Ends all sessions of the account.
+        Set a new password with the token of a mail. Everyone who has the token can do this; a bad access token is
+        ignored. Ends all sessions of the account.
 
         Returns INVALID_TOKEN if the token is unknown, was used or has expired, and WEAK_PASSWORD for a password that
-        is easy to guess.
+        is easy to guess. If the answer is lost, the same token and password succeed again within 10 seconds.
         """
         return DonePayload(ok=await password_operations(info.context).reset_password(input.token, input.new_password))
 
@@ -93,8 +93,8 @@ class CredentialMutations:
     @mutation()
     async def verify_email(self, info: Info, input: VerifyEmailInput) -> DonePayload | None:
         """
-        Verify an email address with the token of a mail. Everyone who has the token can do this. Send no
-        Authorization header.
+        Verify an email address with the token of a mail. Everyone who has the token can do this; a bad access token
+        is ignored.
 
         Returns INVALID_TOKEN if the token is unknown, was used or has expired.
         """

@@ -80,22 +80,22 @@ class SessionMutations:
     @mutation()
     async def register(self, info: Info, input: RegisterInput) -> SessionPayload | None:
         """
-        Create an account with the role LEARNER and log in. Everyone can do this. Send no Authorization header. Sends
+        Create an account with the role LEARNER and log in. Everyone can do this; a bad access token is ignored. Sends
         a mail with a link that verifies the address.
 
         Returns ALREADY_EXISTS if the email address or the username is taken, and WEAK_PASSWORD for a password that is
-        easy to guess. Returns RATE_LIMITED after too many attempts from one IP address.
+        easy to guess. Returns RATE_LIMITED after too many attempts from one network.
         """
         session = await password_operations(info.context).register(registration_data(input), input.password)
         return await session_payload(info.context, session)
 
     @mutation()
     async def login(self, info: Info, input: LoginInput) -> SessionPayload | None:
-        """Log in. Everyone can do this. Send no Authorization header.
+        """Log in. Everyone can do this; a bad access token is ignored.
 
         Returns INVALID_CREDENTIALS for an unknown email address and for a wrong password. Returns ACCOUNT_SUSPENDED
-        if the password is right but the account is suspended. Returns RATE_LIMITED after too many failures; a
-        password reset lifts the limit of the account.
+        if the password is right but the account is suspended. Returns RATE_LIMITED after too many failures in the
+        viewer's network or for the account; a password reset lifts the limits of the account.
         """
         session = await password_operations(info.context).login(input.email, input.password)
         return await session_payload(info.context, session)
@@ -103,12 +103,12 @@ class SessionMutations:
     @mutation()
     async def refresh_session(self, info: Info, input: RefreshSessionInput) -> SessionPayload | None:
         """
-        Exchange a refresh token for a new pair of tokens. Everyone who has the token can do this. Send no
-        Authorization header, because an expired access token in it fails the request. The refresh token is valid
-        once.
+        Exchange a refresh token for a new pair of tokens. Everyone who has the token can do this; a bad or expired
+        access token is ignored. If the answer is lost, send the same token again within 10 seconds: it returns the
+        same new refresh token.
 
-        Returns INVALID_TOKEN if the token is unknown, was used or has expired, or if its session has ended. Reuse
-        more than 10 seconds after the first use ends the session, because the token may have been stolen.
+        Returns INVALID_TOKEN if the token is unknown or has expired, or if its session has ended. Reuse after 10
+        seconds, or after the new token was used, ends the session, because the token may have been stolen.
         """
         context = info.context
         return await session_payload(
@@ -118,7 +118,7 @@ class SessionMutations:
     @mutation()
     async def logout(self, info: Info, input: LogoutInput) -> DonePayload | None:
         """
-        End the session of a refresh token. Everyone who has the token can do this. Send no Authorization header. The
+        End the session of a refresh token. Everyone who has the token can do this; a bad access token is ignored. The
         access tokens of the session become invalid at once.
 
         Returns INVALID_TOKEN if the token is unknown.

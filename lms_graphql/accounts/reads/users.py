@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, and_, false, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User, UserTerm, full_name
@@ -16,7 +16,7 @@ from lms_graphql.core.actor import AccessLevel, Actor, Role
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.list_queries import ListQuery
 from lms_graphql.core.pagination import SortKey, SortOrder
-from lms_graphql.core.search_terms import MAX_CHARACTER
+from lms_graphql.core.search_terms import MAX_CHARACTER, QueryTerms
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
 
 
@@ -78,9 +78,9 @@ class UserOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserFilter:
-    """Conditions on users. None means no condition. All `words` must match, the last one as a prefix."""
+    """Conditions on users. None means no condition. All `terms` must match."""
 
-    words: tuple[str, ...] | None = None
+    terms: QueryTerms | None = None
     role: Role | None = None
     is_active: bool | None = None
     created_after: datetime | None = None
@@ -95,13 +95,8 @@ def users(conditions: UserFilter, order_by: UserOrder) -> ListQuery:
 
 def _clauses(conditions: UserFilter) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
-    if conditions.words == ():
-        clauses.append(false())  # punctuation alone matches no name
-    elif conditions.words is not None:
-        *whole_words, prefix = conditions.words
-        clauses += [User.id.in_(select(UserTerm.user_id).where(UserTerm.term == word)) for word in whole_words]
-        starts_with = (UserTerm.term >= prefix, UserTerm.term < prefix + MAX_CHARACTER)
-        clauses.append(User.id.in_(select(UserTerm.user_id).where(*starts_with)))
+    if conditions.terms is not None:
+        clauses += _term_clauses(conditions.terms)
     if conditions.role is not None:
         clauses.append(User.role == conditions.role)
     if conditions.is_active is not None:
@@ -111,6 +106,14 @@ def _clauses(conditions: UserFilter) -> list[ColumnElement[bool]]:
     if conditions.created_before is not None:
         clauses.append(User.created_at < conditions.created_before)
     return clauses
+
+
+def _term_clauses(terms: QueryTerms) -> list[ColumnElement[bool]]:
+    if terms == QueryTerms():
+        return [false()]  # punctuation alone matches no name
+    conditions = [UserTerm.term == word for word in terms.words]
+    conditions += [and_(UserTerm.term >= prefix, UserTerm.term < prefix + MAX_CHARACTER) for prefix in terms.prefixes]
+    return [User.id.in_(select(UserTerm.user_id).where(condition)) for condition in conditions]
 
 
 def _sort_order(order_by: UserOrder) -> SortOrder:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts import audit, password_policy, rate_limits
 from lms_graphql.accounts.models import AccountToken, TokenPurpose, User
 from lms_graphql.accounts.rate_limits import RateLimit
-from lms_graphql.accounts.services.login import account_rate_limit, client_rate_limit, rate_limit_error
+from lms_graphql.accounts.services.login import account_rate_limits, client_rate_limit, rate_limit_error
 from lms_graphql.accounts.services.registration import MAX_MAILS_PER_WINDOW, VERIFY_EMAIL_MAIL, validate_email_field
 from lms_graphql.accounts.services.sessions import AuthContext, IssuedSession, create_session, end_all_sessions
 from lms_graphql.core import clock
@@ -87,37 +87,69 @@ def request_password_reset(session: Session, _actor: Actor, auth: AuthContext, e
     validator.raise_errors()
     if not rate_limits.consume(session, client_rate_limit(auth, "password reset")):
         return rate_limit_error(auth)
-    limit = account_rate_limit(auth, valid_email)
+    _, limit = account_rate_limits(auth, valid_email)
     key = auth.signer.digest("password reset account", limit.key)
     if rate_limits.consume(session, limit._replace(key=key, limit=MAX_MAILS_PER_WINDOW)):
         enqueue(session, RESET_PASSWORD_MAIL, email=valid_email)
     return True
 
 
-def begin_password_reset(session: Session, _actor: Actor, token: str, new_password: str) -> None:
-    """Raise DomainErrors with all problems of the token and the new password. Write nothing."""
+def begin_password_reset(
+    session: Session, _actor: Actor, auth: AuthContext, token: str, new_password: str
+) -> str | None:
+    """Raise DomainErrors with all problems of the token and the new password. Write nothing.
+
+    Return None, or for a token that has just been used the password hash that is stored now.
+    """
     is_valid = _valid_token(token, TokenPurpose.RESET_PASSWORD)
     user = session.scalar(select(User).join(AccountToken, AccountToken.user_id == User.id).where(*is_valid))
-    errors = [] if user is not None else [_invalid_token()]
+    if user is None and (stored_hash := _hash_after_recent_reset(session, auth, token)) is not None:
+        return stored_hash
+    errors = [] if user is not None else [invalid_token()]
     names = (user.email, user.username) if user is not None else ()
     errors += password_policy.password_errors(new_password, *names, path="new_password")
     if errors:
         raise DomainErrors(errors)
+    return None
 
 
-def reset_password(session: Session, _actor: Actor, auth: AuthContext, token: str, new_hash: str) -> bool:
-    """Use up the token, store the new hash and end all sessions of the user. Failed logins are forgotten.
+def reset_password(session: Session, _actor: Actor, auth: AuthContext, token: str, new_hash: str) -> str | None:
+    """Use up the token, store the new hash and end all sessions of the user.
 
-    Raise INVALID_TOKEN. A token works once, also in concurrent requests.
+    The limit of failed logins starts from zero for the account, and for the account in the client's network. A token
+    works once, also in concurrent requests. Return None, or the stored hash if another request has just used the
+    token. Raise INVALID_TOKEN.
     """
     user_key = _use_token(session, token, TokenPurpose.RESET_PASSWORD)
+    if user_key is None:
+        if (stored_hash := _hash_after_recent_reset(session, auth, token)) is None:
+            raise invalid_token()
+        return stored_hash
     store = update(User).where(User.id == user_key, User.deleted_at.is_(None))
     if not execute_dml(session, store.values(password_hash=new_hash, updated_at=clock.now())):
-        raise _invalid_token()
+        raise invalid_token()
     _complete_password_change(session, auth, user_key, "account.password_reset")
     email = session.scalar(select(User.email).where(User.id == user_key))
-    rate_limits.reset(session, account_rate_limit(auth, email or "").key)
-    return True
+    for limit in account_rate_limits(auth, email or ""):
+        rate_limits.reset(session, limit.key)
+    return None
+
+
+def _hash_after_recent_reset(session: Session, auth: AuthContext, token: str) -> str | None:
+    """Return the stored password hash of the user whose reset token this is, if it has just been used.
+
+    The caller verifies the presented password against it. That reveals nothing to the owner of the mailbox, who can
+    set any password with another mail.
+    """
+    used_since = clock.now() - timedelta(seconds=auth.settings.token_reuse_seconds)
+    statement = select(User.password_hash).join(AccountToken, AccountToken.user_id == User.id)
+    return session.scalar(
+        statement.where(
+            AccountToken.token_hash == token_hash(token),
+            AccountToken.purpose == TokenPurpose.RESET_PASSWORD,
+            AccountToken.used_at >= used_since,
+        )
+    )
 
 
 def request_email_verification(session: Session, actor: Actor, auth: AuthContext) -> bool | DomainError:
@@ -135,6 +167,8 @@ def request_email_verification(session: Session, actor: Actor, auth: AuthContext
 def verify_email(session: Session, _actor: Actor, auth: AuthContext, token: str) -> bool:
     """Use up the token and mark its user's email address as verified. Raise INVALID_TOKEN."""
     user_key = _use_token(session, token, TokenPurpose.VERIFY_EMAIL)
+    if user_key is None:
+        raise invalid_token()
     execute_dml(session, update(User).where(User.id == user_key).values(is_verified=True, updated_at=clock.now()))
     audit.record(session, "account.email_verified", subject=user_key, client_ip=auth.client_ip)
     return True
@@ -154,16 +188,13 @@ def invalidate_tokens(session: Session, user_key: int, *purposes: TokenPurpose) 
     execute_dml(session, update(AccountToken).where(*is_unused).values(used_at=clock.now()))
 
 
-def _use_token(session: Session, token: str, purpose: TokenPurpose) -> int:
-    """Use up the token and return its user's key. Only one of several concurrent uses passes."""
+def _use_token(session: Session, token: str, purpose: TokenPurpose) -> int | None:
+    """Use up the token and return its user's key; None if it is not valid. One of several concurrent uses passes."""
     if not execute_dml(
         session, update(AccountToken).where(*_valid_token(token, purpose)).values(used_at=clock.now())
     ):
-        raise _invalid_token()
-    user_key: int = session.scalars(
-        select(AccountToken.user_id).where(AccountToken.token_hash == token_hash(token))
-    ).one()
-    return user_key
+        return None
+    return session.scalar(select(AccountToken.user_id).where(AccountToken.token_hash == token_hash(token)))
 
 
 def _valid_token(token: str, purpose: TokenPurpose) -> tuple[ColumnElement[bool], ...]:
@@ -183,6 +214,6 @@ def _complete_password_change(session: Session, auth: AuthContext, user_key: int
     enqueue(session, PASSWORD_CHANGED_MAIL, user_key=user_key)
 
 
-def _invalid_token() -> DomainError:
+def invalid_token() -> DomainError:
     message = "This link was used already, has expired or is incomplete. Request a new one."
     return DomainError(ErrorCode.INVALID_TOKEN, message, ("token",))

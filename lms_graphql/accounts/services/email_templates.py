@@ -8,12 +8,12 @@ from lms_graphql.accounts.models import TokenPurpose, User
 from lms_graphql.accounts.services.credentials import make_token
 from lms_graphql.mail.messages import Button, RenderedMail, greeting_line, render
 from lms_graphql.mail.models import Mail
-from lms_graphql.mail.templates import FrontendUrls
+from lms_graphql.mail.templates import SiteUrls
 
 IGNORE_IF_NOT_YOU = "If you did not request this, ignore this mail."
 
 
-def verify_email_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
+def verify_email_template(session: Session, mail: Mail, urls: SiteUrls) -> RenderedMail | None:
     user = session.get(User, mail.user_id)
     if user is None or user.email is None or user.is_verified:
         return None
@@ -27,7 +27,7 @@ def verify_email_template(session: Session, mail: Mail, urls: FrontendUrls) -> R
     )
 
 
-def reset_password_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
+def reset_password_template(session: Session, mail: Mail, urls: SiteUrls) -> RenderedMail | None:
     """Render the mail to the account's registered address, not to the address that was entered."""
     user = session.scalar(select(User).where(User.email_key == email_addresses.normalize_email(mail.address or "")))
     if user is None or user.email is None:
@@ -45,7 +45,7 @@ def reset_password_template(session: Session, mail: Mail, urls: FrontendUrls) ->
     )
 
 
-def password_changed_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
+def password_changed_template(session: Session, mail: Mail, urls: SiteUrls) -> RenderedMail | None:
     user = session.get(User, mail.user_id)
     if user is None or user.email is None:
         return None

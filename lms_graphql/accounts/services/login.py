@@ -22,24 +22,31 @@ class LoginAttempt(NamedTuple):
     neither the answer nor its time shows it.
     """
 
-    account_limit_key: str
-    client_limit_key: str
+    limit_keys: tuple[str, ...]
+    """Keys of the rate limits that count this attempt, in lock order."""
     user_key: int | None
     password_hash: str | None
 
 
-def account_rate_limit(auth: AuthContext, email: str) -> RateLimit:
-    """Return the limit of logins with this email, whether it has an account or not.
+def account_rate_limits(auth: AuthContext, email: str) -> tuple[RateLimit, RateLimit]:
+    """Return the limits of logins with this email: from the client's network, and from all networks.
 
-    The key is a digest, so that no email address is stored.
+    The second one is higher, so that wrong passwords from one network do not keep the user from logging in elsewhere.
+    Emails without an account have the same limits. The keys are digests, so that no email address is stored.
     """
-    key = auth.signer.digest("sign-in account", email_addresses.normalize_email(email))
-    return RateLimit(key, auth.settings.login_failures_per_account, auth.settings.login_window_minutes)
+    settings, normal_email = auth.settings, email_addresses.normalize_email(email)
+    network = rate_limits.client_network(auth.client_ip)
+    key_in_network = auth.signer.digest("sign-in account and network", normal_email, network)
+    key = auth.signer.digest("sign-in account", normal_email)
+    return (
+        RateLimit(key_in_network, settings.login_failures_per_account, settings.login_window_minutes),
+        RateLimit(key, settings.login_failures_per_account_total, settings.login_window_minutes),
+    )
 
 
 def client_rate_limit(auth: AuthContext, action: str = "sign-in") -> RateLimit:
-    """Return the limit of this action for the client IP."""
-    key = auth.signer.digest(f"{action} address", auth.client_ip)
+    """Return the limit of this action for the client's network."""
+    key = auth.signer.digest(f"{action} address", rate_limits.client_network(auth.client_ip))
     return RateLimit(key, auth.settings.login_failures_per_address, auth.settings.login_window_minutes)
 
 
@@ -58,21 +65,21 @@ _RECORD_LOGIN = (
 _SELECT_ROLE = select(User.role).where(User.id == bindparam("user_key"))
 
 
-def begin_login(session: Session, _actor: Actor, auth: AuthContext, email: str) -> LoginAttempt | DomainError:
-    """Count the attempt as failed until the password is known to be right. Return RATE_LIMITED at a limit.
+def begin_login(session: Session, _actor: Actor, auth: AuthContext, email: str) -> LoginAttempt:
+    """Count the attempt as failed until the password is known to be right.
 
-    The counter of the account is updated before the one of the client, here and in `finish_login`. All logins from a
-    client wait for its row, and two transactions that lock both rows in opposite order would deadlock.
+    Raise RATE_LIMITED at any limit, so that the other limits do not count the attempt.
+
+    The counters of the account are updated before the one of the network, here and in `finish_login`. All logins from
+    a network wait for its row, and two transactions that lock the rows in opposite order would deadlock.
     """
-    account_limit, client_limit = account_rate_limit(auth, email), client_rate_limit(auth)
-    if not rate_limits.consume(session, account_limit):
-        return rate_limit_error(auth)
-    if not rate_limits.consume(session, client_limit):
-        rate_limits.refund(session, account_limit.key)
-        return rate_limit_error(auth)
+    limits = (*account_rate_limits(auth, email), client_rate_limit(auth))
+    for limit in limits:
+        if not rate_limits.consume(session, limit):
+            raise rate_limit_error(auth)
     accounts = fetch_rows(session, _SELECT_ACCOUNT, {"email": email_addresses.normalize_email(email)})
     user_key, password_hash = accounts[0] if accounts else (None, None)
-    return LoginAttempt(account_limit.key, client_limit.key, user_key, password_hash)
+    return LoginAttempt(tuple(limit.key for limit in limits), user_key, password_hash)
 
 
 def finish_login(
@@ -85,7 +92,7 @@ def finish_login(
 ) -> IssuedSession | DomainError:
     """Return a new session, or INVALID_CREDENTIALS, or ACCOUNT_SUSPENDED.
 
-    `new_hash` is a hash of the same password with today's parameters, if the stored one has weaker parameters.
+    `new_hash` is a new hash of the same password, if the stored one is of an older kind.
     """
     if not is_correct or attempt.user_key is None:
         return _record_failure(session, auth, attempt)
@@ -104,8 +111,8 @@ def finish_login(
 
 
 def _refund(session: Session, attempt: LoginAttempt) -> None:
-    rate_limits.refund(session, attempt.account_limit_key)
-    rate_limits.refund(session, attempt.client_limit_key)
+    for key in attempt.limit_keys:
+        rate_limits.refund(session, key)
 
 
 def _suspension_error(session: Session, auth: AuthContext, attempt: LoginAttempt) -> DomainError | None:

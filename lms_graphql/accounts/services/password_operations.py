@@ -9,8 +9,8 @@ Hashing is slow and uses a whole processor, so every operation takes the same st
 5. Finish, in a second transaction.
 
 Admission lasts for all following steps, because operations that wait for the database would otherwise use the
-capacity that reads need. The slot is only for the hashing. Registration and login write with low priority, because
-many concurrent logins would delay reads.
+capacity that reads need. The slot is only for the hashing. All write with low priority, because many concurrent
+logins would delay reads.
 """
 
 from collections.abc import Callable
@@ -56,46 +56,60 @@ class PasswordOperations:
         """Create a learner and return a new session."""
         valid = registration.validate_registration(data, password)
         with self._admission():
-            limit_key = await self._write_with_low_priority(registration.begin_registration, self.auth, valid)
+            limit_key = await self._write(registration.begin_registration, self.auth, valid)
             password_hash = await self._hash(password)
-            return await self._write_with_low_priority(
-                registration.register, self.auth, valid, password_hash, limit_key
-            )
+            return await self._write(registration.register, self.auth, valid, password_hash, limit_key)
 
     async def create_user(self, data: RegistrationData, password: str, role: Role) -> int:
         """Create an account on behalf of a super admin, and return its key."""
         valid = registration.validate_registration(data, password)
         with self._admission():
             password_hash = await self._hash(password)
-            return await self.write(registration.create_user, self.auth, valid, password_hash, role)
+            return await self._write(registration.create_user, self.auth, valid, password_hash, role)
 
     async def login(self, email: str, password: str) -> IssuedSession:
         """Return a new session. Without an account the same steps run, and take as long."""
         new_hash = None
         with self._admission():
-            attempt = await self._write_with_low_priority(login.begin_login, self.auth, email)
+            attempt = await self._write(login.begin_login, self.auth, email)
             with self._queue_slot():
-                is_correct = await self.hashing.verify(attempt.password_hash, password)
-                if is_correct and self.hashing.needs_rehash(attempt.password_hash or ""):
+                match = await self.hashing.verify(attempt.password_hash, password)
+                if match.needs_rehash:
                     new_hash = await self.hashing.hash(password)
-            return await self._write_with_low_priority(login.finish_login, self.auth, attempt, is_correct, new_hash)
+            return await self._write(login.finish_login, self.auth, attempt, match.is_correct, new_hash)
 
     async def change_password(self, current_password: str, new_password: str) -> IssuedSession:
         """Change the actor's password and return a new session, the only one that is left."""
         with self._admission():
-            check = await self.write(credentials.begin_password_change, self.auth, new_password)
+            check = await self._write(credentials.begin_password_change, self.auth, new_password)
             with self._queue_slot():
-                if not await self.hashing.verify(check.password_hash, current_password):
-                    raise await self.write(credentials.record_wrong_password, self.auth)
-                new_hash = await self.hashing.hash(new_password)
-            return await self.write(credentials.change_password, self.auth, check, new_hash)
+                match = await self.hashing.verify(check.password_hash, current_password)
+                new_hash = await self.hashing.hash(new_password) if match.is_correct else ""
+            if not match.is_correct:
+                raise await self._write(credentials.record_wrong_password, self.auth)
+            return await self._write(credentials.change_password, self.auth, check, new_hash)
 
     async def reset_password(self, token: str, new_password: str) -> bool:
-        """Set a new password with the token of a mail, and return True."""
+        """Set a new password with the token of a mail, and return True.
+
+        A token that has just been used gives the same result again for the same password, because the first answer
+        may have been lost.
+        """
         with self._admission():
-            await self.write(credentials.begin_password_reset, token, new_password)
-            new_hash = await self._hash(new_password)
-            return await self.write(credentials.reset_password, self.auth, token, new_hash)
+            stored_hash = await self._write(credentials.begin_password_reset, self.auth, token, new_password)
+            if stored_hash is None:
+                new_hash = await self._hash(new_password)
+                stored_hash = await self._write(credentials.reset_password, self.auth, token, new_hash)
+            if stored_hash is not None:
+                await self._require_password(stored_hash, new_password)
+            return True
+
+    async def _require_password(self, stored_hash: str, password: str) -> None:
+        """Raise INVALID_TOKEN unless the used token of a password reset comes with the password that it has set."""
+        with self._queue_slot():
+            match = await self.hashing.verify(stored_hash, password)
+        if not match.is_correct:
+            raise credentials.invalid_token()
 
     def _admission(self) -> AbstractContextManager[None]:
         return self.hashing.admit(self.auth.client_ip)
@@ -107,7 +121,7 @@ class PasswordOperations:
         with self._queue_slot():
             return await self.hashing.hash(password)
 
-    async def _write_with_low_priority(
+    async def _write(
         self,
         service: Callable[Concatenate[Session, Actor, P], T | DomainError | DomainErrors],
         *args: P.args,

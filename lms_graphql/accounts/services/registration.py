@@ -144,7 +144,7 @@ def _uniqueness_errors(session: Session, data: RegistrationData) -> list[DomainE
 
 
 def _too_many_registrations(auth: AuthContext) -> DomainError:
-    message = f"Too many registrations from your IP address. Wait {auth.settings.login_window_minutes} minutes."
+    message = f"Too many registrations from your network. Wait {auth.settings.login_window_minutes} minutes."
     return DomainError(ErrorCode.RATE_LIMITED, message)
 
 

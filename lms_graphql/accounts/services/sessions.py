@@ -17,9 +17,6 @@ from lms_graphql.core.statements import NOW, execute_dml, insert_ignore, insert_
 from lms_graphql.settings import Settings
 
 SIGNING_KEYS_LOCK = "signing keys"
-REUSE_GRACE_SECONDS = 10
-"""Two tabs may use one refresh token at once. A reuse after this time means that the token was stolen."""
-
 USED_TOKEN_RETENTION_DAYS = 7
 """Used tokens are deleted later, because a device that is always online uses a hundred a day.
 
@@ -31,7 +28,7 @@ _DELETE_USED_TOKENS = delete(RefreshToken).where(
 
 
 class IssuedSession(NamedTuple):
-    """A session with a new pair of tokens. Tokens are not stored, so nothing can show this pair again."""
+    """A session with a pair of tokens. Only the hash of the refresh token is stored."""
 
     actor: Actor
     access_token: str
@@ -64,32 +61,39 @@ def create_session(session: Session, auth: AuthContext, user_key: int, role: Rol
     """Create a session of the user and issue its first pair of tokens."""
     expires_at = clock.now() + timedelta(days=auth.settings.refresh_token_days)
     key = insert_returning_key(session, _INSERT_SESSION, {"user_id": user_key, "expires_at": expires_at})
-    return _issue_tokens(session, auth, TokenFamily(key, user_key, role, expires_at))
+    family, refresh_token = TokenFamily(key, user_key, role, expires_at), new_token()
+    _store_refresh_token(session, family, refresh_token)
+    return _issue(session, auth, family, refresh_token)
 
 
 def refresh_session(session: Session, _actor: Actor, auth: AuthContext, token: str) -> IssuedSession | DomainError:
     """Use up a refresh token and return the next pair, or INVALID_TOKEN.
 
-    Exactly one of several concurrent refreshes with one token succeeds. Reuse of a token that was used more than
-    REUSE_GRACE_SECONDS ago ends the session.
+    The next refresh token is derived from the presented one. So concurrent refreshes with one token, and a repetition
+    within `token_reuse_seconds` because the answer was lost, return the same one. Reuse that is later, or after the
+    next token was used, ends the session.
     """
     now, hashed = clock.now(), token_hash(token)
     is_unused = (RefreshToken.token_hash == hashed, RefreshToken.used_at.is_(None), RefreshToken.expires_at > now)
     was_unused = execute_dml(session, update(RefreshToken).where(*is_unused).values(used_at=now))
-    refresh_token = session.scalar(select(RefreshToken).where(RefreshToken.token_hash == hashed))
+    presented = session.scalar(select(RefreshToken).where(RefreshToken.token_hash == hashed))
+    if presented is None or (not was_unused and presented.used_at is None):  # unknown or expired
+        return _invalid_token()
+    successor = auth.signer.successor_of(token)
     if not was_unused:
-        if refresh_token is not None and refresh_token.used_at is not None:
-            _end_session_if_stolen(session, auth, refresh_token, now)
+        next_token = session.scalar(select(RefreshToken).where(RefreshToken.token_hash == token_hash(successor)))
+        if _is_stolen(auth, presented, next_token, now):
+            _end_stolen_session(session, auth, presented.session_id, now)
+            return _invalid_token()
+        if next_token is None:  # the secret key has just been replaced
+            return _invalid_token()
+    family = _active_family(session, presented)
+    if family is None:
         return _invalid_token()
-    assert refresh_token is not None
-    user_session = session.get_one(UserSession, refresh_token.session_id)
-    user = session.get_one(User, user_session.user_id)
-    if user_session.ended_at is not None or not user.is_active or user.deleted_at is not None:
-        return _invalid_token()
-    user_session.expires_at = now + timedelta(days=auth.settings.refresh_token_days)
-    oldest = now - timedelta(days=USED_TOKEN_RETENTION_DAYS)
-    execute_dml(session, _DELETE_USED_TOKENS, {"session_key": user_session.id, "now": oldest})
-    return _issue_tokens(session, auth, TokenFamily(user_session.id, user.id, user.role, user_session.expires_at))
+    if was_unused:
+        family = _extend(session, auth, family, now)
+        _store_refresh_token(session, family, successor)
+    return _issue(session, auth, family, successor)
 
 
 def end_session_by_token(session: Session, actor: Actor, auth: AuthContext, token: str) -> bool | DomainError:
@@ -145,14 +149,35 @@ def end_own_sessions(session: Session, actor: Actor, auth: AuthContext) -> bool:
     return True
 
 
-def _issue_tokens(session: Session, auth: AuthContext, family: TokenFamily) -> IssuedSession:
-    token = new_token()
+def _active_family(session: Session, token: RefreshToken) -> TokenFamily | None:
+    """Return the session of a token; None if it has ended or its user may not log in."""
+    user_session = session.get_one(UserSession, token.session_id)
+    user = session.get_one(User, user_session.user_id)
+    if user_session.ended_at is not None or not user.is_active or user.deleted_at is not None:
+        return None
+    return TokenFamily(user_session.id, user.id, user.role, user_session.expires_at)
+
+
+def _extend(session: Session, auth: AuthContext, family: TokenFamily, now: datetime) -> TokenFamily:
+    """Extend the session because it was used, and delete its oldest used tokens."""
+    expires_at = now + timedelta(days=auth.settings.refresh_token_days)
+    execute_dml(session, update(UserSession).where(UserSession.id == family.key).values(expires_at=expires_at))
+    oldest = now - timedelta(days=USED_TOKEN_RETENTION_DAYS)
+    execute_dml(session, _DELETE_USED_TOKENS, {"session_key": family.key, "now": oldest})
+    return family._replace(expires_at=expires_at)
+
+
+def _store_refresh_token(session: Session, family: TokenFamily, token: str) -> None:
     values = {"session_id": family.key, "token_hash": token_hash(token), "expires_at": family.expires_at}
     execute_dml(session, _INSERT_REFRESH_TOKEN, values)
+
+
+def _issue(session: Session, auth: AuthContext, family: TokenFamily, refresh_token: str) -> IssuedSession:
+    """Return the session with this refresh token and a new access token."""
     claims = Claims(family.user_key, family.key, family.role, current_key_id(session), clock.now())
     access_token, expires_at = encode_token(auth.signer, claims, auth.settings.access_token_minutes)
     actor = Actor(family.user_key, family.role, family.key)
-    return IssuedSession(actor, access_token, expires_at, token, family.expires_at)
+    return IssuedSession(actor, access_token, expires_at, refresh_token, family.expires_at)
 
 
 def current_key_id(session: Session) -> str:
@@ -183,13 +208,19 @@ def rotate_keys(session: Session) -> str:
 _NEWEST_KEY = select(SigningKey.key_id).where(SigningKey.retired_at.is_(None)).order_by(SigningKey.id.desc()).limit(1)
 
 
-def _end_session_if_stolen(session: Session, auth: AuthContext, token: RefreshToken, now: datetime) -> None:
-    """End the session of a used token unless it was used just now."""
-    assert token.used_at is not None
-    if now - token.used_at <= timedelta(seconds=REUSE_GRACE_SECONDS):
-        return
-    if _end_session(session, token.session_id, now):
-        user_key = session.scalar(select(UserSession.user_id).where(UserSession.id == token.session_id))
+def _is_stolen(auth: AuthContext, used: RefreshToken, successor: RefreshToken | None, now: datetime) -> bool:
+    """Return whether a used token that is presented again must be a copy.
+
+    Within `token_reuse_seconds`, while the successor is unused, it may be that an answer was lost, or another tab.
+    """
+    assert used.used_at is not None
+    is_late = now - used.used_at > timedelta(seconds=auth.settings.token_reuse_seconds)
+    return is_late or (successor is not None and successor.used_at is not None)
+
+
+def _end_stolen_session(session: Session, auth: AuthContext, key: int, now: datetime) -> None:
+    if _end_session(session, key, now):
+        user_key = session.scalar(select(UserSession.user_id).where(UserSession.id == key))
         audit.record(session, "session.token_reused", subject=user_key, client_ip=auth.client_ip)
 
 

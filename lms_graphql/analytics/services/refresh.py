@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, literal, select, union, update
+from sqlalchemy import func, literal, or_, select, union, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -21,6 +21,7 @@ from lms_graphql.analytics.services.rollups import ROLLUPS
 from lms_graphql.catalog.models import Course
 from lms_graphql.core import clock, db_errors, named_locks
 from lms_graphql.core.database import Database
+from lms_graphql.core.database_clock import CLOCK_TOLERANCE
 from lms_graphql.core.orm import UtcDateTime
 from lms_graphql.core.statements import fetch_rows, insert_ignore
 
@@ -144,7 +145,8 @@ def _claim(
     except for courses that were deleted in between. The rows of the returned keys are locked.
     """
     table: Any = column.class_
-    session.execute(update(table).where(column.in_(keys), table.as_of < as_of).values(as_of=as_of))
+    is_older = or_(table.as_of < as_of, table.as_of > clock.now() + CLOCK_TOLERANCE)  # the future is a wrong clock
+    session.execute(update(table).where(column.in_(keys), is_older).values(as_of=as_of))
     stored = _stored_as_of(session, column, keys)
     if missing := [key for key in keys if key not in stored]:
         rows = select(source, literal(as_of, UtcDateTime())).where(source.in_(missing))

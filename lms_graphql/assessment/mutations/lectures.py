@@ -17,14 +17,17 @@ DESCRIPTION = "Description, at most 10,000 characters."
 DURATION = "Duration in seconds (0–360,000)."
 IS_PREVIEW = "Whether everyone may read the content while the course is published."
 IS_DOWNLOADABLE = "Whether the content may be downloaded."
-VIDEO_URL = "URL of the video."
-BODY = "Text of the lecture: Markdown, at most 50,000 characters."
-RESOURCE_URL = "URL of the file or web page."
+VIDEO_URL = "URL of the video. Only for lectures of type VIDEO."
+BODY = "Text of the lecture: Markdown, at most 50,000 characters. Not for lectures of type QUIZ."
+RESOURCE_URL = "URL of the file or web page. Not for lectures of type QUIZ."
 
 
 @input_type()
 class CreateLectureInput:
-    """A lecture to create. The content that its type requires is checked when the course is published."""
+    """
+    A lecture to create. The content that its type requires is checked when the course is published, or at once if
+    it is published already.
+    """
 
     section_id: strawberry.ID = field("Id of the section.")
     title: str = field(TITLE)
@@ -67,7 +70,8 @@ class LectureContentMutations:
     async def create_lecture(self, info: Info, input: CreateLectureInput) -> LecturePayload | None:
         """Add a lecture to a section. Only the course's instructor and super admins can do this.
 
-        Returns LIMIT_REACHED if the section has 200 lectures or the course has 1,000.
+        Returns LIMIT_REACHED if the section has 200 lectures or the course has 1,000. Content of another type is
+        INVALID. In a published course a lecture without the content of its type is NOT_READY.
         """
         context = info.context
         fields = {name: getattr(input, name) for name in FIELD_RULES}
@@ -80,7 +84,11 @@ class LectureContentMutations:
 
     @mutation(has_permission("course:edit-own"))
     async def update_lecture(self, info: Info, input: UpdateLectureInput) -> LecturePayload | None:
-        """Change a lecture. Only the course's instructor and super admins can do this."""
+        """Change a lecture. Only the course's instructor and super admins can do this.
+
+        Content of another type is INVALID. In a published course it is NOT_READY if the lecture would lack the
+        content of its type.
+        """
         context = info.context
         key = await context.write(lectures.update_lecture, input.lecture_id, provided_fields(input))
         return await payload(context, LecturePayload, lecture=(lectures_by_key, key))

@@ -172,7 +172,7 @@ class QuizQuestionMutations:
     async def regrade_question(self, info: Info, input: RegradeQuestionInput) -> RegradeQuestionPayload | None:
         """
         Score a question again in all attempts that hold it, by its present key, points and partial credit. At most
-        500 attempts are regraded at once, and the others in the background. What was completed or certified stays.
+        500 attempts are regraded at once, and the others in the background. Completed courses and certificates stay.
         Only the course's instructor and super admins can do this.
         """
         policy = input.policy or RegradePolicy.KEEP_BETTER

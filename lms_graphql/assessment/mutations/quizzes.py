@@ -20,7 +20,7 @@ MAX_ATTEMPTS = "Number of attempts of each learner (1–1,000); null does not li
 PASSING_SCORE = "Score that is needed to pass, in percent (0–100, at most two decimals)."
 SHUFFLE = "Whether each attempt has the questions and options in an order of its own."
 REVIEW_POLICY = "When a learner may see what was right."
-KEPT_SCORE = "Which attempts decide whether a learner passes."
+KEPT_SCORE = "Rule by which the attempts of a learner decide about passing."
 
 
 @input_type()

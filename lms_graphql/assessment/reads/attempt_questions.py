@@ -35,7 +35,7 @@ class ShownAnswer(NamedTuple):
 
 
 class ShownResult(NamedTuple):
-    """What was right, and what the answer earned."""
+    """Result of an answer: its points, and the right answer."""
 
     is_correct: bool
     earned_points: Decimal
@@ -59,7 +59,7 @@ class ShownQuestion(NamedTuple):
 
 
 class AttemptReview(NamedTuple):
-    """Whether the viewer sees the results of an attempt, and whether the attempt is closed."""
+    """Facts about an attempt: whether the viewer sees its results, and whether it is closed."""
 
     shuffle_seed: str | None
     may_review: bool
@@ -117,7 +117,7 @@ def _review(actor: Actor, key: int, siblings: Sequence[Any], now: datetime) -> A
     facts = attempt_rules.ReviewFacts(
         attempt_rules.attempts_left(quiz.max_attempts, quiz.extra_attempts, used),
         has_open_attempt=AttemptStatus.IN_PROGRESS in statuses.values(),
-        has_passed=bool(graded) and has_passed(graded),
+        has_passed=bool(graded) and has_passed(quiz.kept_score, quiz.passing_score, graded),
     )
     may_review = is_course_staff(actor, quiz) or attempt_rules.may_review(quiz.review_policy, statuses[key], facts)
     return AttemptReview(quiz.shuffle_seed, may_review, statuses[key] is not AttemptStatus.IN_PROGRESS)

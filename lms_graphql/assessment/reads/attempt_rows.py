@@ -17,6 +17,7 @@ from lms_graphql.assessment.models import (
     QuizAttempt,
 )
 from lms_graphql.assessment.question_content import ContentColumns, QuestionContent, from_columns, with_key_of
+from lms_graphql.assessment.result_tokens import QuestionResult
 from lms_graphql.assessment.scoring import Answer
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows, group_rows
@@ -52,6 +53,7 @@ class AttemptQuestionRow(NamedTuple):
     attempt_key: int
     position: int
     question_key: int
+    version_key: int
     answer: Answer
     saved_at: datetime | None
     earned_points: Decimal | None
@@ -59,6 +61,15 @@ class AttemptQuestionRow(NamedTuple):
     graded_at: datetime | None
     content: QuestionContent
     scored_by: QuestionContent
+
+    @property
+    def result(self) -> QuestionResult:
+        """The answer with its points, for statistics."""
+        option_ids = [option.id for option in self.content.options]
+        is_answered, points = not self.answer.is_blank, self.scored_by.points
+        return QuestionResult(
+            self.version_key, option_ids, self.answer.selected, is_answered, self.earned_points, points
+        )
 
 
 _TARGET_COLUMNS = (
@@ -81,16 +92,23 @@ _TARGET_COLUMNS = (
 
 
 def _with_quiz_and_course(statement: RowSelect) -> RowSelect:
-    joined = statement.join(Quiz, Quiz.id == QuizAttempt.quiz_id).join(Course, Course.id == Quiz.course_id)
-    return joined.where(QuizAttempt.id == bindparam("attempt"))
+    return statement.join(Quiz, Quiz.id == QuizAttempt.quiz_id).join(Course, Course.id == Quiz.course_id)
 
 
-_TARGET = _with_quiz_and_course(select(*_TARGET_COLUMNS))
+_TARGETS = _with_quiz_and_course(select(*_TARGET_COLUMNS))
+_IS_ATTEMPT = QuizAttempt.id == bindparam("attempt")
+_TARGET = _TARGETS.where(_IS_ATTEMPT)
+_TARGETS_BY_KEY = _TARGETS.where(QuizAttempt.id.in_(KEYS)).order_by(QuizAttempt.id)
 
 
 def find_attempt_target(session: Session, attempt_key: int | None) -> AttemptTarget | None:
     row = session.connection().execute(_TARGET, {"attempt": attempt_key}).one_or_none()
     return None if row is None else AttemptTarget._make(row)
+
+
+def attempt_targets(session: Session, attempt_keys: Sequence[int]) -> list[AttemptTarget]:
+    """Return the attempts in the order of their keys."""
+    return [AttemptTarget._make(row) for row in fetch_rows(session, _TARGETS_BY_KEY, {"keys": attempt_keys})]
 
 
 _KEY_VERSION = aliased(QuestionVersion)
@@ -100,7 +118,7 @@ def _content_columns(version: Any) -> tuple[Any, ...]:
     return tuple(getattr(version, name) for name in ContentColumns._fields)
 
 
-_FIRST_CONTENT_COLUMN = 11
+_FIRST_CONTENT_COLUMN = 12
 _FIRST_KEY_COLUMN = _FIRST_CONTENT_COLUMN + len(ContentColumns._fields)
 ATTEMPT_QUESTIONS: RowSelect = (
     select(
@@ -108,6 +126,7 @@ ATTEMPT_QUESTIONS: RowSelect = (
         AttemptQuestion.attempt_id,
         AttemptQuestion.position,
         AttemptQuestion.question_id,
+        AttemptQuestion.version_id,
         AttemptQuestion.selected_options,
         AttemptQuestion.answer_boolean,
         AttemptQuestion.answer_text,
@@ -132,12 +151,23 @@ _BY_ATTEMPT = ATTEMPT_QUESTIONS.where(AttemptQuestion.attempt_id.in_(KEYS)).orde
 )
 _WITH_TARGET = _with_quiz_and_course(
     ATTEMPT_QUESTIONS.add_columns(*_TARGET_COLUMNS).join(QuizAttempt, QuizAttempt.id == AttemptQuestion.attempt_id)
-).where(AttemptQuestion.id == bindparam("question"))
+).where(_IS_ATTEMPT, AttemptQuestion.id == bindparam("question"))
+_OF_QUESTION = ATTEMPT_QUESTIONS.where(
+    AttemptQuestion.attempt_id.in_(KEYS), AttemptQuestion.question_id == bindparam("question")
+)
 
 
 def attempt_question_rows(session: Session, attempt_keys: Sequence[int]) -> dict[int, list[AttemptQuestionRow]]:
     """Return the questions of each attempt, in the learner's order."""
     return group_rows(fetch_rows(session, _BY_ATTEMPT, {"keys": attempt_keys}), _to_row, by=1)
+
+
+def question_rows_by_attempt(
+    session: Session, question_key: int, attempt_keys: Sequence[int]
+) -> dict[int, AttemptQuestionRow]:
+    """Return the row of this question of the quiz in each attempt."""
+    rows = fetch_rows(session, _OF_QUESTION, {"keys": attempt_keys, "question": question_key})
+    return {row.attempt_key: row for row in map(_to_row, rows)}
 
 
 def find_answer_target(
@@ -159,5 +189,5 @@ def _to_row(row: Any) -> AttemptQuestionRow:
         scored_by = with_key_of(content, from_columns(ContentColumns._make(key_columns)))
     selected = frozenset(row.selected_options.split(",")) if row.selected_options else frozenset[str]()
     answer = Answer(selected, row.answer_boolean, row.answer_text)
-    values = (*row[:4], answer, *row[7:_FIRST_CONTENT_COLUMN], content, scored_by)
+    values = (*row[:5], answer, *row[8:_FIRST_CONTENT_COLUMN], content, scored_by)
     return AttemptQuestionRow._make(values)

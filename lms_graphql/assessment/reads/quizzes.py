@@ -102,7 +102,7 @@ def quizzes_by_lecture(session: Session, actor: Actor, keys: Sequence[int]) -> d
 
 
 class ViewerLimits(NamedTuple):
-    """What limits the viewer's attempts at a quiz, with their accommodation. None is no limit."""
+    """Limits of the viewer's attempts at a quiz, with their accommodation. None is no limit."""
 
     attempts_left: int | None
     time_limit_seconds: int | None

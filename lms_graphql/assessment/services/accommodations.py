@@ -59,7 +59,7 @@ def set_quiz_accommodation(
     if target.open_attempt_key is not None:
         lock_open_attempt(session, target.open_attempt_key)
     assert user_key is not None
-    # Starts of the learner wait for this lock, so that no attempt starts with the old time limit meanwhile.
+    # Starts of the learner wait for this lock, so that no attempt starts with the old time limit.
     lock_course_and_enrollment(session, target.course_key, user_key, with_access=False)
     key = _store(session, target.quiz_key, user_key, percent, attempts, note)
     _lengthen_open_attempt(session, target, user_key, percent)

@@ -15,7 +15,8 @@ from lms_graphql.assessment.reads.attempt_rows import (
     find_attempt_target,
 )
 from lms_graphql.assessment.services.attempt_locks import lock_attempt, require_visible_attempt
-from lms_graphql.assessment.services.submission import store_result, submit_if_overdue
+from lms_graphql.assessment.services.results import store_result
+from lms_graphql.assessment.services.submission import submit_if_overdue
 from lms_graphql.catalog.policies import may_edit_course
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
@@ -29,7 +30,7 @@ def grade_answer(
 ) -> int:
     """Set the points and the feedback of an essay, as course staff, and return the attempt's key.
 
-    Grading again replaces the previous grade. Who graded what is in the audit log. Raise NOT_FOUND, FORBIDDEN,
+    Grading again replaces the previous grade. Each grade is in the audit log. Raise NOT_FOUND, FORBIDDEN,
     INVALID for another type of question, INVALID_TRANSITION for an open attempt, or validation errors.
     """
     attempt_key = global_ids.decode_key("QuizAttempt", attempt_id)
@@ -55,7 +56,7 @@ def grade_answer(
     values = {"earned_points": points, "feedback": feedback, "graded_by_id": actor.key, "graded_at": clock.now()}
     execute_dml(session, update(AttemptQuestion).where(AttemptQuestion.id == question.key).values(values))
     rows = attempt_question_rows(session, [target.key])[target.key]
-    store_result(session, target, [row.earned_points for row in rows])
+    store_result(session, target, [row.result for row in rows])
     _record(session, actor, target, question.question_key, question.earned_points, points)
     return target.key
 

@@ -18,6 +18,7 @@ from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
 from lms_graphql.catalog.services.course_locks import lock_lecture_to_edit, lock_section_to_edit
 from lms_graphql.catalog.services.lectures import add_lecture, change_lecture
 from lms_graphql.catalog.services.ordering import finish_curriculum_change
+from lms_graphql.catalog.services.publication import no_new_problems
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode
@@ -37,15 +38,17 @@ def create_lecture(
     """
     Create a lecture and return its key. The keys of `fields` are the names in `FIELD_RULES`.
 
-    Raise NOT_FOUND, FORBIDDEN, errors of the input, LIMIT_REACHED, or IN_USE if another lecture has the quiz.
+    Raise NOT_FOUND, FORBIDDEN, errors of the input, LIMIT_REACHED, IN_USE if another lecture has the quiz, or
+    NOT_READY if the course is published and the lecture lacks content.
     """
     find_quiz = partial(_find_quiz, session, actor, quiz_id)
     course, section = lock_section_to_edit(session, actor, section_id, find_quiz)
     quiz_key, validator = find_quiz(course.id), Validator()
     _validate_quiz(validator, kind, quiz_key)
-    lecture = add_lecture(session, course, section, validator, kind, fields, position)
-    if quiz_key is not None:
-        _attach_quiz(session, quiz_key, lecture)
+    with no_new_problems(session, actor, course, "section_id"):
+        lecture = add_lecture(session, course, section, validator, kind, fields, position)
+        if quiz_key is not None:
+            _attach_quiz(session, quiz_key, lecture)
     finish_curriculum_change(session, course, section)
     return lecture.id
 
@@ -54,17 +57,20 @@ def update_lecture(session: Session, actor: Actor, lecture_id: str, changes: Map
     """
     Change the fields that are in `changes` and return the lecture's key. A null `quiz_id` detaches the quiz.
 
-    Raise NOT_FOUND, FORBIDDEN, errors of the input, or IN_USE if another lecture has the quiz.
+    Raise NOT_FOUND, FORBIDDEN, errors of the input, IN_USE if another lecture has the quiz, or NOT_READY if the
+    course is published and the lecture would lack content.
     """
     find_quiz = partial(_find_quiz, session, actor, changes.get("quiz_id"))
     course, lecture = lock_lecture_to_edit(session, actor, lecture_id, find_quiz)
     quiz_key, validator = find_quiz(course.id), Validator()
     _validate_quiz(validator, lecture.lecture_type, quiz_key)
-    change_lecture(lecture, validator, {name: value for name, value in changes.items() if name != "quiz_id"})
-    if quiz_key is not None:
-        _attach_quiz(session, quiz_key, lecture)
-    elif "quiz_id" in changes:
-        detach_quizzes(session, [lecture.id])
+    fields = {name: value for name, value in changes.items() if name != "quiz_id"}
+    with no_new_problems(session, actor, course, "lecture_id"):
+        change_lecture(lecture, validator, fields)
+        if quiz_key is not None:
+            _attach_quiz(session, quiz_key, lecture)
+        elif "quiz_id" in changes:
+            detach_quizzes(session, [lecture.id])
     if changes:
         finish_curriculum_change(session, course, session.get_one(Section, lecture.section_id))
     return lecture.id

@@ -31,6 +31,16 @@ def lock_question_to_edit(session: Session, actor: Actor, question_id: str) -> t
     return course, quiz, question
 
 
+def require_editable_quiz(session: Session, actor: Actor, quiz_id: str) -> int:
+    """Return the key of a quiz that the actor may edit. Raise NOT_FOUND at `quiz_id`, or FORBIDDEN."""
+    key = global_ids.decode_key("Quiz", quiz_id)
+    statement = select(Course.instructor_id.label("instructor_key")).join(Quiz, Quiz.course_id == Course.id)
+    course = session.execute(statement.where(Quiz.id == key)).one_or_none()
+    if key is None or course is None or not may_edit_course(actor, course):
+        raise _access_error(session, actor, key, "quiz_id")
+    return key
+
+
 def require_editable_question(session: Session, actor: Actor, question_id: str) -> int:
     """Return the key of a question that the actor may edit. Raise NOT_FOUND at `question_id`, or FORBIDDEN."""
     key = decode_question_key(question_id)

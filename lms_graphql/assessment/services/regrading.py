@@ -7,34 +7,38 @@ far it came. So a regrade that was killed continues where it stopped.
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
 from lms_graphql.assessment import scoring
 from lms_graphql.assessment.models import (
+    SUBMITTED_STATUSES,
     AttemptQuestion,
-    AttemptStatus,
     QuestionRegrade,
     QuestionType,
     QuestionVersion,
     QuizAttempt,
     RegradePolicy,
 )
-from lms_graphql.assessment.question_content import QuestionContent, from_columns, with_key_of
-from lms_graphql.assessment.reads.attempt_rows import AttemptQuestionRow, attempt_question_rows, find_attempt_target
+from lms_graphql.assessment.reads.attempt_results import results_by_attempt
+from lms_graphql.assessment.reads.attempt_rows import (
+    AttemptQuestionRow,
+    attempt_targets,
+    question_rows_by_attempt,
+)
 from lms_graphql.assessment.services.quiz_locks import require_editable_question
-from lms_graphql.assessment.services.submission import store_points, store_result
+from lms_graphql.assessment.services.results import store_results, total_points
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
-from lms_graphql.core.statements import execute_dml, peek
+from lms_graphql.core.statements import execute_dml, insert_returning_key, peek, update_by_key
 from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings
 
-BATCH_SIZE = 100
-MAX_INLINE_ATTEMPTS = 500
+BATCH_SIZE = 500
+"""Attempts that are regraded in one transaction."""
 
 
 class RegradeResult(NamedTuple):
@@ -53,55 +57,59 @@ class BatchResult(NamedTuple):
 
 
 class _Batch(NamedTuple):
-    """What to do with the attempts of a batch: their key from now on, and how points change."""
+    """The next attempts of a regrade. It is read in a transaction before the one that locks them."""
 
     question_key: int
     version_key: int
-    key: QuestionContent
     policy: RegradePolicy
+    regraded_to: int
+    attempt_keys: Sequence[int]
 
 
 def regrade_question(session: Session, actor: Actor, question_id: str, policy: RegradePolicy) -> RegradeResult:
     """Score a question again in all attempts that hold it, by its present key, points and partial credit.
 
-    What was completed or certified stays. Attempts that are open are scored by the present key when they are
+    Completed courses and certificates stay. Attempts that are open are scored by the present key when they are
     submitted. Raise NOT_FOUND or FORBIDDEN.
     """
-    question_key = peek(session, lambda peek_session: require_editable_question(peek_session, actor, question_id))
-    version_key = session.scalar(
-        select(func.max(QuestionVersion.id)).where(QuestionVersion.question_id == question_key)
-    )
-    assert version_key is not None
+    batch = peek(session, lambda peek_session: _first_batch(peek_session, actor, question_id, policy))
     assert actor.key is not None
-    regrade = QuestionRegrade(question_id=question_key, version_id=version_key, actor_id=actor.key, policy=policy)
-    session.add(regrade)
-    session.flush()
-    processed = regraded = 0
-    while regrade.finished_at is None and processed < MAX_INLINE_ATTEMPTS:
-        batch = _regrade_batch(session, regrade, min(BATCH_SIZE, MAX_INLINE_ATTEMPTS - processed))
-        processed, regraded = processed + batch.processed, regraded + batch.regraded
+    values = {"question_id": batch.question_key, "version_id": batch.version_key, "policy": policy}
+    regrade_key = insert_returning_key(session, insert(QuestionRegrade), {**values, "actor_id": actor.key})
+    result = _regrade_batch(session, regrade_key, batch)
     audit.record(
         session,
         "question.regraded",
         actor=actor.key,
-        question=question_key,
-        version=version_key,
+        question=batch.question_key,
+        version=batch.version_key,
         policy=policy.value,
-        attempts=regraded,
+        attempts=result.regraded,
     )
-    pending = 0 if regrade.finished_at is not None else _count_after(session, regrade)
-    return RegradeResult(question_key, regraded, pending)
+    pending = _count_pending(session, batch) if result.processed == BATCH_SIZE else 0
+    return RegradeResult(batch.question_key, result.regraded, pending)
 
 
 def continue_regrades(database: Database, settings: Settings) -> int:
     """Continue all regrades that are not finished. Return the number of attempts."""
     total = 0
     for key in database.read_sync(_unfinished_keys):
-        batch = BatchResult(1, 0)
-        while batch.processed:
-            batch = database.write_sync(partial(_continue, regrade_key=key, settings=settings))
+        while batch := database.write_sync(partial(continue_regrade, regrade_key=key, settings=settings)):
             total += batch.regraded
     return total
+
+
+def continue_regrade(session: Session, regrade_key: int, settings: Settings) -> BatchResult | None:
+    """Regrade the next batch. Return None if the regrade is finished, or if another run has just taken the batch."""
+    session.info[SESSION_SETTINGS_KEY] = settings
+    batch = peek(session, lambda peek_session: _next_batch(peek_session, regrade_key))
+    if batch is None:
+        return None
+    is_next = (QuestionRegrade.regraded_to == batch.regraded_to, QuestionRegrade.finished_at.is_(None))
+    statement = update(QuestionRegrade).where(QuestionRegrade.id == regrade_key, *is_next)
+    if not execute_dml(session, statement.values(updated_at=QuestionRegrade.updated_at)):
+        return None
+    return _regrade_batch(session, regrade_key, batch)
 
 
 def _unfinished_keys(session: Session) -> list[int]:
@@ -109,34 +117,53 @@ def _unfinished_keys(session: Session) -> list[int]:
     return list(session.scalars(unfinished.order_by(QuestionRegrade.id)))
 
 
-def _continue(session: Session, regrade_key: int, settings: Settings) -> BatchResult:
-    """Regrade the next batch. Runs at the same time lock the row and run one after the other."""
-    session.info[SESSION_SETTINGS_KEY] = settings
-    of_regrade = QuestionRegrade.id == regrade_key
-    execute_dml(session, update(QuestionRegrade).where(of_regrade).values(updated_at=QuestionRegrade.updated_at))
+def _first_batch(session: Session, actor: Actor, question_id: str, policy: RegradePolicy) -> _Batch:
+    """Return the first batch of a new regrade. Raise NOT_FOUND or FORBIDDEN."""
+    key = require_editable_question(session, actor, question_id)
+    version_key = session.scalar(select(func.max(QuestionVersion.id)).where(QuestionVersion.question_id == key))
+    assert version_key is not None
+    return _Batch(key, version_key, policy, 0, _next_attempts(session, key, 0))
+
+
+def _next_batch(session: Session, regrade_key: int) -> _Batch | None:
+    """Return the next batch of a regrade; None if it is finished."""
     regrade = session.get_one(QuestionRegrade, regrade_key)
-    return BatchResult(0, 0) if regrade.finished_at is not None else _regrade_batch(session, regrade, BATCH_SIZE)
+    if regrade.finished_at is not None:
+        return None
+    attempt_keys = _next_attempts(session, regrade.question_id, regrade.regraded_to)
+    return _Batch(regrade.question_id, regrade.version_id, regrade.policy, regrade.regraded_to, attempt_keys)
 
 
-def _regrade_batch(session: Session, regrade: QuestionRegrade, size: int) -> BatchResult:
-    """Regrade the next attempts. Mark the regrade as finished after the last one."""
-    keys = session.scalars(
-        select(AttemptQuestion.attempt_id)
-        .where(AttemptQuestion.question_id == regrade.question_id, AttemptQuestion.attempt_id > regrade.regraded_to)
-        .order_by(AttemptQuestion.attempt_id)
-        .limit(size)
-    ).all()
-    if len(keys) < size:
-        regrade.finished_at = clock.now()
-    regraded = 0
-    if keys:
-        regrade.regraded_to = keys[-1]
-        version = session.get_one(QuestionVersion, regrade.version_id)
-        batch = _Batch(regrade.question_id, version.id, from_columns(version), regrade.policy)
-        _lock_attempts(session, keys)
-        regraded = sum(_regrade_attempt(session, key, batch) for key in keys)
-    session.flush()
-    return BatchResult(len(keys), regraded)
+def _next_attempts(session: Session, question_key: int, regraded_to: int) -> Sequence[int]:
+    attempts = select(AttemptQuestion.attempt_id).where(*_is_after(question_key, regraded_to))
+    return session.scalars(attempts.order_by(AttemptQuestion.attempt_id).limit(BATCH_SIZE)).all()
+
+
+def _is_after(question_key: int, regraded_to: int) -> tuple[ColumnElement[bool], ...]:
+    return AttemptQuestion.question_id == question_key, AttemptQuestion.attempt_id > regraded_to
+
+
+def _count_pending(session: Session, batch: _Batch) -> int:
+    """Return the number of submitted attempts after this batch."""
+    attempts = select(func.count()).join(QuizAttempt, QuizAttempt.id == AttemptQuestion.attempt_id)
+    is_pending = (*_is_after(batch.question_key, batch.attempt_keys[-1]), QuizAttempt.status.in_(SUBMITTED_STATUSES))
+    return session.scalar(attempts.select_from(AttemptQuestion).where(*is_pending)) or 0
+
+
+def _regrade_batch(session: Session, regrade_key: int, batch: _Batch) -> BatchResult:
+    """Regrade the attempts of a batch, and store how far it came. Mark the regrade as finished after the last one.
+
+    The number of statements does not depend on the number of attempts, except for the progress of a few learners.
+    """
+    regraded, progress = 0, dict[str, Any]()
+    if batch.attempt_keys:
+        _lock_attempts(session, batch.attempt_keys)
+        regraded = _score_again(session, batch)
+        progress["regraded_to"] = batch.attempt_keys[-1]
+    if len(batch.attempt_keys) < BATCH_SIZE:
+        progress["finished_at"] = clock.now()
+    execute_dml(session, update(QuestionRegrade).where(QuestionRegrade.id == regrade_key).values(progress))
+    return BatchResult(len(batch.attempt_keys), regraded)
 
 
 def _lock_attempts(session: Session, keys: Sequence[int]) -> None:
@@ -145,26 +172,22 @@ def _lock_attempts(session: Session, keys: Sequence[int]) -> None:
     execute_dml(session, statement)
 
 
-def _regrade_attempt(session: Session, attempt_key: int, batch: _Batch) -> bool:
-    """Set the new key, and store the result if the attempt was submitted. Return whether it was."""
-    rows = attempt_question_rows(session, [attempt_key])[attempt_key]
-    row = next(row for row in rows if row.question_key == batch.question_key)
-    execute_dml(
-        session, update(AttemptQuestion).where(AttemptQuestion.id == row.key).values(key_version_id=batch.version_key)
-    )
-    row_with_key = row._replace(scored_by=with_key_of(row.content, batch.key))
-    rows = [row_with_key if other.key == row.key else other for other in rows]
-    total = sum((other.scored_by.points for other in rows), Decimal(0))
-    execute_dml(session, update(QuizAttempt).where(QuizAttempt.id == attempt_key).values(total_points=total))
-    target = find_attempt_target(session, attempt_key)
-    assert target is not None
-    if target.status not in (AttemptStatus.GRADING, AttemptStatus.GRADED):
-        return False
-    points = {other.key: other.earned_points for other in rows}
-    points[row.key] = _new_points(row_with_key, batch.policy)
-    store_points(session, attempt_key, {row.key: points[row.key]})
-    store_result(session, target, list(points.values()))
-    return True
+def _score_again(session: Session, batch: _Batch) -> int:
+    """Let the present key score the question in the attempts, which are locked. Return how many were submitted."""
+    keys, question_key = batch.attempt_keys, batch.question_key
+    targets = attempt_targets(session, keys)
+    questions = (AttemptQuestion.question_id == question_key, AttemptQuestion.attempt_id.in_(keys))
+    execute_dml(session, update(AttemptQuestion).where(*questions).values(key_version_id=batch.version_key))
+    submitted = [target for target in targets if target.status in SUBMITTED_STATUSES]
+    rows = question_rows_by_attempt(session, question_key, [target.key for target in submitted])
+    points = {row.key: {"earned_points": _new_points(row, batch.policy)} for row in rows.values()}
+    update_by_key(session, AttemptQuestion, points)
+    results = results_by_attempt(session, keys)
+    opened = [target.key for target in targets if target.key not in rows]
+    update_by_key(session, QuizAttempt, {key: {"total_points": total_points(results[key])} for key in opened})
+    if submitted:
+        store_results(session, submitted, results)
+    return len(submitted)
 
 
 def _new_points(row: AttemptQuestionRow, policy: RegradePolicy) -> Decimal | None:
@@ -178,11 +201,3 @@ def _new_points(row: AttemptQuestionRow, policy: RegradePolicy) -> Decimal | Non
     if policy is RegradePolicy.KEEP_BETTER and row.earned_points is not None:
         points = max(points, row.earned_points)
     return min(points, maximum)
-
-
-def _count_after(session: Session, regrade: QuestionRegrade) -> int:
-    """Return the number of submitted attempts that the regrade has not reached."""
-    later = (AttemptQuestion.question_id == regrade.question_id, AttemptQuestion.attempt_id > regrade.regraded_to)
-    is_submitted = QuizAttempt.status.in_((AttemptStatus.GRADING, AttemptStatus.GRADED))
-    attempts = select(func.count()).join(QuizAttempt, QuizAttempt.id == AttemptQuestion.attempt_id)
-    return session.scalar(attempts.select_from(AttemptQuestion).where(*later, is_submitted)) or 0

@@ -1,29 +1,24 @@
-"""Submission of attempts: by the learner, by whoever touches an overdue attempt next, and by maintenance.
+"""Submission of attempts: by the learner, by the next request that changes an overdue attempt, and by maintenance.
 
 All ways give the same result: an overdue attempt counts as submitted at its deadline.
 """
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from functools import partial
-from typing import Any
 
-from sqlalchemy import case, literal, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms_graphql.assessment import scoring
 from lms_graphql.assessment.attempt_rules import is_overdue
 from lms_graphql.assessment.models import AttemptQuestion, AttemptStatus, QuizAttempt
 from lms_graphql.assessment.reads.attempt_rows import AttemptTarget, attempt_question_rows, find_attempt_target
-from lms_graphql.assessment.reads.passed_quizzes import quizzes_passed_by
 from lms_graphql.assessment.services.attempt_locks import lock_open_attempt, require_own_attempt
+from lms_graphql.assessment.services.results import store_result
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
-from lms_graphql.core.orm import FixedDecimal
-from lms_graphql.core.statements import NOW, execute_dml, peek
-from lms_graphql.learning.services.quiz_results import record_passed_quiz
-from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings, settings_of
+from lms_graphql.core.statements import NOW, peek, update_by_key
+from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings
 
 BATCH_SIZE = 100
 
@@ -58,13 +53,13 @@ def submit_if_overdue(session: Session, target: AttemptTarget) -> bool:
 def submit_locked_attempt(session: Session, target: AttemptTarget) -> None:
     """Score the open attempt, which is locked, close it, and update progress if the quiz is passed."""
     now = clock.now()
-    points = {
-        row.key: scoring.earned_points(row.scored_by, row.answer)
+    rows = [
+        row._replace(earned_points=scoring.earned_points(row.scored_by, row.answer))
         for row in attempt_question_rows(session, [target.key]).get(target.key, [])
-    }
-    store_points(session, target.key, points)
+    ]
+    update_by_key(session, AttemptQuestion, {row.key: {"earned_points": row.earned_points} for row in rows})
     submitted_at = now if target.deadline_at is None else min(now, target.deadline_at)
-    store_result(session, target, list(points.values()), submitted_at=submitted_at, open_marker=None)
+    store_result(session, target, [row.result for row in rows], submitted_at=submitted_at, open_marker=None)
 
 
 def submit_overdue(database: Database, settings: Settings) -> int:
@@ -74,35 +69,6 @@ def submit_overdue(database: Database, settings: Settings) -> int:
         for key in keys:
             total += database.write_sync(partial(_submit_with_settings, attempt_key=key, settings=settings))
     return total
-
-
-def store_points(session: Session, attempt_key: int, points: Mapping[int, Decimal | None]) -> None:
-    """Store the points of questions of an attempt, by their keys, in one statement."""
-    if points:
-        by_key = {key: literal(value, FixedDecimal()) for key, value in points.items()}
-        values = case(by_key, value=AttemptQuestion.id)
-        of_attempt = (AttemptQuestion.attempt_id == attempt_key, AttemptQuestion.id.in_(points))
-        execute_dml(session, update(AttemptQuestion).where(*of_attempt).values(earned_points=values))
-
-
-def store_result(
-    session: Session, target: AttemptTarget, points: Sequence[Decimal | None], **columns: Any
-) -> AttemptStatus:
-    """Store the result that follows from the points of all questions; None is a question to be graded by a person.
-
-    The attempt is locked. `columns` are further columns to set. Progress is updated if the quiz is passed.
-    """
-    earned = scoring.total_earned(points)
-    is_graded = None not in points
-    is_passed = scoring.has_passing_score(earned, target.total_points, target.passing_score) if is_graded else None
-    status = AttemptStatus.GRADED if is_graded else AttemptStatus.GRADING
-    score = scoring.score_percent(earned, target.total_points)
-    result = {"status": status, "earned_points": earned, "score": score, "is_passed": is_passed}
-    attempt = update(QuizAttempt).where(QuizAttempt.id == target.key)
-    execute_dml(session, attempt.values(**result, **columns))
-    if is_graded and target.is_published and quizzes_passed_by(session, target.user_key, [target.quiz_key]):
-        record_passed_quiz(session, target.user_key, target.course_key, target.lecture_key, settings_of(session))
-    return status
 
 
 _OVERDUE = (

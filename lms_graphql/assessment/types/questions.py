@@ -27,8 +27,8 @@ expose_enum(
 expose_enum(
     RegradePolicy,
     "How a regrade changes points.",
-    NEW_KEY="As the question says now.",
-    KEEP_BETTER="As the question says now, but no learner loses points unless the question has fewer.",
+    NEW_KEY="Points by the present key.",
+    KEEP_BETTER="Points by the present key, or the previous ones if they were higher.",
     FULL_POINTS="All points for everyone who met the question.",
 )
 

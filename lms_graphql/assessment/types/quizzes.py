@@ -25,13 +25,13 @@ expose_enum(
     ReviewPolicy,
     "When a learner may see what was right in an attempt.",
     NEVER="Never.",
-    AFTER_SUBMIT="As soon as the attempt is submitted.",
+    AFTER_SUBMIT="From the submission of the attempt on.",
     AFTER_LAST_ATTEMPT="When no attempts are left. If attempts are not limited, as soon as the attempt is submitted.",
     AFTER_PASS="When the learner has passed the quiz.",  # noqa: S106 - a text
 )
 expose_enum(
     KeptScore,
-    "Which attempts decide whether a learner passes.",
+    "Rule by which the attempts of a learner decide about passing.",
     HIGHEST="The best attempt.",
     LATEST="The latest attempt. A quiz that was passed once stays passed.",
     AVERAGE="The average of all attempts. A quiz that was passed once stays passed.",
@@ -69,7 +69,7 @@ class Quiz(Node):
     passing_score: float = field("Score that is needed to pass, in percent.")
     shuffle_questions: bool = field("Whether each attempt has the questions and options in an order of its own.")
     review_policy: ReviewPolicy = field("When a learner may see what was right.")
-    kept_score: KeptScore = field("Which attempts decide whether a learner passes.")
+    kept_score: KeptScore = field("Rule by which the attempts of a learner decide about passing.")
     is_published: bool = field("Whether learners can take the quiz.")
     question_count: int = field("Number of questions.")
     total_points: Decimal = field("Sum of the points of all questions.")

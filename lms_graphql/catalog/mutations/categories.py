@@ -10,7 +10,7 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
-NAME = "Name, at most 100 characters. Unique among the categories with the same parent; case and accents are ignored."
+NAME = "Name, at most 100 characters. Unique below its parent; case, accents and strokes are ignored."
 DESCRIPTION = "Description, at most 10,000 characters."
 
 
@@ -47,7 +47,8 @@ class CategoryMutations:
     async def create_category(self, info: Info, input: CreateCategoryInput) -> CategoryPayload | None:
         """Create a category. Only super admins can do this.
 
-        Returns LIMIT_REACHED below the fifth level, and ALREADY_EXISTS if another child of the parent has the name.
+        Returns LIMIT_REACHED below the fifth level or if there are 1,000 categories, and ALREADY_EXISTS if another
+        child of the parent has the name.
         """
         context = info.context
         key = await context.write(categories.create_category, input.name, input.description, input.parent_id)

@@ -102,7 +102,8 @@ class CourseMutations:
         Update the fields of a course. Only the course's instructor and super admins can do this. Until the first
         publication, a new title also changes the slug.
 
-        Returns STALE_VERSION if `expectedVersion` is outdated.
+        Returns STALE_VERSION if `expectedVersion` is outdated, and NOT_READY if the course is published and would get
+        a problem that blocks its publication.
         """
         context = info.context
         key = await context.write(

@@ -49,6 +49,8 @@ class LectureMutations:
         """
         Delete a lecture. Only the course's instructor and super admins can do this. Users keep their notes, questions
         and progress. The lecture's quiz becomes a quiz of the course.
+
+        Returns NOT_READY if it is the last lecture of a section of a published course. Delete the section instead.
         """
         deleted = await info.context.write(lectures.delete_lecture, input.lecture_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))
@@ -59,7 +61,8 @@ class LectureMutations:
         Move a lecture within its section or to another section of its course. Only the course's instructor and super
         admins can do this.
 
-        Returns LIMIT_REACHED if the target has 200 lectures, and INVALID if it belongs to another course.
+        Returns LIMIT_REACHED if the target has 200 lectures, and INVALID if it belongs to another course. In a
+        published course, taking the last lecture out of a section is NOT_READY.
         """
         context = info.context
         key = await context.write(lectures.move_lecture, input.lecture_id, input.section_id, input.position)

@@ -77,6 +77,8 @@ class SectionMutations:
         """
         Delete a section with all its lectures. Only the course's instructor and super admins can do this. Users keep
         their notes, questions and progress. Quizzes of the lectures become quizzes of the course.
+
+        Returns NOT_READY if the course is published and has no other lectures.
         """
         deleted = await info.context.write(sections.delete_section, input.section_id)
         return DeletePayload(deleted_id=strawberry.ID(deleted))

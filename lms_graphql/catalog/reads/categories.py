@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import CTE, literal_column, select
+from sqlalchemy import CTE, func, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.catalog.category_tree import MAX_DEPTH
@@ -28,6 +28,7 @@ CATEGORIES_BY_KEY = CATEGORIES.where(Category.id.in_(KEYS))
 CATEGORIES_BY_SLUG = CATEGORIES.where(Category.slug.in_(KEYS))
 CHILDREN = CATEGORIES.where(Category.parent_id.in_(KEYS)).order_by(Category.name_key, Category.id)
 ROOTS = CATEGORIES.where(Category.parent_id.is_(None)).order_by(Category.name_key, Category.id)
+ALL_CATEGORIES = CATEGORIES.order_by(Category.name_key, Category.id)
 
 
 def categories_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, CategoryRow]:
@@ -42,6 +43,17 @@ def root_categories(session: Session, actor: Actor) -> list[CategoryRow]:
     return [CategoryRow._make(row) for row in fetch_rows(session, ROOTS)]
 
 
+def category_tree(session: Session, actor: Actor) -> list[CategoryRow]:
+    """Return all categories: each after its parent, and siblings by name."""
+    children = group_rows(fetch_rows(session, ALL_CATEGORIES), CategoryRow._make, by=4)
+    tree: list[CategoryRow] = []
+    pending = children.get(None, [])[::-1]
+    while pending:
+        tree.append(pending.pop())
+        pending += children.get(tree[-1].key, [])[::-1]
+    return tree
+
+
 def children_by_category(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[CategoryRow]]:
     return group_rows(fetch_rows(session, CHILDREN, {"keys": keys}), CategoryRow._make, by=4)
 
@@ -54,8 +66,29 @@ def ancestors_by_category(session: Session, actor: Actor, keys: Sequence[int]) -
     return ancestors
 
 
+def depths_by_category(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
+    """Return the number of ancestors of each category that has any."""
+    return {row[0]: row[1] for row in fetch_rows(session, _depths(), {"keys": keys})}
+
+
+@cache
+def _depths() -> RowSelect:
+    path = _ancestor_path()
+    return select(path.c.category, func.max(path.c.distance)).group_by(path.c.category)
+
+
 @cache
 def _ancestors() -> RowSelect:
+    path = _ancestor_path()
+    return (
+        select(path.c.category, *CATEGORIES.selected_columns)
+        .join(Category, Category.id == path.c.ancestor)
+        .order_by(path.c.category, path.c.distance.desc())
+    )
+
+
+def _ancestor_path() -> CTE:
+    """Return a table of (category, ancestor, distance): each of the categories with each of its ancestors."""
     category, parent = aliased(Category), aliased(Category)
     start: RowSelect = select(
         category.id.label("category"), category.parent_id.label("ancestor"), literal_column("1").label("distance")
@@ -66,12 +99,7 @@ def _ancestors() -> RowSelect:
         .join(parent, parent.id == path.c.ancestor)
         .where(parent.parent_id.is_not(None), path.c.distance < MAX_DEPTH)
     )
-    path = path.union_all(step)
-    return (
-        select(path.c.category, *CATEGORIES.selected_columns)
-        .join(Category, Category.id == path.c.ancestor)
-        .order_by(path.c.category, path.c.distance.desc())
-    )
+    return path.union_all(step)
 
 
 def subtree(roots: Any) -> CTE:

@@ -1,28 +1,23 @@
 """Course search in SQL. The score of a course depends only on its own terms, so that pages stay stable."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import BigInteger, Subquery, cast, func, literal, select, union_all
 
 from lms_graphql.catalog.models import CourseTerm
-from lms_graphql.core.search_terms import MAX_CHARACTER
+from lms_graphql.core.search_terms import MAX_CHARACTER, QueryTerms
 from lms_graphql.core.statements import RowSelect
 
 
-def search_matches(terms: Sequence[str]) -> Subquery:
-    """Return a table of (course_id, score): the courses that have every term.
-
-    The last term matches as a prefix. Without terms nothing matches.
-    """
-    if not terms:
+def search_matches(terms: QueryTerms) -> Subquery:
+    """Return a table of (course_id, score): the courses that have every term. Without terms nothing matches."""
+    if terms == QueryTerms():
         no_match = select(CourseTerm.course_id, CourseTerm.weight.label("score")).where(literal(1) == 0)
         return no_match.subquery("found")
-    *whole_terms, prefix = terms
-    hits = union_all(*(_exact_matches(term) for term in whole_terms), _prefix_matches(prefix)).subquery("hits")
+    matches = [*map(_exact_matches, terms.words), *map(_prefix_matches, terms.prefixes)]
+    hits = union_all(*matches).subquery("hits")
     return (
         select(hits.c.course_id, cast(func.sum(hits.c.weight), BigInteger).label("score"))
         .group_by(hits.c.course_id)
-        .having(func.count() == len(terms))
+        .having(func.count() == len(matches))
         .subquery("found")
     )
 

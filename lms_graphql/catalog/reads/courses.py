@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, CourseStatus, DifficultyLevel
@@ -19,6 +19,7 @@ from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.list_queries import PARENTS, ListQuery
 from lms_graphql.core.pagination import SortKey, SortOrder
+from lms_graphql.core.search_terms import QueryTerms
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
 
 
@@ -105,6 +106,7 @@ class CourseFilter:
     instructor_key: int | None = None
     difficulty: DifficultyLevel | None = None
     language: str | None = None
+    languages: tuple[str, ...] | None = None
     is_free: bool | None = None
     is_featured: bool | None = None
     currency: str | None = None
@@ -139,7 +141,7 @@ def courses_by_slug(session: Session, actor: Actor, slugs: Sequence[str]) -> dic
 
 @lru_cache(maxsize=256)
 def courses(
-    access_level: AccessLevel, filter: CourseFilter, terms: tuple[str, ...] | None, order_by: CourseOrder
+    access_level: AccessLevel, filter: CourseFilter, terms: QueryTerms | None, order_by: CourseOrder
 ) -> ListQuery:
     """Return the visible courses that match the filter. If `terms` is not None, they also match the search."""
     rows = _visible_courses(access_level).where(*_filter_clauses(filter))
@@ -179,12 +181,15 @@ def _filter_clauses(filter: CourseFilter) -> list[ColumnElement[bool]]:
     for column, value in (
         (Course.instructor_id, filter.instructor_key),
         (Course.difficulty_level, filter.difficulty),
-        (Course.language, filter.language),
         (Course.is_featured, filter.is_featured),
         (Course.currency, filter.currency),
     ):
         if value is not None:
             clauses.append(column == value)
+    if filter.language is not None:
+        clauses.append(_has_language(filter.language))
+    if filter.languages is not None:
+        clauses.append(or_(false(), *map(_has_language, filter.languages)))
     if filter.is_free is not None:
         clauses.append(Course.price == 0 if filter.is_free else Course.price > 0)
     if filter.min_price is not None:
@@ -192,6 +197,13 @@ def _filter_clauses(filter: CourseFilter) -> list[ColumnElement[bool]]:
     if filter.max_price is not None:
         clauses.append(Course.price <= filter.max_price)
     return clauses
+
+
+def _has_language(tag: str) -> ColumnElement[bool]:
+    """Return whether the course's language is the tag or begins with it: `en` finds `en-US`, but not the reverse."""
+    if "-" not in tag:
+        return Course.primary_language == tag
+    return and_(Course.language >= tag, Course.language < f"{tag}.")  # the full stop follows the hyphen in ASCII
 
 
 def _to_row(row: Any) -> CourseRow:

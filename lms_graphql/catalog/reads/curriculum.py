@@ -1,7 +1,7 @@
 """Reads of sections and lectures.
 
-Reads by course or section check no visibility, because the parent was loaded by a read that checks it. Reads by key
-check it themselves.
+Reads by course or section do not check whether the parent is visible, because it was loaded by a read that checks it.
+Reads by key check it themselves.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
-from lms_graphql.catalog.policies import courses_visible_to
+from lms_graphql.catalog.policies import courses_visible_to, sections_visible_to
 from lms_graphql.core.actor import AccessLevel, Actor
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows, group_rows
@@ -65,9 +65,6 @@ LECTURES = select(
     Lecture.is_downloadable,
 ).where(Lecture.deleted_at.is_(None))
 
-SECTIONS_BY_COURSE = SECTIONS.where(Section.course_id.in_(KEYS)).order_by(
-    Section.course_id, Section.order_index, Section.id
-)
 LECTURES_BY_SECTION = LECTURES.where(Lecture.section_id.in_(KEYS)).order_by(
     Lecture.section_id, Lecture.order_index, Lecture.id
 )
@@ -77,15 +74,25 @@ LECTURES_IN_COURSE_ORDER = (
     .where(Lecture.course_id.in_(KEYS), Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
     .order_by(Lecture.course_id, Section.order_index, Section.id, Lecture.order_index, Lecture.id)
 )
-SECTION_COUNTS = (
-    select(Section.course_id, func.count())
-    .where(Section.course_id.in_(KEYS), Section.deleted_at.is_(None))
-    .group_by(Section.course_id)
-)
+
+
+@cache
+def _sections_by_course(access_level: AccessLevel) -> RowSelect:
+    sections = SECTIONS.join(Course, Course.id == Section.course_id).where(Section.course_id.in_(KEYS))
+    visible = sections.where(sections_visible_to(access_level))
+    return visible.order_by(Section.course_id, Section.order_index, Section.id)
+
+
+@cache
+def _section_counts(access_level: AccessLevel) -> RowSelect:
+    counts = select(Section.course_id, func.count()).join(Course, Course.id == Section.course_id)
+    exists = (Section.course_id.in_(KEYS), Section.deleted_at.is_(None))
+    return counts.where(*exists, sections_visible_to(access_level)).group_by(Section.course_id)
 
 
 def sections_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[SectionRow]]:
-    return group_rows(fetch_rows(session, SECTIONS_BY_COURSE, {"keys": keys}), SectionRow._make, by=1)
+    rows = fetch_rows(session, _sections_by_course(actor.access_level), {**actor.bind_params, "keys": keys})
+    return group_rows(rows, SectionRow._make, by=1)
 
 
 def lectures_by_section(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, list[LectureRow]]:
@@ -93,7 +100,8 @@ def lectures_by_section(session: Session, actor: Actor, keys: Sequence[int]) -> 
 
 
 def section_counts_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
-    return {row[0]: row[1] for row in fetch_rows(session, SECTION_COUNTS, {"keys": keys})}
+    rows = fetch_rows(session, _section_counts(actor.access_level), {**actor.bind_params, "keys": keys})
+    return {row[0]: row[1] for row in rows}
 
 
 class Neighbours(NamedTuple):
@@ -119,7 +127,7 @@ def neighbours_by_lecture(
 @cache
 def _sections_by_key(access_level: AccessLevel) -> RowSelect:
     sections = SECTIONS.join(Course, Course.id == Section.course_id)
-    return sections.where(Section.id.in_(KEYS), courses_visible_to(access_level))
+    return sections.where(Section.id.in_(KEYS), courses_visible_to(access_level), sections_visible_to(access_level))
 
 
 @cache

@@ -11,7 +11,7 @@ from sqlalchemy import delete, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from lms_graphql.catalog.category_tree import MAX_DEPTH, CategoryTree
+from lms_graphql.catalog.category_tree import MAX_CATEGORIES, MAX_DEPTH, CategoryTree
 from lms_graphql.catalog.models import Category, Course
 from lms_graphql.catalog.slugs import unique_slug
 from lms_graphql.core import global_ids, named_locks
@@ -28,8 +28,8 @@ MAX_NAME_LENGTH = 100
 def create_category(session: Session, actor: Actor, name: str, description: str | None, parent_id: str | None) -> int:
     """Create a category and return its key.
 
-    Raise NOT_FOUND for the parent, LIMIT_REACHED below the deepest level, ALREADY_EXISTS for a sibling's name, or
-    validation errors.
+    Raise NOT_FOUND for the parent, LIMIT_REACHED below the deepest level or if there are 1,000 categories,
+    ALREADY_EXISTS for a sibling's name, or validation errors.
     """
     named_locks.lock(session, CATEGORY_TREE_LOCK)
     validator, tree = Validator(), _load_tree(session)
@@ -38,6 +38,9 @@ def create_category(session: Session, actor: Actor, name: str, description: str 
     parent_key = _require_parent(tree, parent_id)
     validator.raise_errors()
     _require_allowed_depth(tree.depth(parent_key) + 1)
+    if len(tree) >= MAX_CATEGORIES:
+        message = f"There are at most {MAX_CATEGORIES:,} categories. Delete one first."
+        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("parent_id",))
     slug = unique_slug(session, Category.slug, name, "category")
     category = Category(name=name, description=description, parent_id=parent_key, slug=slug)
     session.add(category)

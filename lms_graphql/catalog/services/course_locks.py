@@ -8,11 +8,11 @@ would fix the transaction's snapshot too early.
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy import ColumnElement, and_, exists, select, true, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, Lecture, Section
-from lms_graphql.catalog.policies import courses_visible_to
+from lms_graphql.catalog.policies import courses_visible_to, sections_visible_to
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, RequestErrorCode, not_found
@@ -31,7 +31,8 @@ def lock_course_to_edit(
 ) -> Course:
     """Lock the course and return it. Raise NOT_FOUND at `course_id`, or FORBIDDEN."""
     is_course = Course.id == global_ids.decode_key("Course", course_id)
-    return _lock_and_load(session, actor, is_course, "course_id", check_references)
+    is_visible = courses_visible_to(actor.access_level)
+    return _lock_and_load(session, actor, is_course, is_visible, "course_id", check_references)
 
 
 def lock_section_to_edit(
@@ -86,7 +87,11 @@ def _lock_course_of(
     """
     is_row = (table.id == global_ids.decode_key(table.__name__, id), table.deleted_at.is_(None))
     course_key = peek_scalar(session, select(table.course_id).where(*is_row))
-    course = _lock_and_load(session, actor, Course.id == course_key, path, check_references)
+    is_visible = courses_visible_to(actor.access_level)
+    if table is Section:
+        section = exists().where(*is_row, sections_visible_to(actor.access_level)).correlate(Course)
+        is_visible = and_(is_visible, section)
+    course = _lock_and_load(session, actor, Course.id == course_key, is_visible, path, check_references)
     row = session.scalar(select(table).where(*is_row))
     if row is None:  # deleted since its course's key was read
         raise not_found(path)
@@ -97,25 +102,25 @@ def _lock_and_load(
     session: Session,
     actor: Actor,
     is_course: ColumnElement[bool],
+    is_visible: ColumnElement[bool],
     path: str,
     check_references: ReferenceCheck | None,
 ) -> Course:
     is_editable = true() if actor.is_super_admin else Course.instructor_id == actor.key
     if not lock_course(session, is_course, is_editable):
-        raise _access_error(session, actor, is_course, path, check_references)
+        raise _access_error(session, actor, and_(is_course, is_visible), path, check_references)
     return session.scalars(select(Course).where(is_course).execution_options(populate_existing=True)).one()
 
 
 def _access_error(
     session: Session,
     actor: Actor,
-    is_course: ColumnElement[bool],
+    is_visible_course: ColumnElement[bool],
     path: str,
     check_references: ReferenceCheck | None,
 ) -> Exception:
-    """Return NOT_FOUND if the course is not visible to the actor, else FORBIDDEN."""
-    visible = select(Course.id).where(is_course, courses_visible_to(actor.access_level))
-    key = session.scalar(visible, actor.bind_params)
+    """Return FORBIDDEN if there is such a course, else NOT_FOUND."""
+    key = session.scalar(select(Course.id).where(is_visible_course), actor.bind_params)
     if key is None:
         return not_found(path)
     if check_references is not None:

@@ -12,7 +12,7 @@ from lms_graphql.catalog.models import Course, CourseStatus, Lecture, Section
 from lms_graphql.catalog.search_index import index_course
 from lms_graphql.catalog.services.categories import lock_category
 from lms_graphql.catalog.services.course_locks import bump_version, lock_course_to_edit, require_version
-from lms_graphql.catalog.services.publication import enrollment_blocker, require_no_blockers
+from lms_graphql.catalog.services.publication import enrollment_blocker, no_new_problems, require_no_blockers
 from lms_graphql.core import global_ids, named_locks
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, RequestErrorCode
@@ -20,7 +20,7 @@ from lms_graphql.core.statements import execute_dml
 from lms_graphql.core.validation import Validator
 
 DEFAULT_SLUG = "course"
-"""The slug of a course whose title has no letter from a to z and no digit."""
+"""The slug of a course whose title has no letters and digits."""
 
 
 def create_course(session: Session, actor: Actor, default_currency: str, values: Mapping[str, Any]) -> int:
@@ -47,7 +47,7 @@ def update_course(
 ) -> int:
     """Change the fields in `changes` and return the course's key. If no value differs, the version stays.
 
-    Raise NOT_FOUND, FORBIDDEN, STALE_VERSION or validation errors.
+    Raise NOT_FOUND, FORBIDDEN, STALE_VERSION, validation errors, or NOT_READY for new problems of a published course.
     """
     if "is_featured" in changes:
         _require_may_feature(actor)
@@ -66,8 +66,9 @@ def update_course(
         return course.id
     if "title" in changed and course.published_at is None:
         changed["slug"] = _slug_of_draft(session, changed["title"], course.slug)
-    for name, value in changed.items():
-        setattr(course, name, value)
+    with no_new_problems(session, actor, course, "course_id"):
+        for name, value in changed.items():
+            setattr(course, name, value)
     bump_version(course)
     session.flush()
     if changed.keys() & {"title", "short_description", "description"}:

@@ -19,6 +19,7 @@ from lms_graphql.catalog.services.ordering import (
     lecture_positions,
     validate_position,
 )
+from lms_graphql.catalog.services.publication import no_new_problems
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode, not_found
@@ -60,6 +61,18 @@ FIELD_RULES: dict[str, FieldRule] = {
 }
 
 
+_TEXT_AND_FILE = frozenset({"body", "resource_url"})
+CONTENT_BY_TYPE: dict[LectureType, frozenset[str]] = {
+    LectureType.VIDEO: frozenset({"video_url"}) | _TEXT_AND_FILE,
+    LectureType.TEXT: _TEXT_AND_FILE,
+    LectureType.RESOURCE: _TEXT_AND_FILE,
+    LectureType.ASSIGNMENT: _TEXT_AND_FILE,
+    LectureType.QUIZ: frozenset(),
+}
+"""The content fields that a lecture of each type can have."""
+CONTENT_FIELDS = frozenset({"video_url"}) | _TEXT_AND_FILE
+
+
 def add_lecture(
     session: Session,
     course: Course,
@@ -75,7 +88,8 @@ def add_lecture(
 
     Raise LIMIT_REACHED, or all validation errors, including those that the validator has already collected.
     """
-    columns, position = _validated_columns(validator, values), validate_position(validator, position)
+    columns = _validated_columns(validator, lecture_type, values)
+    position = validate_position(validator, position)
     validator.raise_errors()
     order = lecture_positions(session, section)
     _require_section_not_full(order)
@@ -88,21 +102,23 @@ def add_lecture(
 
 def change_lecture(lecture: Lecture, validator: Validator, changes: Mapping[str, Any]) -> None:
     """Set the fields in `changes`, which never contain the type. Raise all errors of the validator."""
-    columns = _validated_columns(validator, changes)
+    columns = _validated_columns(validator, lecture.lecture_type, changes)
     validator.raise_errors()
     for column, value in columns.items():
         setattr(lecture, column, value)
 
 
 def delete_lecture(session: Session, actor: Actor, lecture_id: str) -> str:
-    """Mark a lecture as deleted and return its id. Raise NOT_FOUND or FORBIDDEN.
+    """Mark a lecture as deleted and return its id.
 
-    The row stays, because notes, questions and progress refer to it.
+    The row stays, because notes, questions and progress refer to it. Raise NOT_FOUND, FORBIDDEN, or NOT_READY if it
+    is the last lecture of its section in a published course.
     """
     course, lecture = lock_lecture_to_edit(session, actor, lecture_id)
     section = session.get_one(Section, lecture.section_id)
     order = lecture_positions(session, section)
-    lecture.deleted_at = clock.now()
+    with no_new_problems(session, actor, course, "lecture_id"):
+        lecture.deleted_at = clock.now()
     order.keys.remove(lecture.id)
     order.write(session)
     for on_removed in hooks.lectures_removed:
@@ -114,7 +130,8 @@ def delete_lecture(session: Session, actor: Actor, lecture_id: str) -> str:
 def move_lecture(session: Session, actor: Actor, lecture_id: str, section_id: str, position: int) -> int:
     """Move a lecture within its section or to another section of its course. Return the lecture's key.
 
-    Raise NOT_FOUND, FORBIDDEN, INVALID for a section of another course, OUT_OF_RANGE, or LIMIT_REACHED.
+    Raise NOT_FOUND, FORBIDDEN, INVALID for a section of another course, OUT_OF_RANGE, LIMIT_REACHED, or NOT_READY if
+    it is the last lecture of its section in a published course.
     """
     course, lecture = lock_lecture_to_edit(
         session, actor, lecture_id, lambda _: _require_visible_section(session, actor, section_id)
@@ -130,8 +147,8 @@ def move_lecture(session: Session, actor: Actor, lecture_id: str, section_id: st
         order.write(session)
         order = lecture_positions(session, target)
         _require_section_not_full(order)
-        lecture.section_id = target.id
-        session.flush()
+        with no_new_problems(session, actor, course, "lecture_id"):
+            lecture.section_id = target.id
     order.keys.insert(order.clamp(position), lecture.id)
     order.write(session)
     finish_curriculum_change(session, course, source, target)
@@ -152,10 +169,18 @@ def reorder_lectures(
     return section.id
 
 
-def _validated_columns(validator: Validator, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        FIELD_RULES[name].column: FIELD_RULES[name].check(validator, name, value) for name, value in values.items()
-    }
+def _validated_columns(validator: Validator, lecture_type: LectureType, values: Mapping[str, Any]) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for name, value in values.items():
+        column, check = FIELD_RULES[name]
+        if name not in CONTENT_FIELDS - CONTENT_BY_TYPE[lecture_type]:
+            columns[column] = check(validator, name, value)
+        else:
+            columns[column] = None  # null clears what lectures from before this rule may have
+            if value is not None and value.strip():
+                message = f"A lecture of type {lecture_type.name} cannot have this content. Leave it out."
+                validator.add_error(ErrorCode.INVALID, message, name)
+    return columns
 
 
 def _require_visible_section(session: Session, actor: Actor, section_id: str) -> SectionRow:

@@ -3,7 +3,8 @@
 DRAFT → PUBLISHED ⇄ ARCHIVED, and PUBLISHED → DRAFT as long as the course has no enrollment and no pending payment.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -61,6 +62,26 @@ def archive_course(session: Session, actor: Actor, course_id: str) -> int:
         message = "A draft cannot be archived. Publish it first, or delete it."
         raise DomainError(ErrorCode.INVALID_TRANSITION, message, COURSE_PATH)
     return _set_status(course, CourseStatus.ARCHIVED)
+
+
+@contextmanager
+def no_new_problems(session: Session, actor: Actor, course: Course, path: str) -> Iterator[None]:
+    """Raise a NOT_READY error at `path` for each publish problem that this block adds to a locked published course.
+
+    Problems that the course had before stay allowed, so that they can be solved one by one.
+    """
+    if course.status is not CourseStatus.PUBLISHED:
+        yield
+        return
+    previous = {problem.identity for problem in problems_by_course(session, actor, [course.id])[course.id]}
+    yield
+    session.flush()
+    problems = problems_by_course(session, actor, [course.id])[course.id]
+    if new_problems := [problem for problem in problems if problem.identity not in previous]:
+        cause = "The course is published, so this was not changed. It would cause a problem:"
+        raise DomainErrors(
+            [DomainError(ErrorCode.NOT_READY, f"{cause} {problem.message}", (path,)) for problem in new_problems]
+        )
 
 
 def require_no_blockers(session: Session, course: Course, blockers: Iterable[Blocker]) -> None:

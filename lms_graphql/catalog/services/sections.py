@@ -15,6 +15,7 @@ from lms_graphql.catalog.services.ordering import (
     section_positions,
     validate_position,
 )
+from lms_graphql.catalog.services.publication import no_new_problems
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode
@@ -62,16 +63,18 @@ def update_section(session: Session, actor: Actor, section_id: str, changes: Map
 
 
 def delete_section(session: Session, actor: Actor, section_id: str) -> str:
-    """Mark a section and its lectures as deleted and return its id. Raise NOT_FOUND or FORBIDDEN.
+    """Mark a section and its lectures as deleted and return its id.
 
-    The rows stay, because notes, questions and progress refer to them.
+    The rows stay, because notes, questions and progress refer to them. Raise NOT_FOUND, FORBIDDEN, or NOT_READY if
+    the course is published and would have no sections or no lectures.
     """
     course, section = lock_section_to_edit(session, actor, section_id)
     order = section_positions(session, course)
     lecture_keys = lecture_positions(session, section).keys
     now = clock.now()
-    execute_dml(session, update(Lecture).where(Lecture.id.in_(lecture_keys)).values(deleted_at=now))
-    section.deleted_at = now
+    with no_new_problems(session, actor, course, "section_id"):
+        execute_dml(session, update(Lecture).where(Lecture.id.in_(lecture_keys)).values(deleted_at=now))
+        section.deleted_at = now
     order.keys.remove(section.id)
     order.write(session)
     for on_removed in hooks.lectures_removed:

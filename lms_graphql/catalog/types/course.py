@@ -17,7 +17,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.pagination import PageArguments
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
-from lms_graphql.graph.schema.fields import as_graphql, expose_enum, field, object_type, resolver_field
+from lms_graphql.graph.schema.fields import as_graphql, expose_enum, field, object_type, resolver_field, url_field
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.permissions import Permission
 from lms_graphql.graph.schema.scalars import Money
@@ -83,8 +83,8 @@ class Course(Node):
     is_featured: bool = field("Whether the platform recommends the course. Set by super admins.")
     allow_qa: bool = field("Whether learners may ask and answer questions in the course.")
     allow_notes: bool = field("Whether learners may take notes in the course.")
-    thumbnail_url: str | None = field("URL of the course's picture; null if not set.")
-    preview_video_url: str | None = field("URL of the course's trailer; null if not set.")
+    thumbnail_url = url_field("thumbnail_url", "URL of the course's picture; null if not set.")
+    preview_video_url = url_field("preview_video_url", "URL of the course's trailer; null if not set.")
     lecture_count: int = field("Number of lectures.")
     duration_seconds: int = field("Duration of all lectures, in seconds.")
     enrollment_count: int = field("Number of enrollments of any status, ended ones included.")
@@ -119,7 +119,7 @@ class Course(Node):
 
     @strawberry.field
     def section_count(self, info: Info) -> int:
-        """Number of sections."""
+        """Number of sections. Only for course staff are empty ones included."""
         return info.context.load(curriculum.section_counts_by_course, self.key, 0)
 
     @resolver_field(

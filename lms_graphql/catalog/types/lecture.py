@@ -9,7 +9,7 @@ from lms_graphql.catalog.reads.lecture_content import LockReason
 from lms_graphql.catalog.types.course import Course
 from lms_graphql.catalog.types.section import Section
 from lms_graphql.graph.context import Info
-from lms_graphql.graph.schema.fields import as_graphql, expose_enum, field, object_type
+from lms_graphql.graph.schema.fields import as_graphql, expose_enum, field, object_type, url_field
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.type_extensions import extend_type
 
@@ -35,9 +35,9 @@ expose_enum(
 class LectureContent:
     """Content of a lecture. Each field can be null, whatever the lecture's type."""
 
-    video_url: str | None = field("URL of the video; null if not set.")
+    video_url = url_field("video_url", "URL of the video; null if not set.")
     body: str | None = field("Text in Markdown; null if not set.")
-    resource_url: str | None = field("URL of a file or web page; null if not set.")
+    resource_url = url_field("resource_url", "URL of a file or web page; null if not set.")
 
 
 @object_type

@@ -29,5 +29,5 @@ class Section(Node):
 
 @extend_type(Course)
 def sections(course: strawberry.Parent[Course], info: Info) -> list[Section]:
-    """Sections of the course, by position. A course has at most 100."""
+    """Sections of the course, by position, at most 100. Only course staff get empty sections."""
     return info.context.load_list(curriculum.sections_by_course, course.key)

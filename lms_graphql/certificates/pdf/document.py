@@ -10,16 +10,20 @@ from reportlab.lib.colors import white
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.pdfgen.canvas import Canvas
 
-from lms_graphql.certificates.pdf import ornaments, typography
-from lms_graphql.certificates.pdf.typography import DISPLAY, ITALIC, TEXT, FittedText
+from lms_graphql.certificates.pdf import fonts, ornaments, typography
+from lms_graphql.certificates.pdf.fonts import DISPLAY, ITALIC, TEXT
+from lms_graphql.certificates.pdf.printable_text import printable
+from lms_graphql.certificates.pdf.typography import FittedText
 
 # Binary streams instead of ASCII: the ASCII encoding takes longer than everything else, and is not needed any more.
 rl_config.useA85 = 0
 
-DESIGN_VERSION = 2
+DESIGN_VERSION = 3
 """Part of the ETag. Increase it with every change of the design, so that browsers discard their cached PDFs."""
-ISSUER = "Learn with Roko"
-SEAL = "LEARN WITH ROKO · CERTIFIED · "
+SEAL = "CERTIFIED · "
+SEAL_REPETITIONS = 3
+"""Repetitions of `SEAL` on the rim if the issuer's name does not fit there."""
+HEADING_WIDTH = 640.0
 HEADING = "Certificate of Completion"
 NO_NAME = "The person named on the web page below"
 """Replaces a name in a script that the fonts do not cover."""
@@ -37,8 +41,12 @@ CAPITAL_HEIGHT = 0.7
 
 
 class CertificateContent(NamedTuple):
-    """Texts of a certificate. `verification_url` is the URL of its verification page, which the QR code contains."""
+    """Texts of a certificate.
 
+    `issuer` is the name of the platform. The QR code contains `verification_url`, the URL of the verification page.
+    """
+
+    issuer: str
     serial: str
     code: str
     title: str
@@ -53,7 +61,7 @@ class CertificateContent(NamedTuple):
 def render_pdf(content: CertificateContent) -> bytes:
     """Return the PDF. The same content always gives the same bytes."""
     file = io.BytesIO()
-    typography.load_font(TEXT)
+    fonts.load_font(TEXT)
     canvas = Canvas(
         file,
         pagesize=(WIDTH, HEIGHT),
@@ -63,34 +71,51 @@ def render_pdf(content: CertificateContent) -> bytes:
         initialFontName=TEXT,  # type: ignore[arg-type] # the stubs declare it as a number
     )
     canvas.setTitle(content.title)
-    canvas.setAuthor(ISSUER)
+    canvas.setAuthor(content.issuer)
     canvas.setSubject(f"{content.learner_name} has completed {content.course_title}")
     canvas.setKeywords(content.serial)
-    canvas.setCreator(ISSUER)
+    canvas.setCreator(content.issuer)
     ornaments.draw_frame(canvas, WIDTH, HEIGHT)
     ornaments.draw_rosette(canvas, CENTER, 322, 200)
-    _draw_heading(canvas)
+    _draw_heading(canvas, content.issuer)
     _draw_learner(canvas, content.learner_name)
     _draw_course(canvas, content.course_title)
     _draw_signatures(canvas, content)
-    ornaments.draw_seal(canvas, CENTER, 134, 44, SEAL)
+    ornaments.draw_seal(canvas, CENTER, 134, 44, seal_text(content.issuer))
     _draw_verification(canvas, content)
     canvas.showPage()
     canvas.save()
     return file.getvalue()
 
 
-def _draw_heading(canvas: Canvas) -> None:
+def seal_text(issuer: str) -> str:
+    """Return the text on the rim of the seal, with the issuer's name if its letters can stand there one by one."""
+    text = f"{issuer.upper()} · {SEAL}"
+    has_place = fonts.has_glyphs(TEXT, text) and ornaments.has_place_on_seal(text)
+    return text if has_place else SEAL * SEAL_REPETITIONS
+
+
+def _draw_heading(canvas: Canvas, issuer: str) -> None:
     canvas.setFillColor(ornaments.GOLD)
-    typography.draw_spaced(canvas, CENTER, 512, ISSUER.upper(), TEXT, 11, 4.5)
+    _draw_issuer(canvas, issuer)
     canvas.setFillColor(ornaments.NAVY)
     typography.draw_centered(canvas, CENTER, 456, HEADING, DISPLAY, 46)
     ornaments.draw_divider(canvas, CENTER, 434, 230)
 
 
+def _draw_issuer(canvas: Canvas, issuer: str) -> None:
+    """Draw the name in spaced capitals, or as it is if it is too long or its script joins letters."""
+    capitals, size, space = issuer.upper(), 11, 4.5
+    can_be_spaced = fonts.has_glyphs(TEXT, capitals)
+    if can_be_spaced and typography.spaced_width(capitals, TEXT, size, space) <= HEADING_WIDTH:
+        typography.draw_spaced(canvas, CENTER, 512, capitals, TEXT, size, space)
+    elif name := printable(issuer):
+        typography.draw_lines(canvas, CENTER, 512, typography.fit_text(name, TEXT, HEADING_WIDTH, 14, 3, 0), TEXT)
+
+
 def _draw_learner(canvas: Canvas, name: str) -> None:
     _draw_phrase(canvas, 402, "This is to certify that")
-    text = typography.fit_text(typography.printable(name) or NO_NAME, DISPLAY, 640, 42, 27, 36)
+    text = typography.fit_text(printable(name) or NO_NAME, DISPLAY, 640, 42, 27, 36)
     canvas.setFillColor(ornaments.INK)
     _draw_centered_at(canvas, 364, text)
     canvas.setStrokeColor(ornaments.PALE_GOLD)
@@ -100,7 +125,7 @@ def _draw_learner(canvas: Canvas, name: str) -> None:
 
 def _draw_course(canvas: Canvas, title: str) -> None:
     _draw_phrase(canvas, 306, "has successfully completed the course")
-    text = typography.fit_text(typography.printable(title) or NO_TITLE, DISPLAY, 620, 28, 23, 36)
+    text = typography.fit_text(printable(title) or NO_TITLE, DISPLAY, 620, 28, 23, 36)
     canvas.setFillColor(ornaments.NAVY)
     _draw_centered_at(canvas, 265, text)
 
@@ -116,7 +141,7 @@ def _draw_phrase(canvas: Canvas, y: float, text: str) -> None:
 
 
 def _draw_signatures(canvas: Canvas, content: CertificateContent) -> None:
-    _draw_labeled_line(canvas, 150, typography.printable(content.instructor_name) or NO_INSTRUCTOR, "Instructor")
+    _draw_labeled_line(canvas, 150, printable(content.instructor_name) or NO_INSTRUCTOR, "Instructor")
     issued = format_date(content.issued_at)
     if content.expires_at is None:
         _draw_labeled_line(canvas, 92, issued, "Date of issue")

@@ -8,7 +8,7 @@ from reportlab.lib.colors import HexColor
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.pdfgen.pathobject import PDFPathObject
 
-from lms_graphql.certificates.pdf import typography
+from lms_graphql.certificates.pdf import fonts, typography
 
 NAVY = HexColor("#16264A")
 GOLD = HexColor("#AE8A3A")
@@ -19,6 +19,10 @@ INK = HexColor("#2A2D36")
 GREY = HexColor("#6D6F78")
 FRAME_OUTER, FRAME_INNER = 20.0, 42.0
 """Distances of the frame's two borders from the edge of the page."""
+SEAL_TEXT_RADIUS, SEAL_TEXT_SIZE = 0.715, 0.142
+"""Radius and font size of the text on the rim of a seal, as parts of the seal's radius."""
+MAX_SEAL_SHARE = 0.9
+"""Part of the rim that the letters may cover."""
 
 Point = tuple[float, float]
 
@@ -69,9 +73,14 @@ def draw_seal(canvas: Canvas, x: float, y: float, radius: float, text: str) -> N
         canvas.setLineWidth(line)
         canvas.circle(x, y, radius * share)
     canvas.setFillColor(PAPER)
-    _draw_circular_text(canvas, x, y, radius * 0.715, text, radius * 0.142)
+    _draw_circular_text(canvas, x, y, radius * SEAL_TEXT_RADIUS, text, radius * SEAL_TEXT_SIZE)
     star = [_polar(x, y, radius * (0.42 if point % 2 == 0 else 0.17), pi / 2 + point * pi / 5) for point in range(10)]
     _fill_polygon(canvas, star)
+
+
+def has_place_on_seal(text: str) -> bool:
+    rim = 2 * pi * SEAL_TEXT_RADIUS * MAX_SEAL_SHARE
+    return sum(typography.text_width(char, fonts.TEXT, SEAL_TEXT_SIZE) for char in text) <= rim
 
 
 def _draw_ribbons(canvas: Canvas, x: float, y: float, radius: float) -> None:
@@ -83,7 +92,7 @@ def _draw_ribbons(canvas: Canvas, x: float, y: float, radius: float) -> None:
 
 def _draw_circular_text(canvas: Canvas, x: float, y: float, radius: float, text: str, size: float) -> None:
     """Draw letters evenly on the whole circle, clockwise from its top."""
-    font = typography.TEXT
+    font = fonts.TEXT
     widths = [typography.text_width(char, font, size) for char in text]
     space = (2 * pi * radius - sum(widths)) / len(text)
     angle = pi / 2

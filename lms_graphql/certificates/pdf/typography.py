@@ -1,20 +1,13 @@
-"""Typography of the certificate: fonts, text widths, and the font size at which a text fits."""
+"""Typography of the certificate: text widths, lines, and the font size at which a text fits."""
 
-import unicodedata
-from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
-from itertools import groupby
-from pathlib import Path
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from reportlab.pdfbase.pdfmetrics import registerFont
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-FOLDER = Path(__file__).parent / "fonts"
-DISPLAY, TEXT, ITALIC = "NotoSerifDisplay-Regular", "NotoSerif-Regular", "NotoSerif-Italic"
-FALLBACK = "DroidSansFallback"
-"""Font for characters that the others do not have: Chinese, Japanese and Korean."""
+from lms_graphql.certificates.pdf import fonts, graphemes, shaping
+
 SIZE_STEP, MIN_SIZE = 0.5, 3.0
 LEADING = 1.18
 
@@ -31,41 +24,14 @@ class FittedText(NamedTuple):
         return self.size * LEADING * (len(self.lines) - 1)
 
 
-@cache
-def load_font(name: str) -> TTFont:
-    """Load and register a font, once a process. Not thread-safe: call it from one thread only."""
-    font = TTFont(name, FOLDER / f"{name}.ttf")
-    registerFont(font)
-    return font
-
-
-def has_glyph(font: str, char: str) -> bool:
-    return ord(char) in load_font(font).face.charToGlyph
-
-
-def printable(text: str) -> str | None:
-    """Return the text as the fonts can show it, or None if they cannot.
-
-    Accents are joined to their letters. Signs that no font has, such as emoji, are left out. A letter that no font
-    has cannot be left out: its script is not covered, or needs shaping.
-    """
-    characters = []
-    for char in unicodedata.normalize("NFC", " ".join(text.split())):
-        if has_glyph(TEXT, char) or has_glyph(FALLBACK, char):
-            characters.append(char)
-        elif unicodedata.category(char)[0] in "LMN":
-            return None
-    return " ".join("".join(characters).split()) or None
-
-
 @lru_cache(maxsize=4_096)
-def char_width(char: str, font: str) -> float:
-    """Return the width at font size 1. There is no kerning, so a text is as wide as the sum of its characters."""
-    return load_font(font if has_glyph(font, char) else FALLBACK).stringWidth(char, 1)
+def word_width(word: str, font: str) -> float:
+    """Return the width at font size 1 of a word, or of a part of it or a space."""
+    return sum(run.width for run in shaping.shape_line(word, font, right_to_left=False))
 
 
 def text_width(text: str, font: str, size: float) -> float:
-    return size * sum(char_width(char, font) for char in text)
+    return size * sum(word_width(part, font) for part in shaping.split_at_spaces(text))
 
 
 def fit_text(
@@ -86,51 +52,67 @@ def fit_text(
         size -= SIZE_STEP
 
 
-def draw_centered(canvas: Canvas, x: float, y: float, text: str, font: str, size: float) -> None:
-    left = x - text_width(text, font, size) / 2
-    for run_font, run in _font_runs(text, font):
-        canvas.setFont(run_font, size)
-        canvas.drawString(left, y, run)
-        left += text_width(run, font, size)
+def draw_centered(
+    canvas: Canvas, x: float, y: float, text: str, font: str, size: float, right_to_left: bool = False
+) -> None:
+    """Draw a centered line. `right_to_left` is the direction of the paragraph to which it belongs."""
+    runs = shaping.shape_line(text, font, right_to_left)
+    left, unit = x - size * sum(run.width for run in runs) / 2, size / 1000
+    line = canvas.beginText()
+    for run in runs:
+        line.setFont(run.font, size)
+        for piece in run.pieces():
+            line.setTextOrigin(left + piece.x * unit, y + piece.y * unit)
+            line.textOut(piece.chars)
+        left += size * run.width
+    if not shaping.is_rearranged(text):
+        canvas.drawText(line)
+        return
+    # Raised and exchanged glyphs would break up the words that are copied out of the PDF.
+    canvas.addLiteral(f"/Span <</ActualText <FEFF{text.encode('utf-16-be').hex()}>>> BDC")
+    canvas.drawText(line)
+    canvas.addLiteral("EMC")
+
+
+def spaced_width(text: str, font: str, size: float, space: float) -> float:
+    return fonts.load_font(font).stringWidth(text, size) + space * (len(text) - 1)
 
 
 def draw_spaced(canvas: Canvas, x: float, y: float, text: str, font: str, size: float, space: float) -> None:
-    """Draw a centered text with extra space between its letters."""
-    load_font(font)
+    """Draw a centered text with extra space between its letters. The font must have all of them."""
     canvas.setFont(font, size)
-    canvas.drawString(x - (text_width(text, font, size) + space * (len(text) - 1)) / 2, y, text, charSpace=space)
+    canvas.drawString(x - spaced_width(text, font, size, space) / 2, y, text, charSpace=space)
 
 
 def draw_lines(canvas: Canvas, x: float, y: float, text: FittedText, font: str) -> None:
     """Draw centered lines, the first baseline at `y`."""
+    right_to_left = shaping.is_right_to_left(" ".join(text.lines))
     for number, line in enumerate(text.lines):
-        draw_centered(canvas, x, y - number * text.size * LEADING, line, font, text.size)
-
-
-def _font_runs(text: str, font: str) -> Iterator[tuple[str, str]]:
-    """Yield the parts of the text that use one font, each with its font."""
-    for run_font, run in groupby(text, lambda char: font if has_glyph(font, char) else FALLBACK):
-        yield run_font, "".join(run)
+        draw_centered(canvas, x, y - number * text.size * LEADING, line, font, text.size, right_to_left)
 
 
 def _break_lines(text: str, font: str, max_width: float) -> list[str]:
     """Break a text between words, and inside words that are longer than a line. The width is that at font size 1."""
-    lines, used = [""], 0.0
+    lines, used, space = [""], 0.0, word_width(" ", font)
     for word in text.split(" "):
-        needed = text_width(word, font, 1)
-        if lines[-1] and used + char_width(" ", font) + needed <= max_width:
+        needed = word_width(word, font)
+        if lines[-1] and used + space + needed <= max_width:
             lines[-1] += f" {word}"
-            used += char_width(" ", font) + needed
+            used += space + needed
             continue
         if lines[-1]:
             lines.append("")
+        if needed <= max_width:
+            lines[-1], used = word, needed
+            continue
         used = 0.0
-        for char in word:
-            if lines[-1] and used + char_width(char, font) > max_width:
+        for grapheme in graphemes.split(word):
+            width = word_width(grapheme, font)
+            if lines[-1] and used + width > max_width:
                 lines.append("")
                 used = 0.0
-            lines[-1] += char
-            used += char_width(char, font)
+            lines[-1] += grapheme
+            used += width
     return lines
 
 

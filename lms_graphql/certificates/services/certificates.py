@@ -48,7 +48,10 @@ def issue_certificate(session: Session, user_key: int, course_key: int, settings
 
 
 def _values_at_issue(session: Session, user_key: int, course_key: int, settings: Settings) -> dict[str, object]:
-    """Return the values of the certificate's columns as of now."""
+    """Return the values of the certificate's columns as of now.
+
+    If the instructor's account was deleted, the platform signs in their place.
+    """
     learner = session.execute(select(*NAME_COLUMNS).where(User.id == user_key)).one()
     instructor_and_title = (
         select(*NAME_COLUMNS, Course.title)
@@ -56,16 +59,17 @@ def _values_at_issue(session: Session, user_key: int, course_key: int, settings:
         .where(Course.id == course_key)
     )
     *instructor, course_title = session.execute(instructor_and_title).one()
+    is_instructor_deleted = instructor[-1] is not None
     now = clock.now()
     return {
         "user_id": user_key,
         "course_id": course_key,
-        "serial": codes.new_serial(now),
+        "serial": codes.new_serial(settings.site_name, now),
         "verification_code": codes.new_code(),
         "title": certificate_title(course_title),
         "learner_name": full_name(*learner),
         "course_title": course_title,
-        "instructor_name": full_name(*instructor),
+        "instructor_name": settings.site_name if is_instructor_deleted else full_name(*instructor),
         "issued_at": now,
         "expires_at": expiry_date(now, settings.certificate_months),
     }

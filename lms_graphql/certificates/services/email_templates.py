@@ -7,10 +7,10 @@ from lms_graphql.certificates.models import Certificate
 from lms_graphql.certificates.urls import pdf_path, verification_path
 from lms_graphql.mail.messages import Button, RenderedMail, greeting_line, render
 from lms_graphql.mail.models import Mail
-from lms_graphql.mail.templates import FrontendUrls
+from lms_graphql.mail.templates import SiteUrls
 
 
-def certificate_issued_template(session: Session, mail: Mail, urls: FrontendUrls) -> RenderedMail | None:
+def certificate_issued_template(session: Session, mail: Mail, urls: SiteUrls) -> RenderedMail | None:
     """Render the mail to the learner. Return None if the account was deleted or the certificate revoked."""
     user = session.get(User, mail.user_id)
     certificate = session.get(Certificate, mail.data["certificate"])
@@ -26,5 +26,5 @@ def certificate_issued_template(session: Session, mail: Mail, urls: FrontendUrls
             " download and print.",
             f"Anyone you share it with can verify it here: {urls.to(verification_path(code))}",
         ],
-        Button("Open the certificate", urls.to(pdf_path(code))),
+        Button("Open the certificate", urls.to_service(pdf_path(code))),
     )

@@ -10,10 +10,10 @@ from lms_graphql.core.errors import RequestError, RequestErrorCode
 
 
 def count_failed_verification(session: Session, _actor: Actor, auth: AuthContext) -> None:
-    """Count an unknown code for the client's IP address.
+    """Count an unknown code for the client's network.
 
     Raise RATE_LIMITED if the client has sent too many. Existing codes are neither counted nor limited: guesses by
-    others at the same address must not affect a holder, and no number of guesses finds one of 89 random bits.
+    others in the same network must not affect a holder, and no number of guesses finds one of 89 random bits.
     """
     if not rate_limits.consume(session, client_rate_limit(auth, "verification")):
         message = f"Too many unknown codes. Try again in {auth.settings.login_window_minutes} minutes."

@@ -51,7 +51,7 @@ class OperationRunner:
     ) -> ExecutionResult:
         """Return data and errors. Raise BudgetExceededError if the response exceeds its budget or the time limit."""
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(context.budget.remaining_seconds()):
                 pending = execute(
                     self._schema,
                     document,

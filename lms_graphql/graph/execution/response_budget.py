@@ -24,7 +24,7 @@ class BudgetExceededError(RequestError):
 class ResponseBudget:
     """Budget of one response: units, errors, characters and time.
 
-    `cost` is the cost that the viewer may request. `seconds` is the time limit from now.
+    `cost` is the cost that the viewer may request. `seconds` is the time limit, from now if nothing else is said.
     """
 
     def __init__(self, cost: int, seconds: float) -> None:
@@ -33,6 +33,14 @@ class ResponseBudget:
         self._characters = MAX_CHARACTERS
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds
+
+    def count_time_from(self, started: float) -> None:
+        """Let the time limit begin at this instant of `time.monotonic`, when the request arrived."""
+        self._deadline = started + self._seconds
+
+    def remaining_seconds(self) -> float:
+        """Return the seconds until the deadline; 0 if it has passed."""
+        return max(0.0, self._deadline - time.monotonic())
 
     def spend(self, units: int) -> None:
         """Charge units before an object, or a list of plain objects, is completed.

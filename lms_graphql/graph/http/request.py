@@ -18,6 +18,8 @@ SAFE_METHODS = {"GET", "HEAD"}
 """Methods whose request is in the URL. They never write."""
 LARGE_BODY_BYTES, MAX_LARGE_BODIES = 100_000, 64
 """Bytes above which a body is large, and how many large bodies are received at the same time."""
+PERSISTED_QUERY_NOT_SUPPORTED_MESSAGE = "PersistedQueryNotSupported"
+"""Message by which clients of automatic persisted queries know that they must send the document itself."""
 VALUE_MARKERS = (b"[", b"{", b",")
 """Each value in a JSON list, and each key of an object, follows one of these characters."""
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
@@ -186,6 +188,10 @@ def _to_graphql_request(values: Any) -> GraphQLRequest:
         raise HTTPRequestError(400, 'The request is not a JSON object. Send an object with a "query".')
     query, name = values.get("query"), values.get("operationName")
     variables, extensions = values.get("variables"), values.get("extensions")
+    if not query and isinstance(extensions, dict) and extensions.get("persistedQuery"):
+        raise HTTPRequestError(
+            400, PERSISTED_QUERY_NOT_SUPPORTED_MESSAGE, RequestErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
+        )
     if not isinstance(query, str) or not query.strip():
         raise HTTPRequestError(400, '"query" is missing. Send a GraphQL document as a string.')
     if not isinstance(name, str | None):

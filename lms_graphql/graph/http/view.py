@@ -38,8 +38,13 @@ from lms_graphql.settings import Settings
 
 logger = structlog.get_logger("lms_graphql.operations")
 
-HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff", "vary": "accept, authorization"}
-STATUS_HEADERS = {405: {"allow": "POST"}, 503: {"retry-after": "1"}, 408: {"connection": "close"}}
+HEADERS = {"cache-control": "no-store", "vary": "accept, authorization"}
+STATUS_HEADERS = {
+    401: {"www-authenticate": 'Bearer error="invalid_token"'},
+    405: {"allow": "POST"},
+    408: {"connection": "close"},
+    503: {"retry-after": "1"},
+}
 CLIENT_CLOSED_REQUEST = 499
 """Status for logs and proxies, as nginx uses it. The client has disconnected and receives nothing."""
 MAX_NAME_LENGTH = 100
@@ -51,8 +56,9 @@ ResponseBody = dict[str, Any]
 class GraphQLView:
     """The endpoint.
 
-    `create_context` authenticates the request and raises RequestError if it cannot. `is_busy` returns whether work
-    waits too long for the database.
+    `create_context` authenticates the request and raises RequestError if it cannot. Its second argument returns
+    whether the request runs anonymously if its token is not valid. `is_busy` returns whether work waits too long for
+    the database.
     """
 
     def __init__(
@@ -60,7 +66,7 @@ class GraphQLView:
         schema: GraphQLSchema,
         documents: DocumentCache,
         settings: Settings,
-        create_context: Callable[[Request], Awaitable[Context]],
+        create_context: Callable[[Request, Callable[[], bool]], Awaitable[Context]],
         is_busy: Callable[[], bool],
     ) -> None:
         self._documents = documents
@@ -75,7 +81,7 @@ class GraphQLView:
 
     async def handle(self, request: Request) -> Response:
         """Return the response. If too many requests are in flight or wait, reject this one at once with 503."""
-        media_type = JSON
+        media_type, arrived_at = JSON, time.monotonic()
         if self._incomplete_requests >= MAX_INCOMPLETE_REQUESTS or self._is_full():
             return _busy()
         # Separate from `_in_flight`, because a body that never comes costs only a connection.
@@ -85,7 +91,9 @@ class GraphQLView:
             graphql_request = await self._read(request)
         except HTTPRequestError as error:
             body = _errors(error_formatting.graphql_error(error.code, error.message))
-            return _response(body, error.status, media_type)
+            # Apollo Server sends 200 here, and some clients look for the code only in successful responses.
+            is_expected = error.code is RequestErrorCode.PERSISTED_QUERY_NOT_SUPPORTED and media_type == JSON
+            return _response(body, 200 if is_expected else error.status, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         finally:
@@ -94,16 +102,18 @@ class GraphQLView:
             return _busy()
         self._in_flight += 1
         try:
-            return await self._respond(request, graphql_request, media_type)
+            return await self._respond(request, graphql_request, media_type, arrived_at)
         finally:
             self._in_flight -= 1
 
     def _is_full(self) -> bool:
         return self._in_flight >= self._settings.limit_in_flight or self._is_busy()
 
-    async def _respond(self, request: Request, graphql_request: GraphQLRequest, media_type: str) -> Response:
+    async def _respond(
+        self, request: Request, graphql_request: GraphQLRequest, media_type: str, arrived_at: float
+    ) -> Response:
         try:
-            context = await self._context(request)
+            context = await self._context(request, graphql_request, arrived_at)
         except RequestError as error:
             status = 401 if error.code is RequestErrorCode.UNAUTHENTICATED else 503
             return _response(_errors(error_formatting.from_request_error(error)), status, media_type)
@@ -131,12 +141,23 @@ class GraphQLView:
             message = "The request body did not arrive in time. Send it again."
             raise HTTPRequestError(408, message, RequestErrorCode.TIMEOUT) from None
 
-    async def _context(self, request: Request) -> Context:
+    async def _context(self, request: Request, graphql_request: GraphQLRequest, arrived_at: float) -> Context:
+        """Authenticate the request. The time limit of the whole request began when it arrived."""
+        remaining_seconds = arrived_at + self._settings.limit_seconds - time.monotonic()
         try:
-            async with asyncio.timeout(self._settings.limit_seconds):
-                return await self._create_context(request)
+            async with asyncio.timeout(max(0.0, remaining_seconds)):
+                context = await self._create_context(request, lambda: self._ignores_bad_token(graphql_request))
         except TimeoutError:
             raise RequestError(RequestErrorCode.UNAVAILABLE, error_formatting.BUSY_MESSAGE) from None
+        context.budget.count_time_from(arrived_at)
+        return context
+
+    def _ignores_bad_token(self, graphql_request: GraphQLRequest) -> bool:
+        try:
+            prepared = self._documents.prepare(graphql_request.query)
+            return prepared.operation(graphql_request.operation_name).ignores_bad_token
+        except RequestError:  # there is no such operation
+            return False
 
     async def _run(
         self, prepared: PreparedDocument, graphql_request: GraphQLRequest, context: Context, method: str
@@ -161,8 +182,8 @@ class GraphQLView:
                 result = await self._runner.run(prepared.document, operation.name, graphql_request.variables, context)
         except BudgetExceededError as error:
             status = 504 if error.code is RequestErrorCode.TIMEOUT else 400
-            return _errors(error_formatting.from_request_error(error)), status
-        return _result_body(result, cost)
+            return _errors(error_formatting.from_budget_error(error, context.may_have_committed)), status
+        return _result_body(result, cost, context)
 
 
 def _cost(operation: Operation, graphql_request: GraphQLRequest, context: Context) -> int:
@@ -177,13 +198,14 @@ def _cost(operation: Operation, graphql_request: GraphQLRequest, context: Contex
     return cost
 
 
-def _result_body(result: ExecutionResult, cost: int) -> tuple[ResponseBody, int]:
+def _result_body(result: ExecutionResult, cost: int, context: Context) -> tuple[ResponseBody, int]:
     if result.errors and result.data is None and all(error.path is None for error in result.errors):
         error_formatting.clear_tracebacks(result.errors)
         return _errors(*map(error_formatting.from_variable_error, result.errors)), 400
     body: ResponseBody = {"data": result.data}
     if result.errors:
-        body["errors"] = [error_formatting.from_field_error(error).formatted for error in result.errors]
+        errors = [error_formatting.from_field_error(error, context.written_fields) for error in result.errors]
+        body["errors"] = [error.formatted for error in errors]
         error_formatting.clear_tracebacks(result.errors)
     body["extensions"] = {"cost": cost}
     return body, 503 if _is_unavailable(body) else 200

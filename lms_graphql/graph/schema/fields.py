@@ -4,15 +4,31 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING
 from enum import StrEnum
-from typing import Any, TypeVar, cast, dataclass_transform
+from typing import Any, NamedTuple, TypeVar, cast, dataclass_transform
 
 import strawberry
 from strawberry.extensions import FieldExtension
 
+from lms_graphql.core.urls import join_url
 from lms_graphql.graph.schema.strawberry_internals import enum_values
 
 T = TypeVar("T", bound=type[Any])
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ListSize(NamedTuple):
+    """Size of a list without pages, from which the cost of a request is computed.
+
+    `expected` is the number of items for each parent. `total` limits a tree: lists of lists along its levels have at
+    most so many items altogether, because no item has two parents.
+    """
+
+    expected: int
+    total: int | None = None
+
+
+LIST_SIZE = "list_size"
+"""Key of the `ListSize` in the metadata of a field."""
 
 
 def docstring_description(documented: Any) -> str | None:
@@ -48,17 +64,40 @@ def input_type(*, name: str | None = None, one_of: bool = False) -> Callable[[T]
 
 
 def resolver_field(
-    *, name: str | None = None, description: str | None = None, extensions: list[FieldExtension] | None = None
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    extensions: list[FieldExtension] | None = None,
+    list_size: ListSize | None = None,
 ) -> Callable[[F], F]:
     """Return a decorator for resolvers. Unlike `@strawberry.field` with options, it preserves the function's type."""
 
     def decorate(function: F) -> F:
         resolver: Any = strawberry.field(
-            resolver=function, name=name, description=description, extensions=extensions or []
+            resolver=function,
+            name=name,
+            description=description,
+            extensions=extensions or [],
+            metadata={LIST_SIZE: list_size},
         )
         return cast("F", resolver)
 
     return decorate
+
+
+def url_field(attribute: str, description: str) -> Any:
+    """Return a described field with the URL in an attribute of the row.
+
+    A stored path is the URL of a file that this service serves, wherever it listens.
+    """
+
+    def url(self: Any, info: strawberry.Info[Any, Any]) -> str | None:
+        stored: str | None = getattr(self, attribute)
+        if stored is None or not stored.startswith("/"):
+            return stored
+        return join_url(info.context.settings.service_url, stored)
+
+    return resolver_field(description=description)(url)
 
 
 def expose_enum(enum: type[StrEnum], description: str, **value_descriptions: str) -> None:

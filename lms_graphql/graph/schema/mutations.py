@@ -32,7 +32,7 @@ expose_enum(
     IN_USE="Other objects belong to this object or use it.",
     LIMIT_REACHED="The highest allowed number of objects is reached.",
     INVALID_TRANSITION="The status of the object does not allow this change.",
-    NOT_READY="The course has a problem that blocks its publication.",
+    NOT_READY="The course has, or would get, a problem that blocks its publication.",
     INVALID_CREDENTIALS="The email address or the password is wrong.",
     INVALID_TOKEN="The token is unknown, was used or has expired.",  # noqa: S106 - a text
     ACCOUNT_SUSPENDED="The account is suspended. A super admin can activate it.",
@@ -87,7 +87,10 @@ class DeletePayload:
 
 
 class DomainErrorsExtension(FieldExtension):
-    """Field extension that returns domain errors as a payload. Its other fields have their defaults."""
+    """Field extension that returns domain errors as a payload. Its other fields have their defaults.
+
+    It also notes whether the mutation has saved its change, for errors while the payload is loaded.
+    """
 
     def __init__(self) -> None:
         self._payload_type: Any = None
@@ -96,12 +99,17 @@ class DomainErrorsExtension(FieldExtension):
         self._payload_type = payload_type(field)
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Any, **kwargs: Any) -> Any:
+        context: Context = info.context
+        write_count = context.write_count
         try:
             return await next_(source, info, **kwargs)
         except (DomainError, DomainErrors) as error:
             clear_tracebacks([error])  # because its frames may refer to the error: see `Context.close`
             errors = error.errors if isinstance(error, DomainErrors) else [error]
             return self._payload_type(errors=[_user_error(error) for error in errors])
+        finally:
+            if context.write_count > write_count:
+                context.written_fields.add(info.path.key)
 
 
 def mutation(*permissions: type[Permission]) -> Callable[[Callable[..., Any]], Any]:

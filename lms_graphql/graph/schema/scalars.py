@@ -15,7 +15,9 @@ _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)\Z",
     re.ASCII,
 )
-_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,12})?\Z", re.ASCII)
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?\Z", re.ASCII)
+_MIN_INTEGER_AS_FLOAT = 2**63
+"""The JSON parser returns larger integers as floats. Every float of this size is a whole number."""
 _INVALID_DATE_TIME = "Give an RFC 3339 date-time with its offset, for example 2026-01-31T12:00:00Z."
 _INVALID_DECIMAL = 'Give a decimal number as a string, for example "19.99", or as an integer.'
 
@@ -42,8 +44,11 @@ def serialize_decimal(number: Decimal) -> str:
 def parse_decimal(value: Any) -> Decimal:
     """Return the exact number of a string or an integer. Raise GraphQLError for an exponent, NaN or -0.
 
-    Floats are rejected, because they have lost their exactness before they arrive.
+    Floats are rejected, because they have lost their exactness before they arrive. Very large ones were integers.
+    They are accepted like numbers with any number of digits, so that services report OUT_OF_RANGE at their path.
     """
+    if isinstance(value, float) and abs(value) >= _MIN_INTEGER_AS_FLOAT:
+        return Decimal(value)
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not _DECIMAL.match(text):
         raise GraphQLError(_INVALID_DECIMAL)

@@ -3,11 +3,12 @@
 `docs/architecture.md` lists each of them. `tests/graph/test_private_apis.py` fails if a release changes one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import strawberry
-from graphql import GraphQLSchema
+from graphql import GraphQLField, GraphQLSchema
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
@@ -22,6 +23,7 @@ __all__ = [
     "ScalarDefinition",
     "StrawberryField",
     "enum_values",
+    "field_metadata",
     "payload_type",
     "resolver_function",
     "to_camel_case",
@@ -51,6 +53,12 @@ def resolver_function(field: StrawberryField) -> Callable[..., Any] | None:
     """Return the function that resolves the field, or None if the field reads an attribute."""
     function: Any = field.base_resolver.wrapped_func if field.base_resolver is not None else None
     return function
+
+
+def field_metadata(definition: GraphQLField) -> Mapping[Any, Any]:
+    """Return the `metadata` with which the field was declared."""
+    field: StrawberryField | None = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return field.metadata if field is not None else {}
 
 
 def payload_type(field: StrawberryField) -> Any:

@@ -26,7 +26,8 @@ class RecordLectureProgressInput:
 
     lecture_id: strawberry.ID = field("Id of the lecture.")
     position_seconds: int = field(
-        "Current position of the player, in seconds. A position outside the lecture becomes its start or end."
+        "Current position of the player, in seconds. A position outside the lecture becomes its start or end. "
+        "It is stored unchanged if the duration of a video is unknown."
     )
     watched: list[WatchedRangeInput] = field("Ranges in the order in which they were played (at most 100).")
 
@@ -54,9 +55,11 @@ class ProgressMutations:
     ) -> LectureProgressPayload | None:
         """
         Record which ranges of a lecture were played. Only users with an enrollment that grants access can do this.
-        Ranges are clipped to the lecture. In total they count at most twice the time since the last report in the
-        course, plus 10 seconds. A video is completed once 90 % of it (default) were watched. Reports may arrive in
-        any order: watched seconds never decrease.
+        Ranges are clipped to the lecture, unless the duration of a video is unknown (0). A report adds at most twice
+        the time since the last report in the course, or since the enrollment, plus unused credit. At most 10 seconds
+        of credit remain for the next report; as much is there at the start. Seconds beyond the credit are ignored. A
+        video is completed once 90 % of it (default) were watched. Reports may arrive in any order: watched seconds
+        never decrease.
 
         Returns NOT_ENROLLED without access, LIMIT_REACHED for more than 100 ranges, and INVALID for a range that ends
         before its start.

@@ -29,7 +29,7 @@ class CourseProgressSnapshot(NamedTuple):
     passed_quizzes: int
     total_quizzes: int
     current_lecture_key: int | None
-    reported_at: datetime | None
+    credit_since: datetime | None
 
     @property
     def is_complete(self) -> bool:
@@ -54,6 +54,7 @@ class ProgressSnapshot(NamedTuple):
     enrollment: EnrollmentRow | None
     progress: LectureProgressRow | None
     ranges: list[list[int]]
+    unmarked_by_hand: bool
     course: CourseProgressSnapshot | None
 
 
@@ -66,6 +67,7 @@ LECTURE_FIELDS = (
     Course.version,
     Enrollment.updated_at,
 )
+RANGE_COLUMNS = (LectureProgress.watched_ranges, LectureProgress.unmarked_by_hand)
 COURSE_PROGRESS_COLUMNS = (
     CourseProgress.id,
     CourseProgress.completed_lectures,
@@ -73,7 +75,7 @@ COURSE_PROGRESS_COLUMNS = (
     CourseProgress.passed_quizzes,
     CourseProgress.total_quizzes,
     CourseProgress.current_lecture_id,
-    CourseProgress.reported_at,
+    CourseProgress.credit_since,
 )
 
 
@@ -82,7 +84,7 @@ def _snapshot(access_level: AccessLevel) -> RowSelect:
     enrollment = and_(Enrollment.course_id == Lecture.course_id, Enrollment.user_id == VIEWER)
     lecture_progress = and_(LectureProgress.lecture_id == Lecture.id, LectureProgress.user_id == VIEWER)
     course_progress = and_(CourseProgress.course_id == Lecture.course_id, CourseProgress.user_id == VIEWER)
-    progress_columns = (*LECTURE_COLUMNS, LectureProgress.watched_ranges, *COURSE_PROGRESS_COLUMNS)
+    progress_columns = (*LECTURE_COLUMNS, *RANGE_COLUMNS, *COURSE_PROGRESS_COLUMNS)
     exists = (Lecture.deleted_at.is_(None), Section.deleted_at.is_(None))
     return (
         select(*LECTURE_FIELDS, *ENROLLMENT_COLUMNS, *progress_columns)
@@ -108,13 +110,14 @@ def find_progress_snapshot(session: Session, actor: Actor, key: int | None) -> P
 def _to_snapshot(row: tuple[Any, ...]) -> ProgressSnapshot:
     lecture, rest = row[: len(LECTURE_FIELDS)], row[len(LECTURE_FIELDS) :]
     enrollment, rest = rest[: len(ENROLLMENT_COLUMNS)], rest[len(ENROLLMENT_COLUMNS) :]
-    progress, (ranges, *course) = rest[: len(LECTURE_COLUMNS)], rest[len(LECTURE_COLUMNS) :]
+    progress, (ranges, unmarked_by_hand, *course) = rest[: len(LECTURE_COLUMNS)], rest[len(LECTURE_COLUMNS) :]
     return ProgressSnapshot._make(
         (
             *lecture,
             None if enrollment[0] is None else EnrollmentRow._make(enrollment),
             None if progress[0] is None else LectureProgressRow._make(progress),
             ranges or [],
+            bool(unmarked_by_hand),
             None if course[0] is None else CourseProgressSnapshot._make(course),
         )
     )

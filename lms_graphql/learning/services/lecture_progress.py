@@ -47,28 +47,24 @@ def record_lecture_progress(
     snapshot, has_access = lock_progress(session, actor, lecture_id)
     _validate_ranges(ranges)
     require_access(has_access, "lecture_id")
-    now, enrollment = clock.now(), _enrollment(snapshot)
+    now = clock.now()
     previous = _previous_progress(snapshot, now)
-    reported_at = snapshot.course.reported_at if snapshot.course is not None else None
-    limit = watched_ranges.creditable_seconds(now - (reported_at or enrollment.enrolled_at))
-    credited = watched_ranges.clip(ranges, snapshot.seconds, limit)
-    stored = watched_ranges.add_ranges(snapshot.ranges, credited)
+    stored, credit_since = _credit(snapshot, ranges, now)
     seconds = max(previous.watch_seconds, watched_ranges.total_seconds(stored))
-    # A lecture that was unmarked by hand stays incomplete until more of it is watched.
-    has_new_seconds = seconds > previous.watch_seconds
+    new_seconds = seconds - previous.watch_seconds
+    unmarked_by_hand = snapshot.unmarked_by_hand and not new_seconds
     is_watched = watched_ranges.is_watched(stored, snapshot.seconds, settings.completion_watched_percent)
-    is_video = snapshot.type is LectureType.VIDEO
-    completes = is_video and has_new_seconds and is_watched and not previous.is_completed
+    can_complete = snapshot.type is LectureType.VIDEO and not unmarked_by_hand
+    completes = can_complete and is_watched and not previous.is_completed
     progress = previous._replace(
         watch_seconds=seconds,
-        position_seconds=min(max(position, 0), snapshot.seconds),
+        position_seconds=_clamp_position(snapshot, position),
         is_completed=previous.is_completed or completes,
         completed_at=now if completes else previous.completed_at,
         last_accessed_at=now,
     )
-    progress = _save(session, snapshot, progress, watched_ranges=stored)
-    new_seconds = seconds - previous.watch_seconds
-    return _update_course_progress(session, snapshot, progress, settings, new_seconds, reported_at=now)
+    progress = _save(session, snapshot, progress, watched_ranges=stored, unmarked_by_hand=unmarked_by_hand)
+    return _update_course_progress(session, snapshot, progress, settings, new_seconds, credit_since=credit_since)
 
 
 def set_lecture_completed(
@@ -87,7 +83,8 @@ def set_lecture_completed(
     previous = _previous_progress(snapshot, now)
     completed_at = (previous.completed_at or now) if is_completed else None
     progress = previous._replace(is_completed=is_completed, completed_at=completed_at, last_accessed_at=now)
-    return _update_course_progress(session, snapshot, _save(session, snapshot, progress), settings)
+    progress = _save(session, snapshot, progress, unmarked_by_hand=not is_completed)
+    return _update_course_progress(session, snapshot, progress, settings)
 
 
 def _validate_ranges(ranges: Sequence[watched_ranges.SecondsRange]) -> None:
@@ -102,6 +99,33 @@ def _validate_ranges(ranges: Sequence[watched_ranges.SecondsRange]) -> None:
     validator.raise_errors()
 
 
+def _credit(
+    snapshot: ProgressSnapshot, ranges: Sequence[watched_ranges.SecondsRange], now: datetime
+) -> tuple[list[list[int]], datetime]:
+    """Return the ranges to store, and since when credit grows. Seconds beyond the credit are cut from the ranges.
+
+    The enrollment is locked, so reports at the same time use one credit after the other.
+    """
+    credit_since = snapshot.course.credit_since if snapshot.course is not None else None
+    if credit_since is None:
+        credit_since = watched_ranges.first_credit_since(_enrollment(snapshot).enrolled_at)
+    credit = watched_ranges.available_credit(credit_since, now)
+    clipped = watched_ranges.clip(ranges, _duration(snapshot))
+    stored = watched_ranges.add_ranges(snapshot.ranges, clipped, credit)
+    added_seconds = watched_ranges.total_seconds(stored) - watched_ranges.total_seconds(snapshot.ranges)
+    return stored, watched_ranges.credit_since_after(credit_since, now, added_seconds)
+
+
+def _duration(snapshot: ProgressSnapshot) -> int | None:
+    """Return the lecture's duration in seconds, or None if it is a video of unknown duration."""
+    return None if snapshot.type is LectureType.VIDEO and not snapshot.seconds else snapshot.seconds
+
+
+def _clamp_position(snapshot: ProgressSnapshot, position: int) -> int:
+    duration = _duration(snapshot)
+    return max(0, position if duration is None else min(position, duration))
+
+
 def _enrollment(snapshot: ProgressSnapshot) -> EnrollmentRow:
     assert snapshot.enrollment is not None, "the enrollment gives access"
     return snapshot.enrollment
@@ -113,7 +137,7 @@ def _previous_progress(snapshot: ProgressSnapshot, now: datetime) -> LectureProg
 
 
 def _save(
-    session: Session, snapshot: ProgressSnapshot, progress: LectureProgressRow, **ranges: Any
+    session: Session, snapshot: ProgressSnapshot, progress: LectureProgressRow, **columns: Any
 ) -> LectureProgressRow:
     """Insert or update the row. The enrollment is locked, so no other transaction writes this row."""
     values = {
@@ -122,7 +146,7 @@ def _save(
         "last_position": progress.position_seconds,
         "completed_at": progress.completed_at,
         "last_accessed": progress.last_accessed_at,
-        **ranges,
+        **columns,
     }
     if progress.key:
         execute_dml(session, _UPDATE_LECTURE_PROGRESS, {"row": progress.key, **values})

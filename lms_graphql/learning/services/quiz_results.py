@@ -10,6 +10,7 @@ from lms_graphql.core import clock
 from lms_graphql.core.statements import execute_dml, insert_ignore
 from lms_graphql.learning.models import LectureProgress
 from lms_graphql.learning.services.completion import refresh_and_complete
+from lms_graphql.learning.services.progress_counters import refresh_counts
 from lms_graphql.learning.services.progress_locks import lock_course_and_enrollment, touch_last_accessed
 from lms_graphql.settings import Settings
 
@@ -29,6 +30,13 @@ def record_passed_quiz(
     if lecture_key is not None:
         complete_lectures(session, {(user_key, lecture_key)})
     return refresh_and_complete(session, course_key, user_key, settings)[1] is not None
+
+
+def record_lost_pass(session: Session, user_key: int, course_key: int) -> None:
+    """Recount progress after a user no longer passes a quiz. Completed courses and certificates stay."""
+    if lock_course_and_enrollment(session, course_key, user_key, with_access=False):
+        touch_last_accessed(session, course_key, user_key)
+        refresh_counts(session, course_key, [user_key])
 
 
 def complete_lectures(session: Session, completed: set[tuple[int, int]]) -> bool:

@@ -1,9 +1,9 @@
-"""Question versions, questions of attempts, accommodations, and ids of options.
+"""Question versions, questions of attempts, accommodations, statistics of quizzes, and ids of options.
 
 No earlier version could start an attempt, so `quiz_attempts.questions` and `answers` are dropped.
 
-Revision ID: 0013
-Revises: 0008
+Revision ID: 0011
+Revises: 0010
 """
 
 import secrets
@@ -13,8 +13,8 @@ from alembic import op
 
 from lms_graphql.core import orm
 
-revision = "0013"
-down_revision = "0008"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -33,6 +33,9 @@ def upgrade() -> None:
     _create_attempt_questions()
     _create_quiz_accommodations()
     _create_question_regrades()
+    _create_quiz_statistics()
+    op.add_column("quiz_attempts", sa.Column("result_tokens", orm.long_text(), nullable=True))
+    op.create_index(op.f("ix_quiz_attempts_updated_at"), "quiz_attempts", ["updated_at"], unique=False)
     op.add_column("quiz_attempts", sa.Column("shuffle_seed", orm.case_sensitive(32), nullable=True))
     op.add_column("quiz_attempts", sa.Column("closes_at", orm.UtcDateTime(), nullable=True))
     op.drop_index(op.f("ix_quiz_attempts_status_deadline_at"), table_name="quiz_attempts")
@@ -58,11 +61,13 @@ def downgrade() -> None:
     op.create_index(
         op.f("ix_quiz_attempts_status_deadline_at"), "quiz_attempts", ["status", "deadline_at"], unique=False
     )
+    op.drop_index(op.f("ix_quiz_attempts_updated_at"), table_name="quiz_attempts")
+    op.drop_column("quiz_attempts", "result_tokens")
     op.drop_column("quiz_attempts", "closes_at")
     op.drop_column("quiz_attempts", "shuffle_seed")
     for name in ("questions", "answers"):
         op.add_column("quiz_attempts", sa.Column(name, orm.Json(), nullable=True))
-    for table in ("question_regrades", "quiz_accommodations", "attempt_questions", "question_versions"):
+    for table in ("quiz_statistics", "question_regrades", "quiz_accommodations", "attempt_questions", "question_versions"):
         op.drop_table(table)
 
 
@@ -192,8 +197,21 @@ def _create_question_regrades() -> None:
         op.create_index(name, "question_regrades", columns, unique=False)
 
 
-def _foreign_key(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [f"{target}.id"], name=op.f(f"fk_{table}_{column}"))
+def _create_quiz_statistics() -> None:
+    op.create_table(
+        "quiz_statistics",
+        sa.Column("quiz_id", orm.BigIntKey, autoincrement=False, nullable=False),
+        sa.Column("as_of", orm.UtcDateTime(), nullable=False),
+        sa.Column("statistics", orm.Json(), nullable=False),
+        _foreign_key("quiz_statistics", "quiz_id", "quizzes", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("quiz_id", name=op.f("pk_quiz_statistics")),
+        **orm.TABLE_OPTIONS,
+    )
+
+
+def _foreign_key(table: str, column: str, target: str, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
+    name = op.f(f"fk_{table}_{column}")
+    return sa.ForeignKeyConstraint([column], [f"{target}.id"], name=name, ondelete=ondelete)
 
 
 def _key_and_times() -> list[sa.Column]:

@@ -1,0 +1,1 @@
+"""File formats of questions: GIFT, Aiken, Moodle XML and our own JSON. Pure functions of texts."""

@@ -1,0 +1,68 @@
+"""Undocumented parts of uvicorn that `http_protocol` uses. An upgrade that changes one fails here.
+
+`docs/architecture.md` lists them.
+"""
+
+import asyncio
+import inspect
+
+import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+OVERRIDDEN = {
+    "connection_made": ["transport"],
+    "connection_lost": ["exc"],
+    "data_received": ["data"],
+    "pause_writing": [],
+    "resume_writing": [],
+    "timeout_keep_alive_handler": [],
+    "on_message_begin": [],
+    "on_headers_complete": [],
+    "on_body": ["body"],
+    "on_message_complete": [],
+    "on_response_complete": [],
+    "send_400_response": ["msg"],
+    "_unsupported_upgrade_warning": [],
+}
+ATTRIBUTES = {
+    "cycle",
+    "headers",
+    "loop",
+    "pipeline",
+    "server_state",
+    "timeout_keep_alive",
+    "timeout_keep_alive_task",
+    "transport",
+    "ws_protocol_class",
+}
+CYCLE_PARAMETERS = {"keep_alive", "on_response"}
+CYCLE_ATTRIBUTES = ("self.response_started = True", "self.response_complete = True", "if not self.keep_alive:")
+
+
+@pytest.mark.parametrize("name", OVERRIDDEN)
+def test_overridden_protocol_method_has_the_same_parameters(name: str) -> None:
+    assert list(inspect.signature(getattr(HttpToolsProtocol, name)).parameters)[1:] == OVERRIDDEN[name]
+
+
+def test_protocol_has_expected_attributes() -> None:
+    async def create_protocol() -> HttpToolsProtocol:
+        return HttpToolsProtocol(uvicorn.Config("tests.http_protocol:__name__", log_config=None), ServerState(), {})
+
+    protocol = asyncio.run(create_protocol())
+    protocol.on_message_begin()
+    assert vars(protocol).keys() >= ATTRIBUTES
+    assert protocol.url == b""
+    assert ServerState().default_headers == []
+
+
+def test_protocol_is_created_with_the_lifespan_state() -> None:
+    parameters = inspect.signature(HttpToolsProtocol).parameters
+    assert list(parameters) == ["config", "server_state", "app_state", "_loop"]
+
+
+def test_response_cycle_has_expected_attributes() -> None:
+    assert inspect.signature(RequestResponseCycle).parameters.keys() >= CYCLE_PARAMETERS
+    source = inspect.getsource(RequestResponseCycle)
+    assert all(attribute in source for attribute in CYCLE_ATTRIBUTES)
