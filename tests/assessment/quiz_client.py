@@ -44,6 +44,10 @@ class QuizClient(MutationClient):
         "saveAnswer": ("SaveAnswerInput", "attempt { ...attempt }"),
         "submitQuizAttempt": ("SubmitQuizAttemptInput", "attempt { ...attempt }"),
         "gradeAnswer": ("GradeAnswerInput", "attempt { ...attempt }"),
+        "importQuestions": (
+            "ImportQuestionsInput",
+            f"{QUIZ} importedCount problems {{ line severity message }}",
+        ),
         "regradeQuestion": ("RegradeQuestionInput", "question { ...question } regradedCount pendingCount"),
     }
 

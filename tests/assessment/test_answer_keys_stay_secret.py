@@ -37,6 +37,8 @@ QUIZ = """query Quiz($quiz: ID!) { node(id: $quiz) { ... on Quiz {
   id title description questionCount totalPoints viewerHasPassed viewerAttemptsLeft viewerTimeLimitSeconds
   keys: questions { ...question } viewerAttempts { ...attempt }
   attempts(first: 5) { edges { cursor } nodes { ...attempt } } accommodations { nodes { id note } }
+  statistics { questions { question { ...question } options { option { isCorrect } chosenCount } } }
+  gift: export(format: GIFT) aiken: export(format: AIKEN) xml: export(format: MOODLE_XML) json: export(format: JSON)
 } } }"""
 PATHS = """query Paths($attempt: ID!, $lecture: ID!, $slug: String!) {
   attempt: node(id: $attempt) { ... on QuizAttempt { quiz { id keys: questions { ...question } } } }
@@ -156,6 +158,7 @@ class SecretQuiz:
             yield "updateQuestion", {"questionId": question["id"], "question": true_false()}
             yield "deleteQuestion", {"questionId": question["id"]}
             yield "regradeQuestion", {"questionId": question["id"]}
+        yield "importQuestions", {**quiz, "format": "GIFT", "text": "Is it? {TRUE}", "dryRun": False}
         yield "startQuizAttempt", quiz
         if self.attempt:
             yield from self._attempt_mutations({"attemptId": self.attempt["id"]})
@@ -249,5 +252,8 @@ def test_log_has_no_answer_key_of_invalid_requests(course: QuizCourse, captured_
     course.instructor.graphql("addQuestion", quizId="wrong", question={"trueFalse": {"explanation": CANARY}})
     document = f'mutation {{ addQuestion(input: {{question: {{essay: {{explanation: "{CANARY}"}}}}}}) {{ wrong }} }}'
     assert course.client.error_codes(document, as_=course.instructor.actor)
+    quiz = course.instructor.create_quiz(course.id, true_false(explanation=CANARY))
+    for text in (f"Which? {{={CANARY}", f"Which? {{={CANARY} ~no}}"):
+        course.instructor.payload("importQuestions", quizId=quiz["id"], format="GIFT", text=text)
     course.client.error_codes(document[:-5], as_=course.instructor.actor)
     assert CANARY not in captured_log.text

@@ -1,11 +1,11 @@
 """Import and export of questions through HTTP: who may do it, limits, dry runs, and what is written."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from tests.assessment.conftest import QuizCourse
-from tests.assessment.quiz_client import QUESTION_FRAGMENT, QUIZ, QuizClient, choice, essay, short_answer, true_false
+from tests.assessment.quiz_client import QUESTION_FRAGMENT, QuizClient, choice, essay, short_answer, true_false
 from tests.concurrency import code_counts, race_clients, race_rounds
 from tests.live_service import Client, StatementRecorder
 
@@ -14,11 +14,6 @@ MIXED = "A {T}\n\nB {#5}\n\n// [points:2] [tag:x]\nC {=c}"
 
 
 class ImportClient(QuizClient):
-    documents: ClassVar[dict[str, tuple[str, str]]] = {
-        **QuizClient.documents,
-        "importQuestions": ("ImportQuestionsInput", f"{QUIZ} importedCount problems {{ line severity message }}"),
-    }
-
     def import_file(self, quiz_id: str, text: str, file_format: str = "GIFT", **input: Any) -> Any:
         return self.payload("importQuestions", quizId=quiz_id, format=file_format, text=text, **input)
 
