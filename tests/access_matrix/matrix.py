@@ -125,8 +125,21 @@ FIELDS: dict[str, dict[Audience, str]] = {
             reviewPolicy keptScore isPublished questionCount totalPoints viewerAttempts viewerAttemptsLeft
             viewerTimeLimitSeconds viewerHasPassed
         """,
-        STAFF: "questions attempts accommodations export",
+        STAFF: "questions attempts accommodations export statistics",
     },
+    "QuizStatistics": {
+        VISIBLE: """
+            id asOf attemptCount learnerCount passedLearnerCount meanScorePercent medianScorePercent
+            meanDurationSeconds questions
+        """,
+    },
+    "QuestionStatistics": {
+        VISIBLE: """
+            question answeredCount unansweredCount fullPointsCount partialPointsCount noPointsCount meanPointsPercent
+            discrimination options
+        """,
+    },
+    "OptionStatistics": {VISIBLE: "option chosenCount"},
     "QuizAccommodation": {VISIBLE: "id quiz user extraTimePercent extraAttempts note createdAt updatedAt"},
     "Question": {VISIBLE: "id type prompt points position explanation"},
     "MultipleChoiceQuestion": {
