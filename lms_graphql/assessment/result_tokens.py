@@ -7,7 +7,7 @@ at the same questions have the same first part, and the n-th token of each is ab
 
 - version: key of the version of a question that the learner saw.
 - token: `answer.earned.points`.
-- answer: selected options as letters, `A` for the version's first option. `+` is another answer, `-` stands for no answer.
+- answer: selected options as letters, `A` for the first option of the version. `+` is another answer, `-` no answer.
 - earned: points for the answer in hundredths. `?` means that a person has to grade it.
 - points: points of the question in hundredths, by the key that scored the answer.
 """

@@ -125,7 +125,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
             reviewPolicy keptScore isPublished questionCount totalPoints viewerAttempts viewerAttemptsLeft
             viewerTimeLimitSeconds viewerHasPassed
         """,
-        STAFF: "questions attempts accommodations statistics export",
+        STAFF: "questions attempts accommodations export statistics",
     },
     "QuizStatistics": {
         VISIBLE: """
@@ -135,8 +135,8 @@ FIELDS: dict[str, dict[Audience, str]] = {
     },
     "QuestionStatistics": {
         VISIBLE: """
-            question answeredCount unansweredCount fullPointsCount partialPointsCount noPointsCount
-            meanPointsPercent discrimination options
+            question answeredCount unansweredCount fullPointsCount partialPointsCount noPointsCount meanPointsPercent
+            discrimination options
         """,
     },
     "OptionStatistics": {VISIBLE: "option chosenCount"},
