@@ -52,6 +52,8 @@ export default [
               'LectureAnalytics', // of a CourseAnalytics
               'AttemptAnswer', // of an AttemptQuestion
               'AnswerResult', // of an AttemptQuestion
+              'QuestionStatistics', // of a QuizStatistics
+              'OptionStatistics', // of a QuizStatistics
               'EarningsBalance', // of an InstructorDashboard, one for each currency
             ],
           },
