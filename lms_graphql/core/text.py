@@ -1,4 +1,4 @@
-"""Text normalization: folding, sort keys, slugs and blank texts, with the same result on every database.
+"""Text normalization: folding, sort keys, slugs, trimmed and blank texts, with the same result on every database.
 
 There is one folding for search terms, sort keys, slugs and the uniqueness of names. The package `regex` knows the
 scripts and properties of Unicode, which the standard library does not. `anyascii` transliterates.
@@ -22,6 +22,11 @@ _BLANK = regex.compile(
     r"[\p{White_Space}\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}"
     r"\u2800\U0001d159]*"  # an empty Braille cell and an empty note head
 )
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001)))) + (
+    "\u00ad\u115f\u1160\u180e\u200b\u2060\u2800\u3164\ufeff\uffa0"
+)
+"""Spaces, and characters that look like a space or like nothing. Joiners and marks are not among them, because they
+belong to their letter or emoji."""
 
 
 def fold(text: str) -> str:
@@ -53,6 +58,11 @@ def slugify(text: str, length: int = 80) -> str:
 def _transliterate(character: regex.Match[str]) -> str:
     """Return the letters and digits for a character. The apostrophe of a soft sign would split a word."""
     return "".join(letter for letter in anyascii(character[0]) if letter.isalnum())
+
+
+def trim(text: str) -> str:
+    """Return the text without spaces at its ends, and without characters that look like spaces or like nothing."""
+    return text.strip(_SPACES)
 
 
 def is_blank(text: str) -> bool:
