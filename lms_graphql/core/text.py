@@ -11,6 +11,8 @@ from anyascii import anyascii
 
 _INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 _ARABIC_TATWEEL = "\u0640"  # lengthens a word and does not change it
+_EXCESS_MARKS = regex.compile(r"(\p{M}{30})\p{M}+")
+"""Marks beyond the 30 in a row that Unicode's stream-safe format allows. To normalize them takes quadratic time."""
 _ACCENTS = regex.compile(r"([\p{Latin}\p{Greek}\p{Cyrillic}\p{Arabic}\p{Hebrew}\p{Common}])\p{M}+")
 """Marks that most people leave out when they type. In other scripts, such as Devanagari, marks are vowels."""
 _LATIN = regex.compile(r"(?V1)[[\p{Latin}\u02b0-\u02ff]--\p{ASCII}]+")
@@ -33,7 +35,8 @@ def fold(text: str) -> str:
     """Return the text without case and accents: "École", "ECOLE" and "ecole" give the same, "Łódź" and "lodz" too."""
     if text.isascii():
         return text.lower()
-    decomposed = _INVISIBLE.sub("", normalize("NFKD", text.casefold())).replace(_ARABIC_TATWEEL, "")
+    bounded = _EXCESS_MARKS.sub(r"\1", text.casefold())
+    decomposed = _INVISIBLE.sub("", normalize("NFKD", bounded)).replace(_ARABIC_TATWEEL, "")
     without_accents = _ACCENTS.sub(r"\1", decomposed)
     transliterated = _LATIN.sub(lambda letters: anyascii(letters[0]), without_accents)
     return normalize("NFC", transliterated.casefold())

@@ -1,5 +1,7 @@
 """Normalization of texts: folding, slugs, blank texts and search terms, in many scripts."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,13 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 
 def test_sort_key_is_single_spaced() -> None:
     assert sort_key("  Two   Øre ") == "two ore"
+
+
+def test_folding_takes_linear_time_for_long_runs_of_marks() -> None:
+    text = "a" + "\u0301" * 5_000 + "\u0316" * 5_000
+    started = time.process_time()
+    assert fold(text) == "a"
+    assert time.process_time() - started < 0.1
 
 
 @pytest.mark.parametrize(("title", "slug"), SLUGS)
