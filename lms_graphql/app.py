@@ -53,7 +53,7 @@ class Endpoints:
         if graphiql.is_page_request(request):
             if self._settings.shows_graphiql:
                 return graphiql.page()
-            return PlainTextResponse("GraphiQL is disabled. Send GraphQL requests by POST.", 404)
+            return PlainTextResponse("GraphiQL is disabled. Send GraphQL requests by POST.", 404, {"vary": "accept"})
         return await self._view.handle(request)
 
     async def live(self, request: Request) -> Response:

@@ -7,6 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
 from lms_graphql.accounts import access_tokens
+from lms_graphql.accounts.rate_limits import NETWORK_PREFIXES
 from lms_graphql.accounts.reads import sessions
 from lms_graphql.core import db_errors
 from lms_graphql.core.actor import ANONYMOUS, Actor
@@ -15,8 +16,6 @@ from lms_graphql.graph.context import AppResources
 
 Authenticator = Callable[[AppResources, Request], Awaitable[Actor]]
 
-IPV6_CLIENT_PREFIX = 64
-"""Bits of an IPv6 address that identify a customer, who can change the other bits freely."""
 NO_TOKEN = {"", "null", "undefined"}
 """Values that front ends send for anonymous visitors: nothing, or what JavaScript writes for a missing token."""
 
@@ -72,7 +71,7 @@ def client_ip(request: Request) -> str:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             return str(ip.ipv4_mapped)
-        return str(ipaddress.ip_network((ip, IPV6_CLIENT_PREFIX), strict=False).network_address)
+        return str(ipaddress.ip_network((ip, NETWORK_PREFIXES[6]), strict=False).network_address)
     return str(ip)
 
 

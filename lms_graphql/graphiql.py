@@ -48,4 +48,5 @@ def _headers(content_security_policy: str) -> dict[str, str]:
         "content-security-policy": content_security_policy,
         "referrer-policy": "no-referrer",
         "cache-control": "no-cache",
+        "vary": "accept",  # because API clients get data from the same URL
     }

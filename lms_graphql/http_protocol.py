@@ -180,7 +180,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._are_headers_too_large:
             limits = self._limits
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            message = f"The headers are too large. Send at most {limits.headers} with {limits.header_bytes} bytes."
+            message = (
+                f"The headers are too large. Send at most {limits.headers} with {limits.header_bytes:,} bytes in all."
+            )
         headers = [
             *self.server_state.default_headers,
             (b"content-type", b"text/plain; charset=utf-8"),

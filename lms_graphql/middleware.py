@@ -37,7 +37,7 @@ PREFLIGHT_SECONDS = 3600
 
 
 class ResponseHeadersMiddleware:
-    """Gives each request an id and each response the headers that all have.
+    """ASGI middleware that gives each request an id, and each response the headers that all have.
 
     The id is the client's `X-Request-Id` if it is well-formed, else a new one. All log lines of the request have it.
     """

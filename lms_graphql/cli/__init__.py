@@ -20,7 +20,7 @@ from lms_graphql.operations.database_access import open_database, require_migrat
 from lms_graphql.operations.database_check import CheckResult
 from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
 from lms_graphql.schema import schema as graphql_schema
-from lms_graphql.settings import load_settings
+from lms_graphql.settings import Settings, load_settings
 
 
 class OperatorErrorGroup(click.Group):
@@ -60,10 +60,7 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     require_migrated(settings)
     require_changed_seed_passwords(settings)
     _require_free(host, port)
-    if "service_url" not in settings.model_fields_set:
-        _set_service_url(_local_url(host, port), settings.is_production)
-    if "public_url" not in settings.model_fields_set and not settings.is_production:
-        os.environ["LMS_PUBLIC_URL"] = _local_url(host, port)
+    set_default_urls(settings, _local_url(host, port))
     services = "GraphQL and GraphiQL" if settings.shows_graphiql else "GraphQL"
     click.echo(f"Serving {services} at {_base_url(host, port)}/graphql (stop with Ctrl-C)")
     uvicorn.run(
@@ -85,11 +82,20 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     )
 
 
-def _set_service_url(url: str, is_production: bool) -> None:
-    """Set the URL of the service in the environment, so that the processes that serve know it."""
-    os.environ["LMS_SERVICE_URL"] = url
-    if is_production:
-        click.echo(f"LMS_SERVICE_URL is not set, so links to PDFs begin with {url}.", err=True)
+def set_default_urls(settings: Settings, local_url: str) -> None:
+    """Set URLs that are not configured, in the environment, so that the processes that serve know them.
+
+    In production, warn about each. The front end is served elsewhere, so the local URL would not help.
+    """
+    if "service_url" not in settings.model_fields_set:
+        os.environ["LMS_SERVICE_URL"] = local_url
+        if settings.is_production:
+            click.echo(f"LMS_SERVICE_URL is not set, so links to PDFs begin with {local_url}.", err=True)
+    if "public_url" not in settings.model_fields_set:
+        if settings.is_production:
+            click.echo(f"LMS_PUBLIC_URL is not set, so links in mails begin with {settings.public_url}.", err=True)
+        else:
+            os.environ["LMS_PUBLIC_URL"] = local_url
 
 
 def _base_url(host: str, port: int) -> str:

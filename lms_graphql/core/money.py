@@ -43,8 +43,8 @@ def to_units(amount: Decimal, currency: str) -> int:
     # An amount may have any number of digits. Comparisons are exact, but `scaleb` rounds to 28 digits.
     largest = Decimal(MAX_UNITS).scaleb(-decimals)
     if not -largest <= amount <= largest:
-        raise ValueError("This amount is too large.")
+        raise ValueError("This amount is too large. Use a smaller one.")
     rounded = amount.quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN)
     if rounded != amount:
-        raise ValueError(f"{currency} amounts have at most {decimals} decimals.")
+        raise ValueError(f"{currency} amounts have at most {decimals} decimals. Round it.")
     return int(rounded.scaleb(decimals))

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import regex
 
 from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode
-from lms_graphql.core.text import is_blank
+from lms_graphql.core.text import is_blank, trim
 
 MAX_URL_LENGTH = 2_000
 MAX_TITLE_LENGTH = 200
@@ -56,7 +56,7 @@ class Validator:
 
     def single_line(self, name: str, value: str | None, *, max_length: int, min_length: int = 1) -> str:
         """Check a required text on one line, such as a name. Return it trimmed, with pasted breaks as spaces."""
-        text = (value or "").strip()
+        text = trim(value or "")
         indent = (value or "").find(text)
         text = _PASTED_BREAK.sub(" ", text)
         if is_blank(text):

@@ -18,9 +18,6 @@ _NOT_AN_ENUM_VALUE = re.compile(r"Enum '(\w+)' cannot represent non-(enum|string
 _ENUM_HINTS = {"enum": "Write one of its names without quotes.", "string": "Send one of its names as a string."}
 """How to write a value of an enum: in a document, and in a variable."""
 _CAUSE = re.compile(r"[;,]? ?but encountered error:? .*", re.DOTALL)
-_SUGGESTION = re.compile(r"(?<=\?) Found: .*", re.DOTALL)
-_ENUM_VALUE = re.compile(r"Value '.*?' does not exist", re.DOTALL)
-_CAUSE = re.compile(r"[;,]? ?but encountered error:? .*", re.DOTALL)
 _SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
 _TOKEN_VALUE = re.compile(r"(String|BlockString|Int|Float) .*?(?=\.$|, found|$)", re.DOTALL)
 _NULL = re.compile(r"Cannot return null for non-nullable field ")

@@ -16,7 +16,7 @@ from graphql.utilities import validate_input_literal
 
 
 class LocatedValuesOfCorrectTypeRule(ValuesOfCorrectTypeRule):
-    """Checks that literals have the types of their positions.
+    """graphql-core's rule that literals have the types of their positions, with locations.
 
     graphql-core gives no location if a custom scalar rejects a literal, or if a list or object stands for a scalar.
     """

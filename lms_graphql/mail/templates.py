@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
+from lms_graphql.core.urls import join_url
 from lms_graphql.mail.messages import RenderedMail
 from lms_graphql.mail.models import Mail
 
@@ -19,12 +20,12 @@ class SiteUrls:
 
     def to(self, path: str, **parameters: str) -> str:
         """Return the URL of a page of the front end."""
-        url = self.frontend.rstrip("/") + path
+        url = join_url(self.frontend, path)
         return f"{url}?{urlencode(parameters)}" if parameters else url
 
     def to_service(self, path: str) -> str:
         """Return the URL of something that this service itself serves."""
-        return self.service.rstrip("/") + path
+        return join_url(self.service, path)
 
 
 Template = Callable[[Session, Mail, SiteUrls], RenderedMail | None]

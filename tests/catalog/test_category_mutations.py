@@ -184,7 +184,8 @@ def test_unknown_ids_are_not_found(make: Factories, admin: CourseClient, id: str
 
 def test_sibling_names_are_unique_ignoring_strokes(admin: CourseClient) -> None:
     assert admin.ok("createCategory", name="Łódź")["slug"] == "lodz"
-    assert admin.user_errors("createCategory", name="Lodz") == [("ALREADY_EXISTS", "name")]
+    for same_name in ("Lodz", "Lodz\u2800", "\u3164LODZ\u200b"):
+        assert admin.user_errors("createCategory", name=same_name) == [("ALREADY_EXISTS", "name")]
 
 
 def test_sibling_names_are_unique_ignoring_case(make: Factories, admin: CourseClient) -> None:

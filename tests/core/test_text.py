@@ -1,11 +1,13 @@
 """Normalization of texts: folding, slugs, blank texts and search terms, in many scripts."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_graphql.core.search_terms import MAX_TEXT_TERMS, QueryTerms, index_terms, query_terms
-from lms_graphql.core.text import fold, is_blank, slugify, sort_key
+from lms_graphql.core.text import fold, is_blank, slugify, sort_key, trim
 
 FOLDED = [
     ("ÉCOLE", "ecole"),
@@ -60,6 +62,13 @@ def test_sort_key_is_single_spaced() -> None:
     assert sort_key("  Two   Øre ") == "two ore"
 
 
+def test_folding_takes_linear_time_for_long_runs_of_marks() -> None:
+    text = "a" + "\u0301" * 5_000 + "\u0316" * 5_000
+    started = time.process_time()
+    assert fold(text) == "a"
+    assert time.process_time() - started < 0.1
+
+
 @pytest.mark.parametrize(("title", "slug"), SLUGS)
 def test_slug_spells_any_script_in_ascii(title: str, slug: str) -> None:
     assert slugify(title) == slug
@@ -73,6 +82,22 @@ def test_text_that_shows_nothing_is_blank(text: str) -> None:
 @pytest.mark.parametrize("text", ["a\u200b", "☐", "❤\ufe0f", ".", "\u0e01\u0e33", "\x07"], ids=ascii)
 def test_visible_text_is_not_blank(text: str) -> None:
     assert not is_blank(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "trimmed"),
+    [
+        (" \t\x1c\u3000a b\n ", "a b"),
+        ("\u200b\ufeffAnn \u3164\u2800", "Ann"),
+        ("a\u3164b", "a\u3164b"),
+        ("❤\ufe0f ", "❤\ufe0f"),
+        ("क्\u200d", "क्\u200d"),
+        ("\u3164", ""),
+    ],
+    ids=ascii,
+)
+def test_trimmed_text_begins_and_ends_visibly(text: str, trimmed: str) -> None:
+    assert trim(text) == trimmed
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def test_link_with_document_runs_only_for_api_clients(client: Client, accept: st
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/html") == is_page
     assert ('"__typename"' in response.text) != is_page
+    assert "accept" in response.headers["vary"].split(", "), "caches must not mix page and data"
 
 
 class Elements(HTMLParser):
@@ -105,7 +106,7 @@ def test_production_has_no_graphiql_and_no_introspection(tmp_path: Path) -> None
         client = Client(service)
         assert client.get("/graphql", headers={"accept": "text/html"}).status_code == 404
         link = client.get("/graphql", params={"query": "{ __typename }"}, headers={"accept": OF_BROWSERS})
-        assert link.status_code == 404
+        assert (link.status_code, link.headers["vary"]) == (404, "accept")
         assert set(client.error_codes("{ __schema { types { name } } }")) == {"GRAPHQL_VALIDATION_FAILED"}
         for document in ("{ categories { nam } }", "{ courses }", "{ category(slg: 1) { id } }"):
             assert "Did you mean" not in client.graphql(document)["errors"][0]["message"]

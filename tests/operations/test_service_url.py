@@ -1,5 +1,6 @@
 """URLs of the service and of the front end: links lead to where `serve` listens, unless settings say otherwise."""
 
+import os
 import re
 import time
 from email import message_from_bytes, policy
@@ -8,10 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from lms_graphql import cli
 from lms_graphql.core.actor import Role
+from lms_graphql.settings import load_settings
 from tests.factories import Factories
 from tests.processes import run_cluster
 
+LOCAL_URL = "http://127.0.0.1:9000"
 PDF_URLS = "{ users { nodes { certificates { nodes { pdfUrl } } } } }"
 REQUEST_RESET = "mutation ($email: String!) { requestPasswordReset(input: {email: $email}) { ok } }"
 
@@ -70,3 +74,26 @@ def test_links_in_mails_lead_to_the_port_of_serve_in_development(tmp_path: Path)
 def test_public_url_overrides_the_port_of_serve(tmp_path: Path) -> None:
     _, link = reset_link(tmp_path, LMS_PUBLIC_URL="https://learn.example.com")
     assert link.startswith("https://learn.example.com/reset-password?")
+
+
+@pytest.mark.parametrize(
+    ("environment", "set_names", "warned_names"),
+    [
+        ({}, {"LMS_SERVICE_URL", "LMS_PUBLIC_URL"}, []),
+        ({"LMS_ENV": "production"}, {"LMS_SERVICE_URL"}, ["LMS_SERVICE_URL", "LMS_PUBLIC_URL"]),
+        ({"LMS_ENV": "production", "LMS_PUBLIC_URL": "https://e.org"}, {"LMS_SERVICE_URL"}, ["LMS_SERVICE_URL"]),
+        ({"LMS_ENV": "production", "LMS_SERVICE_URL": "https://e.org"}, set(), ["LMS_PUBLIC_URL"]),
+    ],
+)
+def test_missing_urls_are_set_or_warned_about(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    environment: dict[str, str],
+    set_names: set[str],
+    warned_names: list[str],
+) -> None:
+    variables: dict[str, str] = {}
+    monkeypatch.setattr(os, "environ", variables)
+    cli.set_default_urls(load_settings(environment, Path("/nowhere")), LOCAL_URL)
+    assert variables == dict.fromkeys(set_names, LOCAL_URL)
+    assert re.findall(r"^(\w+) is not set, so links", capsys.readouterr().err, re.MULTILINE) == warned_names

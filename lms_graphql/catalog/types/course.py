@@ -119,7 +119,7 @@ class Course(Node):
 
     @strawberry.field
     def section_count(self, info: Info) -> int:
-        """Number of sections. Only for course staff are empty ones included."""
+        """Number of sections. Empty ones are counted for course staff only."""
         return info.context.load(curriculum.section_counts_by_course, self.key, 0)
 
     @resolver_field(

@@ -24,7 +24,8 @@ class BudgetExceededError(RequestError):
 class ResponseBudget:
     """Budget of one response: units, errors, characters and time.
 
-    `cost` is the cost that the viewer may request. `seconds` is the time limit, from now if nothing else is said.
+    `cost` is the cost that the viewer may request. `seconds` is the time limit. It begins now, unless
+    `count_time_from` moves it.
     """
 
     def __init__(self, cost: int, seconds: float) -> None:
