@@ -5,11 +5,12 @@ It repeats what the rows of the questions say. Reading those instead takes ten t
 The text is `versions|tokens`. Both parts are separated by spaces, and in the order of the versions' keys. So attempts
 at the same questions have the same first part, and the n-th token of each is about the same question.
 
-- version: key of the version of a question that the learner saw.
-- token: `answer.earned.points`.
-- answer: selected options as letters, `A` for the first option of the version. `+` is another answer, `-` no answer.
-- earned: points for the answer in hundredths. `?` means that a person has to grade it.
-- points: points of the question in hundredths, by the key that scored the answer.
+- A version is the key of the version of a question that the learner saw.
+- A token is `answer.earned.points`.
+- The answer has a letter for each selected option, `A` for the first one of the version. It is `+` for an answer of
+  another type and `-` without an answer.
+- Earned are the points for the answer in hundredths, or `?` while a person has to grade it.
+- Points are those of the question in hundredths, by the key that scored the answer.
 """
 
 from collections.abc import Iterable, Sequence, Set

@@ -40,7 +40,7 @@ class QuestionStatistics(NamedTuple):
     """Statistics of a question over the submitted attempts that have it.
 
     An answer that waits for its grade has no points yet, so none of the three counts of points includes it.
-    `chosen_counts` has the number of attempts by the id of the selected option, without options that have 0.
+    `chosen_counts` has the number of attempts by the id of the selected option. Options never chosen are left out.
     """
 
     answered_count: int = 0
@@ -61,7 +61,7 @@ class QuizStatistics(NamedTuple):
     passed_learner_count: int
     mean_score_percent: float | None
     median_score_percent: float | None
-    mean_duration_seconds: int
+    mean_duration_seconds: int | None
     questions: Mapping[int, QuestionStatistics]
 
     def to_json(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class QuizStatistics(NamedTuple):
 def compute_statistics(
     attempts: Sequence[SubmittedAttempt],
     passed_learner_count: int,
-    mean_duration_seconds: int,
+    mean_duration_seconds: int | None,
     versions: Mapping[int, ShownVersion],
 ) -> QuizStatistics:
     """Return the statistics of a quiz with at least one submitted attempt.
@@ -158,7 +158,7 @@ class _EarnedByToken(dict[str, int]):
 
 
 class _QuestionSums:
-    """Sums over the attempts for a question. Points are in hundredths: x for the question, t for all questions."""
+    """Sums of a question. Points are in hundredths: x for the question, t for all questions."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()

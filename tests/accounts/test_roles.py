@@ -71,6 +71,21 @@ REQUIREMENTS = {
     "deleteLecture": "course:edit-own",
     "moveLecture": "course:edit-own",
     "reorderLectures": "course:edit-own",
+    "createQuiz": "quiz:create",
+    "updateQuiz": "quiz:create",
+    "setQuizPublished": "quiz:create",
+    "deleteQuiz": "quiz:create",
+    "addQuestion": "quiz:create",
+    "updateQuestion": "quiz:create",
+    "deleteQuestion": "quiz:create",
+    "reorderQuestions": "quiz:create",
+    "importQuestions": "quiz:create",
+    "setQuizAccommodation": "attempt:grade",
+    "gradeAnswer": "attempt:grade",
+    "regradeQuestion": "attempt:grade",
+    "startQuizAttempt": "quiz:take",
+    "saveAnswer": "quiz:take",
+    "submitQuizAttempt": "quiz:take",
     "recordLectureProgress": SIGNED_IN,
     "setLectureCompleted": SIGNED_IN,
     "createNote": "note:write",
@@ -148,7 +163,7 @@ def meaningless_value(input_type: GraphQLInputType) -> Any:
     if isinstance(named, GraphQLInputObjectType):
         members = named.fields.items()
         required = [item for item in members if is_non_null_type(item[1].type)]
-        chosen = list(members)[:1] if named.is_one_of else required
+        chosen = required or list(members)[:1]  # a oneOf input has no required member, and needs one
         return {name: meaningless_value(member.type) for name, member in chosen}
     if isinstance(named, GraphQLEnumType):
         return next(iter(named.values))

@@ -178,7 +178,8 @@ def test_passed_quiz_stays_passed_by_its_kept_score(
     quiz = scenario.make.quiz(scenario.course, is_published=True, kept_score=kept_score)
     user, learner = scenario.enroll()
     for number, score in enumerate(scores, 1):
-        values = {"attempt_number": number, "score": Decimal(score), "is_passed": score >= 70}
+        values = {"attempt_number": number, "earned_points": Decimal(score), "is_passed": score >= 70}
+        values |= {"score": Decimal(score), "total_points": Decimal(100)}
         scenario.pass_quiz(user, quiz, **values)
     progress = learner.enrollment(scenario.course.global_id)["progress"]
     assert progress["passedQuizzes"] == int(is_passed)

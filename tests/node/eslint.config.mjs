@@ -53,6 +53,8 @@ export default [
               'ImportProblem', // of a file that the client sent
               'AttemptAnswer', // of an AttemptQuestion
               'AnswerResult', // of an AttemptQuestion
+              'QuestionStatistics', // of a QuizStatistics
+              'OptionStatistics', // of a QuizStatistics
               'EarningsBalance', // of an InstructorDashboard, one for each currency
             ],
           },

@@ -1,8 +1,9 @@
 """Statistics of quizzes as they are served: computed live, or stored if a quiz has many attempts."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -53,7 +54,7 @@ class QuizStatisticsRow(NamedTuple):
     passed_learner_count: int
     mean_score_percent: float | None
     median_score_percent: float | None
-    mean_duration_seconds: int
+    mean_duration_seconds: int | None
     questions_by_key: Mapping[int, QuestionStatistics]
 
 
@@ -137,7 +138,7 @@ def live_statistics(session: Session, keys: Sequence[int]) -> dict[int, QuizStat
         quiz.id: compute_statistics(
             attempts[quiz.id],
             _count_passed(quiz.kept_score, quiz.passing_score, attempts[quiz.id]),
-            int(Decimal(quiz.mean_seconds).to_integral_value(ROUND_HALF_UP)),
+            None if quiz.mean_seconds is None else math.floor(quiz.mean_seconds + 0.5),
             dict(versions.get(quiz.id, ())),
         )
         for quiz in quizzes
@@ -166,7 +167,7 @@ def _to_row(key: int, as_of: datetime, statistics: QuizStatistics) -> QuizStatis
 def question_rows(
     questions: Sequence[QuestionRow], statistics: Mapping[int, QuestionStatistics]
 ) -> list[QuestionStatisticsRow]:
-    """Return the questions with their statistics, in order. Options without a choice have 0."""
+    """Return the questions with their statistics, in order. An option that was never chosen has 0."""
     rows = []
     for question in questions:
         *figures, chosen_counts = statistics.get(question.key, QuestionStatistics())

@@ -69,8 +69,8 @@ class _Batch(NamedTuple):
 def regrade_question(session: Session, actor: Actor, question_id: str, policy: RegradePolicy) -> RegradeResult:
     """Score a question again in all attempts that hold it, by its present key, points and partial credit.
 
-    Completed courses and certificates stay. Attempts that are open are scored by the present key when they are
-    submitted. Raise NOT_FOUND or FORBIDDEN.
+    Completions and certificates stay. Attempts that are open are scored by the present key when they are submitted.
+    Raise NOT_FOUND or FORBIDDEN.
     """
     batch = peek(session, lambda peek_session: _first_batch(peek_session, actor, question_id, policy))
     assert actor.key is not None

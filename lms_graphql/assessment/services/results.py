@@ -46,8 +46,9 @@ def store_results(
     update_by_key(session, QuizAttempt, rows)
     if not quiz.is_published:
         return
-    users = {target.user_key for target in targets if rows[target.key]["status"] is AttemptStatus.GRADED}
-    passed = users_who_passed(session, quiz.quiz_key, sorted(users)) if users else set()
+    graded = {target.user_key for target in targets if rows[target.key]["status"] is AttemptStatus.GRADED}
+    users = sorted(previous | graded)
+    passed = users_who_passed(session, quiz.quiz_key, users) if users else set()
     _update_progress(session, quiz, sorted(passed - passed_before), sorted(passed_before - passed))
 
 

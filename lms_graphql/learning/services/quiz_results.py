@@ -33,7 +33,7 @@ def record_passed_quiz(
 
 
 def record_lost_pass(session: Session, user_key: int, course_key: int) -> None:
-    """Recount progress after a user no longer passes a quiz. Completed courses and certificates stay."""
+    """Recount progress after a user no longer passes a quiz. Completions and certificates stay."""
     if lock_course_and_enrollment(session, course_key, user_key, with_access=False):
         touch_last_accessed(session, course_key, user_key)
         refresh_counts(session, course_key, [user_key])

@@ -24,7 +24,7 @@ CASES = [
     pytest.param('[{"essay": {"prompt": "x", "size": 1}, "z": 2}]', ["essay: x"], [(1, NOTE, "“size”")], id="more"),
     pytest.param(f"[1,\n{ESSAY},\n{{}}]", ["essay: x"], [(1, SKIPPED, "exactly one"), (3, SKIPPED, "")], id="shape"),
     pytest.param('[{"essay": {"prompt": 5}}]', [], [(1, SKIPPED, "prompt is no text")], id="number"),
-    pytest.param('[{"essay": {"prompt": "\\ud800"}}]', [], [(1, SKIPPED, "Control characters")], id="surrogate"),
+    pytest.param('[{"essay": {"prompt": "\\ud800"}}]', [], [(1, SKIPPED, "U+D800")], id="surrogate"),
     pytest.param('[{"essay": {"prompt": "x", "points": NaN}}]', [], [(1, SKIPPED, "points is no number")], id="nan"),
     pytest.param('[{"trueFalse": {"prompt": "x"}}]', [], [(1, SKIPPED, "correctAnswer is missing")], id="no-answer"),
     pytest.param(
