@@ -66,7 +66,7 @@ def test_folding_takes_linear_time_for_long_runs_of_marks() -> None:
     text = "a" + "\u0301" * 5_000 + "\u0316" * 5_000
     started = time.process_time()
     assert fold(text) == "a"
-    assert time.process_time() - started < 0.1
+    assert time.process_time() - started < 0.25, "0.3 to 0.5 in quadratic time"
 
 
 @pytest.mark.parametrize(("title", "slug"), SLUGS)

@@ -9,7 +9,7 @@ from lms_graphql.assessment.formats.parsed_questions import QuestionFileError
 from lms_graphql.assessment.formats.question_formats import QuestionFormat, read_questions
 
 SIZE = 500_000
-MAX_SECONDS = 2
+MAX_SECONDS = 4
 
 
 def repeated(part: str, start: str = "", end: str = "") -> str:
