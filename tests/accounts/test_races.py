@@ -29,14 +29,14 @@ from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.password_hashing import verify_password
 from lms_graphql.core.signing import token_hash
-from tests.concurrency import RaceClients, RaceRequest, code_counts, race_clients
+from tests.concurrency import RaceClients, RaceRequest, code_counts, race_clients, race_rounds
 from tests.factories import Factories
 from tests.processes import Cluster
 
 pytestmark = pytest.mark.slow
 
 CLIENTS = 10
-FAMILIES, ROUNDS = 6, 50
+FAMILIES, ROUNDS = 3, race_rounds(20)
 """In each of these 300 rounds all clients use one token at once."""
 SESSION = "{ session { accessToken refreshToken } errors { code path } }"
 REFRESH = f"mutation ($token: String!) {{ refreshSession(input: {{refreshToken: $token}}) {SESSION} }}"

@@ -36,7 +36,7 @@ from tests.processes import Cluster
 pytestmark = pytest.mark.slow
 
 CLIENTS = 10
-ROUNDS = race_rounds(25)
+ROUNDS = race_rounds(12)
 
 
 class QuizRace(NamedTuple):

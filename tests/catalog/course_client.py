@@ -46,6 +46,6 @@ def service_racers(service: Service, number: int = 2) -> Iterator[RaceClients]:
         yield running
 
 
-def rounds_for_database(service: Service, number: int = 100) -> range:
+def rounds_for_database(service: Service, number: int = 60) -> range:
     """Return the rounds of a race: fewer on SQLite, where one lock serializes all writers anyway."""
     return range(20 if service.database.is_sqlite else number)

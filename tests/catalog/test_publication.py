@@ -324,7 +324,7 @@ def stored_status(service: Service, course: CourseTree) -> CourseStatus | None:
 
 def test_concurrent_publish_and_delete_cannot_both_succeed(client: Client, make: Factories, service: Service) -> None:
     with service_racers(service) as clients:
-        for _ in rounds_for_database(service, 300):
+        for _ in rounds_for_database(service):
             course = complete_course(make, lectures=1)
             author = instructor_client(client, make, course)
             publication, deletion = clients.race(

@@ -313,7 +313,7 @@ def test_curriculum_matches_the_model_after_any_changes(client: Client, service:
         pass
 
     Machine.service, Machine.client = service, client
-    examples = 12 if service.database.is_sqlite else 40
+    examples = 12 if service.database.is_sqlite else 20
     run_state_machine_as_test(
         Machine,
         settings=settings(

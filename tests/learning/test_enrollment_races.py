@@ -30,7 +30,7 @@ from tests.processes import Cluster
 pytestmark = pytest.mark.slow
 
 CLIENTS = 10
-ROUNDS = race_rounds(60)
+ROUNDS = race_rounds(30)
 """Run 300 rounds after a change of how enrollments are created. The longest test then takes a minute."""
 
 

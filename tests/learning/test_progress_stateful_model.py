@@ -168,7 +168,7 @@ def test_progress_matches_model_after_random_steps(client: Client, service: Serv
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=10 if service.database.is_sqlite else 30,
+            max_examples=10 if service.database.is_sqlite else 12,
             stateful_step_count=20,
             deadline=None,
             phases=set(Phase) - {Phase.explain},

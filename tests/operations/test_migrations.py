@@ -283,7 +283,7 @@ def test_opening_new_file_waits_for_its_writer(tmp_path: Path) -> None:
 def test_percent_sign_in_path_or_url_works(tmp_path: Path) -> None:
     checkout, data = tmp_path / "50% off", tmp_path / "100%"
     data.mkdir()
-    ignored = shutil.ignore_patterns("static", "__pycache__")
+    ignored = shutil.ignore_patterns("graphiql", "__pycache__")
     shutil.copytree(ROOT / "lms_graphql", checkout / "lms_graphql", ignore=ignored)
     shutil.copytree(ROOT / "alembic", checkout / "alembic", ignore=ignored)
     shutil.copy(ROOT / "alembic.ini", checkout)
