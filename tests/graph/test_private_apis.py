@@ -38,6 +38,7 @@ from lms_graphql.graph.execution.graphql_internals import Path, StrawberryExecut
 from lms_graphql.graph.execution.response_budget import ResponseBudget
 from lms_graphql.graph.literal_validation import LocatedValuesOfCorrectTypeRule
 from lms_graphql.graph.schema import strawberry_internals
+from lms_graphql.graph.schema.builder import print_sdl
 from lms_graphql.graph.schema.fields import expose_enum
 from lms_graphql.schema import schema
 
@@ -305,3 +306,9 @@ def test_standard_executor_does_not_import_fast_executor() -> None:
     assert "operation_runner" in printed
     assert "graphql_internals" not in printed
     assert "executor" not in printed
+
+
+def test_one_of_inputs_are_marked_in_the_sdl() -> None:
+    printed = print_sdl(schema)
+    assert "input QuestionInput @oneOf {" in printed
+    assert printed.count("@oneOf {") == 2

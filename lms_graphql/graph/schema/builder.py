@@ -17,7 +17,12 @@ from strawberry.schema.config import StrawberryConfig
 
 from lms_graphql.graph.schema.fields import docstring_description
 from lms_graphql.graph.schema.scalars import SCALARS
-from lms_graphql.graph.schema.strawberry_internals import ExtensibleSchema, StrawberryField, resolver_function
+from lms_graphql.graph.schema.strawberry_internals import (
+    ExtensibleSchema,
+    StrawberryField,
+    is_one_of_input,
+    resolver_function,
+)
 from lms_graphql.graph.schema.type_extensions import extension_fields
 
 
@@ -66,5 +71,10 @@ def print_sdl(schema: Schema) -> str:
     """Return the sorted SDL.
 
     Only the printed copy is sorted, because sorting creates enums again and loses Strawberry's conversion of inputs.
+    Only this copy has graphql-core's mark of `@oneOf` inputs, because Strawberry validates them by rules of its own.
     """
-    return print_schema(lexicographic_sort_schema(schema.graphql_schema)) + "\n"
+    printed = lexicographic_sort_schema(schema.graphql_schema)
+    for graphql_type in printed.type_map.values():
+        if isinstance(graphql_type, GraphQLInputObjectType):
+            graphql_type.is_one_of = is_one_of_input(graphql_type)
+    return print_schema(printed) + "\n"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField, GraphQLSchema
+from graphql import GraphQLField, GraphQLInputObjectType, GraphQLSchema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
@@ -24,6 +24,7 @@ __all__ = [
     "StrawberryField",
     "enum_values",
     "field_metadata",
+    "is_one_of_input",
     "payload_type",
     "resolver_function",
     "to_camel_case",
@@ -59,6 +60,12 @@ def field_metadata(definition: GraphQLField) -> Mapping[Any, Any]:
     """Return the `metadata` with which the field was declared."""
     field: StrawberryField | None = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     return field.metadata if field is not None else {}
+
+
+def is_one_of_input(input_type: GraphQLInputObjectType) -> bool:
+    """Return whether the input was declared with `one_of=True`."""
+    definition: StrawberryObjectDefinition | None = input_type.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return definition is not None and definition.is_one_of
 
 
 def payload_type(field: StrawberryField) -> Any:
