@@ -18,7 +18,7 @@ expose_enum(
     "Type of a lecture.",
     VIDEO="A video, at `content.videoUrl`.",
     TEXT="A text, in `content.body` or at `content.resourceUrl`.",
-    QUIZ="A quiz. Quizzes are not in the API yet.",
+    QUIZ="A quiz, which `Lecture.quiz` returns.",
     ASSIGNMENT="A task for the learner, in `content.body` or at `content.resourceUrl`.",
     RESOURCE="A file or web page at `content.resourceUrl`, or a text in `content.body`.",
 )
