@@ -19,6 +19,8 @@ from lms_graphql.assessment.statistics import (
     compute_statistics,
 )
 
+pytestmark = pytest.mark.slow
+
 VERSIONS = {key: ShownVersion(key % 3, [f"{key % 3}{letter}" for letter in "abcd"]) for key in range(1, 7)}
 """Two versions of each of three questions, 0 to 2. Options of both have the same ids."""
 HUNDREDTHS = st.integers(0, 300).map(lambda number: Decimal(number).scaleb(-2))

@@ -14,6 +14,8 @@ from lms_graphql.certificates.pdf.document import render_pdf
 from lms_graphql.certificates.pdf.printable_text import printable
 from tests.certificates.test_pdf import content, pdf_text
 
+pytestmark = pytest.mark.slow
+
 NAMES = {
     "Arabic": "محمد الهاشمي",
     "Armenian": "Հայկ Պետրոսյան",

@@ -10,6 +10,8 @@ from lms_graphql.core.database import Database
 from tests.cli import RunCli, assert_one_line_error, row_count
 from tests.factories import Factories, global_id
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def quiz_id(run: RunCli, empty_database: str) -> Iterator[str]:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
 from alembic import command
 from lms_graphql.core.engines import make_engine
 from lms_graphql.operations import migrations
+
+pytestmark = pytest.mark.slow
 
 TIMES = {"created_at": "2026-01-01", "updated_at": "2026-01-01"}
 USER = {"username": "x", "username_key": "x", "first_name": "Øystein", "last_name": "Łęcki", "role": "instructor"}

@@ -12,6 +12,8 @@ from lms_graphql.operations.database_access import open_database
 from lms_graphql.settings import load_settings
 from tests.cli import RunCli, execute_sql
 
+pytestmark = pytest.mark.slow
+
 START_SESSION = (
     "INSERT INTO sessions (created_at, updated_at, user_id, expires_at) "
     "SELECT created_at, created_at, id, '2100-01-01 00:00:00' FROM users WHERE username = 'admin'"

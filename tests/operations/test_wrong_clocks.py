@@ -24,6 +24,8 @@ from tests.factories import Factories
 from tests.live_service import Client, LogCapture, Service
 from tests.mail_servers import Mailbox, OutboxHarness
 
+pytestmark = pytest.mark.slow
+
 DAY = timedelta(days=1)
 
 
