@@ -34,22 +34,25 @@ def lock_question_to_edit(session: Session, actor: Actor, question_id: str) -> t
 def require_editable_quiz(session: Session, actor: Actor, quiz_id: str) -> int:
     """Return the key of a quiz that the actor may edit. Raise NOT_FOUND at `quiz_id`, or FORBIDDEN."""
     key = global_ids.decode_key("Quiz", quiz_id)
-    statement = select(Course.instructor_id.label("instructor_key")).join(Quiz, Quiz.course_id == Course.id)
-    course = session.execute(statement.where(Quiz.id == key)).one_or_none()
-    if key is None or course is None or not may_edit_course(actor, course):
-        raise _access_error(session, actor, key, "quiz_id")
-    return key
+    return _require_editable(session, actor, key, "quiz_id")
 
 
 def require_editable_question(session: Session, actor: Actor, question_id: str) -> int:
     """Return the key of a question that the actor may edit. Raise NOT_FOUND at `question_id`, or FORBIDDEN."""
-    key = decode_question_key(question_id)
-    quiz_key = session.scalar(select(Question.quiz_id).where(_has_id(question_id)))
+    question = session.execute(select(Question.id, Question.quiz_id).where(_has_id(question_id))).one_or_none()
+    if question is None:
+        raise not_found("question_id")
+    _require_editable(session, actor, question.quiz_id, "question_id")
+    return question.id
+
+
+def _require_editable(session: Session, actor: Actor, quiz_key: int | None, path: str) -> int:
+    """Return the key of the quiz if the actor may edit it."""
     statement = select(Course.instructor_id.label("instructor_key")).join(Quiz, Quiz.course_id == Course.id)
     course = session.execute(statement.where(Quiz.id == quiz_key)).one_or_none()
-    if key is None or course is None or not may_edit_course(actor, course):
-        raise _access_error(session, actor, quiz_key, "question_id")
-    return key
+    if quiz_key is None or course is None or not may_edit_course(actor, course):
+        raise _access_error(session, actor, quiz_key, path)
+    return quiz_key
 
 
 QUESTION_KINDS = tuple(KINDS_BY_TYPE.values())
