@@ -1,12 +1,12 @@
 """Scoring: points for answers, scores of attempts, and passing. Pure, and exact with `Decimal` and `Fraction`."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
-from lms_graphql.assessment.models import PartialCredit, QuestionType
+from lms_graphql.assessment.models import AttemptStatus, PartialCredit, QuestionType
 from lms_graphql.assessment.question_content import QuestionContent
 
 HUNDREDTH = Decimal("0.01")
@@ -72,6 +72,22 @@ def normalize_short_answer(text: str) -> str:
 def total_earned(points: Iterable[Decimal | None]) -> Decimal:
     """Return the sum of the points that are known."""
     return sum((value for value in points if value is not None), NO_POINTS)
+
+
+class AttemptResult(NamedTuple):
+    """Result of a submitted attempt. `passed` is None while a person has to grade an answer."""
+
+    status: AttemptStatus
+    earned_points: Decimal
+    passed: bool | None
+
+
+def attempt_result(points: Sequence[Decimal | None], total: Decimal, passing_score: Decimal) -> AttemptResult:
+    """Return the result that follows from the points of all questions. None is an answer that waits for a grade."""
+    earned = total_earned(points)
+    if None in points:
+        return AttemptResult(AttemptStatus.GRADING, earned, None)
+    return AttemptResult(AttemptStatus.GRADED, earned, has_passing_score(earned, total, passing_score))
 
 
 def has_passing_score(earned: Decimal, total: Decimal, passing_score: Decimal) -> bool:

@@ -169,10 +169,8 @@ def is_overdue(attempt: AttemptRow, now: datetime) -> bool:
 
 def _with_result(attempt: AttemptRow, questions: Sequence[Any]) -> AttemptRow:
     points = [scoring.earned_points(row.scored_by, row.answer) for row in questions]
-    earned, is_graded = scoring.total_earned(points), None not in points
-    passed = scoring.has_passing_score(earned, attempt.total_points, attempt.passing_score) if is_graded else None
-    status = AttemptStatus.GRADED if is_graded else AttemptStatus.GRADING
-    return attempt._replace(status=status, earned_points=earned, passed=passed, submitted_at=attempt.deadline_at)
+    result = scoring.attempt_result(points, attempt.total_points, attempt.passing_score)
+    return attempt._replace(submitted_at=attempt.deadline_at, **result._asdict())
 
 
 def _to_row(row: Any) -> AttemptRow:

@@ -70,15 +70,14 @@ def _update_progress(
 
 
 def _result_columns(target: AttemptTarget, results: Sequence[QuestionResult]) -> dict[str, Any]:
-    """Return the columns that follow from the results of all questions. Without points, a person has to grade."""
-    points = [result.earned_points for result in results]
-    earned, is_graded = scoring.total_earned(points), None not in points
+    """Return the columns that follow from the results of all questions."""
     total = total_points(results)
+    result = scoring.attempt_result([result.earned_points for result in results], total, target.passing_score)
     return {
-        "status": AttemptStatus.GRADED if is_graded else AttemptStatus.GRADING,
-        "earned_points": earned,
+        "status": result.status,
+        "earned_points": result.earned_points,
         "total_points": total,
-        "score": scoring.score_percent(earned, total),
-        "is_passed": scoring.has_passing_score(earned, total, target.passing_score) if is_graded else None,
+        "score": scoring.score_percent(result.earned_points, total),
+        "is_passed": result.passed,
         "result_tokens": result_tokens(results),
     }
