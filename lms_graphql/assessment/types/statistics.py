@@ -7,7 +7,7 @@ import strawberry
 
 from lms_graphql.assessment.reads.questions import questions_by_quiz
 from lms_graphql.assessment.reads.quiz_statistics import question_rows, statistics_by_quiz
-from lms_graphql.assessment.statistics import QuestionStatistics as FiguresOfQuestion
+from lms_graphql.assessment.statistics import QuestionStatistics as ComputedStatistics
 from lms_graphql.assessment.types.questions import ChoiceOption, Question
 from lms_graphql.assessment.types.quizzes import IsQuizStaff, Quiz
 from lms_graphql.graph.context import Info
@@ -59,7 +59,7 @@ class QuizStatistics:
     median_score_percent: float | None = field("Median score of graded attempts; null if there are none.")
     mean_duration_seconds: int | None = field("Mean time from start to submission, in whole seconds.")
     key: strawberry.Private[int]
-    questions_by_key: strawberry.Private[Mapping[int, FiguresOfQuestion]]
+    questions_by_key: strawberry.Private[Mapping[int, ComputedStatistics]]
 
     @resolver_field(name="questions")
     async def quiz_questions(self, info: Info) -> list[QuestionStatistics]:
