@@ -170,7 +170,7 @@ def question_rows(
     """Return the questions with their statistics, in order. An option that was never chosen has 0."""
     rows = []
     for question in questions:
-        *figures, chosen_counts = statistics.get(question.key, QuestionStatistics())
+        *numbers, chosen_counts = statistics.get(question.key, QuestionStatistics())
         options = [OptionStatisticsRow(option, chosen_counts.get(option.id, 0)) for option in question.options]
-        rows.append(QuestionStatisticsRow._make((question, *figures, options)))
+        rows.append(QuestionStatisticsRow._make((question, *numbers, options)))
     return rows
