@@ -63,6 +63,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("slow")  # quick tests run in parallel
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the service of a test with the marker `sqlite_only` on SQLite only."""
+    if metafunc.definition.get_closest_marker("sqlite_only") and "service_settings" in metafunc.fixturenames:
+        metafunc.definition.add_marker(pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True))
+
+
 @pytest.fixture(scope="session")
 def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
     """Run a MariaDB server for all tests. Each user of it creates a database."""

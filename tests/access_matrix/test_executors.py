@@ -30,7 +30,7 @@ def standard_client(running_service: Service) -> Iterator[Client]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)  # executors know no database
+@pytest.mark.sqlite_only  # executors know no database
 @pytest.mark.parametrize("viewer", ["anonymous", "cancelled", "instructor"])
 def test_executors_return_the_same_responses(runner: MatrixRunner, standard_client: Client, viewer: str) -> None:
     actor = runner.objects.actor(viewer)

@@ -121,6 +121,7 @@ def always_allowed(*_: Any) -> bool:
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite_only  # the matrix itself runs on both databases
 @pytest.mark.parametrize(
     ("owner", "name", "rule", "violation"),
     [

@@ -199,7 +199,7 @@ NEVER = len(STEPS)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)  # the same rules decide on every database
+@pytest.mark.sqlite_only  # the same rules decide on every database
 @pytest.mark.parametrize(
     ("policy", "first_step"),
     [

@@ -8,6 +8,8 @@ from lms_graphql.settings import Settings
 from lms_graphql.settings.model import Environment
 from tests.live_service import Client, run_service
 
+pytestmark = pytest.mark.sqlite_only
+
 FRONT_END = "https://learn.example.com"
 LOCAL_ORIGINS = ["http://localhost:3000", "http://127.0.0.1:5173", "http://localhost"]
 FOREIGN_ORIGINS = [

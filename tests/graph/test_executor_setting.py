@@ -18,7 +18,7 @@ from lms_graphql.settings import ExecutorChoice, Settings
 from tests.factories import Factories
 from tests.live_service import ACTOR_HEADER, Client, LogCapture, Service, run_service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_only]
 
 GRAPHQL_JSON = "application/graphql-response+json"
 COURSE = "query Course($slug: String!) { course(slug: $slug) { ...C } } fragment C on Course { "

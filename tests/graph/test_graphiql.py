@@ -18,7 +18,7 @@ from lms_graphql.operations import migrations, seed_data
 from lms_graphql.operations.database_access import open_database
 from tests.live_service import Client, Service, run_service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_only]
 
 FRONTEND = Path(__file__).parent.parent.parent / "frontend" / "graphiql"
 PASSWORD = "one-for-the-three-of-them"

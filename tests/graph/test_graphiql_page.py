@@ -13,6 +13,8 @@ from lms_graphql.operations import migrations
 from lms_graphql.operations.database_access import open_database
 from tests.live_service import Client, run_service
 
+pytestmark = pytest.mark.sqlite_only
+
 OF_BROWSERS = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 

@@ -18,6 +18,8 @@ from graphql import (
 
 from lms_graphql.graph import error_formatting, graphql_messages
 
+pytestmark = pytest.mark.sqlite_only
+
 SCHEMA = build_schema(
     """
     enum Color { RED GREEN }

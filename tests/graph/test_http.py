@@ -11,6 +11,8 @@ from lms_graphql.graph.http.request import HTTPRequestError, RequestLimits
 from tests.factories import Factories
 from tests.live_service import Client, LogCapture, Service
 
+pytestmark = pytest.mark.sqlite_only
+
 GRAPHQL_JSON = "application/graphql-response+json"
 
 

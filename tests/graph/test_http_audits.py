@@ -7,7 +7,7 @@ import pytest
 from tests import node
 from tests.live_service import Service
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_only]
 
 
 def test_all_audits_pass(service: Service) -> None:

@@ -9,6 +9,8 @@ from lms_graphql.settings import Settings
 from lms_graphql.settings.model import Environment, ExecutorChoice
 from tests.live_service import Client, Service, run_service
 
+pytestmark = pytest.mark.sqlite_only
+
 DATE_TIME = "Give an RFC 3339 date-time with its offset, for example 2026-01-31T12:00:00Z."
 DECIMAL = 'Give a decimal number as a string, for example "19.99", or as an integer.'
 ENUM = "This value does not exist in 'CourseOrder' enum."

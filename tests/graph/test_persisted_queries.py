@@ -8,6 +8,8 @@ import pytest
 
 from tests.live_service import Client
 
+pytestmark = pytest.mark.sqlite_only
+
 GRAPHQL_JSON = "application/graphql-response+json"
 QUERY = "{ categories { id } }"
 PERSISTED_QUERY = {"version": 1, "sha256Hash": hashlib.sha256(QUERY.encode()).hexdigest()}

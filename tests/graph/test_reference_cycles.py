@@ -10,6 +10,8 @@ from lms_graphql.core.actor import Actor
 from tests.factories import PASSWORD, CourseTree, Factories
 from tests.live_service import Client
 
+pytestmark = pytest.mark.sqlite_only
+
 TREE = "query ($s: String!) { course(slug: $s) { title sections { title lectures { title type } } } }"
 PAGE = "{ courses(first: 5) { totalCount nodes { title instructor { fullName } } } }"
 DENIED = "{ me { id } users { totalCount } }"

@@ -29,6 +29,8 @@ from lms_graphql.settings import Settings
 from tests.factories import Factories
 from tests.live_service import Client, Service, run_service
 
+pytestmark = pytest.mark.sqlite_only
+
 GRAPHQL_JSON = "application/graphql-response+json"
 
 

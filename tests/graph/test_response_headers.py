@@ -8,6 +8,8 @@ import pytest
 from lms_graphql.settings import Settings
 from tests.live_service import Client, LogCapture, Service, run_service
 
+pytestmark = pytest.mark.sqlite_only
+
 CATEGORIES = {"query": "{ categories { id } }"}
 
 

@@ -8,6 +8,8 @@ from tests.http_protocol.raw_connection import GET, LIVE, RawConnection
 from tests.live_service import Client, Service
 from tests.processes import ServiceProcess
 
+pytestmark = pytest.mark.sqlite_only
+
 TOO_LARGE = (431, b"The headers are too large. Send at most 200 with 65,536 bytes in all.")
 CHUNKED_POST = (
     b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
