@@ -4,18 +4,14 @@ It also works as `uvicorn --factory lms_graphql.asgi:app`.
 """
 
 import gc
-import logging
 import sys
-from typing import TextIO
 
-import structlog
 from starlette.applications import Starlette
-from structlog.stdlib import ProcessorFormatter
-from structlog.typing import Processor
 
 from lms_graphql import settings
 from lms_graphql.app import create_app
 from lms_graphql.core.errors import UnsafeConfigurationError
+from lms_graphql.json_logging import configure_logging
 from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
 
 GC_THRESHOLD = 50_000
@@ -39,33 +35,5 @@ def app() -> Starlette:
     gc.collect()
     gc.freeze()  # because the schema and the models live as long as the process: collections skip them
     gc.set_threshold(GC_THRESHOLD, 20, 50)
+    gc.enable()  # because `serve` disables it until here
     return application
-
-
-def configure_logging(file: TextIO = sys.stderr) -> None:
-    """Log one JSON line for each event, including those of libraries. Uvicorn's own lines stay as they are.
-
-    Further calls in the same process change nothing.
-    """
-    if structlog.is_configured():
-        return
-    processors: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-    ]
-    structlog.configure(
-        processors=[*processors, structlog.processors.JSONRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=file),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(file)
-    handler.setFormatter(
-        ProcessorFormatter(
-            foreign_pre_chain=processors,
-            processors=[ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
-        )
-    )
-    logging.getLogger().addHandler(handler)

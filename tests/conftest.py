@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lms_graphql import settings
-from lms_graphql.asgi import configure_logging
 from lms_graphql.cli import main
 from lms_graphql.core.write_health import WriteHealth
+from lms_graphql.json_logging import configure_logging
 from lms_graphql.mail.templates import TEMPLATES
 from lms_graphql.operations import background, migrations
 from lms_graphql.operations.database_access import open_database

@@ -33,6 +33,7 @@ LAYERS = [
         "authentication",
         "certificate_endpoint",
         "connection_limits",
+        "json_logging",
         "middleware",
     },
     {"app"},

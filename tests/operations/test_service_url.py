@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lms_graphql import cli
+from lms_graphql.cli import serve
 from lms_graphql.core.actor import Role
 from lms_graphql.settings import load_settings
 from tests.factories import Factories
@@ -94,6 +94,6 @@ def test_missing_urls_are_set_or_warned_about(
 ) -> None:
     variables: dict[str, str] = {}
     monkeypatch.setattr(os, "environ", variables)
-    cli.set_default_urls(load_settings(environment, Path("/nowhere")), LOCAL_URL)
+    serve.set_default_urls(load_settings(environment, Path("/nowhere")), LOCAL_URL)
     assert variables == dict.fromkeys(set_names, LOCAL_URL)
     assert re.findall(r"^(\w+) is not set, so links", capsys.readouterr().err, re.MULTILINE) == warned_names
