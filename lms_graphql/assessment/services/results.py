@@ -42,7 +42,9 @@ def store_results(
     # An attempt that was open takes no pass away, so nothing needs to be read before it is submitted.
     previous = {target.user_key for target in targets if target.status is not AttemptStatus.IN_PROGRESS}
     passed_before = users_who_passed(session, quiz.quiz_key, sorted(previous)) if previous else set()
-    rows = {target.key: {**_result_columns(target, results[target.key]), **columns} for target in targets}
+    rows = {
+        target.key: {**result_columns(results[target.key], target.passing_score), **columns} for target in targets
+    }
     update_by_key(session, QuizAttempt, rows)
     if not quiz.is_published:
         return
@@ -57,6 +59,20 @@ def total_points(results: Sequence[QuestionResult]) -> Decimal:
     return sum((result.points for result in results), scoring.NO_POINTS)
 
 
+def result_columns(results: Sequence[QuestionResult], passing_score: Decimal) -> dict[str, Any]:
+    """Return the columns of a submitted attempt that follow from the results of all questions."""
+    total = total_points(results)
+    result = scoring.attempt_result([result.earned_points for result in results], total, passing_score)
+    return {
+        "status": result.status,
+        "earned_points": result.earned_points,
+        "total_points": total,
+        "score": scoring.score_percent(result.earned_points, total),
+        "is_passed": result.passed,
+        "result_tokens": result_tokens(results),
+    }
+
+
 def _update_progress(
     session: Session, quiz: AttemptTarget, passed_users: Sequence[int], lost_users: Sequence[int]
 ) -> None:
@@ -67,17 +83,3 @@ def _update_progress(
         record_passed_quiz(session, user_key, quiz.course_key, quiz.lecture_key, settings_of(session))
     for user_key in lost_users:
         record_lost_pass(session, user_key, quiz.course_key)
-
-
-def _result_columns(target: AttemptTarget, results: Sequence[QuestionResult]) -> dict[str, Any]:
-    """Return the columns that follow from the results of all questions."""
-    total = total_points(results)
-    result = scoring.attempt_result([result.earned_points for result in results], total, target.passing_score)
-    return {
-        "status": result.status,
-        "earned_points": result.earned_points,
-        "total_points": total,
-        "score": scoring.score_percent(result.earned_points, total),
-        "is_passed": result.passed,
-        "result_tokens": result_tokens(results),
-    }
