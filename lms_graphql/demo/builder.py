@@ -1,4 +1,4 @@
-"""Builder of the demo data: categories, users, courses, enrollments with progress, discussions and certificates."""
+"""Builder of the demo data: categories, users, courses, enrollments with progress, discussions, certificates."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +11,7 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User
+from lms_graphql.assessment.models import Quiz, QuizAttempt
 from lms_graphql.catalog.models import Category, Course, Enrollment, Lecture, Section
 from lms_graphql.core.actor import Role
 from lms_graphql.core.errors import OperatorError
@@ -23,16 +24,19 @@ from lms_graphql.demo.discussions import DiscussionBuilder
 from lms_graphql.demo.enrollments import EnrollmentPlan, EnrollmentPlanner, add_enrollment
 from lms_graphql.demo.generated_courses import generated_course
 from lms_graphql.demo.outlines import CourseOutline
+from lms_graphql.demo.quiz_attempts import AttemptBuilder, Learner
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.subjects import themes
 from lms_graphql.demo.users import add_instructors, add_user, learner_name, unique_name
 from lms_graphql.demo.written_courses import written_courses
 from lms_graphql.operations.seed_data import CATEGORIES, USERS
+from lms_graphql.settings import settings_of
 
 MARKER_SLUG = "python-from-zero"
 """Slug of the first demo course. If a course has it, the demo data exist."""
 
 SEED_LEARNER_EMAIL = "learner@learnwithroko.com"
+SEED_LEARNER_ABILITY = 0.3
 SEED_EMAILS = {user.email for user in USERS}
 SEED_CATEGORIES = {slugify(name) for name in CATEGORIES}
 
@@ -52,6 +56,8 @@ class DemoCounts(NamedTuple):
     lectures: int
     learners: int
     enrollments: int
+    quizzes: int
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Build:
     rows: RowBuffer
     seed: int
     on_progress: ProgressCallback
+    attempts: AttemptBuilder
     discussions: DiscussionBuilder
     enrollment_counts: Counter[int]
     """Number of enrollments by the course's key."""
@@ -98,7 +105,8 @@ def build_demo(
         raise OperatorError("The demo data exist already. To build them again, run `lms-graphql db reset` first.")
     seed_user_keys, seed_category_keys = _seed_users(session), _seed_categories(session)
     rows = RowBuffer(session)
-    build = Build(session, rows, seed, on_progress, DiscussionBuilder(rows), Counter())
+    attempts = AttemptBuilder(rows, settings_of(session).attempt_grace_seconds)
+    build = Build(session, rows, seed, on_progress, attempts, DiscussionBuilder(rows), Counter())
     category_keys = add_categories(rows, seed_category_keys)
     usernames = set(session.scalars(select(User.username_key)))
     instructor_keys = add_instructors(rows, seed_user_keys, usernames)
@@ -111,7 +119,14 @@ def build_demo(
     add_certificates(session, rows, build.rng)
     counts = rows.counts
     return DemoCounts(
-        counts[Category], counts[Course], counts[Section], counts[Lecture], learners, counts[Enrollment]
+        counts[Category],
+        counts[Course],
+        counts[Section],
+        counts[Lecture],
+        learners,
+        counts[Enrollment],
+        counts[Quiz],
+        counts[QuizAttempt],
     )
 
 
@@ -166,7 +181,8 @@ def _add_courses(
 
 def _enroll_seed_learner(build: Build, user_key: int, planner: EnrollmentPlanner) -> None:
     rng = build.rng("jane")
-    _enroll(build, user_key, planner.plans_of_seed_learner(rng), rng, build.rng("words/jane"))
+    learner = Learner(user_key, SEED_LEARNER_ABILITY, build.rng("answers/jane"), is_seed_learner=True)
+    _enroll(build, learner, planner.plans_of_seed_learner(rng), rng, build.rng("words/jane"))
     build.rows.write()
 
 
@@ -177,16 +193,18 @@ def _add_learners(build: Build, total: int, planner: EnrollmentPlanner, username
         plans = planner.plans(rng)
         registered_at = min((plan.enrolled_at for plan in plans), default=timeline.START)
         user_key = add_user(build.rows, name, Role.LEARNER, registered_at)
-        _enroll(build, user_key, plans, rng, build.rng(f"words/{number}"))
+        answer_rng = build.rng(f"answers/{number}")
+        learner = Learner(user_key, answer_rng.gauss(0, 1), answer_rng)
+        _enroll(build, learner, plans, rng, build.rng(f"words/{number}"))
         build.report("learners", number, total)
 
 
 def _enroll(
-    build: Build, user_key: int, plans: Sequence[EnrollmentPlan], progress_rng: Random, discussion_rng: Random
+    build: Build, learner: Learner, plans: Sequence[EnrollmentPlan], progress_rng: Random, discussion_rng: Random
 ) -> None:
     for plan in plans:
-        viewed = add_enrollment(build.rows, user_key, plan, progress_rng)
-        build.discussions.add_learner(user_key, plan.course, plan.enrolled_at, viewed, discussion_rng)
+        viewed = add_enrollment(build.rows, build.attempts, learner, plan, progress_rng)
+        build.discussions.add_learner(learner.user_key, plan.course, plan.enrolled_at, viewed, discussion_rng)
         build.enrollment_counts[plan.course.key] += 1
 
 

@@ -13,7 +13,8 @@ from lms_graphql.core.text import sort_key
 from lms_graphql.demo import media
 from lms_graphql.demo.lecture_bodies import lecture_body
 from lms_graphql.demo.outlines import CourseOutline, LectureOutline
-from lms_graphql.demo.quizzes import QuizContext, add_quiz
+from lms_graphql.demo.quiz_outlines import QuizOutline
+from lms_graphql.demo.quizzes import DemoQuiz, QuizContext, add_quiz
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.timeline import REVIEW_TIME
 
@@ -35,10 +36,14 @@ class DemoLecture(NamedTuple):
     kind: LectureType
     duration: int
     title: str
+    quiz: DemoQuiz | None = None
 
 
 class DemoCourse(NamedTuple):
-    """Values of a course that enrollments and discussions need. Drafts have no `published_at`."""
+    """
+    Values of a course that enrollments and discussions need. Drafts have no `published_at`. `quizzes` are those of no
+    lecture.
+    """
 
     key: int
     instructor_key: int
@@ -46,6 +51,7 @@ class DemoCourse(NamedTuple):
     is_free: bool
     published_at: datetime | None
     lectures: Sequence[DemoLecture]
+    quizzes: Sequence[DemoQuiz]
 
 
 class LecturePosition(NamedTuple):
@@ -72,6 +78,7 @@ def add_course(rows: RowBuffer, outline: CourseOutline, context: CourseContext, 
         for section_index in range(len(outline.sections))
         for lecture in _add_section(rows, outline, context, section_index, rng)
     ]
+    quizzes = tuple(_add_quiz(rows, outline, context, quiz, None, quiz.title, rng) for quiz in outline.quizzes)
     is_draft = outline.status is CourseStatus.DRAFT
     published_at = None if is_draft else context.created_at + REVIEW_TIME
     rows.add(
@@ -102,7 +109,9 @@ def add_course(rows: RowBuffer, outline: CourseOutline, context: CourseContext, 
     )
     _add_terms(rows, outline, context.key)
     is_free = outline.price == 0
-    return DemoCourse(context.key, context.instructor_key, outline.language, is_free, published_at, tuple(lectures))
+    return DemoCourse(
+        context.key, context.instructor_key, outline.language, is_free, published_at, tuple(lectures), quizzes
+    )
 
 
 def _add_terms(rows: RowBuffer, outline: CourseOutline, course_key: int) -> None:
@@ -133,9 +142,8 @@ def _add_section(
         position = LecturePosition(section_index, lecture_index)
         _add_lecture(rows, course, context, position, outline, lecture, rng)
         if lecture.kind is LectureType.QUIZ and section.quiz is not None:
-            is_published = course.status is not CourseStatus.DRAFT
-            quiz_context = QuizContext(context.key, lecture.key, outline.title, is_published, context.created_at)
-            add_quiz(rows, section.quiz, quiz_context, rng)
+            quiz = _add_quiz(rows, course, context, section.quiz, lecture.key, outline.title, rng)
+            lectures[lecture_index] = lecture._replace(quiz=quiz)
     return lectures
 
 
@@ -175,3 +183,16 @@ def _add_lecture(
         is_preview=is_at_start and lecture.kind in PREVIEW_TYPES,
         is_downloadable=is_file,
     )
+
+
+def _add_quiz(
+    rows: RowBuffer,
+    course: CourseOutline,
+    context: CourseContext,
+    quiz: QuizOutline,
+    lecture_key: int | None,
+    title: str,
+    rng: Random,
+) -> DemoQuiz:
+    is_published = course.status is not CourseStatus.DRAFT
+    return add_quiz(rows, quiz, QuizContext(context.key, lecture_key, title, is_published, context.created_at), rng)

@@ -8,13 +8,17 @@ from typing import NamedTuple
 
 from lms_graphql.catalog.models import Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.demo.courses import DemoCourse
-from lms_graphql.demo.lecture_progress import ViewedLecture, add_progress
+from lms_graphql.demo.lecture_progress import ProgressBuilder, ViewedLecture
+from lms_graphql.demo.quiz_attempts import AttemptBuilder, Learner
 from lms_graphql.demo.row_buffer import RowBuffer
-from lms_graphql.demo.timeline import TODAY, random_time
+from lms_graphql.demo.timeline import START, TODAY, random_time
 
 MIN_COURSES, MAX_COURSES = 3, 8
 LATEST_ENROLLMENT = TODAY - timedelta(days=14)
 """Time of the last enrollment. It leaves learners time to study."""
+
+RECENT = TODAY - timedelta(days=60)
+"""Earliest time of an active enrollment of the learner of `db init`."""
 
 EXPIRY_DELAY = timedelta(hours=1)
 """Time from the last access to the expiry of an expired enrollment."""
@@ -53,7 +57,7 @@ class EnrollmentPlanner:
 
     def __init__(self, courses: Sequence[DemoCourse]) -> None:
         self._courses = [course for course in courses if course.published_at is not None]
-        self._cumulative_weights = list(accumulate((rank + 5) ** -0.6 for rank in range(len(self._courses))))
+        self._cumulative_weights = list(accumulate((rank + 1) ** -0.8 for rank in range(len(self._courses))))
 
     def plans(self, rng: Random) -> list[EnrollmentPlan]:
         """Return the enrollments of a random learner."""
@@ -65,9 +69,12 @@ class EnrollmentPlanner:
         return [self._random_plan(rng, course) for course in chosen.values()]
 
     def plans_of_seed_learner(self, rng: Random) -> list[EnrollmentPlan]:
-        """Return the enrollments of the learner of `db init`."""
+        """
+        Return the enrollments of the learner of `db init`. The active ones are recent, so that open attempts and
+        essays without a grade are recent as well.
+        """
         return [
-            _plan(rng, course, status, completed_share)
+            _plan(rng, course, status, completed_share, RECENT if status is EnrollmentStatus.ACTIVE else START)
             for course, (status, completed_share) in zip(self._courses, SEED_LEARNER_ENROLLMENTS, strict=False)
         ]
 
@@ -79,28 +86,34 @@ class EnrollmentPlanner:
         return _plan(rng, course, status, completed_share)
 
 
-def _plan(rng: Random, course: DemoCourse, status: EnrollmentStatus, completed_share: float) -> EnrollmentPlan:
+def _plan(
+    rng: Random, course: DemoCourse, status: EnrollmentStatus, completed_share: float, earliest: datetime = START
+) -> EnrollmentPlan:
     source = EnrollmentSource.PURCHASE
     if course.is_free:
         source = EnrollmentSource.FREE
     elif status is EnrollmentStatus.EXPIRED or rng.random() < 0.15:
         source = EnrollmentSource.GRANT
     assert course.published_at is not None
-    enrolled_at = random_time(rng, course.published_at + timedelta(hours=1), LATEST_ENROLLMENT)
+    earliest = max(earliest, course.published_at + timedelta(hours=1))
+    enrolled_at = random_time(rng, earliest, LATEST_ENROLLMENT)
     return EnrollmentPlan(course, status, source, enrolled_at, completed_share)
 
 
-def add_enrollment(rows: RowBuffer, user_key: int, plan: EnrollmentPlan, rng: Random) -> list[ViewedLecture]:
+def add_enrollment(
+    rows: RowBuffer, attempts: AttemptBuilder, learner: Learner, plan: EnrollmentPlan, rng: Random
+) -> list[ViewedLecture]:
     """Add an enrollment with its progress. Return the lectures that the learner has viewed."""
-    viewed = add_progress(rows, user_key, plan.course, plan.enrolled_at, plan.completed_share, rng)
-    last_accessed = viewed[-1].last_accessed if viewed else None
+    progress = ProgressBuilder(rows, attempts, learner, plan.course)
+    progress.add(plan.enrolled_at, plan.completed_share, rng)
+    last_accessed = progress.last_change
     last_active = last_accessed or plan.enrolled_at
     rows.add(
         Enrollment,
         id=rows.next_key(Enrollment),
         created_at=plan.enrolled_at,
         updated_at=last_active,
-        user_id=user_key,
+        user_id=learner.user_key,
         course_id=plan.course.key,
         status=plan.status,
         source=plan.source,
@@ -109,4 +122,4 @@ def add_enrollment(rows: RowBuffer, user_key: int, plan: EnrollmentPlan, rng: Ra
         last_accessed=last_accessed,
         access_expires_at=last_active + EXPIRY_DELAY if plan.status is EnrollmentStatus.EXPIRED else None,
     )
-    return viewed
+    return progress.viewed

@@ -8,7 +8,8 @@ from typing import Any
 
 from lms_graphql.catalog.models import CourseStatus, LectureType
 from lms_graphql.demo import resources
-from lms_graphql.demo.outlines import CourseOutline, LectureOutline, QuizOutline, SectionOutline, parse_lecture
+from lms_graphql.demo.outlines import CourseOutline, LectureOutline, SectionOutline, parse_lecture
+from lms_graphql.demo.quiz_outlines import QuizOutline, short_quiz
 from lms_graphql.demo.subjects import Subject, Theme, all_subjects
 
 TOPIC_SECTIONS = 8
@@ -98,7 +99,7 @@ def _quiz(topic: str, subject: Subject, rng: Random) -> QuizOutline:
     is_true = rng.random() < 0.5
     second = rng.choice([other_topic for other_topic in subject.topics if other_topic != topic])
     wrong_topics = rng.sample([foreign for foreign in other.topics if foreign not in subject.topics], 2)
-    return QuizOutline(
+    return short_quiz(
         statement=f"{subject.name} {subject.purpose if is_true else other.purpose}",
         is_true=is_true,
         reason=f"That is what {subject.name if is_true else other.name} is for.",

@@ -5,19 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel, LectureType
-
-
-@dataclass(frozen=True, slots=True)
-class QuizOutline:
-    """Outline of a quiz: a true-or-false statement, and a multiple-choice prompt with right and wrong options."""
-
-    statement: str
-    is_true: bool
-    reason: str
-    prompt: str
-    correct_options: tuple[str, ...]
-    wrong_options: tuple[str, ...]
-    explanation: str
+from lms_graphql.demo.quiz_outlines import QuizOutline
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +29,10 @@ class SectionOutline:
 
 @dataclass(frozen=True, slots=True)
 class CourseOutline:
-    """Outline of a course. `category` is a slug, `instructor` a key of the pool, `price` in major units."""
+    """
+    Outline of a course. `category` is a slug, `instructor` a key of the pool, `price` in major units. `quizzes` are
+    its course-level quizzes.
+    """
 
     title: str
     short_description: str
@@ -55,6 +46,7 @@ class CourseOutline:
     status: CourseStatus
     is_featured: bool
     sections: tuple[SectionOutline, ...]
+    quizzes: tuple[QuizOutline, ...] = ()
 
 
 def parse_lecture(line: str, bodies: Mapping[str, str]) -> LectureOutline:

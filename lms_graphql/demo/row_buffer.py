@@ -7,7 +7,14 @@ from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User, UserTerm
-from lms_graphql.assessment.models import Question, QuestionVersion, Quiz
+from lms_graphql.assessment.models import (
+    AttemptQuestion,
+    Question,
+    QuestionVersion,
+    Quiz,
+    QuizAccommodation,
+    QuizAttempt,
+)
 from lms_graphql.catalog.models import Category, Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import orm
@@ -28,6 +35,9 @@ INSERT_ORDER: tuple[type[orm.Model], ...] = (
     Enrollment,
     CourseProgress,
     LectureProgress,
+    QuizAccommodation,
+    QuizAttempt,
+    AttemptQuestion,
     Certificate,
     QAQuestion,
     QAAnswer,

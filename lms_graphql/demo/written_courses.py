@@ -7,7 +7,8 @@ from typing import Any
 
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.demo import resources
-from lms_graphql.demo.outlines import CourseOutline, QuizOutline, SectionOutline, parse_lecture
+from lms_graphql.demo.outlines import CourseOutline, SectionOutline, parse_lecture
+from lms_graphql.demo.quiz_outlines import parse_course_quiz, parse_lecture_quiz
 
 
 @cache
@@ -29,6 +30,7 @@ def _course(text: dict[str, Any]) -> CourseOutline:
         status=CourseStatus(text.get("status", CourseStatus.PUBLISHED)),
         is_featured=text.get("featured", False),
         sections=tuple(_section(section) for section in text["sections"]),
+        quizzes=tuple(parse_course_quiz(quiz) for quiz in text.get("quizzes", ())),
     )
 
 
@@ -38,10 +40,5 @@ def _section(text: dict[str, Any]) -> SectionOutline:
         title=text["title"],
         description=text.get("description"),
         lectures=tuple(parse_lecture(line, bodies) for line in text["lectures"].strip().splitlines()),
-        quiz=_quiz(text["quiz"]) if "quiz" in text else None,
+        quiz=parse_lecture_quiz(text["quiz"]) if "quiz" in text else None,
     )
-
-
-def _quiz(text: dict[str, Any]) -> QuizOutline:
-    texts = {name: value for name, value in text.items() if name not in {"right", "wrong"}}
-    return QuizOutline(**texts, correct_options=tuple(text["right"]), wrong_options=tuple(text["wrong"]))

@@ -14,7 +14,10 @@ from lms_graphql import wiring
 from lms_graphql.accounts import search_index
 from lms_graphql.accounts.models import User
 from lms_graphql.all_models import metadata
-from lms_graphql.assessment.models import Question, Quiz
+from lms_graphql.assessment.models import Question, QuestionVersion, Quiz
+from lms_graphql.assessment.question_content import QuestionContent, from_columns
+from lms_graphql.assessment.quiz_validation import question_content
+from lms_graphql.assessment.services.results_repair import find_result_drift
 from lms_graphql.catalog.counters import find_counter_drift
 from lms_graphql.catalog.models import (
     Category,
@@ -34,6 +37,7 @@ from lms_graphql.certificates.models import Certificate
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.core.text import sort_key
+from lms_graphql.core.validation import Validator
 from lms_graphql.demo import resources
 from lms_graphql.demo.builder import DemoCounts, build_demo
 from lms_graphql.demo.subjects import themes
@@ -148,6 +152,7 @@ def test_derived_columns_have_no_drift(session: Session) -> None:
     wiring.register_hooks()
     assert find_counter_drift(session) == []
     assert progress_repair.find_progress_drift(session) == []
+    assert find_result_drift(session) == []
 
 
 def test_positions_are_dense_and_totals_correct(session: Session) -> None:
@@ -194,17 +199,31 @@ def test_published_courses_are_ready_for_publication(session: Session) -> None:
                 assert lecture.id in published_quiz_lectures
 
 
+def input_of(content: QuestionContent) -> dict[str, Any]:
+    """Return the content as the input of a mutation."""
+    return {
+        "prompt": content.prompt,
+        "points": content.points,
+        "explanation": content.explanation,
+        "partial_credit": content.partial_credit,
+        "options": [{"text": option.text, "is_correct": option.is_correct} for option in content.options],
+        "correct_answer": content.correct_answer,
+        "accepted_answers": content.accepted_answers,
+    }
+
+
 def test_quizzes_have_valid_questions(session: Session) -> None:
-    questions_by_quiz = defaultdict(list)
-    for question in session.scalars(select(Question).order_by(Question.quiz_id, Question.order_index)):
-        questions_by_quiz[question.quiz_id].append(question)
-    assert questions_by_quiz.keys() == set(session.scalars(select(Quiz.id)))
-    for true_or_false, choice in questions_by_quiz.values():
-        assert true_or_false.correct_answers in ([True], [False])
-        texts = [option["text"] for option in choice.options]
-        correct_options = [option for option in choice.options if option["is_correct"]]
-        assert 2 <= len(texts) == len(set(texts)) <= 20
-        assert 0 < len(correct_options) < len(texts)
+    versions = {version.question_id: version for version in session.scalars(select(QuestionVersion))}
+    questions = session.scalars(select(Question)).all()
+    assert {question.quiz_id for question in questions} == set(session.scalars(select(Quiz.id)))
+    for question in questions:
+        content, validator = from_columns(question), Validator()
+        stored = question_content(validator, content.type, input_of(content))
+        validator.raise_errors()
+        ids = tuple(option.id for option in content.options)
+        options = tuple(option._replace(id=id) for option, id in zip(stored.options, ids, strict=True))
+        assert stored._replace(options=options) == content == from_columns(versions[question.id])
+        assert len(set(ids)) == len(ids)
 
 
 def test_sort_keys_and_search_terms_match_the_services(session: Session) -> None:
