@@ -16,6 +16,7 @@ function Examples() {
             <button type="button" className="graphiql-un-styled example" onClick={() => open(example)}>
               <strong>{example.title}</strong>
               <span>{example.about}</span>
+              {example.viewer && <span>Sign in as {example.viewer}.</span>}
             </button>
           </li>
         ))}

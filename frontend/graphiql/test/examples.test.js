@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { buildSchema, getOperationAST, getVariableValues, parse, validate } from 'graphql';
 import { EXAMPLES } from '../src/examples.js';
+import { SEED_USERS } from '../src/seedUsers.js';
 
 const SCHEMA_FILE = new URL('../../../schema.graphql', import.meta.url);
 const schema = existsSync(SCHEMA_FILE) && buildSchema(readFileSync(SCHEMA_FILE, 'utf8'));
@@ -12,6 +13,11 @@ test('no two examples share a title or an operation name', () => {
   const names = new Set(EXAMPLES.map(({ query }) => operationOf(query).name?.value));
   assert.equal(titles.size, EXAMPLES.length);
   assert.equal(names.size, EXAMPLES.length);
+});
+
+test('viewers of examples are seed users', () => {
+  const names = SEED_USERS.map(({ email }) => email.split('@')[0]);
+  for (const { title, viewer } of EXAMPLES) assert.ok(viewer === undefined || names.includes(viewer), title);
 });
 
 for (const { title, about, query, variables = {} } of EXAMPLES) {

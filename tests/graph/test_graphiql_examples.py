@@ -1,0 +1,96 @@
+"""Examples of GraphiQL, run in their order on the demo data by the seed users that they name."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.demo_service import run_demo_service, seed_user_token
+from tests.live_service import Client
+
+pytestmark = pytest.mark.slow
+
+SOURCE = Path(__file__).parent.parent.parent / "frontend" / "graphiql" / "src" / "examples.js"
+ANSWERS: dict[str, dict[str, Any]] = {
+    "TRUE_FALSE": {"boolean": False},
+    "SHORT_ANSWER": {"text": "Break"},
+    "ESSAY": {"text": "Without a list."},
+}
+
+
+def all_examples() -> list[dict[str, Any]]:
+    program = f"import('{SOURCE}').then(all => console.log(JSON.stringify(all.EXAMPLES)))"
+    printed = subprocess.run(["node", "-e", program], capture_output=True, text=True, check=True)
+    examples: list[dict[str, Any]] = json.loads(printed.stdout)
+    return examples
+
+
+class Pane:
+    """The pane of examples. `ids` replace the empty ids in variables, as users paste them from earlier answers."""
+
+    def __init__(self, client: Client) -> None:
+        self.ids: dict[str, str] = {}
+        self._client = client
+        self._examples = {example["title"]: example for example in all_examples()}
+        self._tokens: dict[str, str] = {}
+        self.titles = set(self._examples)
+
+    def run(self, title: str, **values: Any) -> Any:
+        """Run an example and return its data. Errors fail the test, in a payload too."""
+        example = self._examples[title]
+        self.titles.discard(title)
+        variables = {**(example.get("variables") or {}), **values}
+        variables = {name: self.ids[name] if value == "" else value for name, value in variables.items()}
+        data = self._client.execute(example["query"], bearer=self._token(example.get("viewer")), **variables)
+        payloads = [value for value in data.values() if isinstance(value, dict) and "errors" in value]
+        assert all(payload["errors"] == [] for payload in payloads), (title, payloads)
+        return data
+
+    def _token(self, viewer: str | None) -> str | None:
+        if viewer is not None and viewer not in self._tokens:
+            self._tokens[viewer] = seed_user_token(self._client, viewer)
+        return self._tokens[viewer] if viewer else None
+
+
+@pytest.fixture
+def pane(tmp_path: Path) -> Iterator[Pane]:
+    with run_demo_service(tmp_path, learners=5) as service, closing(Client(service)) as client:
+        yield Pane(client)
+
+
+def answer_to(question: dict[str, Any]) -> dict[str, Any]:
+    right = [option["id"] for option in question["options"] if option["text"] in {"for", "while"}]
+    return ANSWERS.get(question["type"], {"optionIds": right})
+
+
+def test_examples_run_on_the_demo_data(pane: Pane) -> None:
+    """Write a quiz, take it, grade it, and look at its statistics. Then run all other examples."""
+    pane.ids["courseId"] = pane.run("Anything by its id")["course"]["id"]
+    pane.ids["quizId"] = pane.run("Write a quiz: create it")["createQuiz"]["quiz"]["id"]
+    published = pane.run("Write a quiz: questions")["setQuizPublished"]["quiz"]
+    assert (published["isPublished"], published["questionCount"], published["totalPoints"]) == (True, 4, "8.00")
+    attempt = pane.run("Take a quiz: start")["startQuizAttempt"]["attempt"]
+    pane.ids["attemptId"] = attempt["id"]
+    for question in attempt["questions"]:
+        pane.run("Take a quiz: save an answer", questionId=question["id"], answer=answer_to(question))
+    submitted = pane.run("Take a quiz: submit and review")["submitQuizAttempt"]["attempt"]
+    assert (submitted["status"], submitted["earnedPoints"]) == ("GRADING", "4.00")
+    waiting = pane.run("Grade essays: what waits")["me"]["teaching"]["attemptsToGrade"]["nodes"]
+    assert len(waiting) >= 2, "the new attempt, and one of the demo data"
+    assert waiting[-1]["id"] == attempt["id"]
+    essay = next(question for question in waiting[-1]["questions"] if question["type"] == "ESSAY")
+    graded = pane.run("Grade essays: grade one", questionId=essay["id"])["gradeAnswer"]["attempt"]
+    assert (graded["status"], graded["earnedPoints"], graded["passed"]) == ("GRADED", "7.00", True)
+    statistics = pane.run("Statistics of quizzes")["quiz"]["statistics"]
+    assert [question["meanPointsPercent"] for question in statistics["questions"]] == [100, 100, 100, 75]
+    results = pane.run("My quizzes and results")["course"]["quizzes"]
+    (mine,) = [quiz for quiz in results if quiz["id"] == pane.ids["quizId"]]
+    assert any((question["result"] or {}).get("feedback") for question in mine["viewerAttempts"][0]["questions"])
+    others = sorted(pane.titles)
+    assert len(others) >= 4
+    for title in others:
+        pane.run(title)
