@@ -14,8 +14,8 @@ from lms_graphql.demo.quizzes import DemoQuestion, DemoQuiz
 from lms_graphql.demo.row_buffer import RowBuffer
 
 
-class FilledQuestion(NamedTuple):
-    """Question of an attempt with its answer. `essay` has the grade if the answer is an essay."""
+class AnsweredQuestion(NamedTuple):
+    """Question of an attempt with its answer, which may be blank. `essay` has the grade of an essay."""
 
     question: DemoQuestion
     answer: scoring.Answer
@@ -38,7 +38,7 @@ class DemoAttempt(NamedTuple):
     user_key: int
     quiz: DemoQuiz
     number: int
-    questions: Sequence[FilledQuestion]
+    questions: Sequence[AnsweredQuestion]
     shuffle_seed: str | None
     started_at: datetime
     deadline_at: datetime | None
@@ -52,7 +52,7 @@ class DemoAttempt(NamedTuple):
         return self.graded_at or self.submitted_at or self.started_at
 
     def results(self) -> list[QuestionResult]:
-        return [_result(filled, self.graded_at is not None) for filled in self.questions]
+        return [_result(answered, self.graded_at is not None) for answered in self.questions]
 
 
 def add_attempt(rows: RowBuffer, attempt: DemoAttempt) -> dict[str, Any]:
@@ -74,9 +74,9 @@ def add_attempt(rows: RowBuffer, attempt: DemoAttempt) -> dict[str, Any]:
         submitted_at=attempt.submitted_at,
         **result,
     )
-    for position, (filled, question_result) in enumerate(zip(attempt.questions, results, strict=True)):
+    for position, (answered, question_result) in enumerate(zip(attempt.questions, results, strict=True)):
         earned_points = None if attempt.submitted_at is None else question_result.earned_points
-        _add_question(rows, attempt, key, position, filled, earned_points)
+        _add_question(rows, attempt, key, position, answered, earned_points)
     return result
 
 
@@ -96,14 +96,14 @@ def _open_columns(attempt: DemoAttempt) -> dict[str, Any]:
     }
 
 
-def _result(filled: FilledQuestion, is_graded: bool) -> QuestionResult:
-    question, answer = filled.question, filled.answer
+def _result(answered: AnsweredQuestion, is_graded: bool) -> QuestionResult:
+    question, answer = answered.question, answered.answer
     return QuestionResult(
         question.version_key,
         [option.id for option in question.content.options],
         answer.selected,
         not answer.is_blank,
-        filled.earned_points(is_graded),
+        answered.earned_points(is_graded),
         question.content.points,
     )
 
@@ -113,25 +113,25 @@ def _add_question(
     attempt: DemoAttempt,
     attempt_key: int,
     position: int,
-    filled: FilledQuestion,
+    answered: AnsweredQuestion,
     earned_points: Decimal | None,
 ) -> None:
-    answer = filled.answer
-    grade = filled.essay if attempt.graded_at is not None else None
+    answer = answered.answer
+    grade = answered.essay if attempt.graded_at is not None else None
     rows.add(
         AttemptQuestion,
         id=rows.next_key(AttemptQuestion),
         created_at=attempt.started_at,
-        updated_at=max(attempt.last_change, filled.saved_at or attempt.started_at),
+        updated_at=max(attempt.last_change, answered.saved_at or attempt.started_at),
         attempt_id=attempt_key,
         position=position,
-        question_id=filled.question.key,
-        version_id=filled.question.version_key,
-        key_version_id=filled.question.version_key,
+        question_id=answered.question.key,
+        version_id=answered.question.version_key,
+        key_version_id=answered.question.version_key,
         selected_options=",".join(sorted(answer.selected)) or None,
         answer_boolean=answer.boolean,
         answer_text=answer.text,
-        saved_at=filled.saved_at,
+        saved_at=answered.saved_at,
         earned_points=earned_points,
         feedback=grade and grade.feedback,
         graded_by_id=attempt.graded_by_key if grade else None,

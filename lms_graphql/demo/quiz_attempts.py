@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lms_graphql.assessment import attempt_rules, scoring
 from lms_graphql.assessment.models import AttemptStatus, QuizAccommodation
-from lms_graphql.demo.attempt_rows import DemoAttempt, FilledQuestion, add_attempt
+from lms_graphql.demo.attempt_rows import AnsweredQuestion, DemoAttempt, add_attempt
 from lms_graphql.demo.quiz_answers import draw_answer
 from lms_graphql.demo.quiz_outlines import Outcome
 from lms_graphql.demo.quizzes import DemoQuestion, DemoQuiz
@@ -123,15 +123,15 @@ class AttemptBuilder:
         questions = attempt_rules.shuffled(quiz.questions, seed, lambda question: question.key)
         deadline_at = attempt_rules.deadline(started_at, outline.time_limit, accommodation.extra_time_percent)
         ability = learner.ability + LEARNED_PER_ATTEMPT * (number - 1)
-        filled, finished_at = _fill(questions, started_at, deadline_at, outcome, ability, rng)
-        while not _has_outcome(filled, outline.passing_score, outcome):
+        answered, finished_at = _answer_questions(questions, started_at, deadline_at, outcome, ability, rng)
+        while not _has_outcome(answered, outline.passing_score, outcome):
             ability += ABILITY_STEP if outcome is Outcome.PASSED else -ABILITY_STEP
-            filled, finished_at = _fill(questions, started_at, deadline_at, outcome, ability, rng)
+            answered, finished_at = _answer_questions(questions, started_at, deadline_at, outcome, ability, rng)
         return DemoAttempt(
             learner.user_key,
             quiz,
             number,
-            filled,
+            answered,
             seed,
             started_at,
             deadline_at,
@@ -162,37 +162,37 @@ def _outcomes(
     return outcomes
 
 
-def _fill(
+def _answer_questions(
     questions: Sequence[DemoQuestion],
     started_at: datetime,
     deadline_at: datetime | None,
     outcome: Outcome | None,
     ability: float,
     rng: Random,
-) -> tuple[list[FilledQuestion], datetime]:
+) -> tuple[list[AnsweredQuestion], datetime]:
     """Return the questions with answers, and when the attempt is finished. An open attempt is half done."""
-    filled, time = list[FilledQuestion](), started_at
+    answered, time = list[AnsweredQuestion](), started_at
     for number, question in enumerate(questions):
         given = draw_answer(question, ability, rng)
         is_reached = outcome is not Outcome.OPEN or number < len(questions) / 2
         time += timedelta(seconds=given.seconds if is_reached else 0)
         is_saved = is_reached and not given.answer.is_blank and (deadline_at is None or time <= deadline_at)
         if is_saved:
-            filled.append(FilledQuestion(question, given.answer, given.essay, time))
+            answered.append(AnsweredQuestion(question, given.answer, given.essay, time))
         else:
-            filled.append(FilledQuestion(question, scoring.NO_ANSWER, None, None))
+            answered.append(AnsweredQuestion(question, scoring.NO_ANSWER, None, None))
     time += timedelta(seconds=rng.randint(2, 30))
-    return filled, time if deadline_at is None else min(time, deadline_at)
+    return answered, time if deadline_at is None else min(time, deadline_at)
 
 
-def _has_outcome(filled: Sequence[FilledQuestion], passing_score: Decimal, outcome: Outcome | None) -> bool:
+def _has_outcome(answered: Sequence[AnsweredQuestion], passing_score: Decimal, outcome: Outcome | None) -> bool:
     """Return whether the attempt has the wanted outcome after its essays are graded."""
     if outcome is Outcome.WAITING:
-        return any(question.essay for question in filled)
+        return any(question.essay for question in answered)
     if outcome not in (Outcome.PASSED, Outcome.FAILED):
         return True
-    points = [question.earned_points(is_graded=True) for question in filled]
-    total = scoring.total_earned(question.question.content.points for question in filled)
+    points = [question.earned_points(is_graded=True) for question in answered]
+    total = scoring.total_earned(question.question.content.points for question in answered)
     passed = scoring.attempt_result(points, total, passing_score).passed
     return passed is (outcome is Outcome.PASSED)
 
