@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from lms_graphql.assessment.models import Question, QuestionType
 from lms_graphql.assessment.question_content import QuestionContent, to_columns
+from lms_graphql.core import global_ids
 from tests.assessment.conftest import QuizCourse
 from tests.assessment.quiz_client import choice, essay, short_answer, true_false
 from tests.assessment.quiz_factories import QuizFactories
@@ -147,6 +148,22 @@ def test_reorder_needs_exactly_the_questions_of_the_quiz(course: QuizCourse, mak
         errors = course.instructor.user_errors("reorderQuestions", quizId=quiz_id, questionIds=ids)
         assert errors == [("INVALID", "questionIds")]
     assert positions(course, quiz_id) == [("a", 0), ("b", 1)]
+
+
+def test_id_of_another_type_names_no_question(course: QuizCourse, quiz_id: str) -> None:
+    added = course.instructor.ok("addQuestion", quizId=quiz_id, question=true_false())
+    decoded = global_ids.decode(added["id"])
+    assert decoded is not None
+    for kind in ("EssayQuestion", "Question", "AttemptQuestion", "Quiz"):
+        id = global_ids.encode(kind, decoded[1])
+        for mutation, values in (("updateQuestion", {"question": true_false()}), ("deleteQuestion", {})):
+            assert course.instructor.user_errors(mutation, questionId=id, **values) == [("NOT_FOUND", "questionId")]
+        regraded = course.instructor.payload("regradeQuestion", questionId=id)
+        assert [error["code"] for error in regraded["errors"]] == ["NOT_FOUND"]
+        reordered = course.instructor.user_errors("reorderQuestions", quizId=quiz_id, questionIds=[id])
+        assert reordered == [("INVALID", "questionIds")]
+        document = "query Q($id: ID!) { node(id: $id) { ... on Question { prompt } } }"
+        assert not course.client.execute(document, as_=course.instructor.actor, id=id)["node"]
 
 
 def test_quiz_has_at_most_200_questions(course: QuizCourse, make: Factories) -> None:

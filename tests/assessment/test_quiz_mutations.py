@@ -7,7 +7,6 @@ from sqlalchemy import func, select
 
 from lms_graphql.assessment.models import Question, QuestionVersion, Quiz, QuizAccommodation
 from lms_graphql.catalog.models import LectureType
-from lms_graphql.core import global_ids
 from lms_graphql.core.actor import ANONYMOUS, Role
 from tests.assessment.conftest import QuizCourse
 from tests.assessment.quiz_client import QuizClient, true_false
@@ -197,15 +196,3 @@ def test_enrolled_instructor_sees_the_quiz_and_no_question(course: QuizCourse, m
 def colleague_errors(colleague: QuizClient, mutation: str, input: dict[str, Any]) -> list[tuple[str, str]]:
     """Return code and input field of each error. Payloads may have numbers beside the object, which is null."""
     return [(error["code"], error["path"][1]) for error in colleague.payload(mutation, **input)["errors"]]
-
-
-def test_ids_of_other_kinds_name_no_question(course: QuizCourse) -> None:
-    quiz = course.instructor.create_quiz(course.id, true_false())
-    key = global_ids.decode(quiz["questions"][0]["id"])[1]  # type: ignore[index]
-    for kind in ("EssayQuestion", "Question", "Quiz"):
-        id = global_ids.encode(kind, key)
-        errors = course.instructor.user_errors("updateQuestion", questionId=id, question=true_false())
-        assert errors == [("NOT_FOUND", "questionId")]
-    document = "query Q($id: ID!) { node(id: $id) { id } }"
-    wrong_id = global_ids.encode("EssayQuestion", key)
-    assert course.client.execute(document, as_=course.instructor.actor, id=wrong_id) == {"node": None}

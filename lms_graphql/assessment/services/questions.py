@@ -6,13 +6,14 @@ Attempts refer to versions, which never change. So a question can be edited whil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.assessment.models import Question, QuestionType, QuestionVersion, Quiz
 from lms_graphql.assessment.question_content import QuestionContent, from_columns, keep_option_ids, to_columns
 from lms_graphql.assessment.quiz_validation import question_content
-from lms_graphql.assessment.services.quiz_locks import QUESTION_KINDS, lock_question_to_edit, lock_quiz_to_edit
+from lms_graphql.assessment.reads.questions import QUESTION_KINDS
+from lms_graphql.assessment.services.quiz_locks import lock_question_to_edit, lock_quiz_to_edit
 from lms_graphql.catalog.services.course_locks import bump_version
 from lms_graphql.catalog.services.ordering import Positions, stored_positions, validate_position
 from lms_graphql.core.actor import Actor
@@ -92,8 +93,9 @@ def reorder_questions(session: Session, actor: Actor, quiz_id: str, question_ids
     Raise NOT_FOUND, FORBIDDEN, or INVALID if the ids are not exactly those of the quiz's questions.
     """
     course, quiz = lock_quiz_to_edit(session, actor, quiz_id)
-    order = question_positions(session, quiz)
-    order.reorder(session, question_ids, "question_ids", kinds=QUESTION_KINDS)
+    types = session.execute(select(Question.id, Question.question_type).where(Question.quiz_id == quiz.id))
+    kinds = {key: QUESTION_KINDS[question_type] for key, question_type in types}
+    question_positions(session, quiz).reorder(session, question_ids, "question_ids", kinds)
     bump_version(course)
     return quiz.id
 

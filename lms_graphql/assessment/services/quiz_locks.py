@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.assessment.models import Question, Quiz
 from lms_graphql.assessment.policies import questions_visible_to, quizzes_visible_to
-from lms_graphql.assessment.reads.questions import QUESTION_KINDS as KINDS_BY_TYPE
+from lms_graphql.assessment.reads.questions import QUESTION_KINDS
 from lms_graphql.catalog.models import Course
 from lms_graphql.catalog.policies import may_edit_course
 from lms_graphql.catalog.services.course_locks import lock_course
@@ -22,10 +22,10 @@ def lock_quiz_to_edit(session: Session, actor: Actor, quiz_id: str) -> tuple[Cou
 
 def lock_question_to_edit(session: Session, actor: Actor, question_id: str) -> tuple[Course, Quiz, Question]:
     """Lock the course of the question's quiz and return all three. Raise NOT_FOUND at `question_id`, or FORBIDDEN."""
-    key = decode_question_key(question_id)
-    statement = select(Question.quiz_id).where(_has_id(question_id))
+    has_id = _has_id(question_id)
+    statement = select(Question.quiz_id).where(has_id)
     course, quiz = _lock(session, actor, peek(session, lambda peek: peek.scalar(statement)), "question_id")
-    question = session.get(Question, key) if key is not None else None
+    question = session.scalar(select(Question).where(has_id))
     if question is None:  # deleted since its quiz was read
         raise not_found("question_id")
     return course, quiz, question
@@ -55,19 +55,10 @@ def _require_editable(session: Session, actor: Actor, quiz_key: int | None, path
     return quiz_key
 
 
-QUESTION_KINDS = tuple(KINDS_BY_TYPE.values())
-
-
-def decode_question_key(question_id: str) -> int | None:
-    """Return the key in the global id of a question of any type; None if it is invalid."""
-    decoded = global_ids.decode(question_id)
-    return decoded[1] if decoded is not None and decoded[0] in QUESTION_KINDS else None
-
-
 def _has_id(question_id: str) -> ColumnElement[bool]:
     """Return the condition on a question that this is its global id, which names its type as well."""
     decoded = global_ids.decode(question_id)
-    types = {kind: question_type for question_type, kind in KINDS_BY_TYPE.items()}
+    types = {kind: question_type for question_type, kind in QUESTION_KINDS.items()}
     if decoded is None or decoded[0] not in types:
         return false()
     return and_(Question.id == decoded[1], Question.question_type == types[decoded[0]])

@@ -5,7 +5,7 @@ no other transaction changes the order in between. An UPDATE by position (`order
 up to the rows of another course. Two authors who insert into each other's gaps would then deadlock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import Session
@@ -41,15 +41,18 @@ class Positions:
         self.keys.insert(row.order_index, row.id)
         self.write(session)
 
-    def reorder(self, session: Session, ids: Sequence[str], path: str, kinds: Sequence[str] = ()) -> None:
+    def reorder(
+        self, session: Session, ids: Sequence[str], path: str, kinds: Mapping[int, str] | None = None
+    ) -> None:
         """Write the order of the ids. Raise INVALID at `path` if they are not exactly those of the rows.
 
-        `kinds` are those of the global ids, by default the name of the model. The message does not say which id is
-        wrong, so that it reveals nothing about rows of other courses.
+        `kinds` has the kind in the global id of each row, by its key. By default it is the name of the model. The
+        message does not say which id is wrong, so that it reveals nothing about rows of other courses.
         """
         kind = self._table.__name__
+        kinds = kinds or dict.fromkeys(self.keys, kind)
         decoded = [global_ids.decode(id) for id in ids]
-        keys = [found[1] if found is not None and found[0] in (kinds or (kind,)) else None for found in decoded]
+        keys = [found[1] if found is not None and kinds.get(found[1]) == found[0] else None for found in decoded]
         if len(keys) != len(self.keys) or set(keys) != set(self.keys):
             message = f"The list is incomplete or has other ids in it. Name every {kind.lower()} exactly once."
             raise DomainError(ErrorCode.INVALID, message, (path,))
