@@ -23,7 +23,8 @@ class PublishProblemCode(StrEnum):
 class PublishProblemFacts(NamedTuple):
     """A reason why a course cannot be published.
 
-    `subject_reference` is the kind and key of the section or lecture with the problem, or None for the course itself.
+    `subject_reference` is the kind and key of the section, lecture or quiz with the problem, or None for the course
+    itself.
     """
 
     code: PublishProblemCode

@@ -24,7 +24,9 @@ from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service, StatementRecorder
 
 PROBLEMS = """query P($id: ID!) { node(id: $id) { ... on Course {
-  publishProblems { code message subject { __typename id ... on Section { title } ... on Lecture { title } } }
+  publishProblems { code message subject {
+    ... on Section { title } ... on Lecture { title } ... on Quiz { title }
+  } }
 } } }"""
 STATUS = "query S($id: ID!) { node(id: $id) { ... on Course { status publishedAt version updatedAt } } }"
 NO_CONTENT = {"video_url": None, "body": None, "content_url": None}
@@ -125,8 +127,8 @@ def test_quiz_lecture_needs_a_published_quiz(client: Client, make: Factories, se
     author = instructor_client(client, make, course)
     make.quiz(course, is_published=True)
     assert problems(client, author, course) == [("NO_QUIZ", "Test")], "a course-level quiz belongs to no lecture"
-    quiz = make.quiz(course, lecture)
-    assert problems(client, author, course) == [("QUIZ_NOT_PUBLISHED", "Test")]
+    quiz = make.quiz(course, lecture, title="Questions")
+    assert problems(client, author, course) == [("QUIZ_NOT_PUBLISHED", "Questions")]
     assert not_ready_count(author, course) == 1
 
     def publish(session: Any) -> None:

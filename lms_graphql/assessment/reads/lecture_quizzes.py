@@ -1,6 +1,7 @@
 """Reads of lecture quizzes and course-level quizzes for the hooks of `catalog` and `learning`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -27,15 +28,17 @@ LECTURES_WITHOUT_PUBLISHED_QUIZ = (
 
 def quiz_problems(session: Session, course_keys: Sequence[int]) -> dict[int, list[PublishProblemFacts]]:
     """Return a problem for each QUIZ lecture of the courses that has no quiz, or one that is not published."""
-    problems: dict[int, list[PublishProblemFacts]] = {}
-    for course_key, lecture_key, title, quiz_key in fetch_rows(
-        session, LECTURES_WITHOUT_PUBLISHED_QUIZ, {"keys": course_keys}
-    ):
-        code, message = PublishProblemCode.QUIZ_NOT_PUBLISHED, f'Publish the quiz of the lecture "{title}".'
-        if quiz_key is None:
-            code, message = PublishProblemCode.NO_QUIZ, f'Add a quiz to the lecture "{title}".'
-        problems.setdefault(course_key, []).append(PublishProblemFacts(code, message, ("Lecture", lecture_key)))
-    return problems
+    return group_rows(fetch_rows(session, LECTURES_WITHOUT_PUBLISHED_QUIZ, {"keys": course_keys}), _problem, by=0)
+
+
+def _problem(row: Any) -> PublishProblemFacts:
+    """Return the problem of a row of `LECTURES_WITHOUT_PUBLISHED_QUIZ`. Its subject is what the author changes."""
+    _, lecture_key, title, quiz_key = row
+    if quiz_key is None:
+        message = f'Add a quiz to the lecture "{title}".'
+        return PublishProblemFacts(PublishProblemCode.NO_QUIZ, message, ("Lecture", lecture_key))
+    message = f'Publish the quiz of the lecture "{title}".'
+    return PublishProblemFacts(PublishProblemCode.QUIZ_NOT_PUBLISHED, message, ("Quiz", quiz_key))
 
 
 def attempt_blocker(session: Session, course_key: int) -> str | None:

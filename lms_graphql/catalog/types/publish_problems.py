@@ -38,7 +38,7 @@ class PublishProblem:
 
     @strawberry.field
     def subject(self, info: Info) -> Node | None:
-        """Section or lecture that has the problem; null if the course itself has it."""
+        """Section, lecture or quiz that has the problem; null if the course itself has it."""
         reference = self.subject_reference
         return None if reference is None else info.context.node(global_ids.encode(*reference))
 
