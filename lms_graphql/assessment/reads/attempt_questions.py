@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.assessment import attempt_rules, scoring
 from lms_graphql.assessment.answer_validation import shown_options_by_id
-from lms_graphql.assessment.models import AttemptStatus, QuestionType, Quiz, QuizAccommodation, QuizAttempt
+from lms_graphql.assessment.models import (
+    SUBMITTED_STATUSES,
+    AttemptStatus,
+    QuestionType,
+    Quiz,
+    QuizAccommodation,
+    QuizAttempt,
+)
 from lms_graphql.assessment.question_content import Option, QuestionContent
 from lms_graphql.assessment.reads.attempt_rows import AttemptQuestionRow, attempt_question_rows
 from lms_graphql.assessment.reads.passed_quizzes import has_passed
@@ -112,12 +119,12 @@ def _review(actor: Actor, key: int, siblings: Sequence[Any], now: datetime) -> A
     """Return the review of an attempt. `siblings` are all attempts of its learner at the quiz, itself included."""
     quiz = siblings[0]
     statuses = {row.sibling_key: _status(row, now) for row in siblings}
-    graded = [row for row in siblings if row.status is AttemptStatus.GRADED]
+    submitted = [row for row in siblings if row.status in SUBMITTED_STATUSES]
     used = sum(status is not AttemptStatus.VOIDED for status in statuses.values())
     facts = attempt_rules.ReviewFacts(
         attempt_rules.attempts_left(quiz.max_attempts, quiz.extra_attempts, used),
         has_open_attempt=AttemptStatus.IN_PROGRESS in statuses.values(),
-        has_passed=bool(graded) and has_passed(quiz.kept_score, quiz.passing_score, graded),
+        has_passed=has_passed(quiz.kept_score, quiz.passing_score, submitted),
     )
     may_review = is_course_staff(actor, quiz) or attempt_rules.may_review(quiz.review_policy, statuses[key], facts)
     return AttemptReview(quiz.shuffle_seed, may_review, statuses[key] is not AttemptStatus.IN_PROGRESS)

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any, Protocol
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.assessment.models import AttemptStatus, KeptScore, Quiz, QuizAttempt
+from lms_graphql.assessment.models import SUBMITTED_STATUSES, KeptScore, Quiz, QuizAttempt
 from lms_graphql.core.statements import KEYS, fetch_rows
 from lms_graphql.learning.hooks import PassedQuizzes
 
@@ -25,7 +25,7 @@ ATTEMPTS = (
         QuizAttempt.is_passed,
     )
     .join(Quiz, Quiz.id == QuizAttempt.quiz_id)
-    .where(QuizAttempt.status == AttemptStatus.GRADED)
+    .where(QuizAttempt.status.in_(SUBMITTED_STATUSES))
     .order_by(QuizAttempt.user_id, QuizAttempt.quiz_id, QuizAttempt.attempt_number)
 )
 ATTEMPTS_IN_COURSE = ATTEMPTS.where(
@@ -65,8 +65,8 @@ def users_who_passed(session: Session, quiz_key: int, user_keys: Sequence[int]) 
     return {user_key for user_key, attempts in groups if _has_passed(list(attempts))}
 
 
-class GradedPoints(Protocol):
-    """Points of a graded attempt: all in the same unit."""
+class AttemptPoints(Protocol):
+    """Points of a submitted attempt, all in the same unit. `is_passed` is null while it waits for a grade."""
 
     @property
     def earned_points(self) -> Decimal | int | None: ...
@@ -76,21 +76,25 @@ class GradedPoints(Protocol):
     def is_passed(self) -> bool | None: ...
 
 
-def has_passed(kept_score: KeptScore, passing_score: Decimal, attempts: Sequence[GradedPoints]) -> bool:
+def has_passed(kept_score: KeptScore, passing_score: Decimal, attempts: Sequence[AttemptPoints]) -> bool:
     """
-    Return whether a user has passed a quiz. `attempts` are all graded attempts of the user, in order.
+    Return whether a user has passed a quiz. `attempts` are all submitted attempts of the user, in order.
 
     A passed quiz stays passed. Therefore the score of the quiz needs to have been sufficient after any one of the
-    attempts: a later attempt may lower the latest score or the average.
+    attempts: a later attempt may lower the latest score or the average. The first score and the average are not
+    known beyond an attempt that waits for a grade.
     """
-    if kept_score is KeptScore.AVERAGE:
-        return any(average >= Fraction(passing_score) for average in _running_averages(attempts))
-    if kept_score is KeptScore.FIRST:
-        return bool(attempts[0].is_passed)
-    return any(attempt.is_passed for attempt in attempts)
+    known = list(takewhile(lambda attempt: attempt.is_passed is not None, attempts))
+    match kept_score:
+        case KeptScore.FIRST:
+            return any(attempt.is_passed for attempt in known[:1])
+        case KeptScore.AVERAGE:
+            return any(average >= Fraction(passing_score) for average in _running_averages(known))
+        case KeptScore.HIGHEST | KeptScore.LATEST:
+            return any(attempt.is_passed for attempt in attempts)
 
 
-def _running_averages(attempts: Sequence[GradedPoints]) -> Iterator[Fraction]:
+def _running_averages(attempts: Sequence[AttemptPoints]) -> Iterator[Fraction]:
     """Yield the exact average score in percent after each attempt."""
     total = Fraction(0)
     for number, attempt in enumerate(attempts, 1):

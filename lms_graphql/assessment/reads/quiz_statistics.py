@@ -150,8 +150,7 @@ def _count_passed(kept_score: KeptScore, passing_score: Decimal, attempts: Seque
     """Return the number of learners who have passed the quiz."""
     by_user: dict[int, list[SubmittedAttempt]] = {}
     for attempt in attempts:
-        if attempt.is_graded:
-            by_user.setdefault(attempt.user_key, []).append(attempt)
+        by_user.setdefault(attempt.user_key, []).append(attempt)
     numbers = attrgetter("number")
     return sum(has_passed(kept_score, passing_score, sorted(rows, key=numbers)) for rows in by_user.values())
 
