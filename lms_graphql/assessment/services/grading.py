@@ -40,23 +40,24 @@ def grade_answer(
         _require_grader(actor, find_attempt_target(session, attempt_key))
         raise not_found("question_id")
     _require_grader(actor, found[0])
-    question = found[1]
-    if question.content.type is not QuestionType.ESSAY:
+    if found[1].content.type is not QuestionType.ESSAY:
         message = "Only essays are graded by people. Correct the question and regrade it instead."
         raise DomainError(ErrorCode.INVALID, message, ("question_id",))
+    target = lock_attempt(session, found[0].key)
+    is_submitted = submit_if_overdue(session, target) or target.status is not AttemptStatus.IN_PROGRESS
+    rows = {row.key: row for row in attempt_question_rows(session, [target.key])[target.key]}
+    question = rows[found[1].key]  # as it is under the lock, because a regrade changes its points
     validator = Validator()
     points = validate_points(validator, "points", points, Decimal(0), question.scored_by.points)
     feedback = validator.multi_line("feedback", feedback)
     validator.raise_errors()
-    target = lock_attempt(session, found[0].key)
-    submit_if_overdue(session, target)
-    if lock_attempt(session, target.key).status is AttemptStatus.IN_PROGRESS:
+    if not is_submitted:
         message = "This attempt is still open. Grade it after it was submitted."
         raise DomainError(ErrorCode.INVALID_TRANSITION, message, ("attempt_id",))
     values = {"earned_points": points, "feedback": feedback, "graded_by_id": actor.key, "graded_at": clock.now()}
     execute_dml(session, update(AttemptQuestion).where(AttemptQuestion.id == question.key).values(values))
-    rows = attempt_question_rows(session, [target.key])[target.key]
-    store_result(session, target, [row.result for row in rows])
+    rows[question.key] = question._replace(earned_points=points)
+    store_result(session, target, [row.result for row in rows.values()])
     _record(session, actor, target, question.question_key, question.earned_points, points)
     return target.key
 
@@ -84,5 +85,5 @@ def _record(
         attempt=target.key,
         question=question_key,
         previous_points=None if previous is None else str(previous),
-        points=str(points),
+        points=f"{points:.2f}",
     )
