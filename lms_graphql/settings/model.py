@@ -165,8 +165,11 @@ class Settings(BaseSettings):
     Connections of a process that wait for their clients: idle, or with an incomplete request or an unread response.
     If there are more, the one that has waited longest is closed.
     """
-    limit_body_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 800_000
-    """Size of a request body. The longest lecture fits, however its characters are escaped."""
+    limit_body_bytes: Annotated[int, Field(ge=1_000, le=10_000_000)] = 1_600_000
+    """
+    Size of a request body. The longest lecture fits, however its characters are escaped. The largest file of
+    questions fits, also if line breaks, quotes and all characters beyond ASCII are escaped.
+    """
     limit_json_depth: Annotated[int, Field(ge=4, le=500)] = 64
     """Nesting of the JSON in a request body."""
     limit_json_values: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000

@@ -88,7 +88,7 @@ def test_logins_with_unknown_email_are_limited_too(client: Client) -> None:
     assert codes == ["INVALID_CREDENTIALS"] * 10 + ["RATE_LIMITED"]
 
 
-@pytest.mark.parametrize("email", ["x" * 780_000, "." * 780_000 + "@example.com", "a@" + "é" * 390_000])
+@pytest.mark.parametrize("email", ["x" * 1_560_000, "." * 1_560_000 + "@example.com", "a@" + "é" * 780_000])
 def test_oversized_email_is_processed_quickly(client: Client, email: str) -> None:
     assert error_code(login_as(client, email, "wrong password")) == "INVALID_CREDENTIALS"
     started = time.thread_time()

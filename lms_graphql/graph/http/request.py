@@ -16,7 +16,7 @@ JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 SAFE_METHODS = {"GET", "HEAD"}
 """Methods whose request is in the URL. They never write."""
-LARGE_BODY_BYTES, MAX_LARGE_BODIES = 100_000, 64
+LARGE_BODY_BYTES, MAX_LARGE_BODIES = 100_000, 32
 """Bytes above which a body is large, and how many large bodies are received at the same time."""
 PERSISTED_QUERY_NOT_SUPPORTED_MESSAGE = "PersistedQueryNotSupported"
 """Message by which clients of automatic persisted queries know that they must send the document itself."""
