@@ -67,8 +67,11 @@ def answer_columns(
 def _selected_options(
     validator: Validator, content: QuestionContent, options: Mapping[str, Option], ids: Sequence[str]
 ) -> str:
+    if len(ids) > MAX_OPTIONS:
+        message = f"Select at most {MAX_OPTIONS} options, each once."
+        validator.add_error(ErrorCode.LIMIT_REACHED, message, "option_ids")
     selected = set()
-    for index, id in enumerate(ids[: MAX_OPTIONS + 1]):
+    for index, id in enumerate(ids[:MAX_OPTIONS]):
         if id in options:
             selected.add(options[id].id)
         else:
