@@ -10,21 +10,24 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
-from lms_graphql.accounts.models import User
+from lms_graphql.accounts.models import AuditEvent, User
 from lms_graphql.assessment.models import (
     AttemptQuestion,
     AttemptStatus,
+    Question,
     QuestionRegrade,
     QuestionType,
-    QuestionVersion,
     Quiz,
     QuizAttempt,
 )
 from lms_graphql.assessment.reads.attempt_rows import AttemptQuestionRow, attempt_question_rows
+from lms_graphql.assessment.reads.questions import QUESTION_KINDS
 from lms_graphql.assessment.scoring import earned_points, total_earned
 from lms_graphql.assessment.services import questions, quizzes
+from lms_graphql.catalog.models import Enrollment, EnrollmentStatus
+from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.learning.models import CourseProgress, LectureProgress
@@ -67,6 +70,14 @@ class QuizRace(NamedTuple):
 
     def submit_request(self, attempt: Any) -> RaceRequest:
         return self.request(self.learner, "submitQuizAttempt", attemptId=attempt["id"])
+
+    def question_id(self, kind: QuestionType) -> str:
+        """Return the id of the first question of this type."""
+        statement = select(func.min(Question.id)).where(Question.question_type == kind)
+        return global_ids.encode(QUESTION_KINDS[kind], self.scalar(statement))
+
+    def scalar(self, statement: Any) -> Any:
+        return self.cluster.database.read_sync(lambda session: session.scalar(statement))
 
     def set_quiz(self, **values: Any) -> None:
         self.execute(update(Quiz).where(Quiz.id == self.quiz_key).values(values))
@@ -135,6 +146,54 @@ def test_concurrent_starts_never_exceed_the_limit(race: QuizRace, max_attempts: 
         assert [attempt.attempt_number for attempt in race.attempts()] == list(range(1, max_attempts + 1))
 
 
+def test_starts_and_submissions_leave_no_gap_and_one_open_attempt(race: QuizRace) -> None:
+    race.set_quiz(max_attempts=None)
+    attempt = race.start()
+    for _ in range(ROUNDS):
+        requests = [race.start_request(), race.submit_request(attempt)] * (CLIENTS // 2)
+        assert {response.code for response in race.clients.race(*requests)} == {None}
+        attempt = race.start()
+    attempts = [(attempt.attempt_number, attempt.status) for attempt in race.attempts()]
+    graded = [(number, AttemptStatus.GRADED) for number in range(1, ROUNDS + 1)]
+    assert attempts == [*graded, (ROUNDS + 1, AttemptStatus.IN_PROGRESS)]
+
+
+def test_start_during_the_submission_gives_no_further_attempt(race: QuizRace) -> None:
+    race.set_quiz(max_attempts=1)
+    for _ in range(ROUNDS):
+        race.reset()
+        attempt = race.start()
+        requests = [race.start_request(), race.submit_request(attempt)] * 2
+        responses = race.clients.race(*requests)
+        assert {response.code for response in responses[::2]} <= {None, "NO_ATTEMPTS_LEFT"}
+        assert {response.code for response in responses[1::2]} == {None}
+        assert race.clients.execute(race.start_request()).code == "NO_ATTEMPTS_LEFT"
+        assert [attempt.attempt_number for attempt in race.attempts()] == [1]
+
+
+def test_concurrent_submissions_complete_the_course_once(race: QuizRace) -> None:
+    race.set_quiz(max_attempts=None)
+    lecture = {"lectureId": global_id("Lecture", race.tree.lectures[0]), "isCompleted": True}
+    document = (
+        "mutation M($input: SetLectureCompletedInput!) { setLectureCompleted(input: $input) { errors { code } } }"
+    )
+    completion = RaceRequest(document, {"input": lecture}, race.cluster.access_token(race.learner))
+    enrollment = update(Enrollment).values(status=EnrollmentStatus.ACTIVE, completed_at=None)
+    issued = select(func.count(AuditEvent.id)).where(AuditEvent.action == "certificate.issued")
+    for number in range(1, ROUNDS + 1):
+        race.reset()
+        race.execute(delete(Certificate), enrollment)
+        attempt = race.start()
+        for request in (completion, *(race.save_request(attempt, index, boolean=True) for index in range(2))):
+            assert race.clients.execute(request).code is None
+        responses = race.clients.race(*[race.submit_request(attempt)] * 8)
+        assert all(response.payload == responses[0].payload for response in responses)
+        assert responses[0].payload["attempt"]["passed"] is True
+        assert race.scalar(select(CourseProgress.passed_quizzes)) == 1
+        assert race.scalar(select(Enrollment.status)) is EnrollmentStatus.COMPLETED
+        assert (race.scalar(select(func.count(Certificate.id))), race.scalar(issued)) == (1, number)
+
+
 def test_concurrent_answers_and_submissions_leave_one_result(race: QuizRace) -> None:
     race.set_quiz(max_attempts=None)
     for number in range(ROUNDS):
@@ -182,9 +241,7 @@ def test_two_graders_leave_one_grade(race: QuizRace) -> None:
 
 def test_regrade_and_submission_agree(race: QuizRace) -> None:
     race.set_quiz(max_attempts=None)
-    statement = select(QuestionVersion).order_by(QuestionVersion.id).limit(1)
-    (version,) = race.cluster.database.read_sync(lambda session: session.scalars(statement).all())
-    question_id = global_ids.encode("TrueFalseQuestion", version.question_id)
+    question_id = race.question_id(QuestionType.TRUE_FALSE)
     for number in range(ROUNDS):
         race.reset()
         attempt = race.start()
@@ -197,3 +254,32 @@ def test_regrade_and_submission_agree(race: QuizRace) -> None:
         responses = race.clients.race(race.submit_request(attempt), regrade, race.submit_request(attempt))
         assert {response.code for response in responses} == {None}
         assert race.stored_and_expected_points() == (1, 1)
+
+
+def test_grade_and_regrade_agree(race: QuizRace) -> None:
+    """The points of the essay are lowered while it is graded by its previous points."""
+    race.set_quiz(max_attempts=None)
+    ids = {"questionId": race.question_id(QuestionType.ESSAY)}
+    regrade = race.request(race.tree.instructor, "regradeQuestion", **ids, policy="NEW_KEY")
+    changes = [
+        race.request(
+            race.tree.instructor, "updateQuestion", **ids, question={"essay": {"prompt": "?", "points": points}}
+        )
+        for points in ("2", "1")
+    ]
+    for _ in range(ROUNDS):
+        race.reset()
+        assert race.clients.execute(changes[0]).code is None
+        attempt = race.start()
+        essay = {"attemptId": attempt["id"], "questionId": attempt["questions"][2]["id"]}
+        for request in (race.save_request(attempt, 2, text="Because."), race.submit_request(attempt), changes[1]):
+            assert race.clients.execute(request).code is None
+        grades = [race.request(race.tree.instructor, "gradeAnswer", **essay, points="2")] * 3
+        responses = race.clients.race(*grades, regrade, *grades)
+        assert responses[3].code is None
+        del responses[3]
+        assert {response.code for response in responses} <= {None, "OUT_OF_RANGE"}
+        (graded,) = race.attempts()
+        rows = race.questions(graded)
+        assert all((row.earned_points or 0) <= row.scored_by.points for row in rows)
+        assert graded.earned_points == total_earned(row.earned_points for row in rows)

@@ -3,14 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import permutations
+from typing import Any
 
 import pytest
 import time_machine
 
 from lms_graphql.assessment.services.submission import submit_overdue
+from lms_graphql.core import global_ids
 from tests.assessment.conftest import QuizCourse
-from tests.assessment.quiz_client import choice, essay, true_false
+from tests.assessment.quiz_client import choice, essay, short_answer, true_false
 from tests.factories import Factories, global_id
+
+SQLITE_ONLY = pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)
+"""For rules that hold on every database."""
 
 
 @contextmanager
@@ -39,14 +45,16 @@ def save_true(course: QuizCourse, attempt: dict[str, object], index: int) -> lis
 def test_answer_counts_until_the_grace_ends(
     course: QuizCourse, offset: dict[str, float], errors: list[tuple[str, str]]
 ) -> None:
-    quiz = course.instructor.create_quiz(course.id, true_false(), timeLimitSeconds=60)
+    quiz = course.instructor.create_quiz(course.id, *[true_false()] * 3, timeLimitSeconds=3)
     attempt = course.learner.start(quiz["id"])
+    with moved_to(attempt["startedAt"], seconds=2):
+        assert save_true(course, attempt, 0) == save_true(course, attempt, 1) == []
     with moved_to(attempt["deadlineAt"], **offset):
-        assert save_true(course, attempt, 0) == errors
+        assert save_true(course, attempt, 2) == errors
     with moved_to(attempt["deadlineAt"], minutes=1):
         read = course.learner.attempt(attempt["id"])
     assert (read["status"], read["submittedAt"]) == ("GRADED", attempt["deadlineAt"])
-    assert read["earnedPoints"] == ("0.00" if errors else "1.00")
+    assert read["earnedPoints"] == ("2.00" if errors else "3.00")
 
 
 def test_reading_an_overdue_attempt_shows_the_result_that_maintenance_stores(course: QuizCourse) -> None:
@@ -71,20 +79,30 @@ def test_overdue_attempt_is_submitted_before_the_next_starts(course: QuizCourse)
     attempt = course.learner.start(quiz["id"])
     with moved_to(attempt["deadlineAt"], seconds=6):
         first = course.learner.submit(attempt)
+        assert first["status"] == "GRADED"
         assert course.learner.submit(attempt) == first
         assert course.learner.start(quiz["id"])["number"] == 2
 
 
 def test_question_of_another_attempt_is_not_found(course: QuizCourse) -> None:
-    quiz = course.instructor.create_quiz(course.id, true_false())
+    quiz, second_quiz = (course.instructor.create_quiz(course.id, true_false()) for _ in range(2))
     other = course.other_learner()
-    attempt, others = course.learner.start(quiz["id"]), other.start(quiz["id"])
-    answer = {"questionId": others["questions"][0]["id"], "answer": {"boolean": True}}
-    errors = course.learner.user_errors("saveAnswer", attemptId=attempt["id"], **answer)
-    assert errors == [("NOT_FOUND", "questionId")]
+    attempt, second, others = (
+        course.learner.start(quiz["id"]),
+        course.learner.start(second_quiz["id"]),
+        other.start(quiz["id"]),
+    )
+    for wrong in (second, others):
+        answer = {"questionId": wrong["questions"][0]["id"], "answer": {"boolean": True}}
+        errors = course.learner.user_errors("saveAnswer", attemptId=attempt["id"], **answer)
+        assert errors == [("NOT_FOUND", "questionId")]
     errors = course.learner.user_errors("saveAnswer", attemptId=others["id"], **answer)
     assert errors == [("NOT_FOUND", "attemptId")]
-    assert other.attempt(others["id"])["questions"][0]["answer"] is None
+    answers = [
+        person.attempt(started["id"])["questions"][0]["answer"]
+        for person, started in ((course.learner, attempt), (course.learner, second), (other, others))
+    ]
+    assert answers == [None] * 3
 
 
 def test_staff_neither_answer_nor_submit_for_a_learner(course: QuizCourse) -> None:
@@ -95,19 +113,61 @@ def test_staff_neither_answer_nor_submit_for_a_learner(course: QuizCourse) -> No
     assert course.instructor.error_codes("saveAnswer", attemptId=attempt["id"], **answer) == ["FORBIDDEN"]
 
 
+@SQLITE_ONLY
 def test_shuffled_options_are_scored_by_their_text(course: QuizCourse) -> None:
+    """Ids follow the learner's order, so that they say nothing about the author's."""
     wrong = tuple(f"wrong {number}" for number in range(7))
     quiz = course.instructor.create_quiz(
-        course.id, *(choice("right", wrong=wrong) for _ in range(3)), shuffleQuestions=True, maxAttempts=None
+        course.id, choice("right", wrong=wrong), true_false(), shuffleQuestions=True, maxAttempts=None
     )
     orders = set()
-    for _ in range(8):
+    for _ in range(20):
         attempt = course.learner.start(quiz["id"])
-        for index in range(3):
-            course.learner.select(attempt, index, "right")
-        orders.add(tuple(option["text"] for option in attempt["questions"][0]["options"]))
-        assert course.learner.submit(attempt)["earnedPoints"] == "3.00"
-    assert len(orders) > 1
+        questions = attempt["questions"]
+        (index,) = (index for index, question in enumerate(questions) if question["options"])
+        course.learner.select(attempt, index, "right")
+        course.learner.save(attempt, 1 - index, boolean=True)
+        assert course.learner.submit(attempt)["earnedPoints"] == "2.00"
+        options = questions[index]["options"]
+        orders.add((index, *(option["text"] for option in options)))
+        for keys in (keys_of(questions), keys_of(options)):
+            assert keys == list(range(keys[0], keys[0] + len(keys)))
+    assert {order[0] for order in orders} == {0, 1}
+    assert len({order[1:] for order in orders}) > 10
+
+
+def keys_of(objects: list[dict[str, str]]) -> list[int]:
+    """Return the keys in global ids."""
+    return [decoded[1] for item in objects if (decoded := global_ids.decode(item["id"]))]
+
+
+@SQLITE_ONLY
+def test_unanswered_questions_count(course: QuizCourse) -> None:
+    quiz = course.instructor.create_quiz(course.id, true_false())
+    file = {"format": "GIFT", "text": "Is it so? {T}\n\n" * 19}
+    assert course.instructor.payload("importQuestions", quizId=quiz["id"], **file)["importedCount"] == 19
+    attempt = course.learner.start(quiz["id"])
+    course.learner.save(attempt, 7, boolean=True)
+    submitted = course.learner.submit(attempt)
+    assert (submitted["earnedPoints"], submitted["totalPoints"], submitted["scorePercent"]) == ("1.00", "20.00", 5)
+
+
+@SQLITE_ONLY
+def test_order_of_saving_changes_no_result(course: QuizCourse) -> None:
+    quiz = course.instructor.create_quiz(
+        course.id, choice("yes", "maybe", partialCredit="RIGHT_ONLY"), short_answer("a"), essay(), maxAttempts=None
+    )
+    results = []
+    for order in permutations(range(3)):
+        attempt = course.learner.start(quiz["id"])
+        course.learner.save(attempt, 1, text="a")  # is replaced
+        first_option = attempt["questions"][0]["options"][0]["id"]
+        answers: list[dict[str, Any]] = [{"optionIds": [first_option]}, {"text": "b"}, {"text": "Because."}]
+        for index in order:
+            course.learner.save(attempt, index, **answers[index])
+        submitted = course.learner.submit(attempt)
+        results.append((submitted["status"], submitted["earnedPoints"], submitted["scorePercent"]))
+    assert results == [("GRADING", "0.50", 16.67)] * 6
 
 
 def test_edits_of_a_quiz_change_no_attempt(course: QuizCourse) -> None:
@@ -119,8 +179,10 @@ def test_edits_of_a_quiz_change_no_attempt(course: QuizCourse) -> None:
     first, second = quiz["questions"]
     course.instructor.ok("updateQuestion", questionId=first["id"], question=true_false(False, points="5"))
     course.instructor.ok("deleteQuestion", questionId=second["id"])
+    settings = {"timeLimitSeconds": 1, "passingScore": 100, "shuffleQuestions": True}
+    course.instructor.ok("updateQuiz", quizId=quiz["id"], **settings)
     assert course.learner.attempt(graded["id"]) == graded
-    assert course.learner.attempt(opened["id"])["questions"] == opened["questions"]
+    assert course.learner.attempt(opened["id"]) == opened
     course.learner.save(opened, 0, boolean=True)
     assert course.learner.submit(opened)["earnedPoints"] == "1.00"
     latest = course.learner.start(quiz["id"])
@@ -133,6 +195,7 @@ def test_edits_of_a_quiz_change_no_attempt(course: QuizCourse) -> None:
         ({"boolean": True}, ("INVALID", ["input", "answer", "boolean"])),
         ({"text": "yes"}, ("INVALID", ["input", "answer", "text"])),
         ({"optionIds": ["bm8"]}, ("NOT_FOUND", ["input", "answer", "optionIds", "0"])),
+        ({"optionIds": ["bm8"] * 21}, ("LIMIT_REACHED", ["input", "answer", "optionIds"])),
     ],
 )
 def test_unfitting_answer_is_rejected_and_nothing_is_stored(
@@ -142,7 +205,7 @@ def test_unfitting_answer_is_rejected_and_nothing_is_stored(
     attempt = course.learner.start(quiz["id"])
     saved = course.learner.select(attempt, 0, "yes")["questions"][0]["answer"]
     input = {"attemptId": attempt["id"], "questionId": attempt["questions"][0]["id"], "answer": answer}
-    (error,) = course.learner.payload("saveAnswer", **input)["errors"]
+    error = course.learner.payload("saveAnswer", **input)["errors"][0]
     assert (error["code"], error["path"]) == expected
     assert course.learner.attempt(attempt["id"])["questions"][0]["answer"] == saved
 

@@ -1,9 +1,40 @@
 """Stories of quizzes through HTTP: written, failed, taken again, passed, counted in progress, certified."""
 
+from typing import Any
+
+from sqlalchemy import func, select
+
+from lms_graphql.accounts.models import AuditEvent
 from lms_graphql.catalog.models import LectureType
+from lms_graphql.certificates.models import Certificate
+from lms_graphql.core import global_ids
 from tests.assessment.conftest import QuizCourse
 from tests.assessment.quiz_client import choice, essay, short_answer, true_false
 from tests.factories import global_id
+
+LECTURE = "query Q($id: ID!) { node(id: $id) { ... on Lecture { quiz { id } viewerProgress { isCompleted } } } }"
+
+
+def complete_video(course: QuizCourse) -> None:
+    """Complete the only lecture of the course that is a video."""
+    completion = "setLectureCompleted(input: {lectureId: $id, isCompleted: true}) { errors { code } }"
+    lecture_id = global_id("Lecture", course.tree.lectures[0])
+    course.client.execute(f"mutation M($id: ID!) {{ {completion} }}", as_=course.learner.actor, id=lecture_id)
+
+
+def add_quiz_lecture(course: QuizCourse, quiz: Any) -> str:
+    """Add a lecture with this quiz, and return its id."""
+    kind = {"lecture_type": LectureType.QUIZ, "duration": 0, "video_url": None}
+    lecture_id = global_id("Lecture", course.make.lecture(course.tree.sections[0], order_index=1, **kind))
+    change = "updateLecture(input: {lectureId: $id, quizId: $quiz}) { errors { code } }"
+    document = f"mutation M($id: ID!, $quiz: ID) {{ {change} }}"
+    course.client.execute(document, as_=course.instructor.actor, id=lecture_id, quiz=quiz["id"])
+    return lecture_id
+
+
+def quiz_lecture(course: QuizCourse, lecture_id: str) -> Any:
+    """Return the lecture as the learner sees it."""
+    return course.client.execute(LECTURE, as_=course.learner.actor, id=lecture_id)["node"]
 
 
 def test_quiz_is_failed_then_passed_and_counts_in_progress(course: QuizCourse) -> None:
@@ -32,11 +63,7 @@ def test_quiz_is_failed_then_passed_and_counts_in_progress(course: QuizCourse) -
 
 def test_passing_the_last_quiz_completes_the_course(course: QuizCourse) -> None:
     quiz = course.instructor.create_quiz(course.id, true_false())
-    lecture_id = global_id("Lecture", course.tree.lectures[0])
-    completion = "setLectureCompleted(input: {lectureId: $id, isCompleted: true})"
-    course.client.execute(
-        f"mutation M($id: ID!) {{ {completion} {{ errors {{ code }} }} }}", as_=course.learner.actor, id=lecture_id
-    )
+    complete_video(course)
     assert course.enrollment()["status"] == "ACTIVE"
     attempt = course.learner.start(quiz["id"])
     course.learner.save(attempt, 0, boolean=True)
@@ -46,23 +73,13 @@ def test_passing_the_last_quiz_completes_the_course(course: QuizCourse) -> None:
 
 
 def test_passing_the_quiz_completes_its_lecture(course: QuizCourse) -> None:
-    lecture = course.make.lecture(
-        course.tree.sections[0], order_index=1, lecture_type=LectureType.QUIZ, duration=0, video_url=None
-    )
     quiz = course.instructor.create_quiz(course.id, true_false())
-    update = "updateLecture(input: {lectureId: $id, quizId: $quiz})"
-    course.client.execute(
-        f"mutation M($id: ID!, $quiz: ID) {{ {update} {{ errors {{ code }} }} }}",
-        as_=course.instructor.actor,
-        id=global_id("Lecture", lecture),
-        quiz=quiz["id"],
-    )
-    document = "query Q($id: ID!) { node(id: $id) { ... on Lecture { quiz { id } viewerProgress { isCompleted } } } }"
+    lecture_id = add_quiz_lecture(course, quiz)
     attempt = course.learner.start(quiz["id"])
     course.learner.save(attempt, 0, boolean=True)
     course.learner.submit(attempt)
-    node = course.client.execute(document, as_=course.learner.actor, id=global_id("Lecture", lecture))["node"]
-    assert node == {"quiz": {"id": quiz["id"]}, "viewerProgress": {"isCompleted": True}}
+    expected = {"quiz": {"id": quiz["id"]}, "viewerProgress": {"isCompleted": True}}
+    assert quiz_lecture(course, lecture_id) == expected
 
 
 def test_essay_is_graded_then_regraded(course: QuizCourse) -> None:
@@ -81,3 +98,41 @@ def test_essay_is_graded_then_regraded(course: QuizCourse) -> None:
     assert course.enrollment()["progress"]["passedQuizzes"] == 1
     lowered = course.instructor.ok("gradeAnswer", points="3", **grade)
     assert (lowered["scorePercent"], lowered["passed"]) == (36.36, False)
+
+
+def test_course_waits_for_the_grade_of_an_essay_and_stays_completed(course: QuizCourse) -> None:
+    quiz = course.instructor.create_quiz(course.id, true_false(), essay(points="10"))
+    lecture_id = add_quiz_lecture(course, quiz)
+    complete_video(course)
+    attempt = course.learner.start(quiz["id"])
+    course.learner.save(attempt, 0, boolean=True)
+    course.learner.save(attempt, 1, text="Because.")
+    submitted = course.learner.submit(attempt)
+    assert (submitted["status"], submitted["passed"]) == ("GRADING", None)
+    certificates: list[Any] = []
+    steps = [  # points for the essay, score, pass, status of the enrollment
+        ("0", 9.09, False, "ACTIVE"),
+        ("10", 100, True, "COMPLETED"),
+        ("9", 90.91, True, "COMPLETED"),
+        ("3", 36.36, False, "COMPLETED"),
+    ]
+    for points, score, passed, status in steps:
+        is_completed = bool(certificates)
+        assert bool((quiz_lecture(course, lecture_id)["viewerProgress"] or {}).get("isCompleted")) is is_completed
+        ids = {"attemptId": attempt["id"], "questionId": attempt["questions"][1]["id"]}
+        graded = course.instructor.ok("gradeAnswer", points=points, **ids)
+        assert (graded["status"], graded["scorePercent"], graded["passed"]) == ("GRADED", score, passed)
+        enrollment = course.enrollment()
+        assert enrollment["status"] == status
+        if status == "COMPLETED":
+            certificates.append(enrollment["certificate"])
+    assert certificates == [{"id": certificates[0]["id"], "status": "VALID"}] * 3
+    database, decoded = course.service.database, global_ids.decode(attempt["id"])
+    assert database.read_sync(lambda session: session.scalar(select(func.count(Certificate.id)))) == 1
+    statement = select(AuditEvent).where(AuditEvent.action == "attempt.graded").order_by(AuditEvent.id)
+    events = database.read_sync(lambda session: list(session.scalars(statement)))
+    assert {(event.actor_id, event.details["attempt"]) for event in events} == {
+        (course.instructor.actor.key, decoded and decoded[1])
+    }
+    changes = [(event.details["previous_points"], event.details["points"]) for event in events]
+    assert changes == [(None, "0.00"), ("0.00", "10.00"), ("10.00", "9.00"), ("9.00", "3.00")]

@@ -1,13 +1,14 @@
 """Scoring: worked examples for every type, and properties that hold for all quizzes."""
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_graphql.assessment import scoring
-from lms_graphql.assessment.models import PartialCredit, QuestionType
+from lms_graphql.assessment.models import AttemptStatus, PartialCredit, QuestionType
 from lms_graphql.assessment.question_content import Option, QuestionContent
 from lms_graphql.assessment.scoring import Answer
 
@@ -125,6 +126,42 @@ def test_points_stay_between_zero_and_those_of_the_question(
         assert earned == points
     if not selected & correct:
         assert earned == 0
+
+
+@given(kind=st.sampled_from(QuestionType), points=st.decimals("0.01", "1000", places=2), text=st.text())
+def test_answer_in_words_earns_all_nothing_or_waits(kind: QuestionType, points: Decimal, text: str) -> None:
+    content = QuestionContent(kind, "?", points, correct_answer=True, accepted_answers=("a", "B c"))
+    answers = [Answer(text=text), Answer(text=f" {text.upper()}"), Answer(boolean=len(text) % 2 == 0), Answer()]
+    for answer in answers:
+        earned = scoring.earned_points(content, answer)
+        assert earned in (0, points) or (earned is None and kind is QuestionType.ESSAY)
+
+
+@given(
+    questions=st.lists(
+        st.tuples(st.decimals("0.01", "1000", places=2), st.none() | st.fractions(0, 1)), min_size=1, max_size=20
+    ),
+    passing=st.decimals("0", "100", places=2),
+)
+def test_points_of_an_attempt_are_the_sum_of_its_questions(
+    questions: list[tuple[Decimal, Fraction | None]], passing: Decimal
+) -> None:
+    """A question has its points and the share that was earned; None waits for a grade."""
+    total = sum((points for points, _ in questions), Decimal(0))
+    earned = [
+        None
+        if share is None
+        else (points * share.numerator / share.denominator).quantize(Decimal("0.01"), ROUND_DOWN)
+        for points, share in questions
+    ]
+    result = scoring.attempt_result(earned, total, passing)
+    assert result.earned_points == sum(points or 0 for points in earned)
+    assert 0 <= result.earned_points <= total
+    is_waiting = None in earned
+    assert result.status is (AttemptStatus.GRADING if is_waiting else AttemptStatus.GRADED)
+    assert (result.passed is None) is is_waiting
+    if all(share == 1 for _, share in questions):
+        assert result.passed is True
 
 
 @given(
