@@ -1,9 +1,12 @@
 """Grading of essays: who may grade what, and which grades are valid."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from lms_graphql.accounts.models import AuditEvent
 from lms_graphql.core.actor import Role
 from tests.assessment.conftest import QuizCourse
 from tests.assessment.quiz_client import QuizClient, essay, true_false
@@ -62,6 +65,19 @@ def test_only_course_staff_grade(course: QuizCourse, attempt: Any, make: Factori
     assert colleague.user_errors("gradeAnswer", **input) == [("NOT_FOUND", "attemptId")]
     admin = QuizClient(course.client, make.actor(make.user(Role.SUPER_ADMIN)))
     assert admin.ok("gradeAnswer", **input)["status"] == "GRADED"
+
+
+def test_each_grade_is_in_the_audit_log(course: QuizCourse, attempt: Any) -> None:
+    for points in ("5", "9", "3.5"):
+        course.instructor.ok("gradeAnswer", **grade_input(attempt, points=points))
+    statement = select(AuditEvent).where(AuditEvent.action == "attempt.graded").order_by(AuditEvent.id)
+    events = course.service.database.read_sync(lambda session: list(session.scalars(statement)))
+    assert {(event.actor_id, event.subject_id) for event in events} == {
+        (course.tree.instructor.id, course.learner_user.id)
+    }
+    assert all(before.happened_at < after.happened_at for before, after in pairwise(events))
+    changes = [(event.details["previous_points"], event.details["points"]) for event in events]
+    assert changes == [(None, "5.00"), ("5.00", "9.00"), ("9.00", "3.50")]
 
 
 def _quiz_id(course: QuizCourse, attempt: Any) -> str:

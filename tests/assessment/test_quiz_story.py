@@ -2,12 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
-
-from lms_graphql.accounts.models import AuditEvent
 from lms_graphql.catalog.models import LectureType
-from lms_graphql.certificates.models import Certificate
-from lms_graphql.core import global_ids
 from tests.assessment.conftest import QuizCourse
 from tests.assessment.quiz_client import choice, essay, short_answer, true_false
 from tests.factories import global_id
@@ -109,7 +104,8 @@ def test_course_waits_for_the_grade_of_an_essay_and_stays_completed(course: Quiz
     course.learner.save(attempt, 1, text="Because.")
     submitted = course.learner.submit(attempt)
     assert (submitted["status"], submitted["passed"]) == ("GRADING", None)
-    certificates: list[Any] = []
+    assert quiz_lecture(course, lecture_id)["viewerProgress"] is None
+    certificates = set()
     steps = [  # points for the essay, score, pass, status of the enrollment
         ("0", 9.09, False, "ACTIVE"),
         ("10", 100, True, "COMPLETED"),
@@ -117,22 +113,13 @@ def test_course_waits_for_the_grade_of_an_essay_and_stays_completed(course: Quiz
         ("3", 36.36, False, "COMPLETED"),
     ]
     for points, score, passed, status in steps:
-        is_completed = bool(certificates)
-        assert bool((quiz_lecture(course, lecture_id)["viewerProgress"] or {}).get("isCompleted")) is is_completed
         ids = {"attemptId": attempt["id"], "questionId": attempt["questions"][1]["id"]}
         graded = course.instructor.ok("gradeAnswer", points=points, **ids)
         assert (graded["status"], graded["scorePercent"], graded["passed"]) == ("GRADED", score, passed)
-        enrollment = course.enrollment()
+        enrollment, progress = course.enrollment(), quiz_lecture(course, lecture_id)["viewerProgress"]
         assert enrollment["status"] == status
+        assert progress == (None if status == "ACTIVE" else {"isCompleted": True})
         if status == "COMPLETED":
-            certificates.append(enrollment["certificate"])
-    assert certificates == [{"id": certificates[0]["id"], "status": "VALID"}] * 3
-    database, decoded = course.service.database, global_ids.decode(attempt["id"])
-    assert database.read_sync(lambda session: session.scalar(select(func.count(Certificate.id)))) == 1
-    statement = select(AuditEvent).where(AuditEvent.action == "attempt.graded").order_by(AuditEvent.id)
-    events = database.read_sync(lambda session: list(session.scalars(statement)))
-    assert {(event.actor_id, event.details["attempt"]) for event in events} == {
-        (course.instructor.actor.key, decoded and decoded[1])
-    }
-    changes = [(event.details["previous_points"], event.details["points"]) for event in events]
-    assert changes == [(None, "0.00"), ("0.00", "10.00"), ("10.00", "9.00"), ("9.00", "3.00")]
+            certificates.add(tuple(enrollment["certificate"].values()))
+    ((_, certificate_status),) = certificates
+    assert certificate_status == "VALID"
