@@ -1,4 +1,4 @@
-"""Which of several attempts decides about passing."""
+"""Passing a quiz in several attempts, by the rule of `KeptScore`."""
 
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -37,7 +37,7 @@ class Points(NamedTuple):
     ],
 )
 def test_kept_score_decides_about_passing(scores: list[int | None], passing: str) -> None:
-    """The passing score is 70. What was passed once stays passed, and no score is known beyond a waiting attempt."""
+    """The passing score is 70. A quiz that was passed stays passed. No score is known beyond a waiting attempt."""
     attempts = [
         Points(Decimal(100 if score is None else score), Decimal(100), None if score is None else score >= 70)
         for score in scores
