@@ -3,10 +3,11 @@
 from lms_graphql.accounts import models as accounts
 from lms_graphql.analytics import models as analytics
 from lms_graphql.assessment import models as assessment
+from lms_graphql.billing import ledger_models as ledger
 from lms_graphql.billing import models as billing
 from lms_graphql.catalog import models as catalog
 from lms_graphql.certificates import models as certificates
-from lms_graphql.core import named_locks
+from lms_graphql.core import idempotency, named_locks
 from lms_graphql.core.orm import Model
 from lms_graphql.discussion import models as discussion
 from lms_graphql.learning import models as learning
@@ -14,6 +15,7 @@ from lms_graphql.mail import models as mail
 
 MODEL_MODULES = (
     named_locks,
+    idempotency,
     mail,
     accounts,
     catalog,
@@ -22,6 +24,7 @@ MODEL_MODULES = (
     assessment,
     discussion,
     billing,
+    ledger,
     analytics,
 )
 

@@ -1,7 +1,9 @@
-"""Tables of payments and payouts. Amounts are integers in the currency's smallest unit."""
+"""Tables of transactions, payments and refunds. Amounts are integers in the currency's smallest unit.
+
+The ledger of earnings and payouts is in `ledger_models.py`.
+"""
 
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -12,7 +14,6 @@ from lms_graphql.catalog.models import Course
 from lms_graphql.core.orm import (
     TABLE_OPTIONS,
     BigIntKey,
-    FixedDecimal,
     TimestampedModel,
     case_sensitive,
     checked_enum,
@@ -37,26 +38,59 @@ class PaymentMethod(StrEnum):
     FAKE = "fake"
 
 
-class PayoutStatus(StrEnum):
-    SCHEDULED = "scheduled"
+class PaymentOutcome(StrEnum):
+    """Use of a payment that a gateway reported. All but `BOOKED` and `MISMATCH` are refunded at once."""
+
+    BOOKED = "booked"
+    DUPLICATE = "duplicate"
+    """The buyer has already paid for the course."""
+    LATE = "late"
+    """The transaction was cancelled or failed before."""
+    MISMATCH = "mismatch"
+    """Its amount or currency is not that of the transaction. An operator decides."""
+
+
+class RefundStatus(StrEnum):
     PROCESSING = "processing"
-    PAID = "paid"
+    SUCCEEDED = "succeeded"
     FAILED = "failed"
-    CANCELLED = "cancelled"
+
+
+class RefundKind(StrEnum):
+    """Why money is returned."""
+
+    LEARNER = "learner"
+    ADMIN = "admin"
+    DISPUTE = "dispute"
+    DUPLICATE_PAYMENT = "duplicate_payment"
+    LATE_PAYMENT = "late_payment"
 
 
 class Transaction(TimestampedModel):
-    """Payment for a course. `transaction_id` is the reference that users see."""
+    """Purchase of a course. `transaction_id` is the reference that users see.
+
+    `gateway_transaction_id` names the checkout at the gateway, and `checkout_url` is its page. `reserved_amount` is
+    the sum of the refunds of the booked payment that are PROCESSING. With `refunded_amount` it never exceeds
+    `amount`, so that concurrent refunds cannot return more than was paid. `next_check_at` is when reconciliation asks
+    the gateway next; null if there is nothing to ask. `disputed_at` is set while a dispute is open.
+    """
 
     __tablename__ = "transactions"
     __table_args__ = (
         UniqueConstraint("transaction_id"),
         CheckConstraint("amount >= 0", name="amount"),
         CheckConstraint("refunded_amount >= 0 AND refunded_amount <= amount", name="refunded_amount"),
+        CheckConstraint(
+            "reserved_amount >= 0 AND refunded_amount + reserved_amount <= amount", name="reserved_amount"
+        ),
         Index(None, "user_id", "created_at", "id"),
         Index(None, "course_id", "status", "created_at", "id"),
         Index(None, "status", "created_at", "id"),
-        UniqueConstraint("payment_method", "gateway_transaction_id"),  # one row for a payment
+        UniqueConstraint("payment_method", "gateway_transaction_id"),  # one row for a checkout
+        Index(None, "receipt_code", unique=True),
+        Index(None, "user_id", "course_id", "status"),
+        Index(None, "status", "expires_at"),
+        Index(None, "next_check_at"),
         Index(None, "created_at", "id"),
         Index(None, "updated_at", "course_id"),
         TABLE_OPTIONS,
@@ -75,6 +109,12 @@ class Transaction(TimestampedModel):
     gateway_transaction_id: Mapped[str | None] = mapped_column(case_sensitive(255))
     description: Mapped[str | None] = mapped_column(long_text())
     completed_at: Mapped[datetime | None]
+    reserved_amount: Mapped[int] = mapped_column(BigIntKey, default=0, server_default="0")
+    checkout_url: Mapped[str | None] = mapped_column(long_text())
+    expires_at: Mapped[datetime | None]
+    next_check_at: Mapped[datetime | None]
+    disputed_at: Mapped[datetime | None]
+    receipt_code: Mapped[str | None] = mapped_column(case_sensitive(40))
 
     user: Mapped[User] = relationship(lazy="raise")
     course: Mapped[Course] = relationship(lazy="raise")
@@ -89,28 +129,111 @@ class Transaction(TimestampedModel):
         return self.amount - self.refunded_amount
 
 
-class InstructorPayout(TimestampedModel):
-    """Payout to an instructor. `commission_rate` is the percentage that the instructor gets."""
+class Payment(TimestampedModel):
+    """Payment that a gateway reported, in one row, whatever it was used for. It was reported at `created_at`."""
 
-    __tablename__ = "instructor_payouts"
+    __tablename__ = "payments"
     __table_args__ = (
-        UniqueConstraint("payout_id"),
-        CheckConstraint("amount >= 0", name="amount"),
-        CheckConstraint("commission_rate >= 0 AND commission_rate <= 10000", name="commission_rate"),
-        Index(None, "instructor_id", "created_at", "id"),
-        Index(None, "status", "created_at", "id"),
+        UniqueConstraint("payment_method", "gateway_payment_id"),
+        Index(None, "transaction_id"),
         TABLE_OPTIONS,
     )
 
-    instructor_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
-    payout_id: Mapped[str] = mapped_column(case_sensitive(40))
+    transaction_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("transactions.id"))
+    payment_method: Mapped[PaymentMethod] = mapped_column(checked_enum(PaymentMethod, "payment_method"))
+    gateway_payment_id: Mapped[str] = mapped_column(case_sensitive(255))
     amount: Mapped[int] = mapped_column(BigIntKey)
     currency: Mapped[str] = mapped_column(case_sensitive(3))
-    commission_rate: Mapped[Decimal] = mapped_column(FixedDecimal)
-    period_start: Mapped[datetime]
-    period_end: Mapped[datetime]
-    status: Mapped[PayoutStatus] = mapped_column(checked_enum(PayoutStatus, "status"), default=PayoutStatus.SCHEDULED)
-    external_payout_id: Mapped[str | None] = mapped_column(case_sensitive(255))
-    processed_at: Mapped[datetime | None]
+    outcome: Mapped[PaymentOutcome] = mapped_column(checked_enum(PaymentOutcome, "outcome"))
 
-    instructor: Mapped[User] = relationship(lazy="raise")
+
+class Refund(TimestampedModel):
+    """Refund of a payment, or of a part of it.
+
+    `reference` is the idempotency key of all calls to the gateway for this refund. `next_check_at` is when
+    reconciliation asks the gateway next, while the refund is PROCESSING.
+    """
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        UniqueConstraint("reference"),
+        UniqueConstraint("payment_id", "gateway_refund_id"),
+        CheckConstraint("amount > 0", name="amount"),
+        Index(None, "transaction_id", "id"),
+        Index(None, "requested_by_id"),
+        Index(None, "status", "next_check_at"),
+        TABLE_OPTIONS,
+    )
+
+    transaction_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("transactions.id"))
+    payment_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("payments.id"))
+    reference: Mapped[str] = mapped_column(case_sensitive(40))
+    kind: Mapped[RefundKind] = mapped_column(checked_enum(RefundKind, "kind"))
+    amount: Mapped[int] = mapped_column(BigIntKey)
+    reason: Mapped[str] = mapped_column(long_text())
+    status: Mapped[RefundStatus] = mapped_column(
+        checked_enum(RefundStatus, "status"), default=RefundStatus.PROCESSING
+    )
+    requested_by_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("users.id"))
+    gateway_refund_id: Mapped[str | None] = mapped_column(case_sensitive(255))
+    next_check_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+
+
+class GatewayEvent(TimestampedModel):
+    """Event that a gateway sent: one row for each id, inserted in the transaction of its effect."""
+
+    __tablename__ = "gateway_events"
+    __table_args__ = (
+        UniqueConstraint("payment_method", "event_id"),
+        Index(None, "transaction_id"),
+        Index(None, "created_at"),
+        TABLE_OPTIONS,
+    )
+
+    payment_method: Mapped[PaymentMethod] = mapped_column(checked_enum(PaymentMethod, "payment_method"))
+    event_id: Mapped[str] = mapped_column(case_sensitive(255))
+    kind: Mapped[str] = mapped_column(case_sensitive(60))
+    transaction_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("transactions.id"))
+
+
+class FakePaymentStatus(StrEnum):
+    OPEN = "open"
+    PAID = "paid"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+
+
+class FakePayment(TimestampedModel):
+    """Checkout at the fake gateway, which is a payment once it is PAID. `token` is in the URL of its page."""
+
+    __tablename__ = "fake_payments"
+    __table_args__ = (
+        UniqueConstraint("token"),
+        UniqueConstraint("reference"),
+        CheckConstraint("refunded_amount >= 0 AND refunded_amount <= amount", name="refunded_amount"),
+        TABLE_OPTIONS,
+    )
+
+    token: Mapped[str] = mapped_column(case_sensitive(64))
+    reference: Mapped[str] = mapped_column(case_sensitive(40))
+    amount: Mapped[int] = mapped_column(BigIntKey)
+    refunded_amount: Mapped[int] = mapped_column(BigIntKey, default=0, server_default="0")
+    currency: Mapped[str] = mapped_column(case_sensitive(3))
+    description: Mapped[str] = mapped_column(long_text())
+    return_url: Mapped[str] = mapped_column(long_text())
+    status: Mapped[FakePaymentStatus] = mapped_column(
+        checked_enum(FakePaymentStatus, "status"), default=FakePaymentStatus.OPEN
+    )
+    expires_at: Mapped[datetime]
+
+
+class FakeRefund(TimestampedModel):
+    """Refund at the fake gateway. `reference` is the idempotency key, so that a repeated call has no effect."""
+
+    __tablename__ = "fake_refunds"
+    __table_args__ = (UniqueConstraint("reference"), Index(None, "payment_id"), TABLE_OPTIONS)
+
+    payment_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("fake_payments.id"))
+    reference: Mapped[str] = mapped_column(case_sensitive(40))
+    amount: Mapped[int] = mapped_column(BigIntKey)

@@ -1,0 +1,1 @@
+"""Payment gateways: one adapter for each payment method, behind the interface in `interface.py`."""
