@@ -6,7 +6,7 @@ from typing import Any
 
 from lms_graphql.catalog.language_tags import parse_language_tag
 from lms_graphql.core.errors import ErrorCode
-from lms_graphql.core.money import DECIMALS, to_units
+from lms_graphql.core.money import ACTIVE_CURRENCIES, DECIMALS, to_units
 from lms_graphql.core.validation import Validator
 
 MAX_TITLE_LENGTH = 200
@@ -27,7 +27,7 @@ def validated_columns(validator: Validator, values: Mapping[str, Any], currency:
 
 
 def validated_currency(validator: Validator, code: str) -> str:
-    if code not in DECIMALS:
+    if code not in ACTIVE_CURRENCIES:
         validator.add_error(ErrorCode.INVALID, "Unknown currency. Use an ISO 4217 code such as USD.", "currency")
     return code
 

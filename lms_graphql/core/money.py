@@ -3,22 +3,21 @@
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-# ISO 4217: the active currencies by their number of decimals.
-_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
-_TWO_DECIMALS = """
-    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY
-    COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR
-    ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK
-    MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP
-    SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG
-"""
-_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+from iso4217 import Currency, raw_xml
 
-DECIMALS: dict[str, int] = {
-    **dict.fromkeys(_NO_DECIMALS.split(), 0),
-    **dict.fromkeys(_TWO_DECIMALS.split(), 2),
-    **dict.fromkeys(_THREE_DECIMALS.split(), 3),
+_FUNDS = {row.findtext("Ccy") for row in raw_xml.iter("CcyNtry") if row.find("CcyNm[@IsFund]") is not None}
+_WITHDRAWN = {"BGN": 2, "UYI": 0}
+"""Currencies that earlier versions accepted. Amounts in them may be stored, so they stay readable."""
+
+ACTIVE_CURRENCIES: dict[str, int] = {
+    currency.code: currency.exponent
+    for currency in Currency
+    if currency.exponent is not None and currency.code not in _FUNDS
 }
+"""Number of decimals of each currency that is in use, by ISO 4217. Funds codes and metals are left out."""
+
+DECIMALS: dict[str, int] = {**_WITHDRAWN, **ACTIVE_CURRENCIES}
+"""Number of decimals of each currency in which amounts may be stored."""
 
 MAX_UNITS = 10**15
 """Largest amount, in smallest units. A JavaScript number represents it exactly, and no price is larger."""

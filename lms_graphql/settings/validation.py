@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from lms_graphql.core.money import DECIMALS
+from lms_graphql.core.money import ACTIVE_CURRENCIES
 
 MAX_PORT = 65535
 DATABASE_EXAMPLE = "mysql+pymysql://user:password@host:3306/name"
@@ -61,7 +61,7 @@ def site_name(text: str) -> str:
 
 
 def currency(code: str) -> str:
-    if code not in DECIMALS:
+    if code not in ACTIVE_CURRENCIES:
         raise ValueError("not an ISO 4217 currency code. Write for example USD")
     return code
 

@@ -14,7 +14,7 @@ from lms_graphql.catalog.models import Course, CourseStatus
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
-from lms_graphql.core.money import DECIMALS, Money, to_units
+from lms_graphql.core.money import ACTIVE_CURRENCIES, DECIMALS, Money, to_units
 from lms_graphql.graph.schema.scalars import parse_datetime, parse_decimal, serialize_datetime, serialize_decimal
 from lms_graphql.learning.completion_percent import percent
 from lms_graphql.learning.models import CourseProgress
@@ -49,6 +49,30 @@ def test_money_has_exactly_the_decimals_of_its_currency() -> None:
     for amount, currency in (("19.999", "USD"), ("1.5", "JPY"), ("1e20", "USD"), (precise, "BHD"), (large, "JPY")):
         with pytest.raises(ValueError, match=r"decimals|large"):
             to_units(Decimal(amount), currency)
+
+
+# All currencies that any release has accepted, with their decimals. Codes are only ever added.
+EARLIER_CURRENCIES = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    2: """
+    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY
+    COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR
+    ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK
+    MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP
+    SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XAD XCD XCG
+    YER ZAR ZMW ZWG
+    """,
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "UYW",
+}
+
+
+def test_amounts_in_every_earlier_currency_stay_readable() -> None:
+    """A currency that has left ISO 4217 belongs to the withdrawn ones; one whose decimals have changed must stay."""
+    earlier = {code: decimals for decimals, codes in EARLIER_CURRENCIES.items() for code in codes.split()}
+    assert {code: DECIMALS.get(code) for code in earlier} == earlier
+    assert ACTIVE_CURRENCIES.keys() - earlier.keys() == set(), "add new currencies to the table"
+    assert earlier.keys() - ACTIVE_CURRENCIES.keys() == {"BGN", "UYI"}
 
 
 @pytest.mark.parametrize(
