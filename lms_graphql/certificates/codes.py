@@ -24,7 +24,7 @@ RandomChoice = Callable[[str], str]
 
 def new_code(choose: RandomChoice = secrets.choice) -> str:
     """Return a random code in groups, the form in which codes are stored: `7KXM-3CDF-9QRT-GH46-WXYP`."""
-    return _random_groups(GROUP_COUNT, choose)
+    return random_groups(GROUP_COUNT, choose)
 
 
 def new_serial(site_name: str, issued_at: datetime, choose: RandomChoice = secrets.choice) -> str:
@@ -32,7 +32,7 @@ def new_serial(site_name: str, issued_at: datetime, choose: RandomChoice = secre
 
     It does not reveal how many certificates exist or what other serials are. It gives no access.
     """
-    return f"{_initials(site_name)}-{issued_at.year}-{_random_groups(SERIAL_GROUPS, choose)}"
+    return f"{_initials(site_name)}-{issued_at.year}-{random_groups(SERIAL_GROUPS, choose)}"
 
 
 def normalize_code(text: str) -> str | None:
@@ -51,5 +51,6 @@ def _initials(site_name: str) -> str:
     return "".join(initials[:MAX_PREFIX_LENGTH]) or DEFAULT_PREFIX
 
 
-def _random_groups(count: int, choose: RandomChoice) -> str:
+def random_groups(count: int, choose: RandomChoice = secrets.choice) -> str:
+    """Return groups of random characters, joined by dashes: `7KXM-3CDF`."""
     return "-".join("".join(choose(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(count))

@@ -199,8 +199,11 @@ class Settings(BaseSettings):
     limit_queue_milliseconds: Annotated[int, Field(ge=10, le=60_000)] = 500
     """Wait for a database thread above which new requests get 503."""
 
-    payment_gateways: Annotated[tuple[Gateway, ...], NoDecode] = (Gateway.FAKE, Gateway.BANK_TRANSFER)
-    """Not used yet. Payment gateways, separated by commas: `fake`, `bank_transfer`, `stripe`."""
+    payment_gateways: Annotated[tuple[Gateway, ...] | None, NoDecode] = None
+    """
+    Payment gateways, separated by commas: `fake`, `bank_transfer`, `stripe`. If unset, `fake,bank_transfer` in
+    development and none in production. Anyone can “pay” with `fake`, so that every course is free with it.
+    """
     stripe_secret_key: str | None = None
     """Not used yet. Secret key of the Stripe account."""
     stripe_webhook_secret: str | None = None
@@ -253,6 +256,11 @@ class Settings(BaseSettings):
     @property
     def is_production(self) -> bool:
         return self.env is Environment.PRODUCTION
+
+    @property
+    def enabled_gateways(self) -> tuple[Gateway, ...]:
+        default = () if self.is_production else (Gateway.FAKE, Gateway.BANK_TRANSFER)
+        return default if self.payment_gateways is None else self.payment_gateways
 
     @property
     def shows_graphiql(self) -> bool:

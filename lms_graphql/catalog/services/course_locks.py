@@ -58,6 +58,16 @@ def lock_course(session: Session, *conditions: ColumnElement[bool]) -> bool:
     return execute_dml(session, update(Course).where(*conditions).values(unchanged)) == 1
 
 
+def lock_visible_course(session: Session, actor: Actor, course_id: str) -> Course | None:
+    """Lock and return a course; return None if it does not exist or is not visible to the actor."""
+    key = global_ids.decode_key("Course", course_id)
+    if key is None or not lock_course(session, Course.id == key):
+        return None
+    return session.scalar(
+        select(Course).where(Course.id == key, courses_visible_to(actor.access_level)), actor.bind_params
+    )
+
+
 def require_version(course: Course, expected: int | None) -> None:
     """Raise STALE_VERSION if the locked course has another version than expected. None expects nothing."""
     if expected is not None and course.version != expected:

@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts import audit, roles
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentSource, EnrollmentStatus
-from lms_graphql.catalog.policies import courses_visible_to
-from lms_graphql.catalog.services.course_locks import lock_course
+from lms_graphql.catalog.services.course_locks import lock_course, lock_visible_course
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode, RequestError, RequestErrorCode, not_found
@@ -40,7 +39,7 @@ def enroll(session: Session, actor: Actor, course_id: str) -> int:
     An enrollment that gives access is returned unchanged, even if the course is archived or has a price now. Raise
     NOT_FOUND, OWN_COURSE, NOT_PUBLISHED, PAYMENT_REQUIRED, or INVALID_TRANSITION if the enrollment is suspended.
     """
-    course = _lock_visible_course(session, actor, course_id)
+    course = lock_visible_course(session, actor, course_id)
     if course is None:
         raise not_found(*COURSE)
     assert actor.key is not None
@@ -84,7 +83,7 @@ def grant_enrollment(
     enrollment when they return. Raise NOT_FOUND, FORBIDDEN, OUT_OF_RANGE, INVALID_TRANSITION, OWN_COURSE or
     NOT_PUBLISHED.
     """
-    course = _lock_visible_course(session, actor, course_id)
+    course = lock_visible_course(session, actor, course_id)
     user_key = global_ids.decode_key("User", user_id)
     # A shared lock: if the account is being deleted, this waits for it or the deletion waits for this.
     user = None if user_key is None else session.get(User, user_key, with_for_update={"read": True})
@@ -184,16 +183,6 @@ def _is_cancelled_early(enrollment: Enrollment) -> bool:
     """Return whether it was cancelled and its access would not have ended yet."""
     expires_at = enrollment.access_expires_at
     return enrollment.status is EnrollmentStatus.CANCELLED and (expires_at is None or expires_at > clock.now())
-
-
-def _lock_visible_course(session: Session, actor: Actor, course_id: str) -> Course | None:
-    """Lock and return a course; return None if it does not exist or is not visible to the actor."""
-    key = global_ids.decode_key("Course", course_id)
-    if key is None or not lock_course(session, Course.id == key):
-        return None
-    return session.scalar(
-        select(Course).where(Course.id == key, courses_visible_to(actor.access_level)), actor.bind_params
-    )
 
 
 def _lock_enrollment_by_key(session: Session, key: int | None) -> Enrollment | None:

@@ -1,0 +1,62 @@
+"""Rules of purchases: what is checked before one starts, how long it is open, and what a payment is used for."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from lms_graphql.billing.models import PaymentMethod, PaymentOutcome, TransactionStatus
+from lms_graphql.billing.transitions import UNPAID
+from lms_graphql.core.errors import DomainError, ErrorCode
+from lms_graphql.core.money import Money, to_units
+
+METHOD, PRICE = ("payment_method",), ("expected_price",)
+OPEN_HOURS = 24
+BANK_TRANSFER_DAYS = 14
+
+
+def expiry(method: PaymentMethod, started_at: datetime) -> datetime:
+    """Return when a purchase that is still pending is cancelled."""
+    is_transfer = method is PaymentMethod.BANK_TRANSFER
+    return started_at + (timedelta(days=BANK_TRANSFER_DAYS) if is_transfer else timedelta(hours=OPEN_HOURS))
+
+
+def require_method_and_price(price: Money, method: PaymentMethod, *, is_enabled: bool, expected: Decimal) -> None:
+    """Raise the error of a method that does not fit the price or is not enabled, or of another expected price."""
+    is_free_method = method is PaymentMethod.FREE
+    if price.units == 0 and not is_free_method:
+        raise DomainError(ErrorCode.INVALID, "This course is free. Use the payment method FREE.", METHOD)
+    if price.units > 0 and is_free_method:
+        message = "This course has a price. Choose a payment method other than FREE."
+        raise DomainError(ErrorCode.PAYMENT_REQUIRED, message, METHOD)
+    if not is_enabled:
+        message = "This payment method is not available here. Choose another one."
+        raise DomainError(ErrorCode.FEATURE_DISABLED, message, METHOD)
+    if expected != price.amount:
+        message = f"The price is now {price.amount} {price.currency}. Show it to the buyer, then send it again."
+        raise DomainError(ErrorCode.PRICE_CHANGED, message, PRICE)
+
+
+def require_possible_price(expected: Decimal, currency: str) -> None:
+    """Raise OUT_OF_RANGE for an amount that cannot be a price in this currency."""
+    try:
+        units = to_units(expected, currency)
+    except ValueError as error:
+        raise DomainError(ErrorCode.OUT_OF_RANGE, str(error), PRICE) from None
+    if units < 0:
+        message = "A price cannot be negative. Send the price that the buyer saw."
+        raise DomainError(ErrorCode.OUT_OF_RANGE, message, PRICE)
+
+
+def payment_outcome(
+    payment: Money, price: Money, status: TransactionStatus, *, has_paid_before: bool, buyer_exists: bool
+) -> PaymentOutcome:
+    """Return what a payment for a transaction of this price and status is used for.
+
+    `has_paid_before` says whether the buyer has paid for the course with another transaction.
+    """
+    if payment != price:
+        return PaymentOutcome.MISMATCH
+    if status in UNPAID or (status is TransactionStatus.PENDING and not buyer_exists):
+        return PaymentOutcome.LATE
+    if status is not TransactionStatus.PENDING or has_paid_before:
+        return PaymentOutcome.DUPLICATE
+    return PaymentOutcome.BOOKED
