@@ -66,13 +66,13 @@ class RefundResult:
 
 
 class EventKind(StrEnum):
-    """What happened at the gateway."""
+    """Kind of an event at the gateway."""
 
     CHECKOUT_CHANGED = "checkout_changed"
     """Something about the checkout. `fetch_checkout` says what, and completes it if that is necessary."""
     PAYMENT_RECEIVED = "payment_received"
     PAYMENT_FAILED = "payment_failed"
-    """The checkout was declined or has expired, so that nobody can pay it any more."""
+    """The checkout was declined or has expired, so that it cannot be paid any more."""
     REFUND_CHANGED = "refund_changed"
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_WON = "dispute_won"
@@ -90,7 +90,7 @@ class Event:
     checkout_id: str | None = None
     payment_id: str | None = None
     amount: Money | None = None
-    """What was paid, or returned by the refund or the dispute."""
+    """Amount that was paid, or that the refund or the dispute returned."""
     refund_reference: str | None = None
     refund: RefundResult | None = None
 
