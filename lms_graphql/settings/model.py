@@ -208,16 +208,19 @@ class Settings(BaseSettings):
     """Not used yet. Secret key of the Stripe account."""
     stripe_webhook_secret: str | None = None
     """Not used yet. Signing secret of Stripe's webhooks."""
-    commission_rate: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(70)
-    """Not used yet. Instructor's share of a payment, in percent."""
+    commission_rate: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)] = Decimal(70)
+    """
+    Instructor's share of new sales, in percent with at most two decimals. `setCommissionRate` sets the rate of one
+    instructor. Each sale stores its rate, so that a change does not affect earlier sales.
+    """
     earnings_hold_days: Annotated[int, Field(ge=0, le=365)] = 30
-    """Not used yet. Days until earnings become available."""
+    """Days after a sale until its earning becomes available for payouts."""
     payout_minimum: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal("50.00")
-    """Not used yet. Smallest payout."""
+    """Smallest payout, in major units of each currency. A smaller balance waits for the next payout run."""
     refund_days: Annotated[int, Field(ge=0, le=3650)] = 30
-    """Not used yet. Days after a payment within which it can be refunded."""
+    """Days after a payment within which learners can refund it themselves."""
     refund_max_progress: Annotated[int, Field(ge=0, le=100)] = 30
-    """Not used yet. Progress up to which a payment can be refunded, in percent."""
+    """Progress in percent below which learners can refund a payment themselves."""
     attempt_grace_seconds: Annotated[int, Field(ge=0, le=300)] = 5
     """Not used yet. Delay after the end of a quiz attempt within which answers still count."""
 
