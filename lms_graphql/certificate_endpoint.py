@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from lms_graphql.accounts.services.sessions import AuthContext
-from lms_graphql.certificates import codes, urls
+from lms_graphql.certificates import urls
 from lms_graphql.certificates.pdf.document import DESIGN_VERSION, CertificateContent, render_pdf
 from lms_graphql.certificates.reads import CertificateRow, certificates_by_code
 from lms_graphql.certificates.services import verification
 from lms_graphql.certificates.validity import CertificateStatus
-from lms_graphql.core import db_errors
+from lms_graphql.core import codes, db_errors
 from lms_graphql.core.actor import ANONYMOUS
 from lms_graphql.core.errors import RequestError
 from lms_graphql.core.urls import join_url

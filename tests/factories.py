@@ -27,10 +27,10 @@ from lms_graphql.catalog.models import (
     Section,
 )
 from lms_graphql.catalog.search_index import term_weights
-from lms_graphql.certificates import codes
+from lms_graphql.certificates import serials
 from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.certificates.validity import certificate_title
-from lms_graphql.core import global_ids
+from lms_graphql.core import codes, global_ids
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.database import Database
 from lms_graphql.core.orm import TimestampedModel
@@ -218,7 +218,7 @@ class Factories:
         """Create a certificate that is valid and never expires, unless `values` change that."""
         revoked = {"revocation_reason": RevocationReason.ERROR} if "revoked_at" in values else {}
         defaults = {
-            "serial": codes.new_serial("Learn with Roko", START),
+            "serial": serials.new_serial("Learn with Roko", START),
             "verification_code": codes.new_code(),
             "title": certificate_title(course.row.title),
             "learner_name": user.full_name,

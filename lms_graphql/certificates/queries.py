@@ -5,9 +5,10 @@ from typing import Annotated
 import strawberry
 
 from lms_graphql.accounts.services.sessions import AuthContext
-from lms_graphql.certificates import codes, reads
+from lms_graphql.certificates import reads
 from lms_graphql.certificates.services import verification
 from lms_graphql.certificates.types import CertificateVerification
+from lms_graphql.core import codes
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import as_graphql
 

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course, Enrollment, EnrollmentStatus
-from lms_graphql.certificates import codes
+from lms_graphql.certificates import serials
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.certificates.validity import certificate_title
+from lms_graphql.core import codes
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.settings import settings_of
 
@@ -33,7 +34,7 @@ def add_certificates(session: Session, rows: RowBuffer, rng: Callable[[str], Ran
     for number, (user_id, course_id, issued_at, title, learner, teacher) in enumerate(session.execute(completed)):
         assert issued_at is not None
         choose = rng(f"certificate/{number}").choice
-        while (serial := codes.new_serial(site_name, issued_at, choose)) in taken:
+        while (serial := serials.new_serial(site_name, issued_at, choose)) in taken:
             pass
         taken.add(serial)
         rows.add(

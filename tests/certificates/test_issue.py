@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import AuditEvent, User
 from lms_graphql.catalog.models import Course, CourseStatus, EnrollmentStatus
-from lms_graphql.certificates import codes
+from lms_graphql.certificates import serials
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.certificates.services import certificates
 from lms_graphql.certificates.validity import expiry_date
@@ -71,7 +71,7 @@ def test_revoked_certificate_is_not_reissued(make: Factories, issue: Issue) -> N
 def test_used_serial_is_drawn_again(make: Factories, issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
     existing = make.certificate(make.user(), make.course())
     draws = iter([existing.serial, existing.serial, "LWR-2026-3333-4444"])
-    monkeypatch.setattr(codes, "new_serial", lambda *_: next(draws))
+    monkeypatch.setattr(serials, "new_serial", lambda *_: next(draws))
     assert issue(make.user(), make.course()).serial == "LWR-2026-3333-4444"
 
 

@@ -11,10 +11,10 @@ import pypdf
 import pytest
 import segno
 
-from lms_graphql.certificates import codes
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.certificates.pdf import document, fonts, typography
 from lms_graphql.certificates.pdf.document import CertificateContent, render_pdf
+from lms_graphql.core import codes
 from lms_graphql.core.actor import Role
 from tests.certificates.test_verification import exhaust_rate_limit, failed_attempts
 from tests.factories import START, Factories

@@ -7,8 +7,8 @@ import pytest
 
 from lms_graphql.accounts.services import users
 from lms_graphql.catalog.models import EnrollmentStatus
-from lms_graphql.certificates.codes import new_serial
 from lms_graphql.certificates.pdf.document import render_pdf, seal_text
+from lms_graphql.certificates.serials import new_serial
 from lms_graphql.core.actor import Role
 from tests.certificates.scenario import CERTIFICATE, Issue
 from tests.certificates.test_pdf import content, pdf_text

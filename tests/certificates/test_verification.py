@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
 from lms_graphql.accounts.models import RateLimitCounter
-from lms_graphql.certificates import codes
+from lms_graphql.core import codes
 from lms_graphql.core.actor import ANONYMOUS, Role
 from tests.factories import Factories, global_id
 from tests.live_service import Client, Service, StatementRecorder

@@ -32,8 +32,8 @@ from lms_graphql.catalog.models import (
     Section,
 )
 from lms_graphql.catalog.search_index import term_weights
-from lms_graphql.certificates import codes
 from lms_graphql.certificates.models import Certificate
+from lms_graphql.core import codes
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.core.text import sort_key

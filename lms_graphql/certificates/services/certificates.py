@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts import audit
 from lms_graphql.accounts.models import User, full_name
 from lms_graphql.catalog.models import Course
-from lms_graphql.certificates import codes
+from lms_graphql.certificates import serials
 from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.certificates.validity import certificate_title, expiry_date
-from lms_graphql.core import clock, global_ids
+from lms_graphql.core import clock, codes, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode
 from lms_graphql.core.statements import execute_dml, insert_ignore
@@ -64,7 +64,7 @@ def _values_at_issue(session: Session, user_key: int, course_key: int, settings:
     return {
         "user_id": user_key,
         "course_id": course_key,
-        "serial": codes.new_serial(settings.site_name, now),
+        "serial": serials.new_serial(settings.site_name, now),
         "verification_code": codes.new_code(),
         "title": certificate_title(course_title),
         "learner_name": full_name(*learner),

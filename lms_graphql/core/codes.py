@@ -1,24 +1,19 @@
-"""Verification codes and serials of certificates. A code is a secret of its holder, a serial is public."""
+"""Random codes that people read and type. A code gives access to the PDF of a certificate, receipt or statement."""
 
 import re
 import secrets
 from collections.abc import Callable
-from datetime import datetime
 
 ALPHABET = "34679CDFGHJKMNPQRTVWXY"
 """Letters and digits that are not easily confused (no 0O 1IL 2Z 5S 8B U). Without vowels, they form no words."""
 GROUP_COUNT, GROUP_LENGTH = 5, 4
 """20 characters out of 22 hold 89 random bits."""
-SERIAL_GROUPS = 2
-MAX_PREFIX_LENGTH = 4
-DEFAULT_PREFIX = "CERT"
 MAX_INPUT_LENGTH = 100
 """More than a code with spaces and dashes between all its characters."""
 
 _SEPARATORS = re.compile(r"[\s\-\u00ad\u2010-\u2015\u2212]+")
 """Spaces, hyphens and every dash that mail programs, telephones or PDF readers may replace a hyphen by."""
 _CODE = re.compile(f"[{ALPHABET}]{{{GROUP_COUNT * GROUP_LENGTH}}}")
-
 RandomChoice = Callable[[str], str]
 
 
@@ -27,12 +22,8 @@ def new_code(choose: RandomChoice = secrets.choice) -> str:
     return random_groups(GROUP_COUNT, choose)
 
 
-def new_serial(site_name: str, issued_at: datetime, choose: RandomChoice = secrets.choice) -> str:
-    """Return a serial: the platform's initials, the year and random characters, e.g. `LWR-2026-7KXM-3CDF`.
-
-    It does not reveal how many certificates exist or what other serials are. It gives no access.
-    """
-    return f"{_initials(site_name)}-{issued_at.year}-{random_groups(SERIAL_GROUPS, choose)}"
+def random_groups(count: int, choose: RandomChoice = secrets.choice) -> str:
+    return "-".join("".join(choose(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(count))
 
 
 def normalize_code(text: str) -> str | None:
@@ -43,14 +34,3 @@ def normalize_code(text: str) -> str | None:
     if not _CODE.fullmatch(characters):
         return None
     return "-".join(characters[start : start + GROUP_LENGTH] for start in range(0, len(characters), GROUP_LENGTH))
-
-
-def _initials(site_name: str) -> str:
-    """Return the first letters of the words as capitals, if they are A to Z; `DEFAULT_PREFIX` if none is."""
-    initials = [word[0].upper() for word in site_name.split() if word[0].isascii() and word[0].isalpha()]
-    return "".join(initials[:MAX_PREFIX_LENGTH]) or DEFAULT_PREFIX
-
-
-def random_groups(count: int, choose: RandomChoice = secrets.choice) -> str:
-    """Return groups of random characters, joined by dashes: `7KXM-3CDF`."""
-    return "-".join("".join(choose(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(count))
