@@ -29,9 +29,14 @@ NONE = "–"
 def table() -> str:
     rows = [
         f"| `{variable_of(name)}` | {default_of(field)} | {range_of(field)} | {description_of(field)} |"
-        for name, field in Settings.model_fields.items()
+        for name, field in sorted(Settings.model_fields.items(), key=_is_inherited)
     ]
     return "\n".join(["| name | default | allowed | meaning |", "|---|---|---|---|", *rows])
+
+
+def _is_inherited(item: tuple[str, FieldInfo]) -> bool:
+    """Return whether the setting comes from a base class. Those follow the others."""
+    return item[0] not in Settings.__annotations__
 
 
 def default_of(field: FieldInfo) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
 
 from lms_graphql.settings import validation
+from lms_graphql.settings.operator import OperatorSettings
 
 PREFIX = "LMS_"
 DATABASE_VARIABLES = ("DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT")
@@ -54,7 +55,7 @@ def _unprefixed(name: str) -> Any:
     return Field(default=None, validation_alias=AliasChoices(name))
 
 
-class Settings(BaseSettings):
+class Settings(OperatorSettings, BaseSettings):
     """All settings. In the environment their names are in upper case and begin with LMS_, except those with DB_."""
 
     model_config = SettingsConfigDict(

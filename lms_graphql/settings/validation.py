@@ -23,6 +23,18 @@ def split_list(text: Any) -> Any:
     return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
 
 
+def split_lines(text: Any) -> Any:
+    """Split a text at its semicolons; return anything else unchanged."""
+    return [line.strip() for line in text.split(";") if line.strip()] if isinstance(text, str) else text
+
+
+def printed_line(text: str) -> str:
+    line = unicodedata.normalize("NFC", text.strip())
+    if not line.isprintable() or not line:
+        raise ValueError("not a printable line. Separate lines by semicolons")
+    return line
+
+
 def origin(text: str) -> str:
     """Return the origin as a browser sends it, because it is compared with the header character by character."""
     match = _ORIGIN.fullmatch(text.lower())
