@@ -7,6 +7,8 @@ from lms_graphql.assessment.reads.passed_quizzes import passed_quizzes
 from lms_graphql.assessment.services import lectures
 from lms_graphql.assessment.services.deletion import delete_quizzes
 from lms_graphql.billing.reads.sale_blockers import pending_sale_blocker, sale_blocker
+from lms_graphql.billing.services import email_templates as billing_templates
+from lms_graphql.billing.services import mails as billing_mails
 from lms_graphql.catalog import hooks as catalog_hooks
 from lms_graphql.catalog import policies as catalog_policies
 from lms_graphql.certificates.services import certificates
@@ -40,3 +42,7 @@ def register_hooks() -> None:
     TEMPLATES[credentials.RESET_PASSWORD_MAIL] = email_templates.reset_password_template
     TEMPLATES[credentials.PASSWORD_CHANGED_MAIL] = email_templates.password_changed_template
     TEMPLATES[certificates.CERTIFICATE_ISSUED_MAIL] = certificate_templates.certificate_issued_template
+    TEMPLATES[billing_mails.RECEIPT_MAIL] = billing_templates.receipt_template
+    TEMPLATES[billing_mails.REFUND_NOTICE_MAIL] = billing_templates.refund_notice_template
+    TEMPLATES[billing_mails.TRANSFER_INSTRUCTIONS_MAIL] = billing_templates.transfer_instructions_template
+    TEMPLATES[billing_mails.PAYOUT_STATEMENT_MAIL] = billing_templates.payout_statement_template

@@ -35,6 +35,10 @@ class Money:
         """The amount with exactly the currency's number of decimals: 19.90, not 19.9."""
         return Decimal(self.units).scaleb(-DECIMALS[self.currency])
 
+    def __str__(self) -> str:
+        """Return the amount for people: `1,234.50 USD`."""
+        return f"{self.amount:,} {self.currency}"
+
 
 def to_units(amount: Decimal, currency: str) -> int:
     """Return the amount in smallest units. Raise ValueError if it has too many decimals or is too large."""

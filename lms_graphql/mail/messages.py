@@ -37,6 +37,17 @@ background:#1d4ed8;color:#ffffff;border-radius:6px;text-decoration:none">{label}
 <p style="margin:0 0 16px;font-size:14px;color:#52525b">If the button does not work, open this link:<br>
 <a href="{url}" style="color:#1d4ed8;word-break:break-all">{url}</a></p>"""
 
+HTML_FACTS = '<table style="margin:0 0 16px;border-collapse:collapse">\n{rows}\n</table>'
+HTML_FACT = """<tr><td style="padding:4px 24px 4px 0;vertical-align:top;color:#52525b">{label}</td>\
+<td style="padding:4px 0;white-space:pre-line">{value}</td></tr>"""
+
+
+class Fact(NamedTuple):
+    """A line of a table in a mail, such as an amount. The value may have several lines."""
+
+    label: str
+    value: str
+
 
 class Button(NamedTuple):
     label: str
@@ -62,15 +73,25 @@ def greeting_line(name: str) -> str:
 
 
 def render(
-    to: str, subject: str, greeting: str, paragraphs: Sequence[str], button: Button | None = None
+    to: str,
+    subject: str,
+    greeting: str,
+    paragraphs: Sequence[str],
+    button: Button | None = None,
+    facts: Sequence[Fact] = (),
 ) -> RenderedMail:
-    """Render a mail as plain text and as HTML. The button is placed below the paragraphs."""
+    """Render a mail as plain text and as HTML. The facts and then the button are placed below the paragraphs."""
     if button is not None and not button.url.startswith(("https://", "http://")):
         raise ValueError("The URL of a button must begin with https:// or http://.")
     body = [greeting, *paragraphs]
-    text = [*body, f"{button.label}:\n{button.url}"] if button else body
+    text = [*body]
     content = [f'<p style="margin:0 0 16px">{html.escape(paragraph)}</p>' for paragraph in body]
+    if facts:
+        text.append("\n".join(f"{fact.label}: {fact.value.replace(chr(10), chr(10) + '  ')}" for fact in facts))
+        rows = [HTML_FACT.format(label=html.escape(fact.label), value=html.escape(fact.value)) for fact in facts]
+        content.append(HTML_FACTS.format(rows="\n".join(rows)))
     if button:
+        text.append(f"{button.label}:\n{button.url}")
         content.append(HTML_BUTTON.format(url=html.escape(button.url), label=html.escape(button.label)))
     page = HTML_LAYOUT.format(subject=html.escape(subject), content="\n".join(content))
     return RenderedMail(to, subject, "\n\n".join(text) + "\n", page)
