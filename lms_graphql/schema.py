@@ -32,6 +32,11 @@ from lms_graphql.assessment.types.questions import (
     TrueFalseQuestion,
 )
 from lms_graphql.assessment.types.quizzes import Quiz
+from lms_graphql.billing.mutations.purchases import PurchaseMutations
+from lms_graphql.billing.queries import BillingQueries
+from lms_graphql.billing.reads.refunds import refunds_by_key
+from lms_graphql.billing.reads.transactions import transactions_by_key
+from lms_graphql.billing.types.transactions import Refund, Transaction
 from lms_graphql.catalog.mutations.categories import CategoryMutations
 from lms_graphql.catalog.mutations.courses import CourseMutations
 from lms_graphql.catalog.mutations.lectures import LectureMutations
@@ -87,6 +92,8 @@ NODE_LOADERS: dict[str, BatchRead] = {
     "QAQuestion": questions_by_key,
     "QAAnswer": answers_by_key,
     "Certificate": certificates_by_key,
+    "Transaction": transactions_by_key,
+    "Refund": refunds_by_key,
 }
 """Batch read of each kind of object by key. Like all batch reads, they return only what the viewer may see."""
 
@@ -95,7 +102,7 @@ Ids = Annotated[list[strawberry.ID], strawberry.argument(description="Ids of obj
 
 
 @strawberry.type(description="All queries.")
-class Query(AccountQueries, CatalogQueries, CertificateQueries):
+class Query(AccountQueries, CatalogQueries, CertificateQueries, BillingQueries):
     @strawberry.field
     def node(self, info: Info, id: Id) -> Node | None:
         """Object with this id; null if it does not exist or the viewer may not see it."""
@@ -139,6 +146,7 @@ class Mutation(
     EnrollmentMutations,
     ProgressMutations,
     CertificateMutations,
+    PurchaseMutations,
 ):
     pass
 
@@ -167,6 +175,8 @@ OBJECT_TYPES = (
     QAQuestion,
     QAAnswer,
     Certificate,
+    Transaction,
+    Refund,
 )
 
 schema = build_schema(Query, Mutation, types=OBJECT_TYPES)

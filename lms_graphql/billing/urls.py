@@ -1,4 +1,8 @@
-"""Paths of receipts and payout statements, which this service serves as PDFs."""
+"""URLs of billing: of PDFs and webhooks in this service, and of the return page in the front end."""
+
+from urllib.parse import quote
+
+from lms_graphql.core.urls import join_url
 
 
 def receipt_path(code: str) -> str:
@@ -7,3 +11,17 @@ def receipt_path(code: str) -> str:
 
 def statement_path(code: str) -> str:
     return f"/payouts/{code}.pdf"
+
+
+def return_url(public_url: str, transaction_id: str) -> str:
+    """Return the page of the front end to which a gateway sends the buyer back, with the transaction's global id."""
+    return join_url(public_url, f"/checkout/return?transaction={quote(transaction_id)}")
+
+
+def fake_checkout_path(token: str) -> str:
+    return f"/gateway/fake/checkout/{token}"
+
+
+def webhook_path(gateway: str) -> str:
+    """Return the path to which a gateway sends its webhooks. `gateway` is a payment method in lower case."""
+    return f"/webhooks/{gateway}"

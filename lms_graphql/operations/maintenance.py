@@ -10,13 +10,18 @@ from lms_graphql import wiring
 from lms_graphql.accounts.services import retention
 from lms_graphql.analytics.services import refresh
 from lms_graphql.assessment.services import quiz_statistics, regrading, submission
+from lms_graphql.billing import reconciliation
+from lms_graphql.billing.gateway_calls import PaymentResources
+from lms_graphql.billing.services import expiration as purchase_expiration
 from lms_graphql.core import db_errors
 from lms_graphql.core.database import Database
+from lms_graphql.core.signing import Signer
 from lms_graphql.learning.services import expiration, progress_recount
 from lms_graphql.mail.delivery import DeliveryResult, deliver_due
 from lms_graphql.mail.templates import SiteUrls
 from lms_graphql.mail.transports import Transport, create_transport
 from lms_graphql.operations.database_check import CheckResult
+from lms_graphql.operations.secret_key import load_secret_key
 from lms_graphql.settings import Settings
 
 log = structlog.get_logger("lms_graphql.maintenance")
@@ -76,6 +81,21 @@ def refresh_analytics(context: TaskContext) -> list[str]:
     return [f"analytics: refreshed for {number} courses"] if number else []
 
 
+def reconcile_payments(context: TaskContext) -> list[str]:
+    number = reconciliation.reconcile_checkouts(payment_resources(context))
+    return [f"payments: {number} reported by gateways"] if number else []
+
+
+def cancel_purchases(context: TaskContext) -> list[str]:
+    number = purchase_expiration.cancel_overdue(context.database)
+    return [f"purchases: {number} cancelled, because they were not paid in time"] if number else []
+
+
+def payment_resources(context: TaskContext) -> PaymentResources:
+    signer = Signer(load_secret_key(context.settings))
+    return PaymentResources.create(context.database, context.settings, signer)
+
+
 def submit_attempts(context: TaskContext) -> list[str]:
     number = submission.submit_overdue(context.database, context.settings)
     return [f"attempts: {number} submitted at their deadline"] if number else []
@@ -94,6 +114,8 @@ def refresh_quiz_statistics(context: TaskContext) -> list[str]:
 MAINTENANCE_TASKS: dict[str, Task] = {
     "accounts": purge_expired,
     "enrollments": expire_access,
+    "payments": reconcile_payments,  # before purchases are cancelled, so that a lost webhook does not end them
+    "purchases": cancel_purchases,
     "attempts": submit_attempts,
     "regrades": continue_regrades,
     "progress": recount_progress,

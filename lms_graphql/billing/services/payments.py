@@ -1,0 +1,133 @@
+"""Payments that gateways report. Each is stored once, with what it was used for.
+
+Payment, enrollment, earning and receipt are stored in one transaction. Lock order: docs/architecture.md.
+"""
+
+from typing import NamedTuple
+
+import structlog
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from lms_graphql.accounts import audit
+from lms_graphql.accounts.models import User
+from lms_graphql.billing.models import Payment, PaymentOutcome, RefundKind, Transaction, TransactionStatus
+from lms_graphql.billing.purchase_rules import payment_outcome
+from lms_graphql.billing.services import earnings, refunds
+from lms_graphql.billing.services.mails import enqueue_receipt
+from lms_graphql.billing.services.sales import change_status
+from lms_graphql.billing.transitions import SUCCESSFUL
+from lms_graphql.catalog.models import EnrollmentSource
+from lms_graphql.core import clock
+from lms_graphql.core.money import Money
+from lms_graphql.core.statements import execute_dml, insert_ignore
+from lms_graphql.learning.services.enrollment_lifecycle import grant_access
+
+log = structlog.get_logger("lms_graphql.billing")
+
+USED_FOR_SALE = (PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE)
+
+
+class ReceivedPayment(NamedTuple):
+    """A payment as the gateway reports it."""
+
+    gateway_payment_id: str
+    amount: Money
+
+
+def record_payment(session: Session, transaction: Transaction, received: ReceivedPayment) -> bool:
+    """Store a payment for a locked transaction, with its effects. Return False if it is stored already.
+
+    A payment that is not needed is refunded: maintenance calls the gateway.
+    """
+    outcome = _outcome(session, transaction, received)
+    payment = _insert(session, transaction, received, outcome)
+    if payment is None:
+        return False
+    audit.record(session, "payment.received", subject=transaction.id, payment=payment.id, outcome=outcome.value)
+    names = {"transaction": transaction.transaction_id, "payment": payment.id}
+    if outcome is PaymentOutcome.BOOKED:
+        _complete(session, transaction)
+    elif outcome is PaymentOutcome.MISMATCH:
+        log.error("payment_mismatch", **names)
+    elif outcome is PaymentOutcome.DUPLICATE:
+        log.warning("payment_duplicate", **names)
+        _set_paid(session, transaction)
+        refunds.start_automatic_refund(session, transaction, payment, RefundKind.DUPLICATE_PAYMENT)
+    else:
+        log.warning("payment_late", **names)
+        change_status(session, transaction, TransactionStatus.CANCELLED, next_check_at=None)
+        refunds.start_automatic_refund(session, transaction, payment, RefundKind.LATE_PAYMENT)
+    return True
+
+
+def has_paid(session: Session, buyer_key: int, course_key: int, except_key: int | None = None) -> bool:
+    """Return whether the buyer has paid for the course, with another transaction than this one.
+
+    A free enrollment is no payment, so that its course can be bought once it has a price.
+    """
+    other = select(Transaction.id).where(
+        Transaction.user_id == buyer_key,
+        Transaction.course_id == course_key,
+        Transaction.status.in_(SUCCESSFUL),
+        Transaction.amount > 0,
+        Transaction.id != (except_key or 0),
+    )
+    return bool(session.scalar(select(exists(other))))
+
+
+def payment_of_sale(session: Session, transaction_key: int) -> Payment | None:
+    """Return the payment that completed the transaction, if it was paid. Its refunds are those of the transaction.
+
+    Later payments of the same transaction are duplicates, whose refunds are not.
+    """
+    is_used = (Payment.transaction_id == transaction_key, Payment.outcome.in_(USED_FOR_SALE))
+    return session.scalar(select(Payment).where(*is_used).order_by(Payment.id).limit(1))
+
+
+def _outcome(session: Session, transaction: Transaction, received: ReceivedPayment) -> PaymentOutcome:
+    is_deleted = select(User.deleted_at.is_not(None)).where(User.id == transaction.user_id)
+    return payment_outcome(
+        received.amount,
+        Money(transaction.amount, transaction.currency),
+        transaction.status,
+        has_paid_before=has_paid(session, transaction.user_id, transaction.course_id, transaction.id),
+        buyer_exists=not session.scalar(is_deleted),
+    )
+
+
+def _insert(
+    session: Session, transaction: Transaction, received: ReceivedPayment, outcome: PaymentOutcome
+) -> Payment | None:
+    """Insert the payment and return it. Return None if a payment with this id is stored already."""
+    id = (transaction.payment_method, received.gateway_payment_id)
+    now = clock.now()
+    values = {
+        "transaction_id": transaction.id,
+        "payment_method": id[0],
+        "gateway_payment_id": id[1],
+        "amount": received.amount.units,
+        "currency": received.amount.currency,
+        "outcome": outcome,
+        "created_at": now,
+        "updated_at": now,
+    }
+    if execute_dml(session, insert_ignore(Payment).values(values)) == 0:
+        return None
+    return session.scalars(
+        select(Payment).where(Payment.payment_method == id[0], Payment.gateway_payment_id == id[1])
+    ).one()
+
+
+def _complete(session: Session, transaction: Transaction) -> None:
+    """Complete a pending transaction: access, earning and receipt. An archived course gives access, too."""
+    is_completed = _set_paid(session, transaction)
+    assert is_completed
+    grant_access(session, transaction.user_id, transaction.course_id, EnrollmentSource.PURCHASE)
+    earnings.record_sale(session, transaction)
+    enqueue_receipt(session, transaction)
+
+
+def _set_paid(session: Session, transaction: Transaction) -> bool:
+    paid = TransactionStatus.COMPLETED
+    return change_status(session, transaction, paid, completed_at=clock.now(), next_check_at=None)
