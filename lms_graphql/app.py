@@ -16,6 +16,8 @@ from starlette.staticfiles import StaticFiles
 from lms_graphql import demo_files, graphiql
 from lms_graphql.accounts.services.sessions import require_active_session
 from lms_graphql.authentication import Authenticator, authenticate, client_ip
+from lms_graphql.billing.gateways.registry import enabled_methods
+from lms_graphql.billing.models import PaymentMethod
 from lms_graphql.certificate_endpoint import CertificateEndpoint
 from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections
 from lms_graphql.core.actor import ANONYMOUS, Actor
@@ -23,6 +25,8 @@ from lms_graphql.core.database import Database
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.password_hashing import PasswordHashingPool
 from lms_graphql.core.signing import Signer
+from lms_graphql.fake_checkout_page import PATH as FAKE_CHECKOUT_PATH
+from lms_graphql.fake_checkout_page import FakeCheckoutPage
 from lms_graphql.graph.context import AppResources, Context
 from lms_graphql.graph.document_limits import DocumentLimits
 from lms_graphql.graph.documents import DocumentCache
@@ -33,6 +37,7 @@ from lms_graphql.operations.background import BackgroundWorker
 from lms_graphql.operations.secret_key import load_secret_key
 from lms_graphql.schema import NODE_LOADERS, schema
 from lms_graphql.settings import Settings
+from lms_graphql.webhook_endpoint import WebhookEndpoint
 
 READINESS_TIMEOUT_SECONDS = 0.25
 """Load balancers wait about 300 ms. A database that takes longer counts as unavailable."""
@@ -108,7 +113,11 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         await asyncio.to_thread(worker.stop)
         database.dispose()
 
-    routes = [*_routes(endpoints, settings), Route("/certificates/{code}.pdf", certificates.handle)]
+    routes = [
+        *_routes(endpoints, settings),
+        Route("/certificates/{code}.pdf", certificates.handle),
+        *_payment_routes(resources, is_busy),
+    ]
     app = Starlette(routes=routes, middleware=middleware(settings), lifespan=lifespan)
     app.router.redirect_slashes = False  # because the redirect goes to the `Host` that the client names
     app.state.resources = resources
@@ -145,6 +154,15 @@ def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:
     ]
     if settings.shows_graphiql and graphiql.is_built():
         routes.append(Mount("/graphiql/assets", StaticFiles(directory=graphiql.ASSETS_DIR)))
+    return routes
+
+
+def _payment_routes(resources: AppResources, is_busy: Callable[[], bool]) -> list[BaseRoute]:
+    webhooks = WebhookEndpoint(resources, is_busy)
+    routes: list[BaseRoute] = [Route("/webhooks/{gateway}", webhooks.handle, methods=["POST"])]
+    if PaymentMethod.FAKE in enabled_methods(resources.settings):
+        page = FakeCheckoutPage(resources)
+        routes.append(Route(FAKE_CHECKOUT_PATH, page.handle, methods=["GET", "POST"]))
     return routes
 
 

@@ -1,0 +1,107 @@
+"""`POST /webhooks/{gateway}`: events of payment gateways. The signature is checked over the raw body."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from lms_graphql.billing import gateway_calls
+from lms_graphql.billing.gateway_calls import PaymentResources
+from lms_graphql.billing.gateways.interface import (
+    Event,
+    EventKind,
+    Gateway,
+    GatewayRejectedError,
+    GatewayUnavailableError,
+    InvalidWebhookError,
+)
+from lms_graphql.billing.services.gateway_events import apply_event
+from lms_graphql.core import clock, db_errors
+from lms_graphql.graph.context import AppResources
+
+MAX_BODY_BYTES = 262_144
+"""Stripe's largest events have a tenth of this."""
+
+log = structlog.get_logger("lms_graphql.billing")
+
+
+class WebhookEndpoint:
+    """The endpoint. `is_busy` returns whether work waits too long.
+
+    | status | meaning for the gateway |
+    |---|---|
+    | 200 | stored, now or before |
+    | 400 | not from the gateway, too old or malformed: nothing is stored |
+    | 404 | this gateway is not switched on |
+    | 413 | too large |
+    | 503 | not stored: send it again |
+    """
+
+    def __init__(self, resources: AppResources, is_busy: Callable[[], bool]) -> None:
+        self._settings = resources.settings
+        self._payments = PaymentResources.create(resources.database, resources.settings, resources.signer)
+        self._is_busy = is_busy
+
+    async def handle(self, request: Request) -> Response:
+        gateway = self._gateway(request.path_params["gateway"])
+        if gateway is None:
+            return PlainTextResponse("There is no such gateway.\n", 404)
+        if self._is_busy():
+            return _busy()
+        try:
+            async with asyncio.timeout(self._settings.limit_seconds):
+                return await self._respond(gateway, request)
+        except TimeoutError:
+            return _busy()
+        except Exception as error:
+            if db_errors.is_unavailable(error) or isinstance(error, db_errors.CommitUnknownError):
+                return _busy()
+            raise
+
+    async def _respond(self, gateway: Gateway, request: Request) -> Response:
+        body = await _read_body(request)
+        if body is None:
+            return PlainTextResponse(f"Send at most {MAX_BODY_BYTES} bytes.\n", 413)
+        try:
+            received = await gateway_calls.call(gateway.read_webhook, request.headers, body, clock.now())
+            events = [event for event in received for event in await self._with_checkout(gateway, event)]
+        except InvalidWebhookError as error:
+            log.warning("webhook_invalid", gateway=gateway.method.value, reason=str(error))
+            return PlainTextResponse("This webhook is invalid.\n", 400)
+        except GatewayUnavailableError as error:
+            log.warning("webhook_unavailable", gateway=gateway.method.value, reason=str(error))
+            return _busy()
+        for event in events:
+            apply = partial(apply_event, method=gateway.method, event=event)
+            await self._payments.database.write(self._payments.with_settings(apply))
+        return PlainTextResponse("OK\n")
+
+    async def _with_checkout(self, gateway: Gateway, event: Event) -> list[Event]:
+        """Return the event, after those of its checkout if it only says that the checkout has changed."""
+        if event.kind is not EventKind.CHECKOUT_CHANGED or event.checkout_id is None:
+            return [event]
+        try:
+            return [*await gateway_calls.call(gateway.fetch_checkout, event.checkout_id), event]
+        except GatewayRejectedError as error:
+            log.warning("webhook_rejected", gateway=gateway.method.value, reason=str(error))
+            return [event]
+
+    def _gateway(self, name: str) -> Gateway | None:
+        return next((gateway for method, gateway in self._payments.gateways.items() if method.value == name), None)
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """Return the raw body; None if it is too large."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return bytes(body)
+
+
+def _busy() -> Response:
+    return PlainTextResponse("The webhook was not stored. Send it again.\n", 503, headers={"retry-after": "5"})
