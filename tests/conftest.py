@@ -20,7 +20,7 @@ from tests.cli import NO_SETTINGS, RunCli
 from tests.factories import Factories
 from tests.live_service import Client, LogCapture, Service, StatementRecorder, run_service
 from tests.mail_servers import TEST_MAIL_KIND, Mailbox, OutboxHarness, render_test_mail, run_mail_server
-from tests.mariadb import MariaDB, private_server
+from tests.mariadb import MariaDB, free_port, private_server
 from tests.processes import Cluster, run_cluster
 
 LOG_CAPTURE = LogCapture()
@@ -104,8 +104,10 @@ def service_mail_server() -> Iterator[tuple[Mailbox, str]]:
 
 @pytest.fixture(scope="session")
 def running_service(service_settings: Settings, service_mail_server: tuple[Mailbox, str]) -> Iterator[Service]:
-    changes = {"smtp_url": service_mail_server[1], "service_url": "http://service.test:8000/"}
-    with run_service(service_settings.model_copy(update=changes)) as service:
+    """Run the service for all tests. The fake payment gateway sends its webhooks to `service_url`."""
+    port = free_port()
+    changes = {"smtp_url": service_mail_server[1], "service_url": f"http://127.0.0.1:{port}/"}
+    with run_service(service_settings.model_copy(update=changes), port) as service:
         yield service
 
 

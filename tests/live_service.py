@@ -80,10 +80,10 @@ def delete_all_rows(database: Database) -> None:
 
 
 @contextlib.contextmanager
-def run_service(settings: Settings) -> Iterator[Service]:
-    """Run the service in a thread of this process."""
+def run_service(settings: Settings, port: int | None = None) -> Iterator[Service]:
+    """Run the service in a thread of this process, on this port or a free one."""
     app = create_app(settings, authenticate_test)
-    port = free_port()
+    port = free_port() if port is None else port
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
