@@ -10,8 +10,7 @@ from starlette.applications import Starlette
 
 from lms_graphql import settings
 from lms_graphql.app import create_app
-from lms_graphql.core.errors import UnsafeConfigurationError
-from lms_graphql.json_logging import configure_logging
+from lms_graphql.core.errors import OperatorError
 from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
 
 GC_THRESHOLD = 50_000
@@ -22,16 +21,16 @@ A response of thousands of rows would otherwise start dozens of collections that
 
 
 def app() -> Starlette:
-    """Return the application. Exit with status 3 if the configuration is unsafe in production."""
+    """Return the application. Exit with status 1, or with 3 if the configuration is unsafe in production."""
     configure_logging()
-    configuration = settings.load_settings()
     try:
+        configuration = settings.load_settings()
         require_production_settings(configuration)
         require_changed_seed_passwords(configuration)
-    except UnsafeConfigurationError as error:
+        application = create_app(configuration)
+    except OperatorError as error:
         sys.stderr.write(f"lms-graphql: {error}\n")
         sys.exit(error.exit_code)
-    application = create_app(configuration)
     gc.collect()
     gc.freeze()  # because the schema and the models live as long as the process: collections skip them
     gc.set_threshold(GC_THRESHOLD, 20, 50)

@@ -1,5 +1,6 @@
 """Settings: the environment and the .env file, read once, validated and immutable."""
 
+from lms_graphql.settings.gateways import Gateway
 from lms_graphql.settings.loading import load_settings
 from lms_graphql.settings.model import (
     DATABASE_VARIABLES,
@@ -7,7 +8,6 @@ from lms_graphql.settings.model import (
     SESSION_SETTINGS_KEY,
     Environment,
     ExecutorChoice,
-    Gateway,
     Settings,
     settings_of,
 )

@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
 
 from lms_graphql.settings import validation
+from lms_graphql.settings.gateways import Gateway, GatewaySettings
 from lms_graphql.settings.operator import OperatorSettings
 
 PREFIX = "LMS_"
@@ -25,12 +26,6 @@ DEFAULT_DATABASE_HOST, DEFAULT_DATABASE_PORT = "127.0.0.1", 3306
 class Environment(StrEnum):
     DEVELOPMENT = "development"
     PRODUCTION = "production"
-
-
-class Gateway(StrEnum):
-    FAKE = "fake"
-    BANK_TRANSFER = "bank_transfer"
-    STRIPE = "stripe"
 
 
 class ExecutorChoice(StrEnum):
@@ -55,7 +50,7 @@ def _unprefixed(name: str) -> Any:
     return Field(default=None, validation_alias=AliasChoices(name))
 
 
-class Settings(OperatorSettings, BaseSettings):
+class Settings(GatewaySettings, OperatorSettings, BaseSettings):
     """All settings. In the environment their names are in upper case and begin with LMS_, except those with DB_."""
 
     model_config = SettingsConfigDict(
@@ -200,15 +195,6 @@ class Settings(OperatorSettings, BaseSettings):
     limit_queue_milliseconds: Annotated[int, Field(ge=10, le=60_000)] = 500
     """Wait for a database thread above which new requests get 503."""
 
-    payment_gateways: Annotated[tuple[Gateway, ...] | None, NoDecode] = None
-    """
-    Payment gateways, separated by commas: `fake`, `bank_transfer`, `stripe`. If unset, `fake,bank_transfer` in
-    development and none in production. Anyone can “pay” with `fake`, so that every course is free with it.
-    """
-    stripe_secret_key: str | None = None
-    """Not used yet. Secret key of the Stripe account."""
-    stripe_webhook_secret: str | None = None
-    """Not used yet. Signing secret of Stripe's webhooks."""
     commission_rate: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)] = Decimal(70)
     """
     Instructor's share of new sales, in percent with at most two decimals. `setCommissionRate` sets the rate of one
@@ -225,9 +211,9 @@ class Settings(OperatorSettings, BaseSettings):
     attempt_grace_seconds: Annotated[int, Field(ge=0, le=300)] = 5
     """Not used yet. Delay after the end of a quiz attempt within which answers still count."""
 
-    split_lists = field_validator(
-        "cors_headers", "cors_origins", "payment_gateways", "trusted_proxies", mode="before"
-    )(validation.split_list)
+    split_lists = field_validator("cors_headers", "cors_origins", "trusted_proxies", mode="before")(
+        validation.split_list
+    )
 
     @model_validator(mode="after")
     def require_database_name(self) -> "Settings":

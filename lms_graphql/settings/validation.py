@@ -65,6 +65,26 @@ def base_url(url: str) -> str:
     return url
 
 
+def api_url(url: str) -> str:
+    """Return the URL without a slash at its end. Only https may leave this machine, because secrets are sent."""
+    parts = urlsplit(base_url(url))
+    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        raise ValueError("not a URL with https. Write it as https://api.example.com")
+    return url.rstrip("/")
+
+
+def stripe_secret_key(key: str) -> str:
+    if not re.fullmatch(r"[sr]k_\w+", key):
+        raise ValueError("not a secret key of Stripe. It begins with sk_ or rk_")
+    return key
+
+
+def stripe_webhook_secret(secret: str) -> str:
+    if not re.fullmatch(r"whsec_\S+", secret):
+        raise ValueError("not a signing secret of Stripe. It begins with whsec_, and the webhook's page shows it")
+    return secret
+
+
 def site_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text.strip())
     if not name.isprintable() or not any(char.isalnum() for char in name):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from urllib.parse import quote, urlsplit
 
 import orjson
@@ -20,8 +21,8 @@ from lms_graphql.billing.gateways.paypal_amounts import to_paypal_amount
 from lms_graphql.billing.gateways.paypal_client import PayPalAccount, PayPalOperation, PayPalRejectedError
 from lms_graphql.billing.gateways.paypal_events import captured_events, events_of, refund_result
 from lms_graphql.billing.models import PaymentMethod
+from lms_graphql.settings import Settings
 
-API_URL = "https://api-m.paypal.com"
 ORDERS_PATH = "/v2/checkout/orders"
 CAPTURES_PATH = "/v2/payments/captures"
 VERIFICATION_PATH = "/v1/notifications/verify-webhook-signature"
@@ -129,6 +130,20 @@ class PayPalGateway:
         }
         source = {"paypal": {"experience_context": experience}}
         return orjson.dumps({"intent": "CAPTURE", "purchase_units": [unit], "payment_source": source})
+
+
+def create(settings: Settings) -> PayPalGateway:
+    assert settings.paypal_client_id is not None, "the settings require it"
+    assert settings.paypal_client_secret is not None
+    assert settings.paypal_webhook_id is not None
+    account = _account(settings.paypal_client_id, settings.paypal_client_secret, settings.paypal_api_url)
+    return PayPalGateway(account, settings.paypal_webhook_id, settings.site_name)
+
+
+@cache
+def _account(client_id: str, client_secret: str, api_url: str) -> PayPalAccount:
+    """Return the account. All adapters of a process share it, because it has the access token."""
+    return PayPalAccount(client_id, client_secret, api_url)
 
 
 def _capture(paypal: PayPalOperation, order_id: str) -> Sequence[Event]:

@@ -23,8 +23,8 @@ from lms_graphql.billing.gateways.stripe_amounts import to_stripe_units
 from lms_graphql.billing.gateways.stripe_events import REFUND_REFERENCE, checkout_events, events_of, refund_result
 from lms_graphql.billing.gateways.time_budget import TOTAL_SECONDS, TimeBudget
 from lms_graphql.billing.models import PaymentMethod
+from lms_graphql.settings import Settings
 
-API_URL = "https://api.stripe.com"
 SIGNATURE_HEADER = "stripe-signature"
 WEBHOOK_TOLERANCE_SECONDS = 300
 EXPIRY_MARGIN = timedelta(minutes=5)
@@ -37,9 +37,7 @@ class StripeGateway:
 
     method = PaymentMethod.STRIPE
 
-    def __init__(
-        self, secret_key: str, webhook_secret: str, api_url: str = API_URL, seconds: float = TOTAL_SECONDS
-    ) -> None:
+    def __init__(self, secret_key: str, webhook_secret: str, api_url: str, seconds: float = TOTAL_SECONDS) -> None:
         self._secret_key = secret_key
         self._webhook_secret = webhook_secret
         self._api_url = api_url
@@ -104,6 +102,12 @@ class StripeGateway:
             raise GatewayRejectedError(_summary(error)) from None
         except stripe.StripeError as error:  # also a wrong key: it must not make refunds fail for ever
             raise GatewayUnavailableError(_summary(error)) from None
+
+
+def create(settings: Settings) -> StripeGateway:
+    assert settings.stripe_secret_key is not None, "the settings require it"
+    assert settings.stripe_webhook_secret is not None
+    return StripeGateway(settings.stripe_secret_key, settings.stripe_webhook_secret, settings.stripe_api_url)
 
 
 class _BudgetedHttpClient(stripe.RequestsClient):
