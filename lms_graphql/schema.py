@@ -32,10 +32,15 @@ from lms_graphql.assessment.types.questions import (
     TrueFalseQuestion,
 )
 from lms_graphql.assessment.types.quizzes import Quiz
+from lms_graphql.billing.mutations.payouts import PayoutMutations
 from lms_graphql.billing.mutations.purchases import PurchaseMutations
+from lms_graphql.billing.mutations.refunds import RefundMutations
 from lms_graphql.billing.queries import BillingQueries
+from lms_graphql.billing.reads.earnings import earnings_by_key
+from lms_graphql.billing.reads.payouts import payouts_by_key
 from lms_graphql.billing.reads.refunds import refunds_by_key
 from lms_graphql.billing.reads.transactions import transactions_by_key
+from lms_graphql.billing.types.earnings import Earning, InstructorPayout
 from lms_graphql.billing.types.transactions import Refund, Transaction
 from lms_graphql.catalog.mutations.categories import CategoryMutations
 from lms_graphql.catalog.mutations.courses import CourseMutations
@@ -94,6 +99,8 @@ NODE_LOADERS: dict[str, BatchRead] = {
     "Certificate": certificates_by_key,
     "Transaction": transactions_by_key,
     "Refund": refunds_by_key,
+    "Earning": earnings_by_key,
+    "InstructorPayout": payouts_by_key,
 }
 """Batch read of each kind of object by key. Like all batch reads, they return only what the viewer may see."""
 
@@ -147,6 +154,8 @@ class Mutation(
     ProgressMutations,
     CertificateMutations,
     PurchaseMutations,
+    RefundMutations,
+    PayoutMutations,
 ):
     pass
 
@@ -177,6 +186,8 @@ OBJECT_TYPES = (
     Certificate,
     Transaction,
     Refund,
+    Earning,
+    InstructorPayout,
 )
 
 schema = build_schema(Query, Mutation, types=OBJECT_TYPES)

@@ -1,6 +1,7 @@
 """GraphQL types of the statistics of courses, lectures and instructors, and the fields that return them."""
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
@@ -9,7 +10,12 @@ from lms_graphql.analytics.reads import analytics
 from lms_graphql.analytics.reads.revenue import stored_revenue_by_course
 from lms_graphql.assessment.reads import attempts
 from lms_graphql.assessment.types.attempts import QuizAttempt
+from lms_graphql.billing.earning_status import EarningStatus
+from lms_graphql.billing.reads.balances import balances_by_instructor
+from lms_graphql.billing.reads.earnings import earnings_of_instructor
+from lms_graphql.billing.reads.payouts import payouts_of_instructor
 from lms_graphql.billing.reads.revenue import Revenue, live_revenue_by_course
+from lms_graphql.billing.types.earnings import Earning, EarningsBalance, InstructorPayout
 from lms_graphql.catalog.reads.curriculum import lectures_by_key
 from lms_graphql.catalog.types.course import Course, IsCourseStaff
 from lms_graphql.catalog.types.lecture import Lecture
@@ -24,6 +30,10 @@ from lms_graphql.graph.schema.fields import field, object_type, resolver_field
 from lms_graphql.graph.schema.permissions import require
 from lms_graphql.graph.schema.scalars import Money
 from lms_graphql.graph.schema.type_extensions import extend_type
+
+EarningStatusArgument = Annotated[
+    EarningStatus | None, strawberry.argument(description="Only earnings with this status.")
+]
 
 
 @object_type
@@ -118,6 +128,37 @@ class InstructorDashboard:
         """Submitted attempts that wait for a person's grade, oldest first."""
         page = PageArguments(first, after, last, before)
         return info.context.page(attempts.attempts_to_grade(), page, self.key)
+
+    @resolver_field()
+    def balances(self, info: Info) -> list[EarningsBalance]:
+        """Balances of the earnings: one for each currency, ordered by currency."""
+        return info.context.load_list(balances_by_instructor, self.key)
+
+    @resolver_field()
+    def earnings(
+        self,
+        info: Info,
+        status: EarningStatusArgument = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Earning]:
+        """Earnings from sales, newest first."""
+        page = PageArguments(first, after, last, before)
+        return info.context.page(earnings_of_instructor(status), page, self.key)
+
+    @resolver_field()
+    def payouts(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[InstructorPayout]:
+        """Payouts, newest first."""
+        return info.context.page(payouts_of_instructor(), PageArguments(first, after, last, before), self.key)
 
 
 @extend_type(Course, name="analytics", extensions=[require(IsCourseStaff)])

@@ -1,6 +1,9 @@
-"""Visibility of earnings and payouts: the instructor who earns, and super admins."""
+"""Visibility of transactions and refunds for buyer and instructor, of earnings and payouts for the instructor.
 
-from sqlalchemy import ColumnElement, true
+Super admins see all of them.
+"""
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, true
 
 from lms_graphql.billing.ledger_models import Earning, InstructorPayout
 from lms_graphql.core.actor import VIEWER, AccessLevel

@@ -1,12 +1,16 @@
-"""Queries of billing: transactions."""
+"""Queries of billing: transactions and payouts."""
 
 from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
+from lms_graphql.accounts.types import has_permission
+from lms_graphql.billing.ledger_models import PayoutStatus
 from lms_graphql.billing.models import TransactionStatus
+from lms_graphql.billing.reads.payouts import PayoutFilter, payouts
 from lms_graphql.billing.reads.transactions import TransactionFilter, transactions
+from lms_graphql.billing.types.earnings import InstructorPayout
 from lms_graphql.billing.types.transactions import Transaction
 from lms_graphql.core import global_ids
 from lms_graphql.core.pagination import PageArguments
@@ -33,6 +37,17 @@ class TransactionFilterInput:
 Filter = Annotated[TransactionFilterInput | None, strawberry.argument(description="Conditions on the transactions.")]
 
 
+@input_type(name="PayoutFilter")
+class PayoutFilterInput:
+    """Conditions on payouts. An omitted field is no condition."""
+
+    instructor_id: strawberry.ID | None = field("Id of the instructor.", default=None)
+    status: PayoutStatus | None = field("Status of the payouts.", default=None)
+
+
+PayoutConditions = Annotated[PayoutFilterInput | None, strawberry.argument(description="Conditions on the payouts.")]
+
+
 @strawberry.type
 class BillingQueries:
     @resolver_field(name="transactions", extensions=[require(IsSignedIn)])
@@ -51,6 +66,25 @@ class BillingQueries:
         """
         conditions = _transaction_filter(filter or TransactionFilterInput())
         query = transactions(info.context.actor.access_level, conditions)
+        return info.context.page(query, PageArguments(first, after, last, before))
+
+    @resolver_field(name="payouts", extensions=[require(IsSignedIn, has_permission("payout:view-own"))])
+    def payouts_of_viewer(
+        self,
+        info: Info,
+        filter: PayoutConditions = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[InstructorPayout] | None:
+        """
+        Instructors and super admins only. Payouts that match the filter, newest first: all for super admins, the
+        viewer's own for instructors.
+        """
+        given = filter or PayoutFilterInput()
+        conditions = PayoutFilter(_key("User", given.instructor_id), given.status)
+        query = payouts(info.context.actor.access_level, conditions)
         return info.context.page(query, PageArguments(first, after, last, before))
 
 

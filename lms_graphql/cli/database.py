@@ -13,6 +13,7 @@ from lms_graphql import wiring
 from lms_graphql.accounts import search_index
 from lms_graphql.analytics.services import refresh
 from lms_graphql.assessment.services import results_repair
+from lms_graphql.billing.services import ledger_repair
 from lms_graphql.catalog import counters
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.database import Database
@@ -142,6 +143,7 @@ def _repair(session: Session) -> list[str]:
         *discussion_counters.repair_counters(session),
         *progress_repair.repair_progress(session),
         *results_repair.repair_results(session),
+        *ledger_repair.repair_ledger(session),
     ]
 
 

@@ -10,6 +10,7 @@ from lms_graphql import wiring
 from lms_graphql.accounts import search_index
 from lms_graphql.analytics.services import refresh
 from lms_graphql.assessment.services import results_repair
+from lms_graphql.billing.services import ledger_repair
 from lms_graphql.catalog import counters
 from lms_graphql.core import clock, database_clock
 from lms_graphql.core.errors import OperatorError
@@ -43,11 +44,13 @@ def check_database(session: Session, settings: Settings) -> list[CheckResult]:
         *progress_repair.find_progress_drift(session),
         *results_repair.find_result_drift(session),
         *refresh.find_analytics_drift(session),
+        *ledger_repair.find_ledger_drift(session),
     ]
     if not drift:
         results.append(CheckResult(True, "derived columns: correct"))
     drift += stored_times.find_future_times(session)
     results += [CheckResult(False, f"{line}. Run `lms-graphql db repair`.") for line in drift]
+    results += _ledger(session)
     return [*results, _analytics(session), *_mail(session, settings)]
 
 
@@ -80,6 +83,13 @@ def _migration(session: Session) -> CheckResult:
         state = "no tables yet" if current is None else f"at {current}, the newest is {newest}"
         return CheckResult(False, f"migrations: {state}. Run `lms-graphql db migrate`.")
     return CheckResult(True, f"migrations: at {current}, the newest")
+
+
+def _ledger(session: Session) -> list[CheckResult]:
+    """Return each broken rule of the ledger. It is not repaired, because that would invent money."""
+    advice = "Compare them with `audit_events`: `db repair` does not change them."
+    errors = [CheckResult(False, f"{line}. {advice}") for line in ledger_repair.find_ledger_errors(session)]
+    return errors or [CheckResult(True, "ledger: sales, refunds, earnings and payouts agree")]
 
 
 def _analytics(session: Session) -> CheckResult:

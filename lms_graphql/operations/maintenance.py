@@ -13,6 +13,7 @@ from lms_graphql.assessment.services import quiz_statistics, regrading, submissi
 from lms_graphql.billing import reconciliation
 from lms_graphql.billing.gateway_calls import PaymentResources
 from lms_graphql.billing.services import expiration as purchase_expiration
+from lms_graphql.billing.services import refund_calls
 from lms_graphql.core import db_errors
 from lms_graphql.core.database import Database
 from lms_graphql.core.signing import Signer
@@ -91,6 +92,11 @@ def cancel_purchases(context: TaskContext) -> list[str]:
     return [f"purchases: {number} cancelled, because they were not paid in time"] if number else []
 
 
+def reconcile_refunds(context: TaskContext) -> list[str]:
+    number = refund_calls.reconcile_refunds(payment_resources(context))
+    return [f"refunds: {number} completed by gateways"] if number else []
+
+
 def payment_resources(context: TaskContext) -> PaymentResources:
     signer = Signer(load_secret_key(context.settings))
     return PaymentResources.create(context.database, context.settings, signer)
@@ -116,6 +122,7 @@ MAINTENANCE_TASKS: dict[str, Task] = {
     "enrollments": expire_access,
     "payments": reconcile_payments,  # before purchases are cancelled, so that a lost webhook does not end them
     "purchases": cancel_purchases,
+    "refunds": reconcile_refunds,  # after the tasks that find payments to refund
     "attempts": submit_attempts,
     "regrades": continue_regrades,
     "progress": recount_progress,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.billing.ledger_models import Earning, InstructorCommission, InstructorPayout, PayoutStatus
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Actor
+from lms_graphql.core.money import Money
 from lms_graphql.core.statements import KEYS, NOW, fetch_rows, group_rows
 
 
@@ -20,6 +21,18 @@ class BalanceRow(NamedTuple):
     pending_units: int
     available_units: int
     paid_units: int
+
+    @property
+    def pending(self) -> Money:
+        return Money(self.pending_units, self.currency)
+
+    @property
+    def available(self) -> Money:
+        return Money(self.available_units, self.currency)
+
+    @property
+    def paid(self) -> Money:
+        return Money(self.paid_units, self.currency)
 
 
 _IS_PAID = InstructorPayout.status == PayoutStatus.PAID

@@ -17,6 +17,7 @@ from lms_graphql.core import clock
 from lms_graphql.core.actor import AccessLevel, Actor
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.list_queries import ListQuery
+from lms_graphql.core.money import Money
 from lms_graphql.core.pagination import SortKey, SortOrder
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
 
@@ -34,6 +35,14 @@ class EarningRow(NamedTuple):
     payout_key: int | None
     payout_status: PayoutStatus | None
     created_at: datetime
+
+    @property
+    def net_amount(self) -> Money:
+        return Money(self.net_units, self.currency)
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.units, self.currency)
 
     @property
     def status(self) -> EarningStatus:

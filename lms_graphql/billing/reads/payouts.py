@@ -15,6 +15,7 @@ from lms_graphql.billing.policies import payouts_visible_to
 from lms_graphql.core.actor import AccessLevel, Actor
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.list_queries import ListQuery
+from lms_graphql.core.money import Money
 from lms_graphql.core.pagination import SortKey, SortOrder
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
 
@@ -33,6 +34,10 @@ class PayoutRow(NamedTuple):
     processed_at: datetime | None
     statement_code: str | None
     created_at: datetime
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.units, self.currency)
 
 
 PAYOUTS = select(

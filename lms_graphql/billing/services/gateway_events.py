@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.billing.gateways.interface import Event, EventKind
 from lms_graphql.billing.models import GatewayEvent, Payment, PaymentMethod, Refund, Transaction
+from lms_graphql.billing.services.disputes import apply_dispute
 from lms_graphql.billing.services.payments import ReceivedPayment, record_payment
 from lms_graphql.billing.services.purchases import fail_purchase
+from lms_graphql.billing.services.refund_results import store_reported_result
 from lms_graphql.billing.services.sales import Sale, lock_sale, peek_sale
 from lms_graphql.core import clock
 from lms_graphql.core.statements import execute_dml, insert_ignore
@@ -58,10 +60,10 @@ _HANDLERS: Mapping[EventKind, Handler] = {
     EventKind.CHECKOUT_CHANGED: _ignore,
     EventKind.PAYMENT_RECEIVED: _receive_payment,
     EventKind.PAYMENT_FAILED: _fail,
-    EventKind.REFUND_CHANGED: _ignore,
-    EventKind.DISPUTE_OPENED: _ignore,
-    EventKind.DISPUTE_WON: _ignore,
-    EventKind.DISPUTE_LOST: _ignore,
+    EventKind.REFUND_CHANGED: store_reported_result,
+    EventKind.DISPUTE_OPENED: apply_dispute,
+    EventKind.DISPUTE_WON: apply_dispute,
+    EventKind.DISPUTE_LOST: apply_dispute,
 }
 
 

@@ -6,17 +6,17 @@ Payment, enrollment, earning and receipt are stored in one transaction. Lock ord
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
 from lms_graphql.accounts.models import User
 from lms_graphql.billing.models import Payment, PaymentOutcome, RefundKind, Transaction, TransactionStatus
 from lms_graphql.billing.purchase_rules import payment_outcome
+from lms_graphql.billing.reads.sale_payments import has_paid
 from lms_graphql.billing.services import earnings, refunds
 from lms_graphql.billing.services.mails import enqueue_receipt
 from lms_graphql.billing.services.sales import change_status
-from lms_graphql.billing.transitions import SUCCESSFUL
 from lms_graphql.catalog.models import EnrollmentSource
 from lms_graphql.core import clock
 from lms_graphql.core.money import Money
@@ -24,8 +24,6 @@ from lms_graphql.core.statements import execute_dml, insert_ignore
 from lms_graphql.learning.services.enrollment_lifecycle import grant_access
 
 log = structlog.get_logger("lms_graphql.billing")
-
-USED_FOR_SALE = (PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE)
 
 
 class ReceivedPayment(NamedTuple):
@@ -59,30 +57,6 @@ def record_payment(session: Session, transaction: Transaction, received: Receive
         change_status(session, transaction, TransactionStatus.CANCELLED, next_check_at=None)
         refunds.start_automatic_refund(session, transaction, payment, RefundKind.LATE_PAYMENT)
     return True
-
-
-def has_paid(session: Session, buyer_key: int, course_key: int, except_key: int | None = None) -> bool:
-    """Return whether the buyer has paid for the course, with another transaction than this one.
-
-    A free enrollment is no payment, so that its course can be bought once it has a price.
-    """
-    other = select(Transaction.id).where(
-        Transaction.user_id == buyer_key,
-        Transaction.course_id == course_key,
-        Transaction.status.in_(SUCCESSFUL),
-        Transaction.amount > 0,
-        Transaction.id != (except_key or 0),
-    )
-    return bool(session.scalar(select(exists(other))))
-
-
-def payment_of_sale(session: Session, transaction_key: int) -> Payment | None:
-    """Return the payment that completed the transaction, if it was paid. Its refunds are those of the transaction.
-
-    Later payments of the same transaction are duplicates, whose refunds are not.
-    """
-    is_used = (Payment.transaction_id == transaction_key, Payment.outcome.in_(USED_FOR_SALE))
-    return session.scalar(select(Payment).where(*is_used).order_by(Payment.id).limit(1))
 
 
 def _outcome(session: Session, transaction: Transaction, received: ReceivedPayment) -> PaymentOutcome:

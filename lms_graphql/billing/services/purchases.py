@@ -15,10 +15,10 @@ from lms_graphql.billing.gateways.interface import Checkout
 from lms_graphql.billing.gateways.registry import enabled_methods
 from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
 from lms_graphql.billing.purchase_rules import expiry, require_method_and_price, require_possible_price
+from lms_graphql.billing.reads.sale_payments import has_paid
 from lms_graphql.billing.reads.transactions import transactions_by_key
 from lms_graphql.billing.references import new_transaction_reference
 from lms_graphql.billing.services.mails import enqueue_transfer_instructions
-from lms_graphql.billing.services.payments import has_paid
 from lms_graphql.billing.services.sales import Sale, change_status, lock_sale, peek_sale
 from lms_graphql.catalog.models import Course, CourseStatus, EnrollmentSource, EnrollmentStatus
 from lms_graphql.catalog.services.course_locks import lock_visible_course

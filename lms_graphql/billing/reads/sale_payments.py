@@ -1,0 +1,33 @@
+"""Reads of what was paid for a course, for services that decide about payments and refunds."""
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from lms_graphql.billing.models import Payment, PaymentOutcome, Transaction
+from lms_graphql.billing.transitions import SUCCESSFUL
+
+USED_FOR_SALE = (PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE)
+
+
+def has_paid(session: Session, buyer_key: int, course_key: int, except_key: int | None = None) -> bool:
+    """Return whether the buyer has paid for the course, with another transaction than this one.
+
+    A free enrollment is no payment, so that its course can be bought once it has a price.
+    """
+    other = select(Transaction.id).where(
+        Transaction.user_id == buyer_key,
+        Transaction.course_id == course_key,
+        Transaction.status.in_(SUCCESSFUL),
+        Transaction.amount > 0,
+        Transaction.id != (except_key or 0),
+    )
+    return bool(session.scalar(select(exists(other))))
+
+
+def payment_of_sale(session: Session, transaction_key: int) -> Payment | None:
+    """Return the payment that completed the transaction, if it was paid. Its refunds are those of the transaction.
+
+    Later payments of the same transaction are duplicates, whose refunds are not.
+    """
+    is_used = (Payment.transaction_id == transaction_key, Payment.outcome.in_(USED_FOR_SALE))
+    return session.scalar(select(Payment).where(*is_used).order_by(Payment.id).limit(1))

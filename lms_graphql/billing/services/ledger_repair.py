@@ -1,0 +1,208 @@
+"""Check and repair of the ledger, for `db check` and `db repair`.
+
+Derived columns are recomputed from the rows that are only added: refunds, entries and payout items. Everything else
+must agree by itself. `find_ledger_errors` reports what does not, and nothing repairs it.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    cast,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+from sqlalchemy.orm import Session, aliased
+
+from lms_graphql.billing.ledger_models import Earning, EarningEntry, InstructorPayout, PayoutItem
+from lms_graphql.billing.models import Payment, PaymentOutcome, Refund, RefundStatus, Transaction, TransactionStatus
+from lms_graphql.billing.reads.sale_payments import USED_FOR_SALE
+from lms_graphql.billing.services.payouts import LIVE
+from lms_graphql.billing.transitions import SUCCESSFUL
+from lms_graphql.core.statements import execute_dml
+
+
+class LedgerDrift(NamedTuple):
+    """Rows of a model whose derived columns are wrong, each with its key and the right values."""
+
+    model: Any
+    columns: tuple[str, ...]
+    rows: Sequence[Any]
+
+    @property
+    def label(self) -> str:
+        return f"{self.model.__tablename__} ({', '.join(self.columns)})"
+
+
+def find_ledger_drift(session: Session) -> list[str]:
+    """Return a line for each group of derived columns that is wrong, with the number of rows."""
+    return [f"{drift.label}: wrong in {len(drift.rows)} rows" for drift in _drifts(session)]
+
+
+def repair_ledger(session: Session) -> list[str]:
+    """Correct all derived columns. Return a line for each group that was repaired."""
+    lines = []
+    for drift in list(_drifts(session)):
+        for row in drift.rows:
+            values = {name: getattr(row, f"expected_{name}") for name in drift.columns}
+            values = {name: None if value is None else int(value) for name, value in values.items()}
+            execute_dml(session, update(drift.model).where(drift.model.id == row.id).values(values))
+        lines.append(f"{drift.label}: {len(drift.rows)} rows repaired")
+    return lines
+
+
+def find_ledger_errors(session: Session) -> list[str]:
+    """Return a line for each rule of the ledger that some rows break, with their number."""
+    counts = {rule: session.scalar(select(func.count()).select_from(rows.subquery())) for rule, rows in _ERRORS}
+    return [f"ledger: {number} {rule}" for rule, number in counts.items() if number]
+
+
+def _drifts(session: Session) -> Iterator[LedgerDrift]:
+    for model, expected, where in _DERIVED:
+        columns = tuple(expected)
+        labels = [value.label(f"expected_{name}") for name, value in expected.items()]
+        differs = or_(*(getattr(model, name).is_distinct_from(value) for name, value in expected.items()))
+        if rows := session.execute(select(model.id, *labels).where(differs, *where)).all():
+            yield LedgerDrift(model, columns, rows)
+
+
+def _sum(column: Any, *where: ColumnElement[bool]) -> ColumnElement[Any]:
+    """Return the sum over the rows of the column's table, for the row of another table."""
+    total = cast(func.coalesce(func.sum(column), 0), BigInteger)
+    return select(total).where(*where).correlate_except(column.class_).scalar_subquery()
+
+
+_OTHER_PAYMENT = aliased(Payment)
+_PAYMENT_OF_SALE = (
+    select(func.min(_OTHER_PAYMENT.id))
+    .where(_OTHER_PAYMENT.transaction_id == Transaction.id, _OTHER_PAYMENT.outcome.in_(USED_FOR_SALE))
+    .correlate(Transaction)
+    .scalar_subquery()
+)
+_IS_LIVE = InstructorPayout.status.in_(LIVE)
+_LIVE_PAYOUTS = (
+    select(PayoutItem.payout_id)
+    .join(InstructorPayout, InstructorPayout.id == PayoutItem.payout_id)
+    .where(PayoutItem.earning_id == Earning.id, _IS_LIVE)
+    .correlate(Earning)
+)
+
+
+def _refunds(status: RefundStatus) -> ColumnElement[Any]:
+    return _sum(Refund.amount, Refund.payment_id == _PAYMENT_OF_SALE, Refund.status == status)
+
+
+def _entries(column: Any) -> ColumnElement[Any]:
+    return _sum(column, EarningEntry.earning_id == Earning.id)
+
+
+_DERIVED: tuple[tuple[Any, dict[str, ColumnElement[Any]], tuple[ColumnElement[bool], ...]], ...] = (
+    (
+        Transaction,
+        {
+            "refunded_amount": _refunds(RefundStatus.SUCCEEDED),
+            "reserved_amount": _refunds(RefundStatus.PROCESSING),
+        },
+        # Payments of older versions have no row.
+        (_PAYMENT_OF_SALE.is_not(None),),
+    ),
+    (
+        Earning,
+        {
+            "net_amount": _entries(EarningEntry.net_amount),
+            "amount": _entries(EarningEntry.amount),
+            "platform_amount": _entries(EarningEntry.platform_amount),
+        },
+        (),
+    ),
+    (
+        Earning,
+        {"payout_id": _LIVE_PAYOUTS.with_only_columns(func.max(PayoutItem.payout_id)).scalar_subquery()},
+        (),
+    ),
+)
+
+_IS_BOOKED = exists().where(Payment.transaction_id == Transaction.id, Payment.outcome == PaymentOutcome.BOOKED)
+_STATUS_OF_AMOUNTS = or_(
+    and_(Transaction.status == TransactionStatus.COMPLETED, Transaction.refunded_amount == 0),
+    and_(
+        Transaction.status == TransactionStatus.PARTIALLY_REFUNDED,
+        Transaction.refunded_amount > 0,
+        Transaction.refunded_amount < Transaction.amount,
+    ),
+    and_(Transaction.status == TransactionStatus.REFUNDED, Transaction.refunded_amount == Transaction.amount),
+)
+_HAS_WRONG_STATUS = and_(Transaction.status.in_((*SUCCESSFUL, TransactionStatus.REFUNDED)), not_(_STATUS_OF_AMOUNTS))
+
+
+def _split_errors() -> Select[Any]:
+    """Return a SELECT of sales whose parts are not those of `commission.split`: off by more than a half."""
+    amount, rate = func.sum(Earning.amount), type_coerce(func.max(Earning.commission_rate), BigInteger)
+    doubled = func.sum(Earning.net_amount) * rate * 2 + 10_000
+    is_exact = and_(amount * 20_000 <= doubled, doubled < (amount + 1) * 20_000)
+    return select(Earning.transaction_id).group_by(Earning.transaction_id).having(not_(is_exact))
+
+
+def _held_earnings() -> Select[Any]:
+    """Return a SELECT of the earnings that live payouts hold."""
+    items = select(Earning.id).join(PayoutItem, PayoutItem.earning_id == Earning.id)
+    return items.join(InstructorPayout, and_(InstructorPayout.id == PayoutItem.payout_id, _IS_LIVE))
+
+
+_LEFT = Transaction.amount - Transaction.refunded_amount
+_BOOKED_PAYMENTS = select(Payment.transaction_id).where(Payment.outcome == PaymentOutcome.BOOKED)
+_ERRORS: tuple[tuple[str, Select[Any]], ...] = (
+    (
+        "sales whose earnings do not add up to what is left of the payment",
+        select(Transaction.id).where(
+            _IS_BOOKED, _sum(Earning.net_amount, Earning.transaction_id == Transaction.id) != _LEFT
+        ),
+    ),
+    ("sales whose earnings are not split by their rate", _split_errors()),
+    (
+        "transactions whose status does not fit their refunded amount",
+        select(Transaction.id).where(_PAYMENT_OF_SALE.is_not(None), _HAS_WRONG_STATUS),
+    ),
+    (
+        "transactions with several booked payments",
+        _BOOKED_PAYMENTS.group_by(Payment.transaction_id).having(func.count() > 1),
+    ),
+    (
+        "payments of which more was refunded than paid",
+        select(Payment.id).where(
+            _sum(Refund.amount, Refund.payment_id == Payment.id, Refund.status == RefundStatus.SUCCEEDED)
+            > Payment.amount
+        ),
+    ),
+    (
+        "payouts whose amount is not the sum of their earnings",
+        select(InstructorPayout.id).where(
+            InstructorPayout.amount != _sum(PayoutItem.amount, PayoutItem.payout_id == InstructorPayout.id)
+        ),
+    ),
+    (
+        "earnings in several live payouts",
+        _held_earnings().group_by(Earning.id).having(func.count() > 1),
+    ),
+    (
+        "earnings that changed while a payout held them, or are not its instructor's or currency's",
+        _held_earnings().where(
+            or_(
+                Earning.amount != PayoutItem.amount,
+                Earning.net_amount != PayoutItem.net_amount,
+                Earning.instructor_id != InstructorPayout.instructor_id,
+                Earning.currency != InstructorPayout.currency,
+            )
+        ),
+    ),
+)
+"""Rules, each with a SELECT of the rows that break it."""
