@@ -110,10 +110,10 @@ class FakeCheckoutPage:
         try:
             status = _post(url, body, headers)
         except (OSError, http.client.HTTPException) as error:
-            log.warning("fake_webhook_not_delivered", event=event.id, reason=type(error).__name__)
+            log.warning("fake_webhook_not_delivered", gateway_event=event.id, reason=type(error).__name__)
             return
         if status != 200:
-            log.warning("fake_webhook_not_delivered", event=event.id, status=status)
+            log.warning("fake_webhook_not_delivered", gateway_event=event.id, status=status)
 
     def _ended_page(self, payment: FakePayment, status_code: int = 200) -> Response:
         is_open = payment.status is FakePaymentStatus.OPEN

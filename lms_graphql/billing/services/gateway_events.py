@@ -34,7 +34,7 @@ def apply_event(session: Session, method: PaymentMethod, event: Event) -> None:
     transaction = None if sale is None else lock_sale(session, sale)
     if not _insert(session, method, event, sale):
         return
-    names = {"method": method.value, "event": event.id, "kind": event.kind.value}
+    names = {"method": method.value, "gateway_event": event.id, "kind": event.kind.value}
     if transaction is None:
         log.info("gateway_event_without_transaction", **names)
         return
