@@ -18,6 +18,7 @@ from lms_graphql.billing.gateways.interface import (
     GatewayUnavailableError,
     InvalidWebhookError,
 )
+from lms_graphql.billing.reads.checkouts import is_open
 from lms_graphql.billing.services.gateway_events import apply_event
 from lms_graphql.core import clock, db_errors
 from lms_graphql.graph.context import AppResources
@@ -80,8 +81,14 @@ class WebhookEndpoint:
         return PlainTextResponse("OK\n")
 
     async def _with_checkout(self, gateway: Gateway, event: Event) -> list[Event]:
-        """Return the event, after those of its checkout if it only says that the checkout has changed."""
+        """Return the event, after those of its checkout if it only says that the checkout has changed.
+
+        The checkout of a purchase that has ended is not fetched, because that captures what the buyer has approved.
+        """
         if event.kind is not EventKind.CHECKOUT_CHANGED or event.checkout_id is None:
+            return [event]
+        find = partial(is_open, method=gateway.method, checkout_id=event.checkout_id)
+        if not await self._payments.database.read(find):
             return [event]
         try:
             return [*await gateway_calls.call(gateway.fetch_checkout, event.checkout_id), event]

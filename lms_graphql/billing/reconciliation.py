@@ -57,15 +57,19 @@ def reconcile_checkouts(resources: PaymentResources) -> int:
 
 
 def _ask(gateways: Mapping[PaymentMethod, Gateway], due: DueCheckout) -> list[Event]:
-    """Return the events of the checkout. If its purchase has ended, close it before."""
+    """Return the events of the checkout. If its purchase has ended, close it, or return the payment that came before.
+
+    A checkout that could be closed is not fetched, because that captures what the buyer has approved.
+    """
     gateway = gateways[due.method]
     if due.checkout_id is None:
         return []  # the process died before it opened one, or before it stored it: nobody has the URL of its page
-    try:
-        if due.status is not TransactionStatus.PENDING:
+    if due.status is not TransactionStatus.PENDING:
+        try:
             gateway.expire_checkout(due.checkout_id)
-    except GatewayRejectedError as error:
-        log.info("checkout_not_closed", transaction=due.reference, reason=str(error))  # paid before, for example
+            return []
+        except GatewayRejectedError as error:
+            log.info("checkout_not_closed", transaction=due.reference, reason=str(error))  # paid before, for example
     try:
         return list(gateway.fetch_checkout(due.checkout_id))
     except GatewayRejectedError as error:

@@ -71,6 +71,16 @@ def open_checkout_of(session: Session, transaction_key: int) -> OpenCheckout | N
     return None if row is None else OpenCheckout(row[0], row[1] or "")
 
 
+def is_open(session: Session, method: PaymentMethod, checkout_id: str) -> bool:
+    """Return whether a pending transaction has this checkout."""
+    statement = select(Transaction.id).where(
+        Transaction.payment_method == method,
+        Transaction.gateway_transaction_id == checkout_id,
+        Transaction.status == TransactionStatus.PENDING,
+    )
+    return session.scalar(statement) is not None
+
+
 class DueCheckout(NamedTuple):
     """A transaction about which the gateway is asked now."""
 

@@ -82,7 +82,7 @@ class PayPalDouble(HttpDouble):
                 found = self.orders.get(order_id)
                 return problem(404, "INVALID_RESOURCE_ID") if found is None else Response(200, copy.deepcopy(found))
             case "POST", ["v2", "checkout", "orders", order_id, "capture"]:
-                return self._capture(order_id)
+                return self.capture(order_id)
             case "POST", ["v2", "payments", "captures", capture_id, "refund"]:
                 return self._refund(capture_id, orjson.loads(request.body))
             case "POST", ["v1", "notifications", "verify-webhook-signature"]:
@@ -106,7 +106,7 @@ class PayPalDouble(HttpDouble):
         }  # fmt: skip
         return Response(201, copy.deepcopy(self.orders[order_id]))
 
-    def _capture(self, order_id: str) -> Response:
+    def capture(self, order_id: str) -> Response:
         order = self.orders[order_id]
         if order["status"] == "COMPLETED":
             return problem(422, "ORDER_ALREADY_CAPTURED")

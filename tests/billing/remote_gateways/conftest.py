@@ -1,0 +1,234 @@
+"""A service with Stripe and PayPal, which are doubles, and what happens there."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from lms_graphql.billing.models import PaymentMethod, Transaction
+from lms_graphql.settings import Gateway, Settings
+from tests.billing.billing_client import TRANSACTION
+from tests.billing.conftest import Shop
+from tests.billing.doubles import paypal_double, stripe_double
+from tests.billing.doubles.http_double import HttpDouble
+from tests.billing.doubles.paypal_double import PayPalDouble
+from tests.billing.doubles.stripe_double import StripeDouble
+from tests.conftest import DATABASES, migrated_settings
+from tests.live_service import Service, plain_http, run_service
+from tests.mail_servers import Mailbox
+from tests.mutation_client import MutationClient
+
+Webhook = tuple[dict[str, str], bytes]
+"""Headers and body."""
+
+
+class Doubles(NamedTuple):
+    stripe: StripeDouble
+    paypal: PayPalDouble
+
+
+class RemoteGateway(Protocol):
+    """A gateway as buyers and banks use it. Each method returns the webhook that the gateway sends for it."""
+
+    @property
+    def method(self) -> PaymentMethod: ...
+    @property
+    def double(self) -> HttpDouble: ...
+    def pay(self, checkout_id: str) -> Webhook: ...
+    def pay_silently(self, checkout_id: str) -> None:
+        """Receive a payment of which the service does not know."""
+
+    def decline(self, checkout_id: str) -> Webhook: ...
+    def end_refund(self, *, succeeds: bool) -> Webhook:
+        """End the latest refund, which was pending."""
+
+    def open_dispute(self) -> Webhook:
+        """Dispute the latest payment."""
+
+    def lose_dispute(self) -> Webhook: ...
+    def win_dispute(self) -> Webhook: ...
+    def refunded(self) -> list[str]:
+        """Return the amounts of all refunds of the latest payment, as the gateway writes them."""
+
+    def checkout_state(self, checkout_id: str) -> str: ...
+    def make_refunds_pending(self) -> None: ...
+
+
+class Stripe:
+    method = PaymentMethod.STRIPE
+
+    def __init__(self, double: StripeDouble) -> None:
+        self.double = double
+        double.refund_status = "succeeded"
+
+    def pay(self, checkout_id: str) -> Webhook:
+        return stripe_double.signed(self.double.pay(checkout_id))
+
+    def pay_silently(self, checkout_id: str) -> None:
+        self.double.pay(checkout_id)
+
+    def decline(self, checkout_id: str) -> Webhook:
+        return stripe_double.signed(self.double.expire(checkout_id))
+
+    def end_refund(self, *, succeeds: bool) -> Webhook:
+        status, kind = ("succeeded", "refund.updated") if succeeds else ("failed", "refund.failed")
+        return stripe_double.signed(self.double.refund_event([*self.double.refunds][-1], status, kind))
+
+    def open_dispute(self) -> Webhook:
+        return self._dispute("needs_response", "charge.dispute.created")
+
+    def lose_dispute(self) -> Webhook:
+        return self._dispute("lost", "charge.dispute.closed")
+
+    def win_dispute(self) -> Webhook:
+        return self._dispute("won", "charge.dispute.closed")
+
+    def refunded(self) -> list[str]:
+        payment = [*self.double.intents][-1]
+        return [str(item["amount"]) for item in self.double.refunds.values() if item["payment_intent"] == payment]
+
+    def checkout_state(self, checkout_id: str) -> str:
+        return str(self.double.sessions[checkout_id]["status"])
+
+    def make_refunds_pending(self) -> None:
+        self.double.refund_status = "pending"
+
+    def _dispute(self, status: str, kind: str) -> Webhook:
+        return stripe_double.signed(self.double.dispute([*self.double.intents][-1], status, kind))
+
+
+class PayPal:
+    method = PaymentMethod.PAYPAL
+
+    def __init__(self, double: PayPalDouble) -> None:
+        self.double = double
+        double.refund_status, double.capture_issue = "COMPLETED", None
+
+    def pay(self, checkout_id: str) -> Webhook:
+        return paypal_double.signed(self.double.approve(checkout_id))
+
+    def pay_silently(self, checkout_id: str) -> None:
+        self.double.approve(checkout_id)
+        self.double.capture(checkout_id)
+
+    def decline(self, checkout_id: str) -> Webhook:
+        self.double.capture_issue = "INSTRUMENT_DECLINED"
+        return self.pay(checkout_id)
+
+    def end_refund(self, *, succeeds: bool) -> Webhook:
+        status, kind = ("COMPLETED", "CAPTURE.REFUNDED") if succeeds else ("FAILED", "REFUND.FAILED")
+        return paypal_double.signed(self.double.refund_event([*self.double.refunds][-1], status, f"PAYMENT.{kind}"))
+
+    def open_dispute(self) -> Webhook:
+        return self._dispute(None)
+
+    def lose_dispute(self) -> Webhook:
+        return self._dispute("RESOLVED_BUYER_FAVOUR")
+
+    def win_dispute(self) -> Webhook:
+        return self._dispute("RESOLVED_SELLER_FAVOUR")
+
+    def refunded(self) -> list[str]:
+        capture = [*self.double.captures][-1]
+        refunds = self.double.refunds.values()
+        return [item["amount"]["value"] for item in refunds if item["links"][0]["href"].endswith(capture)]
+
+    def checkout_state(self, checkout_id: str) -> str:
+        return str(self.double.orders[checkout_id]["status"])
+
+    def make_refunds_pending(self) -> None:
+        self.double.refund_status = "PENDING"
+
+    def _dispute(self, outcome: str | None) -> Webhook:
+        return paypal_double.signed(self.double.dispute([*self.double.captures][-1], outcome))
+
+
+class RefundClient(MutationClient):
+    documents: ClassVar[dict[str, tuple[str, str]]] = {"refundTransaction": ("RefundTransactionInput", TRANSACTION)}
+
+
+class Till:
+    """A gateway with the service that uses it."""
+
+    def __init__(self, remote: RemoteGateway, shop: Shop, http: httpx.Client) -> None:
+        self.remote = remote
+        self.shop = shop
+        self._http = http
+
+    def send(self, webhook: Webhook, gateway: str | None = None) -> int:
+        """Send a webhook to the service, and return the status of the response."""
+        headers, body = webhook
+        path = f"/webhooks/{gateway or self.remote.method.value}"
+        return self._http.post(path, headers=headers, content=body).status_code
+
+    def purchase(self, **input: Any) -> Any:
+        method = self.remote.method.value.upper()
+        return self.shop.buyer.purchase(self.shop.course, **{"paymentMethod": method, **input})
+
+    def paid(self, key: str = "key") -> Any:
+        """Buy the course and pay, and return the transaction."""
+        transaction = self.purchase(idempotencyKey=key)["transaction"]
+        assert self.send(self.remote.pay(self.checkout_id(transaction))) == 200
+        return self.shop.buyer.transaction(transaction["id"])
+
+    def transaction(self, transaction: Any) -> Any:
+        return self.shop.buyer.transaction(transaction["id"])
+
+    def refund(self, transaction: Any, key: str, **input: Any) -> Any:
+        """Refund as a super admin, and return the transaction."""
+        admin = RefundClient(self.shop.client, self.shop.admin.actor)
+        return admin.ok(
+            "refundTransaction", transactionId=transaction["id"], reason="Goodwill", idempotencyKey=key, **input
+        )
+
+    def checkout_id(self, transaction: Any) -> str:
+        is_it = Transaction.transaction_id == transaction["reference"]
+        statement = select(Transaction.gateway_transaction_id).where(is_it)
+        checkout_id = self.shop.service.database.read_sync(lambda session: session.scalar(statement))
+        assert checkout_id is not None
+        return checkout_id
+
+
+@pytest.fixture(scope="package")
+def doubles() -> Iterator[Doubles]:
+    doubles = Doubles(StripeDouble(), PayPalDouble())
+    with doubles.stripe.running(), doubles.paypal.running():
+        yield doubles
+
+
+@pytest.fixture(scope="package", params=DATABASES)
+def gateway_settings(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    doubles: Doubles,
+    service_mail_server: tuple[Mailbox, str],
+) -> Settings:
+    changes = {
+        "smtp_url": service_mail_server[1],
+        "payment_gateways": (Gateway.STRIPE, Gateway.PAYPAL, Gateway.FAKE),
+        "stripe_secret_key": stripe_double.SECRET_KEY,
+        "stripe_webhook_secret": stripe_double.WEBHOOK_SECRET,
+        "stripe_api_url": doubles.stripe.url,
+        "paypal_client_id": paypal_double.CLIENT_ID,
+        "paypal_client_secret": paypal_double.CLIENT_SECRET,
+        "paypal_webhook_id": paypal_double.WEBHOOK_ID,
+        "paypal_api_url": doubles.paypal.url,
+    }
+    return migrated_settings(request, tmp_path_factory, "lms_gateways").model_copy(update=changes)
+
+
+@pytest.fixture(scope="package")
+def running_service(gateway_settings: Settings) -> Iterator[Service]:
+    with run_service(gateway_settings) as service:
+        yield service
+
+
+@pytest.fixture(params=["stripe", "paypal"])
+def till(request: pytest.FixtureRequest, doubles: Doubles, shop: Shop) -> Iterator[Till]:
+    remote = Stripe(doubles.stripe) if request.param == "stripe" else PayPal(doubles.paypal)
+    remote.double.faults.clear()
+    http = plain_http(shop.service.url)
+    yield Till(remote, shop, http)
+    http.close()
