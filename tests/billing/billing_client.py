@@ -68,7 +68,7 @@ class BillingClient(MutationClient):
 
 
 def purchase_input(course: CourseTree, **input: Any) -> dict[str, Any]:
-    """Return the input of a purchase with the fake gateway at today's price, with a key of its own for each course."""
+    """Return the input of a purchase with the fake gateway at today's price, with a key for each course."""
     price = course.row.price
     defaults = {
         "courseId": course.global_id,

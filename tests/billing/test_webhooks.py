@@ -25,7 +25,9 @@ from tests.live_service import Client, LogCapture, run_service
 
 
 def count(shop: Shop, table: type[Model]) -> int:
-    return shop.service.database.read_sync(lambda session: session.scalar(select(func.count()).select_from(table))) or 0
+    return (
+        shop.service.database.read_sync(lambda session: session.scalar(select(func.count()).select_from(table))) or 0
+    )
 
 
 def outcomes(shop: Shop) -> list[PaymentOutcome]:
@@ -101,7 +103,7 @@ def test_only_signed_and_recent_bodies_are_accepted(shop: Shop) -> None:
     body = fake_webhooks.write(settle_silently(shop.service, purchase["transaction"]["id"]))
     old, early = clock.now() - timedelta(minutes=6), clock.now() + timedelta(minutes=6)
     compact, other_order = body, orjson.dumps(dict(reversed(orjson.loads(body).items())), option=orjson.OPT_INDENT_2)
-    refused = [
+    refused: list[tuple[bytes, dict[str, Any]]] = [
         (body, {"signed_body": body.replace(b"1999", b"1998")}),
         (body.replace(b"1999", b"1998"), {"signed_body": body}),
         (other_order, {"signed_body": compact}),
@@ -111,6 +113,7 @@ def test_only_signed_and_recent_bodies_are_accepted(shop: Shop) -> None:
         (body, {"now": early}),
         (b"{}", {}),
         (b'{"id": 1', {}),
+        (body.replace(b'"paymentId"', b'"id"'), {}),
         (body.replace(b"USD", b"XXX"), {}),
         (body.replace(b"payment_received", b"paid"), {}),
     ]

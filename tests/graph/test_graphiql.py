@@ -9,24 +9,18 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
-from tests.demo_service import PASSWORD, run_demo_service
-from tests.live_service import Service
+from lms_graphql import settings
+from lms_graphql.demo.builder import build_demo
+from lms_graphql.operations import migrations, seed_data
+from lms_graphql.operations.database_access import open_database
+from tests.browser import run_chromium
+from tests.live_service import Client, Service, run_service
 
 pytestmark = [pytest.mark.slow, pytest.mark.sqlite_only]
 
 FRONTEND = Path(__file__).parent.parent.parent / "frontend" / "graphiql"
-
-CHROMIUM = [Path("/usr/bin/chromium"), Path("/usr/bin/chromium-browser"), Path("/usr/bin/google-chrome")]
-QUIET = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +31,8 @@ def demo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    binary = next((path for path in CHROMIUM if path.exists()), None)
-    assert binary is not None, "Chromium is missing: run scripts/test, or `apt-get install chromium`."
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(binary), args=[*QUIET, *sandbox])
+    with run_chromium() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -70,9 +70,12 @@ def _digest(secret: bytes, seconds: str, body: bytes) -> str:
 
 def _event(values: Mapping[str, Any]) -> Event:
     amount, refund = values["amount"], values["refund"]
+    kind = EventKind(values["kind"])
+    if kind is EventKind.PAYMENT_RECEIVED and (values["paymentId"] is None or amount is None):
+        raise ValueError("A payment needs its id and its amount.")
     return Event(
         id=str(values["id"]),
-        kind=EventKind(values["kind"]),
+        kind=kind,
         reference=values["reference"],
         checkout_id=values["checkoutId"],
         payment_id=values["paymentId"],

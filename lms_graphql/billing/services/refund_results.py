@@ -76,7 +76,7 @@ def store_reported_result(session: Session, transaction: Transaction, event: Eve
         is_refund = or_(is_refund, Refund.gateway_refund_id == result.gateway_refund_id)
     refund = session.scalar(select(Refund).where(Refund.transaction_id == transaction.id, is_refund))
     if refund is None or result is None:
-        log.error("refund_unknown", transaction=transaction.transaction_id, event=event.id)
+        log.error("refund_unknown", transaction=transaction.transaction_id, gateway_event=event.id)
         return
     store_result(session, transaction, refund.id, result.status, result.gateway_refund_id)
 
