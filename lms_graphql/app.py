@@ -16,9 +16,7 @@ from starlette.staticfiles import StaticFiles
 from lms_graphql import demo_files, graphiql
 from lms_graphql.accounts.services.sessions import require_active_session
 from lms_graphql.authentication import Authenticator, authenticate, client_ip
-from lms_graphql.billing.gateways.registry import enabled_methods
-from lms_graphql.billing.models import PaymentMethod
-from lms_graphql.certificate_endpoint import CertificateEndpoint
+from lms_graphql.certificate_endpoint import CERTIFICATES
 from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections
 from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.core.database import Database
@@ -35,6 +33,7 @@ from lms_graphql.middleware import middleware
 from lms_graphql.operations import readiness
 from lms_graphql.operations.background import BackgroundWorker
 from lms_graphql.operations.secret_key import load_secret_key
+from lms_graphql.pdf_endpoint import PdfEndpoint, PdfKind, PdfRenderer
 from lms_graphql.schema import NODE_LOADERS, schema
 from lms_graphql.settings import Settings
 from lms_graphql.webhook_endpoint import WebhookEndpoint
@@ -100,7 +99,10 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
     def is_busy() -> bool:
         return database.read_queue_seconds() * 1000 > settings.limit_queue_milliseconds
 
-    certificates = CertificateEndpoint(resources, client_ip, is_busy)
+    def pdf_route(path: str, kind: PdfKind) -> Route:
+        return Route(path, PdfEndpoint(resources, renderer, client_ip, is_busy, kind).handle)
+
+    renderer = PdfRenderer()
     view = GraphQLView(schema.graphql_schema, documents, settings, create_context, is_busy)
     endpoints = Endpoints(settings, database, view)
 
@@ -109,15 +111,11 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         worker.start()
         yield {STATE_KEY: WaitingConnections(ConnectionLimits.of(settings))}
         resources.hashing.close()
-        certificates.close()
+        renderer.close()
         await asyncio.to_thread(worker.stop)
         database.dispose()
 
-    routes = [
-        *_routes(endpoints, settings),
-        Route("/certificates/{code}.pdf", certificates.handle),
-        *_payment_routes(resources, is_busy),
-    ]
+    routes = [*_routes(endpoints, settings), pdf_route("/certificates/{code}.pdf", CERTIFICATES)]
     app = Starlette(routes=routes, middleware=middleware(settings), lifespan=lifespan)
     app.router.redirect_slashes = False  # because the redirect goes to the `Host` that the client names
     app.state.resources = resources

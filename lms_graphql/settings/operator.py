@@ -29,7 +29,7 @@ class OperatorSettings(BaseModel):
     """
     operator_tax_note: PrintedLines = ()
     """
-    What tax law requires on receipts, such as a VAT number or the reason why no tax is charged. Lines as in
+    Note that tax law requires on receipts: a VAT number, or the reason why no tax is charged. Lines as in
     `LMS_OPERATOR_ADDRESS`.
     """
     bank_account: PrintedLines = ()

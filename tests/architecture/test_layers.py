@@ -14,7 +14,7 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py") if "static" not in path.pa
 
 LAYERS = [
     {"core"},
-    {"settings"},
+    {"settings", "pdf"},
     {"graph"},
     {"mail"},
     {"accounts"},
@@ -35,7 +35,7 @@ LAYERS = [
         "connection_limits",
         "fake_checkout_page",
         "middleware",
-        "webhook_endpoint",
+        "pdf_endpoint",
     },
     {"app"},
     {"asgi", "http_protocol"},
@@ -44,7 +44,7 @@ LAYERS = [
 ]
 """Packages and root modules from the lowest layer to the highest. Each may import those of lower layers."""
 LAYER_OF = {package: number for number, packages in enumerate(LAYERS) for package in packages}
-IMPORTED_IN_OWN_LAYER = {"schema", "operations", "demo", "graphiql", "all_models", "wiring"}
+IMPORTED_IN_OWN_LAYER = {"schema", "operations", "demo", "graphiql", "all_models", "wiring", "pdf_endpoint"}
 """Packages that others of the same layer may import."""
 DOMAIN_PACKAGES = {
     "mail",

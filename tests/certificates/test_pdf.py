@@ -12,10 +12,12 @@ import pytest
 import segno
 
 from lms_graphql.certificates.models import Certificate
-from lms_graphql.certificates.pdf import document, fonts, typography
+from lms_graphql.certificates.pdf import document
 from lms_graphql.certificates.pdf.document import CertificateContent, render_pdf
 from lms_graphql.core import codes
 from lms_graphql.core.actor import Role
+from lms_graphql.core.dates import format_date
+from lms_graphql.pdf import fonts, typography
 from tests.certificates.test_verification import exhaust_rate_limit, failed_attempts
 from tests.factories import START, Factories
 from tests.live_service import Client, Service
@@ -222,4 +224,4 @@ def test_qr_code_contains_verification_url(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_date_is_the_day_in_utc() -> None:
-    assert document.format_date(datetime(2026, 11, 2, 23, 59, tzinfo=UTC)) == "2 November 2026"
+    assert format_date(datetime(2026, 11, 2, 23, 59, tzinfo=UTC)) == "2 November 2026"

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lms_graphql.certificates.pdf import document, fonts, shaping
+from lms_graphql.certificates.pdf import document
 from lms_graphql.certificates.pdf.document import render_pdf
-from lms_graphql.certificates.pdf.printable_text import printable
+from lms_graphql.pdf import fonts, shaping
+from lms_graphql.pdf.printable_text import printable
 from tests.certificates.test_pdf import content, pdf_text
 
 pytestmark = pytest.mark.slow

@@ -1,7 +1,5 @@
 """Mail templates about money, rendered when the mail is sent."""
 
-from datetime import datetime
-
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User
@@ -9,6 +7,7 @@ from lms_graphql.billing.ledger_models import InstructorPayout
 from lms_graphql.billing.models import Refund, RefundKind, Transaction, TransactionStatus
 from lms_graphql.billing.urls import receipt_path, statement_path
 from lms_graphql.catalog.models import Course
+from lms_graphql.core.dates import format_date
 from lms_graphql.core.money import Money
 from lms_graphql.mail.messages import Button, Fact, RenderedMail, greeting_line, render
 from lms_graphql.mail.models import Mail
@@ -82,7 +81,7 @@ def transfer_instructions_template(session: Session, mail: Mail, urls: SiteUrls)
         Fact("Account", "\n".join(mail.data["bank_account"]) or NO_BANK_ACCOUNT),
     ]
     if transaction.expires_at is not None:
-        facts.append(Fact("Pay until", _date(transaction.expires_at)))
+        facts.append(Fact("Pay until", format_date(transaction.expires_at)))
     return render(
         buyer.email,
         f"How to pay {transaction.transaction_id}",
@@ -111,15 +110,10 @@ def payout_statement_template(session: Session, mail: Mail, urls: SiteUrls) -> R
         [
             Fact("Amount", amount),
             Fact("Reference", payout.payout_id),
-            Fact("Period", f"{_date(payout.period_start)} to {_date(payout.period_end)}"),
+            Fact("Period", f"{format_date(payout.period_start)} to {format_date(payout.period_end)}"),
         ],
     )
 
 
 def _course_title(session: Session, transaction: Transaction) -> str:
     return session.get_one(Course, transaction.course_id).title
-
-
-def _date(moment: datetime) -> str:
-    """Return the day in UTC, as in ISO 8601."""
-    return moment.date().isoformat()

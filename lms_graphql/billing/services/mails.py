@@ -47,7 +47,7 @@ def enqueue_refund_notice(session: Session, refund: Refund) -> None:
 
 
 def enqueue_transfer_instructions(session: Session, transaction: Transaction) -> None:
-    """Enqueue the mail that tells the buyer how to pay a PENDING transaction by bank transfer."""
+    """Enqueue the mail to the buyer on how to pay a PENDING transaction by bank transfer."""
     account = list(settings_of(session).bank_account)
     enqueue(
         session,

@@ -5,18 +5,17 @@ from datetime import datetime
 from typing import NamedTuple
 
 import segno
-from reportlab import rl_config
 from reportlab.lib.colors import white
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.pdfgen.canvas import Canvas
 
-from lms_graphql.certificates.pdf import fonts, ornaments, typography
-from lms_graphql.certificates.pdf.fonts import DISPLAY, ITALIC, TEXT
-from lms_graphql.certificates.pdf.printable_text import printable
-from lms_graphql.certificates.pdf.typography import FittedText
-
-# Binary streams instead of ASCII: the ASCII encoding takes longer than everything else, and is not needed any more.
-rl_config.useA85 = 0
+from lms_graphql.certificates.pdf import ornaments
+from lms_graphql.core.dates import format_date
+from lms_graphql.pdf import colors, fonts, typography
+from lms_graphql.pdf.canvas import Metadata, new_canvas
+from lms_graphql.pdf.fonts import DISPLAY, ITALIC, TEXT
+from lms_graphql.pdf.printable_text import printable
+from lms_graphql.pdf.typography import FittedText
 
 DESIGN_VERSION = 3
 """Part of the ETag. Increase it with every change of the design, so that browsers discard their cached PDFs."""
@@ -29,8 +28,6 @@ NO_NAME = "The person named on the web page below"
 """Replaces a name in a script that the fonts do not cover."""
 NO_TITLE = "The course named on the web page below"
 NO_INSTRUCTOR = "Named on the web page"
-MONTHS = "January February March April May June July August September October November December"
-"""English names, because `strftime` depends on the server's locale."""
 WIDTH, HEIGHT = landscape(A4)
 CENTER = WIDTH / 2
 LEFT, RIGHT = 178.0, WIDTH - 178.0
@@ -61,20 +58,8 @@ class CertificateContent(NamedTuple):
 def render_pdf(content: CertificateContent) -> bytes:
     """Return the PDF. The same content always gives the same bytes."""
     file = io.BytesIO()
-    fonts.load_font(TEXT)
-    canvas = Canvas(
-        file,
-        pagesize=(WIDTH, HEIGHT),
-        invariant=1,
-        pageCompression=1,
-        lang="en",
-        initialFontName=TEXT,  # type: ignore[arg-type] # the stubs declare it as a number
-    )
-    canvas.setTitle(content.title)
-    canvas.setAuthor(content.issuer)
-    canvas.setSubject(f"{content.learner_name} has completed {content.course_title}")
-    canvas.setKeywords(content.serial)
-    canvas.setCreator(content.issuer)
+    subject = f"{content.learner_name} has completed {content.course_title}"
+    canvas = new_canvas(file, (WIDTH, HEIGHT), Metadata(content.title, content.issuer, subject, content.serial))
     ornaments.draw_frame(canvas, WIDTH, HEIGHT)
     ornaments.draw_rosette(canvas, CENTER, 322, 200)
     _draw_heading(canvas, content.issuer)
@@ -96,9 +81,9 @@ def seal_text(issuer: str) -> str:
 
 
 def _draw_heading(canvas: Canvas, issuer: str) -> None:
-    canvas.setFillColor(ornaments.GOLD)
+    canvas.setFillColor(colors.GOLD)
     _draw_issuer(canvas, issuer)
-    canvas.setFillColor(ornaments.NAVY)
+    canvas.setFillColor(colors.NAVY)
     typography.draw_centered(canvas, CENTER, 456, HEADING, DISPLAY, 46)
     ornaments.draw_divider(canvas, CENTER, 434, 230)
 
@@ -116,9 +101,9 @@ def _draw_issuer(canvas: Canvas, issuer: str) -> None:
 def _draw_learner(canvas: Canvas, name: str) -> None:
     _draw_phrase(canvas, 402, "This is to certify that")
     text = typography.fit_text(printable(name) or NO_NAME, DISPLAY, 640, 42, 27, 36)
-    canvas.setFillColor(ornaments.INK)
+    canvas.setFillColor(colors.INK)
     _draw_centered_at(canvas, 364, text)
-    canvas.setStrokeColor(ornaments.PALE_GOLD)
+    canvas.setStrokeColor(colors.PALE_GOLD)
     canvas.setLineWidth(0.8)
     canvas.line(CENTER - 230, 331, CENTER + 230, 331)
 
@@ -126,7 +111,7 @@ def _draw_learner(canvas: Canvas, name: str) -> None:
 def _draw_course(canvas: Canvas, title: str) -> None:
     _draw_phrase(canvas, 306, "has successfully completed the course")
     text = typography.fit_text(printable(title) or NO_TITLE, DISPLAY, 620, 28, 23, 36)
-    canvas.setFillColor(ornaments.NAVY)
+    canvas.setFillColor(colors.NAVY)
     _draw_centered_at(canvas, 265, text)
 
 
@@ -136,7 +121,7 @@ def _draw_centered_at(canvas: Canvas, y: float, text: FittedText) -> None:
 
 
 def _draw_phrase(canvas: Canvas, y: float, text: str) -> None:
-    canvas.setFillColor(ornaments.GREY)
+    canvas.setFillColor(colors.GREY)
     typography.draw_centered(canvas, CENTER, y, text, ITALIC, 13.5)
 
 
@@ -152,20 +137,20 @@ def _draw_signatures(canvas: Canvas, content: CertificateContent) -> None:
 def _draw_labeled_line(canvas: Canvas, y: float, text: str, label: str) -> None:
     """Draw a text above a line and its label below."""
     line = typography.fit_text(text, ITALIC, COLUMN_WIDTH, 14, 9, 18)
-    canvas.setFillColor(ornaments.INK)
+    canvas.setFillColor(colors.INK)
     typography.draw_lines(canvas, LEFT, y + 7 + line.height, line, ITALIC)
-    canvas.setStrokeColor(ornaments.GOLD)
+    canvas.setStrokeColor(colors.GOLD)
     canvas.setLineWidth(0.7)
     canvas.line(LEFT - COLUMN_WIDTH / 2, y, LEFT + COLUMN_WIDTH / 2, y)
-    canvas.setFillColor(ornaments.GREY)
+    canvas.setFillColor(colors.GREY)
     typography.draw_spaced(canvas, LEFT, y - 12, label.upper(), TEXT, 6.8, 1.4)
 
 
 def _draw_verification(canvas: Canvas, content: CertificateContent) -> None:
     _draw_qr(canvas, RIGHT, 110, 74, content.verification_url)
-    canvas.setFillColor(ornaments.INK)
+    canvas.setFillColor(colors.INK)
     typography.draw_spaced(canvas, RIGHT, 95, content.code, TEXT, 8, 0.7)
-    canvas.setFillColor(ornaments.GREY)
+    canvas.setFillColor(colors.GREY)
     page = content.verification_url.partition("://")[2].removesuffix(content.code).rstrip("/")
     url_text = typography.fit_text(f"Verify at {page}", TEXT, COLUMN_WIDTH, 7, 5, 8)
     typography.draw_lines(canvas, RIGHT, 83, url_text, TEXT)
@@ -179,14 +164,10 @@ def _draw_qr(canvas: Canvas, x: float, y: float, size: float, text: str) -> None
     left, top = x - size / 2, y + size
     canvas.setFillColor(white)
     canvas.rect(left, y, size, size, stroke=0, fill=1)
-    canvas.setFillColor(ornaments.NAVY)
+    canvas.setFillColor(colors.NAVY)
     path = canvas.beginPath()
     for row, modules in enumerate(matrix, start=5):
         for column, is_dark in enumerate(modules, start=4):
             if is_dark:
                 path.rect(left + column * module, top - row * module, module, module)
     canvas.drawPath(path, fill=1, stroke=0)
-
-
-def format_date(moment: datetime) -> str:
-    return f"{moment.day} {MONTHS.split()[moment.month - 1]} {moment.year}"

@@ -4,19 +4,12 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from math import cos, pi, sin
 
-from reportlab.lib.colors import HexColor
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.pdfgen.pathobject import PDFPathObject
 
-from lms_graphql.certificates.pdf import fonts, typography
+from lms_graphql.pdf import fonts, typography
+from lms_graphql.pdf.colors import GOLD, NAVY, PALEST_GOLD, PAPER
 
-NAVY = HexColor("#16264A")
-GOLD = HexColor("#AE8A3A")
-PALE_GOLD = HexColor("#E4D6B1")
-PALEST_GOLD = HexColor("#F5EEDD")
-PAPER = HexColor("#FEFDFA")
-INK = HexColor("#2A2D36")
-GREY = HexColor("#6D6F78")
 FRAME_OUTER, FRAME_INNER = 20.0, 42.0
 """Distances of the frame's two borders from the edge of the page."""
 SEAL_TEXT_RADIUS, SEAL_TEXT_SIZE = 0.715, 0.142

@@ -1,4 +1,4 @@
-"""Typography of the certificate: text widths, lines, and the font size at which a text fits."""
+"""Typography: text widths, lines, and the font size at which a text fits."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from reportlab.pdfgen.canvas import Canvas
 
-from lms_graphql.certificates.pdf import fonts, graphemes, shaping
+from lms_graphql.pdf import fonts, graphemes, shaping
 
 SIZE_STEP, MIN_SIZE = 0.5, 3.0
 LEADING = 1.18
+LEFT, CENTER, RIGHT = 0.0, 0.5, 1.0
+"""Alignments: the part of a line that is to the left of its position."""
 
 
 class FittedText(NamedTuple):
@@ -56,8 +58,22 @@ def draw_centered(
     canvas: Canvas, x: float, y: float, text: str, font: str, size: float, right_to_left: bool = False
 ) -> None:
     """Draw a centered line. `right_to_left` is the direction of the paragraph to which it belongs."""
+    draw_aligned(canvas, x, y, text, font, size, CENTER, right_to_left)
+
+
+def draw_aligned(
+    canvas: Canvas,
+    x: float,
+    y: float,
+    text: str,
+    font: str,
+    size: float,
+    alignment: float,
+    right_to_left: bool = False,
+) -> None:
+    """Draw a line at `x`, which is its left end, its center or its right end."""
     runs = shaping.shape_line(text, font, right_to_left)
-    left, unit = x - size * sum(run.width for run in runs) / 2, size / 1000
+    left, unit = x - size * sum(run.width for run in runs) * alignment, size / 1000
     line = canvas.beginText()
     for run in runs:
         line.setFont(run.font, size)
@@ -84,11 +100,12 @@ def draw_spaced(canvas: Canvas, x: float, y: float, text: str, font: str, size: 
     canvas.drawString(x - spaced_width(text, font, size, space) / 2, y, text, charSpace=space)
 
 
-def draw_lines(canvas: Canvas, x: float, y: float, text: FittedText, font: str) -> None:
-    """Draw centered lines, the first baseline at `y`."""
+def draw_lines(canvas: Canvas, x: float, y: float, text: FittedText, font: str, alignment: float = CENTER) -> None:
+    """Draw lines, the first baseline at `y`."""
     right_to_left = shaping.is_right_to_left(" ".join(text.lines))
     for number, line in enumerate(text.lines):
-        draw_centered(canvas, x, y - number * text.size * LEADING, line, font, text.size, right_to_left)
+        baseline = y - number * text.size * LEADING
+        draw_aligned(canvas, x, baseline, line, font, text.size, alignment, right_to_left)
 
 
 def _break_lines(text: str, font: str, max_width: float) -> list[str]:

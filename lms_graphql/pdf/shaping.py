@@ -9,7 +9,7 @@ from typing import NamedTuple
 import uharfbuzz  # type: ignore[import-untyped]
 from bidi import get_base_level, get_display  # type: ignore[import-untyped]
 
-from lms_graphql.certificates.pdf import fonts
+from lms_graphql.pdf import fonts
 
 RIGHT_TO_LEFT = frozenset({"R", "AL"})
 DIRECTION_MARK = "\ufe00"

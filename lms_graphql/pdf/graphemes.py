@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from lms_graphql.certificates.pdf import fonts
+from lms_graphql.pdf import fonts
 
 VIRAMA = 9
 """Combining class of the sign that joins a letter with the next one, in scripts of India and its neighbors."""

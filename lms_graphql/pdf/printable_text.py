@@ -1,4 +1,4 @@
-"""Text as the fonts of the certificate can show it."""
+"""Text as the fonts can show it."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ from itertools import groupby
 
 import regex
 
-from lms_graphql.certificates.pdf import fonts
+from lms_graphql.pdf import fonts
 
 MAX_MARKS = 4
 """Marks in a row above or below a letter. No language needs more, and more would cover the lines around."""

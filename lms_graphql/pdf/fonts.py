@@ -1,4 +1,4 @@
-"""Fonts of the certificate: which font draws a character, and how its glyphs are embedded."""
+"""Fonts of PDFs: which font draws a character, and how its glyphs are embedded."""
 
 import re
 import unicodedata

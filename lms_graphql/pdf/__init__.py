@@ -1,0 +1,1 @@
+"""Texts in PDFs: fonts of all scripts, shaping, lines, and the canvas."""
