@@ -33,11 +33,17 @@ from lms_graphql.middleware import middleware
 from lms_graphql.operations import readiness
 from lms_graphql.operations.background import BackgroundWorker
 from lms_graphql.operations.secret_key import load_secret_key
-from lms_graphql.pdf_endpoint import PdfEndpoint, PdfKind, PdfRenderer
+from lms_graphql.paper_endpoint import RECEIPTS, STATEMENTS
+from lms_graphql.pdf_endpoint import PdfEndpoint, PdfRenderer
 from lms_graphql.schema import NODE_LOADERS, schema
 from lms_graphql.settings import Settings
 from lms_graphql.webhook_endpoint import WebhookEndpoint
 
+PDF_KINDS = {
+    "/certificates/{code}.pdf": CERTIFICATES,
+    "/receipts/{code}.pdf": RECEIPTS,
+    "/payouts/{code}.pdf": STATEMENTS,
+}
 READINESS_TIMEOUT_SECONDS = 0.25
 """Load balancers wait about 300 ms. A database that takes longer counts as unavailable."""
 READINESS_CACHE_SECONDS = 1.0
@@ -99,9 +105,6 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
     def is_busy() -> bool:
         return database.read_queue_seconds() * 1000 > settings.limit_queue_milliseconds
 
-    def pdf_route(path: str, kind: PdfKind) -> Route:
-        return Route(path, PdfEndpoint(resources, renderer, client_ip, is_busy, kind).handle)
-
     renderer = PdfRenderer()
     view = GraphQLView(schema.graphql_schema, documents, settings, create_context, is_busy)
     endpoints = Endpoints(settings, database, view)
@@ -115,7 +118,7 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         await asyncio.to_thread(worker.stop)
         database.dispose()
 
-    routes = [*_routes(endpoints, settings), pdf_route("/certificates/{code}.pdf", CERTIFICATES)]
+    routes = [*_routes(endpoints, settings), *_pdf_routes(resources, renderer, is_busy)]
     app = Starlette(routes=routes, middleware=middleware(settings), lifespan=lifespan)
     app.router.redirect_slashes = False  # because the redirect goes to the `Host` that the client names
     app.state.resources = resources
@@ -155,13 +158,11 @@ def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:
     return routes
 
 
-def _payment_routes(resources: AppResources, is_busy: Callable[[], bool]) -> list[BaseRoute]:
-    webhooks = WebhookEndpoint(resources, is_busy)
-    routes: list[BaseRoute] = [Route("/webhooks/{gateway}", webhooks.handle, methods=["POST"])]
-    if PaymentMethod.FAKE in enabled_methods(resources.settings):
-        page = FakeCheckoutPage(resources)
-        routes.append(Route(FAKE_CHECKOUT_PATH, page.handle, methods=["GET", "POST"]))
-    return routes
+def _pdf_routes(resources: AppResources, renderer: PdfRenderer, is_busy: Callable[[], bool]) -> list[BaseRoute]:
+    return [
+        Route(path, PdfEndpoint(resources, renderer, client_ip, is_busy, kind).handle)
+        for path, kind in PDF_KINDS.items()
+    ]
 
 
 def document_limits(settings: Settings) -> DocumentLimits:

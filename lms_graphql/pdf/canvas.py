@@ -12,7 +12,7 @@ rl_config.useA85 = 0
 
 
 class Metadata(NamedTuple):
-    """What programs show about a document. `author` is the name of the platform or of its operator."""
+    """Properties of a document that programs show. `author` is the name of the platform or of its operator."""
 
     title: str
     author: str

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import uharfbuzz  # type: ignore[import-untyped]
@@ -113,6 +113,7 @@ def has_glyphs(font: str, text: str) -> bool:
     return all(has_glyph(font, char) for char in text)
 
 
+@lru_cache(maxsize=4_096)
 def script_font(char: str) -> str | None:
     """Return the font of the character's script, or None if it needs no font of its own."""
     return next((font for first, last, font in FONT_RANGES if first <= ord(char) <= last), None)

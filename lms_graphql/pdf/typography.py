@@ -54,6 +54,26 @@ def fit_text(
         size -= SIZE_STEP
 
 
+@lru_cache(maxsize=1_024)
+def shorten(text: str, font: str, size: float, max_width: float) -> str:
+    """Return the text, cut at its end and with an ellipsis if it is wider than `max_width`."""
+    if text_width(text, font, size) <= max_width:
+        return text
+    parts = graphemes.split(text)
+    low, high = 0, len(parts)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text_width(_cut(parts, middle), font, size) <= max_width:
+            low = middle
+        else:
+            high = middle - 1
+    return _cut(parts, low)
+
+
+def _cut(parts: Sequence[str], count: int) -> str:
+    return "".join(parts[:count]).rstrip() + "…"
+
+
 def draw_centered(
     canvas: Canvas, x: float, y: float, text: str, font: str, size: float, right_to_left: bool = False
 ) -> None:

@@ -35,6 +35,7 @@ LAYERS = [
         "connection_limits",
         "fake_checkout_page",
         "middleware",
+        "paper_endpoint",
         "pdf_endpoint",
     },
     {"app"},

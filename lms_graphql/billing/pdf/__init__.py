@@ -1,0 +1,1 @@
+"""PDFs of receipts and payout statements."""
