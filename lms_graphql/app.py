@@ -23,8 +23,7 @@ from lms_graphql.core.database import Database
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.password_hashing import PasswordHashingPool
 from lms_graphql.core.signing import Signer
-from lms_graphql.fake_checkout_page import PATH as FAKE_CHECKOUT_PATH
-from lms_graphql.fake_checkout_page import FakeCheckoutPage
+from lms_graphql.export_endpoint import ExportEndpoint
 from lms_graphql.graph.context import AppResources, Context
 from lms_graphql.graph.document_limits import DocumentLimits
 from lms_graphql.graph.documents import DocumentCache
@@ -106,6 +105,7 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         return database.read_queue_seconds() * 1000 > settings.limit_queue_milliseconds
 
     renderer = PdfRenderer()
+    export_route = Route("/exports/{kind}.csv", ExportEndpoint(resources, authenticator, is_busy).handle)
     view = GraphQLView(schema.graphql_schema, documents, settings, create_context, is_busy)
     endpoints = Endpoints(settings, database, view)
 
@@ -118,7 +118,7 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         await asyncio.to_thread(worker.stop)
         database.dispose()
 
-    routes = [*_routes(endpoints, settings), *_pdf_routes(resources, renderer, is_busy)]
+    routes = [*_routes(endpoints, settings), *_pdf_routes(resources, renderer, is_busy), export_route]
     app = Starlette(routes=routes, middleware=middleware(settings), lifespan=lifespan)
     app.router.redirect_slashes = False  # because the redirect goes to the `Host` that the client names
     app.state.resources = resources

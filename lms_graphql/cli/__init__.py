@@ -11,6 +11,7 @@ from lms_graphql.accounts.services.sessions import rotate_keys
 from lms_graphql.asgi import configure_logging
 from lms_graphql.billing.gateways.registry import require_packages
 from lms_graphql.cli.database import db, print_results
+from lms_graphql.cli.export import export
 from lms_graphql.cli.quiz import quiz
 from lms_graphql.core.errors import OperatorError
 
@@ -63,6 +64,7 @@ def main() -> None:
 
 
 main.add_command(db)
+main.add_command(export)
 main.add_command(quiz)
 
 

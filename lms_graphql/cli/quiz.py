@@ -12,12 +12,11 @@ from lms_graphql.assessment.reads.question_export import question_files_by_quiz
 from lms_graphql.assessment.reads.quizzes import quizzes_by_key
 from lms_graphql.assessment.services import question_import
 from lms_graphql.core import global_ids
-from lms_graphql.core.actor import Actor, Role
+from lms_graphql.core.actor import OPERATOR
 from lms_graphql.core.errors import DomainError, OperatorError
 from lms_graphql.operations.database_access import open_database, require_migrated
 from lms_graphql.settings import load_settings
 
-OPERATOR = Actor(key=None, role=Role.SUPER_ADMIN)
 MAX_FILE_BYTES = 10_000_000
 FORMATS = [file_format.value.replace("_", "-") for file_format in QuestionFormat]
 BYTE_ORDER_MARKS = {

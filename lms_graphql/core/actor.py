@@ -50,6 +50,8 @@ class Actor:
 
 
 ANONYMOUS = Actor(key=None, role=None)
+OPERATOR = Actor(key=None, role=Role.SUPER_ADMIN)
+"""The operator at the command line, who has the rights of a super admin but no account."""
 
 VIEWER = bindparam("viewer_id", type_=BigInteger)
 """The actor's key inside a statement. It is null for an anonymous actor, so that no comparison with it is true."""

@@ -24,19 +24,18 @@ LAYERS = [
     {"assessment", "discussion", "billing"},
     {"analytics"},
     {"all_models", "wiring"},
+    {"authentication", "pdf_endpoint"},
     {
         "schema",
         "operations",
         "demo",
         "graphiql",
         "demo_files",
-        "authentication",
         "certificate_endpoint",
         "connection_limits",
-        "fake_checkout_page",
+        "export_endpoint",
         "middleware",
         "paper_endpoint",
-        "pdf_endpoint",
     },
     {"app"},
     {"asgi", "http_protocol"},
@@ -45,7 +44,16 @@ LAYERS = [
 ]
 """Packages and root modules from the lowest layer to the highest. Each may import those of lower layers."""
 LAYER_OF = {package: number for number, packages in enumerate(LAYERS) for package in packages}
-IMPORTED_IN_OWN_LAYER = {"schema", "operations", "demo", "graphiql", "all_models", "wiring", "pdf_endpoint"}
+IMPORTED_IN_OWN_LAYER = {
+    "schema",
+    "operations",
+    "demo",
+    "graphiql",
+    "all_models",
+    "wiring",
+    "pdf_endpoint",
+    "authentication",
+}
 """Packages that others of the same layer may import."""
 DOMAIN_PACKAGES = {
     "mail",

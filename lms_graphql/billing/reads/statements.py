@@ -12,7 +12,7 @@ from lms_graphql.core.money import Money
 from lms_graphql.core.statements import fetch_rows
 
 MAX_EARNINGS = 1_000
-"""Earnings that a statement lists. Rendering them takes a second. Of more, it lists the sums of each course."""
+"""Earnings that a statement lists. If there are more, it lists the sums of each course: rendering takes long."""
 
 _PAYOUT = (
     select(
