@@ -1,4 +1,4 @@
-"""Read of a receipt by its code: the sale and its refunds, with the names and titles of today."""
+"""Read of a receipt by its code: the sale with the course's title at that time, its refunds, and the buyer's name."""
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
@@ -24,7 +24,7 @@ _SALE = (
         Transaction.amount,
         Transaction.currency,
         func.coalesce(Transaction.completed_at, Transaction.created_at),
-        Course.title,
+        func.coalesce(Transaction.description, Course.title),
         User.first_name,
         User.last_name,
         User.deleted_at,

@@ -116,4 +116,4 @@ def payout_statement_template(session: Session, mail: Mail, urls: SiteUrls) -> R
 
 
 def _course_title(session: Session, transaction: Transaction) -> str:
-    return session.get_one(Course, transaction.course_id).title
+    return transaction.description or session.get_one(Course, transaction.course_id).title

@@ -1,23 +1,28 @@
 """GraphQL types of transactions and refunds, and the transactions of a user."""
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
 
+from lms_graphql.accounts.policies import is_self_or_super_admin
 from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import IsSelfOrSuperAdmin, User
 from lms_graphql.billing.models import PaymentMethod, RefundStatus, TransactionStatus
 from lms_graphql.billing.reads.refunds import refunds_by_transaction
 from lms_graphql.billing.reads.transactions import transactions_of_user
+from lms_graphql.billing.urls import receipt_path
 from lms_graphql.catalog.reads.courses import courses_by_key
 from lms_graphql.catalog.types.course import Course
+from lms_graphql.core.actor import Actor
 from lms_graphql.core.pagination import PageArguments
+from lms_graphql.core.urls import join_url
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field
 from lms_graphql.graph.schema.mutations import UserError, errors_field
 from lms_graphql.graph.schema.node import Node
-from lms_graphql.graph.schema.permissions import require
+from lms_graphql.graph.schema.permissions import Permission, require
 from lms_graphql.graph.schema.scalars import Money
 from lms_graphql.graph.schema.type_extensions import extend_type
 from lms_graphql.learning.types.enrollments import Enrollment
@@ -61,6 +66,13 @@ class Refund(Node):
     completed_at: datetime | None = field("When it succeeded or failed; null while it is processing.")
 
 
+class IsBuyer(Permission):
+    """Permission for the buyer and super admins."""
+
+    def allows(self, actor: Actor, source: Any) -> bool:
+        return is_self_or_super_admin(actor, source.buyer_key)
+
+
 @object_type
 class Transaction(Node):
     """
@@ -95,6 +107,16 @@ class Transaction(Node):
     def refunds(self, info: Info) -> list[Refund]:
         """Refunds in any status, oldest first."""
         return info.context.load_list(refunds_by_transaction, self.key)
+
+    @resolver_field(extensions=[require(IsBuyer)])
+    def receipt_url(self, info: Info) -> str | None:
+        """
+        The buyer and super admins only. URL of the receipt as a PDF, which needs no login: anyone with the URL can
+        read it. Null if nothing was paid.
+        """
+        if self.receipt_code is None:
+            return None
+        return join_url(info.context.settings.service_url, receipt_path(self.receipt_code))
 
 
 @object_type
