@@ -101,11 +101,16 @@ class _Export:
 
 
 class _Download(StreamingResponse):
-    """A streamed file. `on_end` is called when it has ended in any way."""
+    """A streamed file. `on_end` is called when it has ended in any way, perhaps twice."""
 
     def __init__(self, lines: AsyncIterator[bytes], headers: Mapping[str, str], on_end: Callable[[], None]) -> None:
-        super().__init__(lines, headers=headers, media_type=MEDIA_TYPE)
+        super().__init__(self._until_end(lines), headers=headers, media_type=MEDIA_TYPE)
         self._on_end = on_end
+
+    async def _until_end(self, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for batch in lines:
+            yield batch
+        self._on_end()  # before the client sees the end: it may begin its next export at once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_in_time(message: Message) -> None:
