@@ -36,8 +36,13 @@ def enqueue_receipt(session: Session, transaction: Transaction) -> None:
 
     If it has a receipt already, change nothing. A purchase without a price has none.
     """
-    if transaction.amount and _set_code(session, _SET_RECEIPT_CODE, transaction.id):
+    if set_receipt_code(session, transaction):
         enqueue(session, RECEIPT_MAIL, user_key=transaction.user_id, transaction=transaction.id)
+
+
+def set_receipt_code(session: Session, transaction: Transaction) -> bool:
+    """Give a paid transaction its receipt, without a mail. Return False if it has one, or has no price."""
+    return transaction.amount > 0 and _set_code(session, _SET_RECEIPT_CODE, transaction.id)
 
 
 def enqueue_refund_notice(session: Session, refund: Refund) -> None:

@@ -15,7 +15,7 @@ from lms_graphql.billing.models import Payment, PaymentOutcome, RefundKind, Tran
 from lms_graphql.billing.purchase_rules import payment_outcome
 from lms_graphql.billing.reads.sale_payments import has_paid
 from lms_graphql.billing.services import earnings, refunds
-from lms_graphql.billing.services.mails import enqueue_receipt
+from lms_graphql.billing.services.mails import enqueue_receipt, set_receipt_code
 from lms_graphql.billing.services.sales import change_status
 from lms_graphql.catalog.models import EnrollmentSource
 from lms_graphql.core import clock
@@ -50,7 +50,8 @@ def record_payment(session: Session, transaction: Transaction, received: Receive
         log.error("payment_mismatch", **names)
     elif outcome is PaymentOutcome.DUPLICATE:
         log.warning("payment_duplicate", **names)
-        _set_paid(session, transaction)
+        if _set_paid(session, transaction):
+            set_receipt_code(session, transaction)  # without a mail, because the refund notice follows
         refunds.start_automatic_refund(session, transaction, payment, RefundKind.DUPLICATE_PAYMENT)
     else:
         log.warning("payment_late", **names)

@@ -17,6 +17,7 @@ from lms_graphql.accounts import audit
 from lms_graphql.billing.commission import weighted_rate
 from lms_graphql.billing.ledger_models import Earning, InstructorPayout, PayoutItem, PayoutStatus
 from lms_graphql.billing.references import new_payout_reference
+from lms_graphql.billing.services.mails import enqueue_payout_statement
 from lms_graphql.core import clock, global_ids, named_locks
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode, not_found
@@ -69,6 +70,8 @@ def settle_payout(
     session.flush()
     if outcome not in LIVE:
         execute_dml(session, update(Earning).where(Earning.payout_id == payout.id).values(payout_id=None))
+    if outcome is PayoutStatus.PAID:
+        enqueue_payout_statement(session, payout)
     _audit(session, "payout.settled", actor, payout, outcome=outcome.value)
     return payout.id
 

@@ -14,10 +14,12 @@ from lms_graphql.billing.reads.earnings import earnings_of_payout
 from lms_graphql.billing.reads.payouts import payouts_by_key
 from lms_graphql.billing.reads.transactions import transactions_by_key
 from lms_graphql.billing.types.transactions import Transaction
+from lms_graphql.billing.urls import statement_path
 from lms_graphql.catalog.reads.courses import courses_by_key
 from lms_graphql.catalog.types.course import Course
 from lms_graphql.core.actor import Role
 from lms_graphql.core.pagination import PageArguments
+from lms_graphql.core.urls import join_url
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field
@@ -104,6 +106,17 @@ class InstructorPayout(Node):
     status: PayoutStatus = field("Status of the payout.")
     processed_at: datetime | None = field("When it was settled; null before.")
     instructor_key: strawberry.Private[int]
+    statement_code: strawberry.Private[str | None]
+
+    @resolver_field()
+    def statement_url(self, info: Info) -> str | None:
+        """
+        URL of the statement as a PDF, which needs no login: anyone with the URL can read it. Null until the payout is
+        paid.
+        """
+        if self.statement_code is None:
+            return None
+        return join_url(info.context.settings.service_url, statement_path(self.statement_code))
 
     @resolver_field()
     def instructor(self, info: Info) -> User:
