@@ -16,7 +16,11 @@ from starlette.staticfiles import StaticFiles
 from lms_graphql import demo_files, graphiql
 from lms_graphql.accounts.services.sessions import require_active_session
 from lms_graphql.authentication import Authenticator, authenticate, client_ip
+from lms_graphql.billing.gateways.registry import enabled_methods
+from lms_graphql.billing.models import PaymentMethod
+from lms_graphql.billing.urls import checkout_return_path
 from lms_graphql.certificate_endpoint import CERTIFICATES
+from lms_graphql.checkout_return import CheckoutReturnEndpoint
 from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections
 from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.core.database import Database
@@ -163,6 +167,18 @@ def _pdf_routes(resources: AppResources, renderer: PdfRenderer, is_busy: Callabl
         Route(path, PdfEndpoint(resources, renderer, client_ip, is_busy, kind).handle)
         for path, kind in PDF_KINDS.items()
     ]
+
+
+def _payment_routes(resources: AppResources, is_busy: Callable[[], bool]) -> list[BaseRoute]:
+    webhooks = WebhookEndpoint(resources, is_busy)
+    routes: list[BaseRoute] = [
+        Route("/webhooks/{gateway}", webhooks.handle, methods=["POST"]),
+        Route(checkout_return_path("{reference}"), CheckoutReturnEndpoint(resources).handle, methods=["GET"]),
+    ]
+    if PaymentMethod.FAKE in enabled_methods(resources.settings):
+        page = FakeCheckoutPage(resources)
+        routes.append(Route(FAKE_CHECKOUT_PATH, page.handle, methods=["GET", "POST"]))
+    return routes
 
 
 def document_limits(settings: Settings) -> DocumentLimits:

@@ -13,8 +13,13 @@ def statement_path(code: str) -> str:
     return f"/payouts/{code}.pdf"
 
 
+def checkout_return_path(reference: str) -> str:
+    """Return the path in this service that asks the gateway about a payment, and leads on to the front end."""
+    return f"/checkout/{reference}/return"
+
+
 def return_url(public_url: str, transaction_id: str) -> str:
-    """Return the page of the front end to which a gateway sends the buyer back, with the transaction's global id."""
+    """Return the page of the front end that the buyer sees after a payment, with the transaction's global id."""
     return join_url(public_url, f"/checkout/return?transaction={quote(transaction_id)}")
 
 

@@ -32,6 +32,7 @@ LAYERS = [
         "graphiql",
         "demo_files",
         "certificate_endpoint",
+        "checkout_return",
         "connection_limits",
         "export_endpoint",
         "middleware",

@@ -71,6 +71,25 @@ def open_checkout_of(session: Session, transaction_key: int) -> OpenCheckout | N
     return None if row is None else OpenCheckout(row[0], row[1] or "")
 
 
+class ReturnedCheckout(NamedTuple):
+    """A checkout from which the buyer comes back. Its id is missing until the gateway has opened it."""
+
+    transaction_id: str
+    """Global id of the transaction."""
+    method: PaymentMethod
+    status: TransactionStatus
+    id: str | None
+
+
+def checkout_by_reference(session: Session, reference: str) -> ReturnedCheckout | None:
+    """Return the checkout of the transaction with this reference; None if there is no such transaction."""
+    statement = select(
+        Transaction.id, Transaction.payment_method, Transaction.status, Transaction.gateway_transaction_id
+    ).where(Transaction.transaction_id == reference)
+    row = session.execute(statement).one_or_none()
+    return None if row is None else ReturnedCheckout(global_ids.encode("Transaction", row[0]), *row[1:])
+
+
 def is_open(session: Session, method: PaymentMethod, checkout_id: str) -> bool:
     """Return whether a pending transaction has this checkout."""
     statement = select(Transaction.id).where(

@@ -102,7 +102,7 @@ class PayPalDouble(HttpDouble):
         }
         self.orders[order_id] = {
             "id": order_id, "status": "PAYER_ACTION_REQUIRED", "intent": content["intent"], "purchase_units": [unit],
-            "payment_source": {"paypal": {}}, "links": [link],
+            "payment_source": content["payment_source"], "links": [link],
         }  # fmt: skip
         return Response(201, copy.deepcopy(self.orders[order_id]))
 

@@ -53,6 +53,7 @@ class RemoteGateway(Protocol):
         """Return the amounts of all refunds of the latest payment, as the gateway writes them."""
 
     def checkout_state(self, checkout_id: str) -> str: ...
+    def return_url(self, checkout_id: str) -> str: ...
     def make_refunds_pending(self) -> None: ...
 
 
@@ -91,6 +92,9 @@ class Stripe:
 
     def checkout_state(self, checkout_id: str) -> str:
         return str(self.double.sessions[checkout_id]["status"])
+
+    def return_url(self, checkout_id: str) -> str:
+        return str(self.double.sessions[checkout_id]["success_url"])
 
     def make_refunds_pending(self) -> None:
         self.double.refund_status = "pending"
@@ -138,6 +142,10 @@ class PayPal:
     def checkout_state(self, checkout_id: str) -> str:
         return str(self.double.orders[checkout_id]["status"])
 
+    def return_url(self, checkout_id: str) -> str:
+        source = self.double.orders[checkout_id]["payment_source"]
+        return str(source["paypal"]["experience_context"]["return_url"])
+
     def make_refunds_pending(self) -> None:
         self.double.refund_status = "PENDING"
 
@@ -155,13 +163,13 @@ class Till:
     def __init__(self, remote: RemoteGateway, shop: Shop, http: httpx.Client) -> None:
         self.remote = remote
         self.shop = shop
-        self._http = http
+        self.http = http
 
     def send(self, webhook: Webhook, gateway: str | None = None) -> int:
         """Send a webhook to the service, and return the status of the response."""
         headers, body = webhook
         path = f"/webhooks/{gateway or self.remote.method.value}"
-        return self._http.post(path, headers=headers, content=body).status_code
+        return self.http.post(path, headers=headers, content=body).status_code
 
     def purchase(self, **input: Any) -> Any:
         method = self.remote.method.value.upper()
@@ -172,6 +180,12 @@ class Till:
         transaction = self.purchase(idempotencyKey=key)["transaction"]
         assert self.send(self.remote.pay(self.checkout_id(transaction))) == 200
         return self.shop.buyer.transaction(transaction["id"])
+
+    def return_from_gateway(self, transaction: Any) -> httpx.Response:
+        """Go where the gateway sends the buyer after the payment."""
+        url = httpx.URL(self.remote.return_url(self.checkout_id(transaction)))
+        assert str(url).startswith(self.shop.service.resources.settings.service_url)
+        return self.http.get(url.path)
 
     def transaction(self, transaction: Any) -> Any:
         return self.shop.buyer.transaction(transaction["id"])

@@ -1,16 +1,23 @@
 """Stories of purchases with Stripe and PayPal through the service: bought, declined, refunded, disputed, lost."""
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from lms_graphql.billing import reconciliation
 from lms_graphql.billing.gateway_calls import PaymentResources
-from lms_graphql.billing.models import PaymentMethod, Transaction
+from lms_graphql.billing.models import Payment, PaymentMethod, PaymentOutcome, Transaction
 from lms_graphql.billing.services import refund_calls
 from lms_graphql.core import clock
 from tests.billing.doubles.http_double import Fault
 from tests.billing.doubles.stripe_double import SECRET_KEY
 from tests.billing.remote_gateways.conftest import Till
+from tests.concurrency import START_TIMEOUT_SECONDS, race_rounds
 from tests.live_service import LogCapture
 
 pytestmark = pytest.mark.usefixtures("no_maintenance")
@@ -90,6 +97,53 @@ def test_lost_webhook_is_found_by_reconciliation(till: Till) -> None:
     assert till.send(webhook) == 200
     assert till.shop.buyer.access(till.shop.course) == ("ACTIVE", "PURCHASE")
     assert till.transaction(transaction)["refunds"] == []
+
+
+def test_payment_is_complete_when_the_buyer_comes_back(till: Till) -> None:
+    transaction = till.purchase()["transaction"]
+    target = f"/checkout/return?transaction={transaction['id']}"
+    answer = till.return_from_gateway(transaction)
+    assert (answer.status_code, till.transaction(transaction)["status"]) == (303, "PENDING")
+    webhook = till.remote.pay(till.checkout_id(transaction))
+    till.remote.double.faults = [Fault(status=500)]
+    answer = till.return_from_gateway(transaction)
+    assert (answer.status_code, till.transaction(transaction)["status"]) == (303, "PENDING")
+    for _ in range(2):
+        answer = till.return_from_gateway(transaction)
+        assert answer.headers["location"].endswith(target)
+        assert answer.headers["cache-control"] == "no-store"
+    assert till.send(webhook) == 200
+    assert till.transaction(transaction)["status"] == "COMPLETED"
+    assert till.shop.buyer.access(till.shop.course) == ("ACTIVE", "PURCHASE")
+    assert till.http.get("/checkout/T-2222-2222-2222/return").status_code == 404
+
+
+def test_webhook_return_and_reconciliation_complete_a_payment_once(till: Till) -> None:
+    for number in range(race_rounds(3)):
+        course = till.shop.make.course(price=1999)
+        method = till.remote.method.value.upper()
+        transaction = till.shop.buyer.purchase(course, paymentMethod=method)["transaction"]
+        webhook = till.remote.pay(till.checkout_id(transaction))
+        start = threading.Barrier(4)
+
+        def at_once(act: Callable[[], Any], start: threading.Barrier = start) -> Any:
+            start.wait(START_TIMEOUT_SECONDS)
+            return act()
+
+        acts: list[Callable[[], Any]] = [
+            partial(till.send, webhook),
+            partial(till.send, webhook),
+            partial(till.return_from_gateway, transaction),
+            partial(reconcile, till),
+        ]
+        with ThreadPoolExecutor(len(acts)) as threads:
+            statuses = list(threads.map(at_once, acts))[:2]
+        assert set(statuses) <= {200, 503}, "503: the gateway was busy with the same order, and sends it again"
+        assert till.send(webhook) == 200
+        assert till.transaction(transaction)["status"] == "COMPLETED", number
+        assert till.transaction(transaction)["refunds"] == []
+    payments = till.shop.service.database.read_sync(lambda session: list(session.scalars(select(Payment.outcome))))
+    assert payments == [PaymentOutcome.BOOKED] * race_rounds(3)
 
 
 def test_cancelled_purchase_is_closed_at_the_gateway(till: Till) -> None:
