@@ -119,29 +119,24 @@ def test_payment_is_complete_when_the_buyer_comes_back(till: Till) -> None:
 
 
 def test_webhook_return_and_reconciliation_complete_a_payment_once(till: Till) -> None:
-    for number in range(race_rounds(3)):
-        course = till.shop.make.course(price=1999)
-        method = till.remote.method.value.upper()
-        transaction = till.shop.buyer.purchase(course, paymentMethod=method)["transaction"]
-        webhook = till.remote.pay(till.checkout_id(transaction))
-        start = threading.Barrier(4)
+    start = threading.Barrier(4)
 
-        def at_once(act: Callable[[], Any], start: threading.Barrier = start) -> Any:
-            start.wait(START_TIMEOUT_SECONDS)
-            return act()
+    def at_once(act: Callable[[], Any]) -> Any:
+        start.wait(START_TIMEOUT_SECONDS)
+        return act()
 
-        acts: list[Callable[[], Any]] = [
-            partial(till.send, webhook),
-            partial(till.send, webhook),
-            partial(till.return_from_gateway, transaction),
-            partial(reconcile, till),
-        ]
-        with ThreadPoolExecutor(len(acts)) as threads:
-            statuses = list(threads.map(at_once, acts))[:2]
-        assert set(statuses) <= {200, 503}, "503: the gateway was busy with the same order, and sends it again"
-        assert till.send(webhook) == 200
-        assert till.transaction(transaction)["status"] == "COMPLETED", number
-        assert till.transaction(transaction)["refunds"] == []
+    with ThreadPoolExecutor(start.parties) as threads:
+        for _ in range(race_rounds(3)):
+            course = till.shop.make.course(price=1999)
+            method = till.remote.method.value.upper()
+            transaction = till.shop.buyer.purchase(course, paymentMethod=method)["transaction"]
+            webhook = till.remote.pay(till.checkout_id(transaction))
+            send, come_back = partial(till.send, webhook), partial(till.return_from_gateway, transaction)
+            statuses = list(threads.map(at_once, [send, send, come_back, partial(reconcile, till)]))[:2]
+            assert set(statuses) <= {200, 503}, "503: the gateway was busy with the same order, and sends it again"
+            assert till.send(webhook) == 200
+            ended = till.transaction(transaction)
+            assert (ended["status"], ended["refunds"]) == ("COMPLETED", [])
     payments = till.shop.service.database.read_sync(lambda session: list(session.scalars(select(Payment.outcome))))
     assert payments == [PaymentOutcome.BOOKED] * race_rounds(3)
 
