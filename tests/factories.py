@@ -267,6 +267,10 @@ class Factories:
         if rows:
             self._write(lambda session: session.execute(insert(CourseTerm), rows) and None)
 
+    def add(self, row: Any) -> Any:
+        """Add a row of any table."""
+        return self._add(row)
+
     def _add(self, row: Any) -> Any:
         return self._add_all([row])[0]
 

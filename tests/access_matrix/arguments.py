@@ -61,6 +61,7 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Query.users": tuple(_users()),
         "Query.verifyCertificate": (Variant(f'code: "{CODE}"'),),
         "Query.instructorApplications": tuple(_applications()),
+        "Query.transactions": tuple(_transactions(objects)),
         "User.courses": tuple(Variant(f"status: {status}") for status in ("DRAFT", "PUBLISHED", "ARCHIVED")),
         "User.enrollments": (Variant(""), Variant("status: COMPLETED")),
         "Course.enrollments": (Variant(""), Variant("status: CANCELLED")),
@@ -134,6 +135,14 @@ def _applications() -> Iterable[Variant]:
     yield Variant("", ("pending", "rejected"))
     yield Variant("status: PENDING", ("pending",))
     yield Variant("status: REJECTED", ("rejected",))
+
+
+def _transactions(objects: FixtureObjects) -> Iterable[Variant]:
+    """Yield filters. Instructors see more transactions than they list here, so the results are not compared."""
+    yield Variant("")
+    buyer, course = objects.global_id("enrolled"), objects.global_id("published")
+    times = 'createdAfter: "2020-01-01T00:00:00Z" createdBefore: "2999-01-01T00:00:00Z"'
+    yield Variant(f'filter: {{userId: "{buyer}" courseId: "{course}" status: PARTIALLY_REFUNDED {times}}}')
 
 
 def _questions() -> Iterable[Variant]:

@@ -33,6 +33,8 @@ SELF = Audience("user", Denial.FORBIDDEN)
 """The user and super admins."""
 HOLDER = Audience("holder", Denial.FORBIDDEN)
 """The holder of the certificate and super admins."""
+BUYER = Audience("buyer", Denial.FORBIDDEN)
+"""The buyer and super admins."""
 STAFF = Audience("staff", Denial.FORBIDDEN)
 """Course staff: the instructor of the course and super admins."""
 ACCESS = Audience("access")
@@ -53,13 +55,13 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "Query": {
         VISIBLE: "node nodes category categories categoryTree course courses verifyCertificate",
         SIGNED_IN: "me",
-        MEMBERS: "instructorApplications",
+        MEMBERS: "instructorApplications transactions",
         ADMINS: "users",
     },
     "Node": {VISIBLE: "id"},
     "User": {
         VISIBLE: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
-        SELF: "email isActive isEmailVerified lastLoginAt permissions enrollments teaching certificates",
+        SELF: "email isActive isEmailVerified lastLoginAt permissions enrollments teaching certificates transactions",
     },
     "Session": {
         SIGNED_IN: "user accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt",
@@ -181,6 +183,14 @@ FIELDS: dict[str, dict[Audience, str]] = {
         """,
         HOLDER: "verificationCode pdfUrl",
     },
+    "Transaction": {
+        VISIBLE: """
+            id reference user course amount refundedAmount netAmount status paymentMethod description createdAt
+            completedAt refunds
+        """,
+        BUYER: "receiptUrl",
+    },
+    "Refund": {VISIBLE: "id amount reason status createdAt completedAt"},
     "CertificateVerification": {
         VISIBLE: "status serial learnerName courseTitle instructorName issuedAt expiresAt",
     },
@@ -198,6 +208,8 @@ STRUCTURAL_TYPES: dict[str, str] = {
     "EnrollmentPayload": "enrollment or errors",
     "LectureProgressPayload": "progress and enrollment, or errors",
     "CertificatePayload": "certificate or errors",
+    "TransactionPayload": "transaction or errors",
+    "PurchasePayload": "transaction, its checkout and enrollment, or errors",
     "CategoryPayload": "category or errors",
     "CoursePayload": "course or errors",
     "SectionPayload": "section or errors",
@@ -227,6 +239,7 @@ WITHOUT_MARKER: dict[str, str] = {
     "Money.currency": "a code",
     "LectureLock.message": "one of three constants",
     "Certificate.pdfUrl": "contains the code with its marker",
+    "Transaction.receiptUrl": "contains a code that no other field has",
     "PublishProblem.message": "contains a title with its marker",
     "Quiz.export": "contains prompts and keys with their markers",
     "Session.accessToken": "created by the mutation",

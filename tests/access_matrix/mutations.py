@@ -64,6 +64,7 @@ def cases(objects: FixtureObjects) -> Iterator[Case]:
     yield Case("revokeCertificate", "admin", {**certificate, "reason": "ERROR"}, returns="valid")
     yield Case("reinstateCertificate", "admin", certificate, returns="valid")
     yield from learning_cases(objects)
+    yield from billing_cases(objects)
     lecture, returns = (
         {"lectureId": objects.global_id("published-closed")},
         "published-enrolled-lecture published-enrolled",
@@ -204,11 +205,22 @@ def learning_cases(objects: FixtureObjects) -> Iterator[Case]:
         yield Case("cancelEnrollment", viewer, cancelled, returns="published-cancelled")
 
 
+def billing_cases(objects: FixtureObjects) -> Iterator[Case]:
+    """Yield mutations of transactions that change nothing."""
+    for viewer in ("cancelled", "admin"):
+        unpaid = {"transactionId": objects.global_id("transaction-unpaid")}
+        yield Case("cancelTransaction", viewer, unpaid, returns="transaction-unpaid")
+    sale = {"transactionId": objects.global_id("transaction-sale")}
+    yield Case("confirmBankTransfer", "admin", sale, returns="transaction-sale")
+
+
 def new_enrollment_cases(objects: FixtureObjects) -> Iterator[Case]:
     """Yield new enrollments. They are last, because their learners belong to other groups afterwards."""
     course = {"courseId": objects.global_id("orphan")}
     yield Case("enroll", "colleague", course, creates=True)
     yield Case("grantEnrollment", "admin", {**course, "userId": objects.global_id("applicant")}, creates=True)
+    purchase = {**course, "paymentMethod": "FREE", "expectedPrice": 0, "idempotencyKey": "a key"}
+    yield Case("purchaseCourse", "learner", purchase, creates=True)
 
 
 def discussion_creation_cases(objects: FixtureObjects) -> Iterator[Case]:

@@ -13,6 +13,8 @@ from lms_graphql.assessment import attempt_rules
 from lms_graphql.assessment.reads import accommodations, attempt_questions, attempts, quizzes
 from lms_graphql.assessment.reads import questions as quiz_questions
 from lms_graphql.assessment.types.quizzes import IsQuizStaff
+from lms_graphql.billing.reads import refunds, transactions
+from lms_graphql.billing.types import transactions as transaction_types
 from lms_graphql.catalog.reads import courses, curriculum, lecture_content
 from lms_graphql.catalog.types.course import IsCourseStaff
 from lms_graphql.certificates import reads as certificates
@@ -157,6 +159,14 @@ def always_allowed(*_: Any) -> bool:
             "allows",
             always_allowed,
             "instructor: Certificate.verificationCode of valid is visible",
+        ),
+        (transactions, "transactions_visible_to", all_rows, "learner: Transaction transaction-sale is visible"),
+        (refunds, "transactions_visible_to", all_rows, "colleague: Refund refund is visible"),
+        (
+            transaction_types.IsBuyer,
+            "allows",
+            always_allowed,
+            "instructor: Transaction.receiptUrl of transaction-sale is visible",
         ),
         (lecture_content, "content_visible_to", no_rows, "enrolled: Lecture.content of published-closed is null"),
         (IsCourseStaff, "allows", always_allowed, "learner: Course.enrollments of published is visible"),
