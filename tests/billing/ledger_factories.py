@@ -102,6 +102,9 @@ class LedgerFactories:
 
         return self.write(add)
 
+    def next_number(self) -> int:
+        return next(_numbers)
+
     def write(self, work: Callable[[Session], T]) -> T:
         return self._database.write_sync(work)
 

@@ -7,6 +7,7 @@ import strawberry
 
 from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.accounts.types import IsSelfOrSuperAdmin, User
+from lms_graphql.billing.commission import HUNDREDTH
 from lms_graphql.billing.earning_status import EarningStatus
 from lms_graphql.billing.ledger_models import PayoutStatus
 from lms_graphql.billing.reads.balances import commission_rates_by_instructor
@@ -163,4 +164,4 @@ async def commission_rate(user: strawberry.Parent[User], info: Info) -> Decimal 
     if user.role is Role.LEARNER:
         return None
     own_rate: Decimal | None = await info.context.load_async(commission_rates_by_instructor, user.key)
-    return info.context.settings.commission_rate if own_rate is None else own_rate
+    return (info.context.settings.commission_rate if own_rate is None else own_rate).quantize(HUNDREDTH)
