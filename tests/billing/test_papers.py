@@ -53,7 +53,7 @@ def test_receipt_url_is_for_buyer_and_super_admins(client: Client, make: Factori
     buyer, course = make.user(), make.course()
     paid = make.transaction(buyer, course, receipt_code=new_code())
     pending = make.transaction(buyer, course, TransactionStatus.PENDING)
-    url = f"{service.resources.settings.service_url}receipts/{paid.receipt_code}.pdf"
+    url = f"{service.resources.settings.service_url.rstrip('/')}/receipts/{paid.receipt_code}.pdf"
     for viewer, expected in ((buyer, url), (make.user(Role.SUPER_ADMIN), url)):
         for transaction, receipt_url in ((paid, expected), (pending, None)):
             answer = client.execute(RECEIPT_URL, as_=make.actor(viewer), id=global_id("Transaction", transaction))
