@@ -64,7 +64,9 @@ def _deliver_once(context: TaskContext) -> DeliveryResult:
 def purge_expired(context: TaskContext) -> list[str]:
     minutes = context.settings.login_window_minutes
     number = context.database.write_sync(lambda session: retention.purge_expired(session, minutes))
-    return [f"accounts: {number} expired sessions, tokens and rate limits deleted"] if number else []
+    return (
+        [f"accounts: {number} expired sessions, tokens, rate limits and idempotency keys deleted"] if number else []
+    )
 
 
 def expire_access(context: TaskContext) -> list[str]:

@@ -1,6 +1,7 @@
 """Sessions: refresh tokens, logout, signing keys and the deletion of expired rows."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import jwt
@@ -12,6 +13,7 @@ from lms_graphql.accounts.services.retention import purge_expired
 from lms_graphql.accounts.services.sessions import end_all_sessions, require_active_session, rotate_keys
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import RequestError, RequestErrorCode
+from lms_graphql.core.idempotency import IdempotencyKey, IdempotentRequest, run_once
 from lms_graphql.core.signing import token_hash
 from lms_graphql.core.statements import execute_dml
 from lms_graphql.settings import Settings
@@ -188,3 +190,15 @@ def test_purge_deletes_expired_sessions(client: Client, make: Factories, service
     assert service.database.write_sync(lambda session: purge_expired(session, 15)) == 2
     assert is_rejected(client, old["accessToken"])
     assert client.execute(ME, bearer=new["accessToken"])["me"] is not None
+
+
+def test_purge_deletes_idempotency_keys_after_a_week(service: Service) -> None:
+    def use_key(session: Any) -> int:
+        return run_once(session, IdempotentRequest(1, "purchaseCourse", "key", {}), lambda: 7)
+
+    database, now = service.database, datetime.now(UTC)
+    for age, deleted in ((timedelta(hours=72), 0), (timedelta(days=8), 1)):
+        database.write_sync(use_key)
+        set_age = update(IdempotencyKey).values(created_at=now - age)
+        database.write_sync(partial(execute_dml, statement=set_age))
+        assert database.write_sync(lambda session: purge_expired(session, 15)) == deleted

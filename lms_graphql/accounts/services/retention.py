@@ -1,4 +1,4 @@
-"""Retention: deletion of expired sessions, tokens and rate limit counters."""
+"""Retention: deletion of expired sessions, tokens, rate limit counters and idempotency keys."""
 
 from datetime import timedelta
 
@@ -7,15 +7,19 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import AccountToken, RateLimitCounter, RefreshToken, UserSession
 from lms_graphql.core import clock
+from lms_graphql.core.idempotency import IdempotencyKey
 from lms_graphql.core.statements import execute_dml
 
 BATCH_SIZE = 1_000
 RETENTION = timedelta(days=7)
-"""How long expired sessions and tokens are stored, so that questions about them can be answered."""
+"""How long expired sessions and tokens are stored, so that questions about them can be answered.
+
+Idempotency keys are stored as long: clients may rely on 72 hours.
+"""
 
 
 def purge_expired(session: Session, window_minutes: int) -> int:
-    """Delete expired sessions and tokens after their retention, and rate limit counters after their window.
+    """Delete sessions, tokens and idempotency keys after their retention, and rate limit counters after their window.
 
     Return the number of deleted rows. One call deletes at most one batch of each kind.
     """
@@ -29,6 +33,7 @@ def purge_expired(session: Session, window_minutes: int) -> int:
     for column, before in (
         (AccountToken.expires_at, now - RETENTION),
         (RateLimitCounter.since, now - timedelta(minutes=window_minutes)),
+        (IdempotencyKey.created_at, now - RETENTION),
     ):
         table = column.class_
         keys = list(session.scalars(select(table.id).where(column < before).limit(BATCH_SIZE)))
