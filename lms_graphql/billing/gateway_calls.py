@@ -126,7 +126,7 @@ def _checkout_request(facts: CheckoutFacts, settings: Settings) -> CheckoutReque
 
 
 def _return_url(facts: CheckoutFacts, settings: Settings) -> str:
-    """Return where the gateway sends the buyer. Only the fake gateway has told this service before how it ended."""
+    """Return where the gateway sends the buyer. Only the fake gateway reports the payment before that."""
     if facts.method is PaymentMethod.FAKE:
         return return_url(settings.public_url, facts.transaction_id)
     return join_url(settings.service_url, checkout_return_path(facts.reference))

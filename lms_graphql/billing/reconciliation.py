@@ -63,7 +63,7 @@ def _ask(gateways: Mapping[PaymentMethod, Gateway], due: DueCheckout) -> list[Ev
     """
     gateway = gateways[due.method]
     if due.checkout_id is None:
-        return []  # the process died before it opened one, or before it stored it: nobody has the URL of its page
+        return []  # the process died before it opened one, or before it stored it: no buyer has the URL of its page
     if due.status is not TransactionStatus.PENDING:
         try:
             gateway.expire_checkout(due.checkout_id)

@@ -136,7 +136,10 @@ def _create(session: Session, request: CheckoutRequest) -> tuple[int, str]:
 def _expire(session: Session, key: int) -> None:
     is_open = (FakePayment.id == key, FakePayment.status == FakePaymentStatus.OPEN)
     values = {"status": FakePaymentStatus.EXPIRED, "updated_at": clock.now()}
-    execute_dml(session, update(FakePayment).where(*is_open).values(values))
+    if execute_dml(session, update(FakePayment).where(*is_open).values(values)):
+        return
+    if session.scalar(select(FakePayment.status).where(FakePayment.id == key)) is FakePaymentStatus.PAID:
+        raise GatewayRejectedError("This checkout is paid.")
 
 
 def _refund(session: Session, request: RefundRequest) -> int:

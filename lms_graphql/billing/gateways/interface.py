@@ -19,7 +19,7 @@ class GatewayRejectedError(Exception):
 
 
 class GatewayUnavailableError(Exception):
-    """The gateway did not answer, or not in time. Whether it acted is unknown. Repeat the call with the same key."""
+    """The gateway did not answer, or not in time. It may have acted. Repeat the call with the same key."""
 
 
 class InvalidWebhookError(Exception):
@@ -107,7 +107,10 @@ class Gateway(Protocol):
         """Open a checkout, or return the one that was opened with this reference."""
 
     def expire_checkout(self, checkout_id: str) -> None:
-        """Close a checkout, so that it cannot be paid any more. Closing it twice succeeds."""
+        """Close a checkout, so that it cannot be paid any more. Closing it twice succeeds.
+
+        Raise GatewayRejectedError if it is paid. A closed checkout is not fetched, because that may capture it.
+        """
 
     def fetch_checkout(self, checkout_id: str) -> Sequence[Event]:
         """Return events for what has happened to the checkout; empty if it is still open.

@@ -68,7 +68,7 @@ class PayPalGateway:
         return Checkout(order["id"], links[0] if links else None)
 
     def expire_checkout(self, checkout_id: str) -> None:
-        """Raise GatewayRejectedError if the order is paid. Else nothing is to be done, because nobody captures it."""
+        """Raise GatewayRejectedError if the order is paid. Else it remains unpaid, if it is not fetched any more."""
         try:
             with self._account.operation() as paypal:
                 order = paypal.get(_order_path(checkout_id))

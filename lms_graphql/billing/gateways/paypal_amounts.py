@@ -25,7 +25,7 @@ def to_paypal_amount(money: Money) -> dict[str, str]:
 
 
 def from_paypal_amount(amount: Mapping[str, Any]) -> Money:
-    """Return the amount that PayPal reports. Raise ValueError if it is none."""
+    """Return the amount that PayPal reports. Raise ValueError if it is not an amount."""
     currency = amount["currency_code"]
     if currency not in DECIMALS:
         raise ValueError("This currency is unknown.")

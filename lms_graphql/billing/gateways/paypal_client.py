@@ -110,7 +110,8 @@ def _content(response: httpx.Response) -> Response:
         raise GatewayUnavailableError(f"PayPal answered {response.status_code} without a JSON object.")
     if response.is_success:
         return content
-    issues = frozenset(str(detail.get("issue")) for detail in content.get("details", []))
+    details = content.get("details")
+    issues = frozenset(str(detail["issue"]) for detail in details if "issue" in detail) if details else frozenset()
     reasons = ", ".join(sorted(issues)) or content.get("name", "")
     message = f"PayPal answered {response.status_code} {reasons} ({content.get('debug_id')})."
     if response.status_code in REFUSED and not issues & CONFLICTS:

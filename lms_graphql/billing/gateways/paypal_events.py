@@ -8,11 +8,11 @@ from lms_graphql.billing.gateways.paypal_amounts import from_paypal_amount
 from lms_graphql.billing.models import RefundStatus
 
 _REFUND_STATUSES = {
-    "PENDING": RefundStatus.PROCESSING,
     "COMPLETED": RefundStatus.SUCCEEDED,
     "FAILED": RefundStatus.FAILED,
     "CANCELLED": RefundStatus.FAILED,
 }
+"""Meaning of a refund's status. In all others it is PROCESSING."""
 _CAPTURE_KINDS = {
     "COMPLETED": EventKind.PAYMENT_RECEIVED,
     "PARTIALLY_REFUNDED": EventKind.PAYMENT_RECEIVED,
@@ -52,7 +52,7 @@ def captured_events(order: Object) -> Sequence[Event]:
 
 
 def refund_result(refund: Object) -> RefundResult:
-    return RefundResult(_REFUND_STATUSES[refund["status"]], refund["id"])
+    return RefundResult(_REFUND_STATUSES.get(refund["status"], RefundStatus.PROCESSING), refund["id"])
 
 
 def _order_approved(event_id: str, order: Object) -> Sequence[Event]:

@@ -10,12 +10,11 @@ from lms_graphql.billing.models import RefundStatus
 REFUND_REFERENCE = "refund_reference"
 """Key of a refund's metadata."""
 _REFUND_STATUSES = {
-    "pending": RefundStatus.PROCESSING,
-    "requires_action": RefundStatus.PROCESSING,
     "succeeded": RefundStatus.SUCCEEDED,
     "failed": RefundStatus.FAILED,
     "canceled": RefundStatus.FAILED,
 }
+"""Meaning of a refund's status. In all others it is PROCESSING."""
 _UNPAID_INTENTS = {"canceled", "requires_payment_method"}
 """States of the payment of a completed checkout in which it will not be paid any more."""
 
@@ -43,7 +42,7 @@ def checkout_events(session: Object) -> Sequence[Event]:
 
 
 def refund_result(refund: Object) -> RefundResult:
-    return RefundResult(_REFUND_STATUSES[refund["status"]], refund["id"])
+    return RefundResult(_REFUND_STATUSES.get(refund["status"], RefundStatus.PROCESSING), refund["id"])
 
 
 def _checkout_completed(event_id: str, session: Object) -> Sequence[Event]:

@@ -15,7 +15,7 @@ LONGER_THAN_ANY_TIMEOUT = 60.0
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with a request: it is answered late, with a status of its own, or not at all.
+    """A fault of one request: it is answered late, with a status of its own, or not at all.
 
     `acts` says whether the request has its effect before.
     """
