@@ -62,6 +62,8 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Query.verifyCertificate": (Variant(f'code: "{CODE}"'),),
         "Query.instructorApplications": tuple(_applications()),
         "Query.transactions": tuple(_transactions(objects)),
+        "Query.payouts": tuple(_payouts(objects)),
+        "InstructorDashboard.earnings": (Variant(""), Variant("status: PAID")),
         "User.courses": tuple(Variant(f"status: {status}") for status in ("DRAFT", "PUBLISHED", "ARCHIVED")),
         "User.enrollments": (Variant(""), Variant("status: COMPLETED")),
         "Course.enrollments": (Variant(""), Variant("status: CANCELLED")),
@@ -143,6 +145,14 @@ def _transactions(objects: FixtureObjects) -> Iterable[Variant]:
     buyer, course = objects.global_id("enrolled"), objects.global_id("published")
     times = 'createdAfter: "2020-01-01T00:00:00Z" createdBefore: "2999-01-01T00:00:00Z"'
     yield Variant(f'filter: {{userId: "{buyer}" courseId: "{course}" status: PARTIALLY_REFUNDED {times}}}')
+
+
+def _payouts(objects: FixtureObjects) -> Iterable[Variant]:
+    yield Variant("", ("payout-instructor",))
+    instructor, colleague = (objects.global_id(label) for label in ("instructor", "colleague"))
+    yield Variant(f'filter: {{instructorId: "{instructor}" status: PAID}}', ("payout-instructor",))
+    yield Variant(f'filter: {{instructorId: "{colleague}"}}', ())
+    yield Variant("filter: {status: SCHEDULED}", ())
 
 
 def _questions() -> Iterable[Variant]:

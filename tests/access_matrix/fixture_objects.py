@@ -32,6 +32,7 @@ SIGNED_IN = frozenset(ROLE_BY_VIEWER)
 EVERYONE = SIGNED_IN | {"anonymous"}
 VIEWERS = sorted(EVERYONE)
 ADMIN = frozenset({"admin"})
+TEACHERS = ADMIN | {"instructor", "colleague"}
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -69,9 +70,8 @@ class FixtureObjects:
         self._owners: dict[str, tuple[FixtureObject, str]] = {}
         self.courses: dict[str, CourseTree] = {}
         self.lectures: dict[str, Lecture] = {}
-        self._add(
-            FixtureObject("Query", "root fields", {"visible_to": EVERYONE, "signed_in": SIGNED_IN, "admins": ADMIN})
-        )
+        root_groups = {"visible_to": EVERYONE, "signed_in": SIGNED_IN, "admins": ADMIN, "teachers": TEACHERS}
+        self._add(FixtureObject("Query", "root fields", root_groups))
         self._add(FixtureObject("Session", "session", {"visible_to": SIGNED_IN, "signed_in": SIGNED_IN}))
 
     def add(

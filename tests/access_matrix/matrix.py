@@ -51,17 +51,24 @@ SIGNED_IN = Audience("signed_in")
 MEMBERS = Audience("signed_in", Denial.BY_PERMISSION)
 ADMINS = Audience("admins", Denial.BY_PERMISSION)
 
+TEACHERS = Audience("teachers", Denial.BY_PERMISSION)
+"""Instructors and super admins."""
+
 FIELDS: dict[str, dict[Audience, str]] = {
     "Query": {
         VISIBLE: "node nodes category categories categoryTree course courses verifyCertificate",
         SIGNED_IN: "me",
         MEMBERS: "instructorApplications transactions",
         ADMINS: "users",
+        TEACHERS: "payouts",
     },
     "Node": {VISIBLE: "id"},
     "User": {
         VISIBLE: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
-        SELF: "email isActive isEmailVerified lastLoginAt permissions enrollments teaching certificates transactions",
+        SELF: """
+            email isActive isEmailVerified lastLoginAt permissions enrollments teaching certificates transactions
+            commissionRate
+        """,
     },
     "Session": {
         SIGNED_IN: "user accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt",
@@ -96,7 +103,10 @@ FIELDS: dict[str, dict[Audience, str]] = {
         VISIBLE: "id lecture isCompleted watchSeconds positionSeconds startedAt completedAt lastAccessedAt",
     },
     "InstructorDashboard": {
-        VISIBLE: "id courseCount learnerCount enrollmentCount completionCount openQuestions attemptsToGrade",
+        VISIBLE: """
+            id courseCount learnerCount enrollmentCount completionCount openQuestions attemptsToGrade balances
+            earnings payouts
+        """,
     },
     "CourseAnalytics": {
         VISIBLE: """
@@ -191,6 +201,14 @@ FIELDS: dict[str, dict[Audience, str]] = {
         BUYER: "receiptUrl",
     },
     "Refund": {VISIBLE: "id amount reason status createdAt completedAt"},
+    "Earning": {VISIBLE: "id transaction course netAmount amount commissionRate status availableAt payout"},
+    "EarningsBalance": {VISIBLE: "currency pending available paid"},
+    "InstructorPayout": {
+        VISIBLE: """
+            id reference instructor amount commissionRate periodStart periodEnd status processedAt statementUrl
+            earnings
+        """,
+    },
     "CertificateVerification": {
         VISIBLE: "status serial learnerName courseTitle instructorName issuedAt expiresAt",
     },
@@ -209,6 +227,8 @@ STRUCTURAL_TYPES: dict[str, str] = {
     "LectureProgressPayload": "progress and enrollment, or errors",
     "CertificatePayload": "certificate or errors",
     "TransactionPayload": "transaction or errors",
+    "RunPayoutsPayload": "payouts or errors",
+    "PayoutPayload": "payout or errors",
     "PurchasePayload": "transaction, its checkout and enrollment, or errors",
     "CategoryPayload": "category or errors",
     "CoursePayload": "course or errors",
@@ -239,6 +259,8 @@ WITHOUT_MARKER: dict[str, str] = {
     "Money.currency": "a code",
     "LectureLock.message": "one of three constants",
     "Certificate.pdfUrl": "contains the code with its marker",
+    "EarningsBalance.currency": "a code",
+    "InstructorPayout.statementUrl": "contains a code that no other field has",
     "Transaction.receiptUrl": "contains a code that no other field has",
     "PublishProblem.message": "contains a title with its marker",
     "Quiz.export": "contains prompts and keys with their markers",

@@ -206,12 +206,19 @@ def learning_cases(objects: FixtureObjects) -> Iterator[Case]:
 
 
 def billing_cases(objects: FixtureObjects) -> Iterator[Case]:
-    """Yield mutations of transactions that change nothing."""
+    """Yield mutations of money that change nothing, then a payout run and a refund."""
     for viewer in ("cancelled", "admin"):
         unpaid = {"transactionId": objects.global_id("transaction-unpaid")}
         yield Case("cancelTransaction", viewer, unpaid, returns="transaction-unpaid")
     sale = {"transactionId": objects.global_id("transaction-sale")}
     yield Case("confirmBankTransfer", "admin", sale, returns="transaction-sale")
+    payout = {"payoutId": objects.global_id("payout-instructor"), "outcome": "PAID"}
+    yield Case("settlePayout", "admin", payout, returns="payout-instructor")
+    yield Case("setCommissionRate", "admin", {"userId": objects.global_id("colleague")}, returns="colleague")
+    run = {"periodEnd": FUTURE.isoformat(), "idempotencyKey": "a key"}
+    yield Case("runPayouts", "admin", run, creates=True)
+    refund = {**sale, "amount": "0.01", "reason": "A reason", "idempotencyKey": "a key"}
+    yield Case("refundTransaction", "admin", refund, creates=True)
 
 
 def new_enrollment_cases(objects: FixtureObjects) -> Iterator[Case]:

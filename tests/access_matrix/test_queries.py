@@ -13,7 +13,7 @@ from lms_graphql.assessment import attempt_rules
 from lms_graphql.assessment.reads import accommodations, attempt_questions, attempts, quizzes
 from lms_graphql.assessment.reads import questions as quiz_questions
 from lms_graphql.assessment.types.quizzes import IsQuizStaff
-from lms_graphql.billing.reads import refunds, transactions
+from lms_graphql.billing.reads import earnings, payouts, refunds, transactions
 from lms_graphql.billing.types import transactions as transaction_types
 from lms_graphql.catalog.reads import courses, curriculum, lecture_content
 from lms_graphql.catalog.types.course import IsCourseStaff
@@ -162,6 +162,8 @@ def always_allowed(*_: Any) -> bool:
         ),
         (transactions, "transactions_visible_to", all_rows, "learner: Transaction transaction-sale is visible"),
         (refunds, "transactions_visible_to", all_rows, "colleague: Refund refund is visible"),
+        (earnings, "earnings_visible_to", all_rows, "learner: Earning earning-sale is visible"),
+        (payouts, "payouts_visible_to", all_rows, "colleague: InstructorPayout payout-instructor is visible"),
         (
             transaction_types.IsBuyer,
             "allows",

@@ -101,6 +101,10 @@ REQUIREMENTS = {
     "updateQaAnswer": SIGNED_IN,
     "deleteQaAnswer": SIGNED_IN,
     "voteQaAnswer": SIGNED_IN,
+    "refundTransaction": SIGNED_IN,
+    "runPayouts": "payout:run",
+    "settlePayout": "payout:run",
+    "setCommissionRate": "payout:run",
 }
 """The requirement of each mutation: one of the three constants, or a permission of the actor's role."""
 

@@ -1,7 +1,7 @@
 """Races of refunds and payouts on two processes of the service.
 
-The races of payout runs are lost if a run reads earnings before it locks them, as was tried. Those of refunds were not
-lost without the lock of the transaction: `innodb_snapshot_isolation` makes the later one start again.
+The races of payout runs are lost if a run reads earnings before it locks them, as was tried. Those of refunds were
+not lost without the lock of the transaction: `innodb_snapshot_isolation` makes the later one start again.
 """
 
 from collections.abc import Iterator
