@@ -3,16 +3,18 @@
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 import orjson
 
 from tests.live_service import plain_http
+
+T = TypeVar("T")
 
 START_TIMEOUT_SECONDS = 60
 
@@ -108,6 +110,18 @@ class RaceClients:
 def _send(client: httpx.Client, request: httpx.Request) -> RaceResponse:
     response = client.send(request)
     return RaceResponse(response.status_code, response.json())
+
+
+def run_at_once(*functions: Callable[[], T]) -> list[T]:
+    """Call all functions at once, each in a thread, and return their results in order."""
+    start = threading.Barrier(len(functions))
+
+    def run(function: Callable[[], T]) -> T:
+        start.wait(START_TIMEOUT_SECONDS)
+        return function()
+
+    with ThreadPoolExecutor(len(functions)) as threads:
+        return list(threads.map(run, functions))
 
 
 @contextmanager

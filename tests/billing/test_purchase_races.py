@@ -1,0 +1,220 @@
+"""Races of purchases and payments on two processes of the service."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy import func, select, update
+
+from lms_graphql import wiring
+from lms_graphql.accounts.models import User
+from lms_graphql.billing import reconciliation
+from lms_graphql.billing.gateway_calls import PaymentResources
+from lms_graphql.billing.gateways.interface import Event, EventKind
+from lms_graphql.billing.ledger_models import Earning
+from lms_graphql.billing.models import Payment, PaymentOutcome, Refund, Transaction, TransactionStatus
+from lms_graphql.catalog.models import Course, CourseStatus, Enrollment
+from lms_graphql.core import clock, global_ids
+from lms_graphql.core.actor import Role
+from lms_graphql.core.money import Money
+from lms_graphql.core.orm import Model
+from lms_graphql.core.signing import Signer
+from tests.billing.billing_client import FakeGatewayClient, purchase_request
+from tests.concurrency import RaceClients, RaceRequest, code_counts, race_clients, race_rounds, run_at_once
+from tests.factories import CourseTree, Factories
+from tests.live_service import plain_http
+from tests.processes import SECRET, Cluster
+
+pytestmark = pytest.mark.slow
+
+CLIENTS = 10
+ROUNDS = race_rounds(10)
+"""Run 300 rounds after a change of purchases or payments."""
+PRICE = 1999
+ACT = "mutation M($input: %s!) { %s(input: $input) { errors { code path } } }"
+
+
+class Arena(NamedTuple):
+    """Two processes with clients of both, and what the tests read from the database."""
+
+    cluster: Cluster
+    clients: RaceClients
+    gateways: list[FakeGatewayClient]
+    make: Factories
+
+    def buyer(self) -> tuple[User, str]:
+        user = self.make.user()
+        return user, self.cluster.access_token(user)
+
+    def course(self) -> CourseTree:
+        return self.make.course(price=PRICE)
+
+    def purchase(self, course: CourseTree, bearer: str, key: str = "key", **input: Any) -> Any:
+        """Start a purchase and return its payload."""
+        response = self.clients.execute(purchase_request(course, bearer, idempotencyKey=key, **input))
+        assert response.payload["errors"] == [], response.payload
+        return response.payload
+
+    def send_by_all(self, event: Event) -> list[int]:
+        """Send an event by all gateways at once, and return the statuses."""
+        return run_at_once(*(lambda gateway=gateway: gateway.send(event).status_code for gateway in self.gateways))
+
+    def scalars(self, statement: Any) -> list[Any]:
+        return self.cluster.database.read_sync(lambda session: list(session.scalars(statement)))
+
+    def count(self, table: type[Model]) -> int:
+        return int(self.scalars(select(func.count()).select_from(table))[0])
+
+    def statuses(self) -> list[TransactionStatus]:
+        return self.scalars(select(Transaction.status).order_by(Transaction.id))
+
+    def outcomes(self) -> list[PaymentOutcome]:
+        return sorted(self.scalars(select(Payment.outcome)))
+
+    def clear(self) -> None:
+        self.cluster.delete_all_rows()
+
+
+@pytest.fixture
+def arena(two_processes: Cluster) -> Iterator[Arena]:
+    wiring.register_hooks()
+    urls = two_processes.urls
+    gateways = [FakeGatewayClient(plain_http(urls[index % 2]), Signer(SECRET)) for index in range(CLIENTS)]
+    with race_clients(urls, CLIENTS) as clients:
+        yield Arena(two_processes, clients, gateways, Factories(two_processes.database))
+    for gateway in gateways:
+        gateway.close()
+
+
+def paid_event(arena: Arena, transaction_id: str, payment: str = "payment") -> Event:
+    key = global_ids.decode_key("Transaction", transaction_id)
+    (reference,) = arena.scalars(select(Transaction.transaction_id).where(Transaction.id == key))
+    id = f"{payment} of {reference}"
+    return Event(id, EventKind.PAYMENT_RECEIVED, reference, payment_id=id, amount=Money(PRICE, "USD"))
+
+
+def test_equal_purchases_make_one_transaction_and_equal_answers(arena: Arena) -> None:
+    for _ in range(ROUNDS):
+        _, bearer = arena.buyer()
+        request = purchase_request(arena.course(), bearer)
+        responses = arena.clients.race(*[request] * CLIENTS)
+        payloads = [response.payload for response in responses]
+        assert payloads == [payloads[0]] * CLIENTS
+        assert payloads[0]["errors"] == []
+        assert payloads[0]["checkoutUrl"] is not None
+        assert arena.statuses() == [TransactionStatus.PENDING]
+        arena.clear()
+
+
+def test_payment_is_booked_once_by_webhooks_and_reconciliation(arena: Arena) -> None:
+    """The form is sent, webhooks arrive and maintenance asks the gateway, all at once."""
+    resources = PaymentResources.create(arena.cluster.database, arena.cluster.settings, Signer(SECRET))
+    for _ in range(ROUNDS):
+        _, bearer = arena.buyer()
+        purchase = arena.purchase(arena.course(), bearer)
+        event = paid_event(arena, purchase["transaction"]["id"], "fake")
+        due = update(Transaction).values(next_check_at=clock.now())
+        arena.cluster.database.write_sync(lambda session, due=due: session.execute(due) and None)
+        run_at_once(
+            partial(arena.gateways[0].settle, purchase["checkoutUrl"]),
+            partial(arena.gateways[1].settle, purchase["checkoutUrl"]),
+            partial(arena.gateways[2].send, event),
+            partial(arena.gateways[3].send, event),
+            partial(reconciliation.reconcile_checkouts, resources),
+        )
+        # The webhook has an id of its own, as if the gateway had reported a second payment.
+        assert arena.outcomes() == [PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE]
+        assert arena.statuses() == [TransactionStatus.COMPLETED]
+        assert [arena.count(table) for table in (Enrollment, Earning, Refund)] == [1, 1, 1]
+        arena.clear()
+
+
+def test_repeated_webhooks_have_one_effect(arena: Arena) -> None:
+    for _ in range(ROUNDS):
+        _, bearer = arena.buyer()
+        purchase = arena.purchase(arena.course(), bearer)
+        event = paid_event(arena, purchase["transaction"]["id"])
+        assert arena.send_by_all(event) == [200] * CLIENTS
+        assert arena.statuses() == [TransactionStatus.COMPLETED]
+        assert [arena.count(table) for table in (Payment, Enrollment, Earning)] == [1, 1, 1]
+        arena.clear()
+
+
+def test_one_of_two_payments_for_a_course_is_refunded(arena: Arena) -> None:
+    for _ in range(ROUNDS):
+        _, bearer = arena.buyer()
+        course = arena.course()
+        ids = [arena.purchase(course, bearer, key)["transaction"]["id"] for key in ("first", "second")]
+        events = [paid_event(arena, id) for id in ids]
+        statuses = run_at_once(
+            *(
+                lambda gateway=gateway, event=event: gateway.send(event).status_code
+                for gateway, event in zip(arena.gateways, events, strict=False)
+            )
+        )
+        assert statuses == [200, 200]
+        assert arena.outcomes() == [PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE]
+        assert [arena.count(table) for table in (Enrollment, Earning, Refund)] == [1, 1, 1]
+        arena.clear()
+
+
+def test_cancellation_and_payment_at_once_agree(arena: Arena) -> None:
+    """Either the purchase is completed and the cancellation refused, or it is cancelled and the payment refunded."""
+    for _ in range(ROUNDS):
+        _, bearer = arena.buyer()
+        id = arena.purchase(arena.course(), bearer)["transaction"]["id"]
+        cancel = RaceRequest(
+            ACT % ("TransactionIdInput", "cancelTransaction"), {"input": {"transactionId": id}}, bearer
+        )
+        event = paid_event(arena, id)
+        answers: list[Any] = run_at_once(
+            lambda: arena.clients.execute(cancel).code, lambda: arena.gateways[1].send(event).status_code
+        )
+        result = (answers, arena.statuses(), arena.outcomes(), arena.count(Enrollment))
+        completed = [TransactionStatus.COMPLETED], [PaymentOutcome.BOOKED], 1
+        cancelled = [TransactionStatus.CANCELLED], [PaymentOutcome.LATE], 0
+        assert result in ((["INVALID_TRANSITION", 200], *completed), ([None, 200], *cancelled))
+        arena.clear()
+
+
+def test_course_is_not_unpublished_while_it_is_bought(arena: Arena) -> None:
+    for _ in range(ROUNDS):
+        _, bearer = arena.buyer()
+        course = arena.course()
+        instructor = arena.cluster.access_token(course.instructor)
+        unpublish = RaceRequest(
+            ACT % ("CourseIdInput", "unpublishCourse"), {"input": {"courseId": course.global_id}}, instructor
+        )
+        responses = arena.clients.race(purchase_request(course, bearer), unpublish)
+        codes = [response.code for response in responses]
+        (status,) = arena.scalars(select(Course.status))
+        assert (codes, status) in (
+            ([None, "IN_USE"], CourseStatus.PUBLISHED),
+            (["NOT_FOUND", None], CourseStatus.DRAFT),
+        )
+        arena.clear()
+
+
+def test_bank_transfer_is_confirmed_once(arena: Arena) -> None:
+    """Ten super admins confirm it. Then one reference confirms one of two transactions."""
+    confirm = ACT % ("ConfirmBankTransferInput", "confirmBankTransfer")
+
+    def request(id: str, bearer: str, reference: str | None) -> RaceRequest:
+        input = {"transactionId": id, "externalReference": reference}
+        return RaceRequest(confirm, {"input": input}, bearer)
+
+    for _ in range(ROUNDS):
+        admin = arena.cluster.access_token(arena.make.user(Role.SUPER_ADMIN))
+        course = arena.course()
+        ids = []
+        for _ in range(3):
+            _, bearer = arena.buyer()
+            ids.append(arena.purchase(course, bearer, paymentMethod="BANK_TRANSFER")["transaction"]["id"])
+        responses = arena.clients.race(*[request(ids[0], admin, None)] * CLIENTS)
+        assert code_counts(responses) == {None: CLIENTS}
+        responses = arena.clients.race(*[request(id, admin, "BANK-1") for id in ids[1:]])
+        assert code_counts(responses) == {None: 1, "ALREADY_EXISTS": 1}
+        assert arena.outcomes() == [PaymentOutcome.BOOKED] * 2
+        assert sorted(arena.statuses()) == ["completed", "completed", "pending"]
+        arena.clear()
