@@ -56,9 +56,16 @@ class Arena(NamedTuple):
         assert response.payload["errors"] == [], response.payload
         return response.payload
 
-    def send_by_all(self, event: Event) -> list[int]:
-        """Send an event by all gateways at once, and return the statuses."""
-        return run_at_once(*(lambda gateway=gateway: gateway.send(event).status_code for gateway in self.gateways))
+    def send(self, event: Event, number: int) -> int:
+        """Send an event by one of the gateways, and return the status."""
+        return self.gateways[number].send(event).status_code
+
+    def code(self, request: RaceRequest) -> str | None:
+        return self.clients.execute(request).code
+
+    def write(self, statement: Any) -> None:
+        with self.cluster.database.engine.begin() as connection:
+            connection.execute(statement)
 
     def scalars(self, statement: Any) -> list[Any]:
         return self.cluster.database.read_sync(lambda session: list(session.scalars(statement)))
@@ -114,8 +121,7 @@ def test_payment_is_booked_once_by_webhooks_and_reconciliation(arena: Arena) -> 
         _, bearer = arena.buyer()
         purchase = arena.purchase(arena.course(), bearer)
         event = paid_event(arena, purchase["transaction"]["id"], "fake")
-        due = update(Transaction).values(next_check_at=clock.now())
-        arena.cluster.database.write_sync(lambda session, due=due: session.execute(due) and None)
+        arena.write(update(Transaction).values(next_check_at=clock.now()))
         run_at_once(
             partial(arena.gateways[0].settle, purchase["checkoutUrl"]),
             partial(arena.gateways[1].settle, purchase["checkoutUrl"]),
@@ -135,7 +141,8 @@ def test_repeated_webhooks_have_one_effect(arena: Arena) -> None:
         _, bearer = arena.buyer()
         purchase = arena.purchase(arena.course(), bearer)
         event = paid_event(arena, purchase["transaction"]["id"])
-        assert arena.send_by_all(event) == [200] * CLIENTS
+        statuses = run_at_once(*(partial(arena.send, event, number) for number in range(CLIENTS)))
+        assert statuses == [200] * CLIENTS
         assert arena.statuses() == [TransactionStatus.COMPLETED]
         assert [arena.count(table) for table in (Payment, Enrollment, Earning)] == [1, 1, 1]
         arena.clear()
@@ -147,12 +154,7 @@ def test_one_of_two_payments_for_a_course_is_refunded(arena: Arena) -> None:
         course = arena.course()
         ids = [arena.purchase(course, bearer, key)["transaction"]["id"] for key in ("first", "second")]
         events = [paid_event(arena, id) for id in ids]
-        statuses = run_at_once(
-            *(
-                lambda gateway=gateway, event=event: gateway.send(event).status_code
-                for gateway, event in zip(arena.gateways, events, strict=False)
-            )
-        )
+        statuses = run_at_once(*(partial(arena.send, event, number) for number, event in enumerate(events)))
         assert statuses == [200, 200]
         assert arena.outcomes() == [PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE]
         assert [arena.count(table) for table in (Enrollment, Earning, Refund)] == [1, 1, 1]
@@ -164,12 +166,10 @@ def test_cancellation_and_payment_at_once_agree(arena: Arena) -> None:
     for _ in range(ROUNDS):
         _, bearer = arena.buyer()
         id = arena.purchase(arena.course(), bearer)["transaction"]["id"]
-        cancel = RaceRequest(
-            ACT % ("TransactionIdInput", "cancelTransaction"), {"input": {"transactionId": id}}, bearer
-        )
-        event = paid_event(arena, id)
+        document = ACT % ("TransactionIdInput", "cancelTransaction")
+        cancel = RaceRequest(document, {"input": {"transactionId": id}}, bearer)
         answers: list[Any] = run_at_once(
-            lambda: arena.clients.execute(cancel).code, lambda: arena.gateways[1].send(event).status_code
+            partial(arena.code, cancel), partial(arena.send, paid_event(arena, id), number=1)
         )
         result = (answers, arena.statuses(), arena.outcomes(), arena.count(Enrollment))
         completed = [TransactionStatus.COMPLETED], [PaymentOutcome.BOOKED], 1
