@@ -119,6 +119,8 @@ class _Download(StreamingResponse):
 
         try:
             await super().__call__(scope, receive, send_in_time)
+        except TimeoutError:  # uvicorn closes the connection, so that the client knows that the file is incomplete
+            log.warning("export_aborted")
         finally:
             self._on_end()
 

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import socket
+import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import insert
 
+from lms_graphql import export_endpoint
 from lms_graphql.accounts.models import User
 from lms_graphql.billing.ledger_models import PayoutStatus
 from lms_graphql.billing.models import Transaction, TransactionStatus
@@ -20,7 +24,7 @@ from lms_graphql.core.actor import Role
 from tests.billing.paper_factories import PaperFactories
 from tests.cli import RunCli
 from tests.factories import START, Factories, global_id
-from tests.live_service import ACTOR_HEADER, Client, Service, StatementRecorder
+from tests.live_service import ACTOR_HEADER, Client, LogCapture, Service, StatementRecorder
 
 KINDS = ("transactions", "earnings", "payouts")
 ADMIN_COLUMNS = {"buyer_email", "instructor_email", "gateway_reference"}
@@ -39,6 +43,14 @@ def exported(client: Client, kind: str, user: User) -> list[dict[str, str]]:
     response = get(client, kind, user)
     assert response.status_code == 200, response.text
     return rows_of(response.content)
+
+
+def copy_transaction(service: Service, transaction: Transaction, changes: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many transactions at once."""
+    columns = [column.name for column in Transaction.__table__.columns if column.name != "id"]
+    values = {name: getattr(transaction, name) for name in columns}
+    rows = [{**values, **change} for change in changes]
+    service.database.write_sync(lambda session: session.execute(insert(Transaction), rows) and None)
 
 
 class Books:
@@ -180,12 +192,9 @@ def test_export_reads_batches_with_one_statement_each(
     client: Client, make: Factories, service: Service, statements: StatementRecorder
 ) -> None:
     first = make.transaction(make.user(), make.course(), created_at=START)
-    columns = [column.name for column in Transaction.__table__.columns if column.name != "id"]
-    values = {name: getattr(first, name) for name in columns}
     numbers = range(2 * BATCH_SIZE + 100)
-    rows = [{**values, "transaction_id": f"N{number}", "created_at": START} for number in numbers]
-    rows.append({**values, "transaction_id": "future", "created_at": clock.now() + timedelta(hours=1)})
-    service.database.write_sync(lambda session: session.execute(insert(Transaction), rows) and None)
+    copy_transaction(service, first, [{"transaction_id": f"N{number}"} for number in numbers])
+    copy_transaction(service, first, [{"transaction_id": "future", "created_at": clock.now() + timedelta(hours=1)}])
     admin = make.user(Role.SUPER_ADMIN)
     with statements:
         references = [row["reference"] for row in exported(client, "transactions", admin)]
@@ -202,6 +211,30 @@ def test_simultaneous_exports_of_one_user_are_complete_or_refused(client: Client
     assert {response.content for response in responses if response.status_code == 200} == {expected}
     assert all("retry-after" in response.headers for response in responses if response.status_code == 503)
     assert get(client, "earnings", books.admin).content == expected, "ended exports must not count any more"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)
+def test_export_that_its_client_does_not_read_is_aborted(
+    client: Client, make: Factories, service: Service, monkeypatch: pytest.MonkeyPatch, captured_log: LogCapture
+) -> None:
+    monkeypatch.setattr(export_endpoint, "MAX_STALL_SECONDS", 0.5)
+    sale = make.transaction(make.user(), make.course("A long title " * 15), created_at=START)
+    copy_transaction(service, sale, [{"transaction_id": f"N{number}"} for number in range(20 * BATCH_SIZE)])
+    admin = make.user(Role.SUPER_ADMIN)
+    host, port = service.url.removeprefix("http://").split(":")
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        connection.connect((host, int(port)))
+        headers = f"Host: x\r\n{ACTOR_HEADER}: {admin.id}:{admin.role}\r\n"
+        connection.sendall(f"GET /exports/transactions.csv HTTP/1.1\r\n{headers}\r\n".encode())
+        assert connection.recv(1) == b"H"
+        assert get(client, "payouts", admin).status_code == 503, "one export of a user at a time"
+        deadline = time.monotonic() + 30
+        while get(client, "payouts", admin).status_code == 503 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert get(client, "payouts", admin).status_code == 200
+    assert "export_aborted" in captured_log.text
 
 
 def test_command_writes_what_super_admins_export(
