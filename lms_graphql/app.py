@@ -94,12 +94,7 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
     resources = _resources(settings)
     database = resources.database
     worker = BackgroundWorker(database, settings)
-    documents = DocumentCache(
-        schema.graphql_schema,
-        document_limits(settings),
-        introspection=settings.allows_introspection,
-        suggestions=not settings.is_production,
-    )
+    documents = _document_cache(settings)
 
     async def create_context(request: Request, ignores_bad_token: Callable[[], bool]) -> Context:
         actor = await _authenticate(authenticator, resources, request, ignores_bad_token)
@@ -179,6 +174,15 @@ def _payment_routes(resources: AppResources, is_busy: Callable[[], bool]) -> lis
         page = FakeCheckoutPage(resources)
         routes.append(Route(FAKE_CHECKOUT_PATH, page.handle, methods=["GET", "POST"]))
     return routes
+
+
+def _document_cache(settings: Settings) -> DocumentCache:
+    return DocumentCache(
+        schema.graphql_schema,
+        document_limits(settings),
+        introspection=settings.allows_introspection,
+        suggestions=not settings.is_production,
+    )
 
 
 def document_limits(settings: Settings) -> DocumentLimits:

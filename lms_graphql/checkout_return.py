@@ -11,11 +11,11 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from lms_graphql.billing import gateway_calls
-from lms_graphql.billing.gateway_calls import PaymentResources
 from lms_graphql.billing.gateways.interface import GatewayRejectedError, GatewayUnavailableError
 from lms_graphql.billing.models import TransactionStatus
 from lms_graphql.billing.reads.checkouts import ReturnedCheckout, checkout_by_reference
+from lms_graphql.billing.services import gateway_calls
+from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.billing.services.gateway_events import apply_event
 from lms_graphql.billing.urls import return_url
 from lms_graphql.core import db_errors

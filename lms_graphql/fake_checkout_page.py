@@ -1,7 +1,7 @@
 """`GET|POST /gateway/fake/checkout/{token}`: the checkout page of the fake gateway, which pays or declines.
 
 It is served only if the fake gateway is switched on. The form needs no JavaScript: it posts `outcome=pay` or
-`outcome=decline`. The page then sends a signed webhook to this service, as a real gateway does from outside, and
+`outcome=decline`. The page then sends a signed webhook to this service, as a real gateway does from outside. Then it
 sends the browser back to the front end.
 """
 

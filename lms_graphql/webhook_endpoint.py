@@ -8,8 +8,6 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from lms_graphql.billing import gateway_calls
-from lms_graphql.billing.gateway_calls import PaymentResources
 from lms_graphql.billing.gateways.interface import (
     Event,
     EventKind,
@@ -19,6 +17,8 @@ from lms_graphql.billing.gateways.interface import (
     InvalidWebhookError,
 )
 from lms_graphql.billing.reads.checkouts import is_open
+from lms_graphql.billing.services import gateway_calls
+from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.billing.services.gateway_events import apply_event
 from lms_graphql.core import clock, db_errors
 from lms_graphql.graph.context import AppResources

@@ -10,10 +10,9 @@ from lms_graphql import wiring
 from lms_graphql.accounts.services import retention
 from lms_graphql.analytics.services import refresh
 from lms_graphql.assessment.services import quiz_statistics, regrading, submission
-from lms_graphql.billing import reconciliation
-from lms_graphql.billing.gateway_calls import PaymentResources
 from lms_graphql.billing.services import expiration as purchase_expiration
-from lms_graphql.billing.services import refund_calls
+from lms_graphql.billing.services import reconciliation, refund_calls
+from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.core import db_errors
 from lms_graphql.core.database import Database
 from lms_graphql.core.signing import Signer

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import select, update
 
-from lms_graphql.billing.gateway_calls import PaymentResources
 from lms_graphql.billing.gateways import registry
 from lms_graphql.billing.gateways.interface import (
     Checkout,
@@ -20,6 +19,7 @@ from lms_graphql.billing.gateways.interface import (
     RefundResult,
 )
 from lms_graphql.billing.models import PaymentMethod, RefundStatus, Transaction
+from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.catalog.models import Enrollment
 from lms_graphql.core.actor import Role
 from tests.billing.billing_client import MONEY, TRANSACTION, BillingClient

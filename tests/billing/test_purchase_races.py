@@ -9,11 +9,11 @@ from sqlalchemy import func, select, update
 
 from lms_graphql import wiring
 from lms_graphql.accounts.models import User
-from lms_graphql.billing import reconciliation
-from lms_graphql.billing.gateway_calls import PaymentResources
 from lms_graphql.billing.gateways.interface import Event, EventKind
 from lms_graphql.billing.ledger_models import Earning
 from lms_graphql.billing.models import Payment, PaymentOutcome, Refund, Transaction, TransactionStatus
+from lms_graphql.billing.services import reconciliation
+from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role

@@ -161,7 +161,7 @@ def test_late_payments_are_recorded_and_refunded(shop: Shop) -> None:
 
 
 def test_second_payment_of_a_course_is_refunded(shop: Shop) -> None:
-    """Of two purchases the second is paid first. Both payments of the first are of no use then."""
+    """The second purchase is paid first. Then the payments of the first one are not needed."""
     first, second = (shop.buyer.purchase(shop.course, idempotencyKey=key) for key in ("first", "second"))
     for purchase, payment in ((second, "a"), (first, "b"), (first, "c"), (second, "d")):
         assert shop.gateway.send(paid_event(purchase, payment)).status_code == 200

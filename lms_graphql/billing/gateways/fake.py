@@ -136,10 +136,10 @@ def _create(session: Session, request: CheckoutRequest) -> tuple[int, str]:
 def _expire(session: Session, key: int) -> None:
     is_open = (FakePayment.id == key, FakePayment.status == FakePaymentStatus.OPEN)
     values = {"status": FakePaymentStatus.EXPIRED, "updated_at": clock.now()}
-    if execute_dml(session, update(FakePayment).where(*is_open).values(values)):
-        return
-    if session.scalar(select(FakePayment.status).where(FakePayment.id == key)) is FakePaymentStatus.PAID:
-        raise GatewayRejectedError("This checkout is paid.")
+    execute_dml(session, update(FakePayment).where(*is_open).values(values))
+    status = session.scalar(select(FakePayment.status).where(FakePayment.id == key))
+    if status in {None, FakePaymentStatus.PAID}:
+        raise GatewayRejectedError("There is no such checkout, or it was paid.")
 
 
 def _refund(session: Session, request: RefundRequest) -> int:

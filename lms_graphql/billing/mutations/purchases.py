@@ -5,11 +5,10 @@ from decimal import Decimal
 import strawberry
 
 from lms_graphql.accounts.types import has_permission
-from lms_graphql.billing import gateway_calls
-from lms_graphql.billing.gateway_calls import PaymentResources
 from lms_graphql.billing.models import PaymentMethod, TransactionStatus
 from lms_graphql.billing.reads.transactions import TransactionRow, transactions_by_key
-from lms_graphql.billing.services import bank_transfers, purchases
+from lms_graphql.billing.services import bank_transfers, gateway_calls, purchases
+from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.billing.services.purchases import PurchaseRequest
 from lms_graphql.billing.types.transactions import PurchasePayload, TransactionPayload
 from lms_graphql.graph.context import Context, Info

@@ -42,7 +42,7 @@ WITHOUT_GATEWAY = (PaymentMethod.FREE, PaymentMethod.BANK_TRANSFER)
 
 @dataclass(frozen=True, slots=True)
 class PurchaseRequest:
-    """What a buyer asks for. `expected_price` is the price that the buyer saw."""
+    """A course to buy. `expected_price` is the price that the buyer saw."""
 
     course_id: str
     method: PaymentMethod

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import structlog
 
-from lms_graphql.billing.gateway_calls import PaymentResources, call
 from lms_graphql.billing.gateways.interface import (
     Gateway,
     GatewayRejectedError,
@@ -19,6 +18,7 @@ from lms_graphql.billing.gateways.interface import (
 )
 from lms_graphql.billing.models import PaymentMethod, RefundStatus
 from lms_graphql.billing.reads.processing_refunds import RefundCall, due_refunds, processing_refund
+from lms_graphql.billing.services.gateway_calls import PaymentResources, call
 from lms_graphql.billing.services.refund_results import settle_refund
 from lms_graphql.core import clock
 

@@ -41,13 +41,13 @@ expose_enum(
     NOT_PUBLISHED="The course is not published.",
     PAYMENT_REQUIRED="The course has a price and must be bought.",
     OWN_COURSE="The user is the course's instructor and needs no enrollment.",
-    FEATURE_DISABLED="The course does not allow notes, or questions and answers.",
+    FEATURE_DISABLED="The course does not allow this, or the payment method is not available.",
     ATTEMPT_CLOSED="The attempt was submitted, or its time is up.",
     NO_ATTEMPTS_LEFT="The learner has used all attempts at the quiz.",
-    PRICE_CHANGED="Reserved for payments.",
-    IDEMPOTENCY_MISMATCH="Reserved for payments.",
-    NOT_REFUNDABLE="Reserved for payments.",
-    PAYMENT_FAILED="Reserved for payments.",
+    PRICE_CHANGED="The price of the course is not `expectedPrice` any more.",
+    IDEMPOTENCY_MISMATCH="The idempotency key was used with other input.",
+    NOT_REFUNDABLE="The transaction cannot be refunded. The message says why.",
+    PAYMENT_FAILED="The payment gateway refused the request or did not answer. The message says which.",
 )
 
 

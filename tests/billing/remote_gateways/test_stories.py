@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from lms_graphql.billing import reconciliation
-from lms_graphql.billing.gateway_calls import PaymentResources
 from lms_graphql.billing.models import Payment, PaymentMethod, PaymentOutcome, Transaction
-from lms_graphql.billing.services import refund_calls
+from lms_graphql.billing.services import reconciliation, refund_calls
+from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.core import clock
 from tests.billing.doubles.http_double import Fault
 from tests.billing.doubles.stripe_double import SECRET_KEY

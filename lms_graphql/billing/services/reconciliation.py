@@ -8,7 +8,6 @@ import structlog
 from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
-from lms_graphql.billing.gateway_calls import PaymentResources
 from lms_graphql.billing.gateways.interface import (
     Event,
     Gateway,
@@ -17,6 +16,7 @@ from lms_graphql.billing.gateways.interface import (
 )
 from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
 from lms_graphql.billing.reads.checkouts import DueCheckout, due_checkouts
+from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.billing.services.gateway_events import apply_event
 from lms_graphql.core import clock
 from lms_graphql.core.statements import execute_dml
@@ -63,7 +63,7 @@ def _ask(gateways: Mapping[PaymentMethod, Gateway], due: DueCheckout) -> list[Ev
     """
     gateway = gateways[due.method]
     if due.checkout_id is None:
-        return []  # the process died before it opened one, or before it stored it: no buyer has the URL of its page
+        return []  # the process died before it opened one, or before it stored it: no one has the URL of its page
     if due.status is not TransactionStatus.PENDING:
         try:
             gateway.expire_checkout(due.checkout_id)

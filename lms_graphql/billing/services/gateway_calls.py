@@ -48,7 +48,7 @@ UNAVAILABLE_MESSAGE = (
 
 
 class PaymentResources(NamedTuple):
-    """What a gateway call needs."""
+    """The database, the settings and the gateways of the service, for calls of gateways."""
 
     database: Database
     settings: Settings
@@ -126,7 +126,7 @@ def _checkout_request(facts: CheckoutFacts, settings: Settings) -> CheckoutReque
 
 
 def _return_url(facts: CheckoutFacts, settings: Settings) -> str:
-    """Return where the gateway sends the buyer. Only the fake gateway reports the payment before that."""
+    """Return where the gateway sends the buyer. The fake gateway has reported the result before."""
     if facts.method is PaymentMethod.FAKE:
         return return_url(settings.public_url, facts.transaction_id)
     return join_url(settings.service_url, checkout_return_path(facts.reference))
