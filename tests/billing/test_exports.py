@@ -220,7 +220,7 @@ def test_export_that_its_client_does_not_read_is_aborted(
 ) -> None:
     monkeypatch.setattr(export_endpoint, "MAX_STALL_SECONDS", 0.5)
     sale = make.transaction(make.user(), make.course("A long title " * 15), created_at=START)
-    copy_transaction(service, sale, [{"transaction_id": f"N{number}"} for number in range(20 * BATCH_SIZE)])
+    copy_transaction(service, sale, [{"transaction_id": f"N{number}"} for number in range(12 * BATCH_SIZE)])
     admin = make.user(Role.SUPER_ADMIN)
     host, port = service.url.removeprefix("http://").split(":")
     with socket.socket() as connection:
