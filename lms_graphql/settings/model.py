@@ -90,7 +90,7 @@ class Settings(GatewaySettings, OperatorSettings, BaseSettings):
     service_url: Annotated[str, AfterValidator(validation.base_url)] = "http://127.0.0.1:8000"
     """URL of this service: links to PDFs and demo files begin with it. If unset, it is where `serve` listens."""
     site_name: Annotated[str, Field(max_length=60), AfterValidator(validation.site_name)] = "Learn with Roko"
-    """Name of the platform: on certificates, in mails, and for instructors whose accounts were deleted."""
+    """Name of the platform: in PDFs, in mails, and for instructors whose accounts were deleted."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
     """
     Origins of browser front ends that may call the API, separated by commas, such as `https://learn.example.com`.
@@ -126,8 +126,8 @@ class Settings(GatewaySettings, OperatorSettings, BaseSettings):
     """Failed logins of an account from all networks within the window."""
     login_failures_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     """
-    Failed logins of a client network within the window. Reset requests, registrations with errors and unknown
-    certificate codes have limits of the same size.
+    Failed logins of a client network within the window. Reset requests, registrations with errors and unknown codes
+    of PDFs have limits of the same size.
     """
     registrations_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 300
     """New accounts of a client network within the window."""
