@@ -1,8 +1,10 @@
-"""Builder of the demo data: categories, users, courses, enrollments with progress, discussions, certificates."""
+"""Builder of the demo data: categories, users, courses, enrollments, progress, discussions, sales, certificates."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from itertools import chain, count, islice
 from random import Random
 from typing import NamedTuple
@@ -12,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User
 from lms_graphql.assessment.models import Quiz, QuizAttempt
+from lms_graphql.billing.ledger_models import InstructorCommission
+from lms_graphql.billing.models import Transaction
 from lms_graphql.catalog.models import Category, Course, Enrollment, Lecture, Section
 from lms_graphql.core.actor import Role
 from lms_graphql.core.errors import OperatorError
@@ -21,11 +25,14 @@ from lms_graphql.demo.categories import add_categories
 from lms_graphql.demo.certificates import add_certificates
 from lms_graphql.demo.courses import CourseContext, DemoCourse, add_course
 from lms_graphql.demo.discussions import DiscussionBuilder
-from lms_graphql.demo.enrollments import EnrollmentPlan, EnrollmentPlanner, add_enrollment
+from lms_graphql.demo.enrollment_plans import EnrollmentPlan, EnrollmentPlanner
+from lms_graphql.demo.enrollments import add_enrollment
 from lms_graphql.demo.generated_courses import generated_course
+from lms_graphql.demo.ledger import LedgerBuilder, SpecialRate
 from lms_graphql.demo.outlines import CourseOutline
 from lms_graphql.demo.quiz_attempts import AttemptBuilder, Learner
 from lms_graphql.demo.row_buffer import RowBuffer
+from lms_graphql.demo.sales import SaleBuilder
 from lms_graphql.demo.subjects import themes
 from lms_graphql.demo.users import add_instructors, add_user, learner_name, unique_name
 from lms_graphql.demo.written_courses import written_courses
@@ -35,10 +42,17 @@ from lms_graphql.settings import settings_of
 MARKER_SLUG = "python-from-zero"
 """Slug of the first demo course. If a course has it, the demo data exist."""
 
+SEED_ADMIN_EMAIL = "admin@learnwithroko.com"
+SEED_INSTRUCTOR_EMAIL = "instructor@learnwithroko.com"
 SEED_LEARNER_EMAIL = "learner@learnwithroko.com"
 SEED_LEARNER_ABILITY = 0.3
 SEED_EMAILS = {user.email for user in USERS}
 SEED_CATEGORIES = {slugify(name) for name in CATEGORIES}
+
+SPECIAL_RATE, SPECIAL_RATE_SINCE = Decimal("75.00"), timeline.TODAY - timedelta(days=365)
+"""Commission rate of the instructor of `db init`. Earlier sales have the platform's rate."""
+REGISTRATION_LEAD = timedelta(days=7)
+"""Time from the registration to the first enrollment. In it, the learner may wait for a bank transfer."""
 
 BATCH_SIZE = 25
 """Courses or learners between two writes, which are a few thousand rows."""
@@ -58,6 +72,7 @@ class DemoCounts(NamedTuple):
     enrollments: int
     quizzes: int
     attempts: int
+    transactions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,8 @@ class Build:
     on_progress: ProgressCallback
     attempts: AttemptBuilder
     discussions: DiscussionBuilder
+    ledger: LedgerBuilder
+    sales: SaleBuilder
     enrollment_counts: Counter[int]
     """Number of enrollments by the course's key."""
 
@@ -104,20 +121,19 @@ def build_demo(
     if session.scalar(select(Course.id).where(Course.slug == MARKER_SLUG)) is not None:
         raise OperatorError("The demo data exist already. To build them again, run `lms-graphql db reset` first.")
     seed_user_keys, seed_category_keys = _seed_users(session), _seed_categories(session)
-    rows = RowBuffer(session)
-    attempts = AttemptBuilder(rows, settings_of(session).attempt_grace_seconds)
-    build = Build(session, rows, seed, on_progress, attempts, DiscussionBuilder(rows), Counter())
-    category_keys = add_categories(rows, seed_category_keys)
+    build = _new_build(session, seed, on_progress, seed_user_keys)
+    category_keys = add_categories(build.rows, seed_category_keys)
     usernames = set(session.scalars(select(User.username_key)))
-    instructor_keys = add_instructors(rows, seed_user_keys, usernames)
-    rows.write()
+    instructor_keys = add_instructors(build.rows, seed_user_keys, usernames)
+    build.rows.write()
     planner = EnrollmentPlanner(_add_courses(build, courses, category_keys, instructor_keys))
     _enroll_seed_learner(build, seed_user_keys[SEED_LEARNER_EMAIL], planner)
     _add_learners(build, learners, planner, usernames)
     _write_enrollment_counts(build)
     build.discussions.write_accepted_answers(session)
-    add_certificates(session, rows, build.rng)
-    counts = rows.counts
+    add_certificates(session, build.rows, build.rng)
+    build.ledger.add(build.rng)
+    counts = build.rows.counts
     return DemoCounts(
         counts[Category],
         counts[Course],
@@ -127,6 +143,25 @@ def build_demo(
         counts[Enrollment],
         counts[Quiz],
         counts[QuizAttempt],
+        counts[Transaction],
+    )
+
+
+def _new_build(
+    session: Session, seed: int, on_progress: ProgressCallback, seed_user_keys: Mapping[str, int]
+) -> Build:
+    rows, settings = RowBuffer(session), settings_of(session)
+    ledger = LedgerBuilder(rows, settings, _special_rate(session, seed_user_keys[SEED_INSTRUCTOR_EMAIL]))
+    return Build(
+        session,
+        rows,
+        seed,
+        on_progress,
+        AttemptBuilder(rows, settings.attempt_grace_seconds),
+        DiscussionBuilder(rows),
+        ledger,
+        SaleBuilder(rows, settings, ledger, seed_user_keys[SEED_ADMIN_EMAIL]),
+        Counter(),
     )
 
 
@@ -143,6 +178,12 @@ def _seed_categories(session: Session) -> dict[str, int]:
     keys = dict(session.execute(select(Category.slug, Category.id)).all())
     _require_seed_data(keys.keys() >= SEED_CATEGORIES)
     return keys
+
+
+def _special_rate(session: Session, instructor_key: int) -> SpecialRate | None:
+    """Return the commission rate of the instructor of `db init`; None if a super admin has set one already."""
+    is_set = select(InstructorCommission.id).where(InstructorCommission.instructor_id == instructor_key)
+    return None if session.scalar(is_set) else SpecialRate(instructor_key, SPECIAL_RATE, SPECIAL_RATE_SINCE)
 
 
 def _require_seed_data(is_complete: bool) -> None:
@@ -182,7 +223,9 @@ def _add_courses(
 def _enroll_seed_learner(build: Build, user_key: int, planner: EnrollmentPlanner) -> None:
     rng = build.rng("jane")
     learner = Learner(user_key, SEED_LEARNER_ABILITY, build.rng("answers/jane"), is_seed_learner=True)
-    _enroll(build, learner, planner.plans_of_seed_learner(rng), rng, build.rng("words/jane"))
+    _enroll(build, learner, planner.plans_of_seed_learner(rng), rng, "jane")
+    if (course := planner.unpaid_course_of_seed_learner()) is not None:
+        build.sales.add_waiting_transfer(user_key, course, build.rng("transfer/jane"))
     build.rows.write()
 
 
@@ -191,19 +234,21 @@ def _add_learners(build: Build, total: int, planner: EnrollmentPlanner, username
         rng = build.rng(f"learner/{number}")
         name = learner_name(rng, usernames)
         plans = planner.plans(rng)
-        registered_at = min((plan.enrolled_at for plan in plans), default=timeline.START)
+        enrolled_at = min((plan.enrolled_at for plan in plans), default=timeline.START)
+        registered_at = enrolled_at - REGISTRATION_LEAD
         user_key = add_user(build.rows, name, Role.LEARNER, registered_at)
         answer_rng = build.rng(f"answers/{number}")
         learner = Learner(user_key, answer_rng.gauss(0, 1), answer_rng)
-        _enroll(build, learner, plans, rng, build.rng(f"words/{number}"))
+        _enroll(build, learner, plans, rng, str(number))
         build.report("learners", number, total)
 
 
 def _enroll(
-    build: Build, learner: Learner, plans: Sequence[EnrollmentPlan], progress_rng: Random, discussion_rng: Random
+    build: Build, learner: Learner, plans: Sequence[EnrollmentPlan], progress_rng: Random, learner_name: str
 ) -> None:
+    discussion_rng, sale_rng = build.rng(f"words/{learner_name}"), build.rng(f"sales/{learner_name}")
     for plan in plans:
-        viewed = add_enrollment(build.rows, build.attempts, learner, plan, progress_rng)
+        viewed = add_enrollment(build.rows, build.attempts, build.sales, learner, plan, progress_rng, sale_rng)
         build.discussions.add_learner(learner.user_key, plan.course, plan.enrolled_at, viewed, discussion_rng)
         build.enrollment_counts[plan.course.key] += 1
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lms_graphql.catalog.models import Course, CourseStatus, CourseTerm, Lecture, LectureType, Section
 from lms_graphql.catalog.search_index import term_weights
-from lms_graphql.core.money import to_units
+from lms_graphql.core.money import Money, to_units
 from lms_graphql.core.text import sort_key
 from lms_graphql.demo import media
 from lms_graphql.demo.lecture_bodies import lecture_body
@@ -48,10 +48,15 @@ class DemoCourse(NamedTuple):
     key: int
     instructor_key: int
     language: str
-    is_free: bool
+    title: str
+    price: Money
     published_at: datetime | None
     lectures: Sequence[DemoLecture]
     quizzes: Sequence[DemoQuiz]
+
+    @property
+    def is_free(self) -> bool:
+        return self.price.units == 0
 
 
 class LecturePosition(NamedTuple):
@@ -79,6 +84,7 @@ def add_course(rows: RowBuffer, outline: CourseOutline, context: CourseContext, 
         for lecture in _add_section(rows, outline, context, section_index, rng)
     ]
     quizzes = tuple(_add_quiz(rows, outline, context, quiz, None, quiz.title, rng) for quiz in outline.quizzes)
+    price = Money(to_units(outline.price, outline.currency), outline.currency)
     is_draft = outline.status is CourseStatus.DRAFT
     published_at = None if is_draft else context.created_at + REVIEW_TIME
     rows.add(
@@ -93,8 +99,8 @@ def add_course(rows: RowBuffer, outline: CourseOutline, context: CourseContext, 
         short_description=outline.short_description,
         instructor_id=context.instructor_key,
         category_id=context.category_key,
-        price=to_units(outline.price, outline.currency),
-        currency=outline.currency,
+        price=price.units,
+        currency=price.currency,
         status=outline.status,
         difficulty_level=outline.difficulty,
         thumbnail_url=media.course_picture(context.slug),
@@ -108,10 +114,8 @@ def add_course(rows: RowBuffer, outline: CourseOutline, context: CourseContext, 
         version=1,
     )
     _add_terms(rows, outline, context.key)
-    is_free = outline.price == 0
-    return DemoCourse(
-        context.key, context.instructor_key, outline.language, is_free, published_at, tuple(lectures), quizzes
-    )
+    names = (context.key, context.instructor_key, outline.language, outline.title)
+    return DemoCourse(*names, price, published_at, tuple(lectures), quizzes)
 
 
 def _add_terms(rows: RowBuffer, outline: CourseOutline, course_key: int) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from lms_graphql.demo.quiz_attempts import AttemptBuilder, Learner, TakenQuiz
 from lms_graphql.demo.quizzes import DemoQuiz
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.timeline import TODAY
+from lms_graphql.learning.completion_percent import percent
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 
 LARGE_COURSE_LECTURES, MAX_VIEWED_LECTURES = 80, 15
@@ -56,6 +58,11 @@ class ProgressBuilder:
         self._learner = learner
         self._course = course
         self._completed_lectures = self._passed_quizzes = self._watch_time = 0
+
+    @property
+    def percent(self) -> Decimal:
+        done = self._completed_lectures + self._passed_quizzes
+        return percent(done, len(self._course.lectures) + len(self._course.quizzes))
 
     def add(self, enrolled_at: datetime, completed_share: float, rng: Random) -> None:
         """Add the progress in lectures, attempts at quizzes, and the counters of the course."""

@@ -15,6 +15,14 @@ from lms_graphql.assessment.models import (
     QuizAccommodation,
     QuizAttempt,
 )
+from lms_graphql.billing.ledger_models import (
+    Earning,
+    EarningEntry,
+    InstructorCommission,
+    InstructorPayout,
+    PayoutItem,
+)
+from lms_graphql.billing.models import FakePayment, FakeRefund, GatewayEvent, Payment, Refund, Transaction
 from lms_graphql.catalog.models import Category, Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import orm
@@ -45,6 +53,17 @@ INSERT_ORDER: tuple[type[orm.Model], ...] = (
     QAAnswerVote,
     NoteCounter,
     Note,
+    Transaction,
+    Payment,
+    Refund,
+    GatewayEvent,
+    FakePayment,
+    FakeRefund,
+    InstructorCommission,
+    InstructorPayout,
+    Earning,
+    EarningEntry,
+    PayoutItem,
 )
 BATCH_SIZE = 5_000
 """Rows in one INSERT."""

@@ -398,13 +398,14 @@ def test_discussion_texts_exist_in_every_language() -> None:
         assert len({thread["title"] for thread in threads}) == len(threads)
 
 
-def test_seed_learner_has_six_enrollments(session: Session) -> None:
+def test_seed_learner_has_enrollments_of_each_kind(session: Session) -> None:
     seed_learner = session.scalar(select(User.id).where(User.username == "learner"))
     statuses = session.scalars(select(Enrollment.status).where(Enrollment.user_id == seed_learner)).all()
     assert Counter(statuses) == {
         EnrollmentStatus.ACTIVE: 4,
         EnrollmentStatus.COMPLETED: 1,
         EnrollmentStatus.CANCELLED: 1,
+        EnrollmentStatus.REFUNDED: 1,
     }
 
 

@@ -94,7 +94,7 @@ def _run(session: Session, actor: Actor, period_end: datetime) -> list[int]:
     for (instructor_key, currency), rows in groupby(_sums(session, is_payable), key=lambda row: row[:2]):
         sums = list(rows)
         amount = sum(row.amount for row in sums)
-        if amount > 0 and amount >= _in_units(minimum, currency):
+        if amount > 0 and amount >= minimum_in_units(minimum, currency):
             payout = _new_payout(instructor_key, currency, amount, sums, period_end)
             session.add(payout)
             session.flush()
@@ -150,7 +150,7 @@ def _take_earnings(session: Session, payout: InstructorPayout, is_payable: Seque
     return number
 
 
-def _in_units(minimum: Decimal, currency: str) -> int:
+def minimum_in_units(minimum: Decimal, currency: str) -> int:
     """Return the minimum in smallest units, rounded up: 50.50 is 51 yen."""
     return int(minimum.scaleb(DECIMALS[currency]).to_integral_value(ROUND_CEILING))
 
