@@ -14,7 +14,7 @@ TRANSACTION, AMOUNT = "transaction_id", "amount"
 
 
 class LearnerFacts(NamedTuple):
-    """What decides whether a learner may refund a payment. `percent` is the progress in the course."""
+    """Facts that decide whether a learner may refund a payment. `percent` is the progress in the course."""
 
     completed_at: datetime
     percent: Decimal

@@ -153,7 +153,7 @@ REFUND_STATES = {
 
 @pytest.mark.parametrize("state", REFUND_STATES)
 def test_refund_reduces_balance_in_every_state(payroll: Payroll, client: Client, state: str) -> None:
-    """The case P16. What is left below the minimum, or negative, waits for later sales."""
+    """The case P16. A rest that is negative or below the minimum waits for later sales."""
     refunds = Refunds(
         client,
         payroll.make,

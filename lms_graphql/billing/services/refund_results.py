@@ -1,4 +1,4 @@
-"""Results of refunds at the gateway, stored once, whoever reports them first. Lock order: docs/architecture.md.
+"""Results of refunds at the gateway: the first report of each is stored. Lock order: docs/architecture.md.
 
 A refund that SUCCEEDED ends access if nothing of the payment is left, and reduces the earnings of the sale.
 """

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts import audit
+from lms_graphql.accounts import audit, roles
 from lms_graphql.billing import refund_rules
 from lms_graphql.billing.gateways.registry import enabled_methods
 from lms_graphql.billing.models import Payment, Refund, RefundKind, RefundStatus, Transaction
@@ -129,7 +129,7 @@ def _reserve(session: Session, transaction: Transaction, units: int) -> None:
 
 def _start(session: Session, actor: Actor, order: RefundOrder) -> int:
     transaction = _lock_visible_transaction(session, actor, order.transaction_id)
-    is_learner = not actor.is_super_admin
+    is_learner = actor.role is None or not roles.allows(actor.role, "transaction:refund")
     if is_learner and transaction.user_id != actor.key:
         message = "Only the buyer and super admins may refund a transaction."
         raise RequestError(RequestErrorCode.FORBIDDEN, message)
