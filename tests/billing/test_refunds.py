@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from lms_graphql.accounts.models import AuditEvent
+from lms_graphql.analytics.services.refresh import find_analytics_drift, refresh_analytics
 from lms_graphql.billing.models import PaymentMethod, Refund, TransactionStatus
 from lms_graphql.catalog.models import Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.certificates.models import Certificate, RevocationReason
@@ -16,8 +17,11 @@ from lms_graphql.mail.models import Mail
 from tests.billing.ledger_client import LedgerClient, Refunds, refund_input
 from tests.billing.ledger_factories import LedgerFactories
 from tests.factories import Factories
-from tests.live_service import Client
+from tests.live_service import Client, Service
 
+REVENUE = """query Q($id: ID!) { node(id: $id) { ... on Course {
+  analytics { grossRevenue { amount } refundedRevenue { amount } }
+} } }"""
 Prepare = Callable[["Refunds"], None]
 
 
@@ -199,3 +203,21 @@ def test_payment_without_gateway_is_not_refundable(client: Client, make: Factori
     refunds = Refunds(client, make, ledger, method=PaymentMethod.STRIPE)
     assert refunds.admin.refund_errors(refunds.sale) == [("NOT_REFUNDABLE", TRANSACTION)]
     assert ledger.problems() == []
+
+
+def test_analytics_follow_refunds(refunds: Refunds, service: Service) -> None:
+    """Each refund changes `transactions.updated_at`, by which the refresh finds the course."""
+
+    def revenue() -> tuple[list[str], list[str]]:
+        refresh_analytics(service.database)
+        id = refunds.sale.course.global_id
+        node = refunds.client.execute(REVENUE, as_=refunds.instructor.actor, id=id)["node"]["analytics"]
+        gross, refunded = ([money["amount"] for money in node[name]] for name in ("grossRevenue", "refundedRevenue"))
+        return gross, refunded
+
+    assert revenue() == (["20.00"], [])
+    refunds.admin.refund(refunds.sale, "a part", amount="5.00")
+    assert revenue() == (["20.00"], ["5.00"])
+    refunds.admin.refund(refunds.sale, "the rest")
+    assert revenue() == (["20.00"], ["20.00"])
+    assert refunds.ledger.write(find_analytics_drift) == []
