@@ -27,6 +27,7 @@ URL_IN_DOCUMENTS = "http://127.0.0.1:8000"
 PROGRAM = ".venv/bin/lms-graphql"
 SCRIPTS = {"scripts/serve", "python3 -m venv .venv", ".venv/bin/pip install ."}
 """Commands that set up the checkout itself. They are checked by starting from a fresh clone, not here."""
+PAID_COURSES = "{ courses(filter: {isFree: false}) { nodes { id price { amount } viewerEnrollment { id } } } }"
 OBJECT_IDS = {
     "course": "courseId",
     "section": "sectionId",
@@ -35,6 +36,7 @@ OBJECT_IDS = {
     "answer": "answerId",
     "quiz": "quizId",
     "attempt": "attemptId",
+    "transaction": "transactionId",
 }
 """Payload fields whose id later examples use, by the name of the variable."""
 
@@ -156,6 +158,9 @@ def test_graphql_examples_succeed_in_order(demo: Demo) -> None:
     data = demo.send(document, {})["data"]
     demo.values["categoryId"] = data["categories"][0]["id"]
     demo.values["lectureId"] = data["course"]["sections"][0]["lectures"][0]["id"]
+    paid = demo.send(PAID_COURSES, {}, "learner")["data"]["courses"]["nodes"]
+    course = next(course for course in paid if course["viewerEnrollment"] is None)
+    demo.values["paidCourseId"], demo.values["price"] = course["id"], course["price"]["amount"]
     for example in examples:
         body = demo.send(example.source, example.variables, example.viewer)
         assert "errors" not in body, (example.name, body)

@@ -61,6 +61,16 @@ def missing_checkout(session: Session, transaction_key: int) -> CheckoutFacts | 
     )
 
 
+def is_refused(session: Session, transaction_key: int) -> bool:
+    """Return whether the gateway has refused to open a checkout for the transaction."""
+    statement = select(Transaction.id).where(
+        Transaction.id == transaction_key,
+        Transaction.status == TransactionStatus.FAILED,
+        Transaction.gateway_transaction_id.is_(None),
+    )
+    return session.scalar(statement) is not None
+
+
 def open_checkout_of(session: Session, transaction_key: int) -> OpenCheckout | None:
     """Return the checkout that the gateway has opened for the transaction; None if there is none."""
     columns = (Transaction.payment_method, Transaction.gateway_transaction_id)

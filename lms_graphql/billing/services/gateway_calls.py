@@ -21,7 +21,7 @@ from lms_graphql.billing.gateways.interface import (
 )
 from lms_graphql.billing.gateways.registry import create_gateways
 from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
-from lms_graphql.billing.reads.checkouts import CheckoutFacts, missing_checkout, open_checkout_of
+from lms_graphql.billing.reads.checkouts import CheckoutFacts, is_refused, missing_checkout, open_checkout_of
 from lms_graphql.billing.services import purchases
 from lms_graphql.billing.services.sales import lock_sale, peek_sale
 from lms_graphql.billing.urls import checkout_return_path, return_url
@@ -76,11 +76,14 @@ async def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
 async def open_checkout(resources: PaymentResources, transaction_key: int) -> None:
     """Open the checkout of a pending transaction and store it, unless it is stored already.
 
-    Raise PAYMENT_FAILED if the gateway refuses, which ends the transaction, or does not answer.
+    Raise PAYMENT_FAILED if the gateway refuses, which ends the transaction, or does not answer. A repeated request
+    fails like the first one.
     """
     database = resources.database
     facts = await database.read(partial(missing_checkout, transaction_key=transaction_key))
     if facts is None:
+        if await database.read(partial(is_refused, transaction_key=transaction_key)):
+            raise DomainError(ErrorCode.PAYMENT_FAILED, REJECTED_MESSAGE)
         return
     gateway = resources.gateways.get(facts.method)
     if gateway is None:  # it was switched off since the purchase began
