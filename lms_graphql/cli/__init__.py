@@ -14,16 +14,14 @@ from lms_graphql.cli.database import db, print_results
 from lms_graphql.cli.export import export
 from lms_graphql.cli.quiz import quiz
 from lms_graphql.core.errors import OperatorError
-
-COMMANDS = {
-    "db": "database:db",
-    "keys": "signing_keys:keys",
-    "quiz": "quiz:quiz",
-    "schema": "schema:schema",
-    "serve": "serve:serve",
-    "sweep": "maintenance:sweep",
-}
-"""Module and function of each command."""
+from lms_graphql.graph.schema.builder import print_sdl
+from lms_graphql.http_protocol import PROTOCOL
+from lms_graphql.operations import maintenance
+from lms_graphql.operations.database_access import open_database, require_migrated
+from lms_graphql.operations.database_check import CheckResult
+from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
+from lms_graphql.schema import schema as graphql_schema
+from lms_graphql.settings import Gateway, Settings, load_settings
 
 
 class CommandGroup(click.Group):
@@ -82,7 +80,7 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     require_changed_seed_passwords(settings)
     _require_free(host, port)
     set_default_urls(settings, _local_url(host, port))
-    _warn_of_test_accounts(settings)
+    warn_of_gateways(settings)
     services = "GraphQL and GraphiQL" if settings.shows_graphiql else "GraphQL"
     click.echo(f"Serving {services} at {_base_url(host, port)}/graphql (stop with Ctrl-C)")
     uvicorn.run(
@@ -120,10 +118,14 @@ def set_default_urls(settings: Settings, local_url: str) -> None:
             os.environ["LMS_PUBLIC_URL"] = local_url
 
 
-def _warn_of_test_accounts(settings: Settings) -> None:
-    if settings.is_production:
-        for name in settings.test_account_settings:
-            click.echo(f"{name} is that of a test account, so buyers do not pay real money.", err=True)
+def warn_of_gateways(settings: Settings) -> None:
+    """Print a line for each setting with which buyers cannot pay real money in production."""
+    if not settings.is_production:
+        return
+    for name in settings.test_account_settings:
+        click.echo(f"{name} is that of a test account, so buyers do not pay real money.", err=True)
+    if Gateway.BANK_TRANSFER in settings.enabled_gateways and not settings.bank_account:
+        click.echo("LMS_BANK_ACCOUNT is not set, so buyers are not told where to transfer money.", err=True)
 
 
 def _base_url(host: str, port: int) -> str:

@@ -1,12 +1,15 @@
 """Mails about money, sent by the mutations and webhooks that cause them, and the PDFs to which they link."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.message import EmailMessage
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User
@@ -23,6 +26,7 @@ from tests.billing.conftest import Shop
 from tests.billing.ledger_factories import LedgerFactories
 from tests.billing.paper_factories import PaperFactories
 from tests.billing.test_papers import text_at
+from tests.concurrency import START_TIMEOUT_SECONDS, race_rounds
 from tests.factories import START, Factories
 from tests.live_service import Client, Service
 from tests.mail_servers import SITE_URLS, Mailbox
@@ -124,6 +128,32 @@ def test_payout_statement_is_sent_when_the_payout_is_paid(
     assert all(answer["statementUrl"].endswith(path) for answer in settled)
     statement = text_at(client, path)
     assert all(part in statement for part in ("SEPA 17", sale.transaction.transaction_id, "100.00", "Paid out 70.00"))
+
+
+@pytest.mark.slow
+def test_simultaneous_calls_enqueue_each_mail_once(make: Factories, service: Service) -> None:
+    """Without the condition on the code in the UPDATE, several of the ten calls enqueue a mail."""
+    papers = PaperFactories(service.database)
+    instructor = make.user(Role.INSTRUCTOR)
+    for _ in range(race_rounds(10)):
+        sale = make.transaction(make.user(), make.course(instructor=instructor))
+        payout = papers.payout(instructor, [])
+        calls = [partial(mails.enqueue_receipt, transaction=sale)] * 5
+        calls += [partial(mails.enqueue_payout_statement, payout=payout)] * 5
+        start = threading.Barrier(len(calls))
+
+        def run(call: Any, start: threading.Barrier = start) -> None:
+            start.wait(START_TIMEOUT_SECONDS)
+            service.database.write_sync(call)
+
+        with ThreadPoolExecutor(len(calls)) as threads:
+            list(threads.map(run, calls))
+    kinds = select(Mail.kind, func.count()).group_by(Mail.kind)
+    rows = service.database.read_sync(lambda session: session.execute(kinds).all())
+    assert {row[0]: row[1] for row in rows} == {
+        mails.RECEIPT_MAIL: race_rounds(10),
+        mails.PAYOUT_STATEMENT_MAIL: race_rounds(10),
+    }
 
 
 def render(service: Service, kind: str, user: User, **data: Any) -> Any:

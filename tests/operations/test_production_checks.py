@@ -9,6 +9,7 @@ from secrets import token_urlsafe
 
 import pytest
 
+from lms_graphql.cli import warn_of_gateways
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.operations.secret_key import load_secret_key
 from lms_graphql.settings import load_settings
@@ -107,3 +108,12 @@ def test_rotate_prints_new_signing_key(run: RunCli) -> None:
 @pytest.mark.parametrize("value", ["nonsense", "10.0.0.1, x", "300.1.1.1"])
 def test_invalid_trusted_proxies_are_reported(run_cli: RunCli, value: str) -> None:
     assert_one_line_error(run_cli("db", "check", LMS_TRUSTED_PROXIES=value), "LMS_TRUSTED_PROXIES")
+
+
+def test_gateways_that_cannot_take_money_are_warned_about(capsys: pytest.CaptureFixture[str]) -> None:
+    production = {"LMS_ENV": "production", "LMS_PAYMENT_GATEWAYS": "bank_transfer, stripe"}
+    stripe = {"LMS_STRIPE_SECRET_KEY": "sk_test_1", "LMS_STRIPE_WEBHOOK_SECRET": "whsec_1"}
+    ready = {"LMS_STRIPE_SECRET_KEY": "sk_live_1", "LMS_BANK_ACCOUNT": "DE89"}
+    for changes, names in (({}, ["LMS_STRIPE_SECRET_KEY", "LMS_BANK_ACCOUNT"]), (ready, [])):
+        warn_of_gateways(load_settings({**production, **stripe, **changes}, Path("/nowhere")))
+        assert [line.split()[0] for line in capsys.readouterr().err.splitlines()] == names
