@@ -106,6 +106,8 @@ def test_amounts_follow_the_rules_of_stripe(
 def test_checkout_reports_the_payment_by_webhook_and_on_request(gateway: StripeGateway, double: StripeDouble) -> None:
     checkout = gateway.create_checkout(checkout_request())
     assert gateway.fetch_checkout(checkout.id) == []
+    double.decline(checkout.id)
+    assert gateway.fetch_checkout(checkout.id) == []
     (by_webhook,) = read(gateway, double.pay(checkout.id))
     (fetched,) = gateway.fetch_checkout(checkout.id)
     assert gateway.fetch_checkout(checkout.id) == [fetched]

@@ -16,7 +16,10 @@ _REFUND_STATUSES = {
 }
 """Meaning of a refund's status. In all others it is PROCESSING."""
 _UNPAID_INTENTS = {"canceled", "requires_payment_method"}
-"""States of the payment of a completed checkout in which it will not be paid any more."""
+"""States of the payment of a completed checkout in which it will not be paid any more.
+
+While the checkout is open, the buyer may try another card.
+"""
 
 Object = Mapping[str, Any]
 """An object of Stripe's API, as JSON."""
@@ -36,7 +39,8 @@ def checkout_events(session: Object) -> Sequence[Event]:
     payment = session["payment_intent"] or {}
     if session["payment_status"] == "paid":
         return [_payment_received(f"{payment['id']}:paid", {**session, "payment_intent": payment["id"]})]
-    if session["status"] == "expired" or payment.get("status") in _UNPAID_INTENTS:
+    is_unpaid = session["status"] == "complete" and payment.get("status") in _UNPAID_INTENTS
+    if is_unpaid or session["status"] == "expired":
         return _payment_failed(f"{session['id']}:failed", session)
     return []
 

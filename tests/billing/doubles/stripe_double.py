@@ -137,6 +137,10 @@ class StripeDouble(HttpDouble):
         session |= {"status": "complete", "payment_status": "paid"}
         return self._event(kind, session)
 
+    def decline(self, session_id: str) -> None:
+        """Decline a card. The checkout remains open for another one."""
+        self._set_intent(self.sessions[session_id], "requires_payment_method")
+
     def promise(self, session_id: str) -> Object:
         """Complete the checkout with a payment that takes days."""
         session = self.sessions[session_id]
