@@ -205,6 +205,16 @@ def test_unknown_currency_is_invalid(instructor: CourseClient, code: str) -> Non
     assert instructor.user_errors("createCourse", **NEW, currency=code) == [("INVALID", "currency")]
 
 
+@pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)
+def test_course_in_a_withdrawn_currency_stays_readable(
+    client: Client, make: Factories, instructor: CourseClient
+) -> None:
+    course = make.course(currency="BGN", price=1999)
+    updated = instructor_client(client, make, course).ok("updateCourse", courseId=course.global_id, price="20.50")
+    assert updated["price"] == {"amount": "20.50", "currency": "BGN"}
+    assert instructor.user_errors("createCourse", **NEW, currency="BGN") == [("INVALID", "currency")]
+
+
 @pytest.mark.parametrize(
     ("currency", "price", "expected"),
     [("JPY", 1500, "1500"), ("USD", "19.9", "19.90"), ("BHD", "0.001", "0.001"), ("USD", "999999999.99", None)],
