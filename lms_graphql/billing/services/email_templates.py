@@ -44,7 +44,7 @@ def receipt_template(session: Session, mail: Mail, urls: SiteUrls) -> RenderedMa
 def refund_notice_template(session: Session, mail: Mail, urls: SiteUrls) -> RenderedMail | None:
     """Render the mail to the buyer. Return None if the account was deleted.
 
-    Reasons that a person gave are included: the buyer can read them in the API, too.
+    The reason that a super admin gave is included: the buyer can read it in the API, too.
     """
     buyer = session.get(User, mail.user_id)
     refund = session.get(Refund, mail.data["refund"])
@@ -105,7 +105,7 @@ def payout_statement_template(session: Session, mail: Mail, urls: SiteUrls) -> R
         instructor.email,
         f"Your payout of {amount}",
         greeting_line(instructor.full_name),
-        ["We have paid out your earnings. The statement lists each of them."],
+        ["We have paid out your earnings. The statement lists them."],
         Button("Open the statement", urls.to_service(statement_path(payout.statement_code))),
         [
             Fact("Amount", amount),
