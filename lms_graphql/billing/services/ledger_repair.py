@@ -4,7 +4,7 @@ Derived columns are recomputed from the rows that are only added: refunds, entri
 must agree by itself. `find_ledger_errors` reports what does not, and nothing repairs it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -15,10 +15,12 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal,
     not_,
     or_,
     select,
     type_coerce,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Session, aliased
@@ -31,48 +33,52 @@ from lms_graphql.billing.transitions import SUCCESSFUL
 from lms_graphql.core.statements import execute_dml
 
 
-class LedgerDrift(NamedTuple):
-    """Rows of a model whose derived columns are wrong, each with its key and the right values."""
+class DerivedColumns(NamedTuple):
+    """Columns of a model that follow from other rows. `wrong_rows` selects key and right values of wrong rows."""
 
     model: Any
-    columns: tuple[str, ...]
-    rows: Sequence[Any]
+    names: tuple[str, ...]
+    wrong_rows: Select[Any]
 
     @property
     def label(self) -> str:
-        return f"{self.model.__tablename__} ({', '.join(self.columns)})"
+        return f"{self.model.__tablename__} ({', '.join(self.names)})"
 
 
 def find_ledger_drift(session: Session) -> list[str]:
     """Return a line for each group of derived columns that is wrong, with the number of rows."""
-    return [f"{drift.label}: wrong in {len(drift.rows)} rows" for drift in _drifts(session)]
+    return [f"{derived.label}: wrong in {len(rows)} rows" for derived, rows in _drifts(session)]
 
 
 def repair_ledger(session: Session) -> list[str]:
     """Correct all derived columns. Return a line for each group that was repaired."""
     lines = []
-    for drift in list(_drifts(session)):
-        for row in drift.rows:
-            values = {name: getattr(row, f"expected_{name}") for name in drift.columns}
-            values = {name: None if value is None else int(value) for name, value in values.items()}
-            execute_dml(session, update(drift.model).where(drift.model.id == row.id).values(values))
-        lines.append(f"{drift.label}: {len(drift.rows)} rows repaired")
+    for derived, rows in list(_drifts(session)):
+        for key, *expected in rows:
+            numbers = (None if value is None else int(value) for value in expected)
+            values = dict(zip(derived.names, numbers, strict=True))
+            execute_dml(session, update(derived.model).where(derived.model.id == key).values(values))
+        lines.append(f"{derived.label}: {len(rows)} rows repaired")
     return lines
 
 
 def find_ledger_errors(session: Session) -> list[str]:
-    """Return a line for each rule of the ledger that some rows break, with their number."""
-    counts = {rule: session.scalar(select(func.count()).select_from(rows.subquery())) for rule, rows in _ERRORS}
-    return [f"ledger: {number} {rule}" for rule, number in counts.items() if number]
+    """Return a line for each rule of the ledger that some rows break, with their number.
+
+    One statement checks all rules, so that a change at the same time is not seen in halves.
+    """
+    return [f"ledger: {number} {rule}" for rule, number in session.execute(BROKEN_RULES) if number]
 
 
-def _drifts(session: Session) -> Iterator[LedgerDrift]:
-    for model, expected, where in _DERIVED:
-        columns = tuple(expected)
-        labels = [value.label(f"expected_{name}") for name, value in expected.items()]
-        differs = or_(*(getattr(model, name).is_distinct_from(value) for name, value in expected.items()))
-        if rows := session.execute(select(model.id, *labels).where(differs, *where)).all():
-            yield LedgerDrift(model, columns, rows)
+def _drifts(session: Session) -> Iterator[tuple[DerivedColumns, Sequence[Any]]]:
+    for derived in DERIVED_COLUMNS:
+        if rows := session.execute(derived.wrong_rows).all():
+            yield derived, rows
+
+
+def _derived(model: Any, expected: Mapping[str, ColumnElement[Any]], *where: ColumnElement[bool]) -> DerivedColumns:
+    differs = or_(*(getattr(model, name).is_distinct_from(value) for name, value in expected.items()))
+    return DerivedColumns(model, tuple(expected), select(model.id, *expected.values()).where(differs, *where))
 
 
 def _sum(column: Any, *where: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -105,29 +111,26 @@ def _entries(column: Any) -> ColumnElement[Any]:
     return _sum(column, EarningEntry.earning_id == Earning.id)
 
 
-_DERIVED: tuple[tuple[Any, dict[str, ColumnElement[Any]], tuple[ColumnElement[bool], ...]], ...] = (
-    (
+DERIVED_COLUMNS = (
+    _derived(
         Transaction,
         {
             "refunded_amount": _refunds(RefundStatus.SUCCEEDED),
             "reserved_amount": _refunds(RefundStatus.PROCESSING),
         },
-        # Payments of older versions have no row.
-        (_PAYMENT_OF_SALE.is_not(None),),
+        _PAYMENT_OF_SALE.is_not(None),  # payments of older versions have no row
     ),
-    (
+    _derived(
         Earning,
         {
             "net_amount": _entries(EarningEntry.net_amount),
             "amount": _entries(EarningEntry.amount),
             "platform_amount": _entries(EarningEntry.platform_amount),
         },
-        (),
     ),
-    (
+    _derived(
         Earning,
         {"payout_id": _LIVE_PAYOUTS.with_only_columns(func.max(PayoutItem.payout_id)).scalar_subquery()},
-        (),
     ),
 )
 
@@ -160,7 +163,7 @@ def _held_earnings() -> Select[Any]:
 
 _LEFT = Transaction.amount - Transaction.refunded_amount
 _BOOKED_PAYMENTS = select(Payment.transaction_id).where(Payment.outcome == PaymentOutcome.BOOKED)
-_ERRORS: tuple[tuple[str, Select[Any]], ...] = (
+_RULES: tuple[tuple[str, Select[Any]], ...] = (
     (
         "sales whose earnings do not add up to what is left of the payment",
         select(Transaction.id).where(
@@ -206,3 +209,6 @@ _ERRORS: tuple[tuple[str, Select[Any]], ...] = (
     ),
 )
 """Rules, each with a SELECT of the rows that break it."""
+
+BROKEN_RULES = union_all(*(select(literal(rule), func.count()).select_from(rows.subquery()) for rule, rows in _RULES))
+"""Selects each rule with the number of rows that break it."""
