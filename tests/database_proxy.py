@@ -22,11 +22,12 @@ class Cut(Enum):
 
 
 class DatabaseProxy:
-    """The running proxy. Set `next_cut` to cut one connection."""
+    """The running proxy. Set `next_cut` to cut one connection, at the next COMMIT or after some more."""
 
     def __init__(self, server_port: int) -> None:
         self.port = 0
         self.next_cut: Cut | None = None
+        self.commits_before_cut = 0
         self.is_refusing = False
         self._server_port = server_port
         self._writers: set[asyncio.StreamWriter] = set()
@@ -49,19 +50,23 @@ class DatabaseProxy:
             self._pump_answers(server_reader, client_writer, cut),
         )
         tasks = [asyncio.ensure_future(pump) for pump in pumps]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for writer in pair:
-            writer.close()
-        self._writers -= pair
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            for writer in pair:
+                writer.close()
+            self._writers -= pair
 
     async def _pump_requests(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: list[Cut]
     ) -> None:
         while data := await reader.read(CHUNK_BYTES):
-            if data == COMMIT and self.next_cut is not None:
+            if data == COMMIT and self.next_cut is not None and self.commits_before_cut > 0:
+                self.commits_before_cut -= 1
+            elif data == COMMIT and self.next_cut is not None:
                 cut.append(self.next_cut)
                 self.next_cut = None
                 if cut == [Cut.BEFORE_COMMIT]:

@@ -1,0 +1,92 @@
+"""The link to the database is cut before or after a COMMIT. A repeated purchase or webhook has one effect."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
+
+from lms_graphql.billing.ledger_models import Earning
+from lms_graphql.billing.models import FakePayment, Payment, Transaction
+from lms_graphql.catalog.models import Enrollment
+from tests.billing.billing_client import BillingClient, FakeGatewayClient, purchase_input, settle_silently
+from tests.billing.conftest import PRICE
+from tests.concurrency import race_rounds
+from tests.database_proxy import Cut, DatabaseProxy, run_database_proxy
+from tests.factories import Factories
+from tests.live_service import Client, Service, run_service
+from tests.mariadb import MariaDB
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("no_maintenance"),
+    pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True),
+    pytest.mark.parametrize("cut", Cut),
+]
+
+ROUNDS = race_rounds(1)
+"""100 rounds were run after the first version."""
+COMMITS_OF_PURCHASE = 3
+"""The purchase, the checkout at the fake gateway, and the stored checkout."""
+
+
+class ProxiedService(NamedTuple):
+    """A service that reaches its database by a proxy, and the service of the other tests on the same database."""
+
+    proxied: Service
+    direct: Service
+    proxy: DatabaseProxy
+    client: Client
+    make: Factories
+
+    def count(self, table: Any) -> int:
+        statement = select(func.count()).select_from(table)
+        return self.direct.database.read_sync(lambda session: session.scalar(statement)) or 0
+
+
+@pytest.fixture
+def service_behind_proxy(service: Service, mariadb_server: MariaDB, make: Factories) -> Iterator[ProxiedService]:
+    with run_database_proxy(mariadb_server.port) as proxy:
+        url = make_url(service.resources.settings.database_url or "").set(port=proxy.port)
+        changed = {"database_url": url.render_as_string(hide_password=False)}
+        with run_service(service.resources.settings.model_copy(update=changed)) as proxied:
+            client = Client(proxied)
+            yield ProxiedService(proxied, service, proxy, client, make)
+            client.close()
+
+
+@pytest.mark.parametrize("commits_before_cut", range(COMMITS_OF_PURCHASE))
+def test_repeated_purchase_has_one_effect(
+    service_behind_proxy: ProxiedService, cut: Cut, commits_before_cut: int
+) -> None:
+    service = service_behind_proxy
+    for number in range(1, ROUNDS + 1):
+        course = service.make.course(price=PRICE)
+        buyer = BillingClient(service.client, service.make.actor(service.make.user()))
+        service.proxy.commits_before_cut, service.proxy.next_cut = commits_before_cut, cut
+        buyer.graphql("purchaseCourse", **purchase_input(course))
+        assert service.proxy.next_cut is None, "the connection was not cut"
+        service.proxy.is_refusing = False
+        repeated = buyer.purchase(course)
+        assert repeated["checkoutUrl"] is not None
+        assert buyer.purchase(course) == repeated
+        assert [service.count(table) for table in (Transaction, FakePayment)] == [number, number]
+
+
+def test_repeated_webhook_has_one_effect(service_behind_proxy: ProxiedService, cut: Cut) -> None:
+    service = service_behind_proxy
+    gateway = FakeGatewayClient.of(service.proxied)
+    for number in range(1, ROUNDS + 1):
+        course = service.make.course(price=PRICE)
+        buyer = BillingClient(service.client, service.make.actor(service.make.user()))
+        id = buyer.purchase(course)["transaction"]["id"]
+        event = settle_silently(service.direct, id)
+        service.proxy.next_cut = cut
+        first = gateway.send(event).status_code
+        assert first == 200 if cut is Cut.AFTER_ANSWER else first == 503
+        service.proxy.is_refusing = False
+        assert gateway.send(event).status_code == 200
+        assert buyer.transaction(id)["status"] == "COMPLETED"
+        assert [service.count(table) for table in (Payment, Enrollment, Earning)] == [number] * 3
+    gateway.close()
