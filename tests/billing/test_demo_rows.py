@@ -91,7 +91,7 @@ class Recorder:
 
 
 class Stories:
-    """The same stories, told by the services and by the demo, each with a buyer and a course of its own."""
+    """The same stories, by the services and by the demo, each with a buyer and a course of its own."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop

@@ -1,4 +1,4 @@
-"""The link to the database is cut before or after a COMMIT. A repeated purchase or webhook has one effect."""
+"""The link to the database is cut before or after a COMMIT. Whatever is repeated then has one effect."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -7,11 +7,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
-from lms_graphql.billing.ledger_models import Earning
-from lms_graphql.billing.models import FakePayment, Payment, Transaction
+from lms_graphql.billing.ledger_models import Earning, EarningEntry, InstructorPayout, PayoutItem
+from lms_graphql.billing.models import FakePayment, FakeRefund, Payment, Refund, Transaction
 from lms_graphql.catalog.models import Enrollment
+from lms_graphql.core import clock
 from tests.billing.billing_client import BillingClient, FakeGatewayClient, purchase_input, settle_silently
 from tests.billing.conftest import PRICE
+from tests.billing.ledger_client import admin_client, refund_input
+from tests.billing.ledger_factories import LedgerFactories
 from tests.concurrency import race_rounds
 from tests.database_proxy import Cut, DatabaseProxy, run_database_proxy
 from tests.factories import Factories
@@ -29,6 +32,8 @@ ROUNDS = race_rounds(1)
 """100 rounds were run after the first version."""
 COMMITS_OF_PURCHASE = 3
 """The purchase, the checkout at the fake gateway, and the stored checkout."""
+COMMITS_OF_REFUND = 3
+"""The started refund, the refund at the fake gateway, and its result."""
 
 
 class ProxiedService(NamedTuple):
@@ -90,3 +95,41 @@ def test_repeated_webhook_has_one_effect(service_behind_proxy: ProxiedService, c
         assert buyer.transaction(id)["status"] == "COMPLETED"
         assert [service.count(table) for table in (Payment, Enrollment, Earning)] == [number] * 3
     gateway.close()
+
+
+@pytest.mark.parametrize("commits_before_cut", range(COMMITS_OF_REFUND))
+def test_repeated_refund_has_one_effect(
+    service_behind_proxy: ProxiedService, cut: Cut, commits_before_cut: int
+) -> None:
+    service = service_behind_proxy
+    admin, ledger = admin_client(service.client, service.make), LedgerFactories(service.make, service.direct.database)
+    for number in range(1, ROUNDS + 1):
+        sale, key = ledger.sale("20.00"), f"key {number}"
+        service.proxy.commits_before_cut, service.proxy.next_cut = commits_before_cut, cut
+        admin.graphql("refundTransaction", **refund_input(sale, key, amount="5.00"))
+        assert service.proxy.next_cut is None, "the connection was not cut"
+        service.proxy.is_refusing = False
+        repeated = admin.refund(sale, key, amount="5.00")
+        assert (repeated["status"], repeated["netAmount"]["amount"]) == ("PARTIALLY_REFUNDED", "15.00")
+        assert [refund["status"] for refund in repeated["refunds"]] == ["SUCCEEDED"]
+        assert admin.refund(sale, key, amount="5.00") == repeated
+        assert [service.count(table) for table in (Refund, FakeRefund, EarningEntry)] == [number, number, 2 * number]
+    assert ledger.problems() == []
+
+
+def test_repeated_payout_run_has_one_effect(service_behind_proxy: ProxiedService, cut: Cut) -> None:
+    service = service_behind_proxy
+    admin, ledger = admin_client(service.client, service.make), LedgerFactories(service.make, service.direct.database)
+    period_end = clock.now()
+    run = {"periodEnd": period_end.isoformat()}
+    for number in range(1, ROUNDS + 1):
+        ledger.sale("100.00", days_ago=60)
+        service.proxy.next_cut = cut
+        admin.graphql("runPayouts", **run, idempotencyKey=f"key {number}")
+        assert service.proxy.next_cut is None, "the connection was not cut"
+        service.proxy.is_refusing = False
+        repeated = admin.run_payouts(period_end, f"key {number}")
+        assert [payout["amount"]["amount"] for payout in repeated] == ["70.00"]
+        assert admin.run_payouts(period_end, f"key {number}") == repeated
+        assert [service.count(table) for table in (InstructorPayout, PayoutItem)] == [number, number]
+    assert ledger.problems() == []

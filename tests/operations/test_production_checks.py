@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 
 import pytest
 
-from lms_graphql.cli import warn_of_gateways
+from lms_graphql.cli.serve import warn_of_gateways
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.operations.secret_key import load_secret_key
 from lms_graphql.settings import load_settings
