@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.demo_service import run_demo_service, seed_user_token
@@ -41,14 +42,23 @@ class Pane:
 
     def run(self, title: str, **values: Any) -> Any:
         """Run an example and return its data. Errors fail the test, in a payload too."""
+        data = self.send(title, **values)
+        payloads = [value for value in data.values() if isinstance(value, dict) and "errors" in value]
+        assert all(payload["errors"] == [] for payload in payloads), (title, payloads)
+        return data
+
+    def send(self, title: str, **values: Any) -> Any:
+        """Run an example and return its data. A payload may have errors."""
         example = self._examples[title]
         self.titles.discard(title)
         variables = {**(example.get("variables") or {}), **values}
         variables = {name: self.ids[name] if value == "" else value for name, value in variables.items()}
-        data = self._client.execute(example["query"], bearer=self._token(example.get("viewer")), **variables)
-        payloads = [value for value in data.values() if isinstance(value, dict) and "errors" in value]
-        assert all(payload["errors"] == [] for payload in payloads), (title, payloads)
-        return data
+        return self._client.execute(example["query"], bearer=self._token(example.get("viewer")), **variables)
+
+    def course(self, slug: str) -> str:
+        """Return the id of a course."""
+        id: str = self._client.execute(f'{{ course(slug: "{slug}") {{ id }} }}')["course"]["id"]
+        return id
 
     def _token(self, viewer: str | None) -> str | None:
         if viewer is not None and viewer not in self._tokens:
@@ -67,8 +77,35 @@ def answer_to(question: dict[str, Any]) -> dict[str, Any]:
     return ANSWERS.get(question["type"], {"optionIds": right})
 
 
+def run_money_examples(pane: Pane) -> None:
+    """Buy a course, refund it, confirm a transfer, refund a part of it, and pay the instructors."""
+    course = pane.course("web-development-with-django")
+    (changed,) = pane.send("Buy a course: a price that has changed", courseId=course)["purchaseCourse"]["errors"]
+    assert changed["code"] == "PRICE_CHANGED"
+    assert "49.99" in changed["message"]
+    started = pane.run("Buy a course: start", courseId=course)["purchaseCourse"]
+    pane.ids["transactionId"] = started["transaction"]["id"]
+    assert httpx.post(started["checkoutUrl"], data={"outcome": "pay"}).status_code == 303
+    paid = pane.run("Buy a course: after the payment")["transaction"]
+    assert (paid["status"], paid["course"]["viewerEnrollment"]["status"]) == ("COMPLETED", "ACTIVE")
+    pending = pane.run("Earnings and balances")["me"]["teaching"]["balances"][0]["pending"]
+    assert pending["amount"] == "37.49", "75 % of 49.99"
+    refunded = pane.run("Refund a purchase")["refundTransaction"]["transaction"]
+    assert (refunded["status"], refunded["course"]["viewerEnrollment"]["status"]) == ("REFUNDED", "REFUNDED")
+    (waiting,) = pane.run("Bank transfers: what waits")["transactions"]["nodes"]
+    pane.ids["transferId"] = waiting["id"]
+    assert pane.run("Bank transfers: confirm one")["confirmBankTransfer"]["transaction"]["receiptUrl"]
+    part = pane.run("Refund a part")["refundTransaction"]["transaction"]
+    assert (part["status"], part["netAmount"]["amount"]) == ("PARTIALLY_REFUNDED", "84.99")
+    payouts = pane.run("Payouts: run")["runPayouts"]["payouts"]
+    pane.ids["payoutId"] = payouts[0]["id"]
+    settled = pane.run("Payouts: settle one")["settlePayout"]["payout"]
+    assert settled["status"] == "PAID"
+    assert settled["statementUrl"]
+
+
 def test_examples_run_on_the_demo_data(pane: Pane) -> None:
-    """Write a quiz, take it, grade it, and look at its statistics. Then run all other examples."""
+    """Write a quiz, take it, grade it, and look at its statistics. Buy, refund and pay. Then run the others."""
     pane.ids["courseId"] = pane.run("Anything by its id")["course"]["id"]
     pane.ids["quizId"] = pane.run("Write a quiz: create it")["createQuiz"]["quiz"]["id"]
     published = pane.run("Write a quiz: questions")["setQuizPublished"]["quiz"]
@@ -90,6 +127,7 @@ def test_examples_run_on_the_demo_data(pane: Pane) -> None:
     results = pane.run("My quizzes and results")["course"]["quizzes"]
     (mine,) = [quiz for quiz in results if quiz["id"] == pane.ids["quizId"]]
     assert any((question["result"] or {}).get("feedback") for question in mine["viewerAttempts"][0]["questions"])
+    run_money_examples(pane)
     others = sorted(pane.titles)
     assert len(others) >= 4
     for title in others:

@@ -1,3 +1,5 @@
+import { MONEY_EXAMPLES } from './moneyExamples.js';
+
 /**
  * The queries of the pane "Examples". The first one is also the first tab of a first visit.
  *
@@ -539,4 +541,5 @@ query QuizStatistics($slug: String!, $quizId: ID!) {
 }
 `,
   },
+  ...MONEY_EXAMPLES,
 ];
