@@ -40,10 +40,10 @@ export const MONEY_EXAMPLES = [
     about: 'The buyer has seen another price, so nothing is bought.',
     viewer: 'learner',
     variables: { courseId: '', price: '39.99', key: 'a price that has changed' },
-    query: `# The id of a course with a price, from:
-#   { course(slug: "web-development-with-django") {
-#     id price { amount } } }
-# The answer is PRICE_CHANGED, with the price of today.
+    query: `# The id of a course with a price,
+# such as
+#   web-development-with-django.
+# The answer is PRICE_CHANGED.
 mutation BuyAtOldPrice($courseId: ID!, $price: Decimal!, $key: String!) {
   purchaseCourse(input: {
     courseId: $courseId
@@ -68,9 +68,9 @@ mutation BuyAtOldPrice($courseId: ID!, $price: Decimal!, $key: String!) {
     about: 'A purchase with the built-in gateway, and its page to pay.',
     viewer: 'learner',
     variables: { courseId: '', price: '49.99', key: 'my first purchase' },
-    query: `# Run it, then open checkoutUrl in a new tab,
+    query: `# Open checkoutUrl in a new tab,
 # and pay or decline. No money moves.
-# With the same key it is bought only once.
+# The same key buys only once.
 mutation BuyCourse($courseId: ID!, $price: Decimal!, $key: String!) {
   purchaseCourse(input: {
     courseId: $courseId
@@ -98,8 +98,8 @@ mutation BuyCourse($courseId: ID!, $price: Decimal!, $key: String!) {
     about: 'What a return page asks: is it paid, and is there access?',
     viewer: 'learner',
     variables: { transactionId: '' },
-    query: `# The id of the transaction
-# that you have started.
+    query: `# The id of the purchase that you
+# have started.
 query AfterPayment($transactionId: ID!) {
   transaction: node(id: $transactionId) {
     ... on Transaction {
@@ -127,7 +127,8 @@ query AfterPayment($transactionId: ID!) {
     about: 'All of the money back, within 30 days and before much is done.',
     viewer: 'learner',
     variables: { transactionId: '', reason: 'I have no time for it.', key: 'my first refund' },
-    query: `# The id of the transaction that you have paid.
+    query: `# The id of the purchase that you
+# have paid.
 mutation RefundPurchase($transactionId: ID!, $reason: String!, $key: String!) {
   refundTransaction(input: {
     transactionId: $transactionId
@@ -192,7 +193,7 @@ mutation RefundPurchase($transactionId: ID!, $reason: String!, $key: String!) {
     about: 'The money has arrived, so the buyer gets access.',
     viewer: 'admin',
     variables: { transferId: '', bankReference: 'Statement 12, line 3' },
-    query: `# The id of a BANK_TRANSFER that waits.
+    query: `# The id of a transfer that waits.
 mutation ConfirmTransfer($transferId: ID!, $bankReference: String) {
   confirmBankTransfer(input: {
     transactionId: $transferId
@@ -217,8 +218,8 @@ mutation ConfirmTransfer($transferId: ID!, $bankReference: String) {
     about: 'Some of the money back. The buyer keeps the access.',
     viewer: 'admin',
     variables: { transferId: '', amount: '10.00', reason: 'The last section is late.', key: 'a part' },
-    query: `# The id of the transfer that you have confirmed,
-# or of another paid transaction.
+    query: `# The id of the transfer that you
+# have confirmed.
 mutation RefundPart($transferId: ID!, $amount: Decimal, $reason: String!, $key: String!) {
   refundTransaction(input: {
     transactionId: $transferId
@@ -309,8 +310,8 @@ mutation RefundPart($transferId: ID!, $amount: Decimal, $reason: String!, $key: 
     about: 'A payout for each instructor with 50.00 or more.',
     viewer: 'admin',
     variables: { periodEnd: '2026-02-01T00:00:00Z', key: 'January 2026' },
-    query: `# It takes earnings that became available before
-# periodEnd and are in no payout.
+    query: `# It takes earnings that became
+# available before periodEnd.
 mutation RunPayouts($periodEnd: DateTime!, $key: String!) {
   runPayouts(input: {periodEnd: $periodEnd, idempotencyKey: $key}) {
     payouts {
