@@ -28,6 +28,9 @@ from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.password_hashing import PasswordHashingPool
 from lms_graphql.core.signing import Signer
 from lms_graphql.export_endpoint import ExportEndpoint
+from lms_graphql.fake_checkout_page import PATH as FAKE_CHECKOUT_PATH
+from lms_graphql.fake_checkout_page import RETURN_PATH as FAKE_RETURN_PATH
+from lms_graphql.fake_checkout_page import FakeCheckoutPage
 from lms_graphql.graph.context import AppResources, Context
 from lms_graphql.graph.document_limits import DocumentLimits
 from lms_graphql.graph.documents import DocumentCache
@@ -172,7 +175,10 @@ def _payment_routes(resources: AppResources, is_busy: Callable[[], bool]) -> lis
     ]
     if PaymentMethod.FAKE in enabled_methods(resources.settings):
         page = FakeCheckoutPage(resources)
-        routes.append(Route(FAKE_CHECKOUT_PATH, page.handle, methods=["GET", "POST"]))
+        routes += [
+            Route(FAKE_CHECKOUT_PATH, page.handle, methods=["GET", "POST"]),
+            Route(FAKE_RETURN_PATH, page.handle_return, methods=["GET"]),
+        ]
     return routes
 
 

@@ -3,6 +3,8 @@
 It is served only if the fake gateway is switched on. The form needs no JavaScript: it posts `outcome=pay` or
 `outcome=decline`. The page then sends a signed webhook to this service, as a real gateway does from outside. Then it
 sends the browser back to the front end.
+
+`GET /checkout/return` stands for the front end's return page, as long as `LMS_PUBLIC_URL` is that of this service.
 """
 
 import asyncio
@@ -28,6 +30,7 @@ from lms_graphql.core.urls import join_url
 from lms_graphql.graph.context import AppResources
 
 PATH = "/gateway/fake/checkout/{token}"
+RETURN_PATH = "/checkout/return"
 PAGE = Template((Path(__file__).parent / "static" / "fake_checkout.html").read_text(encoding="utf-8"))
 FORM = Template("""<h1>$description</h1>
         <p class="amount">$amount</p>
@@ -42,6 +45,9 @@ FORM = Template("""<h1>$description</h1>
 ENDED = Template("""<h1>$title</h1>
         <p>$text</p>
         <a class="link" href="$return_url">Back to $site</a>""")
+RETURNED = Template("""<h1>Back from the payment</h1>
+        <p>Here your front end goes on: <code>LMS_PUBLIC_URL</code> leads there. It asks the API for the status of the
+        transaction $transaction.</p>""")
 NOT_FOUND = "<h1>There is no such payment</h1>\n        <p>Check the address, or start the purchase again.</p>"
 ENDED_TEXTS = {
     FakePaymentStatus.PAID: ("This payment is done", "It was paid, so there is nothing left to do here."),
@@ -50,6 +56,7 @@ ENDED_TEXTS = {
 }
 OUTCOMES = {"pay": True, "decline": False}
 MAX_FORM_BYTES = 1_000
+MAX_ID_LENGTH = 100
 WEBHOOK_TIMEOUT_SECONDS = 5
 
 log = structlog.get_logger("lms_graphql.billing")
@@ -72,6 +79,11 @@ class FakeCheckoutPage:
             if db_errors.is_unavailable(error) or isinstance(error, db_errors.CommitUnknownError):
                 return PlainTextResponse("The service is busy. Reload the page.\n", 503, {"retry-after": "1"})
             raise
+
+    async def handle_return(self, request: Request) -> Response:
+        """Say what a front end does here. The status is left to the API, because this request has no login."""
+        transaction = escape(request.query_params.get("transaction", "")[:MAX_ID_LENGTH])
+        return self._page("Payment", RETURNED.substitute(transaction=f"<code>{transaction}</code>"))
 
     async def _show(self, token: str) -> Response:
         payment = await self._payment(token)

@@ -11,6 +11,8 @@ from lms_graphql.core.money import Money, to_units
 METHOD, PRICE = ("payment_method",), ("expected_price",)
 OPEN_HOURS = 24
 BANK_TRANSFER_DAYS = 14
+MAX_UNPAID, UNPAID_HOURS = 50, 24
+"""Purchases without a payment that a buyer may start within these hours. Each opens a checkout or sends a mail."""
 
 
 def expiry(method: PaymentMethod, started_at: datetime) -> datetime:
@@ -33,6 +35,13 @@ def require_method_and_price(price: Money, method: PaymentMethod, *, is_enabled:
     if expected != price.amount:
         message = f"The price is now {price.amount} {price.currency}. Show it to the buyer, then send it again."
         raise DomainError(ErrorCode.PRICE_CHANGED, message, PRICE)
+
+
+def require_few_unpaid(count: int) -> None:
+    """Raise LIMIT_REACHED if a buyer has started too many purchases lately without paying for them."""
+    if count >= MAX_UNPAID:
+        message = f"You have started {count} purchases within {UNPAID_HOURS} hours without paying. Pay one of them."
+        raise DomainError(ErrorCode.LIMIT_REACHED, message)
 
 
 def require_possible_price(expected: Decimal, currency: str) -> None:

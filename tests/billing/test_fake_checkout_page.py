@@ -46,6 +46,15 @@ def test_page_shows_the_payment_and_its_end(shop: Shop) -> None:
 
 
 @sqlite_only
+def test_return_page_of_a_missing_front_end_says_what_follows(shop: Shop) -> None:
+    page = shop.gateway.page("/checkout/return?transaction=VHJh%3Cb%3E")
+    assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
+    assert "Here your front end goes on" in page.text
+    assert "<code>VHJh&lt;b&gt;</code>" in page.text
+    assert shop.gateway.page("/checkout/return").status_code == 200
+
+
+@sqlite_only
 def test_expired_page_cannot_be_paid(shop: Shop) -> None:
     url = shop.buyer.purchase(shop.course)["checkoutUrl"]
     over = update(FakePayment).values(expires_at=clock.now() - timedelta(seconds=1))

@@ -1,12 +1,16 @@
 """The story of a purchase: started, paid, declined, bought again; and what cannot be bought."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from lms_graphql.billing.models import PaymentMethod
+from sqlalchemy import update
+
+from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
+from lms_graphql.billing.purchase_rules import MAX_UNPAID, UNPAID_HOURS
 from lms_graphql.billing.services.purchases import PurchaseRequest, start_purchase
 from lms_graphql.catalog.models import CourseStatus, EnrollmentSource, EnrollmentStatus
-from lms_graphql.core import global_ids
+from lms_graphql.core import clock, global_ids
 from tests.billing.billing_client import BillingClient
 from tests.billing.conftest import PRICE, Shop
 
@@ -183,3 +187,18 @@ def test_course_with_a_pending_purchase_is_not_unpublished(shop: Shop) -> None:
     assert codes("archiveCourse") == []
     shop.gateway.settle(purchase["checkoutUrl"])
     assert shop.buyer.access(shop.course) == ("ACTIVE", "PURCHASE")  # although it is archived now
+
+
+def test_unpaid_purchases_of_a_day_are_limited(shop: Shop) -> None:
+    """Each sends a mail or opens a checkout. Cancelled ones count, and those of yesterday do not."""
+    key = shop.buyer_user.id
+    for status in (TransactionStatus.PENDING, TransactionStatus.CANCELLED):
+        for _ in range(MAX_UNPAID // 2):
+            shop.make.transaction(shop.buyer_user, shop.course, status=status, created_at=clock.now())
+    assert shop.buyer.purchase_error(shop.course) == ("LIMIT_REACHED", None)
+    assert shop.other_buyer().purchase(shop.course)["checkoutUrl"]
+    yesterday = {"created_at": clock.now() - timedelta(hours=UNPAID_HOURS, minutes=1)}
+    is_pending = (Transaction.user_id == key, Transaction.status == TransactionStatus.PENDING)
+    older = update(Transaction).where(*is_pending).values(yesterday)
+    shop.service.database.write_sync(lambda session: session.execute(older) and None)
+    assert shop.buyer.purchase(shop.course)["checkoutUrl"]

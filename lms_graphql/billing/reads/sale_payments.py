@@ -1,10 +1,12 @@
 """Reads of what was paid for a course, for services that decide about payments and refunds."""
 
-from sqlalchemy import exists, select
+from datetime import datetime
+
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.billing.models import Payment, PaymentOutcome, Transaction
-from lms_graphql.billing.transitions import SUCCESSFUL
+from lms_graphql.billing.models import Payment, PaymentOutcome, Transaction, TransactionStatus
+from lms_graphql.billing.transitions import SUCCESSFUL, UNPAID
 
 USED_FOR_SALE = (PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE)
 
@@ -22,6 +24,13 @@ def has_paid(session: Session, buyer_key: int, course_key: int, except_key: int 
         Transaction.id != (except_key or 0),
     )
     return bool(session.scalar(select(exists(other))))
+
+
+def count_unpaid(session: Session, buyer_key: int, since: datetime) -> int:
+    """Return how many purchases the buyer has started since an instant that are not paid."""
+    is_recent = (Transaction.user_id == buyer_key, Transaction.created_at >= since)
+    is_unpaid = Transaction.status.in_((TransactionStatus.PENDING, *UNPAID))
+    return session.scalar(select(func.count()).select_from(Transaction).where(*is_recent, is_unpaid)) or 0
 
 
 def payment_of_sale(session: Session, transaction_key: int) -> Payment | None:

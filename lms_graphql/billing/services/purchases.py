@@ -14,8 +14,14 @@ from lms_graphql.accounts import audit
 from lms_graphql.billing.gateways.interface import Checkout
 from lms_graphql.billing.gateways.registry import enabled_methods
 from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
-from lms_graphql.billing.purchase_rules import expiry, require_method_and_price, require_possible_price
-from lms_graphql.billing.reads.sale_payments import has_paid
+from lms_graphql.billing.purchase_rules import (
+    UNPAID_HOURS,
+    expiry,
+    require_few_unpaid,
+    require_method_and_price,
+    require_possible_price,
+)
+from lms_graphql.billing.reads.sale_payments import count_unpaid, has_paid
 from lms_graphql.billing.reads.transactions import transactions_by_key
 from lms_graphql.billing.references import new_transaction_reference
 from lms_graphql.billing.services.mails import enqueue_transfer_instructions
@@ -56,7 +62,7 @@ def start_purchase(session: Session, actor: Actor, purchase: PurchaseRequest) ->
     A free course is enrolled in at once. Otherwise the transaction is PENDING until its payment.
 
     Raise NOT_FOUND, OWN_COURSE, ALREADY_EXISTS, INVALID_TRANSITION, NOT_PUBLISHED, OUT_OF_RANGE, INVALID,
-    PAYMENT_REQUIRED, FEATURE_DISABLED or PRICE_CHANGED, or an error of the idempotency key.
+    PAYMENT_REQUIRED, FEATURE_DISABLED, PRICE_CHANGED or LIMIT_REACHED, or an error of the idempotency key.
     """
     assert actor.key is not None
     values = {
@@ -78,6 +84,9 @@ def _start(session: Session, actor: Actor, purchase: PurchaseRequest) -> int:
     price, method = Money(course.price, course.currency), purchase.method
     is_enabled = method in enabled_methods(settings_of(session))
     require_method_and_price(price, method, is_enabled=is_enabled, expected=purchase.expected_price)
+    if method is not PaymentMethod.FREE:
+        since = clock.now() - timedelta(hours=UNPAID_HOURS)
+        require_few_unpaid(count_unpaid(session, actor.key, since))
     transaction = _new_transaction(actor.key, course, method)
     session.add(transaction)
     session.flush()
