@@ -55,7 +55,7 @@ def amount_to_refund(units: int | None, left: Money) -> int:
     Raise OUT_OF_RANGE for more than what is left, or NOT_REFUNDABLE if all that is left is asked for and it is 0.
     """
     if units is not None and units > left.units:
-        message = f"At most {left.amount} {left.currency} can be refunded. Choose a smaller amount."
+        message = f"At most {left} can be refunded. Choose a smaller amount."
         raise DomainError(ErrorCode.OUT_OF_RANGE, message, (AMOUNT,))
     if left.units == 0:
         raise not_refundable("The rest of this payment is being refunded already. Wait until that is done.")

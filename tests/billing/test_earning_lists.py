@@ -110,3 +110,17 @@ def test_statements_do_not_depend_on_the_number_of_earnings_and_payouts(
         return statements.count
 
     assert count(1) == count(8) == 14
+
+
+@pytest.mark.query_budget
+def test_payouts_of_a_run_are_loaded_with_one_statement(
+    client: Client, make: Factories, ledger: LedgerFactories, statements: StatementRecorder
+) -> None:
+    admin = admin_client(client, make)
+    for _ in range(3):
+        ledger.sale("100", days_ago=40)
+    with statements:
+        payouts = admin.run_payouts(clock.now())
+    assert len(payouts) == 3
+    reads = [text for text in statements.texts if text.lstrip().startswith("SELECT instructor_payouts.id")]
+    assert len(reads) == 1

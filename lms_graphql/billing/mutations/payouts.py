@@ -1,5 +1,6 @@
 """Mutations of payouts and commission rates, for super admins."""
 
+import asyncio
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -77,7 +78,7 @@ class PayoutMutations:
         Returns IDEMPOTENCY_MISMATCH if the key was used with another `periodEnd`.
         """
         keys = await info.context.write(payouts.run_payouts, input.period_end, input.idempotency_key)
-        rows = [await info.context.load_async(payouts_by_key, key) for key in keys]
+        rows = await asyncio.gather(*(info.context.load_async(payouts_by_key, key) for key in keys))
         return RunPayoutsPayload(payouts=rows)
 
     @mutation(has_permission("payout:run"))

@@ -53,7 +53,7 @@ def store_result(
     refund = session.get_one(Refund, refund_key, populate_existing=True)
     values: dict[str, Any] = {"status": status, "updated_at": now}
     values["next_check_at"] = next_check(refund.created_at, now) if status is RefundStatus.PROCESSING else None
-    values["completed_at"] = now if status is RefundStatus.SUCCEEDED else None
+    values["completed_at"] = None if status is RefundStatus.PROCESSING else now
     if gateway_refund_id is not None:
         values["gateway_refund_id"] = gateway_refund_id
     is_open = (Refund.id == refund_key, Refund.status == RefundStatus.PROCESSING)
