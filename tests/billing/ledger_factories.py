@@ -27,6 +27,7 @@ from lms_graphql.core import clock
 from lms_graphql.core.database import Database
 from lms_graphql.core.money import to_units
 from lms_graphql.core.orm import TimestampedModel
+from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings
 from tests.factories import CourseTree, Factories, global_id
 
 T = TypeVar("T")
@@ -64,8 +65,9 @@ class LedgerFactories:
         currency: str = "USD",
         days_ago: int = 0,
         method: PaymentMethod = PaymentMethod.FAKE,
+        settings: Settings | None = None,
     ) -> Sale:
-        """Create a sale at the fake gateway. After 30 days its earning is available."""
+        """Create a sale at the fake gateway. After 30 days its earning is available. `settings` have the rate."""
         price = to_units(Decimal(amount), currency)
         course = course or self._make.course(instructor=instructor, price=price, currency=currency)
         buyer = buyer or self._make.user()
@@ -84,6 +86,7 @@ class LedgerFactories:
         )
 
         def add(session: Session) -> Sale:
+            session.info[SESSION_SETTINGS_KEY] = settings
             session.add(transaction)
             session.flush()
             payment_id = f"payment-{number}"

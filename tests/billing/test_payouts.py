@@ -12,6 +12,7 @@ from lms_graphql.billing.ledger_models import EarningEntry, InstructorPayout, Pa
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
 from lms_graphql.core.idempotency import IdempotencyKey
+from lms_graphql.settings import Settings
 from tests.billing.ledger_client import LedgerClient, Refunds, admin_client
 from tests.billing.ledger_factories import LedgerFactories
 from tests.factories import Factories, global_id
@@ -197,15 +198,18 @@ def test_rate_of_a_sale_never_changes(payroll: Payroll, client: Client) -> None:
         user = payroll.admin.ok("setCommissionRate", userId=instructor, commissionRate=rate)
         rates.append(user["commissionRate"])
         payroll.ledger.sale(amount, instructor=payroll.user, days_ago=31)
+    changed = Settings(commission_rate=Decimal("12.5"))
+    payroll.ledger.sale("100.00", instructor=payroll.user, days_ago=31, settings=changed)
     assert rates == ["50.00", "33.33", "70.00"]
     nodes = payroll.instructor.teaching()["earnings"]["nodes"]
     assert [(node["commissionRate"], node["amount"]["amount"]) for node in nodes] == [
+        ("12.50", "12.50"),
         ("70.00", "70.00"),
         ("33.33", "33.33"),
         ("50.00", "150.00"),
     ]
-    assert payroll.run() == [("253.33", "USD")]
-    assert payroll.ledger.payouts()[0].commission_rate == Decimal("50.67")  # 253.33 of 500.00
+    assert payroll.run() == [("265.83", "USD")]
+    assert payroll.ledger.payouts()[0].commission_rate == Decimal("44.31")  # 265.83 of 600.00
 
 
 @pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)
