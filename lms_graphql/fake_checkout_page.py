@@ -17,7 +17,7 @@ from string import Template
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from lms_graphql.billing.gateways import fake, fake_webhooks
@@ -72,12 +72,15 @@ class FakeCheckoutPage:
 
     async def handle(self, request: Request) -> Response:
         try:
-            if request.method == "POST":
-                return await self._settle(request)
-            return await self._show(request.path_params["token"])
+            async with asyncio.timeout(self._settings.limit_seconds):
+                if request.method == "POST":
+                    return await self._settle(request)
+                return await self._show(request.path_params["token"])
+        except (TimeoutError, ClientDisconnect):
+            return _busy()
         except Exception as error:
             if db_errors.is_unavailable(error) or isinstance(error, db_errors.CommitUnknownError):
-                return PlainTextResponse("The service is busy. Reload the page.\n", 503, {"retry-after": "1"})
+                return _busy()
             raise
 
     async def handle_return(self, request: Request) -> Response:
@@ -137,6 +140,10 @@ class FakeCheckoutPage:
     def _page(self, title: str, content: str, status_code: int = 200, return_url: str = "") -> Response:
         page = PAGE.substitute(title=title, site=escape(self._settings.site_name), content=content)
         return HTMLResponse(page, status_code, headers=_headers(return_url))
+
+
+def _busy() -> Response:
+    return PlainTextResponse("The service is busy. Reload the page.\n", 503, {"retry-after": "1"})
 
 
 def _headers(return_url: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from lms_graphql.billing.gateways.interface import (
@@ -58,7 +58,7 @@ class WebhookEndpoint:
         try:
             async with asyncio.timeout(self._settings.limit_seconds):
                 return await self._respond(gateway, request)
-        except TimeoutError:
+        except (TimeoutError, ClientDisconnect):
             return _busy()
         except Exception as error:
             if db_errors.is_unavailable(error) or isinstance(error, db_errors.CommitUnknownError):
