@@ -6,8 +6,8 @@ These races can be lost, as was tried within ten rounds:
 - Without the old status in the UPDATE, a purchase that is cancelled is completed by a payment at the same time.
 - Without the locks of the sale, one of ten confirmations of a bank transfer fails.
 
-Repeated events and payments cannot be lost, because of their unique keys. Two payments of one buyer were not lost without
-the lock of the course: both create the enrollment, so that one transaction starts again.
+Repeated events and payments cannot be lost, because of their unique keys. Two payments of one buyer were not lost
+without the lock of the course: both create the enrollment, so that one transaction starts again.
 """
 
 from collections.abc import Iterator
