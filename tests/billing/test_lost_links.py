@@ -1,4 +1,4 @@
-"""The link to the database is cut before or after a COMMIT. Whatever is repeated then has one effect."""
+"""The link to the database is cut before or after a COMMIT. A repeated request or webhook has one effect."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
-from lms_graphql.billing.ledger_models import Earning, EarningEntry, InstructorPayout, PayoutItem
+from lms_graphql.billing.ledger_models import Earning, InstructorPayout
 from lms_graphql.billing.models import FakePayment, FakeRefund, Payment, Refund, Transaction
 from lms_graphql.catalog.models import Enrollment
+from lms_graphql.core import clock
 from lms_graphql.operations import background
 from tests.billing.billing_client import BillingClient, FakeGatewayClient, purchase_input, settle_silently
 from tests.billing.conftest import PRICE
@@ -33,7 +34,7 @@ ROUNDS = race_rounds(1)
 COMMITS_OF_PURCHASE = 3
 """The purchase, the checkout at the fake gateway, and the stored checkout."""
 COMMITS_OF_REFUND = 3
-"""The started refund, the refund at the fake gateway, and its result."""
+"""The refund, the one at the fake gateway, and its result."""
 
 
 class ProxiedService(NamedTuple):
@@ -97,3 +98,39 @@ def test_repeated_webhook_has_one_effect(service_behind_proxy: ProxiedService, c
         assert gateway.send(event).status_code == 200
         assert buyer.transaction(id)["status"] == "COMPLETED"
         assert [service.count(table) for table in (Payment, Enrollment, Earning)] == [number] * 3
+
+
+@pytest.mark.parametrize("commits_before_cut", range(COMMITS_OF_REFUND))
+def test_repeated_refund_has_one_effect(
+    service_behind_proxy: ProxiedService, cut: Cut, commits_before_cut: int
+) -> None:
+    service = service_behind_proxy
+    ledger, admin = LedgerFactories(service.make, service.direct.database), admin_client(service.client, service.make)
+    for number in range(1, ROUNDS + 1):
+        sale = ledger.sale()
+        request = refund_input(sale, f"key {number}", amount="5.00")
+        service.proxy.commits_before_cut, service.proxy.next_cut = commits_before_cut, cut
+        admin.graphql("refundTransaction", **request)
+        assert service.proxy.next_cut is None, "the connection was not cut"
+        service.proxy.is_refusing = False
+        repeated = admin.ok("refundTransaction", **request)
+        assert (repeated["status"], repeated["refundedAmount"]["amount"]) == ("PARTIALLY_REFUNDED", "5.00")
+        assert admin.ok("refundTransaction", **request) == repeated
+        assert [service.count(table) for table in (Refund, FakeRefund)] == [number, number]
+        assert ledger.problems() == []
+
+
+def test_repeated_payout_run_has_one_effect(service_behind_proxy: ProxiedService, cut: Cut) -> None:
+    service = service_behind_proxy
+    ledger, admin = LedgerFactories(service.make, service.direct.database), admin_client(service.client, service.make)
+    for number in range(1, ROUNDS + 1):
+        ledger.sale("100.00", days_ago=31)
+        request = {"periodEnd": clock.now().isoformat(), "idempotencyKey": f"key {number}"}
+        service.proxy.commits_before_cut, service.proxy.next_cut = 0, cut
+        admin.graphql("runPayouts", **request)
+        assert service.proxy.next_cut is None, "the connection was not cut"
+        service.proxy.is_refusing = False
+        (payout,) = admin.ok("runPayouts", **request)
+        assert admin.ok("runPayouts", **request) == [payout]
+        assert (payout["amount"]["amount"], service.count(InstructorPayout)) == ("70.00", number)
+        assert ledger.problems() == []
