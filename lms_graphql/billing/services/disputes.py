@@ -9,14 +9,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
 from lms_graphql.billing.gateways.interface import Event, EventKind
-from lms_graphql.billing.models import (
-    GatewayEvent,
-    Payment,
-    Refund,
-    RefundKind,
-    RefundStatus,
-    Transaction,
-)
+from lms_graphql.billing.models import GatewayEvent, Payment, Refund, RefundKind, RefundStatus, Transaction
 from lms_graphql.billing.reads.sale_payments import payment_of_sale
 from lms_graphql.billing.services.refund_results import store_result
 from lms_graphql.billing.services.refunds import AUTOMATIC_REASONS, add_refund
@@ -30,12 +23,11 @@ CLOSED_KINDS = (EventKind.DISPUTE_WON, EventKind.DISPUTE_LOST)
 def apply_dispute(session: Session, transaction: Transaction, event: Event) -> None:
     """Apply an event of a dispute about a locked transaction.
 
-    A dispute about a payment that was not needed changes nothing, because its refund is under way.
+    A lost dispute about a payment that was not needed has no further effect: that payment is refunded by itself.
     """
     payment = payment_of_sale(session, transaction.id)
-    if payment is None or event.payment_id not in (None, payment.gateway_payment_id):
-        return
-    if event.kind is EventKind.DISPUTE_LOST:
+    is_lost = event.kind is EventKind.DISPUTE_LOST
+    if is_lost and payment is not None and event.payment_id in (None, payment.gateway_payment_id):
         _refund_rest(session, transaction, payment)
     _store_state(session, transaction)
     audit.record(session, f"dispute.{event.kind.value.removeprefix('dispute_')}", subject=transaction.id)
