@@ -38,6 +38,9 @@ TEACHING = f"""{{ me {{ teaching {{
 course(slug: "web-development-with-django") {{ analytics {{
   grossRevenue {MONEY} refundedRevenue {MONEY} }} }} }}"""
 
+REFUND = """mutation M($input: RefundTransactionInput!) { refundTransaction(input: $input) {
+  transaction { refunds { status } } errors { code } } }"""
+
 
 @pytest.fixture(scope="module")
 def demo_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
@@ -166,3 +169,13 @@ def test_instructor_sees_money(client: Client) -> None:
     assert parts[0] == 0 < min(parts[1:])
     (gross,), (refunded,) = (revenue[name] for name in ("grossRevenue", "refundedRevenue"))
     assert Decimal(gross["amount"]) > Decimal(refunded["amount"]) > 0
+
+
+def test_sale_of_the_demo_can_be_refunded(client: Client) -> None:
+    admin, learner = (seed_user_token(client, name) for name in ("admin", "learner"))
+    nodes = client.execute("{ transactions { nodes { id status } } }", bearer=learner)["transactions"]["nodes"]
+    (id,) = [node["id"] for node in nodes if node["status"] == "PARTIALLY_REFUNDED"]
+    refund = {"transactionId": id, "reason": "A second part.", "idempotencyKey": "1", "amount": "1.00"}
+    payload = client.execute(REFUND, bearer=admin, input=refund)["refundTransaction"]
+    assert payload["errors"] == []
+    assert [refund["status"] for refund in payload["transaction"]["refunds"]] == ["SUCCEEDED"] * 2
