@@ -13,6 +13,7 @@ from lms_graphql.catalog.models import CourseStatus, EnrollmentSource, Enrollmen
 from lms_graphql.core import clock, global_ids
 from tests.billing.billing_client import BillingClient
 from tests.billing.conftest import PRICE, Shop
+from tests.billing.ledger_client import LedgerClient
 
 
 def test_paid_course_gives_access(shop: Shop) -> None:
@@ -202,3 +203,20 @@ def test_unpaid_purchases_of_a_day_are_limited(shop: Shop) -> None:
     older = update(Transaction).where(*is_pending).values(yesterday)
     shop.service.database.write_sync(lambda session: session.execute(older) and None)
     assert shop.buyer.purchase(shop.course)["checkoutUrl"]
+
+
+def test_grant_outlasts_a_purchase_that_is_refunded(shop: Shop) -> None:
+    """A super admin grants access while the purchase is pending. A grant that ends is replaced by the purchase."""
+    for expires_at, source, after_refund in (
+        (None, "GRANT", ("ACTIVE", "GRANT")),
+        (clock.now() + timedelta(days=1), "PURCHASE", ("REFUNDED", "PURCHASE")),
+    ):
+        course = shop.make.course(price=PRICE)
+        purchase = shop.buyer.purchase(course)
+        granted: dict[str, Any] = {"source": EnrollmentSource.GRANT, "access_expires_at": expires_at}
+        shop.make.enrollment(shop.buyer_user, course, **granted)
+        shop.gateway.settle(purchase["checkoutUrl"])
+        assert shop.buyer.access(course) == ("ACTIVE", source)
+        refund = {"transactionId": purchase["transaction"]["id"], "reason": "x", "idempotencyKey": course.slug}
+        assert LedgerClient(shop.client, shop.admin.actor).ok("refundTransaction", **refund)["status"] == "REFUNDED"
+        assert shop.buyer.access(course) == after_refund

@@ -21,7 +21,8 @@ from lms_graphql.catalog.models import EnrollmentSource
 from lms_graphql.core import clock
 from lms_graphql.core.money import Money
 from lms_graphql.core.statements import execute_dml, insert_ignore
-from lms_graphql.learning.services.enrollment_lifecycle import grant_access
+from lms_graphql.learning.enrollment_status import ACCESS_STATUSES
+from lms_graphql.learning.services.enrollment_lifecycle import grant_access, lock_enrollment
 
 log = structlog.get_logger("lms_graphql.billing")
 
@@ -95,12 +96,23 @@ def _insert(
 
 
 def _complete(session: Session, transaction: Transaction) -> None:
-    """Complete a pending transaction: access, earning and receipt. An archived course gives access, too."""
+    """Complete a pending transaction: access, earning and receipt. An archived course gives access, too.
+
+    Access that was granted for good in the meantime stays a grant, so that a refund does not end it.
+    """
     is_completed = _set_paid(session, transaction)
     assert is_completed
-    grant_access(session, transaction.user_id, transaction.course_id, EnrollmentSource.PURCHASE)
+    if not _has_lasting_grant(session, transaction):
+        grant_access(session, transaction.user_id, transaction.course_id, EnrollmentSource.PURCHASE)
     earnings.record_sale(session, transaction)
     enqueue_receipt(session, transaction)
+
+
+def _has_lasting_grant(session: Session, transaction: Transaction) -> bool:
+    enrollment = lock_enrollment(session, transaction.user_id, transaction.course_id)
+    if enrollment is None or enrollment.status not in ACCESS_STATUSES:
+        return False
+    return enrollment.source is EnrollmentSource.GRANT and enrollment.access_expires_at is None
 
 
 def _set_paid(session: Session, transaction: Transaction) -> bool:
