@@ -38,7 +38,7 @@ class Refunded(StrEnum):
 
 
 class Story(NamedTuple):
-    """How a course was paid, the status of a try before, and what was refunded later."""
+    """How a course was paid, the status of an attempt to buy it before, and what was refunded later."""
 
     method: PaymentMethod = PaymentMethod.FAKE
     failed_before: TransactionStatus | None = None

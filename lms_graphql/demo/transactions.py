@@ -122,8 +122,8 @@ class DemoTransaction:
         assert self._checkout is not None
         self._checkout |= {"status": FakePaymentStatus.EXPIRED, "updated_at": cancelled_at}
 
-    def keep_open(self) -> None:
-        """Let maintenance not cancel the pending purchase, although the demo's dates lie in the past."""
+    def remove_expiry(self) -> None:
+        """Remove the expiry, so that maintenance does not cancel the purchase, whose date lies in the past."""
         self._values["expires_at"] = None
 
     def refund(self, order: RefundOrder) -> int:
