@@ -139,3 +139,56 @@ def test_lines_of_the_operator_are_separated_by_semicolons() -> None:
     assert loaded.bank_account == ("Roko GmbH", "IBAN DE89 3704, Berlin")
     for value in ("a;" * 9, "a" * 81, "a\tb"):
         assert error_message({"LMS_OPERATOR_ADDRESS": value}).startswith("LMS_OPERATOR_ADDRESS: ")
+
+
+SECRETS = {
+    "LMS_STRIPE_SECRET_KEY": "sk_test_1",
+    "LMS_STRIPE_WEBHOOK_SECRET": "whsec_1",
+    "LMS_PAYPAL_CLIENT_ID": "client",
+    "LMS_PAYPAL_CLIENT_SECRET": "secret",
+    "LMS_PAYPAL_WEBHOOK_ID": "webhook",
+    "LMS_PAYMENT_GATEWAYS": "stripe, paypal",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"LMS_STRIPE_SECRET_KEY": ""}, "LMS_STRIPE_SECRET_KEY is missing. The gateway stripe needs it."),
+        ({"LMS_STRIPE_WEBHOOK_SECRET": ""}, "LMS_STRIPE_WEBHOOK_SECRET is missing. The gateway stripe needs it."),
+        ({"LMS_PAYPAL_CLIENT_ID": ""}, "LMS_PAYPAL_CLIENT_ID is missing. The gateway paypal needs it."),
+        ({"LMS_PAYPAL_CLIENT_SECRET": ""}, "LMS_PAYPAL_CLIENT_SECRET is missing. The gateway paypal needs it."),
+        ({"LMS_PAYPAL_WEBHOOK_ID": ""}, "LMS_PAYPAL_WEBHOOK_ID is missing. The gateway paypal needs it."),
+        ({"LMS_STRIPE_SECRET_KEY": "pk_live_secret"}, "LMS_STRIPE_SECRET_KEY: not a secret key of Stripe. It begins"),
+        ({"LMS_STRIPE_WEBHOOK_SECRET": "we_1"}, "LMS_STRIPE_WEBHOOK_SECRET: not a signing secret of Stripe."),
+        ({"LMS_PAYPAL_API_URL": "http://api.example.com"}, "LMS_PAYPAL_API_URL: not a URL with https."),
+        ({"LMS_STRIPE_API_URL": "api.stripe.com"}, "LMS_STRIPE_API_URL: not a URL."),
+        ({"LMS_PAYMENT_GATEWAYS": "stripe, sofort"}, "LMS_PAYMENT_GATEWAYS: input should be"),
+    ],
+)
+def test_gateway_without_its_settings_is_rejected(changes: dict[str, str], expected: str) -> None:
+    message = error_message({**SECRETS, **changes})
+    assert message.startswith(expected)
+    assert "pk_live_secret" not in message
+
+
+def test_production_has_no_gateway_unless_it_is_named() -> None:
+    production = {"LMS_ENV": "production"}
+    named = {"LMS_PAYMENT_GATEWAYS": "fake"}
+    cases = [
+        ({}, (Gateway.FAKE, Gateway.BANK_TRANSFER)),
+        (production, ()),
+        ({**production, **named}, (Gateway.FAKE,)),
+    ]
+    for environment, gateways in cases:
+        assert settings.load_settings(environment, NOWHERE).enabled_gateways == gateways, environment
+
+
+def test_test_accounts_are_recognized() -> None:
+    sandbox = {"LMS_PAYPAL_API_URL": "https://api-m.sandbox.paypal.com/"}
+    loaded = settings.load_settings({**SECRETS, **sandbox}, NOWHERE)
+    assert loaded.enabled_gateways == (Gateway.STRIPE, Gateway.PAYPAL)
+    assert loaded.test_account_settings == ["LMS_STRIPE_SECRET_KEY", "LMS_PAYPAL_API_URL"]
+    assert loaded.paypal_api_url == "https://api-m.sandbox.paypal.com"
+    live = settings.load_settings({**SECRETS, "LMS_STRIPE_SECRET_KEY": "rk_live_1"}, NOWHERE)
+    assert live.test_account_settings == []

@@ -114,6 +114,8 @@ def test_gateways_that_cannot_take_money_are_warned_about(capsys: pytest.Capture
     production = {"LMS_ENV": "production", "LMS_PAYMENT_GATEWAYS": "bank_transfer, stripe"}
     stripe = {"LMS_STRIPE_SECRET_KEY": "sk_test_1", "LMS_STRIPE_WEBHOOK_SECRET": "whsec_1"}
     ready = {"LMS_STRIPE_SECRET_KEY": "sk_live_1", "LMS_BANK_ACCOUNT": "DE89"}
-    for changes, names in (({}, ["LMS_STRIPE_SECRET_KEY", "LMS_BANK_ACCOUNT"]), (ready, [])):
+    fake = {**ready, "LMS_PAYMENT_GATEWAYS": "fake"}
+    cases = [({}, ["LMS_STRIPE_SECRET_KEY", "LMS_BANK_ACCOUNT"]), (fake, ["LMS_PAYMENT_GATEWAYS"]), (ready, [])]
+    for changes, names in cases:
         warn_of_gateways(load_settings({**production, **stripe, **changes}, Path("/nowhere")))
         assert [line.split()[0] for line in capsys.readouterr().err.splitlines()] == names
