@@ -58,6 +58,11 @@ class MemoryDatabase:
             session.commit()
             return result
 
+    @property
+    def change_count(self) -> int:
+        """Number of rows that were written so far."""
+        return self._connection.total_changes
+
     def rows(self, statement: str) -> list[Any]:
         return self._connection.execute(statement).fetchall()
 
