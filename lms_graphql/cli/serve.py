@@ -65,6 +65,18 @@ def set_default_urls(settings: Settings, local_url: str) -> None:
             os.environ["LMS_PUBLIC_URL"] = local_url
 
 
+def warn_of_gateways(settings: Settings) -> None:
+    """Print a line for each setting with which buyers cannot pay real money in production."""
+    if not settings.is_production:
+        return
+    for name in settings.test_account_settings:
+        click.echo(f"{name} is that of a test account, so buyers do not pay real money.", err=True)
+    if Gateway.BANK_TRANSFER in settings.enabled_gateways and not settings.bank_account:
+        click.echo("LMS_BANK_ACCOUNT is not set, so buyers are not told where to transfer money.", err=True)
+    if Gateway.FAKE in settings.enabled_gateways:
+        click.echo("LMS_PAYMENT_GATEWAYS has fake, so buyers need not pay at all.", err=True)
+
+
 def _base_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
