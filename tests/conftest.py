@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from lms_graphql import settings
 from lms_graphql.cli import main
+from lms_graphql.core import named_locks
 from lms_graphql.core.write_health import WriteHealth
 from lms_graphql.json_logging import configure_logging
 from lms_graphql.mail.templates import TEMPLATES
@@ -172,6 +173,13 @@ def captured_log() -> LogCapture:
 def no_maintenance(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the maintenance of the service, so that due work is left for the test."""
     disable_maintenance(monkeypatch)
+
+
+@pytest.fixture
+def no_background_commits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the background threads of all services commit nothing, so that the next COMMIT is that of the test."""
+    monkeypatch.setattr(background, "send_mail", lambda _: [])
+    monkeypatch.setattr(named_locks, "is_lease_due", lambda *_: False)
 
 
 def disable_maintenance(monkeypatch: pytest.MonkeyPatch) -> None:

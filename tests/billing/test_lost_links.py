@@ -10,8 +10,7 @@ from sqlalchemy.engine import make_url
 from lms_graphql.billing.ledger_models import Earning, InstructorPayout
 from lms_graphql.billing.models import FakePayment, FakeRefund, Payment, Refund, Transaction
 from lms_graphql.catalog.models import Enrollment
-from lms_graphql.core import clock, named_locks
-from lms_graphql.operations import background
+from lms_graphql.core import clock
 from tests.billing.billing_client import BillingClient, FakeGatewayClient, purchase_input, settle_silently
 from tests.billing.conftest import PRICE
 from tests.billing.ledger_client import admin_client, refund_input
@@ -52,11 +51,8 @@ class ProxiedService(NamedTuple):
 
 @pytest.fixture
 def service_behind_proxy(
-    service: Service, mariadb_server: MariaDB, make: Factories, monkeypatch: pytest.MonkeyPatch
+    service: Service, mariadb_server: MariaDB, make: Factories, no_background_commits: None
 ) -> Iterator[ProxiedService]:
-    # Background work has COMMITs of its own, which would be cut in place of the tested ones.
-    monkeypatch.setattr(background, "send_mail", lambda _: [])
-    monkeypatch.setattr(named_locks, "is_lease_due", lambda *_: False)
     with run_database_proxy(mariadb_server.port) as proxy:
         url = make_url(service.resources.settings.database_url or "").set(port=proxy.port)
         changed = {"database_url": url.render_as_string(hide_password=False)}

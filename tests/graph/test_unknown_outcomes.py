@@ -63,6 +63,7 @@ def before_each_read(database: Database, act: Any) -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.parametrize("cut", Cut)
 @pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
+@pytest.mark.usefixtures("no_background_commits")
 def test_connection_cut_at_commit_has_unknown_outcome(
     service: Service, admin: Actor, mariadb_server: MariaDB, cut: Cut
 ) -> None:
