@@ -84,11 +84,14 @@ class Settings(GatewaySettings, OperatorSettings, BaseSettings):
     """Password of the three seed users; generated and printed once if unset."""
     public_url: Annotated[str, AfterValidator(validation.base_url)] = "http://127.0.0.1:8000"
     """
-    URL of the front end: the links in mails and the verification pages of certificates begin with it. If unset in
-    development, it is where `serve` listens.
+    URL of the front end: the links in mails, the verification pages of certificates and the page after a payment
+    begin with it. If unset in development, it is where `serve` listens.
     """
     service_url: Annotated[str, AfterValidator(validation.base_url)] = "http://127.0.0.1:8000"
-    """URL of this service: links to PDFs and demo files begin with it. If unset, it is where `serve` listens."""
+    """
+    URL of this service: links to PDFs and demo files begin with it, and so do the URLs that payment gateways call. If
+    unset, it is where `serve` listens.
+    """
     site_name: Annotated[str, Field(max_length=60), AfterValidator(validation.site_name)] = "Learn with Roko"
     """Name of the platform: in PDFs, in mails, and for instructors whose accounts were deleted."""
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
@@ -209,7 +212,7 @@ class Settings(GatewaySettings, OperatorSettings, BaseSettings):
     refund_max_progress: Annotated[int, Field(ge=0, le=100)] = 30
     """Progress in percent below which learners can refund a payment themselves."""
     attempt_grace_seconds: Annotated[int, Field(ge=0, le=300)] = 5
-    """Not used yet. Delay after the end of a quiz attempt within which answers still count."""
+    """Seconds after the deadline of a quiz attempt within which answers still count, because networks are slow."""
 
     split_lists = field_validator("cors_headers", "cors_origins", "trusted_proxies", mode="before")(
         validation.split_list

@@ -35,7 +35,7 @@ class OperatorSettings(BaseModel):
     bank_account: PrintedLines = ()
     """
     Account to which buyers transfer money: its holder, IBAN, BIC and the like, in the mail with the transfer
-    instructions. Lines as in `LMS_OPERATOR_ADDRESS`. The gateway `bank_transfer` needs it.
+    instructions. Lines as in `LMS_OPERATOR_ADDRESS`. If unset, the mail says to ask for the account.
     """
 
     split_lines = field_validator("operator_address", "operator_tax_note", "bank_account", mode="before")(
