@@ -1,6 +1,6 @@
 """Settings: the environment and the .env file, read once, validated and immutable."""
 
-from lms_graphql.settings.gateways import Gateway
+from lms_graphql.settings.gateways import GatewayName
 from lms_graphql.settings.loading import load_settings
 from lms_graphql.settings.model import (
     DATABASE_VARIABLES,
@@ -18,7 +18,7 @@ __all__ = [
     "SESSION_SETTINGS_KEY",
     "Environment",
     "ExecutorChoice",
-    "Gateway",
+    "GatewayName",
     "Settings",
     "load_settings",
     "settings_of",

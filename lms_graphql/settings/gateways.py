@@ -11,7 +11,7 @@ from lms_graphql.settings import validation
 ApiUrl = Annotated[str, AfterValidator(validation.api_url)]
 
 
-class Gateway(StrEnum):
+class GatewayName(StrEnum):
     FAKE = "fake"
     BANK_TRANSFER = "bank_transfer"
     STRIPE = "stripe"
@@ -19,8 +19,8 @@ class Gateway(StrEnum):
 
 
 NEEDED_SETTINGS = {
-    Gateway.STRIPE: ("stripe_secret_key", "stripe_webhook_secret"),
-    Gateway.PAYPAL: ("paypal_client_id", "paypal_client_secret", "paypal_webhook_id"),
+    GatewayName.STRIPE: ("stripe_secret_key", "stripe_webhook_secret"),
+    GatewayName.PAYPAL: ("paypal_client_id", "paypal_client_secret", "paypal_webhook_id"),
 }
 
 
@@ -29,7 +29,7 @@ class GatewaySettings(BaseModel):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    payment_gateways: Annotated[tuple[Gateway, ...] | None, NoDecode] = None
+    payment_gateways: Annotated[tuple[GatewayName, ...] | None, NoDecode] = None
     """
     Payment gateways, separated by commas: `fake`, `bank_transfer`, `stripe`, `paypal`. If unset, `fake,bank_transfer`
     in development and none in production. Anyone can “pay” with `fake`, so that every course is free with it.
@@ -64,7 +64,7 @@ class GatewaySettings(BaseModel):
         """Return the names of settings with which payments are only pretended."""
         gateways = self.payment_gateways or ()
         is_test_key = (self.stripe_secret_key or "").startswith(("sk_test_", "rk_test_"))
-        names = ["LMS_STRIPE_SECRET_KEY"] if Gateway.STRIPE in gateways and is_test_key else []
-        if Gateway.PAYPAL in gateways and "sandbox" in self.paypal_api_url:
+        names = ["LMS_STRIPE_SECRET_KEY"] if GatewayName.STRIPE in gateways and is_test_key else []
+        if GatewayName.PAYPAL in gateways and "sandbox" in self.paypal_api_url:
             names.append("LMS_PAYPAL_API_URL")
         return names

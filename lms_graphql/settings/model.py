@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
 
 from lms_graphql.settings import validation
-from lms_graphql.settings.gateways import Gateway, GatewaySettings
+from lms_graphql.settings.gateways import GatewayName, GatewaySettings
 from lms_graphql.settings.operator import OperatorSettings
 
 PREFIX = "LMS_"
@@ -251,8 +251,8 @@ class Settings(GatewaySettings, OperatorSettings, BaseSettings):
         return self.env is Environment.PRODUCTION
 
     @property
-    def enabled_gateways(self) -> tuple[Gateway, ...]:
-        default = () if self.is_production else (Gateway.FAKE, Gateway.BANK_TRANSFER)
+    def enabled_gateways(self) -> tuple[GatewayName, ...]:
+        default = () if self.is_production else (GatewayName.FAKE, GatewayName.BANK_TRANSFER)
         return default if self.payment_gateways is None else self.payment_gateways
 
     @property

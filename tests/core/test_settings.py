@@ -7,7 +7,7 @@ import pytest
 from lms_graphql import settings
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.mail.messages import render, to_mime
-from lms_graphql.settings import Gateway
+from lms_graphql.settings import GatewayName
 
 NOWHERE = Path("/nowhere")
 
@@ -176,9 +176,9 @@ def test_production_has_no_gateway_unless_it_is_named() -> None:
     production = {"LMS_ENV": "production"}
     named = {"LMS_PAYMENT_GATEWAYS": "fake"}
     cases = [
-        ({}, (Gateway.FAKE, Gateway.BANK_TRANSFER)),
+        ({}, (GatewayName.FAKE, GatewayName.BANK_TRANSFER)),
         (production, ()),
-        ({**production, **named}, (Gateway.FAKE,)),
+        ({**production, **named}, (GatewayName.FAKE,)),
     ]
     for environment, gateways in cases:
         assert settings.load_settings(environment, NOWHERE).enabled_gateways == gateways, environment
@@ -187,7 +187,7 @@ def test_production_has_no_gateway_unless_it_is_named() -> None:
 def test_test_accounts_are_recognized() -> None:
     sandbox = {"LMS_PAYPAL_API_URL": "https://api-m.sandbox.paypal.com/"}
     loaded = settings.load_settings({**SECRETS, **sandbox}, NOWHERE)
-    assert loaded.enabled_gateways == (Gateway.STRIPE, Gateway.PAYPAL)
+    assert loaded.enabled_gateways == (GatewayName.STRIPE, GatewayName.PAYPAL)
     assert loaded.test_account_settings == ["LMS_STRIPE_SECRET_KEY", "LMS_PAYPAL_API_URL"]
     assert loaded.paypal_api_url == "https://api-m.sandbox.paypal.com"
     live = settings.load_settings({**SECRETS, "LMS_STRIPE_SECRET_KEY": "rk_live_1"}, NOWHERE)

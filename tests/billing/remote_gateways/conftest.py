@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from lms_graphql.billing.models import PaymentMethod, Transaction
-from lms_graphql.settings import Gateway, Settings
+from lms_graphql.settings import GatewayName, Settings
 from tests.billing.billing_client import TRANSACTION
 from tests.billing.conftest import Shop
 from tests.billing.doubles import paypal_double, stripe_double
@@ -221,7 +221,7 @@ def gateway_settings(
 ) -> Settings:
     changes = {
         "smtp_url": service_mail_server[1],
-        "payment_gateways": (Gateway.STRIPE, Gateway.PAYPAL, Gateway.FAKE),
+        "payment_gateways": (GatewayName.STRIPE, GatewayName.PAYPAL, GatewayName.FAKE),
         "stripe_secret_key": stripe_double.SECRET_KEY,
         "stripe_webhook_secret": stripe_double.WEBHOOK_SECRET,
         "stripe_api_url": doubles.stripe.url,
