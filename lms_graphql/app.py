@@ -39,8 +39,8 @@ from lms_graphql.middleware import middleware
 from lms_graphql.operations import readiness
 from lms_graphql.operations.background import BackgroundWorker
 from lms_graphql.operations.secret_key import load_secret_key
-from lms_graphql.paper_endpoint import RECEIPTS, STATEMENTS
 from lms_graphql.pdf_endpoint import PdfEndpoint, PdfRenderer
+from lms_graphql.receipt_endpoint import RECEIPTS, STATEMENTS
 from lms_graphql.schema import NODE_LOADERS, schema
 from lms_graphql.settings import Settings
 from lms_graphql.webhook_endpoint import WebhookEndpoint

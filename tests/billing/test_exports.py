@@ -21,7 +21,7 @@ from lms_graphql.billing.models import Transaction, TransactionStatus
 from lms_graphql.billing.reads.exports import BATCH_SIZE
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
-from tests.billing.paper_factories import PaperFactories
+from tests.billing.row_factories import RowFactories
 from tests.cli import RunCli
 from tests.factories import START, Factories, global_id
 from tests.live_service import ACTOR_HEADER, Client, LogCapture, Service, StatementRecorder
@@ -57,7 +57,7 @@ class Books:
     """A sale with a refund after its payout, a sale of another instructor, and an unpaid purchase."""
 
     def __init__(self, make: Factories, service: Service) -> None:
-        papers = PaperFactories(service.database)
+        make_row = RowFactories(service.database)
         self.admin = make.user(Role.SUPER_ADMIN)
         self.instructor = make.user(Role.INSTRUCTOR, first_name="=Ina")
         self.buyer, self.other_buyer = make.user(), make.user()
@@ -68,13 +68,13 @@ class Books:
         self.sale = make.transaction(self.buyer, self.course, status, created_at=START, **refunded)
         self.other_sale = make.transaction(self.other_buyer, self.other_course, created_at=START)
         self.unpaid = make.transaction(self.other_buyer, self.course, TransactionStatus.PENDING)
-        sold = papers.earning(self.sale, self.instructor)
-        self.payout = papers.payout(self.instructor, [sold], external_payout_id="-17")
+        sold = make_row.earning(self.sale, self.instructor)
+        self.payout = make_row.payout(self.instructor, [sold], external_payout_id="-17")
         later = START + timedelta(days=1)
-        papers.earning(self.sale, self.instructor, -500, sequence=1, created_at=later, available_at=later)
-        self.other_earning = papers.earning(self.other_sale, self.other_course.instructor)
+        make_row.earning(self.sale, self.instructor, -500, sequence=1, created_at=later, available_at=later)
+        self.other_earning = make_row.earning(self.other_sale, self.other_course.instructor)
         failed = {"status": PayoutStatus.FAILED, "created_at": later}
-        self.other_payout = papers.payout(self.other_course.instructor, [], **failed)
+        self.other_payout = make_row.payout(self.other_course.instructor, [], **failed)
 
 
 @pytest.fixture

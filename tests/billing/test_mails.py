@@ -24,8 +24,8 @@ from lms_graphql.settings import SESSION_SETTINGS_KEY
 from tests.billing.billing_client import BillingClient
 from tests.billing.conftest import Shop
 from tests.billing.ledger_factories import LedgerFactories
-from tests.billing.paper_factories import PaperFactories
-from tests.billing.test_papers import text_at
+from tests.billing.row_factories import RowFactories
+from tests.billing.test_receipts import text_at
 from tests.concurrency import START_TIMEOUT_SECONDS, race_rounds
 from tests.factories import START, Factories
 from tests.live_service import Client, Service
@@ -133,11 +133,11 @@ def test_payout_statement_is_sent_when_the_payout_is_paid(
 @pytest.mark.slow
 def test_simultaneous_calls_enqueue_each_mail_once(make: Factories, service: Service) -> None:
     """Without the condition on the code in the UPDATE, several of the ten calls enqueue a mail."""
-    papers = PaperFactories(service.database)
+    make_row = RowFactories(service.database)
     instructor = make.user(Role.INSTRUCTOR)
     for _ in range(race_rounds(10)):
         sale = make.transaction(make.user(), make.course(instructor=instructor))
-        payout = papers.payout(instructor, [])
+        payout = make_row.payout(instructor, [])
         calls = [partial(mails.enqueue_receipt, transaction=sale)] * 5
         calls += [partial(mails.enqueue_payout_statement, payout=payout)] * 5
         start = threading.Barrier(len(calls))
@@ -164,10 +164,10 @@ def render(service: Service, kind: str, user: User, **data: Any) -> Any:
 @pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)
 def test_mails_without_a_purpose_are_dropped(make: Factories, service: Service) -> None:
     buyer, course = make.user(), make.course()
-    papers = PaperFactories(service.database)
+    make_row = RowFactories(service.database)
     sale = make.transaction(buyer, course, receipt_code=new_code())
-    refund = papers.refund(papers.payment(sale), 500, kind=RefundKind.DISPUTE)
-    payout = papers.payout(buyer, [], statement_code=new_code())
+    refund = make_row.refund(make_row.payment(sale), 500, kind=RefundKind.DISPUTE)
+    payout = make_row.payout(buyer, [], statement_code=new_code())
     pending = make.transaction(buyer, course, TransactionStatus.PENDING, expires_at=START + timedelta(days=14))
     account = ["Roko GmbH", "DE89 3704 0044 0532 0130 00"]
     facts: dict[str, Any] = {

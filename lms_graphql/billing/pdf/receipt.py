@@ -1,8 +1,8 @@
 """Receipt of a purchase as a PDF, with its refunds."""
 
 from lms_graphql.billing.models import PaymentMethod
-from lms_graphql.billing.papers import Receipt
-from lms_graphql.billing.pdf.paper import BODY_WIDTH, MARGIN, RIGHT_EDGE, Column, Paper, Seller
+from lms_graphql.billing.pdf.document import BODY_WIDTH, MARGIN, RIGHT_EDGE, Column, Document, Seller
+from lms_graphql.billing.receipts import Receipt
 from lms_graphql.core.dates import format_date
 from lms_graphql.core.money import Money
 from lms_graphql.pdf.typography import RIGHT
@@ -25,8 +25,8 @@ METHODS = {
 
 def render_receipt(receipt: Receipt, seller: Seller) -> bytes:
     """Return the PDF. The same receipt always gives the same bytes."""
-    paper = Paper("Receipt", seller, receipt.reference)
-    paper.write_facts(
+    document = Document("Receipt", seller, receipt.reference)
+    document.write_facts(
         [
             ("Billed to", receipt.buyer_name),
             ("Receipt number", receipt.reference),
@@ -34,10 +34,10 @@ def render_receipt(receipt: Receipt, seller: Seller) -> bytes:
             ("Payment method", METHODS[receipt.payment_method]),
         ]
     )
-    paper.write_table(COLUMNS, [(receipt.course_title, str(receipt.amount))])
-    paper.write_totals(_totals(receipt))
-    paper.write_notes(seller.tax_note)
-    return paper.finish()
+    document.write_table(COLUMNS, [(receipt.course_title, str(receipt.amount))])
+    document.write_totals(_totals(receipt))
+    document.write_notes(seller.tax_note)
+    return document.finish()
 
 
 def _totals(receipt: Receipt) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Statement of a payout as a PDF, with the earnings that it pays."""
 
-from lms_graphql.billing.papers import Statement, StatementCourse, StatementEarning
-from lms_graphql.billing.pdf.paper import MARGIN, RIGHT_EDGE, Column, Paper, Seller
+from lms_graphql.billing.pdf.document import MARGIN, RIGHT_EDGE, Column, Document, Seller
+from lms_graphql.billing.receipts import Statement, StatementCourse, StatementEarning
 from lms_graphql.core.dates import format_date
 from lms_graphql.core.money import Money
 from lms_graphql.pdf.typography import RIGHT
@@ -27,16 +27,16 @@ REFUND_NOTE = "Lines with a negative amount are refunds of sales that an earlier
 
 def render_statement(statement: Statement, seller: Seller) -> bytes:
     """Return the PDF. The same statement always gives the same bytes."""
-    paper = Paper("Payout statement", seller, statement.reference)
-    paper.write_facts(_facts(statement))
+    document = Document("Payout statement", seller, statement.reference)
+    document.write_facts(_facts(statement))
     if statement.courses:
-        paper.write_table(COURSE_COLUMNS, [_course_cells(line) for line in statement.courses])
+        document.write_table(COURSE_COLUMNS, [_course_cells(line) for line in statement.courses])
     else:
-        paper.write_table(EARNING_COLUMNS, [_earning_cells(line) for line in statement.earnings])
-    paper.write_totals([("Paid out", str(statement.amount))])
+        document.write_table(EARNING_COLUMNS, [_earning_cells(line) for line in statement.earnings])
+    document.write_totals([("Paid out", str(statement.amount))])
     has_refund = any(line.amount.units < 0 for line in statement.earnings)
-    paper.write_notes([REFUND_NOTE, *seller.tax_note] if has_refund else seller.tax_note)
-    return paper.finish()
+    document.write_notes([REFUND_NOTE, *seller.tax_note] if has_refund else seller.tax_note)
+    return document.finish()
 
 
 def _facts(statement: Statement) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from lms_graphql.billing.models import (
     RefundStatus,
     Transaction,
 )
-from lms_graphql.billing.papers import Receipt, ReceiptRefund
+from lms_graphql.billing.receipts import Receipt, ReceiptRefund
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.money import Money
 from lms_graphql.core.statements import fetch_rows

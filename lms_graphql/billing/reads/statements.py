@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts.models import User, full_name
 from lms_graphql.billing.ledger_models import Earning, InstructorPayout, PayoutItem
 from lms_graphql.billing.models import Transaction
-from lms_graphql.billing.papers import Statement, StatementCourse, StatementEarning
+from lms_graphql.billing.receipts import Statement, StatementCourse, StatementEarning
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.money import Money
 from lms_graphql.core.statements import fetch_rows

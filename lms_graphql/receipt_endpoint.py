@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from lms_graphql.billing.pdf import receipt, statement
-from lms_graphql.billing.pdf.paper import Seller
+from lms_graphql.billing.pdf.document import Seller
 from lms_graphql.billing.reads.receipts import receipt_by_code
 from lms_graphql.billing.reads.statements import statement_by_code
 from lms_graphql.pdf_endpoint import PdfFile, PdfKind

@@ -1,4 +1,4 @@
-"""Receipts and payout statements: what they say, apart from the seller and the design."""
+"""Contents of receipts and payout statements, apart from the seller and the design."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Paper of the operator: A4 pages with a heading, facts, a table that may have several pages, totals and notes."""
+"""Layout of receipts and statements: A4 pages with the operator, facts, a table, totals and notes."""
 
 import io
 from collections.abc import Sequence
@@ -48,8 +48,8 @@ class Column(NamedTuple):
     max_lines: int = 1
 
 
-class Paper:
-    """A document that is written from top to bottom."""
+class Document:
+    """A PDF that is written from top to bottom. Its table may continue on further pages."""
 
     def __init__(self, title: str, seller: Seller, reference: str) -> None:
         self._file = io.BytesIO()

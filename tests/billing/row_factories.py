@@ -23,7 +23,7 @@ from tests.factories import START
 T = TypeVar("T")
 
 
-class PaperFactories:
+class RowFactories:
     """Creates rows and commits them. Keyword arguments override the defaults of columns."""
 
     def __init__(self, database: Database) -> None:

@@ -12,15 +12,15 @@ from sqlalchemy import insert, update
 from lms_graphql.accounts.models import User
 from lms_graphql.billing.ledger_models import Earning, PayoutItem
 from lms_graphql.billing.models import PaymentMethod, PaymentOutcome, RefundStatus, TransactionStatus
-from lms_graphql.billing.papers import Receipt, ReceiptRefund, Statement, StatementCourse, StatementEarning
-from lms_graphql.billing.pdf.paper import Seller
+from lms_graphql.billing.pdf.document import Seller
 from lms_graphql.billing.pdf.receipt import render_receipt
 from lms_graphql.billing.pdf.statement import render_statement
 from lms_graphql.billing.reads.statements import MAX_EARNINGS
+from lms_graphql.billing.receipts import Receipt, ReceiptRefund, Statement, StatementCourse, StatementEarning
 from lms_graphql.core.actor import Role
 from lms_graphql.core.codes import new_code
 from lms_graphql.core.money import Money
-from tests.billing.paper_factories import PaperFactories
+from tests.billing.row_factories import RowFactories
 from tests.certificates.test_pdf import without_whitespace
 from tests.certificates.test_pdf_scripts import NAMES
 from tests.factories import START, Factories, global_id
@@ -35,8 +35,8 @@ PAYOUT = Statement(
 
 
 @pytest.fixture
-def papers(service: Service) -> PaperFactories:
-    return PaperFactories(service.database)
+def make_row(service: Service) -> RowFactories:
+    return RowFactories(service.database)
 
 
 def pages_of(pdf: bytes) -> list[str]:
@@ -64,7 +64,7 @@ def test_receipt_url_is_for_buyer_and_super_admins(client: Client, make: Factori
 
 
 def test_receipt_shows_payment_and_its_refunds(
-    client: Client, make: Factories, service: Service, papers: PaperFactories
+    client: Client, make: Factories, service: Service, make_row: RowFactories
 ) -> None:
     buyer = make.user(first_name="Nguyễn Văn", last_name="Bình")
     sale = make.transaction(
@@ -77,10 +77,10 @@ def test_receipt_shows_payment_and_its_refunds(
         assert without_whitespace(expected) in without_whitespace(text)
     assert "efund" not in text
 
-    payment = papers.payment(sale)
-    papers.refund(payment, 500, completed_at=START + timedelta(days=1))
-    papers.refund(payment, 100, RefundStatus.PROCESSING)
-    papers.refund(papers.payment(sale, PaymentOutcome.DUPLICATE), 1999)
+    payment = make_row.payment(sale)
+    make_row.refund(payment, 500, completed_at=START + timedelta(days=1))
+    make_row.refund(payment, 100, RefundStatus.PROCESSING)
+    make_row.refund(make_row.payment(sale, PaymentOutcome.DUPLICATE), 1999)
     text = text_at(client, path)
     assert "Refunded on 2 January 2026 -5.00 USD Paid after refunds 14.99 USD" in text
     assert text.count("Refunded") == 1
@@ -92,12 +92,12 @@ def test_receipt_shows_payment_and_its_refunds(
     assert "Deleted user" in text_at(client, path)
 
 
-def test_statement_lists_earnings_and_refunds(client: Client, make: Factories, papers: PaperFactories) -> None:
+def test_statement_lists_earnings_and_refunds(client: Client, make: Factories, make_row: RowFactories) -> None:
     instructor = make.user(Role.INSTRUCTOR, first_name="Екатерина", last_name="Иваненко")
     sale = make.transaction(make.user(), make.course("Rust", instructor=instructor))
-    earnings = [papers.earning(sale, instructor), papers.earning(sale, instructor, -500, sequence=1)]
+    earnings = [make_row.earning(sale, instructor), make_row.earning(sale, instructor, -500, sequence=1)]
     code = new_code()
-    payout = papers.payout(instructor, earnings, statement_code=code, external_payout_id="SEPA 17")
+    payout = make_row.payout(instructor, earnings, statement_code=code, external_payout_id="SEPA 17")
     text = text_at(client, f"/payouts/{code}.pdf")
     for expected in (
         "Екатерина Иваненко",
@@ -112,13 +112,13 @@ def test_statement_lists_earnings_and_refunds(client: Client, make: Factories, p
 
 
 def test_statement_of_many_earnings_lists_courses(
-    client: Client, make: Factories, service: Service, papers: PaperFactories
+    client: Client, make: Factories, service: Service, make_row: RowFactories
 ) -> None:
     course = make.course("Rust")
     sale = make.transaction(make.user(), course)
-    first = papers.earning(sale, course.instructor, 1)
+    first = make_row.earning(sale, course.instructor, 1)
     code = new_code()
-    payout = papers.payout(course.instructor, [first], amount=MAX_EARNINGS + 1, statement_code=code)
+    payout = make_row.payout(course.instructor, [first], amount=MAX_EARNINGS + 1, statement_code=code)
     columns = [column.name for column in Earning.__table__.columns if column.name != "id"]
     values = {name: getattr(first, name) for name in columns}
     earnings = [
@@ -135,7 +135,7 @@ def test_statement_of_many_earnings_lists_courses(
 
 
 @pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)
-def test_codes_belong_to_one_kind_of_paper(client: Client, make: Factories) -> None:
+def test_codes_belong_to_one_kind_of_pdf(client: Client, make: Factories) -> None:
     sale = make.transaction(make.user(), make.course(), receipt_code=new_code())
     certificate = make.certificate(make.user(), make.course())
     for path in (
@@ -148,7 +148,7 @@ def test_codes_belong_to_one_kind_of_paper(client: Client, make: Factories) -> N
         assert (response.status_code, response.headers["cache-control"]) == (404, "no-store")
 
 
-def test_papers_show_the_operator() -> None:
+def test_pdfs_show_the_operator() -> None:
     for pdf in (render_receipt(SALE, SELLER), render_statement(PAYOUT, SELLER)):
         (text,) = pages_of(pdf)
         assert all(line in text for line in ("Learn", "Roko GmbH", *SELLER.address, *SELLER.tax_note))
@@ -179,7 +179,7 @@ def test_long_statement_repeats_its_head_on_each_page() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
-def test_papers_are_printed_in_all_scripts(name: str) -> None:
+def test_receipts_are_printed_in_all_scripts(name: str) -> None:
     receipt: Any = SALE._replace(buyer_name=name, course_title=name)
     assert render_receipt(receipt, SELLER) == render_receipt(receipt, SELLER)
     assert len(pages_of(render_receipt(receipt, SELLER))) == 1
