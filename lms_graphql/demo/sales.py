@@ -11,7 +11,7 @@ from lms_graphql.demo.lecture_progress import ProgressBuilder
 from lms_graphql.demo.ledger import LedgerBuilder, MoneyEvent
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.timeline import TODAY
-from lms_graphql.demo.transactions import DemoTransaction, RefundOrder
+from lms_graphql.demo.transactions import DemoRefund, DemoTransaction
 from lms_graphql.settings import Settings
 
 TRANSFER_PROBABILITY = 0.15
@@ -140,7 +140,7 @@ class SaleBuilder:
             reasons = LEARNER_REASONS if is_learner else ADMIN_REASONS if is_full else PART_REASONS
             actor_key = buyer_key if is_learner else self._admin_key
             time, units = requested_at + timedelta(seconds=1), price if is_full else price * 3 // 10
-            refund_key = sale.refund(RefundOrder(kind, units, rng.choice(reasons), actor_key, requested_at, time))
+            refund_key = sale.refund(DemoRefund(kind, units, rng.choice(reasons), actor_key, requested_at, time))
         self._ledger.add_event(plan.course, MoneyEvent(time, sale.key, units, refund_key))
         return time
 

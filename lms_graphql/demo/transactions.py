@@ -23,6 +23,7 @@ from lms_graphql.billing.models import (
 )
 from lms_graphql.billing.purchase_rules import expiry
 from lms_graphql.billing.references import new_refund_reference, new_transaction_reference
+from lms_graphql.billing.services.refunds import AUTOMATIC_REASONS
 from lms_graphql.billing.transitions import SOURCES
 from lms_graphql.billing.urls import fake_checkout_path, return_url
 from lms_graphql.core import codes, global_ids
@@ -32,10 +33,9 @@ from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.settings import Settings
 
 TOKEN_BYTES = 32
-DISPUTE_REASON = "The buyer's bank has returned the payment after a dispute."
 
 
-class RefundOrder(NamedTuple):
+class DemoRefund(NamedTuple):
     """Refund of a part of a payment, or of all of it. Without a person it is a lost dispute."""
 
     kind: RefundKind
@@ -126,43 +126,44 @@ class DemoTransaction:
         """Remove the expiry, so that maintenance does not cancel the purchase, whose date lies in the past."""
         self._values["expires_at"] = None
 
-    def refund(self, order: RefundOrder) -> int:
+    def refund(self, refund: DemoRefund) -> int:
         """Refund a part of the payment or all of it. Return the refund's key."""
-        key, refunded = self._rows.next_key(Refund), self._values["refunded_amount"] + order.units
+        key, refunded = self._rows.next_key(Refund), self._values["refunded_amount"] + refund.units
         is_full = refunded == self._values["amount"]
         status = TransactionStatus.REFUNDED if is_full else TransactionStatus.PARTIALLY_REFUNDED
-        self._change_status(status, order.completed_at, refunded_amount=refunded)
+        self._change_status(status, refund.completed_at, refunded_amount=refunded)
         reference = new_refund_reference(self._rng.choice)
         gateway_refund_id: str | None = reference
-        if order.kind is RefundKind.DISPUTE:
+        if refund.kind is RefundKind.DISPUTE:
             gateway_refund_id = None
         elif self._checkout is not None:
-            gateway_refund_id = self._refund_checkout(reference, order)
+            gateway_refund_id = self._refund_checkout(reference, refund)
         self._rows.add(
             Refund,
             id=key,
-            created_at=order.requested_at,
-            updated_at=order.completed_at,
+            created_at=refund.requested_at,
+            updated_at=refund.completed_at,
             transaction_id=self.key,
             payment_id=self._payment_key,
             reference=reference,
-            kind=order.kind,
-            amount=order.units,
-            reason=order.reason,
+            kind=refund.kind,
+            amount=refund.units,
+            reason=refund.reason,
             status=RefundStatus.SUCCEEDED,
-            requested_by_id=order.requested_by_key,
+            requested_by_id=refund.requested_by_key,
             gateway_refund_id=gateway_refund_id,
             next_check_at=None,
-            completed_at=order.completed_at,
+            completed_at=refund.completed_at,
         )
         return key
 
     def lose_dispute(self, opened_at: datetime, lost_at: datetime) -> int:
         """Let the buyer's bank return what is left of the payment. Return the key of the refund."""
-        for kind, time in ((EventKind.DISPUTE_OPENED, opened_at), (EventKind.DISPUTE_LOST, lost_at)):
-            self._add_event(f"fake_{kind.value}_{self.key}", kind, time)
+        for event, time in ((EventKind.DISPUTE_OPENED, opened_at), (EventKind.DISPUTE_LOST, lost_at)):
+            self._add_event(f"fake_{event.value}_{self.key}", event, time)
         left = self._values["amount"] - self._values["refunded_amount"]
-        return self.refund(RefundOrder(RefundKind.DISPUTE, left, DISPUTE_REASON, None, lost_at, lost_at))
+        kind = RefundKind.DISPUTE
+        return self.refund(DemoRefund(kind, left, AUTOMATIC_REASONS[kind], None, lost_at, lost_at))
 
     def add(self) -> None:
         """Add the transaction and its checkout at the fake gateway. Nothing may change afterwards."""
@@ -210,12 +211,12 @@ class DemoTransaction:
         self._add_event(event.id, event.kind, time)
         return event
 
-    def _refund_checkout(self, reference: str, order: RefundOrder) -> str:
+    def _refund_checkout(self, reference: str, refund: DemoRefund) -> str:
         assert self._checkout is not None
-        refunded = self._checkout["refunded_amount"] + order.units
-        self._checkout |= {"refunded_amount": refunded, "updated_at": order.completed_at}
-        key, time = self._rows.next_key(FakeRefund), order.completed_at
-        values = {"payment_id": self._checkout["id"], "reference": reference, "amount": order.units}
+        refunded = self._checkout["refunded_amount"] + refund.units
+        self._checkout |= {"refunded_amount": refunded, "updated_at": refund.completed_at}
+        key, time = self._rows.next_key(FakeRefund), refund.completed_at
+        values = {"payment_id": self._checkout["id"], "reference": reference, "amount": refund.units}
         self._rows.add(FakeRefund, id=key, created_at=time, updated_at=time, **values)
         return f"fake_refund_{key}"
 

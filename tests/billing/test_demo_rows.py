@@ -29,7 +29,7 @@ from lms_graphql.core.money import Money
 from lms_graphql.demo.courses import DemoCourse
 from lms_graphql.demo.ledger import PERIOD_ENDS, LedgerBuilder, MoneyEvent
 from lms_graphql.demo.row_buffer import RowBuffer
-from lms_graphql.demo.transactions import DemoTransaction, RefundOrder
+from lms_graphql.demo.transactions import DemoRefund, DemoTransaction
 from tests.billing.conftest import Shop
 from tests.billing.ledger_client import REASON, LedgerClient, payment_resources
 from tests.billing.ledger_factories import LedgerFactories
@@ -153,9 +153,9 @@ def test_declined_cancelled_and_partly_refunded_sale_has_equal_rows(stories: Sto
         declined.decline(LATE)
         cancelled.cancel(LATE)
         paid.pay(LATE)
-        order = RefundOrder(RefundKind.ADMIN, 1799, REASON, stories.demo_buyer_key, LATE, LATE)
+        refund = DemoRefund(RefundKind.ADMIN, 1799, REASON, stories.demo_buyer_key, LATE, LATE)
         add_event(LATE, paid.key, 5999)
-        add_event(LATE + HOUR, paid.key, 1799, paid.refund(order))
+        add_event(LATE + HOUR, paid.key, 1799, paid.refund(refund))
         for sale in (declined, cancelled, paid):
             sale.add()
 
@@ -181,8 +181,8 @@ def test_refunded_transfer_and_lost_dispute_have_equal_rows(stories: Stories) ->
         transfer, disputed = start(PaymentMethod.BANK_TRANSFER), start()
         transfer.pay(LATE)
         add_event(LATE, transfer.key, 5999)
-        order = RefundOrder(RefundKind.ADMIN, 5999, REASON, stories.demo_buyer_key, LATE, LATE)
-        add_event(LATE + HOUR, transfer.key, 5999, transfer.refund(order))
+        refund = DemoRefund(RefundKind.ADMIN, 5999, REASON, stories.demo_buyer_key, LATE, LATE)
+        add_event(LATE + HOUR, transfer.key, 5999, transfer.refund(refund))
         disputed.pay(LATE + 2 * HOUR)
         add_event(LATE + 2 * HOUR, disputed.key, 5999)
         add_event(LATE + 3 * HOUR, disputed.key, 5999, disputed.lose_dispute(LATE, LATE + 3 * HOUR))
@@ -210,8 +210,8 @@ def test_refunds_before_and_after_a_payout_have_equal_rows(stories: Stories, led
             sale.pay(EARLY)
             add_event(EARLY, sale.key, 5999)
         for units, time in ((1000, EARLY + HOUR), (4999, LATE)):
-            order = RefundOrder(RefundKind.ADMIN, units, REASON, stories.demo_buyer_key, time, time)
-            add_event(time, first.key, units, first.refund(order))
+            refund = DemoRefund(RefundKind.ADMIN, units, REASON, stories.demo_buyer_key, time, time)
+            add_event(time, first.key, units, first.refund(refund))
         first.add()
         second.add()
 

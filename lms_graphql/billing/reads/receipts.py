@@ -4,13 +4,8 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User, full_name
-from lms_graphql.billing.models import (
-    Payment,
-    PaymentOutcome,
-    Refund,
-    RefundStatus,
-    Transaction,
-)
+from lms_graphql.billing.models import Payment, Refund, RefundStatus, Transaction
+from lms_graphql.billing.reads.sale_payments import USED_FOR_SALE
 from lms_graphql.billing.receipts import Receipt, ReceiptRefund
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.money import Money
@@ -35,10 +30,7 @@ _SALE = (
 )
 _FIRST_PAYMENT = (
     select(func.min(Payment.id))
-    .where(
-        Payment.transaction_id == bindparam("key"),
-        Payment.outcome.in_([PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE]),
-    )
+    .where(Payment.transaction_id == bindparam("key"), Payment.outcome.in_(USED_FOR_SALE))
     .scalar_subquery()
 )
 """The payment that completed the transaction. Refunds of further payments are not on its receipt."""

@@ -9,6 +9,7 @@ from lms_graphql.billing.models import Payment, PaymentOutcome, Transaction, Tra
 from lms_graphql.billing.transitions import SUCCESSFUL, UNPAID
 
 USED_FOR_SALE = (PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE)
+"""Outcomes of payments that may have completed their transaction."""
 
 
 def has_paid(session: Session, buyer_key: int, course_key: int, except_key: int | None = None) -> bool:
