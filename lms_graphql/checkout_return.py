@@ -44,7 +44,7 @@ class CheckoutReturnEndpoint:
             if checkout.status is TransactionStatus.PENDING and reference not in self._asking:
                 await self._settle(reference, checkout)
         except Exception as error:
-            if db_errors.is_unavailable(error) or isinstance(error, db_errors.CommitUnknownError):
+            if db_errors.is_repeatable(error):
                 return PlainTextResponse(
                     "The service is busy. Reload the page.\n", 503, {"retry-after": "1", **HEADERS}
                 )

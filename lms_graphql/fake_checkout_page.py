@@ -28,6 +28,7 @@ from lms_graphql.core import clock, db_errors
 from lms_graphql.core.money import Money
 from lms_graphql.core.urls import join_url
 from lms_graphql.graph.context import AppResources
+from lms_graphql.request_body import read_body
 
 PATH = "/gateway/fake/checkout/{token}"
 RETURN_PATH = "/checkout/return"
@@ -79,7 +80,7 @@ class FakeCheckoutPage:
         except (TimeoutError, ClientDisconnect):
             return _busy()
         except Exception as error:
-            if db_errors.is_unavailable(error) or isinstance(error, db_errors.CommitUnknownError):
+            if db_errors.is_repeatable(error):
                 return _busy()
             raise
 
@@ -169,13 +170,8 @@ def _form_values(payment: FakePayment) -> dict[str, str]:
 
 async def _outcome(request: Request) -> str | None:
     """Return the field `outcome` of the posted form; None if it is missing or the form is too large."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            return None
-    values = parse_qs(body.decode("latin-1"))
-    return values.get("outcome", [None])[0]
+    body = await read_body(request, MAX_FORM_BYTES)
+    return None if body is None else parse_qs(body.decode("latin-1")).get("outcome", [None])[0]
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str]) -> int:

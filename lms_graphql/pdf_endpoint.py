@@ -105,7 +105,7 @@ class PdfEndpoint:
             return busy_response()
         except Exception as error:
             # A failure may be counted twice if a commit is unknown, which is harmless.
-            if db_errors.is_unavailable(error) or isinstance(error, db_errors.CommitUnknownError):
+            if db_errors.is_repeatable(error):
                 return busy_response()
             raise
 

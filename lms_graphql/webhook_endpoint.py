@@ -22,6 +22,7 @@ from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.billing.services.gateway_events import apply_event
 from lms_graphql.core import clock, db_errors
 from lms_graphql.graph.context import AppResources
+from lms_graphql.request_body import read_body
 
 MAX_BODY_BYTES = 262_144
 """Stripe's largest events have a tenth of this."""
@@ -61,12 +62,12 @@ class WebhookEndpoint:
         except (TimeoutError, ClientDisconnect):
             return _busy()
         except Exception as error:
-            if db_errors.is_unavailable(error) or isinstance(error, db_errors.CommitUnknownError):
+            if db_errors.is_repeatable(error):
                 return _busy()
             raise
 
     async def _respond(self, gateway: Gateway, request: Request) -> Response:
-        body = await _read_body(request)
+        body = await read_body(request, MAX_BODY_BYTES)
         if body is None:
             return PlainTextResponse(f"Send at most {MAX_BODY_BYTES} bytes.\n", 413)
         try:
@@ -102,16 +103,6 @@ class WebhookEndpoint:
 
     def _gateway(self, name: str) -> Gateway | None:
         return next((gateway for method, gateway in self._payments.gateways.items() if method.value == name), None)
-
-
-async def _read_body(request: Request) -> bytes | None:
-    """Return the raw body; None if it is too large."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return bytes(body)
 
 
 def _busy() -> Response:

@@ -125,6 +125,11 @@ def is_unavailable(error: BaseException) -> bool:
     return must_reach_database_layer(error) or classify(error).write_problem is not None
 
 
+def is_repeatable(error: BaseException) -> bool:
+    """Return whether a request that is safe to repeat may be sent again: nothing or an unknown part was committed."""
+    return is_unavailable(error) or isinstance(error, CommitUnknownError)
+
+
 def write_problem(error: BaseException) -> str | None:
     """Return why no transaction can write now, or None if the error says nothing about other transactions."""
     if isinstance(error, PoolTimeoutError):
