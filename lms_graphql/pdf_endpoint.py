@@ -76,7 +76,7 @@ class PdfRenderer:
 class PdfEndpoint:
     """The endpoint of one kind.
 
-    `client_ip` returns the address of the client, `is_busy` whether work waits too long.
+    `client_ip` returns the client IP, `is_busy` whether work waits too long.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ from lms_graphql.request_body import read_body
 
 MAX_BODY_BYTES = 262_144
 """Stripe's largest events have a tenth of this."""
-READ_AT_ONCE = gateway_calls.THREADS // 2
+READ_AT_ONCE = gateway_calls.MAX_CALLS // 2
 """Webhooks that are read at the same time. PayPal is asked about each, and forged ones must not delay purchases."""
 
 log = structlog.get_logger("lms_graphql.billing")

@@ -57,7 +57,7 @@ class RefundStatus(StrEnum):
 
 
 class RefundKind(StrEnum):
-    """Why money is returned."""
+    """Reason of a refund: who asked for it, or why the payment was not needed."""
 
     LEARNER = "learner"
     ADMIN = "admin"

@@ -37,7 +37,7 @@ def require_method_and_price(price: Money, method: PaymentMethod, *, is_enabled:
         raise DomainError(ErrorCode.PRICE_CHANGED, message, PRICE)
 
 
-def require_few_unpaid(count: int) -> None:
+def require_below_unpaid_limit(count: int) -> None:
     """Raise LIMIT_REACHED if a buyer has started too many purchases without paying for them."""
     if count >= MAX_UNPAID:
         message = f"You have started {count} purchases within {UNPAID_HOURS} hours without paying. Pay one of them."

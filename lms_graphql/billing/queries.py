@@ -82,8 +82,8 @@ class BillingQueries:
         Instructors and super admins only. Payouts that match the filter, newest first: all for super admins, the
         viewer's own for instructors.
         """
-        given = filter or PayoutFilterInput()
-        conditions = PayoutFilter(_key("User", given.instructor_id), given.status)
+        filter = filter or PayoutFilterInput()
+        conditions = PayoutFilter(_key("User", filter.instructor_id), filter.status)
         query = payouts(info.context.actor.access_level, conditions)
         return info.context.page(query, PageArguments(first, after, last, before))
 

@@ -67,13 +67,13 @@ def require_learner_may_refund(
 ) -> None:
     """Raise NOT_REFUNDABLE if a learner may not refund this amount. Only super admins may refund then."""
     if now > facts.completed_at + timedelta(days=days):
-        raise not_refundable(f"Refunds are possible within {days} days after the payment. Ask the support.")
+        raise not_refundable(f"Refunds are possible within {days} days after the payment. Contact support.")
     if facts.has_refunded_before:
-        raise not_refundable("A course is refunded only once. Ask the support.")
+        raise not_refundable("A course is refunded only once. Contact support.")
     if facts.has_certificate:
-        raise not_refundable("A course with a certificate is not refunded. Ask the support.")
+        raise not_refundable("A course with a certificate is not refunded. Contact support.")
     if facts.percent >= max_progress:
-        message = f"Refunds are possible below {max_progress} % progress, not at {facts.percent} %. Ask the support."
+        message = f"Refunds are possible below {max_progress} % progress, not at {facts.percent} %. Contact support."
         raise not_refundable(message)
     if units < left:
         raise not_refundable("You can only refund all of a payment. Leave out the amount.", AMOUNT)

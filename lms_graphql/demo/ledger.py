@@ -31,8 +31,6 @@ RUN_DELAY = timedelta(days=1, hours=6)
 """Time from the end of a month to its payout run."""
 TRANSFER_TIME = timedelta(days=3)
 """Time from the run to the transfer."""
-
-
 PERIOD_ENDS = tuple(
     TODAY.replace(year=month // 12, month=month % 12 + 1, day=1)
     for month in range(12 * START.year + START.month, 12 * TODAY.year + TODAY.month - 1)
@@ -148,8 +146,9 @@ class LedgerBuilder:
         self, account: Account, event: MoneyEvent, parts: Split, rate: Decimal, available_at: datetime
     ) -> None:
         key, of_sale = self._rows.next_key(Earning), account.earnings.setdefault(event.transaction_key, [])
-        names = (key, event.transaction_key, len(of_sale), parts, rate)
-        earning = DemoEarning(*names, event.time, available_at, event.time)
+        earning = DemoEarning(
+            key, event.transaction_key, len(of_sale), parts, rate, event.time, available_at, event.time
+        )
         of_sale.append(earning)
         account.unpaid.append(earning)
         self._add_entry(key, parts, event)

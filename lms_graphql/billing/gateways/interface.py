@@ -15,7 +15,7 @@ from lms_graphql.core.money import Money
 
 
 class GatewayRejectedError(Exception):
-    """The gateway refused the request. Nothing happened, and repeating it is useless. The message is for the log."""
+    """The gateway rejected the request. Nothing happened, and repeating it is useless. The message is for the log."""
 
 
 class GatewayUnavailableError(Exception):
@@ -35,7 +35,7 @@ class CheckoutRequest:
     description: str
     customer_email: str
     return_url: str
-    """Page of the front end to which the gateway sends the buyer back, after the payment or its cancellation."""
+    """URL to which the gateway sends the buyer back, after the payment or its cancellation."""
     expires_at: datetime
 
 

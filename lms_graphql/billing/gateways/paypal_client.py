@@ -14,8 +14,8 @@ from lms_graphql.billing.gateways.time_budget import TOTAL_SECONDS, TimeBudget
 AUTHORIZATION_PATH = "/v1/oauth2/token"
 TOKEN_MARGIN_SECONDS = 60
 """A token is renewed this long before it expires."""
-REFUSED = {400, 404, 422}
-"""Status codes of a request that PayPal understood and refused. All others say nothing about what it did."""
+REJECTED_STATUS_CODES = {400, 404, 422}
+"""Status codes of a request that PayPal understood and rejected. All others say nothing about what it did."""
 CONFLICTS = {"DUPLICATE_REQUEST_ID", "PAYPAL_REQUEST_ID_PREVIOUSLY_USED", "PREVIOUS_REQUEST_IN_PROGRESS"}
 """Issues of a request whose id belongs to an earlier one, which may have had its effect."""
 
@@ -23,7 +23,7 @@ Response = Mapping[str, Any]
 
 
 class PayPalRejectedError(GatewayRejectedError):
-    """PayPal refused the request for these reasons, such as INSTRUMENT_DECLINED."""
+    """PayPal rejected the request for these reasons, such as INSTRUMENT_DECLINED."""
 
     def __init__(self, issues: frozenset[str], message: str) -> None:
         super().__init__(message)
@@ -82,8 +82,8 @@ class PayPalOperation:
             headers = {"content-type": "application/x-www-form-urlencoded"}
             body = b"grant_type=client_credentials"
             response = self._send("POST", AUTHORIZATION_PATH, body, headers, auth=account.credentials)
-            if response.status_code in REFUSED:  # wrong credentials must not make refunds fail for ever
-                raise GatewayUnavailableError(f"PayPal refuses the credentials: {response.status_code}.")
+            if response.status_code in REJECTED_STATUS_CODES:  # wrong credentials must not make refunds fail for ever
+                raise GatewayUnavailableError(f"PayPal rejects the credentials: {response.status_code}.")
             content = _content(response)
             account.token = str(content["access_token"])
             account.token_ends_at = time.monotonic() + int(content["expires_in"]) - TOKEN_MARGIN_SECONDS
@@ -114,6 +114,6 @@ def _content(response: httpx.Response) -> Response:
     issues = frozenset(str(detail["issue"]) for detail in details if "issue" in detail) if details else frozenset()
     reasons = ", ".join(sorted(issues)) or content.get("name", "")
     message = f"PayPal answered {response.status_code} {reasons} ({content.get('debug_id')})."
-    if response.status_code in REFUSED and not issues & CONFLICTS:
+    if response.status_code in REJECTED_STATUS_CODES and not issues & CONFLICTS:
         raise PayPalRejectedError(issues, message)
     raise GatewayUnavailableError(message)

@@ -28,7 +28,7 @@ from lms_graphql.settings import Settings
 SIGNATURE_HEADER = "stripe-signature"
 WEBHOOK_TOLERANCE_SECONDS = 300
 EXPIRY_MARGIN = timedelta(minutes=5)
-"""Stripe refuses a checkout that is open for more than 24 hours by its own clock."""
+"""Stripe rejects a checkout that is open for more than 24 hours by its own clock."""
 MAX_NAME_LENGTH = 250
 
 
@@ -146,7 +146,7 @@ def _checkout_params(request: CheckoutRequest) -> SessionCreateParams:
         "expires_at": int((request.expires_at - EXPIRY_MARGIN).timestamp()),
         "adaptive_pricing": {"enabled": False},  # or the buyer pays in another currency than that of the price
     }
-    if request.customer_email.isascii():  # Stripe refuses others
+    if request.customer_email.isascii():  # Stripe rejects others
         params["customer_email"] = request.customer_email
     return params
 

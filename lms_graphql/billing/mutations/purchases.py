@@ -61,8 +61,8 @@ class PurchaseMutations:
         and NOT_PUBLISHED if the course is not published. Returns INVALID at `paymentMethod` for a free course without
         FREE, PAYMENT_REQUIRED for FREE and a price, and FEATURE_DISABLED for a method that is not configured. Returns
         PRICE_CHANGED if the price differs from `expectedPrice`, and IDEMPOTENCY_MISMATCH if the key was used with
-        other input. Returns PAYMENT_FAILED if the gateway refuses or does not answer. Returns LIMIT_REACHED after 50
-        purchases within 24 hours that were not paid.
+        other input. Returns PAYMENT_FAILED if the gateway rejects it or does not answer. Returns LIMIT_REACHED after
+        50 purchases within 24 hours that were not paid.
         """
         purchase = PurchaseRequest(input.course_id, input.payment_method, input.expected_price, input.idempotency_key)
         key = await info.context.write(purchases.start_purchase, purchase)
@@ -90,8 +90,9 @@ class PurchaseMutations:
         Returns INVALID_TRANSITION if the transaction has ended or is paid in another way, and ALREADY_EXISTS if
         `externalReference` has confirmed another transaction.
         """
-        values = (input.transaction_id, input.external_reference)
-        key = await info.context.write(bank_transfers.confirm_bank_transfer, *values)
+        key = await info.context.write(
+            bank_transfers.confirm_bank_transfer, input.transaction_id, input.external_reference
+        )
         return await payload(info.context, TransactionPayload, transaction=(transactions_by_key, key))
 
 

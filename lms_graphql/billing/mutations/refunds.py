@@ -18,7 +18,7 @@ from lms_graphql.graph.schema.fields import field, input_type
 from lms_graphql.graph.schema.mutations import mutation, payload
 from lms_graphql.graph.schema.permissions import IsSignedIn
 
-FAILED_MESSAGE = "The payment gateway has refused this refund, and nothing was refunded. Ask the support."
+FAILED_MESSAGE = "The payment gateway rejected this refund, so nothing was refunded. Contact support."
 
 
 @input_type()
@@ -49,7 +49,7 @@ class RefundMutations:
 
         If the gateway takes longer, the refund is PROCESSING in `Transaction.refunds`, and the amounts change once it
         has succeeded. Returns NOT_REFUNDABLE, OUT_OF_RANGE for more than what is left, PAYMENT_FAILED if the gateway
-        refuses, and IDEMPOTENCY_MISMATCH if the key was used with other input.
+        rejects it, and IDEMPOTENCY_MISMATCH if the key was used with other input.
         """
         context = info.context
         order = RefundOrder(input.transaction_id, input.amount, input.reason, input.idempotency_key)

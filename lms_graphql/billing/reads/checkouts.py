@@ -61,8 +61,8 @@ def missing_checkout(session: Session, transaction_key: int) -> CheckoutFacts | 
     )
 
 
-def is_refused(session: Session, transaction_key: int) -> bool:
-    """Return whether the gateway has refused to open a checkout for the transaction."""
+def is_rejected(session: Session, transaction_key: int) -> bool:
+    """Return whether the gateway rejected the transaction, so that it has no checkout."""
     statement = select(Transaction.id).where(
         Transaction.id == transaction_key,
         Transaction.status == TransactionStatus.FAILED,

@@ -50,7 +50,7 @@ START = Position(datetime(1970, 1, 1, tzinfo=UTC), 0)
 
 
 class Batch(NamedTuple):
-    """Lines of a file, with the number of their rows and the position of the last one; null if there are no more."""
+    """Lines of a file, with the number of their rows and the position of the last one; None if there are no more."""
 
     lines: bytes
     row_count: int

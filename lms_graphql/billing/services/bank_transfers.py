@@ -24,16 +24,16 @@ def confirm_bank_transfer(session: Session, actor: Actor, transaction_id: str, e
     ALREADY_EXISTS or INVALID_TRANSITION.
     """
     _, transaction = lock_visible_sale(session, actor, transaction_id)
-    given = _validated(external_reference)
-    payment_id = given or transaction.transaction_id
+    bank_reference = _validated(external_reference)
+    payment_id = bank_reference or transaction.transaction_id
     if transaction.payment_method is not PaymentMethod.BANK_TRANSFER:
-        raise _wrong_step("This transaction is not paid by bank transfer.")
+        raise _invalid_transition("This transaction is not paid by bank transfer.")
     confirmed = _payments_of(session, transaction)
-    if payment_id in confirmed or (confirmed and given is None):
+    if payment_id in confirmed or (confirmed and bank_reference is None):
         return transaction.id
     if transaction.status is not TransactionStatus.PENDING:
         status = transaction.status.value.replace("_", " ")
-        raise _wrong_step(f"This transaction is {status}. Return the money, or ask the buyer to buy again.")
+        raise _invalid_transition(f"This transaction is {status}. Return the money, or ask the buyer to buy again.")
     audit.record(session, "transaction.confirmed", actor=actor.key, subject=transaction.id)
     received = ReceivedPayment(payment_id, Money(transaction.amount, transaction.currency))
     if not record_payment(session, transaction, received):
@@ -56,5 +56,5 @@ def _payments_of(session: Session, transaction: Transaction) -> set[str]:
     return set(session.scalars(select(Payment.gateway_payment_id).where(is_payment)))
 
 
-def _wrong_step(message: str) -> DomainError:
+def _invalid_transition(message: str) -> DomainError:
     return DomainError(ErrorCode.INVALID_TRANSITION, message, TRANSACTION)

@@ -21,7 +21,7 @@ from lms_graphql.billing.gateways.interface import (
 )
 from lms_graphql.billing.gateways.registry import create_gateways
 from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
-from lms_graphql.billing.reads.checkouts import CheckoutFacts, is_refused, missing_checkout, open_checkout_of
+from lms_graphql.billing.reads.checkouts import CheckoutFacts, is_rejected, missing_checkout, open_checkout_of
 from lms_graphql.billing.services import purchases
 from lms_graphql.billing.services.sales import lock_sale, peek_sale
 from lms_graphql.billing.urls import checkout_return_path, return_url
@@ -36,11 +36,11 @@ T = TypeVar("T")
 
 log = structlog.get_logger("lms_graphql.billing")
 
-THREADS = 8
+MAX_CALLS = 8
 """Calls of gateways at the same time. Their threads are not those of the database, which must not wait for them."""
-_THREADS = ThreadPoolExecutor(THREADS, thread_name_prefix="gateway")
+_EXECUTOR = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="gateway")
 
-REJECTED_MESSAGE = "The payment gateway has refused the purchase. Choose another payment method."
+REJECTED_MESSAGE = "The payment gateway rejected the purchase. Choose another payment method."
 DISABLED_MESSAGE = "This payment method is not available any more. Choose another one."
 UNAVAILABLE_MESSAGE = (
     "The payment gateway does not answer. Try again with the same idempotency key: the course is bought once."
@@ -70,19 +70,19 @@ class PaymentResources(NamedTuple):
 
 async def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a method of a gateway in a thread for gateways."""
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, partial(function, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_EXECUTOR, partial(function, *args, **kwargs))
 
 
 async def open_checkout(resources: PaymentResources, transaction_key: int) -> None:
     """Open the checkout of a pending transaction and store it, unless it is stored already.
 
-    Raise PAYMENT_FAILED if the gateway refuses, which ends the transaction, or does not answer. A repeated request
+    Raise PAYMENT_FAILED if the gateway rejects it, which ends the transaction, or does not answer. A repeated request
     fails like the first one.
     """
     database = resources.database
     facts = await database.read(partial(missing_checkout, transaction_key=transaction_key))
     if facts is None:
-        if await database.read(partial(is_refused, transaction_key=transaction_key)):
+        if await database.read(partial(is_rejected, transaction_key=transaction_key)):
             raise DomainError(ErrorCode.PAYMENT_FAILED, REJECTED_MESSAGE)
         return
     gateway = resources.gateways.get(facts.method)

@@ -76,12 +76,11 @@ def _insert(
     session: Session, transaction: Transaction, received: ReceivedPayment, outcome: PaymentOutcome
 ) -> Payment | None:
     """Insert the payment and return it. Return None if a payment with this id is stored already."""
-    id = (transaction.payment_method, received.gateway_payment_id)
-    now = clock.now()
+    method, payment_id, now = transaction.payment_method, received.gateway_payment_id, clock.now()
     values = {
         "transaction_id": transaction.id,
-        "payment_method": id[0],
-        "gateway_payment_id": id[1],
+        "payment_method": method,
+        "gateway_payment_id": payment_id,
         "amount": received.amount.units,
         "currency": received.amount.currency,
         "outcome": outcome,
@@ -90,9 +89,8 @@ def _insert(
     }
     if execute_dml(session, insert_ignore(Payment).values(values)) == 0:
         return None
-    return session.scalars(
-        select(Payment).where(Payment.payment_method == id[0], Payment.gateway_payment_id == id[1])
-    ).one()
+    is_payment = (Payment.payment_method == method, Payment.gateway_payment_id == payment_id)
+    return session.scalars(select(Payment).where(*is_payment)).one()
 
 
 def _complete(session: Session, transaction: Transaction) -> None:

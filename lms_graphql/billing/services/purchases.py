@@ -17,7 +17,7 @@ from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionSt
 from lms_graphql.billing.purchase_rules import (
     UNPAID_HOURS,
     expiry,
-    require_few_unpaid,
+    require_below_unpaid_limit,
     require_method_and_price,
     require_possible_price,
 )
@@ -86,7 +86,7 @@ def _start(session: Session, actor: Actor, purchase: PurchaseRequest) -> int:
     require_method_and_price(price, method, is_enabled=is_enabled, expected=purchase.expected_price)
     if method is not PaymentMethod.FREE:
         since = clock.now() - timedelta(hours=UNPAID_HOURS)
-        require_few_unpaid(count_unpaid(session, actor.key, since))
+        require_below_unpaid_limit(count_unpaid(session, actor.key, since))
     transaction = _new_transaction(actor.key, course, method)
     session.add(transaction)
     session.flush()
@@ -145,7 +145,7 @@ def store_checkout(session: Session, transaction_key: int, checkout: Checkout) -
 
 
 def fail_purchase(session: Session, transaction: Transaction) -> None:
-    """Let a locked transaction fail if it is pending: the gateway has refused it, or reports that it cannot be paid.
+    """Let a locked transaction fail if it is pending: the gateway rejected it, or reports that it cannot be paid.
 
     In another status nothing changes, because events may arrive late or again.
     """

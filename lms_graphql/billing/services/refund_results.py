@@ -25,7 +25,7 @@ from lms_graphql.learning.services.enrollment_lifecycle import end_enrollment, l
 
 log = structlog.get_logger("lms_graphql.billing")
 
-LAST_CHECK = timedelta(hours=6)
+MAX_INTERVAL = timedelta(hours=6)
 
 
 def settle_refund(
@@ -83,7 +83,7 @@ def store_reported_result(session: Session, transaction: Transaction, event: Eve
 
 def next_check(started_at: datetime, now: datetime) -> datetime:
     """Return when to ask the gateway again: the longer it takes, the less often, from a minute to six hours."""
-    return now + min(max(now - started_at, FIRST_CHECK), LAST_CHECK)
+    return now + min(max(now - started_at, FIRST_CHECK), MAX_INTERVAL)
 
 
 def _release(session: Session, transaction: Transaction, refund: Refund) -> None:

@@ -145,11 +145,13 @@ def _start(session: Session, actor: Actor, order: RefundOrder) -> int:
         _require_learner_may_refund(session, transaction, units, left)
     payment = payment_of_sale(session, transaction.id)
     if payment is None or payment.payment_method not in enabled_methods(settings_of(session)):
-        message = "This payment cannot be refunded here, because its gateway is not set up. Ask the operator."
+        message = "This payment cannot be refunded here, because its gateway is not set up. Contact support."
         raise refund_rules.not_refundable(message)
     kind = RefundKind.LEARNER if is_learner else RefundKind.ADMIN
-    values = (session, transaction, payment, kind, units, reason or "")
-    return add_refund(*values, next_check_at=clock.now() + FIRST_CHECK, actor_key=actor.key)
+    next_check_at = clock.now() + FIRST_CHECK
+    return add_refund(
+        session, transaction, payment, kind, units, reason or "", next_check_at=next_check_at, actor_key=actor.key
+    )
 
 
 def _lock_visible_transaction(session: Session, actor: Actor, transaction_id: str) -> Transaction:

@@ -51,7 +51,7 @@ expose_enum(
     "Status of a refund.",
     PROCESSING="Requested; the gateway has not confirmed it yet.",
     SUCCEEDED="The gateway has returned the money.",
-    FAILED="The gateway has refused it, so nothing was refunded.",
+    FAILED="The gateway rejected it, so nothing was refunded.",
 )
 
 

@@ -47,7 +47,7 @@ expose_enum(
     PRICE_CHANGED="The price of the course is not `expectedPrice` any more.",
     IDEMPOTENCY_MISMATCH="The idempotency key was used with other input.",
     NOT_REFUNDABLE="The transaction cannot be refunded. The message says why.",
-    PAYMENT_FAILED="The payment gateway refused the request or did not answer. The message says which.",
+    PAYMENT_FAILED="The payment gateway rejected the request or did not answer. The message says which.",
 )
 
 
