@@ -49,7 +49,7 @@ class Sale:
 
 
 class LedgerFactories:
-    """Creates sales through the ledger's own service, so that they keep its invariants."""
+    """Creates sales through the ledger's own service, so that they satisfy its invariants."""
 
     def __init__(self, make: Factories, database: Database) -> None:
         self._make = make
@@ -129,7 +129,7 @@ class LedgerFactories:
         return self._database.read_sync(lambda session: session.scalar(select(func.count()).select_from(model)) or 0)
 
     def problems(self) -> list[str]:
-        """Return what `db check` says about the ledger."""
+        """Return what `db check` reports about the ledger."""
         return self._database.read_sync(
             lambda session: ledger_repair.find_ledger_drift(session) + ledger_repair.find_ledger_errors(session)
         )

@@ -47,7 +47,7 @@ RANDOM_PARTS = (
     (re.compile(r"(?<=transaction=)[\w%]+$"), "ID"),
     (re.compile(r"(?<=_)\d+$"), "N"),
 )
-Tell = Callable[[Callable[..., DemoTransaction], Callable[..., None]], None]
+AddStory = Callable[[Callable[..., DemoTransaction], Callable[..., None]], None]
 LATE, EARLY = PERIOD_ENDS[-1], PERIOD_ENDS[0] - timedelta(days=40)
 """Times of sales that no payout of the demo takes any more, and that the first one takes."""
 HOUR = timedelta(hours=1)
@@ -106,8 +106,8 @@ class Stories:
     def _course(self) -> CourseTree:
         return self.shop.make.course("A course", price=5999)
 
-    def demo(self, started_at: datetime, tell: Tell) -> None:
-        """Write the rows of a story. `tell` gets a function that starts a transaction, and one that adds an event."""
+    def demo(self, started_at: datetime, add_story: AddStory) -> None:
+        """Write the rows of a story. `add_story` gets functions that start a transaction and add an event."""
         row: Course = self._course().row
         price = Money(row.price, row.currency)
         course = DemoCourse(row.id, row.instructor_id, "en", row.title, price, row.published_at, (), ())
@@ -120,7 +120,7 @@ class Stories:
                 values = (rows, self.settings, self.rng, self.demo_buyer_key, course)
                 return DemoTransaction(*values, method, started_at)
 
-            tell(start, lambda *event: built.add_event(course, MoneyEvent(*event)))
+            add_story(start, lambda *event: built.add_event(course, MoneyEvent(*event)))
             rows.write()
             built.add(Random)
 
@@ -148,7 +148,7 @@ def test_declined_cancelled_and_partly_refunded_sale_has_equal_rows(stories: Sto
     stories.admin.ok("refundTransaction", **part)
     real = stories.recorder.new_rows()
 
-    def tell(start: Any, add_event: Any) -> None:
+    def add_story(start: Any, add_event: Any) -> None:
         declined, cancelled, paid = start(), start(), start()
         declined.decline(LATE)
         cancelled.cancel(LATE)
@@ -159,7 +159,7 @@ def test_declined_cancelled_and_partly_refunded_sale_has_equal_rows(stories: Sto
         for sale in (declined, cancelled, paid):
             sale.add()
 
-    stories.demo(LATE, tell)
+    stories.demo(LATE, add_story)
     assert stories.recorder.new_rows() == real
     assert [row["status"] for row in real["transactions"]] == ["failed", "cancelled", "partially_refunded"]
     assert [(row["net_amount"], row["amount"]) for row in real["earnings"]] == [(4200, 2940)]
@@ -177,7 +177,7 @@ def test_refunded_transfer_and_lost_dispute_have_equal_rows(stories: Stories) ->
         shop.gateway.send(Event(f"fake_{kind.value}_1", kind, reference))
     real = stories.recorder.new_rows()
 
-    def tell(start: Any, add_event: Any) -> None:
+    def add_story(start: Any, add_event: Any) -> None:
         transfer, disputed = start(PaymentMethod.BANK_TRANSFER), start()
         transfer.pay(LATE)
         add_event(LATE, transfer.key, 5999)
@@ -189,7 +189,7 @@ def test_refunded_transfer_and_lost_dispute_have_equal_rows(stories: Stories) ->
         transfer.add()
         disputed.add()
 
-    stories.demo(LATE, tell)
+    stories.demo(LATE, add_story)
     assert stories.recorder.new_rows() == real
     assert [row["status"] for row in real["transactions"]] == ["refunded", "refunded"]
     assert [row["kind"] for row in real["refunds"]] == ["admin", "dispute"]
@@ -204,7 +204,7 @@ def test_refunds_before_and_after_a_payout_have_equal_rows(stories: Stories, led
     stories.admin.refund(sales[0], key="after")
     real = stories.recorder.new_rows()
 
-    def tell(start: Any, add_event: Any) -> None:
+    def add_story(start: Any, add_event: Any) -> None:
         first, second = start(), start()
         for sale in (first, second):
             sale.pay(EARLY)
@@ -215,11 +215,11 @@ def test_refunds_before_and_after_a_payout_have_equal_rows(stories: Stories, led
         first.add()
         second.add()
 
-    stories.demo(EARLY, tell)
-    told = stories.recorder.new_rows()
-    for rows in (real, told):  # the bank's reference is free text
+    stories.demo(EARLY, add_story)
+    demo_rows = stories.recorder.new_rows()
+    for rows in (real, demo_rows):  # the bank's reference is free text
         assert rows["instructor_payouts"][0].pop("external_payout_id").startswith("SEPA ")
     tables = ("earnings", "earning_entries", "instructor_payouts", "payout_items", "refunds", "fake_refunds")
-    assert {name: told[name] for name in tables} == {name: real[name] for name in tables}
+    assert {name: demo_rows[name] for name in tables} == {name: real[name] for name in tables}
     assert [row["amount"] for row in real["earnings"]] == [3499, 4199, -3499]
     assert [row["amount"] for row in real["instructor_payouts"]] == [7698]

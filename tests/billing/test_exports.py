@@ -1,4 +1,4 @@
-"""CSV exports: who gets which rows and columns, batches, and the command of the operator."""
+"""CSV exports: rows and columns for each role, batches, and the command of the operator."""
 
 import csv
 import io

@@ -46,7 +46,7 @@ PRICE = 1999
 ACT = "mutation M($input: %s!) { %s(input: $input) { errors { code path } } }"
 
 
-class Arena(NamedTuple):
+class Processes(NamedTuple):
     """Two processes with clients of both, and what the tests read from the database."""
 
     cluster: Cluster
@@ -104,118 +104,118 @@ class Arena(NamedTuple):
 
 
 @pytest.fixture
-def arena(two_processes: Cluster) -> Iterator[Arena]:
+def processes(two_processes: Cluster) -> Iterator[Processes]:
     wiring.register_hooks()
     urls = two_processes.urls
     gateways = [FakeGatewayClient(plain_http(urls[index % 2]), Signer(SECRET)) for index in range(CLIENTS)]
     with race_clients(urls, CLIENTS) as clients:
-        yield Arena(two_processes, clients, gateways, Factories(two_processes.database))
+        yield Processes(two_processes, clients, gateways, Factories(two_processes.database))
     for gateway in gateways:
         gateway.close()
 
 
-def paid_event(arena: Arena, transaction_id: str, payment: str = "payment") -> Event:
+def paid_event(processes: Processes, transaction_id: str, payment: str = "payment") -> Event:
     key = global_ids.decode_key("Transaction", transaction_id)
-    (reference,) = arena.scalars(select(Transaction.transaction_id).where(Transaction.id == key))
+    (reference,) = processes.scalars(select(Transaction.transaction_id).where(Transaction.id == key))
     id = f"{payment} of {reference}"
     return Event(id, EventKind.PAYMENT_RECEIVED, reference, payment_id=id, amount=Money(PRICE, "USD"))
 
 
-def test_equal_purchases_make_one_transaction_and_equal_answers(arena: Arena) -> None:
+def test_equal_purchases_make_one_transaction_and_equal_answers(processes: Processes) -> None:
     for _ in range(ROUNDS):
-        _, bearer = arena.buyer()
-        request = purchase_request(arena.course(), bearer)
-        responses = arena.clients.race(*[request] * CLIENTS)
+        _, bearer = processes.buyer()
+        request = purchase_request(processes.course(), bearer)
+        responses = processes.clients.race(*[request] * CLIENTS)
         payloads = [response.payload for response in responses]
         assert payloads == [payloads[0]] * CLIENTS
         assert payloads[0]["errors"] == []
         assert payloads[0]["checkoutUrl"] is not None
-        assert arena.statuses() == [TransactionStatus.PENDING]
-        arena.clear()
+        assert processes.statuses() == [TransactionStatus.PENDING]
+        processes.clear()
 
 
-def test_payment_is_booked_once_by_webhooks_and_reconciliation(arena: Arena) -> None:
+def test_payment_is_booked_once_by_webhooks_and_reconciliation(processes: Processes) -> None:
     """The form is sent, webhooks arrive and maintenance asks the gateway, all at once."""
     for _ in range(ROUNDS):
-        _, bearer = arena.buyer()
-        purchase = arena.purchase(arena.course(), bearer)
-        event = paid_event(arena, purchase["transaction"]["id"], "fake")
-        arena.write(update(Transaction).values(next_check_at=clock.now()))
+        _, bearer = processes.buyer()
+        purchase = processes.purchase(processes.course(), bearer)
+        event = paid_event(processes, purchase["transaction"]["id"], "fake")
+        processes.write(update(Transaction).values(next_check_at=clock.now()))
         run_at_once(
-            partial(arena.gateways[0].settle, purchase["checkoutUrl"]),
-            partial(arena.gateways[1].settle, purchase["checkoutUrl"]),
-            partial(arena.gateways[2].send, event),
-            partial(arena.gateways[3].send, event),
-            arena.reconcile,
+            partial(processes.gateways[0].settle, purchase["checkoutUrl"]),
+            partial(processes.gateways[1].settle, purchase["checkoutUrl"]),
+            partial(processes.gateways[2].send, event),
+            partial(processes.gateways[3].send, event),
+            processes.reconcile,
         )
         # The webhook has an id of its own, as if the gateway had reported a second payment.
-        assert arena.outcomes() == [PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE]
-        assert arena.statuses() == [TransactionStatus.COMPLETED]
-        assert [arena.count(table) for table in (Enrollment, Earning, Refund)] == [1, 1, 1]
-        arena.clear()
+        assert processes.outcomes() == [PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE]
+        assert processes.statuses() == [TransactionStatus.COMPLETED]
+        assert [processes.count(table) for table in (Enrollment, Earning, Refund)] == [1, 1, 1]
+        processes.clear()
 
 
-def test_repeated_webhooks_have_one_effect(arena: Arena) -> None:
+def test_repeated_webhooks_have_one_effect(processes: Processes) -> None:
     for _ in range(ROUNDS):
-        _, bearer = arena.buyer()
-        purchase = arena.purchase(arena.course(), bearer)
-        event = paid_event(arena, purchase["transaction"]["id"])
-        statuses = run_at_once(*(partial(arena.send, event, number) for number in range(CLIENTS)))
+        _, bearer = processes.buyer()
+        purchase = processes.purchase(processes.course(), bearer)
+        event = paid_event(processes, purchase["transaction"]["id"])
+        statuses = run_at_once(*(partial(processes.send, event, number) for number in range(CLIENTS)))
         assert statuses == [200] * CLIENTS
-        assert arena.statuses() == [TransactionStatus.COMPLETED]
-        assert [arena.count(table) for table in (Payment, Enrollment, Earning)] == [1, 1, 1]
-        arena.clear()
+        assert processes.statuses() == [TransactionStatus.COMPLETED]
+        assert [processes.count(table) for table in (Payment, Enrollment, Earning)] == [1, 1, 1]
+        processes.clear()
 
 
-def test_one_of_two_payments_for_a_course_is_refunded(arena: Arena) -> None:
+def test_one_of_two_payments_for_a_course_is_refunded(processes: Processes) -> None:
     for _ in range(ROUNDS):
-        _, bearer = arena.buyer()
-        course = arena.course()
-        ids = [arena.purchase(course, bearer, key)["transaction"]["id"] for key in ("first", "second")]
-        events = [paid_event(arena, id) for id in ids]
-        statuses = run_at_once(*(partial(arena.send, event, number) for number, event in enumerate(events)))
+        _, bearer = processes.buyer()
+        course = processes.course()
+        ids = [processes.purchase(course, bearer, key)["transaction"]["id"] for key in ("first", "second")]
+        events = [paid_event(processes, id) for id in ids]
+        statuses = run_at_once(*(partial(processes.send, event, number) for number, event in enumerate(events)))
         assert statuses == [200, 200]
-        assert arena.outcomes() == [PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE]
-        assert [arena.count(table) for table in (Enrollment, Earning, Refund)] == [1, 1, 1]
-        arena.clear()
+        assert processes.outcomes() == [PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE]
+        assert [processes.count(table) for table in (Enrollment, Earning, Refund)] == [1, 1, 1]
+        processes.clear()
 
 
-def test_cancellation_and_payment_at_once_agree(arena: Arena) -> None:
+def test_cancellation_and_payment_at_once_agree(processes: Processes) -> None:
     """Either the purchase is completed and the cancellation refused, or it is cancelled and the payment refunded."""
     for _ in range(ROUNDS):
-        _, bearer = arena.buyer()
-        id = arena.purchase(arena.course(), bearer)["transaction"]["id"]
+        _, bearer = processes.buyer()
+        id = processes.purchase(processes.course(), bearer)["transaction"]["id"]
         document = ACT % ("TransactionIdInput", "cancelTransaction")
         cancel = RaceRequest(document, {"input": {"transactionId": id}}, bearer)
         answers: list[Any] = run_at_once(
-            partial(arena.code, cancel), partial(arena.send, paid_event(arena, id), number=1)
+            partial(processes.code, cancel), partial(processes.send, paid_event(processes, id), number=1)
         )
-        result = (answers, arena.statuses(), arena.outcomes(), arena.count(Enrollment))
+        result = (answers, processes.statuses(), processes.outcomes(), processes.count(Enrollment))
         completed = [TransactionStatus.COMPLETED], [PaymentOutcome.BOOKED], 1
         cancelled = [TransactionStatus.CANCELLED], [PaymentOutcome.LATE], 0
         assert result in ((["INVALID_TRANSITION", 200], *completed), ([None, 200], *cancelled))
-        arena.clear()
+        processes.clear()
 
 
-def test_course_is_not_unpublished_while_it_is_bought(arena: Arena) -> None:
+def test_course_is_not_unpublished_while_it_is_bought(processes: Processes) -> None:
     for _ in range(ROUNDS):
-        _, bearer = arena.buyer()
-        course = arena.course()
-        instructor = arena.cluster.access_token(course.instructor)
+        _, bearer = processes.buyer()
+        course = processes.course()
+        instructor = processes.cluster.access_token(course.instructor)
         unpublish = RaceRequest(
             ACT % ("CourseIdInput", "unpublishCourse"), {"input": {"courseId": course.global_id}}, instructor
         )
-        responses = arena.clients.race(purchase_request(course, bearer), unpublish)
+        responses = processes.clients.race(purchase_request(course, bearer), unpublish)
         codes = [response.code for response in responses]
-        (status,) = arena.scalars(select(Course.status))
+        (status,) = processes.scalars(select(Course.status))
         assert (codes, status) in (
             ([None, "IN_USE"], CourseStatus.PUBLISHED),
             (["NOT_FOUND", None], CourseStatus.DRAFT),
         )
-        arena.clear()
+        processes.clear()
 
 
-def test_bank_transfer_is_confirmed_once(arena: Arena) -> None:
+def test_bank_transfer_is_confirmed_once(processes: Processes) -> None:
     """Ten super admins confirm it. Then one reference confirms one of two transactions."""
     confirm = ACT % ("ConfirmBankTransferInput", "confirmBankTransfer")
 
@@ -224,16 +224,16 @@ def test_bank_transfer_is_confirmed_once(arena: Arena) -> None:
         return RaceRequest(confirm, {"input": input}, bearer)
 
     for _ in range(ROUNDS):
-        admin = arena.cluster.access_token(arena.make.user(Role.SUPER_ADMIN))
-        course = arena.course()
+        admin = processes.cluster.access_token(processes.make.user(Role.SUPER_ADMIN))
+        course = processes.course()
         ids = []
         for _ in range(3):
-            _, bearer = arena.buyer()
-            ids.append(arena.purchase(course, bearer, paymentMethod="BANK_TRANSFER")["transaction"]["id"])
-        responses = arena.clients.race(*[request(ids[0], admin, None)] * CLIENTS)
+            _, bearer = processes.buyer()
+            ids.append(processes.purchase(course, bearer, paymentMethod="BANK_TRANSFER")["transaction"]["id"])
+        responses = processes.clients.race(*[request(ids[0], admin, None)] * CLIENTS)
         assert code_counts(responses) == {None: CLIENTS}
-        responses = arena.clients.race(*[request(id, admin, "BANK-1") for id in ids[1:]])
+        responses = processes.clients.race(*[request(id, admin, "BANK-1") for id in ids[1:]])
         assert code_counts(responses) == {None: 1, "ALREADY_EXISTS": 1}
-        assert arena.outcomes() == [PaymentOutcome.BOOKED] * 2
-        assert sorted(arena.statuses()) == ["completed", "completed", "pending"]
-        arena.clear()
+        assert processes.outcomes() == [PaymentOutcome.BOOKED] * 2
+        assert sorted(processes.statuses()) == ["completed", "completed", "pending"]
+        processes.clear()

@@ -1,4 +1,4 @@
-"""Receipts and payout statements as PDFs: who gets their URLs, and what they say."""
+"""Receipts and payout statements as PDFs: their URLs and their contents."""
 
 import io
 from datetime import timedelta

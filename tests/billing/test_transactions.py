@@ -64,11 +64,11 @@ class Sales:
         self.shop = shop
         self.other: User = shop.make.user()
         self.other_course: CourseTree = shop.make.course(price=1)
-        self.mine = shop.buyer_user
-        self._add("a", self.mine, shop.course, TransactionStatus.FAILED, 1)
+        self.buyer = shop.buyer_user
+        self._add("a", self.buyer, shop.course, TransactionStatus.FAILED, 1)
         self._add("b", self.other, shop.course, TransactionStatus.COMPLETED, 2)
-        self._add("c", self.mine, self.other_course, TransactionStatus.COMPLETED, 3)
-        self._add("d", self.mine, shop.course, TransactionStatus.COMPLETED, 4)
+        self._add("c", self.buyer, self.other_course, TransactionStatus.COMPLETED, 3)
+        self._add("d", self.buyer, shop.course, TransactionStatus.COMPLETED, 4)
 
     def _add(self, reference: str, user: User, course: CourseTree, status: TransactionStatus, day: int) -> None:
         values = {"transaction_id": reference, "created_at": START + timedelta(days=day)}
@@ -88,7 +88,7 @@ def test_lists_have_own_transactions_or_all_for_super_admins(shop: Shop) -> None
     assert sales.references(shop.instructor.actor) == ""  # instructors list what they have bought
     cases: list[tuple[dict[str, Any], str, str]] = [
         ({"userId": global_id("User", sales.other)}, "b", ""),
-        ({"userId": global_id("User", sales.mine)}, "dca", "dca"),
+        ({"userId": global_id("User", sales.buyer)}, "dca", "dca"),
         ({"courseId": shop.course.global_id}, "dba", "da"),
         ({"status": "FAILED"}, "a", "a"),
         ({"createdAfter": "2026-01-03T12:00:00Z", "createdBefore": "2026-01-05T12:00:00Z"}, "c", "c"),
@@ -107,7 +107,7 @@ def test_lists_have_own_transactions_or_all_for_super_admins(shop: Shop) -> None
 
 def test_transactions_of_a_user_are_for_the_user_and_super_admins(shop: Shop) -> None:
     sales = Sales(shop)
-    id = global_id("User", sales.mine)
+    id = global_id("User", sales.buyer)
     for actor in (shop.buyer.actor, shop.admin.actor):
         nodes = shop.client.execute(OF_USER, as_=actor, id=id)["node"]["transactions"]["nodes"]
         assert [node["reference"] for node in nodes] == list("dca")

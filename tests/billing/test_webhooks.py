@@ -203,7 +203,7 @@ def test_payment_of_a_deleted_account_is_refunded(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)
-def test_gateway_that_is_switched_off_has_no_addresses(service_settings: Settings) -> None:
+def test_gateway_that_is_off_has_no_urls(service_settings: Settings) -> None:
     off = service_settings.model_copy(update={"payment_gateways": ()})
     with run_service(off) as service:
         client = Client(service)

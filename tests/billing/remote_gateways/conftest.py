@@ -157,33 +157,33 @@ class RefundClient(MutationClient):
     documents: ClassVar[dict[str, tuple[str, str]]] = {"refundTransaction": ("RefundTransactionInput", TRANSACTION)}
 
 
-class Till:
-    """A gateway with the service that uses it."""
+class RemoteShop:
+    """A remote gateway with the service that uses it, and a course to buy."""
 
-    def __init__(self, remote: RemoteGateway, shop: Shop, http: httpx.Client) -> None:
-        self.remote = remote
+    def __init__(self, gateway: RemoteGateway, shop: Shop, http: httpx.Client) -> None:
+        self.gateway = gateway
         self.shop = shop
         self.http = http
 
     def send(self, webhook: Webhook, gateway: str | None = None) -> int:
         """Send a webhook to the service, and return the status of the response."""
         headers, body = webhook
-        path = f"/webhooks/{gateway or self.remote.method.value}"
+        path = f"/webhooks/{gateway or self.gateway.method.value}"
         return self.http.post(path, headers=headers, content=body).status_code
 
     def purchase(self, **input: Any) -> Any:
-        method = self.remote.method.value.upper()
+        method = self.gateway.method.value.upper()
         return self.shop.buyer.purchase(self.shop.course, **{"paymentMethod": method, **input})
 
     def paid(self, key: str = "key") -> Any:
         """Buy the course and pay, and return the transaction."""
         transaction = self.purchase(idempotencyKey=key)["transaction"]
-        assert self.send(self.remote.pay(self.checkout_id(transaction))) == 200
+        assert self.send(self.gateway.pay(self.checkout_id(transaction))) == 200
         return self.shop.buyer.transaction(transaction["id"])
 
     def return_from_gateway(self, transaction: Any) -> httpx.Response:
         """Go where the gateway sends the buyer after the payment."""
-        url = httpx.URL(self.remote.return_url(self.checkout_id(transaction)))
+        url = httpx.URL(self.gateway.return_url(self.checkout_id(transaction)))
         assert str(url).startswith(self.shop.service.resources.settings.service_url)
         return self.http.get(url.path)
 
@@ -240,9 +240,9 @@ def running_service(gateway_settings: Settings) -> Iterator[Service]:
 
 
 @pytest.fixture(params=["stripe", "paypal"])
-def till(request: pytest.FixtureRequest, doubles: Doubles, shop: Shop) -> Iterator[Till]:
-    remote = Stripe(doubles.stripe) if request.param == "stripe" else PayPal(doubles.paypal)
-    remote.double.faults.clear()
+def remote(request: pytest.FixtureRequest, doubles: Doubles, shop: Shop) -> Iterator[RemoteShop]:
+    gateway = Stripe(doubles.stripe) if request.param == "stripe" else PayPal(doubles.paypal)
+    gateway.double.faults.clear()
     http = plain_http(shop.service.url)
-    yield Till(remote, shop, http)
+    yield RemoteShop(gateway, shop, http)
     http.close()

@@ -1,4 +1,4 @@
-"""The link to the database is cut before or after a COMMIT. A repeated request or webhook has one effect."""
+"""The connection to the database is lost before or after a COMMIT. A repeated request or webhook has one effect."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
