@@ -57,12 +57,13 @@ class PurchaseMutations:
         Buy a course. Only logged-in users can do this. With FREE, a free course is enrolled in at once. Otherwise the
         transaction is PENDING: send the buyer to `checkoutUrl`, and wait until the transaction is COMPLETED.
 
-        Returns OWN_COURSE for the course's instructor, ALREADY_EXISTS if the viewer has access or has paid already,
-        and NOT_PUBLISHED if the course is not published. Returns INVALID at `paymentMethod` for a free course without
-        FREE, PAYMENT_REQUIRED for FREE and a price, and FEATURE_DISABLED for a method that is not configured. Returns
-        PRICE_CHANGED if the price differs from `expectedPrice`, and IDEMPOTENCY_MISMATCH if the key was used with
-        other input. Returns PAYMENT_FAILED if the gateway rejects it or does not answer. Returns LIMIT_REACHED after
-        50 purchases within 24 hours that were not paid.
+        Returns OWN_COURSE for the course's instructor, and NOT_PUBLISHED if the course is not published. Returns
+        ALREADY_EXISTS if the viewer has access or has paid already, and INVALID_TRANSITION if the viewer is suspended
+        from the course. Returns INVALID at `paymentMethod` for a free course without FREE, PAYMENT_REQUIRED for FREE
+        and a price, and FEATURE_DISABLED for a method that is not configured. Returns PRICE_CHANGED if the price
+        differs from `expectedPrice`, and IDEMPOTENCY_MISMATCH if the key was used with other input. Returns
+        PAYMENT_FAILED if the gateway rejects it or does not answer. Returns LIMIT_REACHED after 50 purchases within
+        24 hours that were not paid.
         """
         purchase = PurchaseRequest(input.course_id, input.payment_method, input.expected_price, input.idempotency_key)
         key = await info.context.write(purchases.start_purchase, purchase)

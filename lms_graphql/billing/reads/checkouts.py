@@ -27,10 +27,11 @@ class CheckoutFacts(NamedTuple):
 
 
 class OpenCheckout(NamedTuple):
-    """A checkout that the gateway has opened for a transaction."""
+    """A checkout that the gateway has opened for a transaction, with the transaction's reference."""
 
     method: PaymentMethod
     id: str
+    reference: str
 
 
 def missing_checkout(session: Session, transaction_key: int) -> CheckoutFacts | None:
@@ -73,12 +74,12 @@ def is_rejected(session: Session, transaction_key: int) -> bool:
 
 def open_checkout_of(session: Session, transaction_key: int) -> OpenCheckout | None:
     """Return the checkout that the gateway has opened for the transaction; None if there is none."""
-    columns = (Transaction.payment_method, Transaction.gateway_transaction_id)
+    columns = (Transaction.payment_method, Transaction.gateway_transaction_id, Transaction.transaction_id)
     statement = select(*columns).where(
         Transaction.id == transaction_key, Transaction.gateway_transaction_id.is_not(None)
     )
     row = session.execute(statement).one_or_none()
-    return None if row is None else OpenCheckout(row[0], row[1] or "")
+    return None if row is None else OpenCheckout(row[0], row[1] or "", row[2])
 
 
 class ReturnedCheckout(NamedTuple):

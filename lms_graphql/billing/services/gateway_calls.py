@@ -114,7 +114,7 @@ async def close_checkout(resources: PaymentResources, transaction_key: int) -> N
     try:
         await call(gateway.expire_checkout, checkout.id)
     except (GatewayRejectedError, GatewayUnavailableError) as error:
-        log.warning("checkout_not_closed", transaction_key=transaction_key, reason=str(error))
+        log.warning("checkout_not_closed", transaction=checkout.reference, reason=str(error))
 
 
 def _checkout_request(facts: CheckoutFacts, settings: Settings) -> CheckoutRequest:
