@@ -1,8 +1,6 @@
 """Mails about money, sent by the mutations and webhooks that cause them, and the PDFs to which they link."""
 
 import re
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.message import EmailMessage
 from functools import partial
@@ -26,7 +24,7 @@ from tests.billing.conftest import Shop
 from tests.billing.ledger_factories import LedgerFactories
 from tests.billing.row_factories import RowFactories
 from tests.billing.test_receipts import text_at
-from tests.concurrency import START_TIMEOUT_SECONDS, race_rounds
+from tests.concurrency import race_rounds, run_at_once
 from tests.factories import START, Factories
 from tests.live_service import Client, Service
 from tests.mail_servers import SITE_URLS, Mailbox
@@ -140,14 +138,7 @@ def test_simultaneous_calls_enqueue_each_mail_once(make: Factories, service: Ser
         payout = make_row.payout(instructor, [])
         calls = [partial(mails.enqueue_receipt, transaction=sale)] * 5
         calls += [partial(mails.enqueue_payout_statement, payout=payout)] * 5
-        start = threading.Barrier(len(calls))
-
-        def run(call: Any, start: threading.Barrier = start) -> None:
-            start.wait(START_TIMEOUT_SECONDS)
-            service.database.write_sync(call)
-
-        with ThreadPoolExecutor(len(calls)) as threads:
-            list(threads.map(run, calls))
+        run_at_once(*(partial(service.database.write_sync, call) for call in calls))
     kinds = select(Mail.kind, func.count()).group_by(Mail.kind)
     rows = service.database.read_sync(lambda session: session.execute(kinds).all())
     assert {row[0]: row[1] for row in rows} == {

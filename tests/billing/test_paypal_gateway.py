@@ -9,7 +9,6 @@ import orjson
 import pytest
 
 from lms_graphql.billing.gateways.interface import (
-    CheckoutRequest,
     Event,
     EventKind,
     GatewayRejectedError,
@@ -24,9 +23,7 @@ from lms_graphql.billing.models import RefundStatus
 from lms_graphql.core.money import Money
 from tests.billing.doubles.http_double import LONGER_THAN_ANY_TIMEOUT, Fault
 from tests.billing.doubles.paypal_double import CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID, PayPalDouble, signed
-
-PRICE = Money(1999, "USD")
-REFERENCE, REFUND_REFERENCE = "T-7KXM-3CDF-9QRT", "R-7KXM-3CDF-9QRT"
+from tests.billing.gateway_requests import PRICE, REFERENCE, REFUND_REFERENCE, checkout_request, refund_request
 
 
 @pytest.fixture
@@ -43,21 +40,6 @@ def gateway(double: PayPalDouble) -> PayPalGateway:
 
 def account(double: PayPalDouble, **options: Any) -> PayPalAccount:
     return PayPalAccount(CLIENT_ID, CLIENT_SECRET, double.url, **options)
-
-
-def checkout_request(amount: Money = PRICE, reference: str = REFERENCE) -> CheckoutRequest:
-    return CheckoutRequest(
-        reference=reference,
-        amount=amount,
-        description="Course: " + "x" * 300,
-        customer_email="jane@canary.example",
-        return_url="https://learn.example.com/purchases/1",
-        expires_at=datetime.now(UTC) + timedelta(hours=24),
-    )
-
-
-def refund_request(payment_id: str, units: int = 1999, reference: str = REFUND_REFERENCE) -> RefundRequest:
-    return RefundRequest(reference, payment_id, Money(units, "USD"), "I am not satisfied.")
 
 
 def read(gateway: PayPalGateway, event: dict[str, Any]) -> list[Event]:

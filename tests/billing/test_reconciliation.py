@@ -14,17 +14,12 @@ from lms_graphql.billing.models import (
 )
 from lms_graphql.billing.reads.checkouts import DueCheckout
 from lms_graphql.billing.services import expiration, reconciliation
-from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.core import clock
 from tests.billing.billing_client import settle_silently
 from tests.billing.conftest import Shop
+from tests.billing.ledger_client import payment_resources
 
 pytestmark = pytest.mark.usefixtures("no_maintenance")
-
-
-def resources(shop: Shop) -> PaymentResources:
-    app = shop.service.resources
-    return PaymentResources.create(app.database, app.settings, app.signer)
 
 
 def row(shop: Shop, purchase: Any) -> Transaction:
@@ -44,14 +39,14 @@ def test_lost_webhook_is_found_by_reconciliation(shop: Shop) -> None:
     purchases = {name: buyer.purchase(shop.course) for name, buyer in buyers.items()}
     settle_silently(shop.service, purchases["paid"]["transaction"]["id"])
     settle_silently(shop.service, purchases["declined"]["transaction"]["id"], is_paid=False)
-    assert reconciliation.reconcile_checkouts(resources(shop)) == 0  # ten minutes are not over
+    assert reconciliation.reconcile_checkouts(payment_resources(shop.service)) == 0  # ten minutes are not over
     set_times(shop, next_check_at=timedelta(0))
-    assert reconciliation.reconcile_checkouts(resources(shop)) == 2
+    assert reconciliation.reconcile_checkouts(payment_resources(shop.service)) == 2
     statuses = [row(shop, purchases[name]).status for name in ("paid", "declined", "open")]
     assert statuses == [TransactionStatus.COMPLETED, TransactionStatus.FAILED, TransactionStatus.PENDING]
     assert shop.buyer.access(shop.course) == ("ACTIVE", "PURCHASE")
     assert row(shop, purchases["paid"]).next_check_at is None
-    assert reconciliation.reconcile_checkouts(resources(shop)) == 0  # the open one is due later
+    assert reconciliation.reconcile_checkouts(payment_resources(shop.service)) == 0  # the open one is due later
 
 
 def test_unpaid_purchases_are_cancelled_when_their_time_is_over(shop: Shop) -> None:
@@ -67,7 +62,7 @@ def test_unpaid_purchases_are_cancelled_when_their_time_is_over(shop: Shop) -> N
     assert expiration.cancel_overdue(shop.service.database) == 0
     for purchase in (card, transfer):
         assert row(shop, purchase).status is TransactionStatus.CANCELLED
-    reconciliation.reconcile_checkouts(resources(shop))  # closes the checkout
+    reconciliation.reconcile_checkouts(payment_resources(shop.service))  # closes the checkout
     assert shop.gateway.settle(card["checkoutUrl"]).status_code == 410
     assert row(shop, card).status is TransactionStatus.CANCELLED
     assert row(shop, card).next_check_at is None
@@ -77,7 +72,7 @@ def test_payment_that_came_before_the_cancellation_is_found_and_refunded(shop: S
     purchase = shop.buyer.purchase(shop.course)
     settle_silently(shop.service, purchase["transaction"]["id"])
     shop.buyer.ok("cancelTransaction", transactionId=purchase["transaction"]["id"])
-    reconciliation.reconcile_checkouts(resources(shop))
+    reconciliation.reconcile_checkouts(payment_resources(shop.service))
     statement = select(Payment.outcome)
     outcomes = shop.service.database.read_sync(lambda session: list(session.scalars(statement)))
     assert outcomes == [PaymentOutcome.LATE]
@@ -100,7 +95,7 @@ def test_purchase_without_a_checkout_is_left_alone(shop: Shop) -> None:
     shop.buyer.purchase(shop.course)
     values = {"gateway_transaction_id": None, "next_check_at": clock.now()}
     shop.service.database.write_sync(lambda session: session.execute(update(Transaction).values(values)) and None)
-    assert reconciliation.reconcile_checkouts(resources(shop)) == 0
+    assert reconciliation.reconcile_checkouts(payment_resources(shop.service)) == 0
 
 
 def due(**values: Any) -> DueCheckout:

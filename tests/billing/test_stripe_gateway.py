@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from lms_graphql.billing.gateways.interface import (
-    CheckoutRequest,
     Event,
     EventKind,
     GatewayRejectedError,
@@ -22,9 +21,7 @@ from lms_graphql.billing.models import RefundStatus
 from lms_graphql.core.money import Money
 from tests.billing.doubles.http_double import LONGER_THAN_ANY_TIMEOUT, Fault
 from tests.billing.doubles.stripe_double import SECRET_KEY, WEBHOOK_SECRET, StripeDouble, signed
-
-PRICE = Money(1999, "USD")
-REFERENCE, REFUND_REFERENCE = "T-7KXM-3CDF-9QRT", "R-7KXM-3CDF-9QRT"
+from tests.billing.gateway_requests import PRICE, REFERENCE, REFUND_REFERENCE, checkout_request, refund_request
 
 
 @pytest.fixture
@@ -37,21 +34,6 @@ def double() -> Iterator[StripeDouble]:
 @pytest.fixture
 def gateway(double: StripeDouble) -> StripeGateway:
     return StripeGateway(SECRET_KEY, WEBHOOK_SECRET, double.url)
-
-
-def checkout_request(amount: Money = PRICE, **changes: Any) -> CheckoutRequest:
-    values: dict[str, Any] = {
-        "reference": REFERENCE,
-        "description": "Course: " + "x" * 300,
-        "customer_email": "jane@canary.example",
-        "return_url": "https://learn.example.com/purchases/1",
-        "expires_at": datetime.now(UTC) + timedelta(hours=24),
-    }
-    return CheckoutRequest(amount=amount, **values | changes)
-
-
-def refund_request(payment_id: str, units: int = 1999, reference: str = REFUND_REFERENCE) -> RefundRequest:
-    return RefundRequest(reference, payment_id, Money(units, "USD"), "I am not satisfied.")
 
 
 def read(gateway: StripeGateway, event: dict[str, Any]) -> list[Event]:

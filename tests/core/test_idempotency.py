@@ -1,8 +1,7 @@
 """Idempotency keys: each key has one effect, however often and whenever its request comes."""
 
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import DomainError, ErrorCode
 from lms_graphql.core.idempotency import MAX_KEY_LENGTH, IdempotencyKey, IdempotentRequest, run_once
+from tests.concurrency import run_at_once
 
 RACERS = 8
 
@@ -87,13 +87,6 @@ def test_longest_key_is_accepted(database: Database) -> None:
 
 def test_concurrent_requests_with_one_key_have_one_effect(database: Database) -> None:
     for number in range(1, 11):
-        barrier = threading.Barrier(RACERS)
-
-        def race(_: int, number: int = number, barrier: threading.Barrier = barrier) -> int:
-            barrier.wait()
-            return buy(database, key=f"key {number}")
-
-        with ThreadPoolExecutor(RACERS) as threads:
-            assert set(threads.map(race, range(RACERS))) == {number}
+        assert set(run_at_once(*[partial(buy, database, key=f"key {number}")] * RACERS)) == {number}
     count = database.read_sync(lambda session: session.scalar(select(func.count()).select_from(IdempotencyKey)))
     assert count == 10

@@ -1,7 +1,7 @@
 """A service with Stripe and PayPal, which are doubles, and what happens there."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import httpx
 import pytest
@@ -9,16 +9,15 @@ from sqlalchemy import select
 
 from lms_graphql.billing.models import PaymentMethod, Transaction
 from lms_graphql.settings import GatewayName, Settings
-from tests.billing.billing_client import TRANSACTION
 from tests.billing.conftest import Shop
 from tests.billing.doubles import paypal_double, stripe_double
 from tests.billing.doubles.http_double import HttpDouble
 from tests.billing.doubles.paypal_double import PayPalDouble
 from tests.billing.doubles.stripe_double import StripeDouble
+from tests.billing.ledger_client import LedgerClient
 from tests.conftest import DATABASES, migrated_settings
 from tests.live_service import Service, plain_http, run_service
 from tests.mail_servers import Mailbox
-from tests.mutation_client import MutationClient
 
 Webhook = tuple[dict[str, str], bytes]
 """Headers and body."""
@@ -153,10 +152,6 @@ class PayPal:
         return paypal_double.signed(self.double.dispute([*self.double.captures][-1], outcome))
 
 
-class RefundClient(MutationClient):
-    documents: ClassVar[dict[str, tuple[str, str]]] = {"refundTransaction": ("RefundTransactionInput", TRANSACTION)}
-
-
 class RemoteShop:
     """A remote gateway with the service that uses it, and a course to buy."""
 
@@ -192,7 +187,7 @@ class RemoteShop:
 
     def refund(self, transaction: Any, key: str, **input: Any) -> Any:
         """Refund as a super admin, and return the transaction."""
-        admin = RefundClient(self.shop.client, self.shop.admin.actor)
+        admin = LedgerClient(self.shop.client, self.shop.admin.actor)
         return admin.ok(
             "refundTransaction", transactionId=transaction["id"], reason="Goodwill", idempotencyKey=key, **input
         )

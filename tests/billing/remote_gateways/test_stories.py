@@ -11,10 +11,10 @@ from sqlalchemy import select, update
 
 from lms_graphql.billing.models import Payment, PaymentMethod, PaymentOutcome, Transaction
 from lms_graphql.billing.services import reconciliation, refund_calls
-from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.core import clock
 from tests.billing.doubles.http_double import Fault
 from tests.billing.doubles.stripe_double import SECRET_KEY
+from tests.billing.ledger_client import payment_resources
 from tests.billing.remote_gateways.conftest import RemoteShop
 from tests.concurrency import START_TIMEOUT_SECONDS, race_rounds
 from tests.live_service import LogCapture
@@ -29,12 +29,7 @@ def reconcile(remote: RemoteShop) -> int:
     """Ask the gateways about all checkouts now, and return the number of events."""
     due = update(Transaction).where(Transaction.next_check_at.is_not(None)).values(next_check_at=clock.now())
     remote.shop.service.database.write_sync(lambda session: session.execute(due) and None)
-    return reconciliation.reconcile_checkouts(resources(remote))
-
-
-def resources(remote: RemoteShop) -> PaymentResources:
-    app = remote.shop.service.resources
-    return PaymentResources.create(app.database, app.settings, app.signer)
+    return reconciliation.reconcile_checkouts(payment_resources(remote.shop.service))
 
 
 def test_course_is_bought_and_refunded_in_parts(remote: RemoteShop) -> None:
@@ -159,7 +154,7 @@ def test_payment_of_a_cancelled_purchase_is_returned(remote: RemoteShop) -> None
     remote.gateway.pay_silently(remote.checkout_id(transaction))
     remote.shop.buyer.ok("cancelTransaction", transactionId=transaction["id"])
     assert reconcile(remote) == 1
-    refund_calls.reconcile_refunds(resources(remote))
+    refund_calls.reconcile_refunds(payment_resources(remote.shop.service))
     late = remote.transaction(transaction)
     assert (late["status"], [refund["status"] for refund in late["refunds"]]) == ("CANCELLED", ["SUCCEEDED"])
     assert remote.gateway.refunded() == PRICES[remote.gateway.method]
