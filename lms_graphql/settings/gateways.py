@@ -32,7 +32,7 @@ class GatewaySettings(BaseModel):
     payment_gateways: Annotated[tuple[GatewayName, ...] | None, NoDecode] = None
     """
     Payment gateways, separated by commas: `fake`, `bank_transfer`, `stripe`, `paypal`. If unset, `fake,bank_transfer`
-    in development and none in production. Anyone can “pay” with `fake`, so that every course is free with it.
+    in development and none in production. Anyone can “pay” with `fake`, so every course is free with it.
     """
     stripe_secret_key: Annotated[str, AfterValidator(validation.stripe_secret_key)] | None = None
     """Secret or restricted key of the Stripe account: `sk_…` or `rk_…`. The gateway `stripe` needs it."""

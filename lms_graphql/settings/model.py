@@ -201,7 +201,7 @@ class Settings(GatewaySettings, OperatorSettings, BaseSettings):
     commission_rate: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)] = Decimal(70)
     """
     Instructor's share of new sales, in percent with at most two decimals. `setCommissionRate` sets the rate of one
-    instructor. Each sale stores its rate, so that a change does not affect earlier sales.
+    instructor. Each sale stores its rate, so a change does not affect earlier sales.
     """
     earnings_hold_days: Annotated[int, Field(ge=0, le=365)] = 30
     """Days after a sale until its earning becomes available for payouts."""
