@@ -71,9 +71,9 @@ def warn_of_gateways(settings: Settings) -> None:
         return
     for name in settings.test_account_settings:
         click.echo(f"{name} is that of a test account, so buyers do not pay real money.", err=True)
-    if GatewayName.FAKE in settings.enabled_gateways:
+    if Gateway.FAKE in settings.enabled_gateways:
         click.echo("LMS_PAYMENT_GATEWAYS has fake, so buyers need not pay at all.", err=True)
-    if GatewayName.BANK_TRANSFER in settings.enabled_gateways and not settings.bank_account:
+    if Gateway.BANK_TRANSFER in settings.enabled_gateways and not settings.bank_account:
         click.echo("LMS_BANK_ACCOUNT is not set, so buyers are not told where to transfer money.", err=True)
     if Gateway.FAKE in settings.enabled_gateways:
         click.echo("LMS_PAYMENT_GATEWAYS has fake, so buyers need not pay at all.", err=True)
