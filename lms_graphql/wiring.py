@@ -7,6 +7,7 @@ from lms_graphql.assessment.reads.passed_quizzes import passed_quizzes
 from lms_graphql.assessment.services import lectures
 from lms_graphql.assessment.services.deletion import delete_quizzes
 from lms_graphql.billing.reads.sale_blockers import pending_sale_blocker, sale_blocker
+from lms_graphql.billing.reads.sale_payments import has_paid
 from lms_graphql.billing.services import email_templates as billing_templates
 from lms_graphql.billing.services import mails as billing_mails
 from lms_graphql.catalog import hooks as catalog_hooks
@@ -38,6 +39,7 @@ def register_hooks() -> None:
     catalog_hooks.curriculum_changed.register(progress_recount.recount_after_curriculum_change)
     learning_hooks.course_level_quizzes.register(course_level_quizzes)
     learning_hooks.passed_quizzes.register(passed_quizzes)
+    learning_hooks.payment_checks.register(has_paid)
     TEMPLATES[registration.VERIFY_EMAIL_MAIL] = email_templates.verify_email_template
     TEMPLATES[credentials.RESET_PASSWORD_MAIL] = email_templates.reset_password_template
     TEMPLATES[credentials.PASSWORD_CHANGED_MAIL] = email_templates.password_changed_template

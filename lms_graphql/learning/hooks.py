@@ -1,4 +1,4 @@
-"""Hooks of learning: facts about quizzes, which upper layers provide. Registered in `lms_graphql/wiring.py`."""
+"""Hooks of learning: facts about quizzes and payments from upper layers. Registered in `lms_graphql/wiring.py`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -28,3 +28,6 @@ passed_quizzes: Hook[Callable[[Session, int, Sequence[int]], Mapping[int, Passed
     "learning.passed_quizzes"
 )
 """Published quizzes of one course that each user has passed, by user key. Users without any may be missing."""
+
+payment_checks: Hook[Callable[[Session, int, int], bool]] = Hook("learning.payment_checks")
+"""Given a user and a course, whose row is locked, each function returns whether the user has paid for it."""

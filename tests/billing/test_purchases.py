@@ -220,3 +220,14 @@ def test_grant_outlasts_a_purchase_that_is_refunded(shop: Shop) -> None:
         refund = {"transactionId": purchase["transaction"]["id"], "reason": "x", "idempotencyKey": course.slug}
         assert LedgerClient(shop.client, shop.admin.actor).ok("refundTransaction", **refund)["status"] == "REFUNDED"
         assert shop.buyer.access(course) == after_refund
+
+
+def test_buyer_returns_after_a_grant_has_ended(shop: Shop) -> None:
+    """Access was granted while the purchase was pending, and staff cancel the grant after the payment."""
+    purchase = shop.buyer.purchase(shop.course)
+    enrollment = shop.make.enrollment(shop.buyer_user, shop.course, source=EnrollmentSource.GRANT)
+    shop.gateway.settle(purchase["checkoutUrl"])
+    shop.instructor.ok("cancelEnrollment", enrollmentId=global_ids.encode("Enrollment", enrollment.id))
+    assert shop.buyer.purchase_error(shop.course, idempotencyKey="again") == ("ALREADY_EXISTS", "courseId")
+    restored = shop.buyer.ok("enroll", courseId=shop.course.global_id)
+    assert (restored["status"], restored["source"]) == ("ACTIVE", "PURCHASE")

@@ -13,6 +13,7 @@ from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode, RequestError, RequestErrorCode, not_found
 from lms_graphql.core.statements import peek_scalar
+from lms_graphql.learning import hooks
 from lms_graphql.learning.enrollment_status import ACCESS_STATUSES, status_as_of
 from lms_graphql.learning.reads.enrollments import enrollments_by_key
 from lms_graphql.learning.services.enrollment_lifecycle import (
@@ -55,20 +56,25 @@ def enroll(session: Session, actor: Actor, course_id: str) -> int:
     if enrollment is None:
         _require_free(course)
         return create_enrollment(session, actor.key, course.id, EnrollmentSource.FREE, None)
-    return reactivate_enrollment(session, enrollment, *_restored_access(course, enrollment), actor.key)
+    return reactivate_enrollment(session, enrollment, *_restored_access(session, course, enrollment), actor.key)
 
 
-def _restored_access(course: Course, enrollment: Enrollment) -> tuple[EnrollmentSource, datetime | None]:
+def _restored_access(
+    session: Session, course: Course, enrollment: Enrollment
+) -> tuple[EnrollmentSource, datetime | None]:
     """Return source and end of access for a learner who enrolls again.
 
     A cancelled purchase or grant is restored with its end of access. If the course is free, access never ends,
-    because a returning learner must not get less than a new one.
+    because a returning learner must not get less than a new one. A learner who has paid returns as well after a
+    grant that has ended.
     """
     if enrollment.status is EnrollmentStatus.SUSPENDED:
         raise DomainError(ErrorCode.INVALID_TRANSITION, SUSPENDED_MESSAGE, COURSE)
     is_restorable = _is_cancelled_early(enrollment) and enrollment.source is not EnrollmentSource.FREE
     if is_restorable and (enrollment.access_expires_at is None or not course.is_free):
         return enrollment.source, enrollment.access_expires_at
+    if any(has_paid(session, enrollment.user_id, course.id) for has_paid in hooks.payment_checks):
+        return EnrollmentSource.PURCHASE, None
     _require_free(course)
     return EnrollmentSource.FREE, None
 
