@@ -24,6 +24,7 @@ REGISTERED = {
     "catalog.lectures_removed": ["detach_quizzes"],
     "learning.course_level_quizzes": ["course_level_quizzes"],
     "learning.passed_quizzes": ["passed_quizzes"],
+    "learning.payment_checks": ["has_paid"],
 }
 
 
