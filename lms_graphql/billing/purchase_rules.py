@@ -56,15 +56,16 @@ def require_possible_price(expected: Decimal, currency: str) -> None:
 
 
 def payment_outcome(
-    payment: Money, price: Money, status: TransactionStatus, *, has_paid_before: bool, buyer_exists: bool
+    payment: Money, price: Money, status: TransactionStatus, *, has_paid_before: bool, may_get_access: bool
 ) -> PaymentOutcome:
     """Return what a payment for a transaction of this price and status is used for.
 
-    `has_paid_before` says whether the buyer has paid for the course with another transaction.
+    `has_paid_before` says whether the buyer has paid for the course with another transaction, and `may_get_access`
+    whether this payment can give access.
     """
     if payment != price:
         return PaymentOutcome.MISMATCH
-    if status in UNPAID or (status is TransactionStatus.PENDING and not buyer_exists):
+    if status in UNPAID or (status is TransactionStatus.PENDING and not may_get_access):
         return PaymentOutcome.LATE
     if status is not TransactionStatus.PENDING or has_paid_before:
         return PaymentOutcome.DUPLICATE

@@ -12,7 +12,7 @@ from lms_graphql.billing.gateways import fake_webhooks
 from lms_graphql.billing.gateways.interface import Event, EventKind
 from lms_graphql.billing.ledger_models import Earning
 from lms_graphql.billing.models import GatewayEvent, Payment, PaymentOutcome, Refund, RefundKind
-from lms_graphql.catalog.models import Enrollment
+from lms_graphql.catalog.models import Enrollment, EnrollmentStatus
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.money import Money
 from lms_graphql.core.orm import Model
@@ -200,6 +200,14 @@ def test_payment_of_a_deleted_account_is_refunded(shop: Shop) -> None:
     transaction = shop.admin.transaction(purchase["transaction"]["id"])
     assert (transaction["status"], outcomes(shop)) == ("CANCELLED", [PaymentOutcome.LATE])
     assert count(shop, Enrollment) == 0
+
+
+def test_payment_does_not_end_a_suspension(shop: Shop) -> None:
+    purchase = shop.buyer.purchase(shop.course)
+    shop.make.enrollment(shop.buyer_user, shop.course, EnrollmentStatus.SUSPENDED)
+    assert shop.gateway.settle(purchase["checkoutUrl"]).status_code == 303
+    assert (status(shop, purchase), refund_kinds(shop)) == ("CANCELLED", [RefundKind.LATE_PAYMENT])
+    assert shop.buyer.access(shop.course) == ("SUSPENDED", "FREE")
 
 
 @pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)

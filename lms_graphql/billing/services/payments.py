@@ -6,7 +6,7 @@ Payment, enrollment, earning and receipt are stored in one transaction. Lock ord
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
@@ -17,7 +17,7 @@ from lms_graphql.billing.reads.sale_payments import has_paid
 from lms_graphql.billing.services import earnings, refunds
 from lms_graphql.billing.services.mails import enqueue_receipt, set_receipt_code
 from lms_graphql.billing.services.sales import change_status
-from lms_graphql.catalog.models import EnrollmentSource
+from lms_graphql.catalog.models import Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.core import clock
 from lms_graphql.core.money import Money
 from lms_graphql.core.statements import execute_dml, insert_ignore
@@ -62,14 +62,25 @@ def record_payment(session: Session, transaction: Transaction, received: Receive
 
 
 def _outcome(session: Session, transaction: Transaction, received: ReceivedPayment) -> PaymentOutcome:
-    is_deleted = select(User.deleted_at.is_not(None)).where(User.id == transaction.user_id)
     return payment_outcome(
         received.amount,
         Money(transaction.amount, transaction.currency),
         transaction.status,
         has_paid_before=has_paid(session, transaction.user_id, transaction.course_id, transaction.id),
-        buyer_exists=not session.scalar(is_deleted),
+        may_get_access=_may_get_access(session, transaction),
     )
+
+
+def _may_get_access(session: Session, transaction: Transaction) -> bool:
+    """Return False if the buyer's account was deleted, or the enrollment was suspended, after the purchase began."""
+    buyer, course = transaction.user_id, transaction.course_id
+    is_deleted = exists().where(User.id == buyer, User.deleted_at.is_not(None))
+    is_suspended = exists().where(
+        Enrollment.user_id == buyer,
+        Enrollment.course_id == course,
+        Enrollment.status == EnrollmentStatus.SUSPENDED,
+    )
+    return not session.scalar(select(or_(is_deleted, is_suspended)))
 
 
 def _insert(
