@@ -4,6 +4,8 @@ from sqlalchemy import select
 
 from lms_graphql.billing.models import Payment, PaymentOutcome
 from tests.billing.conftest import Shop
+from tests.billing.ledger_client import LedgerClient
+from tests.live_service import LogCapture
 
 METHOD = {"paymentMethod": "BANK_TRANSFER"}
 
@@ -48,6 +50,17 @@ def test_transfer_after_another_payment_is_refunded(shop: Shop) -> None:
     shop.gateway.settle(shop.buyer.purchase(shop.course, idempotencyKey="card")["checkoutUrl"])
     shop.admin.ok("confirmBankTransfer", transactionId=transfer["transaction"]["id"])
     assert [payment.outcome for payment in payments(shop)] == [PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE]
+
+
+def test_operator_learns_which_transfers_to_return(shop: Shop, captured_log: LogCapture) -> None:
+    purchase = shop.buyer.purchase(shop.course, **METHOD)
+    transaction = {"transactionId": purchase["transaction"]["id"]}
+    shop.admin.ok("confirmBankTransfer", **transaction)
+    buyer = LedgerClient(shop.client, shop.buyer.actor)
+    assert buyer.ok("refundTransaction", **transaction, reason="x", idempotencyKey="k")["status"] == "REFUNDED"
+    (line,) = [line for line in captured_log.text.splitlines() if "transfer_to_return" in line]
+    assert purchase["transaction"]["reference"] in line
+    assert "19.99 USD" in line
 
 
 def payments(shop: Shop) -> list[Payment]:

@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
 from lms_graphql.billing.gateways.interface import Event
-from lms_graphql.billing.models import Payment, Refund, RefundKind, RefundStatus, Transaction, TransactionStatus
+from lms_graphql.billing.models import (
+    Payment,
+    PaymentMethod,
+    Refund,
+    RefundKind,
+    RefundStatus,
+    Transaction,
+    TransactionStatus,
+)
 from lms_graphql.billing.reads.sale_payments import has_paid
 from lms_graphql.billing.services import earnings
 from lms_graphql.billing.services.mails import enqueue_refund_notice
@@ -20,6 +28,7 @@ from lms_graphql.billing.services.refunds import FIRST_CHECK, is_of_sale
 from lms_graphql.billing.services.sales import change_status, lock_sale, peek_sale
 from lms_graphql.catalog.models import EnrollmentSource, EnrollmentStatus
 from lms_graphql.core import clock
+from lms_graphql.core.money import Money
 from lms_graphql.core.statements import execute_dml
 from lms_graphql.learning.services.enrollment_lifecycle import end_enrollment, lock_enrollment
 
@@ -98,7 +107,8 @@ def _release(session: Session, transaction: Transaction, refund: Refund) -> None
 
 def _book(session: Session, transaction: Transaction, refund: Refund) -> None:
     """Book a refund that succeeded. Refunds of further payments of the same transaction do not change it."""
-    if is_of_sale(session, session.get_one(Payment, refund.payment_id)):
+    payment = session.get_one(Payment, refund.payment_id)
+    if is_of_sale(session, payment):
         is_full = transaction.refunded_amount + refund.amount == transaction.amount
         is_changed = change_status(
             session,
@@ -112,6 +122,9 @@ def _book(session: Session, transaction: Transaction, refund: Refund) -> None:
             _end_access(session, transaction, refund.requested_by_id)
         earnings.record_refund(session, transaction, refund)
     _audit(session, "refund.succeeded", refund)
+    if payment.payment_method is PaymentMethod.BANK_TRANSFER:  # people return the money, so they must learn about it
+        amount = str(Money(refund.amount, payment.currency))
+        log.warning("transfer_to_return", transaction=transaction.transaction_id, amount=amount)
     if refund.kind is not RefundKind.DISPUTE:  # the buyer knows it from the bank
         enqueue_refund_notice(session, refund)
 
