@@ -11,6 +11,8 @@ from lms_graphql.core.money import Money, to_units
 METHOD, PRICE = ("payment_method",), ("expected_price",)
 OPEN_HOURS = 24
 BANK_TRANSFER_DAYS = 14
+PROMISED_DAYS = 21
+"""Days in which a promised payment arrives. Bank debits take up to 14 business days."""
 MAX_UNPAID, UNPAID_HOURS = 50, 24
 """Purchases without a payment that a buyer may start within these hours. Each opens a checkout or sends a mail."""
 

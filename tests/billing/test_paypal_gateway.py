@@ -146,8 +146,11 @@ def test_capture_under_review_is_reported_when_it_ends(gateway: PayPalGateway, d
     double.capture_status = "PENDING"
     checkout = gateway.create_checkout(checkout_request())
     double.approve(checkout.id)
-    assert gateway.fetch_checkout(checkout.id) == []
+    (event,) = gateway.fetch_checkout(checkout.id)
+    assert event.kind is EventKind.PAYMENT_PROMISED
     (capture_id,) = double.captures
+    (event,) = read(gateway, double.capture_event(capture_id, "PENDING"))
+    assert event.kind is EventKind.PAYMENT_PROMISED
     (event,) = read(gateway, double.capture_event(capture_id, "DECLINED"))
     assert (event.kind, event.reference) == (EventKind.PAYMENT_FAILED, REFERENCE)
     (event,) = read(gateway, double.capture_event(capture_id))

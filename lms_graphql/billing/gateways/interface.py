@@ -70,6 +70,8 @@ class EventKind(StrEnum):
 
     CHECKOUT_CHANGED = "checkout_changed"
     """Something about the checkout. `fetch_checkout` says what, and completes it if that is necessary."""
+    PAYMENT_PROMISED = "payment_promised"
+    """The buyer has done everything, and the money takes days. Another event says whether it has arrived."""
     PAYMENT_RECEIVED = "payment_received"
     PAYMENT_FAILED = "payment_failed"
     """The checkout was declined or has expired, so that it cannot be paid any more."""

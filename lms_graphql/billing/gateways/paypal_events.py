@@ -14,13 +14,14 @@ _REFUND_STATUSES = {
 }
 """Meaning of a refund's status. In all others it is PROCESSING."""
 _CAPTURE_KINDS = {
+    "PENDING": EventKind.PAYMENT_PROMISED,
     "COMPLETED": EventKind.PAYMENT_RECEIVED,
     "PARTIALLY_REFUNDED": EventKind.PAYMENT_RECEIVED,
     "REFUNDED": EventKind.PAYMENT_RECEIVED,
     "DECLINED": EventKind.PAYMENT_FAILED,
     "FAILED": EventKind.PAYMENT_FAILED,
 }
-"""Meaning of a capture's status. A pending capture is reported again when it ends."""
+"""Meaning of a capture's status. A pending capture, for example under review, is reported again when it ends."""
 _DISPUTE_KINDS = {
     "RESOLVED_BUYER_FAVOUR": EventKind.DISPUTE_LOST,
     "ACCEPTED": EventKind.DISPUTE_LOST,
@@ -118,6 +119,7 @@ def _dispute_events(event_id: str, kind: EventKind, dispute: Object) -> Sequence
 
 _READERS: Mapping[str, Callable[[str, Object], Sequence[Event]]] = {
     "CHECKOUT.ORDER.APPROVED": _order_approved,
+    "PAYMENT.CAPTURE.PENDING": _capture_of_event,
     "PAYMENT.CAPTURE.COMPLETED": _capture_of_event,
     "PAYMENT.CAPTURE.DECLINED": _capture_of_event,
     "PAYMENT.CAPTURE.DENIED": _capture_of_event,

@@ -42,7 +42,8 @@ def checkout_events(session: Object) -> Sequence[Event]:
     is_unpaid = session["status"] == "complete" and payment.get("status") in _UNPAID_INTENTS
     if is_unpaid or session["status"] == "expired":
         return _payment_failed(f"{session['id']}:failed", session)
-    return []
+    is_promised = session["status"] == "complete"
+    return [_checkout_event(f"{session['id']}:promised", EventKind.PAYMENT_PROMISED, session)] if is_promised else []
 
 
 def refund_result(refund: Object) -> RefundResult:
@@ -51,7 +52,9 @@ def refund_result(refund: Object) -> RefundResult:
 
 def _checkout_completed(event_id: str, session: Object) -> Sequence[Event]:
     """Return the payment. If it takes days, as a bank debit does, another event reports it."""
-    return [_payment_received(event_id, session)] if session["payment_status"] == "paid" else []
+    if session["payment_status"] == "paid":
+        return [_payment_received(event_id, session)]
+    return [_checkout_event(event_id, EventKind.PAYMENT_PROMISED, session)]
 
 
 def _payment_succeeded(event_id: str, session: Object) -> Sequence[Event]:
@@ -70,8 +73,11 @@ def _payment_received(event_id: str, session: Object) -> Event:
 
 
 def _payment_failed(event_id: str, session: Object) -> Sequence[Event]:
-    kind = EventKind.PAYMENT_FAILED
-    return [Event(event_id, kind, reference=session["client_reference_id"], checkout_id=session["id"])]
+    return [_checkout_event(event_id, EventKind.PAYMENT_FAILED, session)]
+
+
+def _checkout_event(event_id: str, kind: EventKind, session: Object) -> Event:
+    return Event(event_id, kind, reference=session["client_reference_id"], checkout_id=session["id"])
 
 
 def _refund_changed(event_id: str, refund: Object) -> Sequence[Event]:

@@ -13,7 +13,7 @@ from lms_graphql.billing.gateways.interface import Event, EventKind
 from lms_graphql.billing.models import GatewayEvent, Payment, PaymentMethod, Refund, Transaction
 from lms_graphql.billing.services.disputes import apply_dispute
 from lms_graphql.billing.services.payments import ReceivedPayment, record_payment
-from lms_graphql.billing.services.purchases import fail_purchase
+from lms_graphql.billing.services.purchases import fail_purchase, wait_for_money
 from lms_graphql.billing.services.refund_results import store_reported_result
 from lms_graphql.billing.services.sales import Sale, lock_sale, peek_sale
 from lms_graphql.core import clock
@@ -48,6 +48,10 @@ def _receive_payment(session: Session, transaction: Transaction, event: Event) -
     record_payment(session, transaction, ReceivedPayment(event.payment_id, event.amount))
 
 
+def _wait_for_money(session: Session, transaction: Transaction, event: Event) -> None:
+    wait_for_money(session, transaction)
+
+
 def _fail(session: Session, transaction: Transaction, event: Event) -> None:
     fail_purchase(session, transaction)
 
@@ -58,6 +62,7 @@ def _ignore(session: Session, transaction: Transaction, event: Event) -> None:
 
 _HANDLERS: Mapping[EventKind, Handler] = {
     EventKind.CHECKOUT_CHANGED: _ignore,
+    EventKind.PAYMENT_PROMISED: _wait_for_money,
     EventKind.PAYMENT_RECEIVED: _receive_payment,
     EventKind.PAYMENT_FAILED: _fail,
     EventKind.REFUND_CHANGED: store_reported_result,

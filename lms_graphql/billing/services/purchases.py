@@ -15,6 +15,7 @@ from lms_graphql.billing.gateways.interface import Checkout
 from lms_graphql.billing.gateways.registry import enabled_methods
 from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
 from lms_graphql.billing.purchase_rules import (
+    PROMISED_DAYS,
     UNPAID_HOURS,
     expiry,
     require_below_unpaid_limit,
@@ -151,6 +152,15 @@ def fail_purchase(session: Session, transaction: Transaction) -> None:
     """
     if change_status(session, transaction, TransactionStatus.FAILED, next_check_at=None):
         audit.record(session, "transaction.failed", subject=transaction.id)
+
+
+def wait_for_money(session: Session, transaction: Transaction) -> None:
+    """Keep a locked transaction open if it is pending, because the money that the buyer has sent takes days."""
+    is_pending = (Transaction.id == transaction.id, Transaction.status == TransactionStatus.PENDING)
+    now = clock.now()
+    values = {"expires_at": now + timedelta(days=PROMISED_DAYS), "updated_at": now}
+    if execute_dml(session, update(Transaction).where(*is_pending).values(values)):
+        audit.record(session, "payment.promised", subject=transaction.id)
 
 
 def cancel_transaction(session: Session, actor: Actor, transaction_id: str) -> int:

@@ -30,7 +30,8 @@ from lms_graphql.learning.types.enrollments import Enrollment
 expose_enum(
     TransactionStatus,
     "Status of a transaction.",
-    PENDING="Waits for the payment. Cancelled after 24 hours; bank transfers after 14 days.",
+    PENDING="Waits for the payment. Cancelled after 24 hours; bank transfers after 14 days; bank debits and other "
+    "payments that take days, after 21 days.",
     COMPLETED="Paid.",
     FAILED="The payment was declined or could not be made.",
     CANCELLED="Cancelled before it was paid, or not paid in time.",

@@ -39,6 +39,10 @@ class RemoteGateway(Protocol):
     def pay_silently(self, checkout_id: str) -> None:
         """Receive a payment of which the service does not know."""
 
+    def promise(self, checkout_id: str) -> Webhook:
+        """Complete the checkout with a payment that takes days."""
+
+    def keep_promise(self, checkout_id: str) -> Webhook: ...
     def decline(self, checkout_id: str) -> Webhook: ...
     def end_refund(self, *, succeeds: bool) -> Webhook:
         """End the latest refund, which was pending."""
@@ -68,6 +72,12 @@ class Stripe:
 
     def pay_silently(self, checkout_id: str) -> None:
         self.double.pay(checkout_id)
+
+    def promise(self, checkout_id: str) -> Webhook:
+        return stripe_double.signed(self.double.promise(checkout_id))
+
+    def keep_promise(self, checkout_id: str) -> Webhook:
+        return stripe_double.signed(self.double.pay(checkout_id, "checkout.session.async_payment_succeeded"))
 
     def decline(self, checkout_id: str) -> Webhook:
         return stripe_double.signed(self.double.expire(checkout_id))
@@ -108,6 +118,7 @@ class PayPal:
     def __init__(self, double: PayPalDouble) -> None:
         self.double = double
         double.refund_status, double.capture_issue = "COMPLETED", None
+        double.capture_status = "COMPLETED"
 
     def pay(self, checkout_id: str) -> Webhook:
         return paypal_double.signed(self.double.approve(checkout_id))
@@ -115,6 +126,13 @@ class PayPal:
     def pay_silently(self, checkout_id: str) -> None:
         self.double.approve(checkout_id)
         self.double.capture(checkout_id)
+
+    def promise(self, checkout_id: str) -> Webhook:
+        self.double.capture_status = "PENDING"
+        return self.pay(checkout_id)
+
+    def keep_promise(self, checkout_id: str) -> Webhook:
+        return paypal_double.signed(self.double.capture_event([*self.double.captures][-1]))
 
     def decline(self, checkout_id: str) -> Webhook:
         self.double.capture_issue = "INSTRUMENT_DECLINED"
