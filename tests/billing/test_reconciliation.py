@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from lms_graphql.billing.models import (
     Payment,
+    PaymentMethod,
     PaymentOutcome,
     Transaction,
     TransactionStatus,
@@ -47,6 +48,17 @@ def test_lost_webhook_is_found_by_reconciliation(shop: Shop) -> None:
     assert shop.buyer.access(shop.course) == ("ACTIVE", "PURCHASE")
     assert row(shop, purchases["paid"]).next_check_at is None
     assert reconciliation.reconcile_checkouts(payment_resources(shop.service)) == 0  # the open one is due later
+
+
+def test_gateway_that_is_switched_off_does_not_delay_others(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconciliation, "BATCH_SIZE", 1)
+    purchase = shop.buyer.purchase(shop.course)
+    settle_silently(shop.service, purchase["transaction"]["id"])
+    set_times(shop, next_check_at=timedelta(0))
+    of_stripe = {"payment_method": PaymentMethod.STRIPE, "next_check_at": clock.now() - timedelta(days=1)}
+    shop.make.transaction(shop.buyer_user, shop.course, TransactionStatus.PENDING, **of_stripe)
+    assert reconciliation.reconcile_checkouts(payment_resources(shop.service)) == 1
+    assert row(shop, purchase).status is TransactionStatus.COMPLETED
 
 
 def test_unpaid_purchases_are_cancelled_when_their_time_is_over(shop: Shop) -> None:

@@ -125,8 +125,8 @@ class DueCheckout(NamedTuple):
     next_check_at: datetime
 
 
-def due_checkouts(session: Session, now: datetime, limit: int) -> list[DueCheckout]:
-    """Return the transactions whose next check is due, the one that has waited longest first."""
+def due_checkouts(session: Session, method: PaymentMethod, now: datetime, limit: int) -> list[DueCheckout]:
+    """Return the transactions of a gateway whose next check is due, the one that has waited longest first."""
     statement = (
         select(
             Transaction.id,
@@ -139,7 +139,7 @@ def due_checkouts(session: Session, now: datetime, limit: int) -> list[DueChecko
             Transaction.expires_at,
             Transaction.next_check_at,
         )
-        .where(Transaction.next_check_at <= now)
+        .where(Transaction.next_check_at <= now, Transaction.payment_method == method)
         .order_by(Transaction.next_check_at, Transaction.id)
         .limit(limit)
     )

@@ -1,6 +1,5 @@
 """Reconciliation: maintenance asks gateways about payments whose webhook may have been lost."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,7 +13,7 @@ from lms_graphql.billing.gateways.interface import (
     GatewayRejectedError,
     GatewayUnavailableError,
 )
-from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
+from lms_graphql.billing.models import Transaction, TransactionStatus
 from lms_graphql.billing.reads.checkouts import DueCheckout, due_checkouts
 from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.billing.services.gateway_events import apply_event
@@ -24,7 +23,7 @@ from lms_graphql.core.statements import execute_dml
 log = structlog.get_logger("lms_graphql.billing")
 
 BATCH_SIZE = 100
-"""Checkouts in one run. The rest follows in the next one, so that other tasks of maintenance do not wait long."""
+"""Checkouts of a gateway in one run. The rest follows in the next one, so that other tasks do not wait long."""
 MIN_INTERVAL = timedelta(minutes=10)
 ENDED_INTERVAL = timedelta(hours=1)
 ENDED_DAYS = 3
@@ -36,17 +35,19 @@ def reconcile_checkouts(resources: PaymentResources) -> int:
 
     The checkout of a cancelled purchase is closed. A gateway that does not answer is not asked again in this run.
     """
+    return sum(_reconcile(resources, gateway) for gateway in resources.gateways.values())
+
+
+def _reconcile(resources: PaymentResources, gateway: Gateway) -> int:
     now, total = clock.now(), 0
-    gateways = dict(resources.gateways)
-    for due in resources.database.read_sync(partial(due_checkouts, now=now, limit=BATCH_SIZE)):
-        if due.method not in gateways or not resources.database.write_sync(partial(_claim, due=due, now=now)):
+    for due in resources.database.read_sync(partial(due_checkouts, method=gateway.method, now=now, limit=BATCH_SIZE)):
+        if not resources.database.write_sync(partial(_claim, due=due, now=now)):
             continue
         try:
-            events = _ask(gateways, due)
+            events = _ask(gateway, due)
         except GatewayUnavailableError as error:
             log.warning("reconciliation_unavailable", transaction=due.reference, reason=str(error))
-            del gateways[due.method]
-            continue
+            break
         for event in events:
             apply = partial(apply_event, method=due.method, event=event)
             resources.database.write_sync(resources.with_settings(apply))
@@ -56,12 +57,11 @@ def reconcile_checkouts(resources: PaymentResources) -> int:
     return total
 
 
-def _ask(gateways: Mapping[PaymentMethod, Gateway], due: DueCheckout) -> list[Event]:
+def _ask(gateway: Gateway, due: DueCheckout) -> list[Event]:
     """Return the events of the checkout. If its purchase has ended, close it, or return the payment that came before.
 
     A checkout that could be closed is not fetched, because that captures what the buyer has approved.
     """
-    gateway = gateways[due.method]
     if due.checkout_id is None:
         return []  # the process died before it opened one, or before it stored it: no one has the URL of its page
     if due.status is not TransactionStatus.PENDING:

@@ -4,11 +4,12 @@ A call is made between two transactions. If the process dies at any point, the r
 maintenance continues from what is stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
 import structlog
+from sqlalchemy.orm import Session
 
 from lms_graphql.billing.gateways.interface import (
     Gateway,
@@ -32,6 +33,7 @@ class RefundAnswer(NamedTuple):
 
     status: RefundStatus
     gateway_refund_id: str | None = None
+    is_reached: bool = True
 
 
 async def make_refund(resources: PaymentResources, refund_key: int) -> None:
@@ -39,21 +41,21 @@ async def make_refund(resources: PaymentResources, refund_key: int) -> None:
     refund = await resources.database.read(partial(processing_refund, refund_key=refund_key))
     if refund is not None:
         answer = await call(call_gateway, resources.gateways, refund)
-        store = partial(settle_refund, refund_key=refund_key, **answer._asdict())
-        await resources.database.write(resources.with_settings(store))
+        await resources.database.write(resources.with_settings(_store(refund, answer)))
 
 
 def reconcile_refunds(resources: PaymentResources) -> int:
     """Make the refunds that are due, or ask for their state. Return the number of refunds that have ended.
 
-    A call that fails unexpectedly does not stop the others. Its refund is due again at the next run.
+    A gateway that does not answer is not asked again in this run, because each call waits for seconds. A call that
+    fails unexpectedly does not stop the others. Its refund is due again at the next run.
     """
     now, last_key, total = clock.now(), 0, 0
-    database = resources.database
+    database, unreachable = resources.database, set[PaymentMethod]()
     while keys := database.read_sync(partial(due_refunds, now=now, after=last_key, limit=BATCH_SIZE)):
         for key in keys:
             try:
-                total += _reconcile(resources, key)
+                total += _reconcile(resources, key, unreachable)
             except Exception as error:
                 log.error("refund_reconciliation_failed", refund_key=key, exc_info=error)
         last_key = keys[-1]
@@ -74,16 +76,29 @@ def call_gateway(gateways: Mapping[PaymentMethod, Gateway], refund: RefundCall) 
         return RefundAnswer(RefundStatus.FAILED)
     except GatewayUnavailableError as error:
         log.warning("refund_unavailable", refund=refund.reference, reason=str(error))
-        return RefundAnswer(RefundStatus.PROCESSING)
+        return RefundAnswer(RefundStatus.PROCESSING, is_reached=False)
     return RefundAnswer(result.status, result.gateway_refund_id)
 
 
-def _reconcile(resources: PaymentResources, refund_key: int) -> bool:
-    """Call the gateway for a refund and store its answer. Return whether the refund has ended by it."""
+def _reconcile(resources: PaymentResources, refund_key: int, unreachable: set[PaymentMethod]) -> bool:
+    """Call the gateway for a refund and store its answer. Return whether the refund has ended by it.
+
+    Gateways in `unreachable` are not called. One that does not answer is added to it.
+    """
     refund = resources.database.read_sync(partial(processing_refund, refund_key=refund_key))
-    if refund is None:
+    if refund is None or refund.method in unreachable:
         return False
     answer = call_gateway(resources.gateways, refund)
-    store = partial(settle_refund, refund_key=refund_key, **answer._asdict())
-    resources.database.write_sync(resources.with_settings(store))
+    if not answer.is_reached:
+        unreachable.add(refund.method)
+    resources.database.write_sync(resources.with_settings(_store(refund, answer)))
     return answer.status is not RefundStatus.PROCESSING
+
+
+def _store(refund: RefundCall, answer: RefundAnswer) -> Callable[[Session], None]:
+    return partial(
+        settle_refund,
+        refund_key=refund.refund_key,
+        status=answer.status,
+        gateway_refund_id=answer.gateway_refund_id,
+    )
