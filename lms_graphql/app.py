@@ -107,7 +107,6 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         return database.read_queue_seconds() * 1000 > settings.limit_queue_milliseconds
 
     renderer = PdfRenderer()
-    export_route = Route("/exports/{kind}.csv", ExportEndpoint(resources, authenticator, is_busy).handle)
     view = GraphQLView(schema.graphql_schema, documents, settings, create_context, is_busy)
     endpoints = Endpoints(settings, database, view)
 
@@ -120,7 +119,12 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         await asyncio.to_thread(worker.stop)
         database.dispose()
 
-    routes = [*_routes(endpoints, settings), *_pdf_routes(resources, renderer, is_busy), export_route]
+    routes = [
+        *_routes(endpoints, settings),
+        *_pdf_routes(resources, renderer, is_busy),
+        *_payment_routes(resources, is_busy),
+        Route("/exports/{kind}.csv", ExportEndpoint(resources, authenticator, is_busy).handle),
+    ]
     app = Starlette(routes=routes, middleware=middleware(settings), lifespan=lifespan)
     app.router.redirect_slashes = False  # because the redirect goes to the `Host` that the client names
     app.state.resources = resources

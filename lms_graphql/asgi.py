@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from lms_graphql import settings
 from lms_graphql.app import create_app
 from lms_graphql.core.errors import OperatorError
+from lms_graphql.json_logging import configure_logging
 from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
 
 GC_THRESHOLD = 50_000

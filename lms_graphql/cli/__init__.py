@@ -7,21 +7,18 @@ from typing import NoReturn
 
 import click
 
-from lms_graphql.accounts.services.sessions import rotate_keys
-from lms_graphql.asgi import configure_logging
-from lms_graphql.billing.gateways.registry import require_packages
-from lms_graphql.cli.database import db, print_results
-from lms_graphql.cli.export import export
-from lms_graphql.cli.quiz import quiz
 from lms_graphql.core.errors import OperatorError
-from lms_graphql.graph.schema.builder import print_sdl
-from lms_graphql.http_protocol import PROTOCOL
-from lms_graphql.operations import maintenance
-from lms_graphql.operations.database_access import open_database, require_migrated
-from lms_graphql.operations.database_check import CheckResult
-from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
-from lms_graphql.schema import schema as graphql_schema
-from lms_graphql.settings import Gateway, Settings, load_settings
+
+COMMANDS = {
+    "db": "database:db",
+    "export": "export:export",
+    "keys": "signing_keys:keys",
+    "quiz": "quiz:quiz",
+    "schema": "schema:schema",
+    "serve": "serve:serve",
+    "sweep": "maintenance:sweep",
+}
+"""Module and function of each command."""
 
 
 class CommandGroup(click.Group):
@@ -59,126 +56,3 @@ def fail(message: str, code: int = 1) -> NoReturn:
 @click.version_option(package_name="lms-graphql")
 def main() -> None:
     """Group the commands of the program."""
-
-
-main.add_command(db)
-main.add_command(export)
-main.add_command(quiz)
-
-
-@main.command()
-@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", envvar="PORT", type=click.IntRange(1, 65535), default=8000, show_default=True)
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Number of processes.")
-@click.option("--reload", is_flag=True, help="Restart when the code changes. For development only.")
-def serve(host: str, port: int, workers: int, reload: bool) -> None:
-    """Serve the API. Needs a migrated database."""
-    settings = load_settings()
-    require_production_settings(settings, workers, reload)
-    require_packages(settings)
-    require_migrated(settings)
-    require_changed_seed_passwords(settings)
-    _require_free(host, port)
-    set_default_urls(settings, _local_url(host, port))
-    warn_of_gateways(settings)
-    services = "GraphQL and GraphiQL" if settings.shows_graphiql else "GraphQL"
-    click.echo(f"Serving {services} at {_base_url(host, port)}/graphql (stop with Ctrl-C)")
-    uvicorn.run(
-        "lms_graphql.asgi:app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        reload=reload,
-        http=PROTOCOL,
-        ws="none",
-        timeout_keep_alive=settings.keep_alive_seconds,
-        access_log=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        server_header=False,
-        timeout_graceful_shutdown=20,
-        log_level="warning",
-    )
-
-
-def set_default_urls(settings: Settings, local_url: str) -> None:
-    """Set URLs that are not configured, in the environment, so that the processes that serve know them.
-
-    In production, warn about each. The front end is served elsewhere, so the local URL would not help.
-    """
-    if "service_url" not in settings.model_fields_set:
-        os.environ["LMS_SERVICE_URL"] = local_url
-        if settings.is_production:
-            click.echo(f"LMS_SERVICE_URL is not set, so links to PDFs begin with {local_url}.", err=True)
-    if "public_url" not in settings.model_fields_set:
-        if settings.is_production:
-            click.echo(f"LMS_PUBLIC_URL is not set, so links in mails begin with {settings.public_url}.", err=True)
-        else:
-            os.environ["LMS_PUBLIC_URL"] = local_url
-
-
-def warn_of_gateways(settings: Settings) -> None:
-    """Print a line for each setting with which buyers cannot pay real money in production."""
-    if not settings.is_production:
-        return
-    for name in settings.test_account_settings:
-        click.echo(f"{name} is that of a test account, so buyers do not pay real money.", err=True)
-    if Gateway.FAKE in settings.enabled_gateways:
-        click.echo("LMS_PAYMENT_GATEWAYS has fake, so buyers need not pay at all.", err=True)
-    if Gateway.BANK_TRANSFER in settings.enabled_gateways and not settings.bank_account:
-        click.echo("LMS_BANK_ACCOUNT is not set, so buyers are not told where to transfer money.", err=True)
-
-
-def _base_url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _local_url(host: str, port: int) -> str:
-    """Return the URL at which a program on this machine reaches the service."""
-    return _base_url({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host), port)  # noqa: S104
-
-
-def _require_free(host: str, port: int) -> None:
-    """Raise OperatorError if the port is taken, because uvicorn would report it late and in several lines."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            attempt.bind((host, port))
-        except OSError as error:
-            message = f"Port {port} on {host} cannot be used: {error.strerror}. Choose another with --port."
-            raise OperatorError(message) from None
-
-
-@main.command()
-def sweep() -> None:
-    """Run maintenance: expire access, recount progress, refresh analytics, send mail.
-
-    It is safe at any time, and twice at once. `serve` runs it every minute.
-    """
-    configure_logging()
-    settings = load_settings()
-    require_migrated(settings)
-    with open_database(settings) as database:
-        print_results(maintenance.run_maintenance(database, settings) or [CheckResult(True, "Nothing to do.")])
-
-
-@main.group()
-def keys() -> None:
-    """Manage the keys that sign access tokens."""
-
-
-@keys.command()
-def rotate() -> None:
-    """Sign with a new key from now on. Tokens of the old key stay valid until they expire."""
-    settings = load_settings()
-    require_migrated(settings)
-    with open_database(settings) as database:
-        click.echo(f"signing key: {database.write_sync(rotate_keys)}")
-
-
-@main.command()
-def schema() -> None:
-    """Print the GraphQL schema in its schema language (SDL)."""
-    click.echo(print_sdl(graphql_schema), nl=False)

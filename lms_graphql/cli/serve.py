@@ -7,6 +7,7 @@ import socket
 import click
 import uvicorn
 
+from lms_graphql.billing.gateways.registry import require_packages
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.http_protocol import PROTOCOL
 from lms_graphql.operations.database_access import require_migrated
@@ -23,10 +24,12 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     """Serve the API. Needs a migrated database."""
     settings = load_settings()
     require_production_settings(settings, workers, reload)
+    require_packages(settings)
     require_migrated(settings)
     require_changed_seed_passwords(settings)
     _require_free(host, port)
     set_default_urls(settings, _local_url(host, port))
+    warn_of_gateways(settings)
     services = "GraphQL and GraphiQL" if settings.shows_graphiql else "GraphQL"
     click.echo(f"Serving {services} at {_base_url(host, port)}/graphql (stop with Ctrl-C)")
     gc.disable()  # `asgi.app` enables it. The start imports many objects that stay: collections took a fifth of it.
@@ -71,12 +74,10 @@ def warn_of_gateways(settings: Settings) -> None:
         return
     for name in settings.test_account_settings:
         click.echo(f"{name} is that of a test account, so buyers do not pay real money.", err=True)
-    if Gateway.FAKE in settings.enabled_gateways:
+    if GatewayName.FAKE in settings.enabled_gateways:
         click.echo("LMS_PAYMENT_GATEWAYS has fake, so buyers need not pay at all.", err=True)
-    if Gateway.BANK_TRANSFER in settings.enabled_gateways and not settings.bank_account:
+    if GatewayName.BANK_TRANSFER in settings.enabled_gateways and not settings.bank_account:
         click.echo("LMS_BANK_ACCOUNT is not set, so buyers are not told where to transfer money.", err=True)
-    if Gateway.FAKE in settings.enabled_gateways:
-        click.echo("LMS_PAYMENT_GATEWAYS has fake, so buyers need not pay at all.", err=True)
 
 
 def _base_url(host: str, port: int) -> str:

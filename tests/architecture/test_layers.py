@@ -34,6 +34,7 @@ LAYERS = [
         "certificate_endpoint",
         "checkout_return",
         "connection_limits",
+        "json_logging",
         "export_endpoint",
         "middleware",
         "receipt_endpoint",

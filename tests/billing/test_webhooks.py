@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -18,7 +19,6 @@ from lms_graphql.core.money import Money
 from lms_graphql.core.orm import Model
 from lms_graphql.settings import Settings
 from tests.billing.billing_client import settle_silently
-from tests.billing.billing_factories import BillingFactories
 from tests.billing.conftest import PRICE, Shop
 from tests.factories import global_id
 from tests.live_service import Client, LogCapture, run_service
@@ -56,6 +56,20 @@ def failed_event(purchase: Any) -> Event:
     return Event("failed", EventKind.PAYMENT_FAILED, purchase["transaction"]["reference"])
 
 
+def earning_of(shop: Shop, transaction_key: int | None) -> Earning:
+    return Earning(
+        instructor_id=shop.course.instructor.id,
+        transaction_id=transaction_key,
+        sequence=0,
+        currency="USD",
+        net_amount=0,
+        amount=0,
+        platform_amount=0,
+        commission_rate=Decimal(0),
+        available_at=clock.now(),
+    )
+
+
 def test_repeated_event_has_one_effect(shop: Shop) -> None:
     purchase = shop.buyer.purchase(shop.course)
     event = settle_silently(shop.service, purchase["transaction"]["id"])
@@ -88,7 +102,8 @@ def test_failure_inside_the_payment_stores_nothing(shop: Shop) -> None:
     purchase = shop.buyer.purchase(shop.course)
     event = settle_silently(shop.service, purchase["transaction"]["id"])
     key = global_ids.decode_key("Transaction", purchase["transaction"]["id"])
-    in_the_way = BillingFactories(shop.service.database).earning(shop.course, transaction_id=key)
+    in_the_way = earning_of(shop, key)
+    shop.service.database.write_sync(lambda session: session.add(in_the_way))
     assert shop.gateway.send(event).status_code == 500
     assert (status(shop, purchase), shop.buyer.access(shop.course)) == ("PENDING", None)
     assert [count(shop, table) for table in (GatewayEvent, Payment, Enrollment)] == [0, 0, 0]

@@ -11,12 +11,9 @@ import httpx
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
-from lms_graphql import settings
-from lms_graphql.demo.builder import build_demo
-from lms_graphql.operations import migrations, seed_data
-from lms_graphql.operations.database_access import open_database
 from tests.browser import run_chromium
-from tests.live_service import Client, Service, run_service
+from tests.demo_service import PASSWORD, run_demo_service
+from tests.live_service import Service
 
 pytestmark = [pytest.mark.slow, pytest.mark.sqlite_only]
 

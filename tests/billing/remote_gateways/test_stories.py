@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.billing.models import Payment, PaymentMethod, PaymentOutcome, Transaction
 from lms_graphql.billing.services import expiration, reconciliation, refund_calls
-from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.core import clock
 from tests.billing.doubles.http_double import Fault
 from tests.billing.doubles.stripe_double import SECRET_KEY
@@ -35,12 +34,7 @@ def reconcile(remote: RemoteShop) -> int:
     return reconciliation.reconcile_checkouts(payment_resources(remote.shop.service))
 
 
-def resources(till: Till) -> PaymentResources:
-    app = till.shop.service.resources
-    return PaymentResources.create(app.database, app.settings, app.signer)
-
-
-def let_days_pass(till: Till, days: int) -> None:
+def let_days_pass(remote: RemoteShop, days: int) -> None:
     """Move the expirations of all transactions."""
 
     def move(session: Session) -> None:
@@ -48,11 +42,11 @@ def let_days_pass(till: Till, days: int) -> None:
             assert transaction.expires_at is not None
             transaction.expires_at -= timedelta(days=days)
 
-    till.shop.service.database.write_sync(move)
+    remote.shop.service.database.write_sync(move)
 
 
-def test_course_is_bought_and_refunded_in_parts(till: Till) -> None:
-    purchase = till.purchase()
+def test_course_is_bought_and_refunded_in_parts(remote: RemoteShop) -> None:
+    purchase = remote.purchase()
     transaction = purchase["transaction"]
     assert (transaction["status"], purchase["enrollment"]) == ("PENDING", None)
     assert purchase["checkoutUrl"].startswith("https://")
@@ -78,25 +72,25 @@ def test_declined_payment_is_tried_again(remote: RemoteShop) -> None:
     assert remote.shop.buyer.access(remote.shop.course) is None
 
 
-def test_payment_that_takes_days_is_not_cancelled_before(till: Till) -> None:
-    transaction = till.purchase()["transaction"]
-    assert till.send(till.remote.promise(till.checkout_id(transaction))) == 200
-    let_days_pass(till, 20)
-    assert expiration.cancel_overdue(till.shop.service.database) == 0
-    assert till.transaction(transaction)["status"] == "PENDING"
-    assert till.send(till.remote.keep_promise(till.checkout_id(transaction))) == 200
-    assert till.transaction(transaction)["status"] == "COMPLETED"
-    assert till.shop.buyer.access(till.shop.course) == ("ACTIVE", "PURCHASE")
+def test_payment_that_takes_days_is_not_cancelled_before(remote: RemoteShop) -> None:
+    transaction = remote.purchase()["transaction"]
+    assert remote.send(remote.gateway.promise(remote.checkout_id(transaction))) == 200
+    let_days_pass(remote, 20)
+    assert expiration.cancel_overdue(remote.shop.service.database) == 0
+    assert remote.transaction(transaction)["status"] == "PENDING"
+    assert remote.send(remote.gateway.keep_promise(remote.checkout_id(transaction))) == 200
+    assert remote.transaction(transaction)["status"] == "COMPLETED"
+    assert remote.shop.buyer.access(remote.shop.course) == ("ACTIVE", "PURCHASE")
 
 
-def test_lost_dispute_ends_access_and_a_won_one_does_not(till: Till) -> None:
-    transaction = till.paid()
-    assert till.send(till.remote.open_dispute()) == till.send(till.remote.win_dispute()) == 200
-    assert till.transaction(transaction)["status"] == "COMPLETED"
-    assert till.send(till.remote.open_dispute()) == 200
-    lost = till.remote.lose_dispute()
-    assert [till.send(lost) for _ in range(2)] == [200, 200]
-    disputed = till.transaction(transaction)
+def test_lost_dispute_ends_access_and_a_won_one_does_not(remote: RemoteShop) -> None:
+    transaction = remote.paid()
+    assert remote.send(remote.gateway.open_dispute()) == remote.send(remote.gateway.win_dispute()) == 200
+    assert remote.transaction(transaction)["status"] == "COMPLETED"
+    assert remote.send(remote.gateway.open_dispute()) == 200
+    lost = remote.gateway.lose_dispute()
+    assert [remote.send(lost) for _ in range(2)] == [200, 200]
+    disputed = remote.transaction(transaction)
     assert (disputed["status"], len(disputed["refunds"])) == ("REFUNDED", 1)
     assert remote.gateway.refunded() == []
     assert remote.shop.buyer.access(remote.shop.course) == ("REFUNDED", "PURCHASE")
