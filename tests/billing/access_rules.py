@@ -62,7 +62,7 @@ class AccessRules(RuleBasedStateMachine):
 
     @invariant()
     def access_follows_payments(self) -> None:
-        """Who has paid can always return. What was only paid for ends with the last payment."""
+        """Buyers who have paid can always return. Access that was only paid for ends with the last payment."""
         for user_key, _, status, source, expires_at, has_paid in self.database.rows(ENROLLMENTS):
             if has_paid:
                 has_access = status == "active" and expires_at is None
