@@ -7,12 +7,15 @@ from pathlib import Path
 import hypothesis
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import delete
 
 from lms_graphql import settings
 from lms_graphql.cli import main
 from lms_graphql.core import named_locks
 from lms_graphql.core.write_health import WriteHealth
 from lms_graphql.json_logging import configure_logging
+from lms_graphql.mail.models import Mail
+from lms_graphql.mail.outbox import enqueue
 from lms_graphql.mail.templates import TEMPLATES
 from lms_graphql.operations import background, migrations
 from lms_graphql.operations.database_access import open_database
@@ -20,7 +23,7 @@ from lms_graphql.settings import Settings
 from tests.cli import NO_SETTINGS, RunCli
 from tests.factories import Factories
 from tests.live_service import Client, LogCapture, Service, StatementRecorder, run_service
-from tests.mail_servers import TEST_MAIL_KIND, Mailbox, OutboxHarness, render_test_mail, run_mail_server
+from tests.mail_servers import MARKER_EMAIL, TEST_MAIL_KIND, Mailbox, OutboxHarness, render_test_mail, run_mail_server
 from tests.mariadb import MariaDB, free_port, private_server
 from tests.processes import Cluster, run_cluster
 
@@ -113,10 +116,19 @@ def running_service(service_settings: Settings, service_mail_server: tuple[Mailb
 
 
 @pytest.fixture
-def mailbox(service: Service, service_mail_server: tuple[Mailbox, str]) -> Mailbox:
-    """Return the mailbox of the mails that the service sends from now on."""
-    service_mail_server[0].received.clear()
-    return service_mail_server[0]
+def mailbox(service: Service, service_mail_server: tuple[Mailbox, str], monkeypatch: pytest.MonkeyPatch) -> Mailbox:
+    """Return the mailbox of the mails that the service sends from now on.
+
+    A mail of an earlier test may still be on its way. The service sends one after the other, so a marker comes last.
+    """
+    mailbox, database = service_mail_server[0], service.database
+    monkeypatch.setitem(TEMPLATES, TEST_MAIL_KIND, render_test_mail)
+    mailbox.received.clear()
+    database.write_sync(lambda session: enqueue(session, TEST_MAIL_KIND, email=MARKER_EMAIL) and None)
+    mailbox.wait_for_recipient(MARKER_EMAIL)
+    database.write_sync(lambda session: session.execute(delete(Mail)) and None)
+    mailbox.received.clear()
+    return mailbox
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ TEST_MAIL_KIND = "greeting_of_the_tests"
 TOKEN = "token-canary-1f9d"
 REJECTED_EMAIL = "refused@canary.example"
 ABORTING_EMAIL = "deadly@canary.example"
+MARKER_EMAIL = "marker@canary.example"
 
 
 def render_test_mail(session: DatabaseSession, mail: Mail, links: SiteUrls) -> RenderedMail | None:
@@ -143,6 +144,12 @@ class Mailbox:
         deadline = time.monotonic() + seconds
         while len(self.received) < number and time.monotonic() < deadline:
             time.sleep(0.02)
+
+    def wait_for_recipient(self, recipient: str, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while recipient not in self.recipients:
+            assert time.monotonic() < deadline, f"No mail to {recipient} has arrived."
+            time.sleep(0.005)
 
     def token_sent_to(self, recipient: str, path: str, seconds: float = 30) -> str:
         """Wait for a mail to this address with a link to this path, and return the token in the link.
