@@ -7,7 +7,7 @@ import strawberry
 
 from lms_graphql.accounts.models import ApplicationStatus
 from lms_graphql.accounts.reads import applications
-from lms_graphql.accounts.reads.users import UserFilter, UserOrder, users, users_by_key
+from lms_graphql.accounts.reads.users import UserFilter, UserOrder, users, users_by_key, users_by_username
 from lms_graphql.accounts.types import InstructorApplication, User, has_permission
 from lms_graphql.core.actor import Role
 from lms_graphql.core.errors import RequestError, RequestErrorCode
@@ -46,6 +46,7 @@ class UserFilterInput:
 
 Filter = Annotated[UserFilterInput | None, strawberry.argument(description="Conditions on the users.")]
 Order = Annotated[UserOrder | None, strawberry.argument(description="Order of the users.")]
+Username = Annotated[str, strawberry.argument(description="Username, in any case.")]
 Status = Annotated[ApplicationStatus | None, strawberry.argument(description="Only applications with this status.")]
 
 
@@ -56,6 +57,11 @@ class AccountQueries:
         """The logged-in user; null for an anonymous viewer."""
         actor = info.context.actor
         return info.context.load(users_by_key, actor.key) if actor.is_signed_in else None
+
+    @strawberry.field
+    def user(self, info: Info, username: Username) -> User | None:
+        """The user with this username; null if it does not exist or the viewer may not see the user."""
+        return info.context.load(users_by_username, username.casefold())
 
     @resolver_field(name="users", extensions=[require(IsSignedIn, has_permission("user:manage"))])
     def all_users(

@@ -1,5 +1,6 @@
 """Queries of the catalog: categories and courses."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -51,10 +52,17 @@ class CourseFilterInput:
 
     status: CourseStatus | None = field("Publication status (default PUBLISHED).", default=None)
     category_id: strawberry.ID | None = field("Id of a category. Courses in its descendants match too.", default=None)
+    category_slug: str | None = field("Slug of a category, in place of `categoryId`.", default=None)
     instructor_id: strawberry.ID | None = field("Id of the user who teaches the course.", default=None)
     difficulty: DifficultyLevel | None = field("Previous knowledge that the course expects.", default=None)
+    difficulties: list[DifficultyLevel] | None = field("Any of these difficulties.", default=None)
     language: str | None = field("Language as a BCP 47 tag, in any case. `en` finds `en-US` too.", default=None)
     languages: list[str] | None = field("Any of these languages, at most 20. Like `language`.", default=None)
+    min_duration_seconds: int | None = field("Shortest duration of all lectures together, inclusive.", default=None)
+    max_duration_seconds: int | None = field("Longest duration of all lectures together, inclusive.", default=None)
+    updated_after: datetime | None = field(
+        "The course, its sections or its lectures were changed after this time.", default=None
+    )
     is_free: bool | None = field("Whether the course is free.", default=None)
     is_featured: bool | None = field("Whether the platform recommends the course.", default=None)
     currency: str | None = field(
@@ -131,13 +139,20 @@ def _course_filter(input: CourseFilterInput, default_currency: str) -> CourseFil
         currency = default_currency
     if currency is not None and currency not in DECIMALS:
         raise _bad_user_input("`currency` is unknown. Use an ISO 4217 code such as USD.")
+    if input.category_id is not None and input.category_slug is not None:
+        raise _bad_user_input("`categoryId` and `categorySlug` exclude each other. Use one of them.")
     return CourseFilter(
         status=input.status or CourseStatus.PUBLISHED,
         category_key=_key("Category", input.category_id),
+        category_slug=None if input.category_slug is None else input.category_slug.strip(),
         instructor_key=_key("User", input.instructor_id),
         difficulty=input.difficulty,
+        difficulties=None if input.difficulties is None else tuple(sorted(set(input.difficulties))),
         language=None if input.language is None else _language(input.language),
         languages=_languages(input.languages),
+        min_duration_seconds=input.min_duration_seconds,
+        max_duration_seconds=input.max_duration_seconds,
+        updated_after=input.updated_after,
         is_free=input.is_free,
         is_featured=input.is_featured,
         currency=currency,

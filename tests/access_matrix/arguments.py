@@ -58,6 +58,7 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Query.categoryTree": (Variant("", ("root", "child")),),
         "Query.course": tuple(_by_slug(objects, "Course")),
         "Query.courses": tuple(_courses(objects)),
+        "Query.user": tuple(_by_username(objects)),
         "Query.users": tuple(_users()),
         "Query.verifyCertificate": (Variant(f'code: "{CODE}"'),),
         "Query.instructorApplications": tuple(_applications()),
@@ -101,8 +102,15 @@ def _by_slug(objects: FixtureObjects, kind: str) -> Iterable[Variant]:
         yield Variant(f'slug: "{fixture.markers[f"{kind}.slug"]}"', (fixture.label,))
 
 
+def _by_username(objects: FixtureObjects) -> Iterable[Variant]:
+    for fixture in objects.of_kind("User"):
+        username = fixture.markers.get("User.username", f"deleted~{objects.users[fixture.label].id}")
+        yield Variant(f'username: "{username}"', (fixture.label,))
+
+
 def _courses(objects: FixtureObjects) -> Iterable[Variant]:
     published, drafts, archived = ("published", "orphan"), ("draft", "otherdraft"), ("archived",)
+    root_slug = objects.by_label["root"].markers["Category.slug"]
     yield Variant("", published)
     by_status = {"PUBLISHED": published, "DRAFT": drafts, "ARCHIVED": archived}
     for status, labels in by_status.items():
@@ -116,9 +124,13 @@ def _courses(objects: FixtureObjects) -> Iterable[Variant]:
             expected = tuple(label for label in labels if label in courses)
             yield Variant(f'filter: {{status: {status} instructorId: "{objects.global_id(instructor)}"}}', expected)
         yield Variant(f'filter: {{status: {status} categoryId: "{objects.global_id("root")}"}}', labels)
-    all_filters = 'difficulty: BEGINNER language: "en" languages: ["en"] isFree: true isFeatured: false'
+        yield Variant(f'filter: {{status: {status} categorySlug: "{root_slug}"}}', labels)
+    all_filters = (
+        'difficulty: BEGINNER language: "en" languages: ["en"] isFree: true isFeatured: false difficulties: BEGINNER'
+    )
     prices = 'currency: "USD" minPrice: 0 maxPrice: 0'
-    yield Variant(f"filter: {{status: DRAFT {all_filters} {prices}}} orderBy: TITLE", drafts)
+    ranges = 'minDurationSeconds: 0 maxDurationSeconds: 99999 updatedAfter: "2020-01-01T00:00:00Z"'
+    yield Variant(f"filter: {{status: DRAFT {all_filters} {prices} {ranges}}} orderBy: TITLE", drafts)
     yield Variant('search: "marker draft title"', ())
     yield Variant('filter: {status: DRAFT} search: "marker draft title"', ("draft",))
 

@@ -56,7 +56,7 @@ TEACHERS = Audience("teachers", Denial.BY_PERMISSION)
 
 FIELDS: dict[str, dict[Audience, str]] = {
     "Query": {
-        VISIBLE: "node nodes category categories categoryTree course courses verifyCertificate",
+        VISIBLE: "node nodes category categories categoryTree course courses user verifyCertificate",
         SIGNED_IN: "me",
         MEMBERS: "instructorApplications transactions",
         ADMINS: "users",

@@ -23,7 +23,7 @@ from tests.access_matrix.matrix import CONNECTION, EDGE, STRUCTURAL_TYPES
 
 MAX_EDGES = 2
 """Edges that are followed from the object of a root field. `Query.nodes` starts from objects of each kind."""
-WITHOUT_PATHS = {"node", "categoryTree"}
+WITHOUT_PATHS = {"node", "categoryTree", "user"}
 """Root fields below which only leaves are selected, because `nodes` has the same paths for all ids at once."""
 CONTINUATIONS_PER_FIELD = 4
 """Continuations of one object in the same root field. A document cannot hold more."""

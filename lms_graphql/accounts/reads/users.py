@@ -70,6 +70,17 @@ def users_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dict[in
     return {row[0]: UserRow._make(row) for row in rows}
 
 
+@cache
+def _users_by_username(access_level: AccessLevel) -> RowSelect:
+    return select(*COLUMNS).where(User.username_key.in_(KEYS), users_visible_to(access_level))
+
+
+def users_by_username(session: Session, actor: Actor, usernames: Sequence[str]) -> dict[str, UserRow]:
+    """Return visible users by casefolded username."""
+    rows = fetch_rows(session, _users_by_username(actor.access_level), {**actor.bind_params, "keys": usernames})
+    return {row[1].casefold(): UserRow._make(row) for row in rows}
+
+
 class UserOrder(StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache, lru_cache
+from operator import eq, ge, gt, le
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.catalog.models import Course, CourseStatus, DifficultyLevel
+from lms_graphql.catalog.models import Category, Course, CourseStatus, DifficultyLevel
 from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.catalog.reads.categories import subtree
 from lms_graphql.catalog.reads.course_search import search_matches
@@ -103,10 +104,15 @@ class CourseFilter:
 
     status: CourseStatus = CourseStatus.PUBLISHED
     category_key: int | None = None
+    category_slug: str | None = None
     instructor_key: int | None = None
     difficulty: DifficultyLevel | None = None
+    difficulties: tuple[DifficultyLevel, ...] | None = None
     language: str | None = None
     languages: tuple[str, ...] | None = None
+    min_duration_seconds: int | None = None
+    max_duration_seconds: int | None = None
+    updated_after: datetime | None = None
     is_free: bool | None = None
     is_featured: bool | None = None
     currency: str | None = None
@@ -175,28 +181,37 @@ def courses_of_instructor(access_level: AccessLevel, status: CourseStatus | None
 
 def _filter_clauses(filter: CourseFilter) -> list[ColumnElement[bool]]:
     clauses = [Course.status == filter.status]
-    if filter.category_key is not None:
-        categories = subtree((filter.category_key,))
-        clauses.append(Course.category_id.in_(select(categories.c.member)))
-    for column, value in (
-        (Course.instructor_id, filter.instructor_key),
-        (Course.difficulty_level, filter.difficulty),
-        (Course.is_featured, filter.is_featured),
-        (Course.currency, filter.currency),
+    for column, compare, value in (
+        (Course.instructor_id, eq, filter.instructor_key),
+        (Course.difficulty_level, eq, filter.difficulty),
+        (Course.is_featured, eq, filter.is_featured),
+        (Course.currency, eq, filter.currency),
+        (Course.price, ge, filter.min_price),
+        (Course.price, le, filter.max_price),
+        (Course.total_duration, ge, filter.min_duration_seconds),
+        (Course.total_duration, le, filter.max_duration_seconds),
+        (Course.updated_at, gt, filter.updated_after),
     ):
         if value is not None:
-            clauses.append(column == value)
+            clauses.append(compare(column, value))
+    if filter.category_key is not None:
+        clauses.append(_is_in_category((filter.category_key,)))
+    if filter.category_slug is not None:
+        clauses.append(_is_in_category(select(Category.id).where(Category.slug == filter.category_slug)))
+    if filter.difficulties is not None:
+        clauses.append(Course.difficulty_level.in_(filter.difficulties))
     if filter.language is not None:
         clauses.append(_has_language(filter.language))
     if filter.languages is not None:
         clauses.append(or_(false(), *map(_has_language, filter.languages)))
     if filter.is_free is not None:
         clauses.append(Course.price == 0 if filter.is_free else Course.price > 0)
-    if filter.min_price is not None:
-        clauses.append(Course.price >= filter.min_price)
-    if filter.max_price is not None:
-        clauses.append(Course.price <= filter.max_price)
     return clauses
+
+
+def _is_in_category(roots: Any) -> ColumnElement[bool]:
+    categories = subtree(roots)
+    return Course.category_id.in_(select(categories.c.member))
 
 
 def _has_language(tag: str) -> ColumnElement[bool]:
