@@ -15,7 +15,7 @@ from lms_graphql.core import global_ids
 LECTURES, LECTURE_SECONDS = 50, 3_600
 REPORT_SECONDS = 5
 """Seconds of a lecture in each report."""
-REPORT = """mutation ($l: ID!, $p: Int!, $w: [WatchedRangeInput!]!) {
+REPORT = """mutation ($l: ID!, $p: Float!, $w: [WatchedRangeInput!]!) {
   recordLectureProgress(input: {lectureId: $l, positionSeconds: $p, watched: $w}) {
     progress { id watchSeconds positionSeconds isCompleted } enrollment { id status } errors { code }
   }

@@ -202,6 +202,7 @@ def document_limits(settings: Settings) -> DocumentLimits:
         depth=settings.limit_depth,
         aliases=settings.limit_aliases,
         root_fields=settings.limit_root_fields,
+        mutation_root_fields=settings.limit_mutation_root_fields,
         directives=settings.limit_directives,
         fragments=settings.limit_fragments,
     )

@@ -4,9 +4,10 @@ Strawberry's own depth and alias limiters follow each spread of a fragment again
 fragments spread each other.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from graphql import (
     DocumentNode,
@@ -14,6 +15,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionNode,
     SelectionSetNode,
 )
@@ -33,6 +35,9 @@ ONCE_PER_DOCUMENT = frozenset(
     }
 )
 """Root fields that a document may select once, because aliases would allow many guesses in one request."""
+CONNECTION_FIELDS = frozenset({"edges", "nodes", "pageInfo"})
+"""Fields of connections. They do not count as levels directly below a field that counts."""
+FIELDS_OF_EDGES = frozenset({"node"})
 MAX_FIELD_PAIRS = 20_000
 """Limit of the pairs of fields that validation compares. They grow with the square of a name's occurrences."""
 
@@ -44,6 +49,7 @@ class DocumentLimits:
     depth: int = 12
     aliases: int = 30
     root_fields: int = 10
+    mutation_root_fields: int = 25
     directives: int = 20
     fragments: int = 100
 
@@ -75,7 +81,9 @@ def check_document(document: DocumentNode, limits: DocumentLimits) -> None:
     measure = _Measure(fragments)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            _require_within_limit(limits.root_fields, measure.width(definition.selection_set), "root fields")
+            is_mutation = definition.operation is OperationType.MUTATION
+            root_fields = limits.mutation_root_fields if is_mutation else limits.root_fields
+            _require_within_limit(root_fields, measure.width(definition.selection_set), "root fields")
             for name in ONCE_PER_DOCUMENT:
                 width = _Measure(fragments, only=name).width(definition.selection_set)
                 _require_within_limit(1, width, f"`{name}`")
@@ -115,22 +123,34 @@ class _Measure:
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode], only: str | None = None) -> None:
         self._fragments = fragments
         self._only = only
-        self._depths: dict[str, int] = {}
+        self._depths: dict[frozenset[str], dict[str, int]] = defaultdict(dict)
         self._widths: dict[str, int] = {}
 
-    def depth(self, selection_set: SelectionSetNode | None) -> int:
-        """Return the number of levels of fields. Introspection does not count."""
+    def depth(self, selection_set: SelectionSetNode | None, uncounted: frozenset[str] = frozenset()) -> int:
+        """Return the number of levels of fields. Introspection and the fields of connections do not count.
+
+        `uncounted` are the names that do not count in this selection. At most two levels below each level that
+        counts are free, so that a document cannot nest without end, as in `node { node { … } }`.
+        """
         max_depth = 0
         for selection in _selections(selection_set):
             if isinstance(selection, FragmentSpreadNode):
-                depth = self._of_fragment(selection.name.value, self._depths, self.depth)
+                measure = partial(self.depth, uncounted=uncounted)
+                depth = self._of_fragment(selection.name.value, self._depths[uncounted], measure)
             elif isinstance(selection, FieldNode):
-                is_introspection = selection.name.value.startswith("__")
-                depth = 0 if is_introspection else 1 + self.depth(selection.selection_set)
+                depth = self._depth_of_field(selection, uncounted)
             else:
-                depth = self.depth(getattr(selection, "selection_set", None))
+                depth = self.depth(getattr(selection, "selection_set", None), uncounted)
             max_depth = max(max_depth, depth)
         return max_depth
+
+    def _depth_of_field(self, field_node: FieldNode, uncounted: frozenset[str]) -> int:
+        name = field_node.name.value
+        if name.startswith("__"):
+            return 0
+        if name not in uncounted:
+            return 1 + self.depth(field_node.selection_set, CONNECTION_FIELDS)
+        return self.depth(field_node.selection_set, FIELDS_OF_EDGES if name == "edges" else frozenset())
 
     def width(self, selection_set: SelectionSetNode | None) -> int:
         """Return the number of fields on the first level."""

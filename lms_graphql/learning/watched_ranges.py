@@ -2,6 +2,10 @@
 
 A range is (start, end), without the end. Stored ranges are merged: they are sorted, and no two overlap or touch.
 
+Players report fractions of seconds. Both ends of a range are rounded down, so a second counts once its end was
+played. A player may cut what it plays into ranges and reports at any instant: no second is lost between two ranges,
+and none counts twice. The seconds of an uninterrupted range differ from its length by less than one.
+
 Credit grows by two seconds in each second. It is stored as the instant since which it grows (`credit_since`), so that
 no fraction of a second is lost between reports.
 """
@@ -9,13 +13,18 @@ no fraction of a second is lost between reports.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
+from math import floor
 
 SecondsRange = Sequence[int]
+PlayedRange = tuple[float, float]
+"""A range as a player reports it, with fractions of seconds."""
 
 MAX_PLAYBACK_RATE = 2
 """Seconds of a lecture that can be watched in one second."""
 MAX_UNUSED_CREDIT = timedelta(seconds=10)
 """Credit that is there at the start, and that a report may leave to the next one, because networks are slow."""
+MIN_SECONDS, MAX_SECONDS = -(2**31), 2**31 - 1
+"""Positions that are accepted: those of GraphQL's Int. The highest is stored if the duration is unknown."""
 MAX_RANGES = 1_000
 """Merged ranges stored for a lecture. People who watch leave far fewer."""
 
@@ -37,6 +46,16 @@ def credit_since_after(credit_since: datetime, now: datetime, added_seconds: int
     """
     used = credit_since + timedelta(seconds=added_seconds) / MAX_PLAYBACK_RATE
     return min(max(used, now - MAX_UNUSED_CREDIT / MAX_PLAYBACK_RATE), now)
+
+
+def is_position(seconds: float) -> bool:
+    """Return whether this is a finite number of seconds that can be stored. Negative ones are clipped later."""
+    return MIN_SECONDS <= seconds <= MAX_SECONDS  # false for NaN
+
+
+def whole_seconds(played: Iterable[PlayedRange]) -> list[list[int]]:
+    """Return the ranges with both ends rounded down."""
+    return [[floor(start), floor(end)] for start, end in played]
 
 
 def clip(claimed: Iterable[SecondsRange], duration: int | None) -> list[list[int]]:

@@ -178,11 +178,13 @@ class Settings(GatewaySettings, OperatorSettings, BaseSettings):
     limit_tokens: Annotated[int, Field(ge=100, le=100_000)] = 1_000
     """Number of tokens in a document."""
     limit_depth: Annotated[int, Field(ge=3, le=100)] = 12
-    """Nesting of fields in a document."""
+    """Nesting of fields in a document. `edges`, `node`, `nodes` and `pageInfo` of connections do not count."""
     limit_aliases: Annotated[int, Field(ge=0, le=1_000)] = 30
     """Number of aliases in a document."""
     limit_root_fields: Annotated[int, Field(ge=1, le=1_000)] = 10
-    """Number of root fields of an operation."""
+    """Number of root fields of a query."""
+    limit_mutation_root_fields: Annotated[int, Field(ge=1, le=1_000)] = 25
+    """Number of root fields of a mutation. They run one after the other, within `LMS_LIMIT_SECONDS` altogether."""
     limit_directives: Annotated[int, Field(ge=0, le=1_000)] = 20
     """Number of directives in a document."""
     limit_fragments: Annotated[int, Field(ge=0, le=1_000)] = 100

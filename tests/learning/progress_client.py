@@ -34,7 +34,7 @@ COURSE_PROGRESS = """query M($id: ID!) { node(id: $id) { ... on Course {
 } } }"""
 
 
-def record_input(lecture: Lecture | str, *ranges: tuple[int, int], position: int = 0) -> dict[str, Any]:
+def record_input(lecture: Lecture | str, *ranges: tuple[float, float], position: float = 0) -> dict[str, Any]:
     watched = [{"startSeconds": start, "endSeconds": end} for start, end in ranges]
     return {"lectureId": _lecture_id(lecture), "positionSeconds": position, "watched": watched}
 
@@ -54,7 +54,7 @@ class ProgressClient(MutationClient):
         mutation: (input_type, PROGRESS) for mutation, input_type in INPUT_TYPES.items()
     }
 
-    def record(self, lecture: Lecture | str, *ranges: tuple[int, int], position: int = 0) -> Any:
+    def record(self, lecture: Lecture | str, *ranges: tuple[float, float], position: float = 0) -> Any:
         """Return the payload of a report. Any error fails the test."""
         return self._without_errors("recordLectureProgress", record_input(lecture, *ranges, position=position))
 

@@ -145,8 +145,8 @@ def test_report_accepts_hundred_ranges(learner: ProgressClient, course: CourseTr
     assert learner.record(course.lectures[0], *ranges)["progress"]["watchSeconds"] == 60
 
 
-@pytest.mark.parametrize("value", ["1", 1.5, 2**31, None])
-def test_position_must_be_integer(learner: ProgressClient, course: CourseTree, value: Any) -> None:
+@pytest.mark.parametrize("value", ["1", True, None])
+def test_position_must_be_number(learner: ProgressClient, course: CourseTree, value: Any) -> None:
     input = {**record_input(course.lectures[0]), "positionSeconds": value}
     assert learner.error_codes(RECORD_MUTATION, **input) == ["BAD_USER_INPUT"]
 

@@ -67,6 +67,15 @@ def test_ranges_without_known_duration_begin_at_zero(ranges: list[tuple[int, int
     assert watched_ranges.clip(ranges, None) == watched_ranges.clip(ranges, 10**9)
 
 
+@given(st.lists(st.floats(0, 60), min_size=2, max_size=8).map(sorted))
+def test_played_range_may_be_cut_at_any_instant(instants: list[float]) -> None:
+    """A cut inside a second neither loses the second nor counts it twice."""
+    first, last = instants[0], instants[-1]
+    whole = watched_ranges.merge(watched_ranges.whole_seconds([(first, last)]))
+    assert watched_ranges.merge(watched_ranges.whole_seconds(pairwise(instants))) == whole
+    assert abs(watched_ranges.total_seconds(whole) - (last - first)) <= 1
+
+
 @given(st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 100)), max_size=20))
 def test_reports_never_exceed_twice_elapsed_time_plus_ten(reports: list[tuple[int, int]]) -> None:
     """Each report comes some milliseconds after the last one, and claims some seconds."""

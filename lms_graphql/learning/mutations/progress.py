@@ -16,18 +16,23 @@ from lms_graphql.learning.types.enrollments import LectureProgressPayload
 class WatchedRangeInput:
     """A part of a lecture that was played."""
 
-    start_seconds: int = field("Start, in seconds from the start of the lecture.")
-    end_seconds: int = field("End, in seconds from the start of the lecture. This second is not included.")
+    start_seconds: float = field("Start, in seconds from the start of the lecture, rounded down.")
+    end_seconds: float = field(
+        "End, in seconds from the start of the lecture, rounded down. The second that begins there is not included."
+    )
 
 
 @input_type()
 class RecordLectureProgressInput:
-    """A report of a player, sent every few seconds: the ranges that were played since its last report."""
+    """A report of a player, sent every few seconds: the ranges that were played since its last report.
+
+    Fractions of seconds are rounded down.
+    """
 
     lecture_id: strawberry.ID = field("Id of the lecture.")
-    position_seconds: int = field(
-        "Current position of the player, in seconds. A position outside the lecture becomes its start or end. "
-        "It is stored unchanged if the duration of a video is unknown."
+    position_seconds: float = field(
+        "Current position of the player, in seconds, rounded down. A position outside the lecture becomes its start "
+        "or end, unless the duration of a video is unknown."
     )
     watched: list[WatchedRangeInput] = field("Ranges in the order in which they were played (at most 100).")
 
@@ -61,8 +66,11 @@ class ProgressMutations:
         video is completed once 90 % of it (default) were watched. Reports may arrive in any order: watched seconds
         never decrease.
 
-        Returns NOT_ENROLLED without access, LIMIT_REACHED for more than 100 ranges, and INVALID for a range that ends
-        before its start.
+        Seconds may have fractions. Both ends of a range are rounded down, so a second counts once its end was played.
+        Consecutive ranges that begin where the last one ended lose nothing.
+
+        Returns NOT_ENROLLED without access, LIMIT_REACHED for more than 100 ranges, INVALID for a range that ends
+        before its start, and OUT_OF_RANGE for seconds beyond 2,147,483,647.
         """
         ranges = [(watched_range.start_seconds, watched_range.end_seconds) for watched_range in input.watched]
         values = (input.lecture_id, input.position_seconds, ranges, info.context.settings)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import floor
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, update
@@ -36,20 +37,20 @@ def record_lecture_progress(
     session: Session,
     actor: Actor,
     lecture_id: str,
-    position: int,
-    ranges: Sequence[watched_ranges.SecondsRange],
+    position: float,
+    played: Sequence[watched_ranges.PlayedRange],
     settings: Settings,
 ) -> ProgressResult:
     """Record the ranges that were played since the last report. Watched time never decreases, whatever their order.
 
-    Raise NOT_FOUND, LIMIT_REACHED, INVALID or NOT_ENROLLED.
+    Fractions of seconds are rounded down. Raise NOT_FOUND, LIMIT_REACHED, OUT_OF_RANGE, INVALID or NOT_ENROLLED.
     """
     snapshot, has_access = lock_progress(session, actor, lecture_id)
-    _validate_ranges(ranges)
+    _validate_report(position, played)
     require_access(has_access, "lecture_id")
     now = clock.now()
     previous = _previous_progress(snapshot, now)
-    stored, credit_since = _credit(snapshot, ranges, now)
+    stored, credit_since = _credit(snapshot, watched_ranges.whole_seconds(played), now)
     seconds = max(previous.watch_seconds, watched_ranges.total_seconds(stored))
     new_seconds = seconds - previous.watch_seconds
     unmarked_by_hand = snapshot.unmarked_by_hand and not new_seconds
@@ -58,7 +59,7 @@ def record_lecture_progress(
     completes = can_complete and is_watched and not previous.is_completed
     progress = previous._replace(
         watch_seconds=seconds,
-        position_seconds=_clamp_position(snapshot, position),
+        position_seconds=_clamp_position(snapshot, floor(position)),
         is_completed=previous.is_completed or completes,
         completed_at=now if completes else previous.completed_at,
         last_accessed_at=now,
@@ -87,16 +88,29 @@ def set_lecture_completed(
     return _update_course_progress(session, snapshot, progress, settings)
 
 
-def _validate_ranges(ranges: Sequence[watched_ranges.SecondsRange]) -> None:
+def _validate_report(position: float, played: Sequence[watched_ranges.PlayedRange]) -> None:
     validator = Validator()
-    if len(ranges) > MAX_RANGES_PER_REPORT:
+    _validate_seconds(validator, "position_seconds", position)
+    if len(played) > MAX_RANGES_PER_REPORT:
         message = f"A report can contain at most {MAX_RANGES_PER_REPORT} ranges. Send the others in another report."
         validator.add_error(ErrorCode.LIMIT_REACHED, message, "watched")
-    for index, (start, end) in enumerate(ranges[:MAX_RANGES_PER_REPORT]):
-        if start > end:
+    for index, (start, end) in enumerate(played[:MAX_RANGES_PER_REPORT]):
+        nested = validator.within("watched", str(index))
+        bounds = {"start_seconds": start, "end_seconds": end}
+        are_valid = [_validate_seconds(nested, name, seconds) for name, seconds in bounds.items()]
+        if all(are_valid) and start > end:
             message = "The end of the range is before its start. Swap them or leave the range out."
-            validator.add_error(ErrorCode.INVALID, message, "watched", str(index))
+            nested.add_error(ErrorCode.INVALID, message)
     validator.raise_errors()
+
+
+def _validate_seconds(validator: Validator, name: str, seconds: float) -> bool:
+    """Return whether the seconds are finite and not too many."""
+    is_valid = watched_ranges.is_position(seconds)
+    if not is_valid:
+        message = f"Use a number of seconds of at most {watched_ranges.MAX_SECONDS:,}."
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, name)
+    return is_valid
 
 
 def _credit(
