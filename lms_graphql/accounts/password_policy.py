@@ -27,9 +27,9 @@ def password_errors(password: str, *names: str | None, path: str = "password") -
     normalized = normalize_password(password)
     # The shorter spelling counts, because normalization turns one ligature into up to 18 letters.
     if min(len(normalized), len(password)) < MIN_LENGTH:
-        return [DomainError(ErrorCode.TOO_SHORT, f"Use at least {MIN_LENGTH} characters.", (path,))]
+        return [DomainError(ErrorCode.TOO_SHORT, f"Use at least {MIN_LENGTH} characters.", (path,), limit=MIN_LENGTH)]
     if len(normalized) > MAX_LENGTH:
-        return [DomainError(ErrorCode.TOO_LONG, f"Use at most {MAX_LENGTH} characters.", (path,))]
+        return [DomainError(ErrorCode.TOO_LONG, f"Use at most {MAX_LENGTH} characters.", (path,), limit=MAX_LENGTH)]
     folded = _fold(normalized)
     if folded in {_fold(name) for name in names if name}:
         message = "The password equals your email address or username. Choose another."

@@ -69,7 +69,7 @@ def _selected_options(
 ) -> str:
     if len(ids) > MAX_OPTIONS:
         message = f"Select at most {MAX_OPTIONS} options, each once."
-        validator.add_error(ErrorCode.LIMIT_REACHED, message, "option_ids")
+        validator.add_error(ErrorCode.LIMIT_REACHED, message, "option_ids", limit=MAX_OPTIONS)
     selected = set()
     for index, id in enumerate(ids[:MAX_OPTIONS]):
         if id in options:

@@ -7,7 +7,7 @@ from typing import Any
 from lms_graphql.assessment.models import PartialCredit, QuestionType
 from lms_graphql.assessment.question_content import Option, QuestionContent, new_option_id
 from lms_graphql.core.errors import ErrorCode
-from lms_graphql.core.validation import MAX_TITLE_LENGTH, Validator
+from lms_graphql.core.validation import MAX_TITLE_LENGTH, Validator, exceeded_bound
 
 MAX_TIME_LIMIT_SECONDS = 604_800
 MAX_ATTEMPTS = 1_000
@@ -64,7 +64,8 @@ def validate_points(
         return minimum
     if not minimum <= points <= maximum or points != points.quantize(Decimal("0.01")):
         message = f"Use a number from {minimum} to {maximum}, with at most two decimals."
-        validator.add_error(ErrorCode.OUT_OF_RANGE, message, name)
+        limit = exceeded_bound(points, minimum, maximum)
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, name, limit=limit)
         return minimum
     return points
 
@@ -91,7 +92,7 @@ def _accepted_answers(validator: Validator, texts: Sequence[str]) -> tuple[str, 
         validator.add_error(ErrorCode.REQUIRED, "Give at least one accepted answer.", "accepted_answers")
     if len(texts) > MAX_ACCEPTED_ANSWERS:
         message = f"Give at most {MAX_ACCEPTED_ANSWERS} accepted answers."
-        validator.add_error(ErrorCode.LIMIT_REACHED, message, "accepted_answers")
+        validator.add_error(ErrorCode.LIMIT_REACHED, message, "accepted_answers", limit=MAX_ACCEPTED_ANSWERS)
         return ()
     nested = validator.within("accepted_answers")
     length = MAX_SHORT_ANSWER_LENGTH

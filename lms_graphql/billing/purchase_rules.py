@@ -6,7 +6,7 @@ from decimal import Decimal
 from lms_graphql.billing.models import PaymentMethod, PaymentOutcome, TransactionStatus
 from lms_graphql.billing.transitions import UNPAID
 from lms_graphql.core.errors import DomainError, ErrorCode
-from lms_graphql.core.money import Money, to_units
+from lms_graphql.core.money import AmountError, Money, to_units
 
 METHOD, PRICE = ("payment_method",), ("expected_price",)
 OPEN_HOURS = 24
@@ -43,18 +43,18 @@ def require_below_unpaid_limit(count: int) -> None:
     """Raise LIMIT_REACHED if a buyer has started too many purchases without paying for them."""
     if count >= MAX_UNPAID:
         message = f"You have started {count} purchases within {UNPAID_HOURS} hours without paying. Pay one of them."
-        raise DomainError(ErrorCode.LIMIT_REACHED, message)
+        raise DomainError(ErrorCode.LIMIT_REACHED, message, limit=MAX_UNPAID)
 
 
 def require_possible_price(expected: Decimal, currency: str) -> None:
     """Raise OUT_OF_RANGE for an amount that cannot be a price in this currency."""
     try:
         units = to_units(expected, currency)
-    except ValueError as error:
-        raise DomainError(ErrorCode.OUT_OF_RANGE, str(error), PRICE) from None
+    except AmountError as error:
+        raise DomainError(ErrorCode.OUT_OF_RANGE, str(error), PRICE, limit=error.limit) from None
     if units < 0:
         message = "A price cannot be negative. Send the price that the buyer saw."
-        raise DomainError(ErrorCode.OUT_OF_RANGE, message, PRICE)
+        raise DomainError(ErrorCode.OUT_OF_RANGE, message, PRICE, limit=0)
 
 
 def payment_outcome(

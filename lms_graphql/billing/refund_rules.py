@@ -7,7 +7,7 @@ from typing import NamedTuple
 from lms_graphql.billing.models import TransactionStatus
 from lms_graphql.billing.transitions import SUCCESSFUL, UNPAID
 from lms_graphql.core.errors import DomainError, ErrorCode
-from lms_graphql.core.money import Money, to_units
+from lms_graphql.core.money import AmountError, Money, to_units
 from lms_graphql.core.validation import Validator
 
 TRANSACTION, AMOUNT = "transaction_id", "amount"
@@ -28,12 +28,12 @@ def validate_amount(validator: Validator, amount: Decimal | None, currency: str)
         return None
     try:
         units = to_units(amount, currency)
-    except ValueError as error:
-        validator.add_error(ErrorCode.OUT_OF_RANGE, str(error), AMOUNT)
+    except AmountError as error:
+        validator.add_error(ErrorCode.OUT_OF_RANGE, str(error), AMOUNT, limit=error.limit)
         return 0
     if units <= 0:
         message = "Refund an amount above 0. Leave it out to refund all that is left."
-        validator.add_error(ErrorCode.OUT_OF_RANGE, message, AMOUNT)
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, AMOUNT, limit=Money(1, currency).amount)
     return units
 
 
@@ -56,7 +56,7 @@ def amount_to_refund(units: int | None, left: Money) -> int:
     """
     if units is not None and units > left.units:
         message = f"At most {left} can be refunded. Choose a smaller amount."
-        raise DomainError(ErrorCode.OUT_OF_RANGE, message, (AMOUNT,))
+        raise DomainError(ErrorCode.OUT_OF_RANGE, message, (AMOUNT,), limit=left.amount)
     if left.units == 0:
         raise not_refundable("The rest of this payment is being refunded already. Wait until that is done.")
     return left.units if units is None else units

@@ -6,7 +6,7 @@ from typing import Any
 
 from lms_graphql.catalog.language_tags import parse_language_tag
 from lms_graphql.core.errors import ErrorCode
-from lms_graphql.core.money import ACTIVE_CURRENCIES, DECIMALS, to_units
+from lms_graphql.core.money import ACTIVE_CURRENCIES, DECIMALS, AmountError, to_units
 from lms_graphql.core.validation import Validator
 
 MAX_TITLE_LENGTH = 200
@@ -69,16 +69,18 @@ def _price(validator: Validator, amount: Decimal | None, currency: str) -> int:
         _required(validator, "price", amount)
         return 0
     if amount < 0:
-        validator.add_error(ErrorCode.OUT_OF_RANGE, "A price cannot be negative. Use 0 for a free course.", "price")
+        message = "A price cannot be negative. Use 0 for a free course."
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, "price", limit=0)
         return 0
-    if amount > Decimal(MAX_PRICE).scaleb(-DECIMALS.get(currency, 0)):
+    highest = Decimal(MAX_PRICE).scaleb(-DECIMALS.get(currency, 0))
+    if amount > highest:
         message = f"The price is too high. Use at most {MAX_PRICE:,} of the currency's smallest unit."
-        validator.add_error(ErrorCode.OUT_OF_RANGE, message, "price")
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, "price", limit=highest)
         return 0
     try:
         return to_units(amount, currency) if currency in DECIMALS else 0
-    except ValueError as error:
-        validator.add_error(ErrorCode.OUT_OF_RANGE, str(error), "price")
+    except AmountError as error:
+        validator.add_error(ErrorCode.OUT_OF_RANGE, str(error), "price", limit=error.limit)
         return 0
 
 

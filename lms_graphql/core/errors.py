@@ -1,6 +1,7 @@
 """Expected errors. The GraphQL layer turns DomainError into payload errors and RequestError into top-level errors."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -38,13 +39,28 @@ class ErrorCode(StrEnum):
 
 
 class DomainError(Exception):
-    """An expected failure of a service. `path` names the input field, e.g. ("price",)."""
+    """An expected failure of a service. `path` names the input field, e.g. ("price",).
 
-    def __init__(self, code: ErrorCode, message: str, path: Sequence[str] = ()) -> None:
+    `limit` is the highest or lowest value that is allowed, for TOO_SHORT, TOO_LONG, OUT_OF_RANGE and LIMIT_REACHED.
+    It is None if the bound is not a number. `subject` is the kind and key of the object that is in the way, for
+    NOT_READY and IN_USE. It is None if the objects are many, such as enrollments.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        path: Sequence[str] = (),
+        *,
+        limit: int | Decimal | None = None,
+        subject: tuple[str, int] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.path = tuple(path)
+        self.limit = limit
+        self.subject = subject
 
 
 class DomainErrors(Exception):

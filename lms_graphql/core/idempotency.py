@@ -94,4 +94,5 @@ def _validate_key(key: str) -> None:
     if not key.strip():
         raise DomainError(ErrorCode.REQUIRED, "Send a key that you have not used before, such as a UUID.", KEY_PATH)
     if len(key) > MAX_KEY_LENGTH:
-        raise DomainError(ErrorCode.TOO_LONG, f"A key has at most {MAX_KEY_LENGTH} characters.", KEY_PATH)
+        message = f"A key has at most {MAX_KEY_LENGTH} characters."
+        raise DomainError(ErrorCode.TOO_LONG, message, KEY_PATH, limit=MAX_KEY_LENGTH)

@@ -40,14 +40,22 @@ class Money:
         return f"{self.amount:,} {self.currency}"
 
 
+class AmountError(ValueError):
+    """An amount that cannot be stored. `limit` is the bound that it exceeds; None if it has too many decimals."""
+
+    def __init__(self, message: str, limit: Decimal | None = None) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
 def to_units(amount: Decimal, currency: str) -> int:
-    """Return the amount in smallest units. Raise ValueError if it has too many decimals or is too large."""
+    """Return the amount in smallest units. Raise AmountError if it has too many decimals or is too large."""
     decimals = DECIMALS[currency]
     # An amount may have any number of digits. Comparisons are exact, but `scaleb` rounds to 28 digits.
     largest = Decimal(MAX_UNITS).scaleb(-decimals)
     if not -largest <= amount <= largest:
-        raise ValueError("This amount is too large. Use a smaller one.")
+        raise AmountError("This amount is too large. Use a smaller one.", largest if amount > 0 else -largest)
     rounded = amount.quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN)
     if rounded != amount:
-        raise ValueError(f"{currency} amounts have at most {decimals} decimals. Round it.")
+        raise AmountError(f"{currency} amounts have at most {decimals} decimals. Round it.")
     return int(rounded.scaleb(decimals))

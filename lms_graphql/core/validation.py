@@ -1,6 +1,8 @@
 """Validation of inputs: all errors of an input are collected and raised together, each with its field."""
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import regex
@@ -13,6 +15,8 @@ MAX_TITLE_LENGTH = 200
 MAX_REASON_LENGTH = 1_000
 MAX_TEXT_LENGTH = 10_000
 MAX_BODY_LENGTH = 50_000
+
+Number = TypeVar("Number", int, Decimal)
 
 REQUIRED_MESSAGE = "This field is required."
 
@@ -40,8 +44,8 @@ class Validator:
         nested._errors, nested._prefix = self._errors, (*self._prefix, *prefix)
         return nested
 
-    def add_error(self, code: ErrorCode, message: str, *path: str) -> None:
-        self._errors.append(DomainError(code, message, (*self._prefix, *path)))
+    def add_error(self, code: ErrorCode, message: str, *path: str, limit: int | Decimal | None = None) -> None:
+        self._errors.append(DomainError(code, message, (*self._prefix, *path), limit=limit))
 
     def add_errors(self, errors: Sequence[DomainError]) -> None:
         self._errors.extend(errors)
@@ -62,9 +66,9 @@ class Validator:
         if is_blank(text):
             self.add_error(ErrorCode.REQUIRED, REQUIRED_MESSAGE, name)
         elif len(text) > max_length:
-            self.add_error(ErrorCode.TOO_LONG, f"Use at most {max_length} characters.", name)
+            self.add_error(ErrorCode.TOO_LONG, f"Use at most {max_length} characters.", name, limit=max_length)
         elif len(text) < min_length:
-            self.add_error(ErrorCode.TOO_SHORT, f"Use at least {min_length} characters.", name)
+            self.add_error(ErrorCode.TOO_SHORT, f"Use at least {min_length} characters.", name, limit=min_length)
         else:
             self._require_none_of(_NOT_IN_LINES, name, text, indent)
         return text
@@ -79,7 +83,7 @@ class Validator:
             return None
         value = _PASTED_BREAK.sub("\n", value)
         if len(value) > max_length:
-            self.add_error(ErrorCode.TOO_LONG, f"Use at most {max_length} characters.", name)
+            self.add_error(ErrorCode.TOO_LONG, f"Use at most {max_length} characters.", name, limit=max_length)
         else:
             self._require_none_of(_NOT_IN_TEXTS, name, value)
         return value
@@ -90,7 +94,8 @@ class Validator:
         if not text:
             return None
         if len(text) > MAX_URL_LENGTH:
-            self.add_error(ErrorCode.TOO_LONG, f"Use at most {MAX_URL_LENGTH} characters.", name)
+            message = f"Use at most {MAX_URL_LENGTH} characters."
+            self.add_error(ErrorCode.TOO_LONG, message, name, limit=MAX_URL_LENGTH)
         elif self._require_none_of(_NOT_IN_URLS, name, text, (value or "").find(text)) and not _is_web_url(text):
             message = "This is not a web URL. Use a complete one, e.g. https://example.com/picture.jpg."
             self.add_error(ErrorCode.INVALID, message, name)
@@ -100,10 +105,9 @@ class Validator:
         """Check a required integer between these bounds, both included."""
         if value is None:
             self.add_error(ErrorCode.REQUIRED, REQUIRED_MESSAGE, name)
-        elif maximum is not None and not minimum <= value <= maximum:
-            self.add_error(ErrorCode.OUT_OF_RANGE, f"Use a number from {minimum:,} to {maximum:,}.", name)
-        elif value < minimum:
-            self.add_error(ErrorCode.OUT_OF_RANGE, f"Use a number of at least {minimum:,}.", name)
+        elif (limit := exceeded_bound(value, minimum, maximum)) is not None:
+            bounds = f"of at least {minimum:,}" if maximum is None else f"from {minimum:,} to {maximum:,}"
+            self.add_error(ErrorCode.OUT_OF_RANGE, f"Use a number {bounds}.", name, limit=limit)
         return value or 0
 
     def boolean(self, name: str, value: bool | None) -> bool:
@@ -119,6 +123,13 @@ class Validator:
             place = f"Character {indent + match.start() + 1} (U+{ord(match[0]):04X})"
             self.add_error(ErrorCode.INVALID, f"{place} is not allowed. Remove it.", name)
         return match is None
+
+
+def exceeded_bound(value: Number, minimum: Number, maximum: Number | None) -> Number | None:
+    """Return the bound that the value exceeds; None if it lies between them, both included."""
+    if value < minimum:
+        return minimum
+    return maximum if maximum is not None and value > maximum else None
 
 
 def _is_web_url(text: str) -> bool:

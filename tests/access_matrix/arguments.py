@@ -70,6 +70,7 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Course.enrollments": (Variant(""), Variant("status: CANCELLED")),
         "Category.courses": (Variant("orderBy: TITLE"),),
         "PublishProblem.subject": (Variant("", type_name="Lecture"),),
+        "UserError.subject": (),  # null in these payloads, and loaded as by Query.node
         "Lecture.qaQuestions": tuple(_questions()),
         "QAQuestion.answers": (Variant(f"first: {SHORT_PAGE_SIZE}"),),
         "Quiz.questions": tuple(Variant("", type_name=name) for name in QUESTION_KINDS.values()),

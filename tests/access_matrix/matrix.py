@@ -217,7 +217,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
 STRUCTURAL_TYPES: dict[str, str] = {
     "Mutation": "permissions are in test_roles.py; objects are below its payloads",
     "PageInfo": "cursors, which are decoded and searched, and whether there are more pages",
-    "UserError": "error of an input",
+    "UserError": "error of an input; its subject is loaded as by Query.node",
     "DonePayload": "success flag",
     "DeletePayload": "id that the client sent",
     "SessionPayload": "session or errors",

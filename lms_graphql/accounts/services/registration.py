@@ -59,7 +59,8 @@ def validate_email_field(validator: Validator, value: str) -> str:
     try:
         email = email_addresses.parse_email(text).normalized
         if len(email_addresses.normalize_email(email)) > MAX_EMAIL_LENGTH:
-            validator.add_error(ErrorCode.TOO_LONG, f"Use at most {MAX_EMAIL_LENGTH} characters.", "email")
+            message = f"Use at most {MAX_EMAIL_LENGTH} characters."
+            validator.add_error(ErrorCode.TOO_LONG, message, "email", limit=MAX_EMAIL_LENGTH)
         return email
     except ValueError:
         validator.add_error(ErrorCode.INVALID, "Enter an email address, e.g. jane@example.com.", "email")

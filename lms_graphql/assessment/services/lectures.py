@@ -45,8 +45,9 @@ def create_lecture(
     course, section = lock_section_to_edit(session, actor, section_id, find_quiz)
     quiz_key, validator = find_quiz(course.id), Validator()
     _validate_quiz(validator, kind, quiz_key)
-    with no_new_problems(session, actor, course, "section_id"):
+    with no_new_problems(session, actor, course, "section_id") as inserted:
         lecture = add_lecture(session, course, section, validator, kind, fields, position)
+        inserted.add(("Lecture", lecture.id))
         if quiz_key is not None:
             _attach_quiz(session, quiz_key, lecture)
     finish_curriculum_change(session, course, section)
@@ -113,4 +114,6 @@ def _attach_quiz(session: Session, quiz_key: int, lecture: Lecture) -> None:
     unused_quiz = (Quiz.id == quiz_key, Quiz.lecture_id.is_(None))
     if not execute_dml(session, update(Quiz).where(*unused_quiz).values(lecture_id=lecture.id)):
         message = "This quiz belongs to another lecture. Detach it there first."
-        raise DomainError(ErrorCode.IN_USE, message, ("quiz_id",))
+        lecture_key = session.scalar(select(Quiz.lecture_id).where(Quiz.id == quiz_key))
+        subject = None if lecture_key is None else ("Lecture", lecture_key)
+        raise DomainError(ErrorCode.IN_USE, message, ("quiz_id",), subject=subject)

@@ -37,7 +37,7 @@ def read_question_file(
     require_editable_quiz(session, actor, quiz_id)
     if len(text) > MAX_IMPORT_BYTES or len(text.encode(errors="replace")) > MAX_IMPORT_BYTES:
         message = f"Use at most {MAX_IMPORT_BYTES:,} bytes in UTF-8. Divide the file."
-        raise DomainError(ErrorCode.TOO_LONG, message, ("text",))
+        raise DomainError(ErrorCode.TOO_LONG, message, ("text",), limit=MAX_IMPORT_BYTES)
     return parse_question_file(file_format, text)
 
 

@@ -78,7 +78,7 @@ def delete_question(session: Session, actor: Actor, question_id: str) -> str:
     order = question_positions(session, quiz)
     if quiz.is_published and len(order.keys) == 1:
         message = "A published quiz needs a question. Add another one before you delete this one."
-        raise DomainError(ErrorCode.NOT_READY, message, ("question_id",))
+        raise DomainError(ErrorCode.NOT_READY, message, ("question_id",), subject=("Quiz", quiz.id))
     order.keys.remove(question.id)
     session.delete(question)
     session.flush()
@@ -108,7 +108,7 @@ def require_room(order: Positions, added: int) -> None:
     """Raise LIMIT_REACHED if the quiz would have too many questions."""
     if len(order.keys) + added > MAX_QUESTIONS:
         message = f"A quiz has at most {MAX_QUESTIONS} questions. Delete some first."
-        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("quiz_id",))
+        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("quiz_id",), limit=MAX_QUESTIONS)
 
 
 def store_version(session: Session, question_key: int, content: QuestionContent) -> int:

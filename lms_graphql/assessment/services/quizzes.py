@@ -31,7 +31,7 @@ def create_quiz(session: Session, actor: Actor, course_id: str, values: Mapping[
     validator.raise_errors()
     if _count(session, Quiz.course_id == course.id) >= MAX_QUIZZES:
         message = f"A course has at most {MAX_QUIZZES} quizzes. Delete one first."
-        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("course_id",))
+        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("course_id",), limit=MAX_QUIZZES)
     quiz = Quiz(course_id=course.id, **columns)
     session.add(quiz)
     finish_curriculum_change(session, course)
@@ -106,7 +106,7 @@ def _require_questions(session: Session, quiz: Quiz) -> None:
 def _require_not_needed(course: Course, quiz: Quiz) -> None:
     if quiz.is_published and quiz.lecture_id is not None and course.status is CourseStatus.PUBLISHED:
         message = "A lecture of a published course needs this quiz. Delete the lecture or archive the course first."
-        raise DomainError(ErrorCode.IN_USE, message, ("quiz_id",))
+        raise DomainError(ErrorCode.IN_USE, message, ("quiz_id",), subject=("Lecture", quiz.lecture_id))
 
 
 def _count(session: Session, *where: Any) -> int:

@@ -13,6 +13,7 @@ from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.errors import DomainError, ErrorCode, not_found
 from lms_graphql.core.statements import execute_dml, insert_ignore
+from lms_graphql.core.validation import exceeded_bound
 
 USER_ID, RATE = "user_id", "commission_rate"
 
@@ -26,7 +27,8 @@ def set_commission_rate(session: Session, actor: Actor, user_id: str, rate: Deci
     user = _lock_user(session, global_ids.decode_key("User", user_id))
     if rate is not None and not (0 <= rate <= MAX_RATE and rate == rate.quantize(HUNDREDTH)):
         message = "Use a percentage from 0 to 100, with at most two decimals."
-        raise DomainError(ErrorCode.OUT_OF_RANGE, message, (RATE,))
+        limit = exceeded_bound(rate, Decimal(0), MAX_RATE)
+        raise DomainError(ErrorCode.OUT_OF_RANGE, message, (RATE,), limit=limit)
     if user.deleted_at is not None:
         message = "This account was deleted and cannot be changed."
         raise DomainError(ErrorCode.INVALID_TRANSITION, message, (USER_ID,))

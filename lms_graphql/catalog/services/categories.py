@@ -7,7 +7,7 @@ a cycle or a subtree that is too deep. To put a course into a category, `lock_ca
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -40,7 +40,7 @@ def create_category(session: Session, actor: Actor, name: str, description: str 
     _require_allowed_depth(tree.depth(parent_key) + 1)
     if len(tree) >= MAX_CATEGORIES:
         message = f"There are at most {MAX_CATEGORIES:,} categories. Delete one first."
-        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("parent_id",))
+        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("parent_id",), limit=MAX_CATEGORIES)
     slug = unique_slug(session, Category.slug, name, "category")
     category = Category(name=name, description=description, parent_id=parent_key, slug=slug)
     session.add(category)
@@ -77,10 +77,8 @@ def delete_category(session: Session, actor: Actor, category_id: str) -> str:
     """Delete an empty category and return its id. Raise NOT_FOUND, or IN_USE if it has courses or children."""
     named_locks.lock(session, CATEGORY_TREE_LOCK)
     category = _load_category(session, category_id)
-    has_children = exists().where(Category.parent_id == category.id)
-    has_courses = exists().where(Course.category_id == category.id)
-    if session.scalar(select(has_children | has_courses)):
-        raise _in_use()
+    if subject := _find_use(session, category.id):
+        raise _in_use(subject)
     try:
         execute_dml(session, delete(Category).where(Category.id == category.id))
     except IntegrityError:  # another transaction has put a course into it since the check
@@ -133,7 +131,7 @@ def _require_no_cycle(tree: CategoryTree, key: int, parent_key: int) -> None:
 def _require_allowed_depth(level: int) -> None:
     if level > MAX_DEPTH:
         message = f"Categories have at most {MAX_DEPTH} levels, and this needs {level}. Choose a higher parent."
-        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("parent_id",))
+        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("parent_id",), limit=MAX_DEPTH)
 
 
 def _flush(session: Session) -> None:
@@ -154,6 +152,16 @@ def _not_found(field: str) -> DomainError:
     return DomainError(ErrorCode.NOT_FOUND, "This category does not exist.", (field,))
 
 
-def _in_use() -> DomainError:
+def _find_use(session: Session, key: int) -> tuple[str, int] | None:
+    """Return kind and key of the first subcategory, or else of the first course in the category."""
+    child = select(func.min(Category.id)).where(Category.parent_id == key).scalar_subquery()
+    course = select(func.min(Course.id)).where(Course.category_id == key).scalar_subquery()
+    child_key, course_key = session.execute(select(child, course)).one()
+    if child_key is not None:
+        return "Category", child_key
+    return None if course_key is None else ("Course", course_key)
+
+
+def _in_use(subject: tuple[str, int] | None = None) -> DomainError:
     message = "This category has courses or subcategories. Move them to another category first."
-    return DomainError(ErrorCode.IN_USE, message, ("category_id",))
+    return DomainError(ErrorCode.IN_USE, message, ("category_id",), subject=subject)

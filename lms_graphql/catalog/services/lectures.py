@@ -94,7 +94,8 @@ def add_lecture(
     order = lecture_positions(session, section)
     _require_section_not_full(order)
     if course.total_lectures >= MAX_LECTURES_PER_COURSE:
-        raise _limit_reached(f"A course has at most {MAX_LECTURES_PER_COURSE:,} lectures. Delete one first.")
+        message = f"A course has at most {MAX_LECTURES_PER_COURSE:,} lectures. Delete one first."
+        raise _limit_reached(message, MAX_LECTURES_PER_COURSE)
     lecture = Lecture(section_id=section.id, course_id=course.id, lecture_type=lecture_type, **columns)
     order.insert(session, lecture, position)
     return lecture
@@ -201,8 +202,9 @@ def _require_section_of_course(session: Session, actor: Actor, course: Course, s
 
 def _require_section_not_full(order: Positions) -> None:
     if len(order.keys) >= MAX_LECTURES_PER_SECTION:
-        raise _limit_reached(f"A section has at most {MAX_LECTURES_PER_SECTION} lectures. Use another section.")
+        message = f"A section has at most {MAX_LECTURES_PER_SECTION} lectures. Use another section."
+        raise _limit_reached(message, MAX_LECTURES_PER_SECTION)
 
 
-def _limit_reached(message: str) -> DomainError:
-    return DomainError(ErrorCode.LIMIT_REACHED, message, ("section_id",))
+def _limit_reached(message: str, limit: int) -> DomainError:
+    return DomainError(ErrorCode.LIMIT_REACHED, message, ("section_id",), limit=limit)

@@ -3,7 +3,7 @@
 DRAFT → PUBLISHED ⇄ ARCHIVED, and PUBLISHED → DRAFT as long as the course has no enrollment and no pending payment.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import exists, select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog import hooks
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment
+from lms_graphql.catalog.publish_checks import PublishProblemFacts
 from lms_graphql.catalog.reads.publish_problems import problems_by_course
 from lms_graphql.catalog.services.course_locks import bump_version, lock_course_to_edit
 from lms_graphql.core import clock
@@ -30,7 +31,7 @@ def publish_course(session: Session, actor: Actor, course_id: str) -> int:
     if course.status is CourseStatus.PUBLISHED:
         return course.id
     if problems := problems_by_course(session, actor, [course.id])[course.id]:
-        raise DomainErrors([DomainError(ErrorCode.NOT_READY, problem.message, COURSE_PATH) for problem in problems])
+        raise DomainErrors([_not_ready(course, problem, problem.message, *COURSE_PATH) for problem in problems])
     course.published_at = course.published_at or clock.now()
     return _set_status(course, CourseStatus.PUBLISHED)
 
@@ -65,23 +66,33 @@ def archive_course(session: Session, actor: Actor, course_id: str) -> int:
 
 
 @contextmanager
-def no_new_problems(session: Session, actor: Actor, course: Course, path: str) -> Iterator[None]:
+def no_new_problems(session: Session, actor: Actor, course: Course, path: str) -> Iterator[set[tuple[str, int]]]:
     """Raise a NOT_READY error at `path` for each publish problem that this block adds to a locked published course.
 
-    Problems that the course had before stay allowed, so that they can be solved one by one.
+    Problems that the course had before stay allowed, so that they can be solved one by one. The block adds kind and
+    key of the rows that it inserts to the set, because no error may name a row that is rolled back.
     """
+    inserted = set[tuple[str, int]]()
     if course.status is not CourseStatus.PUBLISHED:
-        yield
+        yield inserted
         return
     previous = {problem.identity for problem in problems_by_course(session, actor, [course.id])[course.id]}
-    yield
+    yield inserted
     session.flush()
     problems = problems_by_course(session, actor, [course.id])[course.id]
     if new_problems := [problem for problem in problems if problem.identity not in previous]:
         cause = "The course is published, so this was not changed. It would cause a problem:"
         raise DomainErrors(
-            [DomainError(ErrorCode.NOT_READY, f"{cause} {problem.message}", (path,)) for problem in new_problems]
+            [_not_ready(course, problem, f"{cause} {problem.message}", path, inserted) for problem in new_problems]
         )
+
+
+def _not_ready(
+    course: Course, problem: PublishProblemFacts, message: str, path: str, inserted: Container[tuple[str, int]] = ()
+) -> DomainError:
+    """Return the error of a problem. Its subject is not a row that was inserted and is rolled back."""
+    subject = problem.subject_reference or ("Course", course.id)
+    return DomainError(ErrorCode.NOT_READY, message, (path,), subject=None if subject in inserted else subject)
 
 
 def require_no_blockers(session: Session, course: Course, blockers: Iterable[Blocker]) -> None:

@@ -39,7 +39,7 @@ def create_section(
     order = section_positions(session, course)
     if len(order.keys) >= MAX_SECTIONS:
         message = f"A course has at most {MAX_SECTIONS} sections. Delete one first."
-        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("course_id",))
+        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("course_id",), limit=MAX_SECTIONS)
     section = Section(course_id=course.id, **columns)
     order.insert(session, section, position)
     finish_curriculum_change(session, course)

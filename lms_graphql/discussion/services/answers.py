@@ -61,7 +61,7 @@ def answer_question(session: Session, actor: Actor, question_id: str, content: s
     require_qa_enabled(question.allow_qa, "question_id")
     if not is_within_limit:
         message = f"This answer already has {MAX_REPLIES} replies. Write an answer to the question instead."
-        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("parent_id",))
+        raise DomainError(ErrorCode.LIMIT_REACHED, message, ("parent_id",), limit=MAX_REPLIES)
     is_instructor = question.instructor_key == actor.key
     return _insert_answer(session, question.key, parent_key, actor, content=text, is_instructor_answer=is_instructor)
 

@@ -19,5 +19,5 @@ def validate_position(validator: Validator, value: int | None) -> int | None:
     """Return the position in the lecture, in seconds. None means that there is no position."""
     if value is not None and value < 0:
         message = "The position must not be negative. Enter seconds from the start of the lecture."
-        validator.add_error(ErrorCode.OUT_OF_RANGE, message, "position_seconds")
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, "position_seconds", limit=0)
     return value

@@ -47,7 +47,7 @@ def create_note(session: Session, actor: Actor, lecture_id: str, content: str, p
         _create_counter(session, actor, lecture.key)
         if not _count_note(session, actor, lecture.key):
             message = f"You already have {MAX_NOTES_PER_LECTURE} notes in this lecture. Delete one first."
-            raise DomainError(ErrorCode.LIMIT_REACHED, message, ("lecture_id",))
+            raise DomainError(ErrorCode.LIMIT_REACHED, message, ("lecture_id",), limit=MAX_NOTES_PER_LECTURE)
     return _insert_note(session, user_id=actor.key, lecture_id=lecture.key, **values)
 
 

@@ -1,17 +1,20 @@
 """Mutations and their payloads. Domain errors of services become the `errors` of the payload."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import fields as dataclass_fields
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import strawberry
 from strawberry.extensions import FieldExtension
 
+from lms_graphql.core import global_ids
 from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode
-from lms_graphql.graph.context import Context
+from lms_graphql.graph.context import Context, Info
 from lms_graphql.graph.error_formatting import clear_tracebacks
 from lms_graphql.graph.execution.loaders import BatchRead
 from lms_graphql.graph.schema.fields import docstring_description, expose_enum, field, object_type
+from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.permissions import IsSignedIn, Permission, require
 from lms_graphql.graph.schema.strawberry_internals import StrawberryField, payload_type, to_camel_case
 
@@ -63,6 +66,21 @@ class UserError:
     path: list[str] | None = field(
         'Path of the input field, for example ["input", "price"]; null if no single field is wrong.'
     )
+    limit: str | None = field(
+        "With TOO_SHORT, TOO_LONG, OUT_OF_RANGE and LIMIT_REACHED: the highest or lowest value that is allowed, as a "
+        "plain number; null if the bound is not a number, and if a number has too many decimals.",
+        default=None,
+    )
+    subject_reference: strawberry.Private[tuple[str, int] | None] = None
+
+    @strawberry.field
+    def subject(self, info: Info) -> Node | None:
+        """With NOT_READY and IN_USE: the object that is in the way, if it is another one than the input names.
+
+        If there are many, such as enrollments, it is null. It is also null if the viewer may not see it.
+        """
+        reference = self.subject_reference
+        return None if reference is None else info.context.node(global_ids.encode(*reference))
 
 
 def errors_field() -> Any:
@@ -106,7 +124,8 @@ class DomainErrorsExtension(FieldExtension):
         except (DomainError, DomainErrors) as error:
             clear_tracebacks([error])  # because its frames may refer to the error: see `Context.close`
             errors = error.errors if isinstance(error, DomainErrors) else [error]
-            return self._payload_type(errors=[_user_error(error) for error in errors])
+            named_ids = _ids_in(kwargs.get("input"))
+            return self._payload_type(errors=[_user_error(error, named_ids) for error in errors])
         finally:
             if context.write_count > write_count:
                 context.written_fields.add(info.path.key)
@@ -129,9 +148,18 @@ def mutation(*permissions: type[Permission]) -> Callable[[Callable[..., Any]], A
     return decorate
 
 
-def _user_error(error: DomainError) -> UserError:
+def _user_error(error: DomainError, named_ids: Container[str]) -> UserError:
+    """Return the error for clients, without a subject that the input names anyway."""
     path = ["input", *map(to_camel_case, error.path)] if error.path else None
-    return UserError(code=error.code, message=error.message, path=path)
+    limit = None if error.limit is None else f"{Decimal(error.limit):f}"
+    is_new = error.subject is not None and global_ids.encode(*error.subject) not in named_ids
+    subject = error.subject if is_new else None
+    return UserError(code=error.code, message=error.message, path=path, limit=limit, subject_reference=subject)
+
+
+def _ids_in(input: object) -> set[str]:
+    """Return the texts in the input's own fields. Ids are among them."""
+    return {value for value in getattr(input, "__dict__", {}).values() if isinstance(value, str)}
 
 
 async def payload(

@@ -117,7 +117,7 @@ def grant_enrollment(
 def _require_grantable(course: Course, user: User, access_expires_at: datetime | None) -> None:
     if access_expires_at is not None and access_expires_at <= clock.now():
         message = "The end of access is not in the future. Choose a later time."
-        raise DomainError(ErrorCode.OUT_OF_RANGE, message, EXPIRY)
+        raise DomainError(ErrorCode.OUT_OF_RANGE, message, EXPIRY, limit=None)
     if user.deleted_at is not None:
         message = "This account was deleted. Choose another user."
         raise DomainError(ErrorCode.INVALID_TRANSITION, message, USER)

@@ -93,7 +93,7 @@ def _validate_report(position: float, played: Sequence[watched_ranges.PlayedRang
     _validate_seconds(validator, "position_seconds", position)
     if len(played) > MAX_RANGES_PER_REPORT:
         message = f"A report can contain at most {MAX_RANGES_PER_REPORT} ranges. Send the others in another report."
-        validator.add_error(ErrorCode.LIMIT_REACHED, message, "watched")
+        validator.add_error(ErrorCode.LIMIT_REACHED, message, "watched", limit=MAX_RANGES_PER_REPORT)
     for index, (start, end) in enumerate(played[:MAX_RANGES_PER_REPORT]):
         nested = validator.within("watched", str(index))
         bounds = {"start_seconds": start, "end_seconds": end}
@@ -108,8 +108,9 @@ def _validate_seconds(validator: Validator, name: str, seconds: float) -> bool:
     """Return whether the seconds are finite and not too many."""
     is_valid = watched_ranges.is_position(seconds)
     if not is_valid:
-        message = f"Use a number of seconds of at most {watched_ranges.MAX_SECONDS:,}."
-        validator.add_error(ErrorCode.OUT_OF_RANGE, message, name)
+        minimum, maximum = watched_ranges.MIN_SECONDS, watched_ranges.MAX_SECONDS
+        message = f"Use a number of seconds from {minimum:,} to {maximum:,}."
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, name, limit=maximum if seconds > 0 else minimum)
     return is_valid
 
 
