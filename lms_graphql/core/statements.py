@@ -1,6 +1,6 @@
 """Helpers for statements: parameters of batch reads, fetching and grouping rows, DML with row counts."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -19,6 +19,9 @@ KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 
 NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime())
 """The time of a read, for statements that compare with an expiry. Execute with {"now": clock.now()}."""
+
+PEEKED_KEY = "peeked"
+"""Key in `Session.info` of the values that `peek_once` has read."""
 
 UPDATE_CHUNK = 100
 """Rows of one statement of `update_by_key`. The database compares each row with the keys of all of them."""
@@ -72,6 +75,17 @@ def insert_returning_key(session: Session, statement: Insert, binds: Mapping[str
 def peek_scalar(session: Session, statement: Select[Any]) -> Any:
     """Return one value, read like `peek`. Use it for values that never change."""
     return peek(session, lambda session: session.scalar(statement))
+
+
+def peek_once(session: Session, name: Hashable, statement: Select[Any]) -> Any:
+    """Return one value that never changes: read like `peek` the first time, then stored in the session by its name.
+
+    So a transaction whose first lock is another row can look the value up before that lock.
+    """
+    stored: dict[Hashable, Any] = session.info.setdefault(PEEKED_KEY, {})
+    if name not in stored:
+        stored[name] = peek_scalar(session, statement)
+    return stored[name]
 
 
 def peek(session: Session, read: Callable[[Session], T]) -> T:

@@ -1,15 +1,19 @@
 """GraphQL mutations that create and update lectures, with their quizzes."""
 
+from functools import partial
+
 import strawberry
 
 from lms_graphql.accounts.types import has_permission
 from lms_graphql.assessment.services import lectures
-from lms_graphql.catalog.models import LectureType
+from lms_graphql.catalog.models import LectureType, Section
 from lms_graphql.catalog.reads.curriculum import lectures_by_key
+from lms_graphql.catalog.services.course_locks import peek_course_key
 from lms_graphql.catalog.services.lectures import FIELD_RULES
 from lms_graphql.catalog.types.payloads import LecturePayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.idempotency import IDEMPOTENCY_KEY, created_payload, once
 from lms_graphql.graph.schema.mutations import mutation, payload, provided_fields
 
 TITLE = "Title, one line of at most 200 characters."
@@ -41,6 +45,7 @@ class CreateLectureInput:
     body: str | None = field(BODY, default=None)
     resource_url: str | None = field(RESOURCE_URL, default=None)
     quiz_id: strawberry.ID | None = field("Id of a quiz of the course, for a QUIZ lecture.", default=None)
+    idempotency_key: str | None = field(IDEMPOTENCY_KEY, default=None)
 
 
 @input_type()
@@ -79,8 +84,10 @@ class LectureContentMutations:
         fields |= {"duration_seconds": input.duration_seconds or 0}
         fields |= {name: bool(fields[name]) for name in ("is_preview", "is_downloadable")}
         position, quiz_id = input.position, input.quiz_id
-        key = await context.write(lectures.create_lecture, input.section_id, input.type, fields, position, quiz_id)
-        return await payload(context, LecturePayload, lecture=(lectures_by_key, key))
+        look_up = partial(peek_course_key, table=Section, id=input.section_id)
+        create = once(info, input, lectures.create_lecture, look_up=look_up)
+        key = await context.write(create, input.section_id, input.type, fields, position, quiz_id)
+        return await created_payload(context, input, LecturePayload, lecture=(lectures_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def update_lecture(self, info: Info, input: UpdateLectureInput) -> LecturePayload | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import strawberry
@@ -11,10 +12,12 @@ from lms_graphql.assessment.models import PartialCredit, QuestionType, RegradePo
 from lms_graphql.assessment.reads.questions import questions_by_key
 from lms_graphql.assessment.reads.quizzes import quizzes_by_key
 from lms_graphql.assessment.services import questions, regrading
+from lms_graphql.assessment.services.quiz_locks import peek_course_key
 from lms_graphql.assessment.types.questions import QuestionPayload, RegradeQuestionPayload
 from lms_graphql.assessment.types.quizzes import QuizPayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.idempotency import IDEMPOTENCY_KEY, created_payload, once
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload
 
 PROMPT = "Text of the question: Markdown, at most 10,000 characters."
@@ -89,6 +92,7 @@ class AddQuestionInput:
     quiz_id: strawberry.ID = field("Id of the quiz.")
     question: QuestionInput = field("The question.")
     position: int | None = field("Position in the quiz, from 0; at the end if omitted.", default=None)
+    idempotency_key: str | None = field(IDEMPOTENCY_KEY, default=None)
 
 
 @input_type()
@@ -133,8 +137,10 @@ class QuizQuestionMutations:
         Returns LIMIT_REACHED if the quiz has 200 questions.
         """
         kind, values = _typed(input.question)
-        key = await info.context.write(questions.add_question, input.quiz_id, kind, values, input.position)
-        return await payload(info.context, QuestionPayload, question=(questions_by_key, key))
+        look_up = partial(peek_course_key, quiz_id=input.quiz_id)
+        add = once(info, input, questions.add_question, look_up=look_up)
+        key = await info.context.write(add, input.quiz_id, kind, values, input.position)
+        return await created_payload(info.context, input, QuestionPayload, question=(questions_by_key, key))
 
     @mutation(has_permission("quiz:create"))
     async def update_question(self, info: Info, input: UpdateQuestionInput) -> QuestionPayload | None:

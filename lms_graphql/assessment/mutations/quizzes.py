@@ -11,6 +11,7 @@ from lms_graphql.assessment.types.attempts import QuizAccommodationPayload
 from lms_graphql.assessment.types.quizzes import QuizPayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.idempotency import IDEMPOTENCY_KEY, created_payload, once
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
 TITLE = "Title, one line of at most 200 characters."
@@ -36,6 +37,7 @@ class CreateQuizInput:
     shuffle_questions: bool | None = field(SHUFFLE, default=False)
     review_policy: ReviewPolicy | None = field(REVIEW_POLICY, default=ReviewPolicy.AFTER_SUBMIT)
     kept_score: KeptScore | None = field(KEPT_SCORE, default=KeptScore.HIGHEST)
+    idempotency_key: str | None = field(IDEMPOTENCY_KEY, default=None)
 
 
 @input_type()
@@ -87,9 +89,9 @@ class QuizMutations:
 
         Returns LIMIT_REACHED if the course has 100 quizzes.
         """
-        fields = {name: value for name, value in vars(input).items() if name != "course_id"}
-        key = await info.context.write(quizzes.create_quiz, input.course_id, fields)
-        return await payload(info.context, QuizPayload, quiz=(quizzes_by_key, key))
+        fields = {name: value for name, value in vars(input).items() if name not in {"course_id", "idempotency_key"}}
+        key = await info.context.write(once(info, input, quizzes.create_quiz), input.course_id, fields)
+        return await created_payload(info.context, input, QuizPayload, quiz=(quizzes_by_key, key))
 
     @mutation(has_permission("quiz:create"))
     async def update_quiz(self, info: Info, input: UpdateQuizInput) -> QuizPayload | None:

@@ -12,12 +12,17 @@ from lms_graphql.catalog.services.course_locks import lock_course
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import RequestError, RequestErrorCode, not_found
-from lms_graphql.core.statements import peek
+from lms_graphql.core.statements import peek, peek_once
 
 
 def lock_quiz_to_edit(session: Session, actor: Actor, quiz_id: str) -> tuple[Course, Quiz]:
     """Lock the quiz's course and return both. Raise NOT_FOUND at `quiz_id`, or FORBIDDEN."""
     return _lock(session, actor, global_ids.decode_key("Quiz", quiz_id), "quiz_id")
+
+
+def peek_course_key(session: Session, quiz_id: str) -> int | None:
+    """Return the key of the quiz's course, by `peek_once`."""
+    return _peek_course_key(session, global_ids.decode_key("Quiz", quiz_id))
 
 
 def lock_question_to_edit(session: Session, actor: Actor, question_id: str) -> tuple[Course, Quiz, Question]:
@@ -66,8 +71,7 @@ def _has_id(question_id: str) -> ColumnElement[bool]:
 
 def _lock(session: Session, actor: Actor, quiz_key: int | None, path: str) -> tuple[Course, Quiz]:
     """Lock the quiz's course. Its key is read before the transaction, because it never changes."""
-    statement = select(Quiz.course_id).where(Quiz.id == quiz_key)
-    course_key = peek(session, lambda peek_session: peek_session.scalar(statement))
+    course_key = _peek_course_key(session, quiz_key)
     is_editable = true() if actor.is_super_admin else Course.instructor_id == actor.key
     if course_key is None or not lock_course(session, Course.id == course_key, is_editable):
         raise _access_error(session, actor, quiz_key, path)
@@ -75,6 +79,11 @@ def _lock(session: Session, actor: Actor, quiz_key: int | None, path: str) -> tu
     if quiz is None:  # deleted since its course was read
         raise not_found(path)
     return session.get_one(Course, course_key), quiz
+
+
+def _peek_course_key(session: Session, quiz_key: int | None) -> int | None:
+    key: int | None = peek_once(session, (Quiz, quiz_key), select(Quiz.course_id).where(Quiz.id == quiz_key))
+    return key
 
 
 def _access_error(session: Session, actor: Actor, quiz_key: int | None, path: str) -> Exception:

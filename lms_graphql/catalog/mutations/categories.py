@@ -8,6 +8,7 @@ from lms_graphql.catalog.services import categories
 from lms_graphql.catalog.types.payloads import CategoryPayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.idempotency import IDEMPOTENCY_KEY, created_payload, once
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
 NAME = "Name, at most 100 characters. Unique below its parent; case, accents and strokes are ignored."
@@ -21,6 +22,7 @@ class CreateCategoryInput:
     name: str = field(NAME)
     description: str | None = field(DESCRIPTION, default=None)
     parent_id: strawberry.ID | None = field("Id of the parent. Without it the category is a root.", default=None)
+    idempotency_key: str | None = field(IDEMPOTENCY_KEY, default=None)
 
 
 @input_type()
@@ -51,8 +53,9 @@ class CategoryMutations:
         child of the parent has the name.
         """
         context = info.context
-        key = await context.write(categories.create_category, input.name, input.description, input.parent_id)
-        return await payload(context, CategoryPayload, category=(categories_by_key, key))
+        create = once(info, input, categories.create_category)
+        key = await context.write(create, input.name, input.description, input.parent_id)
+        return await created_payload(context, input, CategoryPayload, category=(categories_by_key, key))
 
     @mutation(has_permission("category:manage"))
     async def update_category(self, info: Info, input: UpdateCategoryInput) -> CategoryPayload | None:

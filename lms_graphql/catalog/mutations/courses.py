@@ -11,6 +11,7 @@ from lms_graphql.catalog.services import courses, publication
 from lms_graphql.catalog.types.payloads import CoursePayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.idempotency import IDEMPOTENCY_KEY, created_payload, once
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
 TITLE = "Title, at most 200 characters."
@@ -48,6 +49,7 @@ class CreateCourseInput:
     preview_video_url: str | None = field(PREVIEW_VIDEO_URL, default=None)
     allow_qa: bool | None = field(ALLOW_QA, default=True)
     allow_notes: bool | None = field(ALLOW_NOTES, default=True)
+    idempotency_key: str | None = field(IDEMPOTENCY_KEY, default=None)
 
 
 @input_type()
@@ -92,9 +94,11 @@ class CourseMutations:
         Create a course as a draft, with the viewer as its instructor. Only instructors and super admins can do this.
         """
         context = info.context
-        values = {name: value for name, value in vars(input).items() if value is not None}
-        key = await context.write(courses.create_course, context.settings.currency, values)
-        return await payload(context, CoursePayload, course=(courses_by_key, key))
+        fields = {name: value for name, value in vars(input).items() if name != "idempotency_key"}
+        values = {name: value for name, value in fields.items() if value is not None}
+        create = once(info, input, courses.create_course)
+        key = await context.write(create, context.settings.currency, values)
+        return await created_payload(context, input, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def update_course(self, info: Info, input: UpdateCourseInput) -> CoursePayload | None:

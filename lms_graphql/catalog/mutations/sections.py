@@ -9,6 +9,7 @@ from lms_graphql.catalog.services import sections
 from lms_graphql.catalog.types.payloads import CoursePayload, SectionPayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.idempotency import IDEMPOTENCY_KEY, created_payload, once
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
 TITLE = "Title, at most 200 characters."
@@ -23,6 +24,7 @@ class CreateSectionInput:
     title: str = field(TITLE)
     description: str | None = field(DESCRIPTION, default=None)
     position: int | None = field("Position within the course, from 0 (default: the end).", default=None)
+    idempotency_key: str | None = field(IDEMPOTENCY_KEY, default=None)
 
 
 @input_type()
@@ -62,8 +64,9 @@ class SectionMutations:
         Returns LIMIT_REACHED if the course has 100 sections.
         """
         context, values = info.context, {"title": input.title, "description": input.description}
-        key = await context.write(sections.create_section, input.course_id, values, input.position)
-        return await payload(context, SectionPayload, section=(sections_by_key, key))
+        create = once(info, input, sections.create_section)
+        key = await context.write(create, input.course_id, values, input.position)
+        return await created_payload(context, input, SectionPayload, section=(sections_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
     async def update_section(self, info: Info, input: UpdateSectionInput) -> SectionPayload | None:

@@ -16,7 +16,7 @@ from lms_graphql.catalog.policies import courses_visible_to, sections_visible_to
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, RequestErrorCode, not_found
-from lms_graphql.core.statements import execute_dml, peek_scalar
+from lms_graphql.core.statements import execute_dml, peek_once
 
 CoursePart = TypeVar("CoursePart", Section, Lecture)
 ReferenceCheck = Callable[[int], object]
@@ -47,6 +47,13 @@ def lock_lecture_to_edit(
 ) -> tuple[Course, Lecture]:
     """Lock the lecture's course and return both. Raise NOT_FOUND at `lecture_id`, or FORBIDDEN."""
     return _lock_course_of(session, actor, Lecture, lecture_id, "lecture_id", check_references)
+
+
+def peek_course_key(session: Session, table: type[CoursePart], id: str) -> int | None:
+    """Return the key of the course of a section or lecture that is not deleted, by `peek_once`."""
+    statement = select(table.course_id).where(*_is_row(table, id))
+    key: int | None = peek_once(session, (table, id), statement)
+    return key
 
 
 def lock_course(session: Session, *conditions: ColumnElement[bool]) -> bool:
@@ -95,8 +102,8 @@ def _lock_course_of(
     the row of the section or lecture. Every transaction that waits for the course would then stop the one that has
     locked it from writing that row: a deadlock each time.
     """
-    is_row = (table.id == global_ids.decode_key(table.__name__, id), table.deleted_at.is_(None))
-    course_key = peek_scalar(session, select(table.course_id).where(*is_row))
+    is_row = _is_row(table, id)
+    course_key = peek_course_key(session, table, id)
     is_visible = courses_visible_to(actor.access_level)
     if table is Section:
         section = exists().where(*is_row, sections_visible_to(actor.access_level)).correlate(Course)
@@ -106,6 +113,10 @@ def _lock_course_of(
     if row is None:  # deleted since its course's key was read
         raise not_found(path)
     return course, row
+
+
+def _is_row(table: type[CoursePart], id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.id == global_ids.decode_key(table.__name__, id), table.deleted_at.is_(None)
 
 
 def _lock_and_load(

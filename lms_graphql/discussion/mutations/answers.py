@@ -8,6 +8,7 @@ from lms_graphql.discussion.services import answers, votes
 from lms_graphql.discussion.types import QAAnswerPayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.idempotency import IDEMPOTENCY_KEY, created_payload, once
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload
 from lms_graphql.graph.schema.permissions import IsSignedIn
 
@@ -21,6 +22,7 @@ class AnswerQuestionInput:
     parent_id: strawberry.ID | None = field(
         "For a reply, the id of an answer to the same question; null for an answer.", default=None
     )
+    idempotency_key: str | None = field(IDEMPOTENCY_KEY, default=None)
 
 
 @input_type()
@@ -57,9 +59,10 @@ class AnswerMutations:
         For a reply, returns LIMIT_REACHED if the answer has 100 replies, and INVALID if `parentId` is a reply or
         belongs to another question.
         """
-        context, content = info.context, input.content
-        key = await context.write(answers.answer_question, input.question_id, content, input.parent_id)
-        return await payload(context, QAAnswerPayload, answer=(answers_by_key, key))
+        context = info.context
+        answer = once(info, input, answers.answer_question)
+        key = await context.write(answer, input.question_id, input.content, input.parent_id)
+        return await created_payload(context, input, QAAnswerPayload, answer=(answers_by_key, key))
 
     @mutation(IsSignedIn)
     async def update_qa_answer(self, info: Info, input: UpdateQAAnswerInput) -> QAAnswerPayload | None:

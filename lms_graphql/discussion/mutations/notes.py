@@ -8,6 +8,7 @@ from lms_graphql.discussion.services import notes
 from lms_graphql.discussion.types import NotePayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.idempotency import IDEMPOTENCY_KEY, created_payload, once
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 
 POSITION = "Position in the lecture, in seconds (0 or more); null for none."
@@ -21,6 +22,7 @@ class CreateNoteInput:
     lecture_id: strawberry.ID = field("Id of the lecture.")
     content: str = field(CONTENT)
     position_seconds: int | None = field(POSITION, default=None)
+    idempotency_key: str | None = field(IDEMPOTENCY_KEY, default=None)
 
 
 @input_type()
@@ -49,8 +51,9 @@ class NoteMutations:
         the viewer has 200 notes in the lecture.
         """
         context = info.context
-        key = await context.write(notes.create_note, input.lecture_id, input.content, input.position_seconds)
-        return await payload(context, NotePayload, note=(notes_by_key, key))
+        create = once(info, input, notes.create_note)
+        key = await context.write(create, input.lecture_id, input.content, input.position_seconds)
+        return await created_payload(context, input, NotePayload, note=(notes_by_key, key))
 
     @mutation(has_permission("note:write"))
     async def update_note(self, info: Info, input: UpdateNoteInput) -> NotePayload | None:

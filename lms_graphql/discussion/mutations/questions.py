@@ -9,6 +9,7 @@ from lms_graphql.discussion.services import answers, questions, votes
 from lms_graphql.discussion.types import QAQuestionPayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
+from lms_graphql.graph.schema.idempotency import IDEMPOTENCY_KEY, created_payload, once
 from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload, provided_fields
 from lms_graphql.graph.schema.permissions import IsSignedIn
 
@@ -23,6 +24,7 @@ class AskQuestionInput:
     title: str = field(TITLE)
     content: str = field(CONTENT)
     position_seconds: int | None = field(POSITION, default=None)
+    idempotency_key: str | None = field(IDEMPOTENCY_KEY, default=None)
 
 
 @input_type()
@@ -76,8 +78,9 @@ class QuestionMutations:
         Returns NOT_ENROLLED without access, and FEATURE_DISABLED if the course does not allow questions and answers.
         """
         context, title, content = info.context, input.title, input.content
-        key = await context.write(questions.ask_question, input.lecture_id, title, content, input.position_seconds)
-        return await payload(context, QAQuestionPayload, question=(questions_by_key, key))
+        ask = once(info, input, questions.ask_question)
+        key = await context.write(ask, input.lecture_id, title, content, input.position_seconds)
+        return await created_payload(context, input, QAQuestionPayload, question=(questions_by_key, key))
 
     @mutation(has_permission("question:ask"))
     async def update_qa_question(self, info: Info, input: UpdateQAQuestionInput) -> QAQuestionPayload | None:
