@@ -1,15 +1,12 @@
 """Deadlocks at each statement of each accounts mutation, including COMMIT: the retry has the same result."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import pymysql
 import pytest
-from sqlalchemy import event, func, select, text, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import AccountToken, AuditEvent, RateLimitCounter, RefreshToken, TokenPurpose, User
@@ -21,6 +18,7 @@ from lms_graphql.core.signing import token_hash
 from lms_graphql.mail.models import Mail
 from lms_graphql.mail.outbox import MAIL_ENQUEUED
 from tests.auth import SessionIssuer
+from tests.error_injection import MAX_STATEMENTS, ErrorInjector
 from tests.factories import Factories
 from tests.live_service import Client, Service
 
@@ -29,46 +27,6 @@ pytestmark = pytest.mark.parametrize(
 )
 PASSWORD, NEW_PASSWORD = "a long enough one", "another long enough one"
 HASH = hash_password(PASSWORD)
-DEADLOCK = pymysql.err.OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
-MAX_STATEMENTS = 60
-
-
-class DeadlockInjector:
-    """Injection of one deadlock, at the statement with a given number.
-
-    Statements are counted from 1 over all connections, and a COMMIT of the writing engine counts too.
-    """
-
-    def __init__(self, service: Service) -> None:
-        self._engines = (service.database.engine, service.database.read_engine)
-        self._injection_number = self._statement_count = 0
-
-    @contextmanager
-    def inject_at(self, number: int) -> Iterator[None]:
-        self._injection_number, self._statement_count = number, 0
-        listeners = [(engine, "do_execute", self._execute) for engine in self._engines]
-        listeners.append((self._engines[0], "commit", self._commit))
-        for listener in listeners:
-            event.listen(*listener)
-        try:
-            yield
-        finally:
-            for listener in listeners:
-                event.remove(*listener)
-
-    @property
-    def was_injected(self) -> bool:
-        return self._statement_count >= self._injection_number
-
-    def _execute(self, *_: Any) -> None:
-        self._statement_count += 1
-        if self._statement_count == self._injection_number:
-            raise DEADLOCK
-
-    def _commit(self, _: Any) -> None:
-        self._statement_count += 1
-        if self._statement_count == self._injection_number:
-            raise OperationalError("COMMIT", None, DEADLOCK)
 
 
 class Scenario:
@@ -269,7 +227,7 @@ def commits_with_mail(service: Service, monkeypatch: pytest.MonkeyPatch) -> list
 def test_mutation_result_is_unchanged_by_deadlock(
     service: Service, make: Factories, client: Client, commits_with_mail: list[bool], name: str
 ) -> None:
-    injector, expected = DeadlockInjector(service), None
+    injector, expected = ErrorInjector(service), None
     for number in range(MAX_STATEMENTS):  # round 0 has no deadlock and shows the expected result
         document, bearer, variables = MUTATIONS[name](Scenario(service, make, number), client)
         before = service.database.read_sync(state)

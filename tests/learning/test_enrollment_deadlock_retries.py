@@ -10,7 +10,7 @@ from lms_graphql.catalog.models import Course, Enrollment, EnrollmentStatus
 from lms_graphql.certificates.models import RevocationReason
 from lms_graphql.core.actor import Actor
 from lms_graphql.learning.models import CourseProgress
-from tests.accounts.test_deadlock_retries import MAX_STATEMENTS, DeadlockInjector
+from tests.error_injection import MAX_STATEMENTS, ErrorInjector
 from tests.factories import START, Factories, global_id
 from tests.learning.enrollment_client import INPUT_TYPES, audit_events, count, grant_input, rows
 from tests.live_service import Client, Service
@@ -55,7 +55,7 @@ def prepare(make: Factories, name: str) -> tuple[str, Actor, dict[str, Any]]:
 def test_mutation_succeeds_once_after_deadlock_at_any_statement(
     client: Client, make: Factories, service: Service, no_maintenance: None, name: str
 ) -> None:
-    injector, deadlock_count = DeadlockInjector(service), 0
+    injector, deadlock_count = ErrorInjector(service), 0
     for number in range(1, MAX_STATEMENTS):
         mutation, actor, input = prepare(make, name)
         with service.engine.begin() as connection:
