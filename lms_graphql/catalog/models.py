@@ -13,8 +13,8 @@ from lms_graphql.core.orm import (
     TABLE_OPTIONS,
     BigIntKey,
     Model,
-    OrderedModel,
     TimestampedModel,
+    VersionedOrderedModel,
     case_sensitive,
     checked_enum,
     counter_column,
@@ -178,7 +178,7 @@ class Course(TimestampedModel):
         return self.status is CourseStatus.PUBLISHED
 
 
-class Section(OrderedModel):
+class Section(VersionedOrderedModel):
     """A part of a course. Positions count from 0 without gaps among the sections that are not deleted."""
 
     __tablename__ = "sections"
@@ -207,7 +207,7 @@ class Section(OrderedModel):
     )
 
 
-class Lecture(OrderedModel):
+class Lecture(VersionedOrderedModel):
     """A lecture. `course_id` repeats that of the section, so that an access check needs one join less."""
 
     __tablename__ = "lectures"

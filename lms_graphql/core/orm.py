@@ -142,6 +142,18 @@ class OrderedModel(TimestampedModel):
     order_index: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
+class VersionedOrderedModel(OrderedModel):
+    """A model whose rows have a version. Services that raise it set `updated_at` as well.
+
+    Positions and totals change without them, so `updated_at` is not set by each UPDATE.
+    """
+
+    __abstract__ = True
+
+    updated_at: Mapped[datetime] = mapped_column(default=clock.now, sort_order=-1)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+
+
 def true_column() -> Mapped[bool]:
     """Return a boolean column that defaults to true, also for rows inserted outside of this code."""
     return mapped_column(default=True, server_default=true())

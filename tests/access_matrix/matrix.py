@@ -118,12 +118,12 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "PublishProblem": {STAFF: "code message subject"},
     "Money": {VISIBLE: "amount currency"},
     "Section": {
-        VISIBLE: "id title description position lectureCount durationSeconds course lectures",
+        VISIBLE: "id title description position lectureCount durationSeconds updatedAt version course lectures",
     },
     "Lecture": {
         VISIBLE: """
-            id title description type position durationSeconds isPreview isDownloadable section course next previous
-            qaQuestions viewerNotes
+            id title description type position durationSeconds isPreview isDownloadable updatedAt version section
+            course next previous qaQuestions viewerNotes
         """,
         ACCESS: "content quiz",
         LOCKED_OUT: "lock",
@@ -219,7 +219,7 @@ STRUCTURAL_TYPES: dict[str, str] = {
     "PageInfo": "cursors, which are decoded and searched, and whether there are more pages",
     "UserError": "error of an input; its subject is loaded as by Query.node",
     "DonePayload": "success flag",
-    "DeletePayload": "id that the client sent",
+    "DeletePayload": "id that the client sent, and the course",
     "SessionPayload": "session or errors",
     "UserPayload": "user or errors",
     "InstructorApplicationPayload": "application or errors",

@@ -78,6 +78,7 @@ def cases(objects: FixtureObjects) -> Iterator[Case]:
     yield from curriculum_cases(objects)
     yield from discussion_creation_cases(objects)
     yield from new_enrollment_cases(objects)
+    yield from deletion_cases(objects)
 
 
 def catalog_cases(objects: FixtureObjects) -> Iterator[Case]:
@@ -238,10 +239,29 @@ def discussion_creation_cases(objects: FixtureObjects) -> Iterator[Case]:
     yield Case("askQuestion", "enrolled", {**lecture, "title": "Words"}, creates=True)
 
 
+def deletion_cases(objects: FixtureObjects) -> Iterator[Case]:
+    """Yield deletions in courses, which have objects in them that were created before."""
+    for sender, mutation, name, label in (
+        ("enrolled", "deleteNote", "noteId", "note-published-closed"),
+        ("admin", "deleteQaAnswer", "answerId", "answer-published-closed"),
+        ("enrolled", "deleteQaQuestion", "questionId", "question-published-closed"),
+        ("instructor", "deleteQuestion", "questionId", "key-draft-choice"),
+        ("admin", "deleteQuiz", "quizId", "quiz-draft"),
+        ("instructor", "deleteLecture", "lectureId", "draft-closed"),
+        ("colleague", "deleteSection", "sectionId", "otherdraft-emptysection"),
+    ):
+        yield Case(mutation, sender, {name: objects.global_id(label)}, creates=True)
+
+
+DELETIONS_WITHOUT_COURSE = {"deleteUser", "deleteCategory", "deleteCourse"}
+"""Mutations whose `DeletePayload.course` is always null."""
+
+
 def mutations_with_objects() -> set[str]:
-    """Return the mutations whose payloads have object fields beside `errors`."""
+    """Return the mutations whose payloads may have objects beside `errors`."""
     assert SCHEMA.mutation_type is not None
-    return {name for name, field in SCHEMA.mutation_type.fields.items() if _has_objects(get_named_type(field.type))}
+    fields = SCHEMA.mutation_type.fields.items()
+    return {name for name, field in fields if _has_objects(get_named_type(field.type))} - DELETIONS_WITHOUT_COURSE
 
 
 def _has_objects(payload: object) -> bool:

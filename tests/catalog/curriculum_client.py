@@ -9,7 +9,7 @@ from tests.mutation_client import MutationClient
 COURSE = """
 course {
   id version lectureCount durationSeconds sectionCount
-  sections { id title position lectureCount durationSeconds lectures { id title position } }
+  sections { id version title position lectureCount durationSeconds lectures { id version title position } }
 }"""
 SECTION = f"section {{ id title description position lectureCount durationSeconds {COURSE} }}"
 LECTURE = f"""

@@ -35,6 +35,7 @@ class ModelLecture:
     title: str
     seconds: int
     is_preview: bool
+    version: int = 1
 
 
 @dataclass
@@ -42,6 +43,7 @@ class ModelSection:
     id: str
     title: str
     lectures: list[ModelLecture] = field(default_factory=list)
+    version: int = 1
 
 
 def insert(rows: list[Any], row: Any, position: int | None) -> None:
@@ -122,12 +124,14 @@ class CurriculumMachine(RuleBasedStateMachine):
             created = self.ok("createLecture", **input)
             lecture = ModelLecture(created["id"], created["title"], seconds, is_preview)
             insert(section.lectures, lecture, position)
+            section.version += 1
 
     @rule(random=RANDOM)
     def update_section(self, random: Any) -> None:
         if self.sections:
             section = random.choice(self.sections)
             section.title = self.new_title()
+            section.version += 1
             self.ok("updateSection", sectionId=section.id, title=section.title)
 
     @rule(random=RANDOM, seconds=SECONDS, is_preview=st.booleans())
@@ -135,6 +139,7 @@ class CurriculumMachine(RuleBasedStateMachine):
         if self.lectures():
             _, lecture = random.choice(self.lectures())
             lecture.seconds, lecture.is_preview = seconds, is_preview
+            lecture.version += 1
             self.ok("updateLecture", lectureId=lecture.id, durationSeconds=seconds, isPreview=is_preview)
 
     @rule(random=RANDOM)
@@ -153,6 +158,7 @@ class CurriculumMachine(RuleBasedStateMachine):
             section, lecture = random.choice(self.lectures())
             if self.succeeds("deleteLecture", len(section.lectures) == 1, lectureId=lecture.id):
                 section.lectures.remove(lecture)
+                section.version += 1
                 self.deleted_ids.append(lecture.id)
 
     @rule(random=RANDOM, position=st.integers(-1, 6))
@@ -166,6 +172,9 @@ class CurriculumMachine(RuleBasedStateMachine):
         elif self.succeeds("moveLecture", target is not section and len(section.lectures) == 1, **input):
             section.lectures.remove(lecture)
             insert(target.lectures, lecture, position)
+            section.version += 1
+            target.version += target is not section
+            lecture.version += 1
 
     @rule(random=RANDOM)
     def move_lecture_to_another_course(self, random: Any) -> None:
@@ -184,13 +193,14 @@ class CurriculumMachine(RuleBasedStateMachine):
             rows: list[Any] = self.sections
             mutation, name = "reorderSections", "sectionIds"
             input: dict[str, Any] = {"courseId": self.course.global_id}
+            parent: Any = self
         else:
-            section = random.choice(self.sections)
+            parent = section = random.choice(self.sections)
             rows = section.lectures
             mutation, name = "reorderLectures", "lectureIds"
             input = {"sectionId": section.id}
         if version != "none":
-            input["expectedVersion"] = self.version - (version == "old")
+            input["expectedVersion"] = parent.version - (version == "old")
         new_order = random.sample(rows, len(rows))
         input[name] = [row.id for row in new_order]
         if version == "old":
@@ -198,6 +208,8 @@ class CurriculumMachine(RuleBasedStateMachine):
         else:
             self.ok(mutation, **input)
             rows[:] = new_order
+            if parent is not self:  # `ok` has counted the course's change
+                parent.version += 1
 
     @rule(random=RANDOM, mistake=st.sampled_from(["missing", "twice", "deleted", "foreign"]))
     def reorder_with_invalid_ids(self, random: Any, mistake: str) -> None:
@@ -254,12 +266,13 @@ class CurriculumMachine(RuleBasedStateMachine):
         sections = [
             {
                 "id": section.id,
+                "version": section.version,
                 "title": section.title,
                 "position": position,
                 "lectureCount": len(section.lectures),
                 "durationSeconds": sum(lecture.seconds for lecture in section.lectures),
                 "lectures": [
-                    {"id": lecture.id, "title": lecture.title, "position": number}
+                    {"id": lecture.id, "version": lecture.version, "title": lecture.title, "position": number}
                     for number, lecture in enumerate(section.lectures)
                 ],
             }

@@ -7,6 +7,7 @@ import strawberry
 from lms_graphql.accounts.types import has_permission
 from lms_graphql.assessment.services import lectures
 from lms_graphql.catalog.models import LectureType, Section
+from lms_graphql.catalog.mutations.lectures import EXPECTED_VERSION
 from lms_graphql.catalog.reads.curriculum import lectures_by_key
 from lms_graphql.catalog.services.course_locks import peek_course_key
 from lms_graphql.catalog.services.lectures import FIELD_RULES
@@ -56,6 +57,7 @@ class UpdateLectureInput:
     """
 
     lecture_id: strawberry.ID = field("Id of the lecture.")
+    expected_version: int | None = field(EXPECTED_VERSION, default=None)
     title: strawberry.Maybe[str | None] = field(TITLE, default=None)
     description: strawberry.Maybe[str | None] = field(DESCRIPTION, default=None)
     duration_seconds: strawberry.Maybe[int | None] = field(DURATION, default=None)
@@ -93,9 +95,9 @@ class LectureContentMutations:
     async def update_lecture(self, info: Info, input: UpdateLectureInput) -> LecturePayload | None:
         """Change a lecture. Only the course's instructor and super admins can do this.
 
-        Content of another type is INVALID. In a published course it is NOT_READY if the lecture would lack the
-        content of its type.
+        Returns STALE_VERSION if `expectedVersion` is outdated. Content of another type is INVALID. In a published
+        course it is NOT_READY if the lecture would lack the content of its type.
         """
-        context = info.context
-        key = await context.write(lectures.update_lecture, input.lecture_id, provided_fields(input))
+        context, changes = info.context, provided_fields(input)
+        key = await context.write(lectures.update_lecture, input.lecture_id, input.expected_version, changes)
         return await payload(context, LecturePayload, lecture=(lectures_by_key, key))

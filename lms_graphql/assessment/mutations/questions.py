@@ -162,8 +162,8 @@ class QuizQuestionMutations:
 
         Returns NOT_READY for the last question of a published quiz.
         """
-        deleted = await info.context.write(questions.delete_question, input.question_id)
-        return DeletePayload(deleted_id=strawberry.ID(deleted))
+        course = await info.context.write(questions.delete_question, input.question_id)
+        return DeletePayload(deleted_id=input.question_id, course_key=course)
 
     @mutation(has_permission("quiz:create"))
     async def reorder_questions(self, info: Info, input: ReorderQuestionsInput) -> QuizPayload | None:

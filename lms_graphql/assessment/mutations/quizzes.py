@@ -117,8 +117,8 @@ class QuizMutations:
 
         Returns IN_USE if the quiz has attempts, or if a lecture of a published course needs it.
         """
-        deleted = await info.context.write(quizzes.delete_quiz, input.quiz_id)
-        return DeletePayload(deleted_id=strawberry.ID(deleted))
+        course = await info.context.write(quizzes.delete_quiz, input.quiz_id)
+        return DeletePayload(deleted_id=input.quiz_id, course_key=course)
 
     @mutation(has_permission("attempt:grade"))
     async def set_quiz_accommodation(

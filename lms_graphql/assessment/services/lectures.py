@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.assessment.models import Quiz
 from lms_graphql.assessment.policies import quizzes_visible_to
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
-from lms_graphql.catalog.services.course_locks import lock_lecture_to_edit, lock_section_to_edit
+from lms_graphql.catalog.services.course_locks import bump_version, lock_lecture_to_edit, lock_section_to_edit
 from lms_graphql.catalog.services.lectures import add_lecture, change_lecture
 from lms_graphql.catalog.services.ordering import finish_curriculum_change
 from lms_graphql.catalog.services.publication import no_new_problems
@@ -50,16 +50,18 @@ def create_lecture(
         inserted.add(("Lecture", lecture.id))
         if quiz_key is not None:
             _attach_quiz(session, quiz_key, lecture)
-    finish_curriculum_change(session, course, section)
+    finish_curriculum_change(session, course, section, reordered=[section])
     return lecture.id
 
 
-def update_lecture(session: Session, actor: Actor, lecture_id: str, changes: Mapping[str, Any]) -> int:
+def update_lecture(
+    session: Session, actor: Actor, lecture_id: str, expected_version: int | None, changes: Mapping[str, Any]
+) -> int:
     """
     Change the fields that are in `changes` and return the lecture's key. A null `quiz_id` detaches the quiz.
 
-    Raise NOT_FOUND, FORBIDDEN, errors of the input, IN_USE if another lecture has the quiz, or NOT_READY if the
-    course is published and the lecture would lack content.
+    Raise NOT_FOUND, FORBIDDEN, errors of the input, STALE_VERSION, IN_USE if another lecture has the quiz, or
+    NOT_READY if the course is published and the lecture would lack content.
     """
     find_quiz = partial(_find_quiz, session, actor, changes.get("quiz_id"))
     course, lecture = lock_lecture_to_edit(session, actor, lecture_id, find_quiz)
@@ -67,12 +69,13 @@ def update_lecture(session: Session, actor: Actor, lecture_id: str, changes: Map
     _validate_quiz(validator, lecture.lecture_type, quiz_key)
     fields = {name: value for name, value in changes.items() if name != "quiz_id"}
     with no_new_problems(session, actor, course, "lecture_id"):
-        change_lecture(lecture, validator, fields)
+        change_lecture(lecture, expected_version, validator, fields)
         if quiz_key is not None:
             _attach_quiz(session, quiz_key, lecture)
         elif "quiz_id" in changes:
             detach_quizzes(session, [lecture.id])
     if changes:
+        bump_version(lecture)
         finish_curriculum_change(session, course, session.get_one(Section, lecture.section_id))
     return lecture.id
 

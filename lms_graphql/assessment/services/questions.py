@@ -69,8 +69,8 @@ def update_question(
     return question.id
 
 
-def delete_question(session: Session, actor: Actor, question_id: str) -> str:
-    """Delete a question and return its id. Attempts keep it.
+def delete_question(session: Session, actor: Actor, question_id: str) -> int:
+    """Delete a question and return the course's key. Attempts keep it.
 
     Raise NOT_FOUND, FORBIDDEN, or NOT_READY for the last question of a published quiz.
     """
@@ -84,7 +84,7 @@ def delete_question(session: Session, actor: Actor, question_id: str) -> str:
     session.flush()
     order.write(session)
     bump_version(course)
-    return question_id
+    return course.id
 
 
 def reorder_questions(session: Session, actor: Actor, quiz_id: str, question_ids: Sequence[str]) -> int:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from lms_graphql.assessment.models import Question, QuestionVersion, Quiz, QuizAccommodation, QuizAttempt
 from lms_graphql.assessment.quiz_validation import quiz_columns
 from lms_graphql.assessment.services.quiz_locks import lock_quiz_to_edit
-from lms_graphql.catalog.models import Course, CourseStatus
-from lms_graphql.catalog.services.course_locks import lock_course_to_edit
+from lms_graphql.catalog.models import Course, CourseStatus, Lecture
+from lms_graphql.catalog.services.course_locks import bump_version, lock_course_to_edit
 from lms_graphql.catalog.services.ordering import finish_curriculum_change
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode
@@ -72,8 +72,8 @@ def set_quiz_published(session: Session, actor: Actor, quiz_id: str, is_publishe
     return quiz.id
 
 
-def delete_quiz(session: Session, actor: Actor, quiz_id: str) -> str:
-    """Delete a quiz with its questions, and return its id.
+def delete_quiz(session: Session, actor: Actor, quiz_id: str) -> int:
+    """Delete a quiz with its questions, and return the course's key.
 
     Raise NOT_FOUND, FORBIDDEN, or IN_USE if it has attempts or a lecture of a published course needs it.
     """
@@ -82,9 +82,11 @@ def delete_quiz(session: Session, actor: Actor, quiz_id: str) -> str:
     if session.scalar(select(exists().where(QuizAttempt.quiz_id == quiz.id))):
         message = "This quiz has attempts, which are not deleted. Unpublish it instead."
         raise DomainError(ErrorCode.IN_USE, message, ("quiz_id",))
+    if quiz.lecture_id is not None:
+        bump_version(session.get_one(Lecture, quiz.lecture_id))
     delete_quiz_rows(session, [quiz.id])
     finish_curriculum_change(session, course)
-    return quiz_id
+    return course.id
 
 
 def delete_quiz_rows(session: Session, quiz_keys: list[int]) -> None:

@@ -14,6 +14,9 @@ from lms_graphql.graph.schema.mutations import DeletePayload, mutation, payload,
 
 TITLE = "Title, at most 200 characters."
 DESCRIPTION = "Description, at most 10,000 characters."
+EXPECTED_VERSION = (
+    "The section's `version` that the change is based on. If it is outdated, the error is STALE_VERSION."
+)
 
 
 @input_type()
@@ -32,6 +35,7 @@ class UpdateSectionInput:
     """Fields to change. An omitted field keeps its value; null clears the description."""
 
     section_id: strawberry.ID = field("Id of the section.")
+    expected_version: int | None = field(EXPECTED_VERSION, default=None)
     title: strawberry.Maybe[str | None] = field(TITLE, default=None)
     description: strawberry.Maybe[str | None] = field(DESCRIPTION, default=None)
 
@@ -41,6 +45,7 @@ class SectionIdInput:
     """The section that the mutation is about."""
 
     section_id: strawberry.ID = field("Id of the section.")
+    expected_version: int | None = field(EXPECTED_VERSION, default=None)
 
 
 @input_type()
@@ -70,9 +75,12 @@ class SectionMutations:
 
     @mutation(has_permission("course:edit-own"))
     async def update_section(self, info: Info, input: UpdateSectionInput) -> SectionPayload | None:
-        """Update the fields of a section. Only the course's instructor and super admins can do this."""
-        context = info.context
-        key = await context.write(sections.update_section, input.section_id, provided_fields(input))
+        """Update the fields of a section. Only the course's instructor and super admins can do this.
+
+        Returns STALE_VERSION if `expectedVersion` is outdated.
+        """
+        context, changes = info.context, provided_fields(input)
+        key = await context.write(sections.update_section, input.section_id, input.expected_version, changes)
         return await payload(context, SectionPayload, section=(sections_by_key, key))
 
     @mutation(has_permission("course:edit-own"))
@@ -81,10 +89,11 @@ class SectionMutations:
         Delete a section with all its lectures. Only the course's instructor and super admins can do this. Users keep
         their notes, questions and progress. Quizzes of the lectures become quizzes of the course.
 
-        Returns NOT_READY if the course is published and has no other lectures.
+        Returns STALE_VERSION if `expectedVersion` is outdated, and NOT_READY if the course is published and has no
+        other lectures.
         """
-        deleted = await info.context.write(sections.delete_section, input.section_id)
-        return DeletePayload(deleted_id=strawberry.ID(deleted))
+        course = await info.context.write(sections.delete_section, input.section_id, input.expected_version)
+        return DeletePayload(deleted_id=input.section_id, course_key=course)
 
     @mutation(has_permission("course:edit-own"))
     async def reorder_sections(self, info: Info, input: ReorderSectionsInput) -> CoursePayload | None:

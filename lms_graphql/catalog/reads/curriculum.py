@@ -5,6 +5,7 @@ Reads by key check it themselves.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ class SectionRow(NamedTuple):
     position: int
     lecture_count: int
     duration_seconds: int
+    updated_at: datetime
+    version: int
 
 
 @with_global_id("Lecture")
@@ -41,6 +44,8 @@ class LectureRow(NamedTuple):
     duration_seconds: int
     is_preview: bool
     is_downloadable: bool
+    updated_at: datetime
+    version: int
 
 
 SECTIONS = select(
@@ -51,6 +56,8 @@ SECTIONS = select(
     Section.order_index,
     Section.total_lectures,
     Section.total_duration,
+    Section.updated_at,
+    Section.version,
 ).where(Section.deleted_at.is_(None))
 LECTURES = select(
     Lecture.id,
@@ -63,6 +70,8 @@ LECTURES = select(
     Lecture.duration,
     Lecture.is_preview,
     Lecture.is_downloadable,
+    Lecture.updated_at,
+    Lecture.version,
 ).where(Lecture.deleted_at.is_(None))
 
 LECTURES_BY_SECTION = LECTURES.where(Lecture.section_id.in_(KEYS)).order_by(

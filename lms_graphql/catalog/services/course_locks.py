@@ -19,6 +19,7 @@ from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, Reques
 from lms_graphql.core.statements import execute_dml, peek_once
 
 CoursePart = TypeVar("CoursePart", Section, Lecture)
+VersionedRow = Course | Section | Lecture
 ReferenceCheck = Callable[[int], object]
 """
 Given the course's key, looks up the other ids of the input and raises NOT_FOUND. It runs before FORBIDDEN is raised,
@@ -75,17 +76,23 @@ def lock_visible_course(session: Session, actor: Actor, course_id: str) -> Cours
     )
 
 
-def require_version(course: Course, expected: int | None) -> None:
-    """Raise STALE_VERSION if the locked course has another version than expected. None expects nothing."""
-    if expected is not None and course.version != expected:
-        message = "The course has changed since you loaded it. Load it again and repeat your change."
+def require_version(row: VersionedRow, expected: int | None) -> None:
+    """Raise STALE_VERSION if the row of a locked course has another version than expected. None expects nothing."""
+    if expected is not None and row.version != expected:
+        kind = type(row).__name__.lower()
+        message = f"The {kind} has changed since you loaded it. Load it again and repeat your change."
         raise DomainError(ErrorCode.STALE_VERSION, message, ("expected_version",))
 
 
-def bump_version(course: Course) -> None:
-    """Add 1 to the version of the locked course. Every change of the course or of anything below it calls this."""
-    course.version += 1
-    course.updated_at = clock.now()
+def bump_version(*rows: VersionedRow) -> None:
+    """Add 1 to the versions of a locked course, its sections or its lectures.
+
+    A course's version grows with every change of the course or of anything below it. The version of a section grows
+    with its fields and with the order of its lectures, that of a lecture with its fields, its quiz and each move.
+    """
+    for row in rows:
+        row.version += 1
+        row.updated_at = clock.now()
 
 
 def _lock_course_of(

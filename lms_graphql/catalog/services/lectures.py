@@ -12,7 +12,12 @@ from sqlalchemy.orm import Session
 from lms_graphql.catalog import hooks
 from lms_graphql.catalog.models import Course, Lecture, LectureType, Section
 from lms_graphql.catalog.reads.curriculum import SectionRow, sections_by_key
-from lms_graphql.catalog.services.course_locks import lock_lecture_to_edit, lock_section_to_edit, require_version
+from lms_graphql.catalog.services.course_locks import (
+    bump_version,
+    lock_lecture_to_edit,
+    lock_section_to_edit,
+    require_version,
+)
 from lms_graphql.catalog.services.ordering import (
     Positions,
     finish_curriculum_change,
@@ -101,21 +106,28 @@ def add_lecture(
     return lecture
 
 
-def change_lecture(lecture: Lecture, validator: Validator, changes: Mapping[str, Any]) -> None:
-    """Set the fields in `changes`, which never contain the type. Raise all errors of the validator."""
+def change_lecture(
+    lecture: Lecture, expected_version: int | None, validator: Validator, changes: Mapping[str, Any]
+) -> None:
+    """Set the fields in `changes`, which never contain the type.
+
+    Raise all errors of the validator, or STALE_VERSION.
+    """
     columns = _validated_columns(validator, lecture.lecture_type, changes)
     validator.raise_errors()
+    require_version(lecture, expected_version)
     for column, value in columns.items():
         setattr(lecture, column, value)
 
 
-def delete_lecture(session: Session, actor: Actor, lecture_id: str) -> str:
-    """Mark a lecture as deleted and return its id.
+def delete_lecture(session: Session, actor: Actor, lecture_id: str, expected_version: int | None) -> int:
+    """Mark a lecture as deleted and return the course's key.
 
-    The row stays, because notes, questions and progress refer to it. Raise NOT_FOUND, FORBIDDEN, or NOT_READY if it
-    is the last lecture of its section in a published course.
+    The row stays, because notes, questions and progress refer to it. Raise NOT_FOUND, FORBIDDEN, STALE_VERSION, or
+    NOT_READY if it is the last lecture of its section in a published course.
     """
     course, lecture = lock_lecture_to_edit(session, actor, lecture_id)
+    require_version(lecture, expected_version)
     section = session.get_one(Section, lecture.section_id)
     order = lecture_positions(session, section)
     with no_new_problems(session, actor, course, "lecture_id"):
@@ -124,15 +136,17 @@ def delete_lecture(session: Session, actor: Actor, lecture_id: str) -> str:
     order.write(session)
     for on_removed in hooks.lectures_removed:
         on_removed(session, [lecture.id])
-    finish_curriculum_change(session, course, section)
-    return lecture_id
+    finish_curriculum_change(session, course, section, reordered=[section])
+    return course.id
 
 
-def move_lecture(session: Session, actor: Actor, lecture_id: str, section_id: str, position: int) -> int:
+def move_lecture(
+    session: Session, actor: Actor, lecture_id: str, expected_version: int | None, section_id: str, position: int
+) -> int:
     """Move a lecture within its section or to another section of its course. Return the lecture's key.
 
-    Raise NOT_FOUND, FORBIDDEN, INVALID for a section of another course, OUT_OF_RANGE, LIMIT_REACHED, or NOT_READY if
-    it is the last lecture of its section in a published course.
+    Raise NOT_FOUND, FORBIDDEN, INVALID for a section of another course, OUT_OF_RANGE, STALE_VERSION, LIMIT_REACHED,
+    or NOT_READY if it is the last lecture of its section in a published course.
     """
     course, lecture = lock_lecture_to_edit(
         session, actor, lecture_id, lambda _: _require_visible_section(session, actor, section_id)
@@ -142,17 +156,21 @@ def move_lecture(session: Session, actor: Actor, lecture_id: str, section_id: st
     validator = Validator()
     validate_position(validator, position)
     validator.raise_errors()
+    require_version(lecture, expected_version)
     order = lecture_positions(session, source)
     order.keys.remove(lecture.id)
-    if target is not source:
+    if target is source:
+        bump_version(lecture)
+    else:
         order.write(session)
         order = lecture_positions(session, target)
         _require_section_not_full(order)
         with no_new_problems(session, actor, course, "lecture_id"):
             lecture.section_id = target.id
+            bump_version(lecture)
     order.keys.insert(order.clamp(position), lecture.id)
     order.write(session)
-    finish_curriculum_change(session, course, source, target)
+    finish_curriculum_change(session, course, source, target, reordered={source, target})
     return lecture.id
 
 
@@ -164,9 +182,9 @@ def reorder_lectures(
     Raise NOT_FOUND, FORBIDDEN, STALE_VERSION, or INVALID if the ids are not exactly those of the section's lectures.
     """
     course, section = lock_section_to_edit(session, actor, section_id)
-    require_version(course, expected_version)
+    require_version(section, expected_version)
     lecture_positions(session, section).reorder(session, lecture_ids, "lecture_ids")
-    finish_curriculum_change(session, course, section)
+    finish_curriculum_change(session, course, section, reordered=[section])
     return section.id
 
 

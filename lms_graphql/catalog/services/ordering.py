@@ -5,7 +5,7 @@ no other transaction changes the order in between. An UPDATE by position (`order
 up to the rows of another course. Two authors who insert into each other's gaps would then deadlock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.orm import Session
@@ -60,12 +60,15 @@ class Positions:
         self.write(session)
 
     def write(self, session: Session) -> None:
-        """Write the positions that differ from those in the database."""
+        """Write the positions that differ from those in the database. `updated_at` keeps its values.
+
+        The order belongs to the parent, so the rows that move behind others do not count as changed.
+        """
         moved = {key: position for position, key in enumerate(self.keys) if self._stored.get(key) != position}
         if moved:
             table = self._table
-            positions = case(moved, value=table.id)
-            execute_dml(session, update(table).where(table.id.in_(moved)).values(order_index=positions))
+            values = {"order_index": case(moved, value=table.id), "updated_at": table.updated_at}
+            execute_dml(session, update(table).where(table.id.in_(moved)).values(values))
 
 
 def section_positions(session: Session, course: Course) -> Positions:
@@ -90,15 +93,19 @@ def validate_position(validator: Validator, position: int | None) -> int | None:
     return position
 
 
-def finish_curriculum_change(session: Session, course: Course, *sections: Section) -> None:
-    """Update totals and version, and call `hooks.curriculum_changed`. Every curriculum change ends with this.
+def finish_curriculum_change(
+    session: Session, course: Course, *sections: Section, reordered: Collection[Section] = ()
+) -> None:
+    """Update totals and versions, and call `hooks.curriculum_changed`. Every curriculum change ends with this.
 
-    `sections` are those whose lectures were added, removed or changed, so that their totals may differ.
+    `sections` are those whose lectures were added, removed or changed, so that their totals may differ. `reordered`
+    are those that have other lectures or another order of them, so that their versions grow.
     """
     session.flush()
-    if sections:
-        counters.refresh_totals(session, course, sections)
-    bump_version(course)
+    with session.no_autoflush:  # so that totals and version of a row are written by one UPDATE
+        if sections:
+            counters.refresh_totals(session, course, sections)
+        bump_version(course, *reordered)
     session.flush()
     for on_change in hooks.curriculum_changed:
         on_change(session, course.id)

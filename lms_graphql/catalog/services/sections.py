@@ -8,7 +8,12 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog import hooks
 from lms_graphql.catalog.models import Lecture, Section
-from lms_graphql.catalog.services.course_locks import lock_course_to_edit, lock_section_to_edit, require_version
+from lms_graphql.catalog.services.course_locks import (
+    bump_version,
+    lock_course_to_edit,
+    lock_section_to_edit,
+    require_version,
+)
 from lms_graphql.catalog.services.ordering import (
     finish_curriculum_change,
     lecture_positions,
@@ -46,29 +51,34 @@ def create_section(
     return section.id
 
 
-def update_section(session: Session, actor: Actor, section_id: str, changes: Mapping[str, Any]) -> int:
+def update_section(
+    session: Session, actor: Actor, section_id: str, expected_version: int | None, changes: Mapping[str, Any]
+) -> int:
     """Change the fields in `changes` and return the section's key.
 
-    Raise NOT_FOUND, FORBIDDEN, or validation errors.
+    Raise NOT_FOUND, FORBIDDEN, validation errors, or STALE_VERSION.
     """
     course, section = lock_section_to_edit(session, actor, section_id)
     validator = Validator()
     columns = _validated_columns(validator, changes)
     validator.raise_errors()
+    require_version(section, expected_version)
     for column, value in columns.items():
         setattr(section, column, value)
     if columns:
+        bump_version(section)
         finish_curriculum_change(session, course)
     return section.id
 
 
-def delete_section(session: Session, actor: Actor, section_id: str) -> str:
-    """Mark a section and its lectures as deleted and return its id.
+def delete_section(session: Session, actor: Actor, section_id: str, expected_version: int | None) -> int:
+    """Mark a section and its lectures as deleted and return the course's key.
 
-    The rows stay, because notes, questions and progress refer to them. Raise NOT_FOUND, FORBIDDEN, or NOT_READY if
-    the course is published and would have no sections or no lectures.
+    The rows stay, because notes, questions and progress refer to them. Raise NOT_FOUND, FORBIDDEN, STALE_VERSION, or
+    NOT_READY if the course is published and would have no sections or no lectures.
     """
     course, section = lock_section_to_edit(session, actor, section_id)
+    require_version(section, expected_version)
     order = section_positions(session, course)
     lecture_keys = lecture_positions(session, section).keys
     now = clock.now()
@@ -80,7 +90,7 @@ def delete_section(session: Session, actor: Actor, section_id: str) -> str:
     for on_removed in hooks.lectures_removed:
         on_removed(session, lecture_keys)
     finish_curriculum_change(session, course, section)
-    return section_id
+    return course.id
 
 
 def reorder_sections(

@@ -1,5 +1,7 @@
 """GraphQL types of lectures, their content and their locks, and the list of lectures on sections."""
 
+from datetime import datetime
+
 import strawberry
 
 from lms_graphql.catalog.models import LectureType
@@ -59,6 +61,11 @@ class Lecture(Node):
     duration_seconds: int = field("Duration, in seconds.")
     is_preview: bool = field("Whether everyone may read the content while the course is published.")
     is_downloadable: bool = field("Whether learners may download the content.")
+    updated_at: datetime = field("When the lecture was last changed or moved.")
+    version: int = field(
+        "Version of the lecture, which grows with every change of its fields, its content or its quiz, and if it is "
+        "moved. Moves of other lectures leave it. Pass it as `expectedVersion` to detect changes by others."
+    )
     section_key: strawberry.Private[int]
     course_key: strawberry.Private[int]
 

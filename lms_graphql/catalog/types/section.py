@@ -1,5 +1,7 @@
 """GraphQL type of sections, and the list of sections on courses."""
 
+from datetime import datetime
+
 import strawberry
 
 from lms_graphql.catalog.reads import courses, curriculum
@@ -19,6 +21,11 @@ class Section(Node):
     position: int = field("Position within the course, from 0.")
     lecture_count: int = field("Number of lectures.")
     duration_seconds: int = field("Duration of all lectures, in seconds.")
+    updated_at: datetime = field("When the section or the order of its lectures was last changed.")
+    version: int = field(
+        "Version of the section, which grows with every change of its fields and of the order of its lectures. "
+        "Pass it as `expectedVersion` to detect changes by others."
+    )
     course_key: strawberry.Private[int]
 
     @strawberry.field

@@ -101,6 +101,7 @@ class DeletePayload:
     """Result of deleting an object: its id, or errors."""
 
     deleted_id: strawberry.ID | None = field("Id of the deleted object; null if there are errors.", default=None)
+    course_key: strawberry.Private[int | None] = None
     errors: list[UserError] = errors_field()
 
 
