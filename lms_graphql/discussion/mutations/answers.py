@@ -74,8 +74,8 @@ class AnswerMutations:
     @mutation(IsSignedIn)
     async def delete_qa_answer(self, info: Info, input: QAAnswerIdInput) -> DeletePayload | None:
         """Delete an answer with its replies, or a reply. Only the author and course staff can do this."""
-        deleted = await info.context.write(answers.delete_answer, input.answer_id)
-        return DeletePayload(deleted_id=strawberry.ID(deleted))
+        course = await info.context.write(answers.delete_answer, input.answer_id)
+        return DeletePayload(deleted_id=input.answer_id, course_key=course)
 
     @mutation(IsSignedIn)
     async def vote_qa_answer(self, info: Info, input: VoteQAAnswerInput) -> QAAnswerPayload | None:

@@ -72,5 +72,5 @@ class NoteMutations:
 
         Returns NOT_FOUND for the notes of others.
         """
-        deleted = await info.context.write(notes.delete_note, input.note_id)
-        return DeletePayload(deleted_id=strawberry.ID(deleted))
+        course = await info.context.write(notes.delete_note, input.note_id)
+        return DeletePayload(deleted_id=input.note_id, course_key=course)

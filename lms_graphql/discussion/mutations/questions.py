@@ -92,8 +92,8 @@ class QuestionMutations:
     @mutation(IsSignedIn)
     async def delete_qa_question(self, info: Info, input: QAQuestionIdInput) -> DeletePayload | None:
         """Delete a question with its answers and replies. Only the author and course staff can do this."""
-        deleted = await info.context.write(questions.delete_question, input.question_id)
-        return DeletePayload(deleted_id=strawberry.ID(deleted))
+        course = await info.context.write(questions.delete_question, input.question_id)
+        return DeletePayload(deleted_id=input.question_id, course_key=course)
 
     @mutation(has_permission("question:answer"))
     async def feature_qa_question(self, info: Info, input: FeatureQAQuestionInput) -> QAQuestionPayload | None:

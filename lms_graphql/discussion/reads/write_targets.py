@@ -35,6 +35,7 @@ class QuestionTarget(NamedTuple):
     key: int
     author_key: int
     instructor_key: int
+    course_key: int
     allow_qa: bool
     is_participant: bool
 
@@ -45,6 +46,7 @@ class AnswerTarget(NamedTuple):
     parent_key: int | None
     author_key: int
     instructor_key: int
+    course_key: int
     is_participant: bool
 
 
@@ -77,7 +79,14 @@ def _note_by_key(level: AccessLevel) -> RowSelect:
 @cache
 def _question_by_key(level: AccessLevel) -> RowSelect:
     return (
-        select(QAQuestion.id, QAQuestion.user_id, Course.instructor_id, Course.allow_qa, _is_participant(level))
+        select(
+            QAQuestion.id,
+            QAQuestion.user_id,
+            Course.instructor_id,
+            Course.id,
+            Course.allow_qa,
+            _is_participant(level),
+        )
         .join(Lecture, Lecture.id == QAQuestion.lecture_id)
         .join(Course, Course.id == Lecture.course_id)
         .where(QAQuestion.id == KEY, questions_visible_to(level))
@@ -93,6 +102,7 @@ def _answer_by_key(level: AccessLevel) -> RowSelect:
             QAAnswer.parent_id,
             QAAnswer.user_id,
             Course.instructor_id,
+            Course.id,
             _is_participant(level),
         )
         .join(QAQuestion, QAQuestion.id == QAAnswer.question_id)

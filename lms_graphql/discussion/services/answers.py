@@ -82,9 +82,9 @@ def update_answer(session: Session, actor: Actor, answer_id: str, content: str) 
     return answer.key
 
 
-def delete_answer(session: Session, actor: Actor, answer_id: str) -> str:
+def delete_answer(session: Session, actor: Actor, answer_id: str) -> int:
     """
-    Delete an answer or reply with its replies and all votes. Return the deleted id.
+    Delete an answer or reply with its replies and all votes. Return the course's key.
 
     If it was the accepted answer, the question has no accepted answer afterwards, by the foreign key.
     """
@@ -96,7 +96,7 @@ def delete_answer(session: Session, actor: Actor, answer_id: str) -> str:
         parent = update(QAAnswer).where(QAAnswer.id == answer.parent_key, QAAnswer.reply_count > 0)
         values = {"reply_count": QAAnswer.reply_count - 1, "updated_at": QAAnswer.updated_at}
         execute_dml(session, parent.values(values))
-    return answer_id
+    return answer.course_key
 
 
 def accept_answer(session: Session, actor: Actor, question_id: str, fields: Mapping[str, str | None]) -> int:

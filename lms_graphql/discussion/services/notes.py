@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from lms_graphql.catalog.models import Lecture
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, ErrorCode, not_found
@@ -73,9 +74,9 @@ def update_note(session: Session, actor: Actor, note_id: str, changes: Mapping[s
     return note.key
 
 
-def delete_note(session: Session, actor: Actor, note_id: str) -> str:
+def delete_note(session: Session, actor: Actor, note_id: str) -> int:
     """
-    Delete a note and return its id. Raise NOT_FOUND if the actor has no such note.
+    Delete a note and return the course's key. Raise NOT_FOUND if the actor has no such note.
 
     This needs neither access to the course nor that the course allows notes.
     """
@@ -86,7 +87,7 @@ def delete_note(session: Session, actor: Actor, note_id: str) -> str:
     execute_dml(session, delete(Note).where(*own_note))
     counter = update(NoteCounter).where(NoteCounter.user_id == actor.key, NoteCounter.lecture_id == lecture_key)
     execute_dml(session, counter.where(NoteCounter.note_count > 0).values(note_count=NoteCounter.note_count - 1))
-    return note_id
+    return session.scalars(select(Lecture.course_id).where(Lecture.id == lecture_key)).one()
 
 
 def delete_notes_of_user(session: Session, user_key: int) -> None:

@@ -67,15 +67,15 @@ def update_question(session: Session, actor: Actor, question_id: str, changes: M
     return question.key
 
 
-def delete_question(session: Session, actor: Actor, question_id: str) -> str:
-    """Delete a question with its answers, their replies and all votes. Return the deleted id."""
+def delete_question(session: Session, actor: Actor, question_id: str) -> int:
+    """Delete a question with its answers, their replies and all votes. Return the course's key."""
     question = lock_question(session, actor, question_id)
     if not may_delete(actor, question):
         raise forbidden("Only the author and course staff can delete a question.")
     # The question and its accepted answer refer to each other, so one of the references is cleared first.
     update_without_timestamp(session, question.key, accepted_answer_id=None)
     execute_dml(session, delete(QAQuestion).where(QAQuestion.id == question.key))
-    return question_id
+    return question.course_key
 
 
 def feature_question(session: Session, actor: Actor, question_id: str, is_featured: bool) -> int:
