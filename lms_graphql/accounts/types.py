@@ -40,6 +40,13 @@ class IsSelfOrSuperAdmin(Permission):
         return is_self_or_super_admin(actor, source.key)
 
 
+class IsSelf(Permission):
+    """Permission of the user that the field belongs to, and of no one else."""
+
+    def allows(self, actor: Actor, source: Any) -> bool:
+        return actor.is_signed_in and actor.key == source.key
+
+
 class IsLearner(Permission):
     """Permission of learners; instructors and super admins have other roles."""
 

@@ -31,7 +31,7 @@ def notes_visible() -> ColumnElement[bool]:
     return Note.user_id == VIEWER
 
 
-def questions_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+def discussion_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """
     Return the condition on a lecture and its course under which the viewer reads the questions of the lecture. The
     course must be visible and the lecture's content accessible.
@@ -40,6 +40,19 @@ def questions_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """
     is_available = or_(Lecture.deleted_at.is_(None), participates(access_level))
     return and_(courses_visible_to(access_level), content_visible_to(access_level), is_available)
+
+
+def questions_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """
+    Return the condition on a question, its lecture and its course under which the viewer sees the question and its
+    answers. Authors see their own questions after access has ended too, if they still see the course.
+
+    The condition needs `NOW`.
+    """
+    if access_level is AccessLevel.ANONYMOUS:
+        return discussion_visible_to(access_level)
+    is_own = and_(QAQuestion.user_id == VIEWER, courses_visible_to(access_level))
+    return or_(is_own, discussion_visible_to(access_level))
 
 
 def is_author(actor: Actor, post: HasAuthor) -> bool:
@@ -59,7 +72,7 @@ def is_public_author() -> ColumnElement[bool]:
     Return the condition on `User` that the user wrote a question or answer that anonymous viewers can read. These
     stand below previews of published courses.
     """
-    is_public = questions_visible_to(AccessLevel.ANONYMOUS)
+    is_public = discussion_visible_to(AccessLevel.ANONYMOUS)
     has_asked = exists().where(
         QAQuestion.user_id == User.id,
         Lecture.id == QAQuestion.lecture_id,

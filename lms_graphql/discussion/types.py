@@ -6,9 +6,12 @@ from typing import Annotated
 import strawberry
 
 from lms_graphql.accounts.reads.users import users_by_key
-from lms_graphql.accounts.types import User
+from lms_graphql.accounts.types import IsSelf, IsSelfOrSuperAdmin, User
+from lms_graphql.catalog.reads.courses import courses_by_key
 from lms_graphql.catalog.reads.curriculum import lectures_by_key
+from lms_graphql.catalog.types.course import Course
 from lms_graphql.catalog.types.lecture import Lecture
+from lms_graphql.core import global_ids
 from lms_graphql.core.pagination import PageArguments
 from lms_graphql.discussion.reads import answers, notes, questions, votes
 from lms_graphql.discussion.reads.questions import QAOrder
@@ -17,6 +20,7 @@ from lms_graphql.graph.schema.connections import After, Before, Connection, Firs
 from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field
 from lms_graphql.graph.schema.mutations import UserError, errors_field
 from lms_graphql.graph.schema.node import Node
+from lms_graphql.graph.schema.permissions import require
 from lms_graphql.graph.schema.type_extensions import extend_type
 
 expose_enum(
@@ -34,6 +38,12 @@ Answered = Annotated[
         description="True returns answered questions only, false unanswered questions only, null all."
     ),
 ]
+CourseId = Annotated[
+    strawberry.ID | None,
+    strawberry.argument(description="Only notes in this course; null for all. An unknown id finds nothing."),
+]
+NO_KEY = 0
+"""Key of no row, for ids that are malformed or of another kind: nothing matches them."""
 
 
 @object_type
@@ -47,16 +57,22 @@ class Note(Node):
     created_at: datetime = field("When the note was created.")
     updated_at: datetime = field("When the note was last changed.")
     lecture_key: strawberry.Private[int]
+    course_key: strawberry.Private[int]
 
     @resolver_field()
     def lecture(self, info: Info) -> Lecture | None:
         """Lecture that the note belongs to; null if it was removed."""
         return info.context.load(lectures_by_key, self.lecture_key)
 
+    @resolver_field()
+    def course(self, info: Info) -> Course:
+        """Course of the lecture, even if the lecture was removed."""
+        return info.context.load(courses_by_key, self.course_key)
+
 
 @object_type
 class QAQuestion(Node):
-    """A question about a lecture. Viewers who may read the lecture's content may read it."""
+    """A question about a lecture. Its author and viewers who may read the lecture's content may read it."""
 
     title: str = field("Title, one line.")
     content: str = field("Text of the question: Markdown, exactly as written.")
@@ -69,6 +85,7 @@ class QAQuestion(Node):
     created_at: datetime = field("When the question was asked.")
     updated_at: datetime = field("When the title or text was last changed.")
     lecture_key: strawberry.Private[int]
+    course_key: strawberry.Private[int]
     author_key: strawberry.Private[int]
     accepted_answer_key: strawberry.Private[int | None]
 
@@ -76,6 +93,11 @@ class QAQuestion(Node):
     def lecture(self, info: Info) -> Lecture | None:
         """Lecture that the question is about; null if it was removed."""
         return info.context.load(lectures_by_key, self.lecture_key)
+
+    @resolver_field()
+    def course(self, info: Info) -> Course:
+        """Course of the lecture, even if the lecture was removed."""
+        return info.context.load(courses_by_key, self.course_key)
 
     @resolver_field()
     def author(self, info: Info) -> User:
@@ -170,6 +192,61 @@ def qa_questions(
     """Questions about the lecture. Empty if the viewer may not read the lecture's content."""
     query = questions.questions_of_lecture(info.context.actor.access_level, order_by or QAOrder.NEWEST, is_answered)
     return info.context.page(query, PageArguments(first, after, last, before), lecture.key)
+
+
+@extend_type(Course, name="qaQuestions")
+def questions_of_course(
+    course: strawberry.Parent[Course],
+    info: Info,
+    order_by: OrderBy = QAOrder.NEWEST,
+    is_answered: Answered = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[QAQuestion]:
+    """
+    Questions about all lectures of the course whose content the viewer may read. Viewers with access to the course
+    also get those about removed lectures.
+    """
+    query = questions.questions_of_course(info.context.actor.access_level, order_by or QAOrder.NEWEST, is_answered)
+    return info.context.page(query, PageArguments(first, after, last, before), course.key)
+
+
+@extend_type(User, name="qaQuestions", extensions=[require(IsSelfOrSuperAdmin)])
+def questions_of_user(
+    user: strawberry.Parent[User],
+    info: Info,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[QAQuestion] | None:
+    """
+    The user and super admins only. Questions that the user asked, newest first. They remain after access to the
+    course has ended.
+    """
+    query = questions.questions_of_user(info.context.actor.access_level)
+    return info.context.page(query, PageArguments(first, after, last, before), user.key)
+
+
+@extend_type(User, name="notes", extensions=[require(IsSelf)])
+def notes_of_user(
+    user: strawberry.Parent[User],
+    info: Info,
+    course_id: CourseId = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[Note] | None:
+    """
+    The user only, not even super admins. Notes of the user in all courses or in one, newest first. They remain after
+    access to the course has ended.
+    """
+    course_key = None if course_id is None else global_ids.decode_key("Course", course_id) or NO_KEY
+    query = notes.notes_of_user(info.context.actor.access_level, course_key)
+    return info.context.page(query, PageArguments(first, after, last, before), user.key)
 
 
 @object_type

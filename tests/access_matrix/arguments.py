@@ -28,6 +28,8 @@ PAGE_SIZE = 15
 """Items of a page. A page must have all fixtures, because a cut page could hide a leak."""
 SHORT_PAGE_SIZE = 4
 """Items of a page in lists inside lists, which cost more."""
+QUESTION_PAGE_SIZE = 5
+"""Questions of a page in the lists of a course and of a user."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,13 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Category.courses": (Variant("orderBy: TITLE"),),
         "PublishProblem.subject": (Variant("", type_name="Lecture"),),
         "UserError.subject": (),  # null in these payloads, and loaded as by Query.node
-        "Lecture.qaQuestions": tuple(_questions()),
+        "Lecture.qaQuestions": tuple(_questions(SHORT_PAGE_SIZE)),
+        "Course.qaQuestions": tuple(_questions(QUESTION_PAGE_SIZE)),
+        "User.qaQuestions": (Variant(f"first: {QUESTION_PAGE_SIZE}"),),
+        "User.notes": (
+            Variant(f"first: {SHORT_PAGE_SIZE}"),
+            Variant(f'first: {SHORT_PAGE_SIZE} courseId: "{objects.global_id("published")}"'),
+        ),
         "QAQuestion.answers": (Variant(f"first: {SHORT_PAGE_SIZE}"),),
         "Quiz.questions": tuple(Variant("", type_name=name) for name in QUESTION_KINDS.values()),
         "Quiz.export": (Variant("format: JSON"),),
@@ -168,9 +176,9 @@ def _payouts(objects: FixtureObjects) -> Iterable[Variant]:
     yield Variant("filter: {status: SCHEDULED}", ())
 
 
-def _questions() -> Iterable[Variant]:
+def _questions(page_size: int) -> Iterable[Variant]:
     for arguments in ("orderBy: OLDEST", "orderBy: MOST_VOTED isAnswered: true", "isAnswered: false"):
-        yield Variant(f"first: {SHORT_PAGE_SIZE} {arguments}")
+        yield Variant(f"first: {page_size} {arguments}")
 
 
 PAGINATION = {"first", "after", "last", "before"}

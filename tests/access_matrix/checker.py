@@ -10,7 +10,7 @@ from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_name
 
 from tests.access_matrix.arguments import VIEWER
 from tests.access_matrix.fixture_objects import FixtureObject, FixtureObjects
-from tests.access_matrix.matrix import AUDIENCES
+from tests.access_matrix.matrix import ALONE, AUDIENCES
 from tests.access_matrix.paths import RootSelection, is_connection, is_structural, is_value
 
 _MARKER = re.compile(r"marker(?:-[a-z0-9]+)+", re.IGNORECASE)
@@ -81,8 +81,11 @@ class ResponseChecker:
                     self._check_field(type_name, owner, name, inner, (*path, name))
 
     def _check_field(self, type_name: str, owner: FixtureObject | None, name: str, value: Any, path: Path) -> None:
+        coordinate = f"{type_name}.{name.split('__', maxsplit=1)[0]}"
         if owner is not None and not is_structural(self._type(type_name)):
-            self._check_access(f"{type_name}.{name.split('__', maxsplit=1)[0]}", owner, value, path)
+            self._check_access(coordinate, owner, value, path)
+        elif value is None and AUDIENCES.get(coordinate) is ALONE:
+            self._expected_errors.add((path, "FORBIDDEN"))  # a user whom the super admin has just created
         self._check_value(value, path, owner)
 
     def _check_access(self, coordinate: str, owner: FixtureObject, value: Any, path: Path) -> None:

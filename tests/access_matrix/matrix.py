@@ -31,6 +31,8 @@ VISIBLE = Audience("visible_to")
 """All viewers who may see the object."""
 SELF = Audience("user", Denial.FORBIDDEN)
 """The user and super admins."""
+ALONE = Audience("alone", Denial.FORBIDDEN)
+"""The user, without super admins."""
 HOLDER = Audience("holder", Denial.FORBIDDEN)
 """The holder of the certificate and super admins."""
 BUYER = Audience("buyer", Denial.FORBIDDEN)
@@ -67,8 +69,9 @@ FIELDS: dict[str, dict[Audience, str]] = {
         VISIBLE: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
         SELF: """
             email isActive isEmailVerified lastLoginAt permissions enrollments teaching certificates transactions
-            commissionRate
+            commissionRate qaQuestions
         """,
+        ALONE: "notes",
     },
     "Session": {
         SIGNED_IN: "user accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt",
@@ -84,6 +87,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
             id slug title shortDescription description language difficulty status isFree isFeatured allowQa allowNotes
             thumbnailUrl previewVideoUrl lectureCount durationSeconds enrollmentCount publishedAt createdAt updatedAt
             version price instructor category sections sectionCount viewerCanEdit quizzes
+            qaQuestions
         """,
         ENROLLED: "viewerEnrollment",
         STAFF: "publishProblems enrollments analytics",
@@ -174,10 +178,10 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "AttemptOption": {VISIBLE: "id text"},
     "AttemptAnswer": {VISIBLE: "optionIds boolean text savedAt"},
     "AnswerResult": {RESULTS: "isCorrect earnedPoints feedback correctOptionIds correctAnswer explanation"},
-    "Note": {VISIBLE: "id lecture content positionSeconds createdAt updatedAt"},
+    "Note": {VISIBLE: "id lecture course content positionSeconds createdAt updatedAt"},
     "QAQuestion": {
         VISIBLE: """
-            id lecture author title content positionSeconds isAnswered isFeatured voteCount viewerHasVoted
+            id lecture course author title content positionSeconds isAnswered isFeatured voteCount viewerHasVoted
             acceptedAnswer answerCount answers createdAt updatedAt
         """,
     },

@@ -152,6 +152,8 @@ def always_allowed(*_: Any) -> bool:
         (notes, "notes_visible", no_rows, "enrolled: returns [], not ['note-published-closed']"),
         (questions, "questions_visible_to", all_rows, "learner: QAQuestion question-published-closed is visible"),
         (questions, "questions_visible_to", no_rows, "anonymous: returns [], not ['question-published-preview']"),
+        (questions, "discussion_visible_to", all_rows, "cancelled: QAQuestion question-published-closed is visible"),
+        (account_types.IsSelf, "allows", always_allowed, "admin: User.notes of enrolled is visible"),
         (answers, "questions_visible_to", all_rows, "cancelled: QAAnswer reply-published-closed is visible"),
         (certificates, "certificates_visible_to", all_rows, "learner: Certificate valid is visible"),
         (

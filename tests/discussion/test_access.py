@@ -194,15 +194,6 @@ def test_invisible_discussion_cannot_be_changed(
         assert errors == [("NOT_FOUND", "lectureId")]
 
 
-def test_author_cannot_see_own_question_when_access_ended(
-    make: Factories, course: DiscussionCourse, as_user: AsUser
-) -> None:
-    id = global_id("QAQuestion", make.question(course.cancelled, course.lecture))
-    author = as_user("cancelled")
-    assert author.execute(NODE, id=id)["node"] is None
-    assert author.user_errors("deleteQaQuestion", questionId=id) == [("NOT_FOUND", "questionId")]
-
-
 def test_anonymous_viewer_cannot_change_discussions(
     make: Factories, course: DiscussionCourse, as_user: AsUser
 ) -> None:

@@ -1,4 +1,4 @@
-"""Reads of questions about lectures. The read by key and the list of a lecture check visibility."""
+"""Reads of questions about lectures: by key, and as lists of a lecture, a course, a user and an instructor."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.catalog.models import Course, Lecture
+from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.core import clock
 from lms_graphql.core.actor import AccessLevel, Actor
 from lms_graphql.core.global_ids import with_global_id
@@ -17,7 +18,7 @@ from lms_graphql.core.list_queries import ListQuery
 from lms_graphql.core.pagination import SortKey, SortOrder
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
 from lms_graphql.discussion.models import QAAnswer, QAQuestion
-from lms_graphql.discussion.policies import questions_visible_to
+from lms_graphql.discussion.policies import discussion_visible_to, questions_visible_to
 
 
 class QAOrder(StrEnum):
@@ -30,6 +31,7 @@ class QAOrder(StrEnum):
 class QuestionRow(NamedTuple):
     key: int
     lecture_key: int
+    course_key: int
     author_key: int
     title: str
     content: str
@@ -58,6 +60,7 @@ QUESTIONS = (
     select(
         QAQuestion.id,
         QAQuestion.lecture_id,
+        Lecture.course_id,
         QAQuestion.user_id,
         QAQuestion.title,
         QAQuestion.content,
@@ -69,6 +72,7 @@ QUESTIONS = (
         QAQuestion.updated_at,
         is_answered().label("is_answered"),
     )
+    .select_from(QAQuestion)
     .join(Lecture, Lecture.id == QAQuestion.lecture_id)
     .join(Course, Course.id == Lecture.course_id)
 )
@@ -87,10 +91,28 @@ def questions_by_key(session: Session, actor: Actor, keys: Sequence[int]) -> dic
 @cache
 def questions_of_lecture(access_level: AccessLevel, order_by: QAOrder, answered: bool | None) -> ListQuery:
     """Return the query for the questions of a lecture. `answered` filters by `is_answered`; None means all."""
-    statement = QUESTIONS.where(questions_visible_to(access_level))
-    if answered is not None:
-        statement = statement.where(is_answered() if answered else ~is_answered())
+    statement = _discussion(access_level, answered)
     return ListQuery(statement, _to_row, _sort_order("lecture.qaQuestions", order_by), parent=QAQuestion.lecture_id)
+
+
+@cache
+def questions_of_course(access_level: AccessLevel, order_by: QAOrder, answered: bool | None) -> ListQuery:
+    """
+    Return the query for the questions about all lectures of a course, with the access rule of each lecture. Those
+    about removed lectures are included, for viewers with access to the course.
+    """
+    statement = _discussion(access_level, answered)
+    return ListQuery(statement, _to_row, _sort_order("course.qaQuestions", order_by), parent=Lecture.course_id)
+
+
+@cache
+def questions_of_user(access_level: AccessLevel) -> ListQuery:
+    """
+    Return the query for the questions that a user asked, newest first. Only the user and super admins can read this
+    list, so it does not require access to the lectures.
+    """
+    statement = QUESTIONS.where(courses_visible_to(access_level))
+    return ListQuery(statement, _to_row, _sort_order("user.qaQuestions", QAOrder.NEWEST), parent=QAQuestion.user_id)
 
 
 @cache
@@ -102,6 +124,13 @@ def open_questions_of_instructor() -> ListQuery:
     statement = QUESTIONS.where(Lecture.deleted_at.is_(None), ~is_answered())
     sort_order = _sort_order("teaching.openQuestions", QAOrder.OLDEST)
     return ListQuery(statement, _to_row, sort_order, parent=Course.instructor_id)
+
+
+def _discussion(access_level: AccessLevel, answered: bool | None) -> RowSelect:
+    statement = QUESTIONS.where(discussion_visible_to(access_level))
+    if answered is not None:
+        statement = statement.where(is_answered() if answered else ~is_answered())
+    return statement
 
 
 def _sort_order(list_name: str, order_by: QAOrder) -> SortOrder:
