@@ -76,6 +76,7 @@ def private_server(folder: Path, *options: str) -> Iterator[MariaDB]:
         f"--bind-address={HOST}",
         f"--socket={folder}/socket",
         f"--pid-file={folder}/pid",
+        f"--tmpdir={folder}",  # a server that starts deletes the temporary tables of others in a shared folder
         *DEFAULT_OPTIONS,
         *options,
     ]
