@@ -185,6 +185,7 @@ def test_passed_quiz_stays_passed_by_its_kept_score(
     assert progress["passedQuizzes"] == int(is_passed)
 
 
+@pytest.mark.usefixtures("no_maintenance")  # it would store that the access has expired
 def test_quiz_passed_without_access_completes_nothing(scenario: CourseScenario) -> None:
     """The progress is stored, and the course is completed once the learner returns."""
     quiz_lecture = scenario.make.lecture(scenario.course.sections[0], order_index=2, lecture_type=LectureType.QUIZ)
