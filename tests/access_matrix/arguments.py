@@ -24,11 +24,11 @@ from lms_graphql.schema import NODE_LOADERS
 from tests.access_matrix.fixture_objects import FixtureObject, FixtureObjects
 from tests.access_matrix.fixtures.certificates import CODE
 
-PAGE_SIZE = 15
+PAGE_SIZE = 14
 """Items of a page. A page must have all fixtures, because a cut page could hide a leak."""
 SHORT_PAGE_SIZE = 4
 """Items of a page in lists inside lists, which cost more."""
-QUESTION_PAGE_SIZE = 5
+QUESTION_PAGE_SIZE = 6
 """Questions of a page in the lists of a course and of a user."""
 
 
