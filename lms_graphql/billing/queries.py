@@ -19,9 +19,6 @@ from lms_graphql.graph.schema.connections import After, Before, Connection, Firs
 from lms_graphql.graph.schema.fields import field, input_type, resolver_field
 from lms_graphql.graph.schema.permissions import IsSignedIn, require
 
-NO_KEY = 0
-"""Key of no row, for ids that are malformed or of another kind: nothing matches them."""
-
 
 @input_type(name="TransactionFilter")
 class TransactionFilterInput:
@@ -83,20 +80,16 @@ class BillingQueries:
         viewer's own for instructors.
         """
         filter = filter or PayoutFilterInput()
-        conditions = PayoutFilter(_key("User", filter.instructor_id), filter.status)
+        conditions = PayoutFilter(global_ids.decode_filter_key("User", filter.instructor_id), filter.status)
         query = payouts(info.context.actor.access_level, conditions)
         return info.context.page(query, PageArguments(first, after, last, before))
 
 
 def _transaction_filter(filter: TransactionFilterInput) -> TransactionFilter:
     return TransactionFilter(
-        buyer_key=_key("User", filter.user_id),
-        course_key=_key("Course", filter.course_id),
+        buyer_key=global_ids.decode_filter_key("User", filter.user_id),
+        course_key=global_ids.decode_filter_key("Course", filter.course_id),
         status=filter.status,
         created_after=filter.created_after,
         created_before=filter.created_before,
     )
-
-
-def _key(kind: str, id: str | None) -> int | None:
-    return None if id is None else global_ids.decode_key(kind, id) or NO_KEY

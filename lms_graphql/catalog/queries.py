@@ -25,8 +25,6 @@ from lms_graphql.graph.schema.fields import ListSize, field, input_type, resolve
 
 MAX_SEARCH_LENGTH = 200
 MAX_LANGUAGES = 20
-NO_SUCH_KEY = 0
-"""A key that no row has. It stands for malformed ids and ids of other kinds, so that they match nothing."""
 NO_LANGUAGE = ""
 """A language that no course has. It stands for malformed tags."""
 
@@ -143,9 +141,9 @@ def _course_filter(input: CourseFilterInput, default_currency: str) -> CourseFil
         raise _bad_user_input("`categoryId` and `categorySlug` exclude each other. Use one of them.")
     return CourseFilter(
         status=input.status or CourseStatus.PUBLISHED,
-        category_key=_key("Category", input.category_id),
+        category_key=global_ids.decode_filter_key("Category", input.category_id),
         category_slug=None if input.category_slug is None else input.category_slug.strip(),
-        instructor_key=_key("User", input.instructor_id),
+        instructor_key=global_ids.decode_filter_key("User", input.instructor_id),
         difficulty=input.difficulty,
         difficulties=None if input.difficulties is None else tuple(sorted(set(input.difficulties))),
         language=None if input.language is None else _language(input.language),
@@ -159,10 +157,6 @@ def _course_filter(input: CourseFilterInput, default_currency: str) -> CourseFil
         min_price=_units("minPrice", input.min_price, currency),
         max_price=_units("maxPrice", input.max_price, currency),
     )
-
-
-def _key(kind: str, id: str | None) -> int | None:
-    return None if id is None else global_ids.decode_key(kind, id) or NO_SUCH_KEY
 
 
 def _languages(tags: list[str] | None) -> tuple[str, ...] | None:

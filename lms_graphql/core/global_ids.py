@@ -30,10 +30,19 @@ def decode(text: str) -> tuple[str, int] | None:
     return (kind, key) if key <= _MAX_KEY and encode(kind, key) == text else None
 
 
+NO_KEY = 0
+"""A key that no row has."""
+
+
 def decode_key(kind: str, text: str) -> int | None:
     """Return the key in an id of this kind; None if the id is invalid or of another kind."""
     decoded = decode(text)
     return decoded[1] if decoded is not None and decoded[0] == kind else None
+
+
+def decode_filter_key(kind: str, text: str | None) -> int | None:
+    """Return the key in an id that a filter names; None without an id. An id that is invalid matches no row."""
+    return None if text is None else decode_key(kind, text) or NO_KEY
 
 
 def with_global_id(kind: str) -> Callable[[R], R]:

@@ -42,8 +42,6 @@ CourseId = Annotated[
     strawberry.ID | None,
     strawberry.argument(description="Only notes in this course; null for all. An unknown id finds nothing."),
 ]
-NO_KEY = 0
-"""Key of no row, for ids that are malformed or of another kind: nothing matches them."""
 
 
 @object_type
@@ -244,7 +242,7 @@ def notes_of_user(
     The user only, not even super admins. Notes of the user in all courses or in one, newest first. They remain after
     access to the course has ended.
     """
-    course_key = None if course_id is None else global_ids.decode_key("Course", course_id) or NO_KEY
+    course_key = global_ids.decode_filter_key("Course", course_id)
     query = notes.notes_of_user(info.context.actor.access_level, course_key)
     return info.context.page(query, PageArguments(first, after, last, before), user.key)
 
