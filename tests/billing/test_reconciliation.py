@@ -1,10 +1,12 @@
 """Maintenance of purchases: lost webhooks, expiration, and checkouts of purchases that have ended."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from lms_graphql.billing.models import (
     Payment,
@@ -19,6 +21,7 @@ from lms_graphql.core import clock
 from tests.billing.billing_client import settle_silently
 from tests.billing.conftest import Shop
 from tests.billing.ledger_client import payment_resources
+from tests.live_service import LogCapture
 
 pytestmark = pytest.mark.usefixtures("no_maintenance")
 
@@ -33,6 +36,21 @@ def set_times(shop: Shop, **ages: timedelta) -> None:
     """Move times of all transactions: `next_check_at=timedelta(0)` makes a check due now."""
     values = {name: clock.now() - age for name, age in ages.items()}
     shop.service.database.write_sync(lambda session: session.execute(update(Transaction).values(values)) and None)
+
+
+@contextmanager
+def broken_transaction(shop: Shop, purchase: Any) -> Iterator[None]:
+    """Let any change of a purchase's status fail, on SQLite."""
+    key, engine = row(shop, purchase).id, shop.service.database.engine
+    condition = f"NEW.id = {key} AND NEW.status <> OLD.status"
+    body = "BEGIN SELECT RAISE(ABORT, 'broken'); END"
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE TRIGGER broken BEFORE UPDATE ON transactions WHEN {condition} {body}"))
+    try:
+        yield
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text("DROP TRIGGER broken"))
 
 
 def test_lost_webhook_is_found_by_reconciliation(shop: Shop) -> None:
@@ -59,6 +77,30 @@ def test_gateway_that_is_switched_off_does_not_delay_others(shop: Shop, monkeypa
     shop.make.transaction(shop.buyer_user, shop.course, TransactionStatus.PENDING, **of_stripe)
     assert reconciliation.reconcile_checkouts(payment_resources(shop.service)) == 1
     assert row(shop, purchase).status is TransactionStatus.COMPLETED
+
+
+@pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)
+def test_one_broken_checkout_does_not_stop_the_others(shop: Shop, captured_log: LogCapture) -> None:
+    purchases = [shop.buyer.purchase(shop.course, idempotencyKey=key) for key in ("broken", "paid")]
+    for purchase in purchases:
+        settle_silently(shop.service, purchase["transaction"]["id"])
+    set_times(shop, next_check_at=timedelta(0))
+    with broken_transaction(shop, purchases[0]):
+        assert reconciliation.reconcile_checkouts(payment_resources(shop.service)) == 1
+    assert [row(shop, purchase).status for purchase in purchases] == ["pending", "completed"]
+    assert captured_log.text.count("reconciliation_failed") == 1
+    assert row(shop, purchases[0]).next_check_at is not None
+
+
+@pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)
+def test_one_broken_cancellation_does_not_stop_the_others(shop: Shop, captured_log: LogCapture) -> None:
+    purchases = [shop.buyer.purchase(shop.course, idempotencyKey=key) for key in ("broken", "late")]
+    set_times(shop, expires_at=timedelta(0))
+    with broken_transaction(shop, purchases[0]):
+        assert expiration.cancel_overdue(shop.service.database) == 1
+    assert [row(shop, purchase).status for purchase in purchases] == ["pending", "cancelled"]
+    assert captured_log.text.count("purchase_not_cancelled") == 1
+    assert expiration.cancel_overdue(shop.service.database) == 1
 
 
 def test_unpaid_purchases_are_cancelled_when_their_time_is_over(shop: Shop) -> None:

@@ -33,7 +33,8 @@ ENDED_DAYS = 3
 def reconcile_checkouts(resources: PaymentResources) -> int:
     """Ask the gateways about the checkouts that are due, and apply what has happened. Return the number of events.
 
-    The checkout of a cancelled purchase is closed. A gateway that does not answer is not asked again in this run.
+    The checkout of a cancelled purchase is closed. A gateway that does not answer is not asked again in this run. A
+    checkout that fails unexpectedly does not stop the others. It is due again later.
     """
     return sum(_reconcile(resources, gateway) for gateway in resources.gateways.values())
 
@@ -41,20 +42,25 @@ def reconcile_checkouts(resources: PaymentResources) -> int:
 def _reconcile(resources: PaymentResources, gateway: Gateway) -> int:
     now, total = clock.now(), 0
     for due in resources.database.read_sync(partial(due_checkouts, method=gateway.method, now=now, limit=BATCH_SIZE)):
-        if not resources.database.write_sync(partial(_claim, due=due, now=now)):
-            continue
         try:
-            events = _ask(gateway, due)
+            if resources.database.write_sync(partial(_claim, due=due, now=now)):
+                total += _reconcile_one(resources, gateway, due)
         except GatewayUnavailableError as error:
             log.warning("reconciliation_unavailable", transaction=due.reference, reason=str(error))
             break
-        for event in events:
-            apply = partial(apply_event, method=due.method, event=event)
-            resources.database.write_sync(resources.with_settings(apply))
-        total += len(events)
-        if due.status is not TransactionStatus.PENDING:
-            resources.database.write_sync(partial(_finish, due=due))
+        except Exception as error:
+            log.error("reconciliation_failed", transaction=due.reference, exc_info=error)
     return total
+
+
+def _reconcile_one(resources: PaymentResources, gateway: Gateway, due: DueCheckout) -> int:
+    events = _ask(gateway, due)
+    for event in events:
+        apply = partial(apply_event, method=due.method, event=event)
+        resources.database.write_sync(resources.with_settings(apply))
+    if due.status is not TransactionStatus.PENDING:
+        resources.database.write_sync(partial(_finish, due=due))
+    return len(events)
 
 
 def _ask(gateway: Gateway, due: DueCheckout) -> list[Event]:
