@@ -120,11 +120,6 @@ class Transaction(TimestampedModel):
     course: Mapped[Course] = relationship(lazy="raise")
 
     @property
-    def is_successful(self) -> bool:
-        """Return whether the payment was received and not refunded completely."""
-        return self.status in {TransactionStatus.COMPLETED, TransactionStatus.PARTIALLY_REFUNDED}
-
-    @property
     def net_amount(self) -> int:
         return self.amount - self.refunded_amount
 
