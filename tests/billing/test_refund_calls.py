@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from lms_graphql.accounts.models import AuditEvent
 from lms_graphql.billing.gateways.interface import Event, EventKind, RefundResult
 from lms_graphql.billing.models import (
     Payment,
@@ -116,6 +117,9 @@ def test_late_result_has_its_effect_once(
     report(refunds, other, 5)
     assert state(refunds) == expected
     assert "refund_result_contradicts" in captured_log.text
+    contradictions = select(AuditEvent.details).where(AuditEvent.action == "refund.contradicted")
+    (details,) = refunds.ledger.write(lambda session: session.scalars(contradictions).all())
+    assert (details["stored"], details["reported"]) == (outcome.value, other.value)
 
 
 def test_repeated_request_asks_the_gateway_again(refunds: Refunds, gateway: ScriptedGateway) -> None:

@@ -68,6 +68,8 @@ def store_result(
     is_open = (Refund.id == refund_key, Refund.status == RefundStatus.PROCESSING)
     if not execute_dml(session, update(Refund).where(*is_open).values(values)):
         if status not in (refund.status, RefundStatus.PROCESSING):
+            facts: dict[str, Any] = {"refund": refund.id, "stored": refund.status.value, "reported": status.value}
+            audit.record(session, "refund.contradicted", subject=transaction.id, **facts)
             log.error("refund_result_contradicts", refund=refund.reference, stored=refund.status, reported=status)
         return
     session.refresh(refund)
