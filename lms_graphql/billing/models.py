@@ -72,7 +72,7 @@ class Transaction(TimestampedModel):
     `gateway_transaction_id` names the checkout at the gateway, and `checkout_url` is its page. `reserved_amount` is
     the sum of the refunds of the booked payment that are PROCESSING. With `refunded_amount` it never exceeds
     `amount`, so that concurrent refunds cannot return more than was paid. `next_check_at` is when reconciliation asks
-    the gateway next; null if there is nothing to ask. `disputed_at` is set while a dispute is open.
+    the gateway next; null if there is nothing to ask. `disputed_at` is set while a dispute about its payment is open.
     """
 
     __tablename__ = "transactions"
@@ -190,6 +190,33 @@ class GatewayEvent(TimestampedModel):
     event_id: Mapped[str] = mapped_column(case_sensitive(255))
     kind: Mapped[str] = mapped_column(case_sensitive(60))
     transaction_id: Mapped[int | None] = mapped_column(BigIntKey, ForeignKey("transactions.id"))
+
+
+class DisputeStatus(StrEnum):
+    """Status of a dispute. It only moves on in this order, so that the order of events does not matter."""
+
+    OPEN = "open"
+    WON = "won"
+    """It has ended without a loss."""
+    LOST = "lost"
+
+
+class Dispute(TimestampedModel):
+    """Dispute (chargeback) about a payment: one row for each id at the gateway and each payment that it names.
+
+    It may be reported before its payment, so that it has the payment's id at the gateway and no foreign key.
+    """
+
+    __tablename__ = "disputes"
+    __table_args__ = (
+        UniqueConstraint("payment_method", "gateway_payment_id", "gateway_dispute_id"),
+        TABLE_OPTIONS,
+    )
+
+    payment_method: Mapped[PaymentMethod] = mapped_column(checked_enum(PaymentMethod, "payment_method"))
+    gateway_payment_id: Mapped[str] = mapped_column(case_sensitive(255))
+    gateway_dispute_id: Mapped[str] = mapped_column(case_sensitive(255))
+    status: Mapped[DisputeStatus] = mapped_column(checked_enum(DisputeStatus, "status"))
 
 
 class FakePaymentStatus(StrEnum):

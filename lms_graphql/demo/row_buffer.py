@@ -22,7 +22,7 @@ from lms_graphql.billing.ledger_models import (
     InstructorPayout,
     PayoutItem,
 )
-from lms_graphql.billing.models import FakePayment, FakeRefund, GatewayEvent, Payment, Refund, Transaction
+from lms_graphql.billing.models import Dispute, FakePayment, FakeRefund, GatewayEvent, Payment, Refund, Transaction
 from lms_graphql.catalog.models import Category, Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import orm
@@ -57,6 +57,7 @@ INSERT_ORDER: tuple[type[orm.Model], ...] = (
     Payment,
     Refund,
     GatewayEvent,
+    Dispute,
     FakePayment,
     FakeRefund,
     InstructorCommission,

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from lms_graphql.billing.gateways import fake
 from lms_graphql.billing.gateways.interface import Event, EventKind
 from lms_graphql.billing.models import (
+    Dispute,
+    DisputeStatus,
     FakePayment,
     FakePaymentStatus,
     FakeRefund,
@@ -161,6 +163,16 @@ class DemoTransaction:
         """Let the buyer's bank return what is left of the payment. Return the key of the refund."""
         for event, time in ((EventKind.DISPUTE_OPENED, opened_at), (EventKind.DISPUTE_LOST, lost_at)):
             self._add_event(f"fake_{event.value}_{self.key}", event, time)
+        self._rows.add(
+            Dispute,
+            id=self._rows.next_key(Dispute),
+            created_at=opened_at,
+            updated_at=lost_at,
+            payment_method=self._method,
+            gateway_payment_id=self._checkout_event().payment_id,
+            gateway_dispute_id=f"fake_dispute_{self.key}",
+            status=DisputeStatus.LOST,
+        )
         left = self._values["amount"] - self._values["refunded_amount"]
         kind = RefundKind.DISPUTE
         return self.refund(DemoRefund(kind, left, AUTOMATIC_REASONS[kind], None, lost_at, lost_at))

@@ -10,8 +10,8 @@ from lms_graphql import wiring
 from lms_graphql.accounts.services import retention
 from lms_graphql.analytics.services import refresh
 from lms_graphql.assessment.services import quiz_statistics, regrading, submission
+from lms_graphql.billing.services import disputes, reconciliation, refund_calls
 from lms_graphql.billing.services import expiration as purchase_expiration
-from lms_graphql.billing.services import reconciliation, refund_calls
 from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.core import db_errors
 from lms_graphql.core.database import Database
@@ -93,6 +93,11 @@ def cancel_purchases(context: TaskContext) -> list[str]:
     return [f"purchases: {number} cancelled, because they were not paid in time"] if number else []
 
 
+def apply_disputes(context: TaskContext) -> list[str]:
+    number = disputes.apply_stored_disputes(payment_resources(context))
+    return [f"disputes: applied to {number} sales"] if number else []
+
+
 def reconcile_refunds(context: TaskContext) -> list[str]:
     number = refund_calls.reconcile_refunds(payment_resources(context))
     return [f"refunds: {number} completed by gateways"] if number else []
@@ -123,6 +128,7 @@ MAINTENANCE_TASKS: dict[str, Task] = {
     "enrollments": expire_access,
     "payments": reconcile_payments,  # before purchases are cancelled, so that a lost webhook does not end them
     "purchases": cancel_purchases,
+    "disputes": apply_disputes,  # before refunds, because the bank has returned that money already
     "refunds": reconcile_refunds,  # after the tasks that find payments to refund
     "attempts": submit_attempts,
     "regrades": continue_regrades,

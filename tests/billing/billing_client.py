@@ -6,7 +6,7 @@ import httpx
 from sqlalchemy import select
 
 from lms_graphql.billing.gateways import fake, fake_webhooks
-from lms_graphql.billing.gateways.interface import Event
+from lms_graphql.billing.gateways.interface import Event, EventKind
 from lms_graphql.billing.models import FakePayment, Transaction
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
@@ -122,6 +122,11 @@ class FakeGatewayClient:
 
     def close(self) -> None:
         self._http.close()
+
+
+def dispute_event(kind: EventKind, payment_id: str | None, dispute_id: str = "dispute-1", number: int = 1) -> Event:
+    """Return an event as Stripe and PayPal send it: it names the payment, but not the transaction."""
+    return Event(f"{dispute_id} {kind.value} {number}", kind, payment_id=payment_id, dispute_id=dispute_id)
 
 
 def settle_silently(service: Service, transaction_id: str, *, is_paid: bool = True) -> Event:

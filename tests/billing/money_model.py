@@ -154,7 +154,8 @@ class ModelGateway:
     def dispute(self, payment_id: str, kind: EventKind) -> None:
         if kind is EventKind.DISPUTE_LOST:
             self.disputed[payment_id] = self.disputed.get(payment_id, 0) + self.left(payment_id)
-        self._add_event(kind, self._reference_by_payment[payment_id], payment_id=payment_id)
+        ids = {"payment_id": payment_id, "dispute_id": f"dispute of {payment_id}"}
+        self._add_event(kind, self._reference_by_payment[payment_id], **ids)
 
     def left(self, payment_id: str) -> int:
         refunded = sum(

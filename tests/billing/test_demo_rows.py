@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from lms_graphql.billing.gateways.interface import Event, EventKind
+from lms_graphql.billing.gateways.interface import EventKind
 from lms_graphql.billing.ledger_models import Earning, EarningEntry, InstructorPayout, PayoutItem
 from lms_graphql.billing.models import (
+    Dispute,
     FakePayment,
     FakeRefund,
     GatewayEvent,
@@ -30,6 +32,7 @@ from lms_graphql.demo.courses import DemoCourse
 from lms_graphql.demo.ledger import PERIOD_ENDS, LedgerBuilder, MoneyEvent
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.transactions import DemoRefund, DemoTransaction
+from tests.billing.billing_client import dispute_event, settle_silently
 from tests.billing.conftest import Shop
 from tests.billing.ledger_client import REASON, LedgerClient, payment_resources
 from tests.billing.ledger_factories import LedgerFactories
@@ -38,7 +41,7 @@ from tests.factories import CourseTree
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)]
 
 MODELS = (
-    *(Transaction, Payment, Refund, GatewayEvent, FakePayment, FakeRefund),
+    *(Transaction, Payment, Refund, GatewayEvent, Dispute, FakePayment, FakeRefund),
     *(Earning, EarningEntry, InstructorPayout, PayoutItem),
 )
 RANDOM_PARTS = (
@@ -171,10 +174,11 @@ def test_refunded_transfer_and_lost_dispute_have_equal_rows(stories: Stories) ->
     stories.admin.ok("confirmBankTransfer", transactionId=transfer)
     stories.admin.ok("refundTransaction", transactionId=transfer, reason=REASON, idempotencyKey="1")
     disputed = buy(stories, "disputed")
-    shop.gateway.settle(disputed["checkoutUrl"])
-    reference = disputed["transaction"]["reference"]
+    paid = settle_silently(shop.service, disputed["transaction"]["id"])
+    shop.gateway.send(paid)
     for kind in (EventKind.DISPUTE_OPENED, EventKind.DISPUTE_LOST):
-        shop.gateway.send(Event(f"fake_{kind.value}_1", kind, reference))
+        dispute = dispute_event(kind, paid.payment_id, "fake_dispute_1")
+        shop.gateway.send(replace(dispute, id=f"fake_{kind.value}_1"))
     real = stories.recorder.new_rows()
 
     def add_story(start: Any, add_event: Any) -> None:

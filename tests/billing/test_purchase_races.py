@@ -10,7 +10,7 @@ Repeated events and payments cannot be lost, because of their unique keys. Two p
 without the lock of the course: both create the enrollment, so that one transaction starts again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,8 +21,9 @@ from lms_graphql import wiring
 from lms_graphql.accounts.models import User
 from lms_graphql.billing.gateways.interface import Event, EventKind
 from lms_graphql.billing.ledger_models import Earning
-from lms_graphql.billing.models import Payment, PaymentOutcome, Refund, Transaction, TransactionStatus
+from lms_graphql.billing.models import Payment, PaymentOutcome, Refund, RefundStatus, Transaction, TransactionStatus
 from lms_graphql.billing.services import reconciliation
+from lms_graphql.billing.services.disputes import apply_stored_disputes
 from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment
 from lms_graphql.core import clock, global_ids
@@ -31,7 +32,7 @@ from lms_graphql.core.database import Database
 from lms_graphql.core.money import Money
 from lms_graphql.core.orm import Model
 from lms_graphql.core.signing import Signer
-from tests.billing.billing_client import FakeGatewayClient, purchase_request
+from tests.billing.billing_client import FakeGatewayClient, dispute_event, purchase_request
 from tests.concurrency import RaceClients, RaceRequest, code_counts, race_clients, race_rounds, run_at_once
 from tests.factories import CourseTree, Factories
 from tests.live_service import plain_http
@@ -74,12 +75,11 @@ class Processes(NamedTuple):
     def code(self, request: RaceRequest) -> str | None:
         return self.clients.execute(request).code
 
-    def reconcile(self) -> None:
-        """Ask the gateways on connections of its own, which end with the thread."""
+    def run(self, task: Callable[[PaymentResources], int]) -> int:
+        """Run a task of maintenance on connections of its own, which end with the thread."""
         database = Database(self.cluster.settings.url)
         try:
-            resources = PaymentResources.create(database, self.cluster.settings, Signer(SECRET))
-            reconciliation.reconcile_checkouts(resources)
+            return task(PaymentResources.create(database, self.cluster.settings, Signer(SECRET)))
         finally:
             database.dispose()
 
@@ -146,7 +146,7 @@ def test_payment_is_booked_once_by_webhooks_and_reconciliation(processes: Proces
             partial(processes.gateways[1].settle, purchase["checkoutUrl"]),
             partial(processes.gateways[2].send, event),
             partial(processes.gateways[3].send, event),
-            processes.reconcile,
+            partial(processes.run, reconciliation.reconcile_checkouts),
         )
         # The webhook has an id of its own, as if the gateway had reported a second payment.
         assert processes.outcomes() == [PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE]
@@ -177,6 +177,20 @@ def test_one_of_two_payments_for_a_course_is_refunded(processes: Processes) -> N
         assert statuses == [200, 200]
         assert processes.outcomes() == [PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE]
         assert [processes.count(table) for table in (Enrollment, Earning, Refund)] == [1, 1, 1]
+        processes.clear()
+
+
+def test_lost_dispute_and_its_payment_at_once_refund_once(processes: Processes) -> None:
+    """Two events of the dispute arrive with the payment. Maintenance applies what neither has seen."""
+    for _ in range(ROUNDS):
+        _, bearer = processes.buyer()
+        paid = paid_event(processes, processes.purchase(processes.course(), bearer)["transaction"]["id"])
+        lost = [dispute_event(EventKind.DISPUTE_LOST, paid.payment_id, number=number) for number in range(2)]
+        events = enumerate((paid, *lost))
+        assert run_at_once(*(partial(processes.send, event, number) for number, event in events)) == [200, 200, 200]
+        processes.run(apply_stored_disputes)
+        assert processes.statuses() == [TransactionStatus.REFUNDED]
+        assert processes.scalars(select(Refund.status)) == [RefundStatus.SUCCEEDED]
         processes.clear()
 
 

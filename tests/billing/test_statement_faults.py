@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts.models import AuditEvent, User
 from lms_graphql.billing.gateways.interface import Event, EventKind
 from lms_graphql.billing.ledger_models import Earning, EarningEntry, InstructorPayout, PayoutItem
-from lms_graphql.billing.models import FakePayment, FakeRefund, GatewayEvent, Payment, Refund, Transaction
+from lms_graphql.billing.models import Dispute, FakePayment, FakeRefund, GatewayEvent, Payment, Refund, Transaction
 from lms_graphql.catalog.models import Course, Enrollment
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
 from lms_graphql.core.idempotency import IdempotencyKey
 from lms_graphql.mail.models import Mail
-from tests.billing.billing_client import FakeGatewayClient, purchase_input, settle_silently
+from tests.billing.billing_client import FakeGatewayClient, dispute_event, purchase_input, settle_silently
 from tests.billing.conftest import PRICE
 from tests.billing.ledger_client import LedgerClient, refund_input
 from tests.billing.ledger_factories import LedgerFactories, Sale
@@ -41,6 +41,7 @@ COUNTED = (
     Payment.outcome,
     Refund.status,
     GatewayEvent.kind,
+    Dispute.status,
     FakePayment.status,
     FakePayment.refunded_amount,
     FakeRefund.amount,
@@ -171,8 +172,16 @@ def full_refund(scenario: Scenario) -> Request:
 
 def lost_dispute(scenario: Scenario) -> Request:
     sale = scenario.sale()
-    payment_id = sale.payment.gateway_payment_id
-    return scenario.webhook(Event(f"dispute of {payment_id}", EventKind.DISPUTE_LOST, payment_id=payment_id))
+    return scenario.webhook(dispute_event(EventKind.DISPUTE_LOST, sale.payment.gateway_payment_id, sale.id))
+
+
+def lost_dispute_before_its_payment(scenario: Scenario) -> Request:
+    """Report the payment of a purchase whose dispute was lost before."""
+    _, id = scenario.pending("FAKE")
+    paid = settle_silently(scenario.service, id)
+    lost = dispute_event(EventKind.DISPUTE_LOST, paid.payment_id, id)
+    assert scenario.webhook(lost)().code is None
+    return scenario.webhook(paid)
 
 
 def confirmed_transfer(scenario: Scenario) -> Request:
@@ -205,6 +214,7 @@ REQUESTS: dict[str, Callable[[Scenario], Request]] = {
     "refundTransaction, a part": partial_refund,
     "refundTransaction, all": full_refund,
     "webhook of a lost dispute": lost_dispute,
+    "webhook of a payment after its lost dispute": lost_dispute_before_its_payment,
     "confirmBankTransfer": confirmed_transfer,
     "cancelTransaction": cancellation,
     "runPayouts": payout_run,

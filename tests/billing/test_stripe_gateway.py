@@ -3,9 +3,10 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from stripe import Dispute
 
 from lms_graphql.billing.gateways.interface import (
     Event,
@@ -17,11 +18,33 @@ from lms_graphql.billing.gateways.interface import (
     RefundResult,
 )
 from lms_graphql.billing.gateways.stripe import StripeGateway
+from lms_graphql.billing.gateways.stripe_events import DISPUTE_KINDS_BY_STATUS
 from lms_graphql.billing.models import RefundStatus
 from lms_graphql.core.money import Money
 from tests.billing.doubles.http_double import LONGER_THAN_ANY_TIMEOUT, Fault
 from tests.billing.doubles.stripe_double import SECRET_KEY, WEBHOOK_SECRET, StripeDouble, signed
 from tests.billing.gateway_requests import PRICE, REFERENCE, REFUND_REFERENCE, checkout_request, refund_request
+
+OPENED, WON, LOST = EventKind.DISPUTE_OPENED, EventKind.DISPUTE_WON, EventKind.DISPUTE_LOST
+DISPUTES = (
+    ("needs_response", "created", "chargeback", OPENED),
+    ("needs_response", "funds_withdrawn", "chargeback", OPENED),
+    ("under_review", "updated", "chargeback", OPENED),
+    ("appeal_needs_response", "updated", "chargeback", OPENED),
+    ("appeal_under_review", "updated", "chargeback", OPENED),
+    ("won", "closed", "chargeback", WON),
+    ("won", "funds_reinstated", "chargeback", WON),
+    ("lost", "closed", "chargeback", LOST),
+    ("warning_needs_response", "created", "inquiry", None),
+    ("warning_under_review", "updated", "inquiry", None),
+    ("warning_closed", "closed", "inquiry", None),
+    ("needs_response", "updated", "chargeback", OPENED),  # the inquiry has become a dispute
+    ("prevented", "created", "resolution", LOST),
+    ("prevented", "closed", "block", WON),
+    ("prevented", "created", "chargeback", None),
+    ("a status of the future", "updated", "chargeback", None),
+)
+"""Status, event, type of the case, and what the adapter reports."""
 
 
 @pytest.fixture
@@ -166,18 +189,20 @@ def test_refund_reports_how_it_ends(gateway: StripeGateway, double: StripeDouble
 
 def test_disputes_are_reported(gateway: StripeGateway, double: StripeDouble) -> None:
     payment_id = paid_checkout(gateway, double)
-    for status, kind, card, expected in (
-        ("needs_response", "charge.dispute.created", {}, EventKind.DISPUTE_OPENED),
-        ("warning_needs_response", "charge.dispute.created", {}, None),
-        ("warning_closed", "charge.dispute.closed", {}, None),
-        ("won", "charge.dispute.closed", {}, EventKind.DISPUTE_WON),
-        ("lost", "charge.dispute.closed", {}, EventKind.DISPUTE_LOST),
-        ("prevented", "charge.dispute.created", {"case_type": "resolution"}, EventKind.DISPUTE_LOST),
-        ("prevented", "charge.dispute.closed", {"case_type": "block"}, EventKind.DISPUTE_WON),
-    ):
-        events = read(gateway, double.dispute(payment_id, status, kind, **card))
-        assert [event.kind for event in events] == ([] if expected is None else [expected]), (status, card)
-        assert all((event.payment_id, event.amount) == (payment_id, PRICE) for event in events)
+    for number, (status, kind, case, expected) in enumerate(DISPUTES):
+        sent = double.dispute(payment_id, status, f"charge.dispute.{kind}", number, case_type=case)
+        sent["data"]["object"]["amount"] = "is not read"
+        events = read(gateway, sent)
+        assert [event.kind for event in events] == ([] if expected is None else [expected]), (status, case)
+        dispute_id = sent["data"]["object"]["id"]
+        assert all((event.payment_id, event.dispute_id) == (payment_id, dispute_id) for event in events)
+
+
+def test_all_dispute_statuses_of_the_sdk_have_a_meaning() -> None:
+    """A new version of the SDK may have more of them."""
+    names = {name for literal in get_args(Dispute.__annotations__["status"]) for name in get_args(literal)}
+    assert names == DISPUTE_KINDS_BY_STATUS.keys()
+    assert names <= {status for status, *_ in DISPUTES}
 
 
 def test_events_of_other_programs_are_left_out(gateway: StripeGateway, double: StripeDouble) -> None:

@@ -12,13 +12,13 @@ from sqlalchemy import func, select
 from lms_graphql.billing.gateways import fake_webhooks
 from lms_graphql.billing.gateways.interface import Event, EventKind
 from lms_graphql.billing.ledger_models import Earning
-from lms_graphql.billing.models import GatewayEvent, Payment, PaymentOutcome, Refund, RefundKind
+from lms_graphql.billing.models import Dispute, GatewayEvent, Payment, PaymentOutcome, Refund, RefundKind
 from lms_graphql.catalog.models import Enrollment, EnrollmentStatus
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.money import Money
 from lms_graphql.core.orm import Model
 from lms_graphql.settings import Settings
-from tests.billing.billing_client import settle_silently
+from tests.billing.billing_client import dispute_event, settle_silently
 from tests.billing.conftest import PRICE, Shop
 from tests.factories import global_id
 from tests.live_service import Client, LogCapture, run_service
@@ -118,6 +118,7 @@ def test_only_signed_and_recent_bodies_are_accepted(shop: Shop) -> None:
     body = fake_webhooks.write(settle_silently(shop.service, purchase["transaction"]["id"]))
     old, early = clock.now() - timedelta(minutes=6), clock.now() + timedelta(minutes=6)
     compact, other_order = body, orjson.dumps(dict(reversed(orjson.loads(body).items())), option=orjson.OPT_INDENT_2)
+    without_ids = [dispute_event(EventKind.DISPUTE_LOST, *ids) for ids in ((None, "dispute"), ("payment", ""))]
     refused: list[tuple[bytes, dict[str, Any]]] = [
         (body, {"signed_body": body.replace(b"1999", b"1998")}),
         (body.replace(b"1999", b"1998"), {"signed_body": body}),
@@ -131,6 +132,7 @@ def test_only_signed_and_recent_bodies_are_accepted(shop: Shop) -> None:
         (body.replace(b'"paymentId"', b'"id"'), {}),
         (body.replace(b"USD", b"XXX"), {}),
         (body.replace(b"payment_received", b"paid"), {}),
+        *((fake_webhooks.write(event), {}) for event in without_ids),
     ]
     for sent, changes in refused:
         assert shop.gateway.send_body(sent, **changes).status_code == 400, (sent, changes)
@@ -199,6 +201,16 @@ def test_events_out_of_order_are_harmless(shop: Shop) -> None:
     unknown = Event("unknown", EventKind.PAYMENT_RECEIVED, "T-none", payment_id="p", amount=Money(1, "USD"))
     assert shop.gateway.send(unknown).status_code == 200
     assert outcomes(shop) == [PaymentOutcome.BOOKED]
+
+
+@pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)
+def test_only_amounts_of_payments_are_read(shop: Shop) -> None:
+    dispute = orjson.loads(fake_webhooks.write(dispute_event(EventKind.DISPUTE_OPENED, "payment")))
+    refund = {**dispute, "id": "refund", "kind": EventKind.REFUND_CHANGED.value}
+    for values in (dispute, refund):
+        body = orjson.dumps({**values, "amount": {"units": "all", "currency": "of them"}})
+        assert shop.gateway.send_body(body).status_code == 200
+    assert [count(shop, table) for table in (GatewayEvent, Dispute)] == [2, 1]
 
 
 def test_gateway_cannot_pay_what_belongs_to_another_one(shop: Shop) -> None:

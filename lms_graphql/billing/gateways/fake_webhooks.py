@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from lms_graphql.billing.gateways.interface import Event, EventKind, InvalidWebhookError, RefundResult
+from lms_graphql.billing.gateways.interface import DISPUTE_KINDS, Event, EventKind, InvalidWebhookError, RefundResult
 from lms_graphql.billing.models import RefundStatus
 from lms_graphql.core.money import DECIMALS, Money
 from lms_graphql.core.signing import Signer
@@ -36,6 +36,7 @@ def write(event: Event) -> bytes:
             "amount": None if amount is None else {"units": amount.units, "currency": amount.currency},
             "refundReference": event.refund_reference,
             "refund": None if refund is None else {"status": refund.status.value, "id": refund.gateway_refund_id},
+            "disputeId": event.dispute_id,
         }
     )
 
@@ -69,19 +70,22 @@ def _digest(secret: bytes, seconds: str, body: bytes) -> str:
 
 
 def _event(values: Mapping[str, Any]) -> Event:
-    amount, refund = values["amount"], values["refund"]
-    kind = EventKind(values["kind"])
-    if kind is EventKind.PAYMENT_RECEIVED and (values["paymentId"] is None or amount is None):
-        raise ValueError("A payment needs its id and its amount.")
+    refund, kind = values["refund"], EventKind(values["kind"])
+    is_payment = kind is EventKind.PAYMENT_RECEIVED
+    if is_payment and values["paymentId"] is None:
+        raise ValueError("A payment needs its id.")
+    if kind in DISPUTE_KINDS and not (values["disputeId"] and values["paymentId"]):
+        raise ValueError("A dispute needs its id and that of its payment.")
     return Event(
         id=str(values["id"]),
         kind=kind,
         reference=values["reference"],
         checkout_id=values["checkoutId"],
         payment_id=values["paymentId"],
-        amount=None if amount is None else _money(amount),
+        amount=_money(values["amount"]) if is_payment else None,
         refund_reference=values["refundReference"],
         refund=None if refund is None else RefundResult(RefundStatus(refund["status"]), str(refund["id"])),
+        dispute_id=values["disputeId"],
     )
 
 

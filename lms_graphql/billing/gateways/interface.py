@@ -78,12 +78,16 @@ class EventKind(StrEnum):
     REFUND_CHANGED = "refund_changed"
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_WON = "dispute_won"
+    """The dispute has ended without a loss: it was won, withdrawn, or replaced by another one."""
     DISPUTE_LOST = "dispute_lost"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event at the gateway. It names what it is about by at least one of its ids."""
+    """An event at the gateway. It names what it is about by at least one of its ids.
+
+    Only payments have an amount. A refund has that of our request, and a lost dispute takes all that is left.
+    """
 
     id: str
     kind: EventKind
@@ -92,9 +96,13 @@ class Event:
     checkout_id: str | None = None
     payment_id: str | None = None
     amount: Money | None = None
-    """Amount that was paid, or that the refund or the dispute returned."""
     refund_reference: str | None = None
     refund: RefundResult | None = None
+    dispute_id: str | None = None
+    """Id of the dispute at the gateway. An event of a dispute has it and `payment_id`."""
+
+
+DISPUTE_KINDS = frozenset({EventKind.DISPUTE_OPENED, EventKind.DISPUTE_WON, EventKind.DISPUTE_LOST})
 
 
 class Gateway(Protocol):

@@ -22,15 +22,16 @@ _CAPTURE_KINDS = {
     "FAILED": EventKind.PAYMENT_FAILED,
 }
 """Meaning of a capture's status. A pending capture, for example under review, is reported again when it ends."""
-_DISPUTE_KINDS = {
+DISPUTE_KINDS_BY_OUTCOME: Mapping[str | None, EventKind] = {
     "RESOLVED_BUYER_FAVOUR": EventKind.DISPUTE_LOST,
     "ACCEPTED": EventKind.DISPUTE_LOST,
     "RESOLVED_SELLER_FAVOUR": EventKind.DISPUTE_WON,
     "RESOLVED_WITH_PAYOUT": EventKind.DISPUTE_WON,  # PayPal pays
     "CANCELED_BY_BUYER": EventKind.DISPUTE_WON,
     "DENIED": EventKind.DISPUTE_WON,
+    "NONE": EventKind.DISPUTE_WON,  # another dispute about the payment goes on
 }
-"""Meaning of a dispute's outcome. After `NONE` another dispute goes on."""
+"""Meaning of a resolved dispute's outcome. PayPal accepts or denies the claim of the buyer."""
 
 Object = Mapping[str, Any]
 """An object of PayPal's API, as JSON."""
@@ -80,7 +81,6 @@ def _refund_changed(event_id: str, refund: Object) -> Sequence[Event]:
             event_id,
             EventKind.REFUND_CHANGED,
             payment_id=_refunded_capture(refund),
-            amount=from_paypal_amount(refund["amount"]),
             refund_reference=refund.get("custom_id"),
             refund=refund_result(refund),
         )
@@ -95,24 +95,21 @@ def _refunded_capture(refund: Object) -> str | None:
     return None
 
 
-def _dispute_created(event_id: str, dispute: Object) -> Sequence[Event]:
-    """Return the dispute. An inquiry is only a question of the buyer, and a refund settles it."""
-    is_inquiry = dispute.get("dispute_life_cycle_stage") == "INQUIRY"
-    return [] if is_inquiry else _dispute_events(event_id, EventKind.DISPUTE_OPENED, dispute)
+def _dispute_changed(event_id: str, dispute: Object) -> Sequence[Event]:
+    """Return the state of the dispute for each disputed payment.
 
-
-def _dispute_resolved(event_id: str, dispute: Object) -> Sequence[Event]:
-    kind = _DISPUTE_KINDS.get(dispute["dispute_outcome"]["outcome_code"])
-    return [] if kind is None else _dispute_events(event_id, kind, dispute)
-
-
-def _dispute_events(event_id: str, kind: EventKind, dispute: Object) -> Sequence[Event]:
-    """Return an event for each disputed payment."""
-    transactions = dispute["disputed_transactions"]
-    amount = from_paypal_amount(dispute["dispute_amount"]) if len(transactions) == 1 else None
-    payment_ids = [transaction["seller_transaction_id"] for transaction in transactions]
+    An inquiry is only a question of the buyer, and a refund settles it. It can become a claim with the same id, which
+    only `CUSTOMER.DISPUTE.UPDATED` reports.
+    """
+    kind = None if dispute.get("dispute_life_cycle_stage") == "INQUIRY" else EventKind.DISPUTE_OPENED
+    if dispute.get("status") == "RESOLVED":
+        kind = DISPUTE_KINDS_BY_OUTCOME.get((dispute.get("dispute_outcome") or {}).get("outcome_code"))
+    if kind is None:
+        return []
+    dispute_id = dispute["dispute_id"]
+    payment_ids = [transaction["seller_transaction_id"] for transaction in dispute["disputed_transactions"]]
     return [
-        Event(event_id if number == 0 else f"{event_id}:{number}", kind, payment_id=payment_id, amount=amount)
+        Event(event_id if number == 0 else f"{event_id}:{number}", kind, payment_id=payment_id, dispute_id=dispute_id)
         for number, payment_id in enumerate(payment_ids)
     ]
 
@@ -126,6 +123,7 @@ _READERS: Mapping[str, Callable[[str, Object], Sequence[Event]]] = {
     "PAYMENT.CAPTURE.REFUNDED": _refund_changed,
     "PAYMENT.REFUND.PENDING": _refund_changed,
     "PAYMENT.REFUND.FAILED": _refund_changed,
-    "CUSTOMER.DISPUTE.CREATED": _dispute_created,
-    "CUSTOMER.DISPUTE.RESOLVED": _dispute_resolved,
+    "CUSTOMER.DISPUTE.CREATED": _dispute_changed,
+    "CUSTOMER.DISPUTE.UPDATED": _dispute_changed,
+    "CUSTOMER.DISPUTE.RESOLVED": _dispute_changed,
 }

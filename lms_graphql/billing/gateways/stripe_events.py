@@ -20,6 +20,28 @@ _UNPAID_INTENTS = {"canceled", "requires_payment_method"}
 
 While the checkout is open, the buyer may try another card.
 """
+DISPUTE_KINDS_BY_STATUS: Mapping[str | None, EventKind | None] = {
+    "needs_response": EventKind.DISPUTE_OPENED,
+    "under_review": EventKind.DISPUTE_OPENED,
+    "appeal_needs_response": EventKind.DISPUTE_OPENED,
+    "appeal_under_review": EventKind.DISPUTE_OPENED,
+    "won": EventKind.DISPUTE_WON,
+    "lost": EventKind.DISPUTE_LOST,
+    "warning_needs_response": None,
+    "warning_under_review": None,
+    "warning_closed": None,
+    "prevented": None,
+}
+"""Meaning of a dispute's status, for all statuses of the SDK.
+
+A warning is only a question of the bank: no money moves, and a refund settles it. It can become a dispute with the
+same id, also after it was closed, so that even its end is left out. `prevented` depends on the case.
+"""
+PREVENTED_KINDS_BY_CASE: Mapping[str | None, EventKind] = {
+    "resolution": EventKind.DISPUTE_LOST,
+    "block": EventKind.DISPUTE_WON,
+}
+"""How a dispute was prevented: by returning the money, or by convincing the bank."""
 
 Object = Mapping[str, Any]
 """An object of Stripe's API, as JSON."""
@@ -86,32 +108,21 @@ def _refund_changed(event_id: str, refund: Object) -> Sequence[Event]:
             event_id,
             EventKind.REFUND_CHANGED,
             payment_id=refund["payment_intent"],
-            amount=from_stripe_units(refund["amount"], refund["currency"]),
             refund_reference=(refund["metadata"] or {}).get(REFUND_REFERENCE),
             refund=refund_result(refund),
         )
     ]
 
 
-def _dispute_created(event_id: str, dispute: Object) -> Sequence[Event]:
-    """Return the dispute. A warning is only a question of the bank: no money moves, and a refund settles it."""
+def _dispute_changed(event_id: str, dispute: Object) -> Sequence[Event]:
+    """Return the state of the dispute, which every event of it has. So an event that is missing does no harm."""
+    kind = DISPUTE_KINDS_BY_STATUS.get(dispute["status"])
     if dispute["status"] == "prevented":
-        return _dispute_closed(event_id, dispute)
-    is_warning = dispute["status"].startswith("warning_")
-    return [] if is_warning else [_dispute_event(event_id, EventKind.DISPUTE_OPENED, dispute)]
-
-
-def _dispute_closed(event_id: str, dispute: Object) -> Sequence[Event]:
-    kind = {"won": EventKind.DISPUTE_WON, "lost": EventKind.DISPUTE_LOST}.get(dispute["status"])
-    if dispute["status"] == "prevented":  # by returning the money, or by convincing the bank
-        case_type = (dispute["payment_method_details"] or {}).get("card", {}).get("case_type")
-        kind = EventKind.DISPUTE_LOST if case_type == "resolution" else EventKind.DISPUTE_WON
-    return [] if kind is None else [_dispute_event(event_id, kind, dispute)]
-
-
-def _dispute_event(event_id: str, kind: EventKind, dispute: Object) -> Event:
-    amount = from_stripe_units(dispute["amount"], dispute["currency"])
-    return Event(event_id, kind, payment_id=dispute["payment_intent"], amount=amount)
+        card = (dispute["payment_method_details"] or {}).get("card") or {}
+        kind = PREVENTED_KINDS_BY_CASE.get(card.get("case_type"))
+    if kind is None:
+        return []
+    return [Event(event_id, kind, payment_id=dispute["payment_intent"], dispute_id=dispute["id"])]
 
 
 def _of_checkout(read: Callable[[str, Object], Sequence[Event]]) -> Callable[[str, Object], Sequence[Event]]:
@@ -137,6 +148,9 @@ _READERS: Mapping[str, Callable[[str, Object], Sequence[Event]]] = {
     "refund.created": _of_payment(_refund_changed),
     "refund.updated": _of_payment(_refund_changed),
     "refund.failed": _of_payment(_refund_changed),
-    "charge.dispute.created": _of_payment(_dispute_created),
-    "charge.dispute.closed": _of_payment(_dispute_closed),
+    "charge.dispute.created": _of_payment(_dispute_changed),
+    "charge.dispute.updated": _of_payment(_dispute_changed),
+    "charge.dispute.funds_withdrawn": _of_payment(_dispute_changed),
+    "charge.dispute.funds_reinstated": _of_payment(_dispute_changed),
+    "charge.dispute.closed": _of_payment(_dispute_changed),
 }

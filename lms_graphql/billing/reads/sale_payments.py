@@ -3,13 +3,21 @@
 from datetime import datetime
 
 from sqlalchemy import exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.billing.models import Payment, PaymentOutcome, Transaction, TransactionStatus
 from lms_graphql.billing.transitions import SUCCESSFUL, UNPAID
 
 USED_FOR_SALE = (PaymentOutcome.BOOKED, PaymentOutcome.DUPLICATE)
 """Outcomes of payments that may have completed their transaction."""
+_PAYMENT = aliased(Payment)
+PAYMENT_OF_SALE = (
+    select(func.min(_PAYMENT.id))
+    .where(_PAYMENT.transaction_id == Transaction.id, _PAYMENT.outcome.in_(USED_FOR_SALE))
+    .correlate(Transaction)
+    .scalar_subquery()
+)
+"""Key of the payment that `payment_of_sale` returns, for a statement that selects from `Transaction`."""
 
 
 def has_paid(session: Session, buyer_key: int, course_key: int, except_key: int | None = None) -> bool:

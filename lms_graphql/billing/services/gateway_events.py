@@ -9,9 +9,9 @@ import structlog
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.billing.gateways.interface import Event, EventKind
+from lms_graphql.billing.gateways.interface import DISPUTE_KINDS, Event, EventKind
 from lms_graphql.billing.models import GatewayEvent, Payment, PaymentMethod, Refund, Transaction
-from lms_graphql.billing.services.disputes import apply_dispute
+from lms_graphql.billing.services.disputes import apply_disputes, store_dispute
 from lms_graphql.billing.services.payments import ReceivedPayment, record_payment
 from lms_graphql.billing.services.purchases import fail_purchase, wait_for_money
 from lms_graphql.billing.services.refund_results import store_reported_result
@@ -28,12 +28,15 @@ Handler = Callable[[Session, Transaction, Event], None]
 def apply_event(session: Session, method: PaymentMethod, event: Event) -> None:
     """Store an event of this gateway with its effect, unless it is stored already.
 
-    Events may come late, again and in any order. An event of an unknown transaction is stored without an effect.
+    Events may come late, again and in any order. An event of an unknown transaction is stored without an effect. If
+    it is about a dispute, the payment that follows finds it.
     """
     sale = _peek_sale(session, method, event)
     transaction = None if sale is None else lock_sale(session, sale)
     if not _insert(session, method, event, sale):
         return
+    if event.kind in DISPUTE_KINDS:
+        store_dispute(session, method, event, transaction)
     names = {"method": method.value, "gateway_event": event.id, "kind": event.kind.value}
     if transaction is None:
         log.info("gateway_event_without_transaction", **names)
@@ -45,7 +48,8 @@ def apply_event(session: Session, method: PaymentMethod, event: Event) -> None:
 def _receive_payment(session: Session, transaction: Transaction, event: Event) -> None:
     if event.payment_id is None or event.amount is None:
         raise ValueError("An event of a payment needs its id and its amount.")
-    record_payment(session, transaction, ReceivedPayment(event.payment_id, event.amount))
+    if record_payment(session, transaction, ReceivedPayment(event.payment_id, event.amount)):
+        apply_disputes(session, transaction)  # those that were reported before
 
 
 def _wait_for_money(session: Session, transaction: Transaction, event: Event) -> None:
@@ -54,6 +58,10 @@ def _wait_for_money(session: Session, transaction: Transaction, event: Event) ->
 
 def _fail(session: Session, transaction: Transaction, event: Event) -> None:
     fail_purchase(session, transaction)
+
+
+def _apply_dispute(session: Session, transaction: Transaction, event: Event) -> None:
+    apply_disputes(session, transaction)
 
 
 def _ignore(session: Session, transaction: Transaction, event: Event) -> None:
@@ -66,9 +74,9 @@ _HANDLERS: Mapping[EventKind, Handler] = {
     EventKind.PAYMENT_RECEIVED: _receive_payment,
     EventKind.PAYMENT_FAILED: _fail,
     EventKind.REFUND_CHANGED: store_reported_result,
-    EventKind.DISPUTE_OPENED: apply_dispute,
-    EventKind.DISPUTE_WON: apply_dispute,
-    EventKind.DISPUTE_LOST: apply_dispute,
+    EventKind.DISPUTE_OPENED: _apply_dispute,
+    EventKind.DISPUTE_WON: _apply_dispute,
+    EventKind.DISPUTE_LOST: _apply_dispute,
 }
 
 

@@ -23,11 +23,12 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from lms_graphql.billing.ledger_models import Earning, EarningEntry, InstructorPayout, PayoutItem
 from lms_graphql.billing.models import Payment, PaymentOutcome, Refund, RefundStatus, Transaction, TransactionStatus
-from lms_graphql.billing.reads.sale_payments import USED_FOR_SALE
+from lms_graphql.billing.reads.disputes import UNAPPLIED_DISPUTES
+from lms_graphql.billing.reads.sale_payments import PAYMENT_OF_SALE
 from lms_graphql.billing.services.payouts import LIVE
 from lms_graphql.billing.transitions import SUCCESSFUL
 from lms_graphql.core.statements import execute_dml
@@ -87,13 +88,6 @@ def _sum(column: Any, *where: ColumnElement[bool]) -> ColumnElement[Any]:
     return select(total).where(*where).correlate_except(column.class_).scalar_subquery()
 
 
-_OTHER_PAYMENT = aliased(Payment)
-_PAYMENT_OF_SALE = (
-    select(func.min(_OTHER_PAYMENT.id))
-    .where(_OTHER_PAYMENT.transaction_id == Transaction.id, _OTHER_PAYMENT.outcome.in_(USED_FOR_SALE))
-    .correlate(Transaction)
-    .scalar_subquery()
-)
 _IS_LIVE = InstructorPayout.status.in_(LIVE)
 _LIVE_PAYOUTS = (
     select(PayoutItem.payout_id)
@@ -104,7 +98,7 @@ _LIVE_PAYOUTS = (
 
 
 def _refunds(status: RefundStatus) -> ColumnElement[Any]:
-    return _sum(Refund.amount, Refund.payment_id == _PAYMENT_OF_SALE, Refund.status == status)
+    return _sum(Refund.amount, Refund.payment_id == PAYMENT_OF_SALE, Refund.status == status)
 
 
 def _entries(column: Any) -> ColumnElement[Any]:
@@ -118,7 +112,7 @@ DERIVED_COLUMNS = (
             "refunded_amount": _refunds(RefundStatus.SUCCEEDED),
             "reserved_amount": _refunds(RefundStatus.PROCESSING),
         },
-        _PAYMENT_OF_SALE.is_not(None),  # payments of older versions have no row
+        PAYMENT_OF_SALE.is_not(None),  # payments of older versions have no row
     ),
     _derived(
         Earning,
@@ -173,7 +167,7 @@ _RULES: tuple[tuple[str, Select[Any]], ...] = (
     ("sales whose earnings are not split by their rate", _split_errors()),
     (
         "transactions whose status does not fit their refunded amount",
-        select(Transaction.id).where(_PAYMENT_OF_SALE.is_not(None), _HAS_WRONG_STATUS),
+        select(Transaction.id).where(PAYMENT_OF_SALE.is_not(None), _HAS_WRONG_STATUS),
     ),
     (
         "transactions with several booked payments",
@@ -186,6 +180,7 @@ _RULES: tuple[tuple[str, Select[Any]], ...] = (
             > Payment.amount
         ),
     ),
+    ("sales that do not show the disputes about their payment", UNAPPLIED_DISPUTES.order_by(None)),
     (
         "payouts whose amount is not the sum of their earnings",
         select(InstructorPayout.id).where(

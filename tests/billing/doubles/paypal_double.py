@@ -155,16 +155,19 @@ class PayPalDouble(HttpDouble):
         self.refunds[refund_id]["status"] = status
         return self._event(kind, "refund", self.refunds[refund_id])
 
-    def dispute(self, capture_id: str, outcome: str | None = None, stage: str = "CHARGEBACK") -> Object:
+    def dispute(
+        self, capture_id: str, outcome: str | None = None, stage: str = "CHARGEBACK", number: int = 1, kind: str = ""
+    ) -> Object:
+        """Return CREATED without an outcome, else RESOLVED; or the event of this kind."""
         resource = {
-            "dispute_id": "PP-D-4012", "dispute_life_cycle_stage": stage, "status": "OPEN",
+            "dispute_id": f"PP-D-{capture_id}-{number}", "dispute_life_cycle_stage": stage, "status": "OPEN",
             "dispute_amount": self.captures[capture_id]["amount"], "reason": "UNAUTHORISED",
             "disputed_transactions": [{"seller_transaction_id": capture_id, "buyer_transaction_id": "7KX"}],
         }  # fmt: skip
-        if outcome is None:
-            return self._event("CUSTOMER.DISPUTE.CREATED", "dispute", resource)
-        resource |= {"status": "RESOLVED", "dispute_outcome": {"outcome_code": outcome}}
-        return self._event("CUSTOMER.DISPUTE.RESOLVED", "dispute", resource)
+        if outcome is not None:
+            resource |= {"status": "RESOLVED", "dispute_outcome": {"outcome_code": outcome}}
+        kind = kind or ("CREATED" if outcome is None else "RESOLVED")
+        return self._event(f"CUSTOMER.DISPUTE.{kind}", "dispute", resource)
 
     def _event(self, kind: str, resource_type: str, resource: Object) -> Object:
         return {

@@ -161,10 +161,13 @@ class StripeDouble(HttpDouble):
         self.refunds[refund_id]["status"] = status
         return self._event(kind, self.refunds[refund_id])
 
-    def dispute(self, payment: str, status: str, kind: str = "charge.dispute.closed", **card: str) -> Object:
+    def dispute(
+        self, payment: str, status: str, kind: str = "charge.dispute.closed", number: int = 1, **card: str
+    ) -> Object:
         intent = self.intents[payment]
         dispute = {
-            "id": f"du_{payment}", "object": "dispute", "amount": intent["amount"], "currency": intent["currency"],
+            "id": f"du_{payment}_{number}", "object": "dispute",
+            "amount": intent["amount"], "currency": intent["currency"],
             "charge": intent["latest_charge"], "payment_intent": payment, "status": status, "metadata": {},
             "reason": "fraudulent", "payment_method_details": {"type": "card", "card": {"brand": "visa", **card}},
         }  # fmt: skip

@@ -65,6 +65,7 @@ class Stripe:
 
     def __init__(self, double: StripeDouble) -> None:
         self.double = double
+        self._disputes = 0
         double.refund_status = "succeeded"
 
     def pay(self, checkout_id: str) -> Webhook:
@@ -87,6 +88,7 @@ class Stripe:
         return stripe_double.signed(self.double.refund_event([*self.double.refunds][-1], status, kind))
 
     def open_dispute(self) -> Webhook:
+        self._disputes += 1
         return self._dispute("needs_response", "charge.dispute.created")
 
     def lose_dispute(self) -> Webhook:
@@ -109,7 +111,8 @@ class Stripe:
         self.double.refund_status = "pending"
 
     def _dispute(self, status: str, kind: str) -> Webhook:
-        return stripe_double.signed(self.double.dispute([*self.double.intents][-1], status, kind))
+        payment = [*self.double.intents][-1]
+        return stripe_double.signed(self.double.dispute(payment, status, kind, self._disputes))
 
 
 class PayPal:
@@ -117,6 +120,7 @@ class PayPal:
 
     def __init__(self, double: PayPalDouble) -> None:
         self.double = double
+        self._disputes = 0
         double.refund_status, double.capture_issue = "COMPLETED", None
         double.capture_status = "COMPLETED"
 
@@ -143,6 +147,7 @@ class PayPal:
         return paypal_double.signed(self.double.refund_event([*self.double.refunds][-1], status, f"PAYMENT.{kind}"))
 
     def open_dispute(self) -> Webhook:
+        self._disputes += 1
         return self._dispute(None)
 
     def lose_dispute(self) -> Webhook:
@@ -167,7 +172,8 @@ class PayPal:
         self.double.refund_status = "PENDING"
 
     def _dispute(self, outcome: str | None) -> Webhook:
-        return paypal_double.signed(self.double.dispute([*self.double.captures][-1], outcome))
+        capture = [*self.double.captures][-1]
+        return paypal_double.signed(self.double.dispute(capture, outcome, number=self._disputes))
 
 
 class RemoteShop:
