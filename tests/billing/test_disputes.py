@@ -198,7 +198,7 @@ def test_dispute_that_is_won_after_it_was_lost_is_left_to_an_operator(
 def test_maintenance_applies_dispute_that_came_with_its_payment(
     refunds: Refunds, service: Service, status: DisputeStatus, amounts: Any, is_in_dispute: bool
 ) -> None:
-    """Neither of two transactions at the same moment has seen the other."""
+    """Two nodes of a cluster wrote at the same moment, and neither has seen the other."""
     payment_id = refunds.sale.payment.gateway_payment_id
     ids = {"gateway_payment_id": payment_id, "gateway_dispute_id": "a"}
 

@@ -9,12 +9,16 @@ from lms_graphql.billing.transitions import SUCCESSFUL
 
 
 def dispute_statuses(session: Session, payment: Payment) -> set[DisputeStatus]:
-    """Return the statuses of all disputes about a payment."""
+    """Return the statuses of all disputes about a payment, and lock them for reading.
+
+    The lock also covers disputes that are missing. They are inserted after this transaction, and then find the
+    payment. An ordinary read would miss those that were inserted after its snapshot.
+    """
     is_about_payment = (
         Dispute.payment_method == payment.payment_method,
         Dispute.gateway_payment_id == payment.gateway_payment_id,
     )
-    return set(session.scalars(select(Dispute.status).where(*is_about_payment)))
+    return set(session.scalars(select(Dispute.status).where(*is_about_payment).with_for_update(read=True)))
 
 
 _OTHER = aliased(Dispute)

@@ -3,7 +3,8 @@
 Events come in any order, also before the payment that they are about. So each dispute has a row with its worst status
 so far, and `apply_disputes` brings a transaction into line with the rows about its payment.
 
-If a payment and its first dispute are reported at the same moment, neither sees the other. Maintenance finds them.
+If a payment and its first dispute are reported at the same moment, the later transaction sees the earlier one. On a
+cluster with several writing nodes, neither may see the other. Maintenance finds such disputes.
 """
 
 from functools import partial

@@ -15,7 +15,7 @@ from lms_graphql.billing.services.disputes import apply_disputes, store_dispute
 from lms_graphql.billing.services.payments import ReceivedPayment, record_payment
 from lms_graphql.billing.services.purchases import fail_purchase, wait_for_money
 from lms_graphql.billing.services.refund_results import store_reported_result
-from lms_graphql.billing.services.sales import Sale, lock_sale, peek_sale
+from lms_graphql.billing.services.sales import Sale, lock_sale, peek_sale, read_sale
 from lms_graphql.core import clock
 from lms_graphql.core.statements import execute_dml, insert_ignore
 
@@ -37,6 +37,7 @@ def apply_event(session: Session, method: PaymentMethod, event: Event) -> None:
         return
     if event.kind in DISPUTE_KINDS:
         store_dispute(session, method, event, transaction)
+        transaction = transaction or _lock_sale_of_new_payment(session, method, event)
     names = {"method": method.value, "gateway_event": event.id, "kind": event.kind.value}
     if transaction is None:
         log.info("gateway_event_without_transaction", **names)
@@ -92,6 +93,21 @@ def _peek_sale(session: Session, method: PaymentMethod, event: Event) -> Sale | 
     return None
 
 
+def _lock_sale_of_new_payment(session: Session, method: PaymentMethod, event: Event) -> Transaction | None:
+    """Lock the sale of a payment that was stored after `_peek_sale`, and return its transaction.
+
+    The payment has not seen the dispute, and the INSERT of the dispute has waited for it. This lock comes late in the
+    lock order. So a deadlock is possible, and the transaction then runs again.
+    """
+    sale = read_sale(session, _is_of_payment(method, event.payment_id))
+    return None if sale is None else lock_sale(session, sale)
+
+
+def _is_of_payment(method: PaymentMethod, payment_id: str | None) -> ColumnElement[bool]:
+    is_payment = (Payment.payment_method == method, Payment.gateway_payment_id == payment_id)
+    return Transaction.id == select(Payment.transaction_id).where(*is_payment).scalar_subquery()
+
+
 def _conditions(method: PaymentMethod, event: Event) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if event.reference is not None:
@@ -99,8 +115,7 @@ def _conditions(method: PaymentMethod, event: Event) -> list[ColumnElement[bool]
     if event.checkout_id is not None:
         conditions.append(Transaction.gateway_transaction_id == event.checkout_id)
     if event.payment_id is not None:
-        is_payment = (Payment.payment_method == method, Payment.gateway_payment_id == event.payment_id)
-        conditions.append(Transaction.id == select(Payment.transaction_id).where(*is_payment).scalar_subquery())
+        conditions.append(_is_of_payment(method, event.payment_id))
     if event.refund_reference is not None:
         is_refund = Refund.reference == event.refund_reference
         conditions.append(Transaction.id == select(Refund.transaction_id).where(is_refund).scalar_subquery())

@@ -27,13 +27,14 @@ class Sale(NamedTuple):
 
 def peek_sale(session: Session, *conditions: ColumnElement[bool]) -> Sale | None:
     """Return the sale whose transaction meets the conditions, read before the transaction begins."""
+    return peek(session, lambda session: read_sale(session, *conditions))
+
+
+def read_sale(session: Session, *conditions: ColumnElement[bool]) -> Sale | None:
+    """Return the sale whose transaction meets the conditions."""
     statement = select(Transaction.id, Transaction.course_id, Transaction.user_id).where(*conditions)
-
-    def read(session: Session) -> Sale | None:
-        row = session.execute(statement).one_or_none()
-        return None if row is None else Sale(*row)
-
-    return peek(session, read)
+    row = session.execute(statement).one_or_none()
+    return None if row is None else Sale(*row)
 
 
 def lock_sale(session: Session, sale: Sale) -> Transaction:
