@@ -137,6 +137,16 @@ def write_problem(error: BaseException) -> str | None:
     return classify(error).write_problem if isinstance(error, DBAPIError) else None
 
 
+def stops_all_work(error: BaseException) -> bool:
+    """Return whether other transactions would fail, too: the database is unreachable or cannot write, or we stop.
+
+    Then a task with many transactions ends. After other errors it goes on with the next one.
+    """
+    if isinstance(error, AbandonedError) or write_problem(error) is not None:
+        return True
+    return isinstance(error, DBAPIError) and is_connect_error(error)
+
+
 def describe(error: BaseException) -> str:
     """Return the type of an error and the database's code, for logs: `OperationalError 1114`. It has no values."""
     name = type(error).__name__

@@ -119,6 +119,19 @@ def test_mysql_error_codes_are_classified(
         assert db_errors.classify(error) == expected, code
 
 
+@pytest.mark.parametrize(
+    ("code", "stops"),
+    [(2003, True), (1040, True), (1047, True), (1021, True), (1213, False), (1205, False), (2013, False)],
+)
+def test_task_stops_if_all_transactions_would_fail(code: int, stops: bool) -> None:
+    assert db_errors.stops_all_work(OperationalError("x", {}, pymysql.err.OperationalError(code, "x"))) == stops
+
+
+def test_task_stops_with_the_service_but_not_after_a_bug() -> None:
+    assert db_errors.stops_all_work(db_errors.AbandonedError())
+    assert not db_errors.stops_all_work(ValueError())
+
+
 def test_busy_sqlite_is_retried() -> None:
     busy = sqlite3.OperationalError("database is locked")
     busy.sqlite_errorcode = sqlite3.SQLITE_BUSY_SNAPSHOT

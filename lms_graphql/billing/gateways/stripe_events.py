@@ -118,7 +118,7 @@ def _dispute_changed(event_id: str, dispute: Object) -> Sequence[Event]:
     """Return the state of the dispute, which every event of it has. So an event that is missing does no harm."""
     kind = DISPUTE_KINDS_BY_STATUS.get(dispute["status"])
     if dispute["status"] == "prevented":
-        card = (dispute["payment_method_details"] or {}).get("card") or {}
+        card = (dispute.get("payment_method_details") or {}).get("card") or {}
         kind = PREVENTED_KINDS_BY_CASE.get(card.get("case_type"))
     if kind is None:
         return []

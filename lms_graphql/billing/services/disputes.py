@@ -33,7 +33,7 @@ from lms_graphql.billing.services.refund_results import store_result
 from lms_graphql.billing.services.refunds import AUTOMATIC_REASONS, add_refund
 from lms_graphql.billing.services.sales import lock_sale, peek_sale
 from lms_graphql.billing.transitions import SUCCESSFUL
-from lms_graphql.core import clock
+from lms_graphql.core import clock, db_errors
 from lms_graphql.core.statements import execute_dml, insert_ignore
 
 log = structlog.get_logger("lms_graphql.billing")
@@ -105,6 +105,8 @@ def apply_stored_disputes(resources: PaymentResources) -> int:
             resources.database.write_sync(resources.with_settings(partial(_apply, key=key)))
             total += 1
         except Exception as error:
+            if db_errors.stops_all_work(error):
+                raise
             log.error("dispute_not_applied", transaction_key=key, exc_info=error)
     return total
 

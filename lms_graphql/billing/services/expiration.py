@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.billing.models import Transaction, TransactionStatus
 from lms_graphql.billing.services.purchases import cancel_pending
 from lms_graphql.billing.services.sales import lock_sale, peek_sale
-from lms_graphql.core import clock
+from lms_graphql.core import clock, db_errors
 from lms_graphql.core.database import Database
 
 BATCH_SIZE = 500
@@ -29,6 +29,8 @@ def cancel_overdue(database: Database) -> int:
             try:
                 total += database.write_sync(partial(_cancel, key=key))
             except Exception as error:
+                if db_errors.stops_all_work(error):
+                    raise
                 log.error("purchase_not_cancelled", transaction_key=key, exc_info=error)
         last_key = keys[-1]
     return total

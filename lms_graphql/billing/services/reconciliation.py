@@ -17,7 +17,7 @@ from lms_graphql.billing.models import Transaction, TransactionStatus
 from lms_graphql.billing.reads.checkouts import DueCheckout, due_checkouts
 from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.billing.services.gateway_events import apply_event
-from lms_graphql.core import clock
+from lms_graphql.core import clock, db_errors
 from lms_graphql.core.statements import execute_dml
 
 log = structlog.get_logger("lms_graphql.billing")
@@ -49,6 +49,8 @@ def _reconcile(resources: PaymentResources, gateway: Gateway) -> int:
             log.warning("reconciliation_unavailable", transaction=due.reference, reason=str(error))
             break
         except Exception as error:
+            if db_errors.stops_all_work(error):
+                raise
             log.error("reconciliation_failed", transaction=due.reference, exc_info=error)
     return total
 

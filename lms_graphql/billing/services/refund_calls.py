@@ -21,7 +21,7 @@ from lms_graphql.billing.models import PaymentMethod, RefundStatus
 from lms_graphql.billing.reads.processing_refunds import RefundCall, due_refunds, processing_refund
 from lms_graphql.billing.services.gateway_calls import PaymentResources, call
 from lms_graphql.billing.services.refund_results import settle_refund
-from lms_graphql.core import clock
+from lms_graphql.core import clock, db_errors
 
 BATCH_SIZE = 100
 
@@ -57,6 +57,8 @@ def reconcile_refunds(resources: PaymentResources) -> int:
             try:
                 total += _reconcile(resources, key, unreachable)
             except Exception as error:
+                if db_errors.stops_all_work(error):
+                    raise
                 log.error("refund_reconciliation_failed", refund_key=key, exc_info=error)
         last_key = keys[-1]
     return total
