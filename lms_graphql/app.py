@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from lms_graphql import demo_files, graphiql
 from lms_graphql.accounts.services.sessions import require_active_session
-from lms_graphql.authentication import Authenticator, authenticate, client_ip
+from lms_graphql.authentication import Authenticator, authenticate, client_ip, user_agent
 from lms_graphql.billing.gateways.registry import enabled_methods
 from lms_graphql.billing.models import PaymentMethod
 from lms_graphql.billing.urls import checkout_return_path
@@ -101,7 +101,7 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
 
     async def create_context(request: Request, ignores_bad_token: Callable[[], bool]) -> Context:
         actor = await _authenticate(authenticator, resources, request, ignores_bad_token)
-        return Context(resources, actor, client_ip(request))
+        return Context(resources, actor, client_ip(request), user_agent(request))
 
     def is_busy() -> bool:
         return database.read_queue_seconds() * 1000 > settings.limit_queue_milliseconds

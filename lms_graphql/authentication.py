@@ -1,12 +1,14 @@
-"""Authentication of requests: the actor from the `Authorization` header, and the client's IP address."""
+"""Authentication of requests: the actor from the `Authorization` header, the client's IP address and user agent."""
 
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
 from lms_graphql.accounts import access_tokens
+from lms_graphql.accounts.models import MAX_USER_AGENT_LENGTH
 from lms_graphql.accounts.rate_limits import NETWORK_PREFIXES
 from lms_graphql.accounts.reads import sessions
 from lms_graphql.core import db_errors
@@ -18,6 +20,8 @@ Authenticator = Callable[[AppResources, Request], Awaitable[Actor]]
 
 NO_TOKEN = {"", "null", "undefined"}
 """Values that front ends send for anonymous visitors: nothing, or what JavaScript writes for a missing token."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 async def authenticate(resources: AppResources, request: Request) -> Actor:
@@ -73,6 +77,19 @@ def client_ip(request: Request) -> str:
             return str(ip.ipv4_mapped)
         return str(ipaddress.ip_network((ip, NETWORK_PREFIXES[6]), strict=False).network_address)
     return str(ip)
+
+
+def user_agent(request: Request) -> str | None:
+    """Return the header `User-Agent`, cut to what is stored, with control characters as spaces. None if it is blank.
+
+    Headers arrive as Latin-1, but some clients send UTF-8.
+    """
+    sent = request.headers.get("user-agent", "").encode("latin-1")
+    try:
+        text = sent.decode()
+    except UnicodeDecodeError:
+        text = sent.decode("latin-1")
+    return _CONTROL.sub(" ", text)[:MAX_USER_AGENT_LENGTH].strip() or None
 
 
 def _invalid_token() -> RequestError:

@@ -11,8 +11,9 @@ from lms_graphql.accounts.mutations.sessions import SessionMutations
 from lms_graphql.accounts.mutations.users import UserMutations
 from lms_graphql.accounts.queries import AccountQueries
 from lms_graphql.accounts.reads.applications import applications_by_key
+from lms_graphql.accounts.reads.sessions import sessions_by_key
 from lms_graphql.accounts.reads.users import users_by_key
-from lms_graphql.accounts.types import InstructorApplication, User
+from lms_graphql.accounts.types import InstructorApplication, User, UserSession
 from lms_graphql.analytics import types as analytics_types
 from lms_graphql.assessment.mutations.attempts import AttemptMutations
 from lms_graphql.assessment.mutations.lectures import LectureContentMutations
@@ -82,6 +83,7 @@ wiring.register_hooks()
 
 NODE_LOADERS: dict[str, BatchRead] = {
     "User": users_by_key,
+    "UserSession": sessions_by_key,
     "InstructorApplication": applications_by_key,
     "Category": categories_by_key,
     "Course": courses_by_key,
@@ -165,6 +167,7 @@ TYPE_EXTENSION_MODULES = (analytics_types, quiz_statistics_types)
 
 OBJECT_TYPES = (
     User,
+    UserSession,
     InstructorApplication,
     Category,
     Course,

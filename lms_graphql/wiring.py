@@ -1,7 +1,7 @@
 """Composition root: registers the functions of upper layers for the hooks that lower layers declare."""
 
 from lms_graphql.accounts import hooks as accounts_hooks
-from lms_graphql.accounts.services import credentials, email_templates, registration
+from lms_graphql.accounts.services import credentials, email_changes, email_templates, registration
 from lms_graphql.assessment.reads.lecture_quizzes import attempt_blocker, course_level_quizzes, quiz_problems
 from lms_graphql.assessment.reads.passed_quizzes import passed_quizzes
 from lms_graphql.assessment.services import lectures
@@ -43,6 +43,8 @@ def register_hooks() -> None:
     TEMPLATES[registration.VERIFY_EMAIL_MAIL] = email_templates.verify_email_template
     TEMPLATES[credentials.RESET_PASSWORD_MAIL] = email_templates.reset_password_template
     TEMPLATES[credentials.PASSWORD_CHANGED_MAIL] = email_templates.password_changed_template
+    TEMPLATES[email_changes.EMAIL_CHANGE_MAIL] = email_templates.email_change_template
+    TEMPLATES[email_changes.EMAIL_CHANGE_NOTICE_MAIL] = email_templates.email_change_notice_template
     TEMPLATES[certificates.CERTIFICATE_ISSUED_MAIL] = certificate_templates.certificate_issued_template
     TEMPLATES[billing_mails.RECEIPT_MAIL] = billing_templates.receipt_template
     TEMPLATES[billing_mails.REFUND_NOTICE_MAIL] = billing_templates.refund_notice_template

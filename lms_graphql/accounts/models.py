@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, U
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from lms_graphql.accounts import email_addresses, roles
+from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
 from lms_graphql.core.orm import (
     TABLE_OPTIONS,
@@ -27,6 +28,9 @@ from lms_graphql.core.text import sort_key
 
 DELETED_NAME = "Deleted user"
 HASH_LENGTH = 64
+MAX_USER_AGENT_LENGTH = 300
+NEVER = "1970-01-01 00:00:00.000000"
+"""Last use of a session that an older version of the service creates while it is being replaced."""
 
 
 class TokenPurpose(StrEnum):
@@ -69,6 +73,7 @@ class User(TimestampedModel):
     profile_image: Mapped[str | None] = mapped_column(String(2000))
     bio: Mapped[str | None] = mapped_column(long_text())
     last_login: Mapped[datetime | None]
+    username_changed_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 
     @validates("email")
@@ -121,14 +126,24 @@ class SigningKey(TimestampedModel):
 
 
 class UserSession(TimestampedModel):
-    """A user logged in on a device: the family of refresh tokens that one login started."""
+    """A user logged in on a device: the family of refresh tokens that one login started.
+
+    `last_used_at`, `client_ip` and `user_agent` are those of the login or of the last refresh.
+    """
 
     __tablename__ = "sessions"
-    __table_args__ = (Index(None, "user_id", "ended_at"), Index(None, "expires_at", "id"), TABLE_OPTIONS)
+    __table_args__ = (
+        Index(None, "user_id", "ended_at", "last_used_at", "id"),
+        Index(None, "expires_at", "id"),
+        TABLE_OPTIONS,
+    )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime] = mapped_column(default=clock.now, server_default=NEVER)
+    client_ip: Mapped[str | None] = mapped_column(case_sensitive(45))
+    user_agent: Mapped[str | None] = mapped_column(String(MAX_USER_AGENT_LENGTH))
 
 
 class RefreshToken(TimestampedModel):
@@ -159,6 +174,31 @@ class AccountToken(TimestampedModel):
     token_hash: Mapped[str] = mapped_column(case_sensitive(HASH_LENGTH))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class EmailChange(TimestampedModel):
+    """A requested change of a user's email address, until it is confirmed, replaced or cancelled.
+
+    `session_id` is the session that requested it. It is no foreign key, because sessions may be deleted earlier.
+    """
+
+    __tablename__ = "email_changes"
+    __table_args__ = (UniqueConstraint("user_id"), Index(None, "created_at", "id"), TABLE_OPTIONS)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    email: Mapped[str] = mapped_column(String(254))
+    session_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class EmailChangeToken(TimestampedModel):
+    """A mailed token that confirms a change of an email address. It is valid while the row of the change exists."""
+
+    __tablename__ = "email_change_tokens"
+    __table_args__ = (UniqueConstraint("token_hash"), Index(None, "email_change_id"), TABLE_OPTIONS)
+
+    email_change_id: Mapped[int] = mapped_column(ForeignKey("email_changes.id", ondelete="CASCADE"))
+    token_hash: Mapped[str] = mapped_column(case_sensitive(HASH_LENGTH))
+    expires_at: Mapped[datetime]
 
 
 class RateLimitCounter(TimestampedModel):

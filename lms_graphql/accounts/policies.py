@@ -1,9 +1,9 @@
-"""Policies of accounts: which users and applications an actor may see."""
+"""Policies of accounts: which users, sessions and applications an actor may see."""
 
 from sqlalchemy import ColumnElement, false, or_, true
 
 from lms_graphql.accounts import hooks
-from lms_graphql.accounts.models import InstructorApplication
+from lms_graphql.accounts.models import InstructorApplication, UserSession
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 
 
@@ -22,3 +22,8 @@ def is_self_or_super_admin(actor: Actor, user_key: int) -> bool:
 def applications_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """Return the clause for visible applications: all for super admins, else the viewer's own."""
     return true() if access_level is AccessLevel.SUPER_ADMIN else InstructorApplication.user_id == VIEWER
+
+
+def sessions_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return the clause for visible sessions: all for super admins, else the viewer's own."""
+    return true() if access_level is AccessLevel.SUPER_ADMIN else UserSession.user_id == VIEWER

@@ -9,6 +9,7 @@ import strawberry
 from lms_graphql.accounts import roles
 from lms_graphql.accounts.models import ApplicationStatus
 from lms_graphql.accounts.policies import is_self_or_super_admin
+from lms_graphql.accounts.reads.sessions import sessions_by_user
 from lms_graphql.accounts.reads.users import users_by_key
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.graph.context import Info
@@ -71,6 +72,29 @@ def self_or_super_admin_only(description: str) -> Any:
 
 
 @object_type
+class UserSession(Node):
+    """
+    A place where a user is logged in. Visible to the user and to super admins, until it ends or expires. `endSession`
+    ends it.
+    """
+
+    created_at: datetime = field("When the user logged in.")
+    last_used_at: datetime = field(
+        "When the user logged in or the session was last refreshed. Other requests do not count, so it may be as old "
+        "as an access token lasts: 15 minutes by default."
+    )
+    expires_at: datetime = field("When the session ends if it is not refreshed before.")
+    client_ip: str | None = field(
+        "IP address of the login or of the last refresh; null if unknown. IPv6 addresses are cut to their network."
+    )
+    user_agent: str | None = field(
+        "Header `User-Agent` of the login or of the last refresh, at most 300 characters; null if there was none. "
+        "Control characters are spaces. Clients choose it freely, so show it as plain text."
+    )
+    is_current: bool = field("Whether this request is made in this session.")
+
+
+@object_type
 class User(Node):
     """A user. A field for the user and super admins only is null for other viewers, with a FORBIDDEN error."""
 
@@ -93,6 +117,14 @@ class User(Node):
     def permissions(self) -> list[str] | None:
         """The user and super admins only. Permissions of the role, as `area:action` strings, e.g. `course:create`."""
         return sorted(roles.PERMISSIONS[self.role])
+
+    @resolver_field(extensions=[require(IsSelfOrSuperAdmin)])
+    def sessions(self, info: Info) -> list[UserSession] | None:
+        """
+        The user and super admins only. Where the user is logged in, the last used first (at most 100). A session that
+        has ended or expired is not in the list.
+        """
+        return info.context.load_list(sessions_by_user, self.key)
 
 
 @object_type

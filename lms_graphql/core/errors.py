@@ -42,8 +42,9 @@ class DomainError(Exception):
     """An expected failure of a service. `path` names the input field, e.g. ("price",).
 
     `limit` is the highest or lowest value that is allowed, for TOO_SHORT, TOO_LONG, OUT_OF_RANGE and LIMIT_REACHED.
-    It is None if the bound is not a number. `subject` is the kind and key of the object that is in the way, for
-    NOT_READY and IN_USE. It is None if the objects are many, such as enrollments.
+    It is None if the bound is not a number. For RATE_LIMITED of a username it is the days between two changes.
+    `subject` is the kind and key of the object that is in the way, for NOT_READY and IN_USE. It is None if the
+    objects are many, such as enrollments.
     """
 
     def __init__(

@@ -44,9 +44,9 @@ class AppResources:
 
 
 class Context:
-    """State of one operation. `client_ip` is the network address of the client."""
+    """State of one operation. `client_ip` is the network address of the client, `user_agent` what it calls itself."""
 
-    def __init__(self, resources: AppResources, actor: Actor, client_ip: str) -> None:
+    def __init__(self, resources: AppResources, actor: Actor, client_ip: str, user_agent: str | None = None) -> None:
         self.database = resources.database
         self.settings = settings = resources.settings
         self.hashing = resources.hashing
@@ -54,6 +54,7 @@ class Context:
         self.read_priority = resources.read_priority
         self.actor = actor
         self.client_ip = client_ip
+        self.user_agent = user_agent
         self.max_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
         self.budget = ResponseBudget(self.max_cost, settings.limit_seconds)
         self.write_count = 0

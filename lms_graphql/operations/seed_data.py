@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit, search_index
 from lms_graphql.accounts.models import User
+from lms_graphql.accounts.services.email_changes import cancel_email_change
 from lms_graphql.accounts.services.sessions import end_all_sessions
 from lms_graphql.catalog.models import Category
 from lms_graphql.core import clock
@@ -53,8 +54,9 @@ def seed(session: Session, password: str | None = None) -> SeedResult:
     categories = [name for name in CATEGORIES if slugify(name) not in slugs]
     for name in categories:
         session.add(Category(name=name, slug=slugify(name), description=CATEGORIES[name]))
-    emails = set(session.scalars(select(User.email_key)))
-    missing = [user for user in USERS if user.email not in emails]
+    emails, usernames = set(session.scalars(select(User.email_key))), set(session.scalars(select(User.username_key)))
+    # A seed user who has changed only the email address or only the username is still there.
+    missing = [user for user in USERS if user.email not in emails and user.username not in usernames]
     if not missing:
         return SeedResult(categories, [], None)
     password = password or secrets.token_urlsafe(12)
@@ -84,4 +86,5 @@ def renew_passwords(session: Session, result: SeedResult, password: str | None =
         audit.record(session, "account.password_reset", subject=key)
     for key in keys:
         end_all_sessions(session, key)
+        cancel_email_change(session, key)
     return SeedResult(result.categories, [user.email or "" for user in users], password)

@@ -136,6 +136,8 @@ class Settings(GatewaySettings, OperatorSettings, BaseSettings):
     """New accounts of a client network within the window."""
     login_window_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     """Length of the window of these limits."""
+    username_change_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    """Days between two changes of a username by its user; 0 for no limit."""
 
     completion_watched_percent: Annotated[int, Field(ge=1, le=100)] = 90
     """Share of a video that must be watched to complete the lecture."""

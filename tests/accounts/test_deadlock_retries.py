@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import AccountToken, AuditEvent, RateLimitCounter, RefreshToken, TokenPurpose, User
-from lms_graphql.accounts.services.credentials import make_token
+from lms_graphql.accounts.services.account_tokens import make_token
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.password_hashing import hash_password

@@ -14,6 +14,7 @@ from sqlalchemy import update
 
 from lms_graphql.accounts.models import SigningKey, User
 from lms_graphql.accounts.services import credentials, sessions, users
+from lms_graphql.accounts.services.current_password import PasswordCheck
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.signing import Signer
@@ -266,7 +267,7 @@ def promote(session_issuer: SessionIssuer, admin: Actor, user: User) -> None:
 
 
 def change_password(session_issuer: SessionIssuer, _: Actor, user: User) -> None:
-    check = credentials.PasswordCheck(user.id, user.password_hash, "")
+    check = PasswordCheck(user.id, user.password_hash, "")
     actor = Actor(user.id, user.role)
     change = credentials.change_password
     session_issuer.database.write_sync(lambda session: change(session, actor, session_issuer.auth, check, "new"))

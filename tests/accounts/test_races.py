@@ -24,7 +24,7 @@ from lms_graphql.accounts.models import (
     User,
     UserTerm,
 )
-from lms_graphql.accounts.services.credentials import make_token
+from lms_graphql.accounts.services.account_tokens import make_token
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.password_hashing import verify_password

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from lms_graphql.accounts.models import TokenPurpose, User
-from lms_graphql.accounts.services.credentials import make_token
+from lms_graphql.accounts.services.account_tokens import make_token
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Role
 from tests.concurrency import RaceClients, RaceRequest, race_clients

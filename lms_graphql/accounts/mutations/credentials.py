@@ -1,9 +1,9 @@
-"""Mutations of passwords and email verification."""
+"""Mutations of passwords and email addresses."""
 
 import strawberry
 
 from lms_graphql.accounts.mutations.sessions import auth_context, password_operations, session_payload
-from lms_graphql.accounts.services import credentials
+from lms_graphql.accounts.services import credentials, email_changes
 from lms_graphql.accounts.types import SessionPayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
@@ -37,6 +37,21 @@ class ResetPasswordInput:
 @input_type()
 class VerifyEmailInput:
     """The token that was mailed to an email address."""
+
+    token: str = field("Token from the link in the mail, valid once and for 24 hours.")
+
+
+@input_type()
+class RequestEmailChangeInput:
+    """The viewer's new email address."""
+
+    new_email: str = field("New email address, at most 254 characters.")
+    current_password: str = field("Current password.")
+
+
+@input_type()
+class ConfirmEmailChangeInput:
+    """The token that was mailed to the new email address."""
 
     token: str = field("Token from the link in the mail, valid once and for 24 hours.")
 
@@ -100,3 +115,33 @@ class CredentialMutations:
         """
         ok = await info.context.write(credentials.verify_email, auth_context(info.context), input.token)
         return DonePayload(ok=ok)
+
+    @mutation(IsSignedIn)
+    async def request_email_change(self, info: Info, input: RequestEmailChangeInput) -> DonePayload | None:
+        """
+        Mail a link to a new email address, and a notice to the present one. Only logged-in users can do this. The
+        address changes with `confirmEmailChange`. A further request replaces the former one, and the present address
+        only cancels it. A new password, suspension and deletion cancel it, too.
+
+        The answer is the same whether the new address is taken or not; a taken one gets no mail. Returns
+        INVALID_CREDENTIALS if the current password is wrong, and RATE_LIMITED after too many failures or requests.
+        """
+        operations = password_operations(info.context)
+        return DonePayload(ok=await operations.request_email_change(input.new_email, input.current_password))
+
+    @mutation()
+    async def confirm_email_change(self, info: Info, input: ConfirmEmailChangeInput) -> DonePayload | None:
+        """
+        Change an email address with the token of a mail. Everyone who has the token can do this; a bad access token
+        is ignored. The new address counts as verified, and links that were mailed to the former one become invalid.
+
+        All other sessions of the account end. The current session goes on if it belongs to the account, else the one
+        that requested the change.
+
+        Returns INVALID_TOKEN if the token is unknown, was used or has expired. The same holds if the request was
+        replaced or cancelled, or if another account has the address.
+        """
+        context = info.context
+        return DonePayload(
+            ok=await context.write(email_changes.confirm_email_change, auth_context(context), input.token)
+        )

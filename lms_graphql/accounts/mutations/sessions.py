@@ -1,4 +1,4 @@
-"""Mutations of sessions: registration, login, refresh and logout."""
+"""Mutations of sessions: registration, login, refresh and logout, also from other devices."""
 
 import strawberry
 
@@ -48,8 +48,15 @@ class LogoutInput:
     refresh_token: str = field("Any refresh token of the session, used or not.")
 
 
+@input_type()
+class EndSessionInput:
+    """The session to end."""
+
+    session_id: strawberry.ID = field("Id of one of the viewer's sessions.")
+
+
 def auth_context(context: Context) -> AuthContext:
-    return AuthContext(context.signer, context.settings, context.client_ip)
+    return AuthContext(context.signer, context.settings, context.client_ip, context.user_agent)
 
 
 def password_operations(context: Context) -> PasswordOperations:
@@ -134,3 +141,17 @@ class SessionMutations:
         ok = await info.context.write(sessions.end_own_sessions, auth_context(info.context))
         info.context.switch_actor(ANONYMOUS)
         return DonePayload(ok=ok)
+
+    @mutation(IsSignedIn)
+    async def end_session(self, info: Info, input: EndSessionInput) -> DonePayload | None:
+        """
+        End one of the viewer's sessions, such as that of a lost device. Only logged-in users can do this. Its access
+        tokens become invalid at once. It may be the current session. Ending a session again succeeds.
+
+        Returns NOT_FOUND for an unknown session and for one of another user.
+        """
+        context = info.context
+        key = await context.write(sessions.end_own_session, auth_context(context), input.session_id)
+        if key == context.actor.session_key:
+            context.switch_actor(ANONYMOUS)
+        return DonePayload(ok=True)

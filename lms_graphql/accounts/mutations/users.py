@@ -20,6 +20,11 @@ class UpdateProfileInput:
     Update…Input.
     """
 
+    username: strawberry.Maybe[str | None] = field(
+        "Username: 3 to 30 letters (a–z), digits and _ . -; unique regardless of case. It can be changed once in 30 "
+        "days by default.",
+        default=None,
+    )
     first_name: strawberry.Maybe[str | None] = field("First name, at most 100 characters.", default=None)
     last_name: strawberry.Maybe[str | None] = field("Last name, at most 100 characters.", default=None)
     bio: strawberry.Maybe[str | None] = field("Biography, at most 1,000 characters.", default=None)
@@ -60,7 +65,12 @@ def sign_out_if_self(context: Context, key: int) -> None:
 class UserMutations:
     @mutation(IsSignedIn)
     async def update_profile(self, info: Info, input: UpdateProfileInput) -> UserPayload | None:
-        """Change the viewer's profile. Only logged-in users can do this."""
+        """
+        Change the viewer's profile. Only logged-in users can do this.
+
+        Returns ALREADY_EXISTS if the username is taken. Returns RATE_LIMITED if it was changed too recently, with the
+        number of days between two changes as `limit`.
+        """
         key = await info.context.write(users.update_profile, provided_fields(input))
         return await payload(info.context, UserPayload, user=(users_by_key, key))
 

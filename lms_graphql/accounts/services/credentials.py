@@ -1,36 +1,31 @@
-"""Credentials: change and reset of passwords, verification of email addresses, single-use tokens."""
+"""Credentials: change and reset of passwords, verification of email addresses."""
 
 from datetime import timedelta
-from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit, password_policy, rate_limits
 from lms_graphql.accounts.models import AccountToken, TokenPurpose, User
 from lms_graphql.accounts.rate_limits import RateLimit
+from lms_graphql.accounts.services.account_tokens import invalid_token, invalidate_tokens, use_token, valid_token
+from lms_graphql.accounts.services.current_password import PasswordCheck, begin_password_check, record_wrong_password
+from lms_graphql.accounts.services.email_changes import cancel_email_change
 from lms_graphql.accounts.services.login import account_rate_limits, client_rate_limit, rate_limit_error
 from lms_graphql.accounts.services.registration import MAX_MAILS_PER_WINDOW, VERIFY_EMAIL_MAIL, validate_email_field
 from lms_graphql.accounts.services.sessions import AuthContext, IssuedSession, create_session, end_all_sessions
 from lms_graphql.core import clock
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode
-from lms_graphql.core.signing import new_token, token_hash
+from lms_graphql.core.errors import DomainError, DomainErrors
+from lms_graphql.core.signing import token_hash
 from lms_graphql.core.statements import execute_dml
 from lms_graphql.core.validation import Validator
 from lms_graphql.mail.outbox import enqueue
 
 RESET_PASSWORD_MAIL = "reset_password"  # noqa: S105 - a kind of mail, not a password
 PASSWORD_CHANGED_MAIL = "password_changed"  # noqa: S105 - a kind of mail, not a password
-LIFETIMES = {TokenPurpose.VERIFY_EMAIL: timedelta(hours=24), TokenPurpose.RESET_PASSWORD: timedelta(hours=1)}
-
-
-class PasswordCheck(NamedTuple):
-    """Inputs for verifying the current password: user, stored hash and key of the rate limit."""
-
-    user_key: int
-    password_hash: str | None
-    limit_key: str
+PASSWORD_CHANGE_FAILED = "account.password_change_failed"  # noqa: S105 - an audit action, not a password
+"""Audit action of a password change with a wrong current password."""
 
 
 def begin_password_change(
@@ -40,24 +35,10 @@ def begin_password_change(
 
     Return RATE_LIMITED at the limit. Raise DomainErrors if the new password violates the policy.
     """
-    assert actor.key is not None
     user = session.get_one(User, actor.key)
     if errors := password_policy.password_errors(new_password, user.email, user.username, path="new_password"):
         raise DomainErrors(errors)
-    key = auth.signer.digest("password change", str(actor.key))
-    limit = RateLimit(key, auth.settings.login_failures_per_account, auth.settings.login_window_minutes)
-    if not rate_limits.consume(session, limit):
-        return rate_limit_error(auth)
-    return PasswordCheck(actor.key, user.password_hash, key)
-
-
-def record_wrong_password(session: Session, actor: Actor, auth: AuthContext) -> DomainError:
-    """Record the failed attempt and return INVALID_CREDENTIALS."""
-    audit.record(
-        session, "account.password_change_failed", actor=actor.key, subject=actor.key, client_ip=auth.client_ip
-    )
-    message = "This is not your current password. Try again, or reset the password."
-    return DomainError(ErrorCode.INVALID_CREDENTIALS, message, ("current_password",))
+    return begin_password_check(session, actor, auth)
 
 
 def change_password(
@@ -67,10 +48,9 @@ def change_password(
 
     Return INVALID_CREDENTIALS if the stored hash has changed since it was verified.
     """
-    is_unchanged = (User.id == check.user_key, User.password_hash == check.password_hash, User.is_active)
     values = {"password_hash": new_hash, "updated_at": clock.now()}
-    if not execute_dml(session, update(User).where(*is_unchanged).values(values)):
-        return record_wrong_password(session, actor, auth)
+    if not execute_dml(session, update(User).where(*check.is_unchanged).values(values)):
+        return record_wrong_password(session, actor, auth, PASSWORD_CHANGE_FAILED)
     rate_limits.refund(session, check.limit_key)
     _complete_password_change(session, auth, check.user_key, "account.password_changed")
     return create_session(session, auth, check.user_key, session.get_one(User, check.user_key).role)
@@ -101,7 +81,7 @@ def begin_password_reset(
 
     Return None, or for a token that has just been used the password hash that is stored now.
     """
-    is_valid = _valid_token(token, TokenPurpose.RESET_PASSWORD)
+    is_valid = valid_token(token, TokenPurpose.RESET_PASSWORD)
     user = session.scalar(select(User).join(AccountToken, AccountToken.user_id == User.id).where(*is_valid))
     if user is None and (stored_hash := _hash_after_recent_reset(session, auth, token)) is not None:
         return stored_hash
@@ -120,7 +100,7 @@ def reset_password(session: Session, _actor: Actor, auth: AuthContext, token: st
     works once, also in concurrent requests. Return None, or the stored hash if another request has just used the
     token. Raise INVALID_TOKEN.
     """
-    user_key = _use_token(session, token, TokenPurpose.RESET_PASSWORD)
+    user_key = use_token(session, token, TokenPurpose.RESET_PASSWORD)
     if user_key is None:
         if (stored_hash := _hash_after_recent_reset(session, auth, token)) is None:
             raise invalid_token()
@@ -166,7 +146,7 @@ def request_email_verification(session: Session, actor: Actor, auth: AuthContext
 
 def verify_email(session: Session, _actor: Actor, auth: AuthContext, token: str) -> bool:
     """Use up the token and mark its user's email address as verified. Raise INVALID_TOKEN."""
-    user_key = _use_token(session, token, TokenPurpose.VERIFY_EMAIL)
+    user_key = use_token(session, token, TokenPurpose.VERIFY_EMAIL)
     if user_key is None:
         raise invalid_token()
     execute_dml(session, update(User).where(User.id == user_key).values(is_verified=True, updated_at=clock.now()))
@@ -174,46 +154,10 @@ def verify_email(session: Session, _actor: Actor, auth: AuthContext, token: str)
     return True
 
 
-def make_token(session: Session, user_key: int, purpose: TokenPurpose) -> str:
-    """Return a new single-use token for a mail, and store its hash."""
-    token = new_token()
-    expires_at = clock.now() + LIFETIMES[purpose]
-    session.add(AccountToken(user_id=user_key, purpose=purpose, token_hash=token_hash(token), expires_at=expires_at))
-    return token
-
-
-def invalidate_tokens(session: Session, user_key: int, *purposes: TokenPurpose) -> None:
-    """Mark the user's unused tokens of these purposes as used."""
-    is_unused = (AccountToken.user_id == user_key, AccountToken.purpose.in_(purposes), AccountToken.used_at.is_(None))
-    execute_dml(session, update(AccountToken).where(*is_unused).values(used_at=clock.now()))
-
-
-def _use_token(session: Session, token: str, purpose: TokenPurpose) -> int | None:
-    """Use up the token and return its user's key; None if it is not valid. One of several concurrent uses passes."""
-    if not execute_dml(
-        session, update(AccountToken).where(*_valid_token(token, purpose)).values(used_at=clock.now())
-    ):
-        return None
-    return session.scalar(select(AccountToken.user_id).where(AccountToken.token_hash == token_hash(token)))
-
-
-def _valid_token(token: str, purpose: TokenPurpose) -> tuple[ColumnElement[bool], ...]:
-    return (
-        AccountToken.token_hash == token_hash(token),
-        AccountToken.purpose == purpose,
-        AccountToken.used_at.is_(None),
-        AccountToken.expires_at > clock.now(),
-    )
-
-
 def _complete_password_change(session: Session, auth: AuthContext, user_key: int, action: str) -> None:
-    """End all sessions, invalidate the reset tokens, record the action and notify the user."""
+    """End all sessions, void reset tokens and a requested change of email, record the action and notify the user."""
     end_all_sessions(session, user_key)
     invalidate_tokens(session, user_key, TokenPurpose.RESET_PASSWORD)
+    cancel_email_change(session, user_key)
     audit.record(session, action, actor=user_key, subject=user_key, client_ip=auth.client_ip)
     enqueue(session, PASSWORD_CHANGED_MAIL, user_key=user_key)
-
-
-def invalid_token() -> DomainError:
-    message = "This link was used already, has expired or is incomplete. Request a new one."
-    return DomainError(ErrorCode.INVALID_TOKEN, message, ("token",))

@@ -1,4 +1,4 @@
-"""Password operations: what registration, login, password change and password reset do around the hashing pool.
+"""Password operations: what mutations that hash or verify a password do around the hashing pool.
 
 Hashing is slow and uses a whole processor, so every operation takes the same steps:
 
@@ -20,7 +20,14 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts.services import credentials, login, registration
+from lms_graphql.accounts.services import (
+    account_tokens,
+    credentials,
+    current_password,
+    email_changes,
+    login,
+    registration,
+)
 from lms_graphql.accounts.services.registration import RegistrationData
 from lms_graphql.accounts.services.sessions import AuthContext, IssuedSession
 from lms_graphql.core.actor import Actor, Role
@@ -45,7 +52,7 @@ class Write(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PasswordOperations:
-    """The five operations that hash or verify a password, with the parts of a request that they need."""
+    """The six operations that hash or verify a password, with the parts of a request that they need."""
 
     auth: AuthContext
     hashing: PasswordHashingPool
@@ -86,8 +93,19 @@ class PasswordOperations:
                 match = await self.hashing.verify(check.password_hash, current_password)
                 new_hash = await self.hashing.hash(new_password) if match.is_correct else ""
             if not match.is_correct:
-                raise await self._write(credentials.record_wrong_password, self.auth)
+                raise await self._record_wrong_password(credentials.PASSWORD_CHANGE_FAILED)
             return await self._write(credentials.change_password, self.auth, check, new_hash)
+
+    async def request_email_change(self, new_email: str, password: str) -> bool:
+        """Mail a link to the new address if this is the actor's password, and return True."""
+        email = email_changes.validate_new_email(new_email)
+        with self._admission():
+            check = await self._write(current_password.begin_password_check, self.auth)
+            with self._queue_slot():
+                match = await self.hashing.verify(check.password_hash, password)
+            if not match.is_correct:
+                raise await self._record_wrong_password(email_changes.CHANGE_FAILED)
+            return await self._write(email_changes.request_email_change, self.auth, check, email)
 
     async def reset_password(self, token: str, new_password: str) -> bool:
         """Set a new password with the token of a mail, and return True.
@@ -109,7 +127,10 @@ class PasswordOperations:
         with self._queue_slot():
             match = await self.hashing.verify(stored_hash, password)
         if not match.is_correct:
-            raise credentials.invalid_token()
+            raise account_tokens.invalid_token()
+
+    async def _record_wrong_password(self, action: str) -> DomainError:
+        return await self._write(current_password.record_wrong_password, self.auth, action)
 
     def _admission(self) -> AbstractContextManager[None]:
         return self.hashing.admit(self.auth.client_ip)

@@ -42,7 +42,7 @@ def validate_registration(data: RegistrationData, password: str) -> Registration
     validator = Validator()
     valid = RegistrationData(
         email=validate_email_field(validator, data.email),
-        username=_validate_username(validator, data.username),
+        username=validate_username_field(validator, data.username),
         first_name=validator.single_line("first_name", data.first_name, max_length=MAX_NAME_LENGTH),
         last_name=validator.single_line("last_name", data.last_name, max_length=MAX_NAME_LENGTH),
     )
@@ -51,23 +51,24 @@ def validate_registration(data: RegistrationData, password: str) -> Registration
     return valid
 
 
-def validate_email_field(validator: Validator, value: str) -> str:
+def validate_email_field(validator: Validator, value: str, name: str = "email") -> str:
     """Return the email as it is stored, and add an error to the validator if it is invalid."""
-    text = validator.single_line("email", value, max_length=MAX_EMAIL_LENGTH)
-    if validator.has_error("email"):
+    text = validator.single_line(name, value, max_length=MAX_EMAIL_LENGTH)
+    if validator.has_error(name):
         return text
     try:
         email = email_addresses.parse_email(text).normalized
         if len(email_addresses.normalize_email(email)) > MAX_EMAIL_LENGTH:
             message = f"Use at most {MAX_EMAIL_LENGTH} characters."
-            validator.add_error(ErrorCode.TOO_LONG, message, "email", limit=MAX_EMAIL_LENGTH)
+            validator.add_error(ErrorCode.TOO_LONG, message, name, limit=MAX_EMAIL_LENGTH)
         return email
     except ValueError:
-        validator.add_error(ErrorCode.INVALID, "Enter an email address, e.g. jane@example.com.", "email")
+        validator.add_error(ErrorCode.INVALID, "Enter an email address, e.g. jane@example.com.", name)
         return text
 
 
-def _validate_username(validator: Validator, value: str) -> str:
+def validate_username_field(validator: Validator, value: str | None) -> str:
+    """Return the username as it is stored, and add an error to the validator if it is invalid."""
     text = validator.single_line("username", value, min_length=MIN_USERNAME_LENGTH, max_length=MAX_USERNAME_LENGTH)
     if not validator.has_error("username") and not _USERNAME.match(text):
         message = "Use only the letters a to z, digits, underscores, dots and hyphens."
@@ -128,7 +129,7 @@ def add_user(session: Session, data: RegistrationData, password_hash: str, role:
         session.flush()
     except IntegrityError as error:  # lost the race: another request inserted the same value
         field = "username" if is_unique_violation(error, "username_key") else "email"
-        raise DomainErrors([_already_taken(field)]) from None
+        raise DomainErrors([already_taken(field)]) from None
     search_index.index_user(session, user)
     return user
 
@@ -140,7 +141,7 @@ def _uniqueness_errors(session: Session, data: RegistrationData) -> list[DomainE
         ("username", User.username_key, data.username.casefold()),
     ):
         if session.scalar(select(User.id).where(column == value)) is not None:
-            errors.append(_already_taken(field))
+            errors.append(already_taken(field))
     return errors
 
 
@@ -149,7 +150,7 @@ def _too_many_registrations(auth: AuthContext) -> DomainError:
     return DomainError(ErrorCode.RATE_LIMITED, message)
 
 
-def _already_taken(field: str) -> DomainError:
+def already_taken(field: str) -> DomainError:
     message = "An account with this email address exists already. Log in, or reset the password."
     if field == "username":
         message = "This username is taken. Choose another."

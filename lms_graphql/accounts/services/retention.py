@@ -1,11 +1,11 @@
-"""Retention: deletion of expired sessions, tokens, rate limit counters and idempotency keys."""
+"""Retention: deletion of old sessions, tokens, changes of email, rate limit counters and idempotency keys."""
 
 from datetime import timedelta
 
 from sqlalchemy import Delete, delete, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts.models import AccountToken, RateLimitCounter, RefreshToken, UserSession
+from lms_graphql.accounts.models import AccountToken, EmailChange, RateLimitCounter, RefreshToken, UserSession
 from lms_graphql.core import clock
 from lms_graphql.core.idempotency import IdempotencyKey
 from lms_graphql.core.statements import execute_dml
@@ -14,12 +14,13 @@ BATCH_SIZE = 1_000
 RETENTION = timedelta(days=7)
 """How long expired sessions and tokens are stored, so that questions about them can be answered.
 
-Idempotency keys are stored as long: clients may rely on 72 hours.
+Idempotency keys are stored as long: clients may rely on 72 hours. So are requested changes of email: a mail is sent
+within 90 hours, and its link is valid for 24.
 """
 
 
 def purge_expired(session: Session, window_minutes: int) -> int:
-    """Delete sessions, tokens and idempotency keys after their retention, and rate limit counters after their window.
+    """Delete rate limit counters after their window, and the other rows after their retention.
 
     Return the number of deleted rows. One call deletes at most one batch of each kind.
     """
@@ -32,6 +33,7 @@ def purge_expired(session: Session, window_minutes: int) -> int:
     ]
     for column, before in (
         (AccountToken.expires_at, now - RETENTION),
+        (EmailChange.created_at, now - RETENTION),
         (RateLimitCounter.since, now - timedelta(minutes=window_minutes)),
         (IdempotencyKey.created_at, now - RETENTION),
     ):

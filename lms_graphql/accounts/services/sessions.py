@@ -1,17 +1,17 @@
 """Sessions: issue, refresh and end them; signing keys of access tokens."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
 from lms_graphql.accounts.access_tokens import Claims, encode_token
 from lms_graphql.accounts.models import RefreshToken, SigningKey, User, UserSession
-from lms_graphql.core import clock, named_locks
+from lms_graphql.core import clock, global_ids, named_locks
 from lms_graphql.core.actor import Actor, Role
-from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, RequestErrorCode
+from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, RequestErrorCode, not_found
 from lms_graphql.core.signing import Signer, new_token, token_hash
 from lms_graphql.core.statements import NOW, execute_dml, insert_ignore, insert_returning_key
 from lms_graphql.settings import Settings
@@ -47,11 +47,12 @@ class TokenFamily(NamedTuple):
 
 
 class AuthContext(NamedTuple):
-    """Inputs for issuing tokens: signer, settings and client IP."""
+    """Inputs for issuing tokens: signer, settings, client IP and user agent."""
 
     signer: Signer
     settings: Settings
     client_ip: str
+    user_agent: str | None = None
 
 
 _INSERT_SESSION, _INSERT_REFRESH_TOKEN = insert(UserSession), insert(RefreshToken)
@@ -59,8 +60,10 @@ _INSERT_SESSION, _INSERT_REFRESH_TOKEN = insert(UserSession), insert(RefreshToke
 
 def create_session(session: Session, auth: AuthContext, user_key: int, role: Role) -> IssuedSession:
     """Create a session of the user and issue its first pair of tokens."""
-    expires_at = clock.now() + timedelta(days=auth.settings.refresh_token_days)
-    key = insert_returning_key(session, _INSERT_SESSION, {"user_id": user_key, "expires_at": expires_at})
+    now = clock.now()
+    expires_at = now + timedelta(days=auth.settings.refresh_token_days)
+    values = {"user_id": user_key, "expires_at": expires_at, **_details(auth, now)}
+    key = insert_returning_key(session, _INSERT_SESSION, values)
     family, refresh_token = TokenFamily(key, user_key, role, expires_at), new_token()
     _store_refresh_token(session, family, refresh_token)
     return _issue(session, auth, family, refresh_token)
@@ -111,10 +114,35 @@ def end_session_by_token(session: Session, actor: Actor, auth: AuthContext, toke
     return True
 
 
-def end_all_sessions(session: Session, user_key: int) -> int:
-    """End all sessions of the user and return their number. Their access tokens become invalid at once."""
-    is_active = (UserSession.user_id == user_key, UserSession.ended_at.is_(None))
+def end_all_sessions(session: Session, user_key: int, except_key: int | None = None) -> int:
+    """End all sessions of the user, except one if it is named. Return their number.
+
+    Their access tokens become invalid at once.
+    """
+    is_active = [UserSession.user_id == user_key, UserSession.ended_at.is_(None)]
+    if except_key is not None:
+        is_active.append(UserSession.id != except_key)
     return execute_dml(session, update(UserSession).where(*is_active).values(ended_at=clock.now()))
+
+
+def end_own_session(session: Session, actor: Actor, auth: AuthContext, session_id: str) -> int:
+    """End a session of the actor, and return its key. Ending it again changes nothing.
+
+    Raise NOT_FOUND, or FORBIDDEN for a session of another user that a super admin sees.
+    """
+    key = global_ids.decode_key("UserSession", session_id) or global_ids.NO_KEY
+    now = clock.now()
+    if _end_session(session, key, now, UserSession.user_id == actor.key):
+        audit.record(session, "session.ended", actor=actor.key, subject=actor.key, client_ip=auth.client_ip)
+        return key
+    user_session = session.get(UserSession, key)
+    if user_session is not None and user_session.user_id == actor.key:
+        return key
+    is_active = user_session is not None and user_session.ended_at is None and user_session.expires_at > now
+    if is_active and actor.is_super_admin:
+        message = "You can end your own sessions only. To end those of another user, suspend the account."
+        raise RequestError(RequestErrorCode.FORBIDDEN, message)
+    raise not_found("session_id")
 
 
 def require_active_session(session: Session, actor: Actor, started_at: datetime) -> None:
@@ -161,10 +189,16 @@ def _active_family(session: Session, token: RefreshToken) -> TokenFamily | None:
 def _extend(session: Session, auth: AuthContext, family: TokenFamily, now: datetime) -> TokenFamily:
     """Extend the session because it was used, and delete its oldest used tokens."""
     expires_at = now + timedelta(days=auth.settings.refresh_token_days)
-    execute_dml(session, update(UserSession).where(UserSession.id == family.key).values(expires_at=expires_at))
+    values = {"expires_at": expires_at, **_details(auth, now)}
+    execute_dml(session, update(UserSession).where(UserSession.id == family.key).values(values))
     oldest = now - timedelta(days=USED_TOKEN_RETENTION_DAYS)
     execute_dml(session, _DELETE_USED_TOKENS, {"session_key": family.key, "now": oldest})
     return family._replace(expires_at=expires_at)
+
+
+def _details(auth: AuthContext, now: datetime) -> dict[str, Any]:
+    """Return the columns of a session that each login and each refresh sets."""
+    return {"last_used_at": now, "client_ip": auth.client_ip, "user_agent": auth.user_agent}
 
 
 def _store_refresh_token(session: Session, family: TokenFamily, token: str) -> None:
@@ -224,9 +258,9 @@ def _end_stolen_session(session: Session, auth: AuthContext, key: int, now: date
         audit.record(session, "session.token_reused", subject=user_key, client_ip=auth.client_ip)
 
 
-def _end_session(session: Session, key: int, now: datetime) -> bool:
-    """End a session, and return whether it was active."""
-    is_active = (UserSession.id == key, UserSession.ended_at.is_(None))
+def _end_session(session: Session, key: int, now: datetime, *conditions: ColumnElement[bool]) -> bool:
+    """End a session that meets the conditions, and return whether it was active."""
+    is_active = (UserSession.id == key, UserSession.ended_at.is_(None), *conditions)
     return execute_dml(session, update(UserSession).where(*is_active).values(ended_at=now)) == 1
 
 

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from lms_graphql.accounts import audit, hooks, search_index
 from lms_graphql.accounts.models import TokenPurpose, User
 from lms_graphql.accounts.policies import is_self_or_super_admin
-from lms_graphql.accounts.services.credentials import invalidate_tokens
+from lms_graphql.accounts.services.account_tokens import invalidate_tokens
+from lms_graphql.accounts.services.email_changes import cancel_email_change
 from lms_graphql.accounts.services.instructor_applications import withdraw_applications
-from lms_graphql.accounts.services.registration import MAX_NAME_LENGTH
+from lms_graphql.accounts.services.registration import MAX_NAME_LENGTH, validate_username_field
 from lms_graphql.accounts.services.sessions import end_all_sessions
+from lms_graphql.accounts.services.usernames import change_username
 from lms_graphql.core import clock, global_ids, named_locks
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, RequestErrorCode
@@ -25,8 +27,14 @@ SUPER_ADMINS_LOCK = "super_admins"
 
 
 def update_profile(session: Session, actor: Actor, changes: Mapping[str, Any]) -> int:
-    """Change the given fields of the actor's profile, and return the actor's key."""
+    """Change the given fields of the actor's profile, and return the actor's key.
+
+    Raise ALREADY_EXISTS if the username is taken, and RATE_LIMITED if it was changed too recently.
+    """
     validator, values = Validator(), dict(changes)
+    username = None
+    if "username" in values:
+        username = validate_username_field(validator, values.pop("username"))
     for name in ("first_name", "last_name"):
         if name in values:
             values[name] = validator.single_line(name, values[name], max_length=MAX_NAME_LENGTH)
@@ -40,6 +48,8 @@ def update_profile(session: Session, actor: Actor, changes: Mapping[str, Any]) -
         user.deleted_at is not None
     ):  # deleted since the request was authenticated: the row stays without personal data
         raise RequestError(RequestErrorCode.UNAUTHENTICATED, "This account has been deleted.")
+    if username is not None and username != user.username:
+        change_username(session, user, username)
     for name, value in values.items():
         setattr(user, name, value)
     session.flush()
@@ -84,6 +94,7 @@ def suspend_user(session: Session, actor: Actor, user_id: str) -> int:
         user.is_active = False
         session.flush()
         end_all_sessions(session, user.id)
+        cancel_email_change(session, user.id)
         audit.record(session, "account.suspended", actor=actor.key, subject=user.id)
     return user.id
 
@@ -120,6 +131,7 @@ def delete_user(session: Session, actor: Actor, user_id: str) -> int:
         search_index.remove_user(session, user.id)
         end_all_sessions(session, user.id)
         invalidate_tokens(session, user.id, *TokenPurpose)
+        cancel_email_change(session, user.id)
         cancel_mails_of_user(session, user.id)
         withdraw_applications(session, user.id)
         for erase_data in hooks.account_erased:

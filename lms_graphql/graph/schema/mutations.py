@@ -68,7 +68,8 @@ class UserError:
     )
     limit: str | None = field(
         "With TOO_SHORT, TOO_LONG, OUT_OF_RANGE and LIMIT_REACHED: the highest or lowest value that is allowed, as a "
-        "plain number; null if the bound is not a number, and if a number has too many decimals.",
+        "plain number; null if the bound is not a number, and if a number has too many decimals. With RATE_LIMITED "
+        "of a username: the days between two changes.",
         default=None,
     )
     subject_reference: strawberry.Private[tuple[str, int] | None] = None
