@@ -62,7 +62,7 @@ def create_session(session: Session, auth: AuthContext, user_key: int, role: Rol
     """Create a session of the user and issue its first pair of tokens."""
     now = clock.now()
     expires_at = now + timedelta(days=auth.settings.refresh_token_days)
-    values = {"user_id": user_key, "expires_at": expires_at, **_details(auth, now)}
+    values = {"user_id": user_key, "created_at": now, "expires_at": expires_at, **_details(auth, now)}
     key = insert_returning_key(session, _INSERT_SESSION, values)
     family, refresh_token = TokenFamily(key, user_key, role, expires_at), new_token()
     _store_refresh_token(session, family, refresh_token)
