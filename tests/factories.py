@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import search_index
-from lms_graphql.accounts.models import InstructorApplication, User, UserTerm
+from lms_graphql.accounts.models import InstructorApplication, User, UserSession, UserTerm
 from lms_graphql.assessment.models import Quiz
 from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
 from lms_graphql.catalog.models import (
@@ -30,7 +30,7 @@ from lms_graphql.catalog.search_index import term_weights
 from lms_graphql.certificates import serials
 from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.certificates.validity import certificate_title
-from lms_graphql.core import codes, global_ids
+from lms_graphql.core import clock, codes, global_ids
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.database import Database
 from lms_graphql.core.orm import TimestampedModel
@@ -113,6 +113,10 @@ class Factories:
     def user_with_password(self, role: Role = Role.LEARNER, **values: Any) -> User:
         """Create a user who can sign in with `PASSWORD`."""
         return self.user(role, **{"password_hash": _hash(PASSWORD), **values})
+
+    def session(self, user: User, **values: Any) -> UserSession:
+        """Create a session without tokens."""
+        return self._add(UserSession(**{"user_id": user.id, "expires_at": clock.now() + timedelta(days=1), **values}))
 
     def actor(self, user: User) -> Actor:
         return Actor(user.id, user.role)

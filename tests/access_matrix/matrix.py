@@ -69,10 +69,11 @@ FIELDS: dict[str, dict[Audience, str]] = {
         VISIBLE: "id username firstName lastName fullName role bio profileImageUrl createdAt courses",
         SELF: """
             email isActive isEmailVerified lastLoginAt permissions enrollments teaching certificates transactions
-            commissionRate qaQuestions
+            commissionRate qaQuestions sessions
         """,
         ALONE: "notes",
     },
+    "UserSession": {VISIBLE: "id createdAt lastUsedAt expiresAt clientIp userAgent isCurrent"},
     "Session": {
         SIGNED_IN: "user accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt",
     },

@@ -8,7 +8,7 @@ from graphql import get_named_type, is_interface_type, is_introspection_type, is
 from sqlalchemy import false, true
 
 from lms_graphql.accounts import types as account_types
-from lms_graphql.accounts.reads import applications, users
+from lms_graphql.accounts.reads import applications, sessions, users
 from lms_graphql.assessment import attempt_rules
 from lms_graphql.assessment.reads import accommodations, attempt_questions, attempts, quizzes
 from lms_graphql.assessment.reads import questions as quiz_questions
@@ -136,6 +136,8 @@ def always_allowed(*_: Any) -> bool:
         ),
         (IsCourseStaff, "allows", always_allowed, "learner: Course.publishProblems of published is visible"),
         (users, "users_visible_to", all_rows, "anonymous: User learner is visible"),
+        (sessions, "sessions_visible_to", all_rows, "instructor: UserSession session-learner is visible"),
+        (sessions, "sessions_visible_to", no_rows, "learner: returns [], not ['session-learner']"),
         (applications, "applications_visible_to", all_rows, "learner: marker-pending-motivation is visible"),
         (applications, "applications_visible_to", no_rows, "applicant: returns [], not ['pending']"),
         (courses, "courses_visible_to", all_rows, "learner: Course.title of draft is visible"),

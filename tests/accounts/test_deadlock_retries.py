@@ -9,8 +9,17 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts.models import AccountToken, AuditEvent, RateLimitCounter, RefreshToken, TokenPurpose, User
+from lms_graphql.accounts.models import (
+    AccountToken,
+    AuditEvent,
+    EmailChange,
+    RateLimitCounter,
+    RefreshToken,
+    TokenPurpose,
+    User,
+)
 from lms_graphql.accounts.services.account_tokens import make_token
+from lms_graphql.accounts.services.email_changes import make_email_change_token
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.password_hashing import hash_password
@@ -47,6 +56,16 @@ class Scenario:
 
     def mailed_token(self, purpose: TokenPurpose) -> str:
         return self.database.write_sync(lambda session: make_token(session, self.user.id, purpose))
+
+    def email_change_token(self) -> str:
+        change = EmailChange(user_id=self.user.id, email=f"q{self.number}@example.com")
+
+        def add(session: Session) -> str:
+            session.add(change)
+            session.flush()
+            return make_email_change_token(session, change)
+
+        return self.database.write_sync(add)
 
     def token_used_long_ago(self) -> str:
         used = update(RefreshToken).where(RefreshToken.token_hash == token_hash(self.session.refresh_token))
@@ -142,10 +161,25 @@ MUTATIONS: dict[str, Callable[[Scenario, Client], Request]] = {
         None,
         {"t": scenario.mailed_token(TokenPurpose.VERIFY_EMAIL)},
     ),
-    "updateProfile": lambda scenario, _: (
-        f'mutation {{ updateProfile(input: {{bio: "About me", firstName: "Anna"}}) {USER} }}',
+    "requestEmailChange": lambda scenario, _: (
+        f"mutation ($i: RequestEmailChangeInput!) {{ requestEmailChange(input: $i) {OK} }}",
         scenario.token,
-        {},
+        {"i": {"newEmail": f"q{scenario.number}@example.com", "currentPassword": PASSWORD}},
+    ),
+    "confirmEmailChange": lambda scenario, _: (
+        f"mutation ($t: String!) {{ confirmEmailChange(input: {{token: $t}}) {OK} }}",
+        None,
+        {"t": scenario.email_change_token()},
+    ),
+    "endSession": lambda scenario, _: (
+        f"mutation ($i: ID!) {{ endSession(input: {{sessionId: $i}}) {OK} }}",
+        scenario.token,
+        {"i": global_ids.encode("UserSession", scenario.session.actor.session_key or 0)},
+    ),
+    "updateProfile": lambda scenario, _: (
+        f"mutation ($p: UpdateProfileInput!) {{ updateProfile(input: $p) {USER} }}",
+        scenario.token,
+        {"p": {"bio": "About me", "firstName": "Anna", "username": f"renamed{scenario.number}"}},
     ),
     "createUser": lambda scenario, _: (
         f"mutation ($p: CreateUserInput!) {{ createUser(input: $p) {USER} }}",
@@ -185,7 +219,15 @@ MUTATIONS: dict[str, Callable[[Scenario, Client], Request]] = {
 def state(session: Session) -> Counter[str]:
     """Return counts of rows and values that differ if a write happens twice or not at all."""
     counts: Counter[str] = Counter()
-    for table in ("users", "user_terms", "sessions", "refresh_tokens", "instructor_applications", "signing_keys"):
+    for table in (
+        "users",
+        "user_terms",
+        "sessions",
+        "refresh_tokens",
+        "instructor_applications",
+        "signing_keys",
+        "email_changes",
+    ):
         counts[table] = session.scalar(text(f"SELECT COUNT(*) FROM {table}")) or 0
     counts["sessions ended"] = session.scalar(text("SELECT COUNT(*) FROM sessions WHERE ended_at IS NOT NULL")) or 0
     counts["tokens used"] = session.scalar(select(func.count()).where(RefreshToken.used_at.is_not(None))) or 0

@@ -32,6 +32,7 @@ OPERATIONS: dict[str, Operation] = {
     "create_user": lambda operations: operations.create_user(VALID, PASSWORD, Role.LEARNER),
     "login": lambda operations: operations.login("jane@example.com", PASSWORD),
     "change_password": lambda operations: operations.change_password(PASSWORD, "another long one"),
+    "request_email_change": lambda operations: operations.request_email_change("jane@example.com", PASSWORD),
     "reset_password": lambda operations: operations.reset_password("token", PASSWORD),
 }
 
@@ -72,6 +73,8 @@ def test_invalid_input_needs_no_admission() -> None:
             asyncio.run(operations.register(INVALID, PASSWORD))
         with pytest.raises(DomainErrors):
             asyncio.run(operations.create_user(INVALID, PASSWORD, Role.LEARNER))
+        with pytest.raises(DomainErrors):
+            asyncio.run(operations.request_email_change(INVALID.email, PASSWORD))
     hashing.close()
 
 

@@ -32,7 +32,9 @@ EMAIL, UNKNOWN_EMAIL = "canary.jane@canary-mail.com", "canary.nobody@canary-mail
 PASSWORD_1, PASSWORD_2, PASSWORD_3, WRONG_PASSWORD = (
     f"canary pass-word {number}" for number in ("one", "two", "three", "wrong")
 )
-EMAIL_COLUMNS = {"users.email", "users.email_key", "mails.address"}
+RESPELLED_EMAIL, NEW_EMAIL = "Canary.Jane@canary-mail.com", "canary.new@canary-mail.com"
+"""The first one is confirmed, so that the user still logs in with `EMAIL`. The second one is not."""
+EMAIL_COLUMNS = {"users.email", "users.email_key", "mails.address", "email_changes.email"}
 SESSION = "{ session { accessToken refreshToken } errors { code } }"
 REGISTER = f"mutation Register($input: RegisterInput!) {{ register(input: $input) {SESSION} }}"
 LOGIN = f"mutation Login($input: LoginInput!) {{ login(input: $input) {SESSION} }}"
@@ -40,6 +42,10 @@ REFRESH = f"mutation Refresh($token: String!) {{ refreshSession(input: {{refresh
 CHANGE_PASSWORD = f"mutation Change($input: ChangePasswordInput!) {{ changePassword(input: $input) {SESSION} }}"
 REQUEST_RESET = "mutation ($email: String!) { requestPasswordReset(input: {email: $email}) { ok errors { code } } }"
 RESET_PASSWORD = "mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { ok errors { code } } }"
+CHANGE_EMAIL = (
+    "mutation ($input: RequestEmailChangeInput!) { requestEmailChange(input: $input) { ok errors { code } } }"
+)
+CONFIRM_EMAIL = "mutation ($token: String!) { confirmEmailChange(input: {token: $token}) { ok errors { code } } }"
 VERIFY_EMAIL = "mutation ($token: String!) { verifyEmail(input: {token: $token}) { ok errors { code } } }"
 
 
@@ -50,7 +56,7 @@ class Scenario:
     cluster: Cluster
     read_mailed_token: Callable[[str], str]
     secrets: set[str] = field(
-        default_factory=lambda: {EMAIL, UNKNOWN_EMAIL, PASSWORD_1, PASSWORD_2, PASSWORD_3, WRONG_PASSWORD}
+        default_factory=lambda: {EMAIL, NEW_EMAIL, UNKNOWN_EMAIL, PASSWORD_1, PASSWORD_2, PASSWORD_3, WRONG_PASSWORD}
     )
 
     def __post_init__(self) -> None:
@@ -69,6 +75,9 @@ class Scenario:
 
     def change_password(self, bearer: str, current: str, new: str) -> Any:
         return self.execute(CHANGE_PASSWORD, bearer, input={"currentPassword": current, "newPassword": new})
+
+    def request_email_change(self, bearer: str, new_email: str, password: str) -> Any:
+        return self.execute(CHANGE_EMAIL, bearer, input={"newEmail": new_email, "currentPassword": password})
 
     def mailed_token(self, path: str) -> str:
         token = self.read_mailed_token(path)
@@ -96,8 +105,16 @@ class Scenario:
         assert self.execute(RESET_PASSWORD, input=reset)["ok"]
         token = self.login(EMAIL, PASSWORD_2)["session"]["accessToken"]
         assert self.change_password(token, WRONG_PASSWORD, PASSWORD_3)["session"] is None
-        assert self.change_password(token, PASSWORD_2, PASSWORD_3)["session"]
+        session = self.change_password(token, PASSWORD_2, PASSWORD_3)["session"]
         assert self.execute("{ me { id } }", token) is None, "the old session gets 401"
+        self.change_email(session["accessToken"])
+
+    def change_email(self, bearer: str) -> None:
+        """Use the mutations that change an email address."""
+        assert not self.request_email_change(bearer, NEW_EMAIL, WRONG_PASSWORD)["ok"]
+        assert self.request_email_change(bearer, RESPELLED_EMAIL, PASSWORD_3)["ok"]
+        assert self.execute(CONFIRM_EMAIL, token=self.mailed_token("/confirm-email-change"))["ok"]
+        assert self.request_email_change(bearer, NEW_EMAIL, PASSWORD_3)["ok"]
 
     def send_invalid_requests(self) -> None:
         """Send secrets in requests that are invalid in many ways."""
@@ -135,6 +152,7 @@ class Scenario:
             "sessions",
             "refresh_tokens",
             "account_tokens",
+            "email_changes",
             "rate_limit_counters",
             "audit_events",
             "mails",
@@ -145,6 +163,7 @@ class Scenario:
                 self.execute(REGISTER, input={**names, "password": PASSWORD_1})
                 self.execute(REQUEST_RESET, email=EMAIL)
                 self.execute(VERIFY_EMAIL, token=session["refreshToken"])
+                self.request_email_change(session["accessToken"], NEW_EMAIL, PASSWORD_3)
                 self.change_password(session["accessToken"], PASSWORD_3, PASSWORD_1)
 
 
@@ -230,7 +249,11 @@ def test_production_neither_logs_nor_stores_secrets(
     with run_cluster(
         tmp_path, mariadb_server.new_database("lms_secrets"), 1, LMS_ENV="production", LMS_SMTP_URL=smtp_url
     ) as cluster:
-        secrets = run_scenario(cluster, lambda path: mailbox.token_sent_to(EMAIL, path))
+
+        def mailed_token(path: str) -> str:
+            return mailbox.token_sent_to(RESPELLED_EMAIL if path == "/confirm-email-change" else EMAIL, path)
+
+        secrets = run_scenario(cluster, mailed_token)
     assert_not_logged(cluster.processes[0].output, secrets)
 
 

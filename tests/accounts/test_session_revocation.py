@@ -12,6 +12,9 @@ from lms_graphql.accounts.models import TokenPurpose, User
 from lms_graphql.accounts.services.account_tokens import make_token
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Role
+from tests.accounts.test_account_races import requested_change
+from tests.accounts.test_email_changes import CONFIRM
+from tests.accounts.test_session_list import END
 from tests.concurrency import RaceClients, RaceRequest, race_clients
 from tests.factories import PASSWORD, Factories
 from tests.processes import Cluster
@@ -43,10 +46,15 @@ class Scenario:
         self.user: User = make.user_with_password()
         self.global_id = global_ids.encode("User", self.user.id)
         self.session, self.other_session = (cluster.session_issuer.sign_in(self.user) for _ in range(2))
+        self.other_session_id = global_ids.encode("UserSession", self.other_session.actor.session_key or 0)
         self.admin = cluster.session_issuer.sign_in(make.user(Role.SUPER_ADMIN)).access_token
 
     def admin_request(self, document: str) -> RaceRequest:
         return RaceRequest(document, {"id": self.global_id}, self.admin)
+
+    def email_change_request(self) -> RaceRequest:
+        token = requested_change(self.cluster.database, self.user, "new.address@example.com")
+        return RaceRequest(CONFIRM, {"token": token}, self.session.access_token)
 
     def reset_request(self) -> RaceRequest:
         purpose = TokenPurpose.RESET_PASSWORD
@@ -66,6 +74,10 @@ REVOCATIONS: dict[str, Callable[[Scenario], RaceRequest]] = {
     ),
     "password reset": lambda scenario: scenario.reset_request(),
     "logout everywhere": lambda scenario: RaceRequest(EVERYWHERE, bearer=scenario.session.access_token),
+    "end of one session": lambda scenario: RaceRequest(
+        END, {"id": scenario.other_session_id}, scenario.session.access_token
+    ),
+    "change of email": lambda scenario: scenario.email_change_request(),
     "logout": lambda scenario: RaceRequest(LOGOUT, {"token": scenario.other_session.refresh_token}),
 }
 
