@@ -56,7 +56,9 @@ class Demo:
         return response
 
     def store_ids(self, data: dict[str, Any]) -> None:
-        """Store ids of what was created, an attempt's first question and a certificate's code for later examples."""
+        """Store ids for later examples: of what was created, and of parts of attempts, certificates and `me`."""
+        if sessions := (data.get("me") or {}).get("sessions"):
+            self.values["sessionId"] = next(session["id"] for session in sessions if not session["isCurrent"])
         for payload in data.values():
             for name, variable in OBJECT_IDS.items():
                 if isinstance(payload, dict) and isinstance(payload.get(name), dict) and "id" in payload[name]:

@@ -55,6 +55,10 @@ class Pane:
         variables = {name: self.ids[name] if value == "" else value for name, value in variables.items()}
         return self._client.execute(example["query"], bearer=self._token(example.get("viewer")), **variables)
 
+    def log_in_again(self, viewer: str) -> None:
+        """Start another session of a seed user, as on another device."""
+        seed_user_token(self._client, viewer)
+
     def course(self, slug: str) -> str:
         """Return the id of a course."""
         id: str = self._client.execute(f'{{ course(slug: "{slug}") {{ id }} }}')["course"]["id"]
@@ -104,6 +108,18 @@ def run_money_examples(pane: Pane) -> None:
     assert settled["statementUrl"]
 
 
+def run_account_examples(pane: Pane) -> None:
+    """Change the profile, and end the session of another device."""
+    profile = pane.run("My profile: change it")["updateProfile"]["user"]
+    assert (profile["username"], profile["bio"]) == ("jane.learner", "I learn in the evening.")
+    pane.log_in_again("learner")
+    other, *_ = sessions = pane.run("My sessions")["me"]["sessions"]
+    assert (other["isCurrent"], sum(session["isCurrent"] for session in sessions)) == (False, 1)
+    pane.ids["sessionId"] = other["id"]
+    assert pane.run("My sessions: end one")["endSession"]["ok"]
+    assert pane.run("My sessions")["me"]["sessions"] == sessions[1:]
+
+
 def test_examples_run_on_the_demo_data(pane: Pane) -> None:
     """Write a quiz, take it, grade it, and look at its statistics. Buy, refund and pay. Then run the others."""
     pane.ids["courseId"] = pane.run("Anything by its id")["course"]["id"]
@@ -128,6 +144,7 @@ def test_examples_run_on_the_demo_data(pane: Pane) -> None:
     (mine,) = [quiz for quiz in results if quiz["id"] == pane.ids["quizId"]]
     assert any((question["result"] or {}).get("feedback") for question in mine["viewerAttempts"][0]["questions"])
     run_money_examples(pane)
+    run_account_examples(pane)
     others = sorted(pane.titles)
     assert len(others) >= 4
     for title in others:

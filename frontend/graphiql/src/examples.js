@@ -1,3 +1,4 @@
+import { ACCOUNT_EXAMPLES } from './accountExamples.js';
 import { MONEY_EXAMPLES } from './moneyExamples.js';
 
 /**
@@ -542,4 +543,5 @@ query QuizStatistics($slug: String!, $quizId: ID!) {
 `,
   },
   ...MONEY_EXAMPLES,
+  ...ACCOUNT_EXAMPLES,
 ];

@@ -18,7 +18,7 @@ from lms_graphql.settings import settings_of
 def change_username(session: Session, user: User, username: str) -> None:
     """Give the user another username. The caller indexes the user afterwards.
 
-    Of several changes at once, one meets the condition of the UPDATE. Raise RATE_LIMITED if the last change was too
+    Among concurrent changes, one meets the condition of the UPDATE. Raise RATE_LIMITED if the last change was too
     recent, or ALREADY_EXISTS if the username is taken.
     """
     days, now = settings_of(session).username_change_days, clock.now()
