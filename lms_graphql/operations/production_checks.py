@@ -1,6 +1,6 @@
 """Production checks: unsafe configurations with which the service does not start."""
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from lms_graphql.accounts.models import User
 from lms_graphql.core.errors import UnsafeConfigurationError
@@ -32,9 +32,11 @@ def require_changed_seed_passwords(settings: Settings) -> None:
     """
     if not settings.is_production or settings.seed_password is None:
         return
-    seed_users = select(User.email, User.password_hash).where(
-        User.email_key.in_([user.email for user in USERS]), User.is_active, User.password_hash.is_not(None)
+    is_seed_user = or_(  # users can change either of them
+        User.email_key.in_([user.email for user in USERS]), User.username_key.in_([user.username for user in USERS])
     )
+    has_password = User.password_hash.is_not(None)
+    seed_users = select(User.email, User.password_hash).where(is_seed_user, User.is_active, has_password)
     with open_database(settings) as database:
         users = database.read_sync(lambda session: session.execute(seed_users).all())
     for email, password_hash in users:

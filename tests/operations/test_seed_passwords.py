@@ -1,6 +1,7 @@
 """`db init --new-seed-password`: a new password for the seed users, whose first one is shown only once."""
 
 import re
+from secrets import token_urlsafe
 
 import pytest
 from click.testing import Result
@@ -10,7 +11,7 @@ from lms_graphql.accounts.models import AuditEvent, User, UserSession
 from lms_graphql.core.password_hashing import verify_password
 from lms_graphql.operations.database_access import open_database
 from lms_graphql.settings import load_settings
-from tests.cli import RunCli, execute_sql
+from tests.cli import RunCli, execute_sql, row_count
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +41,25 @@ def test_new_seed_password_replaces_the_first_and_ends_sessions(run: RunCli, emp
     assert ended != [None]
     assert len(ended) == 1
     assert actions == ["account.password_reset"] * 3
+
+
+@pytest.mark.parametrize("column", ["email", "username"])
+def test_seed_user_with_new_name_is_not_created_again(run: RunCli, empty_database: str, column: str) -> None:
+    run("db", "init", LMS_SEED_PASSWORD="correct horse battery")
+    value = "new@b.example" if column == "email" else "new"
+    rename = f"UPDATE users SET {column} = '{value}', {column}_key = '{value}' WHERE username = 'admin'"
+    execute_sql(empty_database, rename)
+    assert "seed data: complete" in run("db", "init").stdout
+    assert row_count(empty_database, "users") == 3
+    production = {
+        "LMS_ENV": "production",
+        "LMS_SECRET_KEY": token_urlsafe(48),
+        "LMS_SEED_PASSWORD": "correct horse battery",
+    }
+    execute_sql(empty_database, "UPDATE users SET password_hash = NULL WHERE role <> 'super_admin'")
+    result = run("serve", LMS_SEED_PASSWORD="correct horse battery", **production)
+    assert result.exit_code == 3
+    assert "still has the password in LMS_SEED_PASSWORD" in result.stderr
 
 
 @pytest.mark.slow
