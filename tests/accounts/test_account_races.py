@@ -1,8 +1,9 @@
 """Races of email changes, username changes and ended sessions, on two processes of the service.
 
-The races are real. If `confirm_email_change` deletes the request after the address has changed, or without looking
-whether it deleted a row, several of ten confirmations succeed. If it lets the database's error through, one of two
-users who confirm the same address gets INTERNAL_ERROR.
+The races are real, as trials without the protection showed:
+
+- If `confirm_email_change` does not look whether it deleted the request, several of ten confirmations succeed.
+- If it does not handle the database's error, one of two users who confirm the same address gets INTERNAL_ERROR.
 """
 
 from collections.abc import Iterator
