@@ -1,5 +1,6 @@
-"""Response times of login and password reset, which must not reveal whether an email address has an account."""
+"""Response times, which must not reveal whether an email address has an account."""
 
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.concurrency import RaceClients, RaceRequest, race_clients
-from tests.factories import Factories
+from tests.factories import PASSWORD, Factories
 from tests.processes import Cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -22,6 +23,9 @@ LOGIN = """mutation ($email: String!, $password: String!) {
 WRONG_PASSWORDS = {"ascii": "a wrong one", "decomposed": "a wro\u0301ng one"}
 """A password that normalization changes is tried in two spellings."""
 REQUEST_RESET = "mutation ($email: String!) { requestPasswordReset(input: {email: $email}) { ok errors { code } } }"
+REQUEST_CHANGE = """mutation ($email: String!, $password: String!) {
+  requestEmailChange(input: {newEmail: $email, currentPassword: $password}) { ok errors { code } }
+}"""
 SendRequest = Callable[[str], None]
 
 
@@ -87,5 +91,21 @@ def test_reset_request_takes_equal_time_for_unknown_email(
 ) -> None:
     def send(email: str) -> None:
         assert client.execute(RaceRequest(REQUEST_RESET, {"email": email})).code is None
+
+    assert takes_equal_time(send, known_emails, unknown_emails)
+
+
+def test_email_change_takes_equal_time_for_taken_address(
+    two_processes: Cluster, client: RaceClients, known_emails: list[str], unknown_emails: list[str]
+) -> None:
+    """Each request is that of another user, because the requests of one user are limited."""
+    make = Factories(two_processes.database)
+    names = [f"asks{number}" for number in range(2 * SAMPLES)]
+    users = [make.user_with_password(username=name, email=f"{name}@example.com") for name in names]
+    tokens = itertools.cycle([two_processes.access_token(user) for user in users])
+
+    def send(email: str) -> None:
+        request = RaceRequest(REQUEST_CHANGE, {"email": email, "password": PASSWORD}, next(tokens))
+        assert client.execute(request).code is None
 
     assert takes_equal_time(send, known_emails, unknown_emails)
