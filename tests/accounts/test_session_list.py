@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from lms_graphql.accounts.models import User, UserSession
 from lms_graphql.core import clock, global_ids
@@ -172,6 +172,18 @@ def test_sessions_of_others_are_not_found(
     assert client.error_codes(END, id=victim_id) == ["UNAUTHENTICATED"]
     assert not is_rejected(client, victim.access_token)
     assert audit_actions(service) == []
+
+
+def test_deletion_erases_details_of_sessions(
+    client: Client, make: Factories, service: Service, session_issuer: SessionIssuer
+) -> None:
+    issued = session_issuer.sign_in(make.user())
+    session = send_as(client, b"Phone", REFRESH, token=issued.refresh_token)
+    document = "mutation D($id: ID!) { deleteUser(input: {userId: $id}) { errors { code } } }"
+    user_id = global_ids.encode("User", issued.actor.key or 0)
+    assert client.execute(document, bearer=session["accessToken"], id=user_id)["deleteUser"]["errors"] == []
+    details = select(UserSession.client_ip, UserSession.user_agent)
+    assert service.database.read_sync(lambda session: session.execute(details).all()) == [(None, None)]
 
 
 @pytest.mark.query_budget

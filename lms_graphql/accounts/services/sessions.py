@@ -125,6 +125,12 @@ def end_all_sessions(session: Session, user_key: int, except_key: int | None = N
     return execute_dml(session, update(UserSession).where(*is_active).values(ended_at=clock.now()))
 
 
+def erase_session_details(session: Session, user_key: int) -> None:
+    """Erase the client IPs and user agents of the user's sessions, because the account is erased."""
+    details = {"client_ip": None, "user_agent": None}
+    execute_dml(session, update(UserSession).where(UserSession.user_id == user_key).values(details))
+
+
 def end_own_session(session: Session, actor: Actor, auth: AuthContext, session_id: str) -> int:
     """End a session of the actor, and return its key. Ending it again changes nothing.
 

@@ -13,7 +13,7 @@ from lms_graphql.accounts.services.account_tokens import invalidate_tokens
 from lms_graphql.accounts.services.email_changes import cancel_email_change
 from lms_graphql.accounts.services.instructor_applications import withdraw_applications
 from lms_graphql.accounts.services.registration import MAX_NAME_LENGTH, validate_username_field
-from lms_graphql.accounts.services.sessions import end_all_sessions
+from lms_graphql.accounts.services.sessions import end_all_sessions, erase_session_details
 from lms_graphql.accounts.services.usernames import change_username
 from lms_graphql.core import clock, global_ids, named_locks
 from lms_graphql.core.actor import Actor, Role
@@ -130,6 +130,7 @@ def delete_user(session: Session, actor: Actor, user_id: str) -> int:
         session.flush()
         search_index.remove_user(session, user.id)
         end_all_sessions(session, user.id)
+        erase_session_details(session, user.id)
         invalidate_tokens(session, user.id, *TokenPurpose)
         cancel_email_change(session, user.id)
         cancel_mails_of_user(session, user.id)
