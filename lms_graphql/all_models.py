@@ -5,6 +5,7 @@ from lms_graphql.analytics import models as analytics
 from lms_graphql.assessment import models as assessment
 from lms_graphql.billing import ledger_models as ledger
 from lms_graphql.billing import models as billing
+from lms_graphql.catalog import former_instructors
 from lms_graphql.catalog import models as catalog
 from lms_graphql.certificates import models as certificates
 from lms_graphql.core import idempotency, named_locks
@@ -19,6 +20,7 @@ MODEL_MODULES = (
     mail,
     accounts,
     catalog,
+    former_instructors,
     certificates,
     learning,
     assessment,

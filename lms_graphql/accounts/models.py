@@ -245,12 +245,18 @@ class InstructorApplication(TimestampedModel):
 
 
 class AuditEvent(Model):
-    """An action with its actor and its subject, written in the same transaction and never updated."""
+    """An action with its actor and its subject, written in the same transaction: see `audit`.
+
+    `subject_kind` and `subject_id` are the kind and the key in the subject's global id. Events from before the kind
+    was stored may have no kind: then it is unknown what their `subject_id` is a key of.
+    """
 
     __tablename__ = "audit_events"
     __table_args__ = (
-        Index(None, "subject_id", "happened_at"),
-        Index(None, "action", "happened_at"),
+        Index(None, "happened_at", "id"),
+        Index(None, "action", "happened_at", "id"),
+        Index(None, "actor_id", "happened_at", "id"),
+        Index(None, "subject_kind", "subject_id", "happened_at", "id"),
         TABLE_OPTIONS,
     )
 
@@ -258,6 +264,7 @@ class AuditEvent(Model):
     happened_at: Mapped[datetime]
     action: Mapped[str] = mapped_column(case_sensitive(60))
     actor_id: Mapped[int | None] = mapped_column(BigInteger)
+    subject_kind: Mapped[str | None] = mapped_column(case_sensitive(40))
     subject_id: Mapped[int | None] = mapped_column(BigInteger)
     client_ip: Mapped[str | None] = mapped_column(case_sensitive(45))
     details: Mapped[Any] = mapped_column(Json, default=dict)

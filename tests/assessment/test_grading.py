@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from lms_graphql.accounts.models import AuditEvent
+from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Role
 from tests.assessment.conftest import QuizCourse
 from tests.assessment.quiz_client import QuizClient, essay, true_false
@@ -72,8 +73,9 @@ def test_each_grade_is_in_the_audit_log(course: QuizCourse, attempt: Any) -> Non
         course.instructor.ok("gradeAnswer", **grade_input(attempt, points=points))
     statement = select(AuditEvent).where(AuditEvent.action == "attempt.graded").order_by(AuditEvent.id)
     events = course.service.database.read_sync(lambda session: list(session.scalars(statement)))
-    assert {(event.actor_id, event.subject_id) for event in events} == {
-        (course.tree.instructor.id, course.learner_user.id)
+    subjects = {(event.actor_id, event.subject_kind, event.subject_id) for event in events}
+    assert subjects == {
+        (course.tree.instructor.id, "QuizAttempt", global_ids.decode_key("QuizAttempt", attempt["id"]))
     }
     assert all(before.happened_at < after.happened_at for before, after in pairwise(events))
     changes = [(event.details["previous_points"], event.details["points"]) for event in events]

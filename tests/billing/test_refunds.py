@@ -123,7 +123,7 @@ def test_complete_refund_ends_access_certificate_and_earning(refunds: Refunds) -
     admin, key = refunds.admin.actor.key, refunds.sale.transaction.id
     assert read(lambda session: [*map(tuple, session.execute(events))]) == [
         ("refund.started", admin, key),
-        ("certificate.revoked", admin, refunds.sale.buyer.id),
+        ("certificate.revoked", admin, certificate.id),
         ("refund.succeeded", admin, key),
     ]
     assert refunds.ledger.problems() == []

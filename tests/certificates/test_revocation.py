@@ -39,8 +39,8 @@ def test_super_admin_revokes_and_reinstates_certificate(client: Client, make: Fa
     row = stored_certificate(service)
     assert (row.revoked_at, row.revocation_reason, row.revocation_note) == (None, None, None)
     assert audit_events(service.database) == [
-        ("certificate.revoked", admin.actor.key, scenario.holder.id),
-        ("certificate.reinstated", admin.actor.key, scenario.holder.id),
+        ("certificate.revoked", admin.actor.key, scenario.certificate.id),
+        ("certificate.reinstated", admin.actor.key, scenario.certificate.id),
     ]
 
 
@@ -89,7 +89,7 @@ def test_enrolling_again_reinstates_after_refund_only(make: Factories, service: 
         assert apply_to_both(certificates.revoke_for_refund) == [RevocationReason.REFUND, misconduct, None]
     for _ in range(2):
         assert apply_to_both(certificates.reinstate_after_refund) == [None, misconduct, None]
-    actions = [action for action, _, subject in audit_events(service.database) if subject == refunded.holder.id]
+    actions = [action for action, _, subject in audit_events(service.database) if subject == refunded.certificate.id]
     assert actions == ["certificate.revoked", "certificate.reinstated"]
     assert valid.certificate.revoked_at is None
 

@@ -57,8 +57,8 @@ def test_staff_can_grant_enrollment_at_any_price(
     assert data["me"]["enrollments"]["nodes"] == [expected]
     assert data["node"]["viewerEnrollment"] == expected
     (row,) = rows(service.database, select(Enrollment))
-    details = {"enrollment": row.id, "until": expires_at and expires_at.isoformat()}
-    assert audit_events(service.database, "enrollment.granted") == [(staff.id, learner.id, details)]
+    details = {"user": learner.id, "until": expires_at and expires_at.isoformat()}
+    assert audit_events(service.database, "enrollment.granted") == [(staff.id, row.id, details)]
     assert api.ok("grantEnrollment", **input) == enrollment
     assert len(audit_events(service.database, "enrollment.granted")) == 1
     assert service.database.read_sync(counters.find_counter_drift) == []
@@ -115,13 +115,14 @@ def test_grant_reactivates_enrollment_and_never_shortens_access(
 def test_grant_after_refund_reinstates_certificate(client: Client, make: Factories, service: Service) -> None:
     course, learner = make.course(price=PRICE), make.user()
     make.enrollment(learner, course, REFUNDED, source=PURCHASE, completed_at=START)
-    make.certificate(learner, course, revoked_at=START, revocation_reason=RevocationReason.REFUND)
+    revoked = {"revoked_at": START, "revocation_reason": RevocationReason.REFUND}
+    certificate = make.certificate(learner, course, **revoked)
     api = EnrollmentClient(client, make.actor(course.instructor))
     enrollment = api.ok("grantEnrollment", **grant_input(course, learner))
     assert (enrollment["status"], enrollment["certificate"]) == ("COMPLETED", {"status": "VALID"})
     assert rows(service.database, select(Certificate.revoked_at)) == [None]
     ((actor, subject, _),) = audit_events(service.database, "certificate.reinstated")
-    assert (actor, subject) == (course.instructor.id, learner.id)
+    assert (actor, subject) == (course.instructor.id, certificate.id)
 
 
 @pytest.mark.parametrize("status", list(CourseStatus))
@@ -239,7 +240,7 @@ def test_only_active_enrollments_can_be_cancelled(
             assert enrollment["accessExpiresAt"] == iso(row.access_expires_at)
         events = audit_events(service.database, "enrollment.cancelled")[events_before:]
         is_recorded = actor_name != "learner" and status is not CANCELLED
-        assert events == ([(actor.key, learner.id, {"enrollment": row.id})] if is_recorded else [])
+        assert events == ([(actor.key, row.id, {"user": learner.id})] if is_recorded else [])
 
 
 def test_other_users_cannot_cancel_enrollments(client: Client, make: Factories, service: Service) -> None:

@@ -63,7 +63,14 @@ def review_application(session: Session, actor: Actor, application_id: str, appr
         raise DomainError(ErrorCode.INVALID_TRANSITION, message, ("application_id",))
     if approve:
         _promote(session, actor, application.user_id)
-    audit.record(session, "application.reviewed", actor=actor.key, subject=application.user_id, approved=approve)
+    audit.record(
+        session,
+        "application.reviewed",
+        actor=actor.key,
+        subject=application.id,
+        user=application.user_id,
+        approved=approve,
+    )
     return application.id
 
 

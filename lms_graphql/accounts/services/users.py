@@ -137,6 +137,7 @@ def delete_user(session: Session, actor: Actor, user_id: str) -> int:
         withdraw_applications(session, user.id)
         for erase_data in hooks.account_erased:
             erase_data(session, user.id)
+        audit.erase_client_ips(session, user.id)
         audit.record(session, "account.deleted", actor=actor.key, subject=user.id)
     return user.id
 

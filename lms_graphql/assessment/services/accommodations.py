@@ -61,17 +61,8 @@ def set_quiz_accommodation(
     assert user_key is not None
     # Starts of the learner wait for this lock, so that no attempt starts with the old time limit.
     lock_course_and_enrollment(session, target.course_key, user_key, with_access=False)
-    key = _store(session, target.quiz_key, user_key, percent, attempts, note)
+    key = _store(session, actor, target.quiz_key, user_key, percent, attempts, note)
     _lengthen_open_attempt(session, target, user_key, percent)
-    audit.record(
-        session,
-        "quiz.accommodation_set",
-        actor=actor.key,
-        subject=user_key,
-        quiz=target.quiz_key,
-        extra_time_percent=percent,
-        extra_attempts=attempts,
-    )
     return key
 
 
@@ -101,17 +92,26 @@ _OPEN_ATTEMPT = select(QuizAttempt.id).where(
 
 
 def _store(
-    session: Session, quiz_key: int, user_key: int, percent: int, attempts: int, note: str | None
+    session: Session, actor: Actor, quiz_key: int, user_key: int, percent: int, attempts: int, note: str | None
 ) -> int | None:
+    """Set or remove the accommodation, and record it. Return its key; None if it is removed or there was none."""
     of_learner = (QuizAccommodation.quiz_id == quiz_key, QuizAccommodation.user_id == user_key)
+    find_key = select(QuizAccommodation.id).where(*of_learner)
+    extras = {"extra_time_percent": percent, "extra_attempts": attempts}
+    key = None
     if not percent and not attempts:
+        subject = session.scalar(find_key)
         execute_dml(session, delete(QuizAccommodation).where(*of_learner))
-        return None
-    values = {"extra_time_percent": percent, "extra_attempts": attempts, "note": note}
-    row = {"quiz_id": quiz_key, "user_id": user_key, **values}
-    session.connection().execute(insert_ignore(QuizAccommodation), row)
-    execute_dml(session, update(QuizAccommodation).where(*of_learner).values(**values))
-    return session.scalars(select(QuizAccommodation.id).where(*of_learner)).one()
+    else:
+        values = {**extras, "note": note}
+        row = {"quiz_id": quiz_key, "user_id": user_key, **values}
+        session.connection().execute(insert_ignore(QuizAccommodation), row)
+        execute_dml(session, update(QuizAccommodation).where(*of_learner).values(**values))
+        key = subject = session.scalars(find_key).one()
+    if subject is not None:
+        details = {"user": user_key, "quiz": quiz_key, **extras}
+        audit.record_each(session, "quiz.accommodation_set", {subject: details}, actor=actor.key)
+    return key
 
 
 def _lengthen_open_attempt(session: Session, target: AccommodationTarget, user_key: int, percent: int) -> None:

@@ -4,7 +4,7 @@ The first batch runs in the request, the others in maintenance. Each batch is on
 far it came. So a regrade that was killed continues where it stopped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple
@@ -29,9 +29,10 @@ from lms_graphql.assessment.reads.attempt_rows import (
     attempt_targets,
     question_rows_by_attempt,
 )
+from lms_graphql.assessment.reads.questions import QUESTION_KINDS
 from lms_graphql.assessment.services.quiz_locks import require_editable_question
 from lms_graphql.assessment.services.results import store_results, total_points
-from lms_graphql.core import clock
+from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
 from lms_graphql.core.statements import execute_dml, insert_returning_key, peek, update_by_key
@@ -59,7 +60,9 @@ class BatchResult(NamedTuple):
 class _Batch(NamedTuple):
     """The next attempts of a regrade. It is read in a transaction before the one that locks them."""
 
+    actor_key: int
     question_key: int
+    question_kind: str
     version_key: int
     policy: RegradePolicy
     regraded_to: int
@@ -73,15 +76,15 @@ def regrade_question(session: Session, actor: Actor, question_id: str, policy: R
     Raise NOT_FOUND or FORBIDDEN.
     """
     batch = peek(session, lambda peek_session: _first_batch(peek_session, actor, question_id, policy))
-    assert actor.key is not None
     values = {"question_id": batch.question_key, "version_id": batch.version_key, "policy": policy}
-    regrade_key = insert_returning_key(session, insert(QuestionRegrade), {**values, "actor_id": actor.key})
+    regrade_key = insert_returning_key(session, insert(QuestionRegrade), {**values, "actor_id": batch.actor_key})
     result = _regrade_batch(session, regrade_key, batch)
     audit.record(
         session,
         "question.regraded",
         actor=actor.key,
-        question=batch.question_key,
+        subject=batch.question_key,
+        subject_kind=batch.question_kind,
         version=batch.version_key,
         policy=policy.value,
         attempts=result.regraded,
@@ -122,7 +125,9 @@ def _first_batch(session: Session, actor: Actor, question_id: str, policy: Regra
     key = require_editable_question(session, actor, question_id)
     version_key = session.scalar(select(func.max(QuestionVersion.id)).where(QuestionVersion.question_id == key))
     assert version_key is not None
-    return _Batch(key, version_key, policy, 0, _next_attempts(session, key, 0))
+    assert actor.key is not None
+    kind = _question_kind(session, version_key)
+    return _Batch(actor.key, key, kind, version_key, policy, 0, _next_attempts(session, key, 0))
 
 
 def _next_batch(session: Session, regrade_key: int) -> _Batch | None:
@@ -130,8 +135,16 @@ def _next_batch(session: Session, regrade_key: int) -> _Batch | None:
     regrade = session.get_one(QuestionRegrade, regrade_key)
     if regrade.finished_at is not None:
         return None
-    attempt_keys = _next_attempts(session, regrade.question_id, regrade.regraded_to)
-    return _Batch(regrade.question_id, regrade.version_id, regrade.policy, regrade.regraded_to, attempt_keys)
+    key = regrade.question_id
+    attempt_keys = _next_attempts(session, key, regrade.regraded_to)
+    actor, version, policy = regrade.actor_id, regrade.version_id, regrade.policy
+    return _Batch(actor, key, _question_kind(session, version), version, policy, regrade.regraded_to, attempt_keys)
+
+
+def _question_kind(session: Session, version_key: int) -> str:
+    """Return the kind in the question's global id. Versions stay when the question is deleted."""
+    question_type = select(QuestionVersion.question_type).where(QuestionVersion.id == version_key)
+    return QUESTION_KINDS[session.scalars(question_type).one()]
 
 
 def _next_attempts(session: Session, question_key: int, regraded_to: int) -> Sequence[int]:
@@ -182,12 +195,31 @@ def _score_again(session: Session, batch: _Batch) -> int:
     rows = question_rows_by_attempt(session, question_key, [target.key for target in submitted])
     points = {row.key: {"earned_points": _new_points(row, batch.policy)} for row in rows.values()}
     update_by_key(session, AttemptQuestion, points)
+    _record_changes(session, batch, rows, points)
     results = results_by_attempt(session, keys)
     opened = [target.key for target in targets if target.key not in rows]
     update_by_key(session, QuizAttempt, {key: {"total_points": total_points(results[key])} for key in opened})
     if submitted:
         store_results(session, submitted, results)
     return len(submitted)
+
+
+def _record_changes(
+    session: Session,
+    batch: _Batch,
+    rows: Mapping[int, AttemptQuestionRow],
+    points: Mapping[int, Mapping[str, Decimal | None]],
+) -> None:
+    """Record each attempt whose points the regrade has changed, with the user who asked for it."""
+    question = global_ids.encode(batch.question_kind, batch.question_key)
+    events = {}
+    for attempt_key, row in rows.items():
+        new = points[row.key]["earned_points"]
+        if new != row.earned_points:
+            previous = None if row.earned_points is None else f"{row.earned_points:.2f}"
+            changed = {"previous_points": previous, "points": None if new is None else f"{new:.2f}"}
+            events[attempt_key] = {"question": question, **changed}
+    audit.record_each(session, "attempt.regraded", events, actor=batch.actor_key)
 
 
 def _new_points(row: AttemptQuestionRow, policy: RegradePolicy) -> Decimal | None:

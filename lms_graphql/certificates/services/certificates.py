@@ -42,7 +42,7 @@ def issue_certificate(session: Session, user_key: int, course_key: int, settings
         if key is not None:
             if is_new:
                 enqueue(session, CERTIFICATE_ISSUED_MAIL, user_key=user_key, certificate=key)
-                audit.record(session, "certificate.issued", subject=user_key, certificate=key, course=course_key)
+                audit.record(session, "certificate.issued", subject=key, user=user_key, course=course_key)
             return key
     raise RuntimeError(f"No unused serial and code were found in {MAX_ATTEMPTS} attempts.")
 
@@ -95,7 +95,7 @@ def revoke_certificate(
     certificate.revoked_at = clock.now()
     certificate.revocation_reason = reason
     certificate.revocation_note = note
-    _audit(session, "certificate.revoked", certificate.user_id, certificate.course_id, reason, actor.key)
+    _audit(session, "certificate.revoked", certificate, reason, actor.key)
     return certificate.id
 
 
@@ -107,7 +107,7 @@ def reinstate_certificate(session: Session, actor: Actor, certificate_id: str) -
     certificate = _lock_certificate(session, certificate_id)
     if (reason := certificate.revocation_reason) is not None:
         certificate.revoked_at = certificate.revocation_reason = certificate.revocation_note = None
-        _audit(session, "certificate.reinstated", certificate.user_id, certificate.course_id, reason, actor.key)
+        _audit(session, "certificate.reinstated", certificate, reason, actor.key)
     return certificate.id
 
 
@@ -122,7 +122,7 @@ def revoke_for_refund(session: Session, user_key: int, course_key: int, actor_ke
         update(Certificate).where(*not_revoked).values(revoked_at=now, revocation_reason=reason, updated_at=now)
     )
     if execute_dml(session, statement):
-        _audit(session, "certificate.revoked", user_key, course_key, reason, actor_key)
+        _audit(session, "certificate.revoked", _certificate_of(session, user_key, course_key), reason, actor_key)
 
 
 def reinstate_after_refund(session: Session, user_key: int, course_key: int, actor_key: int | None = None) -> None:
@@ -130,11 +130,16 @@ def reinstate_after_refund(session: Session, user_key: int, course_key: int, act
     refunded = (*_belongs_to(user_key, course_key), Certificate.revocation_reason == RevocationReason.REFUND)
     not_revoked = {"revoked_at": None, "revocation_reason": None, "revocation_note": None}
     if execute_dml(session, update(Certificate).where(*refunded).values(**not_revoked, updated_at=clock.now())):
-        _audit(session, "certificate.reinstated", user_key, course_key, RevocationReason.REFUND, actor_key)
+        certificate = _certificate_of(session, user_key, course_key)
+        _audit(session, "certificate.reinstated", certificate, RevocationReason.REFUND, actor_key)
 
 
 def _belongs_to(user_key: int, course_key: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return Certificate.user_id == user_key, Certificate.course_id == course_key
+
+
+def _certificate_of(session: Session, user_key: int, course_key: int) -> Certificate:
+    return session.scalars(select(Certificate).where(*_belongs_to(user_key, course_key))).one()
 
 
 def _lock_certificate(session: Session, certificate_id: str) -> Certificate:
@@ -150,6 +155,9 @@ def _lock_certificate(session: Session, certificate_id: str) -> Certificate:
 
 
 def _audit(
-    session: Session, action: str, user_key: int, course_key: int, reason: RevocationReason, actor_key: int | None
+    session: Session, action: str, certificate: Certificate, reason: RevocationReason, actor_key: int | None
 ) -> None:
-    audit.record(session, action, actor=actor_key, subject=user_key, course=course_key, reason=reason.value)
+    user, course = certificate.user_id, certificate.course_id
+    audit.record(
+        session, action, actor=actor_key, subject=certificate.id, user=user, course=course, reason=reason.value
+    )

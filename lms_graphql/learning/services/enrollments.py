@@ -108,9 +108,7 @@ def grant_enrollment(
             return enrollment.id  # nothing changes
         key = reactivate_enrollment(session, enrollment, *granted, actor.key)
     expires_at_text = None if access_expires_at is None else access_expires_at.isoformat()
-    audit.record(
-        session, "enrollment.granted", actor=actor.key, subject=user.id, enrollment=key, until=expires_at_text
-    )
+    audit.record(session, "enrollment.granted", actor=actor.key, subject=key, user=user.id, until=expires_at_text)
     return key
 
 
@@ -166,7 +164,7 @@ def cancel_enrollment(session: Session, actor: Actor, enrollment_id: str) -> int
         if enrollment.source is EnrollmentSource.GRANT:
             enrollment.access_expires_at = clock.now()
         learner = enrollment.user_id
-        audit.record(session, "enrollment.cancelled", actor=actor.key, subject=learner, enrollment=enrollment.id)
+        audit.record(session, "enrollment.cancelled", actor=actor.key, subject=enrollment.id, user=learner)
     end_enrollment(session, enrollment, EnrollmentStatus.CANCELLED, actor.key)
     return enrollment.id
 
