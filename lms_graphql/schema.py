@@ -11,9 +11,10 @@ from lms_graphql.accounts.mutations.sessions import SessionMutations
 from lms_graphql.accounts.mutations.users import UserMutations
 from lms_graphql.accounts.queries import AccountQueries
 from lms_graphql.accounts.reads.applications import applications_by_key
+from lms_graphql.accounts.reads.audit_events import audit_events_by_key
 from lms_graphql.accounts.reads.sessions import sessions_by_key
 from lms_graphql.accounts.reads.users import users_by_key
-from lms_graphql.accounts.types import InstructorApplication, User, UserSession
+from lms_graphql.accounts.types import AuditEvent, InstructorApplication, User, UserSession
 from lms_graphql.analytics import types as analytics_types
 from lms_graphql.assessment.mutations.attempts import AttemptMutations
 from lms_graphql.assessment.mutations.lectures import LectureContentMutations
@@ -85,6 +86,7 @@ NODE_LOADERS: dict[str, BatchRead] = {
     "User": users_by_key,
     "UserSession": sessions_by_key,
     "InstructorApplication": applications_by_key,
+    "AuditEvent": audit_events_by_key,
     "Category": categories_by_key,
     "Course": courses_by_key,
     "Section": sections_by_key,
@@ -169,6 +171,7 @@ OBJECT_TYPES = (
     User,
     UserSession,
     InstructorApplication,
+    AuditEvent,
     Category,
     Course,
     Section,

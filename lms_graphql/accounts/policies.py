@@ -1,4 +1,4 @@
-"""Policies of accounts: which users, sessions and applications an actor may see."""
+"""Policies of accounts: which users, sessions, applications and audit events an actor may see."""
 
 from sqlalchemy import ColumnElement, false, or_, true
 
@@ -27,3 +27,8 @@ def applications_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
 def sessions_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     """Return the clause for visible sessions: all for super admins, else the viewer's own."""
     return true() if access_level is AccessLevel.SUPER_ADMIN else UserSession.user_id == VIEWER
+
+
+def audit_events_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+    """Return the clause for visible audit events: all for super admins, none for others."""
+    return true() if access_level is AccessLevel.SUPER_ADMIN else false()

@@ -7,8 +7,10 @@ import strawberry
 
 from lms_graphql.accounts.models import ApplicationStatus
 from lms_graphql.accounts.reads import applications
+from lms_graphql.accounts.reads.audit_events import AuditEventFilter, audit_events
 from lms_graphql.accounts.reads.users import UserFilter, UserOrder, users, users_by_key, users_by_username
-from lms_graphql.accounts.types import InstructorApplication, User, has_permission
+from lms_graphql.accounts.types import AuditEvent, InstructorApplication, User, has_permission
+from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Role
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.pagination import PageArguments
@@ -44,6 +46,18 @@ class UserFilterInput:
     created_before: datetime | None = field("Account created before this time.", default=None)
 
 
+@input_type(name="AuditEventFilter")
+class AuditEventFilterInput:
+    """Conditions on audit events. An omitted field is no condition. An id that is malformed matches no event."""
+
+    action: str | None = field("Action, e.g. `account.role_changed`.", default=None)
+    actor_id: strawberry.ID | None = field("Id of the user who did it.", default=None)
+    subject_id: strawberry.ID | None = field("Id of the object that it was done to, of any type.", default=None)
+    created_after: datetime | None = field("Events after this time.", default=None)
+    created_before: datetime | None = field("Events before this time.", default=None)
+
+
+AuditFilter = Annotated[AuditEventFilterInput | None, strawberry.argument(description="Conditions on the events.")]
 Filter = Annotated[UserFilterInput | None, strawberry.argument(description="Conditions on the users.")]
 Order = Annotated[UserOrder | None, strawberry.argument(description="Order of the users.")]
 Username = Annotated[str, strawberry.argument(description="Username, in any case.")]
@@ -95,6 +109,20 @@ class AccountQueries:
         query = applications.applications(info.context.actor.access_level, status)
         return info.context.page(query, PageArguments(first, after, last, before))
 
+    @resolver_field(name="auditEvents", extensions=[require(IsSignedIn, has_permission("audit:view"))])
+    def all_audit_events(
+        self,
+        info: Info,
+        filter: AuditFilter = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[AuditEvent] | None:
+        """Super admins only. Events of the audit log, newest first."""
+        query = audit_events(_audit_event_filter(filter or AuditEventFilterInput()))
+        return info.context.page(query, PageArguments(first, after, last, before))
+
 
 def _user_filter(filter: UserFilterInput) -> UserFilter:
     search = (filter.search or "").strip()
@@ -105,6 +133,17 @@ def _user_filter(filter: UserFilterInput) -> UserFilter:
         terms=None if is_blank(search) else query_terms(search),
         role=filter.role,
         is_active=filter.is_active,
+        created_after=filter.created_after,
+        created_before=filter.created_before,
+    )
+
+
+def _audit_event_filter(filter: AuditEventFilterInput) -> AuditEventFilter:
+    subject_id = filter.subject_id
+    return AuditEventFilter(
+        action=None if filter.action is None else filter.action.strip(),
+        actor_key=global_ids.decode_filter_key("User", filter.actor_id),
+        subject=None if subject_id is None else global_ids.decode(subject_id) or ("", global_ids.NO_KEY),
         created_after=filter.created_after,
         created_before=filter.created_before,
     )

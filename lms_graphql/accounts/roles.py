@@ -27,9 +27,11 @@ INSTRUCTOR = LEARNER | {
 SUPER_ADMIN = INSTRUCTOR | {
     "user:manage",
     "application:review",
+    "audit:view",
     "category:manage",
     "course:edit-any",
     "course:feature",
+    "course:transfer",
     "certificate:revoke",
     "transaction:refund",
     "transaction:confirm",

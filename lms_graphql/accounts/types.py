@@ -152,6 +152,41 @@ class InstructorApplication(Node):
 
 
 @object_type
+class AuditDetail:
+    """
+    A fact about an audit event. Objects are given by their ids, amounts of money in the currency's smallest unit.
+    """
+
+    name: str = field("Name of the fact, e.g. `reason`.")
+    value: str = field("The value as text.")
+
+
+@object_type
+class AuditEvent(Node):
+    """An action that was recorded in the audit log. Visible to super admins only."""
+
+    action: str = field("Action, written as `area.happened`, e.g. `account.signed_in`.")
+    subject_id: strawberry.ID | None = field(
+        "Id of the object that it was done to, e.g. the user of a role change, or the transaction of a refund. It "
+        "may be gone. Null if there is no object."
+    )
+    client_ip: str | None = field(
+        "Address from which the request came; null if it was not recorded, or if the user's account was deleted."
+    )
+    details: list[AuditDetail] = field("Further facts, without secrets, names and email addresses.")
+    created_at: datetime = field("When it happened.")
+    actor_key: strawberry.Private[int | None]
+
+    @resolver_field()
+    def actor(self, info: Info) -> User | None:
+        """
+        The user who did it; null if the service itself did it, or someone who was not logged in. A deleted user is
+        returned without personal data.
+        """
+        return None if self.actor_key is None else info.context.load(users_by_key, self.actor_key)
+
+
+@object_type
 class Session:
     """
     A logged-in session with a new pair of tokens. The access token is a short-lived JWT for the Authorization header.

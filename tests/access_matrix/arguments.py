@@ -64,6 +64,7 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Query.users": tuple(_users()),
         "Query.verifyCertificate": (Variant(f'code: "{CODE}"'),),
         "Query.instructorApplications": tuple(_applications()),
+        "Query.auditEvents": tuple(_audit_events(objects)),
         "Query.transactions": tuple(_transactions(objects)),
         "Query.payouts": tuple(_payouts(objects)),
         "InstructorDashboard.earnings": (Variant(""), Variant("status: PAID")),
@@ -158,6 +159,15 @@ def _applications() -> Iterable[Variant]:
     yield Variant("", ("pending", "rejected"))
     yield Variant("status: PENDING", ("pending",))
     yield Variant("status: REJECTED", ("rejected",))
+
+
+def _audit_events(objects: FixtureObjects) -> Iterable[Variant]:
+    actor, subject = objects.global_id("instructor"), objects.global_id("published")
+    yield Variant("", ("event", "systemevent"))
+    yield Variant(f'filter: {{actorId: "{actor}" subjectId: "{subject}"}}', ("event",))
+    yield Variant(f'filter: {{action: "{objects.by_label["event"].markers["AuditEvent.action"]}"}}', ("event",))
+    yield Variant('filter: {createdAfter: "2026-01-01T12:00:00Z"}', ("systemevent",))
+    yield Variant('filter: {createdBefore: "2026-01-01T12:00:00Z"}', ("event",))
 
 
 def _transactions(objects: FixtureObjects) -> Iterable[Variant]:

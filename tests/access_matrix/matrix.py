@@ -61,7 +61,7 @@ FIELDS: dict[str, dict[Audience, str]] = {
         VISIBLE: "node nodes category categories categoryTree course courses user verifyCertificate",
         SIGNED_IN: "me",
         MEMBERS: "instructorApplications transactions",
-        ADMINS: "users",
+        ADMINS: "users auditEvents",
         TEACHERS: "payouts",
     },
     "Node": {VISIBLE: "id"},
@@ -80,6 +80,8 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "InstructorApplication": {
         VISIBLE: "id motivation experience status reviewNote reviewedAt reviewedBy applicant createdAt",
     },
+    "AuditEvent": {VISIBLE: "id action actor subjectId clientIp details createdAt"},
+    "AuditDetail": {VISIBLE: "name value"},
     "Category": {
         VISIBLE: "id slug name description parent children depth ancestors courses courseCount",
     },

@@ -8,7 +8,7 @@ from graphql import get_named_type, is_interface_type, is_introspection_type, is
 from sqlalchemy import false, true
 
 from lms_graphql.accounts import types as account_types
-from lms_graphql.accounts.reads import applications, sessions, users
+from lms_graphql.accounts.reads import applications, audit_events, sessions, users
 from lms_graphql.assessment import attempt_rules
 from lms_graphql.assessment.reads import accommodations, attempt_questions, attempts, quizzes
 from lms_graphql.assessment.reads import questions as quiz_questions
@@ -134,6 +134,13 @@ def always_allowed(*_: Any) -> bool:
             always_allowed,
             "learner: Query.users of root fields is visible",
         ),
+        (
+            account_types.has_permission("audit:view"),
+            "allows",
+            always_allowed,
+            "learner: Query.auditEvents of root fields is visible",
+        ),
+        (audit_events, "audit_events_visible_to", all_rows, "learner: AuditEvent event is visible"),
         (IsCourseStaff, "allows", always_allowed, "learner: Course.publishProblems of published is visible"),
         (users, "users_visible_to", all_rows, "anonymous: User learner is visible"),
         (sessions, "sessions_visible_to", all_rows, "instructor: UserSession session-learner is visible"),

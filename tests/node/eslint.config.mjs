@@ -55,6 +55,7 @@ export default [
               'AnswerResult', // of an AttemptQuestion
               'QuestionStatistics', // of a QuizStatistics
               'OptionStatistics', // of a QuizStatistics
+              'AuditDetail', // of an AuditEvent
               'EarningsBalance', // of an InstructorDashboard, one for each currency
             ],
           },

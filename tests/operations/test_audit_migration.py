@@ -1,6 +1,7 @@
 """Migration 0019, which gives the subjects of audit events a kind and moves them from the user to the object."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.slow
 TIMES = {"created_at": "2026-01-01", "updated_at": "2026-01-01"}
 USER = {**TIMES, "first_name": "", "last_name": "", "role": "learner"}
 LEARNER, ADMIN, DELETED = 41, 42, 43
-ROWS: list[tuple[str, dict[str, object]]] = [
+ROWS: list[tuple[str, Mapping[str, object]]] = [
     ("users", {**USER, "id": LEARNER, "username": "a", "username_key": "a"}),
     ("users", {**USER, "id": ADMIN, "username": "b", "username_key": "b"}),
     ("users", {**USER, "id": DELETED, "username": "c", "username_key": "c", "deleted_at": "2026-01-02"}),
