@@ -36,6 +36,7 @@ SUBJECT_KINDS: dict[str, str | None] = {
     "certificate.reinstated": "Certificate",
     "certificate.revoked": "Certificate",
     "commission.changed": USER,
+    "course.transferred": "Course",
     "dispute.lost": TRANSACTION,
     "dispute.opened": TRANSACTION,
     "dispute.won": TRANSACTION,

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists,
 
 from lms_graphql.accounts import roles
 from lms_graphql.accounts.models import User
+from lms_graphql.catalog.former_instructors import FormerInstructor
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentStatus, Lecture, Section
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.core.statements import NOW
@@ -64,8 +65,9 @@ def sections_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
 
 
 def is_public_instructor() -> ColumnElement[bool]:
-    """Return a clause on `User`: whether the user is the instructor of a course that was ever published."""
-    return exists().where(Course.instructor_id == User.id, Course.published_at.is_not(None)).correlate(User)
+    """Return a clause on `User`: whether the user teaches, or has taught, a course that was ever published."""
+    teaches = exists().where(Course.instructor_id == User.id, Course.published_at.is_not(None)).correlate(User)
+    return or_(teaches, exists().where(FormerInstructor.user_id == User.id).correlate(User))
 
 
 def is_public_preview(lecture: HasPreview) -> bool:

@@ -18,6 +18,7 @@ from lms_graphql.analytics.models import CourseAnalytics, InstructorAnalytics
 from lms_graphql.analytics.reads.analytics import ANALYTICS_WATERMARK
 from lms_graphql.analytics.reads.live_analytics import compute_instructor_statistics
 from lms_graphql.analytics.services.rollups import ROLLUPS
+from lms_graphql.catalog.former_instructors import FormerInstructor
 from lms_graphql.catalog.models import Course
 from lms_graphql.core import clock, db_errors, named_locks
 from lms_graphql.core.database import Database
@@ -62,6 +63,8 @@ def stale_courses(session: Session, until: datetime) -> list[int]:
     statements = [select(Course.id).where(Course.id.not_in(select(CourseAnalytics.course_id)))]
     for rollup in ROLLUPS:
         statements += rollup.changed(since - COMMIT_LAG, until)
+    transferred = FormerInstructor.updated_at >= since - COMMIT_LAG
+    statements.append(select(FormerInstructor.course_id).where(transferred))
     return sorted(session.scalars(union(*statements)))
 
 
@@ -182,12 +185,14 @@ def _batches(database: Database, column: InstrumentedAttribute[int], keys: Seque
     enrollments = 0
     for chunk in _chunks(keys):
         statement = sizes.where(column.in_(chunk))
-        for key, size in database.read_sync(partial(fetch_rows, statement=statement)):
+        sizes_by_key = {row[0]: int(row[1]) for row in database.read_sync(partial(fetch_rows, statement=statement))}
+        for key in chunk:
+            size = sizes_by_key.get(key, 0)  # instructors may have no courses any more
             if batch and (len(batch) == MAX_BATCH_COURSES or enrollments + size > MAX_BATCH_ENROLLMENTS):
                 yield batch
                 batch, enrollments = [], 0
             batch.append(key)
-            enrollments += int(size)
+            enrollments += size
     if batch:
         yield batch
 
@@ -201,7 +206,10 @@ def _all_courses(session: Session) -> list[int]:
 
 
 def _instructors_of(session: Session, courses: Sequence[int]) -> list[int]:
+    """Return the instructors of the courses, and their former ones, whose statistics a transfer changes, too."""
     instructors: set[int] = set()
     for chunk in _chunks(courses):
-        instructors |= set(session.scalars(select(Course.instructor_id).where(Course.id.in_(chunk)).distinct()))
+        present = select(Course.instructor_id).where(Course.id.in_(chunk))
+        former = select(FormerInstructor.user_id).where(FormerInstructor.course_id.in_(chunk))
+        instructors |= set(session.scalars(union(present, former)))
     return sorted(instructors)

@@ -17,7 +17,7 @@ from lms_graphql.billing.reads.sale_payments import has_paid
 from lms_graphql.billing.services import earnings, refunds
 from lms_graphql.billing.services.mails import enqueue_receipt, set_receipt_code
 from lms_graphql.billing.services.sales import change_status
-from lms_graphql.catalog.models import Enrollment, EnrollmentSource, EnrollmentStatus
+from lms_graphql.catalog.models import Course, Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.core import clock
 from lms_graphql.core.money import Money
 from lms_graphql.core.statements import execute_dml, insert_ignore
@@ -72,7 +72,11 @@ def _outcome(session: Session, transaction: Transaction, received: ReceivedPayme
 
 
 def _may_get_access(session: Session, transaction: Transaction) -> bool:
-    """Return False if the buyer's account was deleted, or the enrollment was suspended, after the purchase began."""
+    """Return whether the buyer may still get access.
+
+    After the purchase began, the buyer's account may have been deleted, the enrollment suspended, or the course given
+    to the buyer.
+    """
     buyer, course = transaction.user_id, transaction.course_id
     is_deleted = exists().where(User.id == buyer, User.deleted_at.is_not(None))
     is_suspended = exists().where(
@@ -80,7 +84,8 @@ def _may_get_access(session: Session, transaction: Transaction) -> bool:
         Enrollment.course_id == course,
         Enrollment.status == EnrollmentStatus.SUSPENDED,
     )
-    return not session.scalar(select(or_(is_deleted, is_suspended)))
+    is_instructor = exists().where(Course.id == course, Course.instructor_id == buyer)
+    return not session.scalar(select(or_(is_deleted, is_suspended, is_instructor)))
 
 
 def _insert(

@@ -7,7 +7,7 @@ import strawberry
 from lms_graphql.accounts.types import has_permission
 from lms_graphql.catalog.models import DifficultyLevel
 from lms_graphql.catalog.reads.courses import courses_by_key
-from lms_graphql.catalog.services import courses, publication
+from lms_graphql.catalog.services import courses, instructors, publication
 from lms_graphql.catalog.types.payloads import CoursePayload
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
@@ -50,6 +50,11 @@ class CreateCourseInput:
     allow_qa: bool | None = field(ALLOW_QA, default=True)
     allow_notes: bool | None = field(ALLOW_NOTES, default=True)
     idempotency_key: str | None = field(IDEMPOTENCY_KEY, default=None)
+    instructor_id: strawberry.ID | None = field(
+        "Id of the user who teaches the course (default: the viewer). Only super admins may name another user, who "
+        "must be active and an instructor or a super admin.",
+        default=None,
+    )
 
 
 @input_type()
@@ -57,6 +62,15 @@ class CourseIdInput:
     """The course that the mutation is about."""
 
     course_id: strawberry.ID = field("Id of the course.")
+
+
+@input_type()
+class TransferCourseInput(CourseIdInput):
+    """A course and its new instructor."""
+
+    instructor_id: strawberry.ID = field(
+        "Id of the user to whom the course is given. They must be active, and an instructor or a super admin."
+    )
 
 
 @input_type()
@@ -92,6 +106,7 @@ class CourseMutations:
     async def create_course(self, info: Info, input: CreateCourseInput) -> CoursePayload | None:
         """
         Create a course as a draft, with the viewer as its instructor. Only instructors and super admins can do this.
+        Super admins can create it for another instructor.
         """
         context = info.context
         fields = {name: value for name, value in vars(input).items() if name != "idempotency_key"}
@@ -142,6 +157,18 @@ class CourseMutations:
         Returns INVALID_TRANSITION if the course is a draft.
         """
         key = await info.context.write(publication.archive_course, input.course_id)
+        return await payload(info.context, CoursePayload, course=(courses_by_key, key))
+
+    @mutation(has_permission("course:transfer"))
+    async def transfer_course(self, info: Info, input: TransferCourseInput) -> CoursePayload | None:
+        """
+        Give a course to another instructor. Only super admins can do this. If it is theirs already, nothing changes.
+
+        Enrollments, earnings and certificates so far stay as they are: refunds of earlier sales reduce the earnings
+        of the former instructor. A purchase that is completed after the transfer earns for the new one. Returns
+        INVALID if the user may not teach.
+        """
+        key = await info.context.write(instructors.transfer_course, input.course_id, input.instructor_id)
         return await payload(info.context, CoursePayload, course=(courses_by_key, key))
 
     @mutation(has_permission("course:edit-own"))

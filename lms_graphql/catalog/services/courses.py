@@ -7,15 +7,17 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import roles
+from lms_graphql.accounts.models import User
 from lms_graphql.catalog import course_validation, hooks, slugs
 from lms_graphql.catalog.models import Course, CourseStatus, Lecture, Section
 from lms_graphql.catalog.search_index import index_course
 from lms_graphql.catalog.services.categories import lock_category
 from lms_graphql.catalog.services.course_locks import bump_version, lock_course_to_edit, require_version
+from lms_graphql.catalog.services.instructors import lock_instructor, require_may_choose, teaching_problem
 from lms_graphql.catalog.services.publication import enrollment_blocker, no_new_problems, require_no_blockers
 from lms_graphql.core import global_ids, named_locks
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.errors import DomainError, ErrorCode, RequestError, RequestErrorCode
+from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode, RequestError, RequestErrorCode, not_found
 from lms_graphql.core.statements import execute_dml
 from lms_graphql.core.validation import Validator
 
@@ -24,18 +26,25 @@ DEFAULT_SLUG = "course"
 
 
 def create_course(session: Session, actor: Actor, default_currency: str, values: Mapping[str, Any]) -> int:
-    """Create a draft with the actor as its instructor and return its key. `values` contains no nulls.
+    """Create a draft and return its key. `values` contains no nulls. Without `instructor_id` it is the actor's own.
 
-    Raise NOT_FOUND at `category_id`, or validation errors.
+    Raise FORBIDDEN unless the actor may choose the instructor, NOT_FOUND for the category and the instructor, or
+    validation errors.
     """
+    instructor_id = values.get("instructor_id")
+    if instructor_id is not None:
+        require_may_choose(actor, instructor_id)
     named_locks.lock(session, slugs.COURSE_SLUGS_LOCK)
+    category_key, instructor = _lock_references(session, values.get("category_id"), instructor_id)
     validator = Validator()
     currency = course_validation.validated_currency(validator, values.get("currency", default_currency))
     columns = course_validation.validated_columns(validator, values, currency)
-    columns["category_id"] = lock_category(session, values.get("category_id"))
+    if instructor is not None and (problem := teaching_problem(instructor)) is not None:
+        validator.add_error(ErrorCode.INVALID, problem, "instructor_id")
     validator.raise_errors()
+    columns |= {"category_id": category_key, "instructor_id": actor.key if instructor is None else instructor.id}
     slug = slugs.unique_slug(session, Course.slug, columns["title"], DEFAULT_SLUG)
-    course = Course(instructor_id=actor.key, currency=currency, slug=slug, **columns)
+    course = Course(currency=currency, slug=slug, **columns)
     session.add(course)
     session.flush()
     index_course(session, course)
@@ -92,6 +101,25 @@ def delete_course(session: Session, actor: Actor, course_id: str) -> str:
     execute_dml(session, delete(Section).where(Section.course_id == course.id))
     execute_dml(session, delete(Course).where(Course.id == course.id))  # its search terms are deleted by cascade
     return global_ids.encode("Course", course.id)
+
+
+def _lock_references(
+    session: Session, category_id: str | None, instructor_id: str | None
+) -> tuple[int | None, User | None]:
+    """Lock the category and the instructor of a new course, and return them. Raise NOT_FOUND for each that is missing.
+
+    They are None if the input does not name them.
+    """
+    errors, category_key, instructor = list[DomainError](), None, None
+    try:
+        category_key = lock_category(session, category_id)
+    except DomainError as error:
+        errors.append(error)
+    if instructor_id is not None and (instructor := lock_instructor(session, instructor_id)) is None:
+        errors.append(not_found("instructor_id"))
+    if errors:
+        raise DomainErrors(errors)
+    return category_key, instructor
 
 
 def _require_may_feature(actor: Actor) -> None:
