@@ -35,6 +35,7 @@ class CourseClient(MutationClient):
         "publishCourse": ("CourseIdInput", COURSE),
         "unpublishCourse": ("CourseIdInput", COURSE),
         "archiveCourse": ("CourseIdInput", COURSE),
+        "transferCourse": ("TransferCourseInput", COURSE),
         "deleteCourse": ("CourseIdInput", "deletedId"),
     }
 

@@ -106,7 +106,7 @@ def delete_course(session: Session, actor: Actor, course_id: str) -> str:
 def _lock_references(
     session: Session, category_id: str | None, instructor_id: str | None
 ) -> tuple[int | None, User | None]:
-    """Lock the category and the instructor of a new course, and return them. Raise NOT_FOUND for each that is missing.
+    """Lock and return the category and the instructor of a new course. Raise NOT_FOUND for each that is missing.
 
     They are None if the input does not name them.
     """
