@@ -46,9 +46,13 @@ SearchOrderArgument = Annotated[
 
 @input_type(name="CourseFilter")
 class CourseFilterInput:
-    """Conditions on courses. A course must meet all of them. An omitted field is no condition, except `status`."""
+    """
+    Conditions on courses. A course must meet all of them. An omitted field is no condition, but without `status` and
+    `statuses` the courses are published ones.
+    """
 
-    status: CourseStatus | None = field("Publication status (default PUBLISHED).", default=None)
+    status: CourseStatus | None = field("Publication status (default PUBLISHED without `statuses`).", default=None)
+    statuses: list[CourseStatus] | None = field("Any of these publication statuses.", default=None)
     category_id: strawberry.ID | None = field("Id of a category. Courses in its descendants match too.", default=None)
     category_slug: str | None = field("Slug of a category, in place of `categoryId`.", default=None)
     instructor_id: strawberry.ID | None = field("Id of the user who teaches the course.", default=None)
@@ -112,7 +116,8 @@ class CatalogQueries:
     ) -> Connection[Course]:
         """Courses that the viewer may see, published ones by default.
 
-        With `filter: {status: DRAFT}`, instructors get their own drafts and super admins get all drafts.
+        With `filter: {statuses: [DRAFT, ARCHIVED]}`, instructors get their own drafts and archived courses, and super
+        admins get those of everybody.
         """
         terms = _search_terms(search)
         order = order_by or (CourseOrder.NEWEST if terms is None else CourseOrder.RELEVANCE)
@@ -140,7 +145,8 @@ def _course_filter(input: CourseFilterInput, default_currency: str) -> CourseFil
     if input.category_id is not None and input.category_slug is not None:
         raise _bad_user_input("`categoryId` and `categorySlug` exclude each other. Use one of them.")
     return CourseFilter(
-        status=input.status or CourseStatus.PUBLISHED,
+        status=input.status or (CourseStatus.PUBLISHED if input.statuses is None else None),
+        statuses=None if input.statuses is None else tuple(sorted(set(input.statuses))),
         category_key=global_ids.decode_filter_key("Category", input.category_id),
         category_slug=None if input.category_slug is None else input.category_slug.strip(),
         instructor_key=global_ids.decode_filter_key("User", input.instructor_id),

@@ -135,6 +135,7 @@ def _courses(objects: FixtureObjects) -> Iterable[Variant]:
             yield Variant(f'filter: {{status: {status} instructorId: "{objects.global_id(instructor)}"}}', expected)
         yield Variant(f'filter: {{status: {status} categoryId: "{objects.global_id("root")}"}}', labels)
         yield Variant(f'filter: {{status: {status} categorySlug: "{root_slug}"}}', labels)
+    yield Variant("filter: {statuses: [DRAFT, ARCHIVED]}", (*drafts, *archived))
     all_filters = (
         'difficulty: BEGINNER language: "en" languages: ["en"] isFree: true isFeatured: false difficulties: BEGINNER'
     )

@@ -120,6 +120,20 @@ def run_account_examples(pane: Pane) -> None:
     assert pane.run("My sessions")["me"]["sessions"] == sessions[1:]
 
 
+def run_admin_examples(pane: Pane) -> None:
+    """Give an unpublished course of another instructor to the first instructor who may teach, and look it up."""
+    courses = pane.run("Give a course away: drafts and archived courses")["courses"]["nodes"]
+    assert {course["status"] for course in courses} <= {"DRAFT", "ARCHIVED"}
+    first, *_ = pane.run("Give a course away: who may teach")["users"]["nodes"]
+    course = next(course for course in courses if course["instructor"]["fullName"] != first["fullName"])
+    ids = {"courseId": course["id"], "instructorId": first["id"]}
+    given = pane.run("Give a course away: transfer it", **ids)["transferCourse"]["course"]
+    assert (given["title"], given["instructor"]) == (course["title"], {"fullName": first["fullName"]})
+    (event,) = pane.run("The audit log")["auditEvents"]["nodes"]
+    assert (event["subjectId"], event["actor"]) == (course["id"], {"fullName": "Ada Admin"})
+    assert {"name": "instructor", "value": first["id"]} in event["details"]
+
+
 def test_examples_run_on_the_demo_data(pane: Pane) -> None:
     """Write a quiz, take it, grade it, and look at its statistics. Buy, refund and pay. Then run the others."""
     pane.ids["courseId"] = pane.run("Anything by its id")["course"]["id"]
@@ -145,6 +159,7 @@ def test_examples_run_on_the_demo_data(pane: Pane) -> None:
     assert any((question["result"] or {}).get("feedback") for question in mine["viewerAttempts"][0]["questions"])
     run_money_examples(pane)
     run_account_examples(pane)
+    run_admin_examples(pane)
     others = sorted(pane.titles)
     assert len(others) >= 4
     for title in others:

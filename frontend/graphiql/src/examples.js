@@ -1,4 +1,5 @@
 import { ACCOUNT_EXAMPLES } from './accountExamples.js';
+import { ADMIN_EXAMPLES } from './adminExamples.js';
 import { MONEY_EXAMPLES } from './moneyExamples.js';
 
 /**
@@ -544,4 +545,5 @@ query QuizStatistics($slug: String!, $quizId: ID!) {
   },
   ...MONEY_EXAMPLES,
   ...ACCOUNT_EXAMPLES,
+  ...ADMIN_EXAMPLES,
 ];

@@ -20,6 +20,14 @@ test('viewers of examples are seed users', () => {
   for (const { title, viewer } of EXAMPLES) assert.ok(viewer === undefined || names.includes(viewer), title);
 });
 
+for (const { email } of SEED_USERS) {
+  test(`${email} has queries and mutations`, () => {
+    const own = EXAMPLES.filter(({ viewer }) => viewer === email.split('@')[0]);
+    const operations = new Set(own.map(({ query }) => operationOf(query).operation));
+    assert.deepEqual(operations, new Set(['query', 'mutation']));
+  });
+}
+
 for (const { title, about, query, variables = {} } of EXAMPLES) {
   test(`“${title}” is one named operation with a one-line description`, () => {
     assert.ok(operationOf(query)?.name, 'exactly one operation, with a name');

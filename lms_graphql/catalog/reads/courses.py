@@ -102,7 +102,8 @@ COLUMNS = (
 class CourseFilter:
     """Conditions on a course; None means no condition. Prices are in the smallest unit of `currency`."""
 
-    status: CourseStatus = CourseStatus.PUBLISHED
+    status: CourseStatus | None = CourseStatus.PUBLISHED
+    statuses: tuple[CourseStatus, ...] | None = None
     category_key: int | None = None
     category_slug: str | None = None
     instructor_key: int | None = None
@@ -180,8 +181,9 @@ def courses_of_instructor(access_level: AccessLevel, status: CourseStatus | None
 
 
 def _filter_clauses(filter: CourseFilter) -> list[ColumnElement[bool]]:
-    clauses = [Course.status == filter.status]
+    clauses: list[ColumnElement[bool]] = []
     for column, compare, value in (
+        (Course.status, eq, filter.status),
         (Course.instructor_id, eq, filter.instructor_key),
         (Course.difficulty_level, eq, filter.difficulty),
         (Course.is_featured, eq, filter.is_featured),
@@ -198,6 +200,8 @@ def _filter_clauses(filter: CourseFilter) -> list[ColumnElement[bool]]:
         clauses.append(_is_in_category((filter.category_key,)))
     if filter.category_slug is not None:
         clauses.append(_is_in_category(select(Category.id).where(Category.slug == filter.category_slug)))
+    if filter.statuses is not None:
+        clauses.append(Course.status.in_(filter.statuses))
     if filter.difficulties is not None:
         clauses.append(Course.difficulty_level.in_(filter.difficulties))
     if filter.language is not None:
