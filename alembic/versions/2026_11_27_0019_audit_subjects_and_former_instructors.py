@@ -1,4 +1,4 @@
-"""Kinds of the subjects of audit events, indexes of the audit log, and the table of former instructors.
+"""Kinds of the subjects of audit events, indexes of the audit log and of courses, and the table of former instructors.
 
 Events of some actions had the user as their subject, and the object in their details. Their subject becomes the
 object, and the user goes into the details. If the object is unknown, the subject is null. Client IPs of deleted users
@@ -41,6 +41,7 @@ NEW_INDEXES = (
     ("actor_id", "happened_at", "id"),
     ("subject_kind", "subject_id", "happened_at", "id"),
 )
+COURSE_INDEXES = (("created_at", "id"),)
 OLD_INDEXES = (("subject_id", "happened_at"), ("action", "happened_at"))
 UNCHANGED_SUBJECTS = {
     "User": (
@@ -82,8 +83,9 @@ MOVED_ACTIONS = (*SUBJECT_IN_DETAILS, *SUBJECT_TO_FIND, "question.regraded")
 def upgrade() -> None:
     if "subject_kind" not in _columns("audit_events"):
         op.add_column("audit_events", sa.Column("subject_kind", orm.case_sensitive(40), nullable=True))
-    _create_indexes(NEW_INDEXES)
-    _drop_indexes(OLD_INDEXES)
+    _create_indexes("audit_events", NEW_INDEXES)
+    _drop_indexes("audit_events", OLD_INDEXES)
+    _create_indexes("courses", COURSE_INDEXES)
     for kind, actions in UNCHANGED_SUBJECTS.items():
         has_no_kind = (EVENTS.c.subject_kind.is_(None), EVENTS.c.subject_id.is_not(None))
         events = sa.update(EVENTS).where(EVENTS.c.action.in_(actions.split()), *has_no_kind)
@@ -102,8 +104,9 @@ def downgrade() -> None:
         # An event that was written back has no kind, so that it is left alone if this runs again.
         for events in _batches(sa.or_(EVENTS.c.subject_kind.is_not(None), EVENTS.c.subject_id.is_(None))):
             _write([_downgraded(event) for event in events])
-    _create_indexes(OLD_INDEXES)
-    _drop_indexes(NEW_INDEXES)
+    _drop_indexes("courses", COURSE_INDEXES)
+    _create_indexes("audit_events", OLD_INDEXES)
+    _drop_indexes("audit_events", NEW_INDEXES)
     if "subject_kind" in _columns("audit_events"):
         op.drop_column("audit_events", "subject_kind")
 
@@ -218,23 +221,23 @@ def _columns(table: str) -> set[str]:
     return {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
 
 
-def _create_indexes(indexes: Iterable[tuple[str, ...]]) -> None:
-    existing = _index_names()
+def _create_indexes(table: str, indexes: Iterable[tuple[str, ...]]) -> None:
+    existing = _index_names(table)
     for columns in indexes:
-        if (name := _index_name(columns)) not in existing:
-            op.create_index(op.f(name), "audit_events", list(columns), unique=False)
+        if (name := _index_name(table, columns)) not in existing:
+            op.create_index(op.f(name), table, list(columns), unique=False)
 
 
-def _drop_indexes(indexes: Iterable[tuple[str, ...]]) -> None:
-    existing = _index_names()
+def _drop_indexes(table: str, indexes: Iterable[tuple[str, ...]]) -> None:
+    existing = _index_names(table)
     for columns in indexes:
-        if (name := _index_name(columns)) in existing:
-            op.drop_index(op.f(name), table_name="audit_events")
+        if (name := _index_name(table, columns)) in existing:
+            op.drop_index(op.f(name), table_name=table)
 
 
-def _index_names() -> set[str | None]:
-    return {index["name"] for index in sa.inspect(op.get_bind()).get_indexes("audit_events")}
+def _index_names(table: str) -> set[str | None]:
+    return {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
 
 
-def _index_name(columns: Iterable[str]) -> str:
-    return f"ix_audit_events_{'_'.join(columns)}"
+def _index_name(table: str, columns: Iterable[str]) -> str:
+    return f"ix_{table}_{'_'.join(columns)}"

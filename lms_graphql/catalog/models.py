@@ -114,6 +114,7 @@ class Course(TimestampedModel):
         CheckConstraint("price >= 0", name="price"),
         CheckConstraint("status <> 'published' OR published_at IS NOT NULL", name="published_at"),
         CheckConstraint("total_duration >= 0 AND total_lectures >= 0 AND enrollment_count >= 0", name="totals"),
+        Index(None, "created_at", "id"),
         Index(None, "status", "created_at", "id"),
         Index(None, "status", "title_key", "id"),
         Index(None, "status", "currency", "price", "id"),

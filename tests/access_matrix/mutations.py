@@ -93,6 +93,9 @@ def catalog_cases(objects: FixtureObjects) -> Iterator[Case]:
         ("instructor", "unpublishCourse", "draft"),
     ):
         yield Case(mutation, sender, {"courseId": objects.global_id(label)}, returns=label)
+    for owner, label in (("instructor", "published"), ("colleague", "otherdraft")):  # the owners stay
+        kept = {"courseId": objects.global_id(label), "instructorId": objects.global_id(owner)}
+        yield Case("transferCourse", "admin", kept, returns=label)
     yield Case("createCategory", "admin", {"name": "New"}, creates=True)
     yield Case("createCourse", "instructor", {"title": "New", "description": "Words."}, creates=True)
 

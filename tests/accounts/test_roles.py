@@ -64,6 +64,7 @@ REQUIREMENTS = {
     "publishCourse": "course:edit-own",
     "unpublishCourse": "course:edit-own",
     "archiveCourse": "course:edit-own",
+    "transferCourse": "course:transfer",
     "deleteCourse": "course:edit-own",
     "createSection": "course:edit-own",
     "updateSection": "course:edit-own",

@@ -184,6 +184,27 @@ def test_filters_select_matching_courses(client: Client, make: Factories) -> Non
     assert matches(instructorId="nonsense") == set()
 
 
+def test_statuses_list_unpublished_courses_of_everybody_for_super_admins(client: Client, make: Factories) -> None:
+    owner, colleague = make.user(Role.INSTRUCTOR), make.user(Role.INSTRUCTOR)
+    for instructor in (owner, colleague):
+        for status in CourseStatus:
+            make.course(f"{status} {instructor.id}", instructor=instructor, status=status)
+    both = {"statuses": ["ARCHIVED", "DRAFT"]}
+    everybody = {f"{status} {user.id}" for status in ("draft", "archived") for user in (owner, colleague)}
+    expected = {
+        make.user(Role.SUPER_ADMIN): everybody,
+        owner: {f"draft {owner.id}", f"archived {owner.id}"},
+        make.user(): set(),
+    }
+    for user, found in expected.items():
+        document = "query C($filter: CourseFilter) { courses(filter: $filter) { totalCount nodes { title } } }"
+        courses = client.execute(document, as_=make.actor(user), filter=both)["courses"]
+        assert {course["title"] for course in courses["nodes"]} == found
+        assert courses["totalCount"] == len(found)
+    assert len(titles(client, filter={"statuses": ["DRAFT", "PUBLISHED"], "status": "PUBLISHED"})) == 2
+    assert titles(client, filter={"statuses": []}) == []
+
+
 def test_language_filter_ignores_case_and_finds_regions(client: Client, make: Factories) -> None:
     for tag in ("en", "en-US", "en-GB", "eng", "zh-Hant", "zh-Hant-TW", "zh-Hans"):
         make.course(tag, language=tag)

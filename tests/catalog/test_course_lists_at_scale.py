@@ -104,6 +104,19 @@ def test_each_order_uses_its_index_from_both_ends(
 
 
 @pytest.mark.usefixtures("thousand_courses")
+def test_list_of_several_statuses_uses_an_index_in_its_order(
+    client: Client, make: Factories, service: Service, statements: StatementRecorder
+) -> None:
+    admin = make.actor(make.user(Role.SUPER_ADMIN))
+    with statements:
+        client.execute(PAGE, as_=admin, filter={"statuses": ["DRAFT", "PUBLISHED"]}, first=20)
+    plan = query_plan(service, statements.texts[0], statements.parameters[0])
+    assert "ix_courses_created_at_id" in plan
+    assert "TEMP B-TREE" not in plan
+    assert "filesort" not in plan
+
+
+@pytest.mark.usefixtures("thousand_courses")
 @pytest.mark.parametrize("languages", [{"language": "DE"}, {"languages": ["de"]}])
 def test_language_filter_uses_its_index(
     client: Client, service: Service, statements: StatementRecorder, languages: dict[str, Any]

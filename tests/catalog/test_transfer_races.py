@@ -68,7 +68,7 @@ def test_transfer_edit_and_purchase_at_once_lose_nothing(
         ]
         transfers = [transfer_request(course, person, bearer) for person in (user, user, other)]
         *moved, titled, summarized, bought = clients.race(*transfers, *edits, purchase_request(course, new))
-        assert [response.code for response in moved] == [None] * 3
+        assert [response.code for response in moved] == [None] * 3, [response.body for response in moved]
         assert {titled.code, summarized.code} <= {None, "FORBIDDEN"}
         assert bought.code in {None, "OWN_COURSE"}
         (row,) = scalars(two_processes, select(Course).where(Course.id == course.row.id))
