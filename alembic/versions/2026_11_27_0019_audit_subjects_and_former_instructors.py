@@ -8,7 +8,7 @@ Each step first checks whether it was done already. So a migration that was inte
 is not transactional, can be run again.
 
 Revision ID: 0019
-Revises: 0013
+Revises: 0018
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ from alembic import op
 from lms_graphql.core import orm
 
 revision = "0019"
-down_revision = "0013"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
