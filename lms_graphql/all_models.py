@@ -11,6 +11,7 @@ from lms_graphql.certificates import models as certificates
 from lms_graphql.core import idempotency, named_locks
 from lms_graphql.core.orm import Model
 from lms_graphql.discussion import models as discussion
+from lms_graphql.learning import invitation_models as invitations
 from lms_graphql.learning import models as learning
 from lms_graphql.mail import models as mail
 
@@ -23,6 +24,7 @@ MODEL_MODULES = (
     former_instructors,
     certificates,
     learning,
+    invitations,
     assessment,
     discussion,
     billing,

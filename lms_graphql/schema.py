@@ -75,10 +75,13 @@ from lms_graphql.graph.execution.loaders import BatchRead
 from lms_graphql.graph.schema.builder import build_schema
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.learning.mutations.enrollments import EnrollmentMutations
+from lms_graphql.learning.mutations.invitations import InvitationMutations
 from lms_graphql.learning.mutations.progress import ProgressMutations
 from lms_graphql.learning.reads.enrollments import enrollments_by_key
+from lms_graphql.learning.reads.invitations import invitations_by_key
 from lms_graphql.learning.reads.progress import lecture_progress_by_key
 from lms_graphql.learning.types.enrollments import Enrollment, LectureProgress
+from lms_graphql.learning.types.invitations import Invitation
 
 wiring.register_hooks()
 
@@ -92,6 +95,7 @@ NODE_LOADERS: dict[str, BatchRead] = {
     "Section": sections_by_key,
     "Lecture": lectures_by_key,
     "Enrollment": enrollments_by_key,
+    "Invitation": invitations_by_key,
     "LectureProgress": lecture_progress_by_key,
     "Quiz": quizzes_by_key,
     "QuizAttempt": attempts_by_key,
@@ -155,6 +159,7 @@ class Mutation(
     QuestionMutations,
     AnswerMutations,
     EnrollmentMutations,
+    InvitationMutations,
     ProgressMutations,
     CertificateMutations,
     PurchaseMutations,
@@ -178,6 +183,7 @@ OBJECT_TYPES = (
     Lecture,
     PublishProblem,
     Enrollment,
+    Invitation,
     LectureProgress,
     Quiz,
     MultipleChoiceQuestion,

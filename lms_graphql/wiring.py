@@ -18,7 +18,8 @@ from lms_graphql.discussion import policies as discussion_policies
 from lms_graphql.discussion.services import notes
 from lms_graphql.discussion.services.deletion import delete_discussions
 from lms_graphql.learning import hooks as learning_hooks
-from lms_graphql.learning.services import progress_recount
+from lms_graphql.learning.services import email_templates as learning_templates
+from lms_graphql.learning.services import invitations, progress_recount
 from lms_graphql.mail.templates import TEMPLATES
 
 
@@ -30,7 +31,7 @@ def register_hooks() -> None:
     accounts_hooks.public_user_filters.register(
         catalog_policies.is_public_instructor, discussion_policies.is_public_author
     )
-    accounts_hooks.account_erased.register(notes.delete_notes_of_user)
+    accounts_hooks.account_erased.register(notes.delete_notes_of_user, invitations.delete_invitations_of_user)
     catalog_hooks.publish_checks.register(quiz_problems)
     catalog_hooks.unpublish_blockers.register(pending_sale_blocker)
     catalog_hooks.delete_blockers.register(attempt_blocker, sale_blocker)
@@ -46,6 +47,7 @@ def register_hooks() -> None:
     TEMPLATES[email_changes.EMAIL_CHANGE_MAIL] = email_templates.email_change_template
     TEMPLATES[email_changes.EMAIL_CHANGE_NOTICE_MAIL] = email_templates.email_change_notice_template
     TEMPLATES[certificates.CERTIFICATE_ISSUED_MAIL] = certificate_templates.certificate_issued_template
+    TEMPLATES[invitations.INVITATION_MAIL] = learning_templates.invitation_template
     TEMPLATES[billing_mails.RECEIPT_MAIL] = billing_templates.receipt_template
     TEMPLATES[billing_mails.REFUND_NOTICE_MAIL] = billing_templates.refund_notice_template
     TEMPLATES[billing_mails.TRANSFER_INSTRUCTIONS_MAIL] = billing_templates.transfer_instructions_template

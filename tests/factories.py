@@ -105,7 +105,8 @@ class Factories:
             session.add(user)
             session.flush()
             terms = search_index.user_terms(user.first_name, user.last_name, user.username, user.email)
-            session.execute(insert(UserTerm), [{"term": term, "user_id": user.id} for term in terms])
+            rows = [{"term": term, "user_id": user.id, "is_name": is_name} for term, is_name in terms.items()]
+            session.execute(insert(UserTerm), rows)
             return user
 
         return self._write(add)

@@ -106,13 +106,17 @@ def full_name(first_name: str, last_name: str, deleted_at: datetime | None) -> s
 
 
 class UserTerm(Model):
-    """A word by which super admins find a user."""
+    """A word by which super admins find a user.
+
+    `is_name` is true for words of the first or last name. Only by those, course staff find a learner.
+    """
 
     __tablename__ = "user_terms"
     __table_args__ = (Index(None, "user_id"), TABLE_OPTIONS)
 
     term: Mapped[str] = mapped_column(case_sensitive(MAX_TERM_LENGTH), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    is_name: Mapped[bool] = false_column()
 
 
 class SigningKey(TimestampedModel):

@@ -12,16 +12,12 @@ from lms_graphql.accounts.reads.users import UserFilter, UserOrder, users, users
 from lms_graphql.accounts.types import AuditEvent, InstructorApplication, User, has_permission
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import Role
-from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.pagination import PageArguments
-from lms_graphql.core.search_terms import query_terms
-from lms_graphql.core.text import is_blank
+from lms_graphql.core.search_terms import parse_search
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.schema.fields import expose_enum, field, input_type, resolver_field
 from lms_graphql.graph.schema.permissions import IsSignedIn, require
-
-MAX_SEARCH_LENGTH = 200
 
 expose_enum(
     UserOrder,
@@ -125,12 +121,8 @@ class AccountQueries:
 
 
 def _user_filter(filter: UserFilterInput) -> UserFilter:
-    search = (filter.search or "").strip()
-    if len(search) > MAX_SEARCH_LENGTH:
-        message = f"The search text is too long. Use at most {MAX_SEARCH_LENGTH} characters."
-        raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
     return UserFilter(
-        terms=None if is_blank(search) else query_terms(search),
+        terms=parse_search(filter.search),
         role=filter.role,
         is_active=filter.is_active,
         created_after=filter.created_after,

@@ -1,4 +1,4 @@
-"""Search index of users: words of their names, username and email address, for super admins."""
+"""Search index of users: words of their names, and for super admins of their usernames and email addresses too."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,9 +15,11 @@ BATCH_SIZE = 500
 USERS = select(User.id, User.first_name, User.last_name, User.username, User.email, User.deleted_at)
 
 
-def user_terms(*texts: str | None) -> list[str]:
-    """Return the sorted search terms of these texts, without duplicates."""
-    return sorted({term for text in texts for term in index_terms(text or "")})
+def user_terms(first_name: str, last_name: str, username: str, email: str | None) -> dict[str, bool]:
+    """Return the sorted search terms of a user. The value of each is whether it is a word of the name."""
+    names = {*index_terms(first_name), *index_terms(last_name)}
+    others = {*index_terms(username), *index_terms(email or "")}
+    return {term: term in names for term in sorted(names | others)}
 
 
 def index_user(session: Session, user: User) -> None:
@@ -45,16 +47,16 @@ def repair_terms(session: Session) -> list[str]:
     return [f"user_terms: {len(keys)} users repaired"] if keys else []
 
 
-def _expected_terms(user: Any) -> list[str]:
+def _expected_terms(user: Any) -> dict[str, bool]:
     """Return the terms of a user: an entity or a row of `USERS`. Deleted users have none."""
     if user.deleted_at is not None:
-        return []
+        return {}
     return user_terms(user.first_name, user.last_name, user.username, user.email)
 
 
-def _replace_terms(session: Session, user_key: int, terms: list[str]) -> None:
+def _replace_terms(session: Session, user_key: int, terms: dict[str, bool]) -> None:
     remove_user(session, user_key)
-    if rows := [{"term": term, "user_id": user_key} for term in terms]:
+    if rows := [{"term": term, "user_id": user_key, "is_name": is_name} for term, is_name in terms.items()]:
         session.execute(insert(UserTerm), rows)
 
 
@@ -63,10 +65,11 @@ def _drifted_users(session: Session) -> Iterator[int]:
     last_key = 0
     while rows := session.execute(USERS.where(User.id > last_key).order_by(User.id).limit(BATCH_SIZE)).all():
         last_key = rows[-1].id
-        stored: dict[int, list[str]] = {}
+        stored: dict[int, dict[str, bool]] = {}
         in_batch = UserTerm.user_id.between(rows[0].id, last_key)
-        for term, user_key in session.execute(select(UserTerm.term, UserTerm.user_id).where(in_batch)):
-            stored.setdefault(user_key, []).append(term)
+        terms = select(UserTerm.user_id, UserTerm.term, UserTerm.is_name).where(in_batch)
+        for user_key, term, is_name in session.execute(terms):
+            stored.setdefault(user_key, {})[term] = is_name
         for row in rows:
-            if sorted(stored.get(row.id, [])) != _expected_terms(row):
+            if stored.get(row.id, {}) != _expected_terms(row):
                 yield row.id

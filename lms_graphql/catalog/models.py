@@ -267,17 +267,24 @@ class CourseTerm(Model):
 class Enrollment(TimestampedModel):
     """The enrollment of a user in a course: one row for both, which is never deleted.
 
-    The table is part of the catalog because the catalog's policies decide who sees content.
+    The table is part of the catalog because the catalog's policies decide who sees content. `progress_hundredths` is
+    the percentage of `CourseProgress` in hundredths of a percent. It is stored here as well, because lists of
+    enrollments are ordered by it.
     """
 
     __tablename__ = "enrollments"
     __table_args__ = (
         UniqueConstraint("user_id", "course_id"),
+        CheckConstraint("progress_hundredths BETWEEN 0 AND 10000", name="progress_hundredths"),
         # Covers counts of a course's enrollments, so that they read no rows.
         Index(None, "course_id", "status", "enrolled_at", "id", "access_expires_at"),
         Index(None, "course_id", "enrolled_at", "id"),
         Index(None, "user_id", "status", "enrolled_at", "id"),
         Index(None, "user_id", "enrolled_at", "id"),
+        Index(None, "course_id", "last_accessed", "id"),
+        Index(None, "user_id", "last_accessed", "id"),
+        Index(None, "course_id", "progress_hundredths", "id"),
+        Index(None, "user_id", "progress_hundredths", "id"),
         Index(None, "status", "access_expires_at"),
         Index(None, "updated_at", "course_id"),
         TABLE_OPTIONS,
@@ -293,6 +300,7 @@ class Enrollment(TimestampedModel):
     completed_at: Mapped[datetime | None]
     last_accessed: Mapped[datetime | None]
     access_expires_at: Mapped[datetime | None]
+    progress_hundredths: Mapped[int] = counter_column()
 
     user: Mapped[User] = relationship(lazy="raise")
     course: Mapped[Course] = relationship(lazy="raise")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, false, or_, true
 
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 
@@ -45,11 +45,31 @@ class PageArguments:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One column of an order, with a function that reads its value from a row of the list."""
+    """One column of an order, with a function that reads its value from a row of the list.
+
+    Values of a `nullable` column may be null. Null is the smallest value, as in ORDER BY of all our databases.
+    """
 
     column: SQLColumnExpression[Any]
     value: Callable[[Any], Any]
     type: type
+    nullable: bool = False
+
+    def greater(self, value: Any) -> ColumnElement[bool]:
+        return self.column.is_not(None) if value is None else self.column > value
+
+    def at_least(self, value: Any) -> ColumnElement[bool]:
+        return true() if value is None else self.column >= value
+
+    def less(self, value: Any) -> ColumnElement[bool]:
+        if value is None:
+            return false()
+        return or_(self.column < value, self.column.is_(None)) if self.nullable else self.column < value
+
+    def at_most(self, value: Any) -> ColumnElement[bool]:
+        if value is None:
+            return self.column.is_(None)
+        return or_(self.column <= value, self.column.is_(None)) if self.nullable else self.column <= value
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +103,7 @@ class SortOrder:
             name, *encoded = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
             if name != self.name:
                 raise ValueError
-            return [_from_json(value, term.type) for value, term in zip(encoded, self.terms, strict=True)]
+            return [_from_json(value, term) for value, term in zip(encoded, self.terms, strict=True)]
         except (NotBase64, ValueError, TypeError, OverflowError):
             message = "This cursor does not belong to this list and order. Start again without a cursor."
             raise RequestError(RequestErrorCode.BAD_CURSOR, message) from None
@@ -93,11 +113,11 @@ class SortOrder:
         is_greater = forward != self.descending
         clause: ColumnElement[bool] | None = None
         for term, value in reversed(list(zip(self.terms, values, strict=True))):
-            beyond = term.column > value if is_greater else term.column < value
+            beyond = term.greater(value) if is_greater else term.less(value)
             if clause is None:
                 clause = beyond
             else:
-                at_or_beyond = term.column >= value if is_greater else term.column <= value
+                at_or_beyond = term.at_least(value) if is_greater else term.at_most(value)
                 clause = and_(at_or_beyond, or_(beyond, clause))
         assert clause is not None
         return clause
@@ -156,16 +176,18 @@ def build_page(
     return Page(rows, order, has_next=has_more, has_previous=arguments.after is not None, count=count)
 
 
-def _to_json(value: Any) -> str | int:
+def _to_json(value: Any) -> str | int | None:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _from_json(value: Any, expected_type: type) -> Any:
-    if expected_type is datetime:
+def _from_json(value: Any, term: SortKey) -> Any:
+    if value is None and term.nullable:
+        return None
+    if term.type is datetime:
         time = datetime.fromisoformat(value)
         if time.tzinfo is None:
             raise ValueError
         return time.astimezone(UTC)
-    if type(value) is not expected_type or (isinstance(value, int) and not -(2**63) <= value < 2**63):
+    if type(value) is not term.type or (isinstance(value, int) and not -(2**63) <= value < 2**63):
         raise ValueError
     return value

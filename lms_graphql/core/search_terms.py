@@ -11,13 +11,16 @@ from typing import NamedTuple
 
 import regex
 
-from lms_graphql.core.text import fold
+from lms_graphql.core.errors import RequestError, RequestErrorCode
+from lms_graphql.core.text import fold, is_blank
 
 MAX_TERM_LENGTH = 64
 MAX_CHARACTER = "\U0010ffff"
 """The last Unicode character. Terms that begin with "py" lie between "py" and "py" followed by this character."""
 MAX_QUERY_TERMS = 12
 """Terms of a query that are used. The others are ignored, so a longer query finds more, never less."""
+MAX_SEARCH_LENGTH = 200
+"""Characters of a query."""
 MAX_TEXT_TERMS = 5_000
 """Terms of a text that are stored: all words of the longest description, but not always all pairs of characters."""
 
@@ -38,6 +41,19 @@ class QueryTerms(NamedTuple):
 
     words: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
+
+
+def parse_search(text: str | None) -> QueryTerms | None:
+    """Return the terms of a client's query; None if it is blank, because an empty search box shows everything.
+
+    Raise BAD_USER_INPUT for a long text.
+    """
+    if text is None or is_blank(text):
+        return None
+    if len(text.strip()) > MAX_SEARCH_LENGTH:
+        message = f"The search text is too long. Use at most {MAX_SEARCH_LENGTH} characters."
+        raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
+    return query_terms(text)
 
 
 def query_terms(text: str) -> QueryTerms:

@@ -43,6 +43,7 @@ def add_enrollment(
         enrolled_at=plan.enrolled_at,
         completed_at=last_accessed if plan.status is EnrollmentStatus.COMPLETED else None,
         last_accessed=last_accessed,
+        progress_hundredths=int(progress.percent.scaleb(2)),
         access_expires_at=last_active + EXPIRY_DELAY if plan.status is EnrollmentStatus.EXPIRED else None,
     )
     return progress.viewed

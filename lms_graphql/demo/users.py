@@ -61,8 +61,8 @@ def add_user(rows: RowBuffer, name: Name, role: Role, registered_at: datetime, b
         bio=bio,
         profile_image=media.profile_picture(name.username),
     )
-    for term in user_terms(name.first, name.last, name.username, email):
-        rows.add(UserTerm, term=term, user_id=key)
+    for term, is_name in user_terms(name.first, name.last, name.username, email).items():
+        rows.add(UserTerm, term=term, user_id=key, is_name=is_name)
     return key
 
 

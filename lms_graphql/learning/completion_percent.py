@@ -17,6 +17,11 @@ def percent(done: int, required: int) -> Decimal:
     return min(MAX_INCOMPLETE, (Decimal(done * 100) / required).quantize(HUNDREDTH, ROUND_HALF_UP))
 
 
+def percent_hundredths(done: int, required: int) -> int:
+    """Return the percentage in hundredths of a percent, as `percent_hundredths_sql` does."""
+    return int(percent(done, required).scaleb(2))
+
+
 def is_complete(done: int, required: int) -> bool:
     """Return whether everything required is done. If nothing is required, it is never complete."""
     return 0 < required <= done

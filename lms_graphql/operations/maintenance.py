@@ -16,7 +16,7 @@ from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.core import db_errors
 from lms_graphql.core.database import Database
 from lms_graphql.core.signing import Signer
-from lms_graphql.learning.services import expiration, progress_recount
+from lms_graphql.learning.services import expiration, invitations, progress_recount
 from lms_graphql.mail.delivery import DeliveryResult, deliver_due
 from lms_graphql.mail.templates import SiteUrls
 from lms_graphql.mail.transports import Transport, create_transport
@@ -73,6 +73,11 @@ def expire_access(context: TaskContext) -> list[str]:
     return [f"enrollments: {number} expired"] if number else []
 
 
+def purge_invitations(context: TaskContext) -> list[str]:
+    number = context.database.write_sync(invitations.purge_invitations)
+    return [f"invitations: {number} deleted, which ended without being accepted"] if number else []
+
+
 def recount_progress(context: TaskContext) -> list[str]:
     number = progress_recount.recount_pending(context.database, context.settings)
     return [f"progress: recounted for {number} enrollments"] if number else []
@@ -126,6 +131,7 @@ def refresh_quiz_statistics(context: TaskContext) -> list[str]:
 MAINTENANCE_TASKS: dict[str, Task] = {
     "accounts": purge_expired,
     "enrollments": expire_access,
+    "invitations": purge_invitations,
     "payments": reconcile_payments,  # before purchases are cancelled, so that a lost webhook does not end them
     "purchases": cancel_purchases,
     "disputes": apply_disputes,  # before refunds, because the bank has returned that money already

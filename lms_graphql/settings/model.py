@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.settings import validation
 from lms_graphql.settings.gateways import GatewayName, GatewaySettings
+from lms_graphql.settings.invitations import InvitationSettings
 from lms_graphql.settings.operator import OperatorSettings
 
 PREFIX = "LMS_"
@@ -50,7 +51,7 @@ def _unprefixed(name: str) -> Any:
     return Field(default=None, validation_alias=AliasChoices(name))
 
 
-class Settings(GatewaySettings, OperatorSettings, BaseSettings):
+class Settings(InvitationSettings, GatewaySettings, OperatorSettings, BaseSettings):
     """All settings. In the environment their names are in upper case and begin with LMS_, except those with DB_."""
 
     model_config = SettingsConfigDict(

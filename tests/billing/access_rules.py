@@ -10,6 +10,7 @@ from lms_graphql.core import clock
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.errors import DomainError, DomainErrors
 from lms_graphql.core.global_ids import encode
+from lms_graphql.learning.learner_reference import LearnerReference
 from lms_graphql.learning.services import enrollments
 from tests.billing.money_model import BUYERS, COURSE_KEY, INSTRUCTOR, MemoryDatabase
 
@@ -29,8 +30,8 @@ class AccessRules(RuleBasedStateMachine):
     @rule(buyer=st.sampled_from(BUYERS), days=st.sampled_from([None, 30]))
     def grant(self, buyer: Actor, days: int | None) -> None:
         until = None if days is None else clock.now() + timedelta(days=days)
-        user_id = encode("User", buyer.key or 0)
-        self.database.run(enrollments.grant_enrollment, INSTRUCTOR, COURSE_ID, user_id, until)
+        learner = LearnerReference(user_id=encode("User", buyer.key or 0))
+        self.database.run(enrollments.grant_enrollment, INSTRUCTOR, COURSE_ID, learner, until)
 
     @rule(buyer=st.sampled_from(BUYERS), is_by_staff=st.booleans())
     def leave(self, buyer: Actor, is_by_staff: bool) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, false, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, false, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User, UserTerm, full_name
@@ -107,7 +107,7 @@ def users(conditions: UserFilter, order_by: UserOrder) -> ListQuery:
 def _clauses(conditions: UserFilter) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
     if conditions.terms is not None:
-        clauses += _term_clauses(conditions.terms)
+        clauses += matches_terms(User.id, conditions.terms)
     if conditions.role is not None:
         clauses.append(User.role == conditions.role)
     if conditions.is_active is not None:
@@ -119,12 +119,21 @@ def _clauses(conditions: UserFilter) -> list[ColumnElement[bool]]:
     return clauses
 
 
-def _term_clauses(terms: QueryTerms) -> list[ColumnElement[bool]]:
+def matches_terms(
+    user_key: SQLColumnExpression[int], terms: QueryTerms, *, names_only: bool = False
+) -> list[ColumnElement[bool]]:
+    """Return the clauses under which all terms match the user with this key.
+
+    Only super admins may search in usernames and email addresses. For others, set `names_only`.
+    """
     if terms == QueryTerms():
         return [false()]  # punctuation alone matches no name
     conditions = [UserTerm.term == word for word in terms.words]
     conditions += [and_(UserTerm.term >= prefix, UserTerm.term < prefix + MAX_CHARACTER) for prefix in terms.prefixes]
-    return [User.id.in_(select(UserTerm.user_id).where(condition)) for condition in conditions]
+    users = select(UserTerm.user_id)
+    if names_only:
+        users = users.where(UserTerm.is_name)
+    return [user_key.in_(users.where(condition)) for condition in conditions]
 
 
 def _sort_order(order_by: UserOrder) -> SortOrder:

@@ -52,7 +52,7 @@ def validate_registration(data: RegistrationData, password: str) -> Registration
 
 
 def validate_email_field(validator: Validator, value: str, name: str = "email") -> str:
-    """Return the email as it is stored, and add an error to the validator if it is invalid."""
+    """Return the email as it is stored, and add an error at `name` to the validator if it is invalid."""
     text = validator.single_line(name, value, max_length=MAX_EMAIL_LENGTH)
     if validator.has_error(name):
         return text

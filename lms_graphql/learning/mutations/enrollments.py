@@ -9,6 +9,7 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, input_type
 from lms_graphql.graph.schema.mutations import mutation, payload
 from lms_graphql.graph.schema.permissions import IsSignedIn
+from lms_graphql.learning.learner_reference import LearnerReference
 from lms_graphql.learning.reads.enrollments import enrollments_by_key
 from lms_graphql.learning.services import enrollments
 from lms_graphql.learning.types.enrollments import EnrollmentPayload
@@ -23,10 +24,11 @@ class EnrollInput:
 
 @input_type()
 class GrantEnrollmentInput:
-    """A user to enroll in a course."""
+    """A user to enroll in a course. Exactly one of `userId` and `username` is needed."""
 
     course_id: strawberry.ID = field("Id of the course.")
-    user_id: strawberry.ID = field("Id of the user.")
+    user_id: strawberry.ID | None = field("Id of the user.", default=None)
+    username: str | None = field("Username of the user, in any case.", default=None)
     access_expires_at: datetime | None = field("When access ends, in the future; null: never.", default=None)
 
 
@@ -58,10 +60,12 @@ class EnrollmentMutations:
         Reactivates an enrollment that has ended. A grant replaces an earlier grant. It never shortens other access,
         and a purchase that is active or cancelled stays a purchase.
 
-        Returns OWN_COURSE for the course's instructor, and NOT_PUBLISHED if the course is a draft. Returns
-        INVALID_TRANSITION for a deleted user, and OUT_OF_RANGE if `accessExpiresAt` is not in the future.
+        Returns REQUIRED without `userId` and `username`, and INVALID with both. Returns OWN_COURSE for the course's
+        instructor, and NOT_PUBLISHED if the course is a draft. Returns INVALID_TRANSITION for a deleted user, and
+        OUT_OF_RANGE if `accessExpiresAt` is not in the future.
         """
-        values = (input.course_id, input.user_id, input.access_expires_at)
+        learner = LearnerReference(input.user_id, input.username)
+        values = (input.course_id, learner, input.access_expires_at)
         key = await info.context.write(enrollments.grant_enrollment, *values)
         return await payload(info.context, EnrollmentPayload, enrollment=(enrollments_by_key, key))
 

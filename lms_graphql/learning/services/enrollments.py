@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit, roles
@@ -13,8 +13,10 @@ from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode, RequestError, RequestErrorCode, not_found
 from lms_graphql.core.statements import peek_scalar
+from lms_graphql.core.validation import Validator
 from lms_graphql.learning import hooks
-from lms_graphql.learning.enrollment_status import ACCESS_STATUSES, status_as_of
+from lms_graphql.learning.granted_access import granted_access, has_access, is_cancelled_early
+from lms_graphql.learning.learner_reference import LearnerReference
 from lms_graphql.learning.reads.enrollments import enrollments_by_key
 from lms_graphql.learning.services.enrollment_lifecycle import (
     create_enrollment,
@@ -23,7 +25,7 @@ from lms_graphql.learning.services.enrollment_lifecycle import (
     reactivate_enrollment,
 )
 
-COURSE, USER, ENROLLMENT, EXPIRY = ("course_id",), ("user_id",), ("enrollment_id",), ("access_expires_at",)
+COURSE, ENROLLMENT, EXPIRY = ("course_id",), ("enrollment_id",), ("access_expires_at",)
 SUSPENDED_MESSAGE = "This enrollment is suspended. Contact the course's instructor."
 NOT_CANCELLABLE = {
     EnrollmentStatus.COMPLETED: "A completed enrollment cannot be cancelled.",
@@ -48,7 +50,7 @@ def enroll(session: Session, actor: Actor, course_id: str) -> int:
         message = "This is your own course. You have access to all of it without enrolling."
         raise DomainError(ErrorCode.OWN_COURSE, message, COURSE)
     enrollment = lock_enrollment(session, actor.key, course.id)
-    if enrollment is not None and _has_access(enrollment):
+    if enrollment is not None and has_access(enrollment):
         return enrollment.id
     if course.status is not CourseStatus.PUBLISHED:
         message = "This course is not published, so enrollment is closed."
@@ -70,7 +72,7 @@ def _restored_access(
     """
     if enrollment.status is EnrollmentStatus.SUSPENDED:
         raise DomainError(ErrorCode.INVALID_TRANSITION, SUSPENDED_MESSAGE, COURSE)
-    is_restorable = _is_cancelled_early(enrollment) and enrollment.source is not EnrollmentSource.FREE
+    is_restorable = is_cancelled_early(enrollment) and enrollment.source is not EnrollmentSource.FREE
     if is_restorable and (enrollment.access_expires_at is None or not course.is_free):
         return enrollment.source, enrollment.access_expires_at
     if any(has_paid(session, enrollment.user_id, course.id) for has_paid in hooks.payment_checks):
@@ -80,31 +82,31 @@ def _restored_access(
 
 
 def grant_enrollment(
-    session: Session, actor: Actor, course_id: str, user_id: str, access_expires_at: datetime | None
+    session: Session, actor: Actor, course_id: str, learner: LearnerReference, access_expires_at: datetime | None
 ) -> int:
     """Enroll a user, whatever the price, until an instant or forever. Return the key of the enrollment.
 
     A grant replaces an earlier grant and takes nothing else away. Access from another source, and a cancelled
     purchase, keep their source and are not shortened. Users who are suspended can be enrolled: they find the
-    enrollment when they return. Raise NOT_FOUND, FORBIDDEN, OUT_OF_RANGE, INVALID_TRANSITION, OWN_COURSE or
-    NOT_PUBLISHED.
+    enrollment when they return. Raise NOT_FOUND, FORBIDDEN, REQUIRED, INVALID, OUT_OF_RANGE, INVALID_TRANSITION,
+    OWN_COURSE or NOT_PUBLISHED.
     """
+    user_key = _peek_user_key(session, learner)
     course = lock_visible_course(session, actor, course_id)
-    user_key = global_ids.decode_key("User", user_id)
-    # A shared lock: if the account is being deleted, this waits for it or the deletion waits for this.
-    user = None if user_key is None else session.get(User, user_key, with_for_update={"read": True})
-    if course is None or user is None:
-        raise DomainErrors([not_found(*path) for path, row in ((COURSE, course), (USER, user)) if row is None])
-    if not actor.is_super_admin and course.instructor_id != actor.key:
-        message = "Only the course's instructor and super admins may grant enrollments."
-        raise RequestError(RequestErrorCode.FORBIDDEN, message)
-    _require_grantable(course, user, access_expires_at)
+    user = _lock_user(session, learner, user_key)
+    if course is None or (user is None and learner.is_single):
+        rows = {COURSE: course, **({learner.path: user} if learner.is_single else {})}
+        raise DomainErrors([not_found(*path) for path, row in rows.items() if row is None])
+    require_may_grant(actor, course)
+    learner.require_single()
+    assert user is not None
+    _require_grantable(course, user, learner.path, access_expires_at)
     enrollment = lock_enrollment(session, user.id, course.id)
     if enrollment is None:
         key = create_enrollment(session, user.id, course.id, EnrollmentSource.GRANT, access_expires_at)
     else:
-        granted = _granted_access(enrollment, access_expires_at)
-        if _has_access(enrollment) and granted == (enrollment.source, enrollment.access_expires_at):
+        granted = granted_access(enrollment, access_expires_at)
+        if has_access(enrollment) and granted == (enrollment.source, enrollment.access_expires_at):
             return enrollment.id  # nothing changes
         key = reactivate_enrollment(session, enrollment, *granted, actor.key)
     expires_at_text = None if access_expires_at is None else access_expires_at.isoformat()
@@ -112,33 +114,59 @@ def grant_enrollment(
     return key
 
 
-def _require_grantable(course: Course, user: User, access_expires_at: datetime | None) -> None:
+def _peek_user_key(session: Session, learner: LearnerReference) -> int | None:
+    """Return the key of the user. A username is looked up before the transaction, because usernames may change."""
+    if not learner.is_single:
+        return None
+    if learner.username is None:
+        return global_ids.decode_key("User", learner.user_id or "")
+    key: int | None = peek_scalar(session, select(User.id).where(*_has_username(learner.username)))
+    return key
+
+
+def _lock_user(session: Session, learner: LearnerReference, key: int | None) -> User | None:
+    """Lock and return the user. The lock is shared: if the account is being deleted, one waits for the other."""
+    user = None if key is None else session.get(User, key, with_for_update={"read": True})
+    if user is None or learner.username is None:
+        return user
+    has_username = user.username_key == learner.username.casefold() and user.deleted_at is None
+    return user if has_username else None
+
+
+def _has_username(username: str) -> tuple[ColumnElement[bool], ...]:
+    return User.username_key == username.casefold(), User.deleted_at.is_(None)
+
+
+def require_may_grant(actor: Actor, course: Course) -> None:
+    """Raise FORBIDDEN for everyone but course staff."""
+    if not actor.is_super_admin and course.instructor_id != actor.key:
+        message = "Only the course's instructor and super admins may grant enrollments."
+        raise RequestError(RequestErrorCode.FORBIDDEN, message)
+
+
+def validate_end_of_access(validator: Validator, access_expires_at: datetime | None) -> None:
     if access_expires_at is not None and access_expires_at <= clock.now():
         message = "The end of access is not in the future. Choose a later time."
-        raise DomainError(ErrorCode.OUT_OF_RANGE, message, EXPIRY, limit=None)
-    if user.deleted_at is not None:
-        message = "This account was deleted. Choose another user."
-        raise DomainError(ErrorCode.INVALID_TRANSITION, message, USER)
-    if course.instructor_id == user.id:
-        message = "This user teaches the course and has access without an enrollment."
-        raise DomainError(ErrorCode.OWN_COURSE, message, USER)
+        validator.add_error(ErrorCode.OUT_OF_RANGE, message, *EXPIRY, limit=None)
+
+
+def require_not_draft(course: Course) -> None:
     if course.status is CourseStatus.DRAFT:
         message = "This course is not published. Publish it before granting enrollments."
         raise DomainError(ErrorCode.NOT_PUBLISHED, message, COURSE)
 
 
-def _granted_access(
-    enrollment: Enrollment, access_expires_at: datetime | None
-) -> tuple[EnrollmentSource, datetime | None]:
-    """Return source and end of access of an enrollment after a grant until this instant."""
-    is_restored_purchase = _is_cancelled_early(enrollment) and enrollment.source is EnrollmentSource.PURCHASE
-    keeps_source = _has_access(enrollment) or is_restored_purchase
-    if enrollment.source is EnrollmentSource.GRANT or not keeps_source:
-        return EnrollmentSource.GRANT, access_expires_at
-    previous = enrollment.access_expires_at
-    if previous is None or access_expires_at is None:
-        return enrollment.source, None
-    return enrollment.source, max(previous, access_expires_at)
+def _require_grantable(course: Course, user: User, path: tuple[str, ...], access_expires_at: datetime | None) -> None:
+    validator = Validator()
+    validate_end_of_access(validator, access_expires_at)
+    validator.raise_errors()
+    if user.deleted_at is not None:
+        message = "This account was deleted. Choose another user."
+        raise DomainError(ErrorCode.INVALID_TRANSITION, message, path)
+    if course.instructor_id == user.id:
+        message = "This user teaches the course and has access without an enrollment."
+        raise DomainError(ErrorCode.OWN_COURSE, message, path)
+    require_not_draft(course)
 
 
 def cancel_enrollment(session: Session, actor: Actor, enrollment_id: str) -> int:
@@ -177,16 +205,6 @@ def _may_cancel(actor: Actor, enrollment: Enrollment) -> bool:
     return enrollment.user_id == actor.key or (
         actor.role is not None and roles.allows(actor.role, "enrollment:grant")
     )
-
-
-def _has_access(enrollment: Enrollment) -> bool:
-    return status_as_of(clock.now(), enrollment.status, enrollment.access_expires_at) in ACCESS_STATUSES
-
-
-def _is_cancelled_early(enrollment: Enrollment) -> bool:
-    """Return whether it was cancelled and its access would not have ended yet."""
-    expires_at = enrollment.access_expires_at
-    return enrollment.status is EnrollmentStatus.CANCELLED and (expires_at is None or expires_at > clock.now())
 
 
 def _lock_enrollment_by_key(session: Session, key: int | None) -> Enrollment | None:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, bindparam, case, cast, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from lms_graphql.catalog.models import Lecture
+from lms_graphql.catalog.models import Enrollment, Lecture
 from lms_graphql.core import clock
 from lms_graphql.core.statements import KEYS, execute_dml, fetch_rows
 from lms_graphql.learning import hooks
-from lms_graphql.learning.completion_percent import is_complete
+from lms_graphql.learning.completion_percent import is_complete, percent_hundredths
 from lms_graphql.learning.hooks import PassedQuizzes
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.services.requirements import RequiredCounts, count_required
@@ -32,6 +32,11 @@ class ProgressCounts(NamedTuple):
     @property
     def is_complete(self) -> bool:
         return is_complete(self.completed_lectures + self.passed_quizzes, self.total_lectures + self.total_quizzes)
+
+    @property
+    def percent_hundredths(self) -> int:
+        done, required = self.completed_lectures + self.passed_quizzes, self.total_lectures + self.total_quizzes
+        return percent_hundredths(done, required)
 
 
 class StoredCounts(NamedTuple):
@@ -104,6 +109,10 @@ def refresh_counts(session: Session, course_key: int, user_keys: Sequence[int]) 
     if missing := [user for user in user_keys if user not in stored]:
         rows = [{"user_id": user, "course_id": course_key, **counts[user]._asdict()} for user in missing]
         session.connection().execute(insert(CourseProgress), rows)
+    previous = {user: stored[user].counts.percent_hundredths if user in stored else 0 for user in user_keys}
+    percentages = {user: counts[user].percent_hundredths for user in user_keys}
+    if changed_percentages := {user: value for user, value in percentages.items() if value != previous[user]}:
+        _set_percentages(session, course_key, changed_percentages)
     return counts
 
 
@@ -114,6 +123,16 @@ def set_counts(session: Session, counts: Mapping[int, ProgressCounts]) -> None:
     }
     rows = update(CourseProgress).where(CourseProgress.id.in_(counts))
     execute_dml(session, rows.values(**values, updated_at=clock.now()))
+
+
+def _set_percentages(session: Session, course_key: int, percentages: Mapping[int, int]) -> None:
+    """Store percentages in the enrollments of users, by which lists are ordered.
+
+    `updated_at` stays: snapshots of progress depend on it, and analytics reads the counters instead.
+    """
+    rows = update(Enrollment).where(Enrollment.course_id == course_key, Enrollment.user_id.in_(percentages))
+    values = case(percentages, value=Enrollment.user_id)
+    execute_dml(session, rows.values(progress_hundredths=values, updated_at=Enrollment.updated_at))
 
 
 def _values_by_row(counts: Mapping[int, ProgressCounts], index: int) -> Any:

@@ -1,17 +1,19 @@
 """Check and repair of progress for `db check` and `db repair`.
 
-It finds course counters that do not match the lectures and quizzes, users who have done everything but are not
-completed, and broken watched ranges.
+It finds course counters that do not match the lectures and quizzes, and percentages of enrollments that do not match
+the counters. It also finds users who have done everything but are not completed, and broken watched ranges.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Enrollment
+from lms_graphql.core.derived_columns import DerivedColumn, find_drift, repair_drift
 from lms_graphql.core.statements import execute_dml
+from lms_graphql.learning.completion_percent import percent_hundredths_sql
 from lms_graphql.learning.models import CourseProgress, CourseRequirements, LectureProgress
 from lms_graphql.learning.services.completion import pending_completions
 from lms_graphql.learning.services.progress_counters import (
@@ -25,6 +27,23 @@ from lms_graphql.learning.services.progress_recount import schedule_recount
 from lms_graphql.learning.watched_ranges import merge, total_seconds
 
 BATCH_SIZE = 1_000
+PROGRESS_HUNDREDTHS = DerivedColumn(
+    Enrollment.progress_hundredths,
+    select(
+        func.coalesce(
+            func.max(
+                percent_hundredths_sql(
+                    CourseProgress.completed_lectures + CourseProgress.passed_quizzes,
+                    CourseProgress.total_lectures + CourseProgress.total_quizzes,
+                )
+            ),
+            0,  # no progress was counted
+        )
+    )
+    .where(CourseProgress.user_id == Enrollment.user_id, CourseProgress.course_id == Enrollment.course_id)
+    .correlate(Enrollment)
+    .scalar_subquery(),
+)
 
 
 class CourseDrift(NamedTuple):
@@ -41,9 +60,11 @@ def find_progress_drift(session: Session) -> list[str]:
     counter_rows = sum(len(course.counts) for course in courses)
     users = sum(course.completion_count for course in courses)
     range_rows = len(list(_find_broken_ranges(session)))
+    percentages = len(find_drift(session, PROGRESS_HUNDREDTHS))
     lines = {
         f"course_progress: wrong in {counter_rows} rows": counter_rows,
         f"enrollments: {users} have everything done but are not completed": users,
+        f"{PROGRESS_HUNDREDTHS.name}: wrong in {percentages} rows": percentages,
         f"lecture_progress.watched_ranges: wrong in {range_rows} rows": range_rows,
     }
     return [line for line, number in lines.items() if number]
@@ -65,6 +86,9 @@ def repair_progress(session: Session) -> list[str]:
             set_counts(session, course.counts)
     if rows := sum(len(course.counts) for course in courses):
         lines.append(f"course_progress: {rows} rows repaired")
+    if percentages := find_drift(session, PROGRESS_HUNDREDTHS):  # after the counters were repaired
+        repair_drift(session, PROGRESS_HUNDREDTHS, percentages)
+        lines.append(f"{PROGRESS_HUNDREDTHS.name}: {len(percentages)} rows repaired")
     if pending := [course.course_key for course in courses if course.completion_count]:
         schedule_recount(session, pending)
         lines.append(f"enrollments: the next maintenance run completes those of {len(pending)} courses")

@@ -15,6 +15,7 @@ from lms_graphql.catalog.types.lecture import Lecture
 from lms_graphql.certificates.reads import certificates_by_enrollment
 from lms_graphql.certificates.types import Certificate
 from lms_graphql.core.pagination import PageArguments
+from lms_graphql.core.search_terms import parse_search
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.schema.fields import expose_enum, field, object_type, resolver_field
@@ -23,6 +24,7 @@ from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.permissions import require
 from lms_graphql.graph.schema.type_extensions import extend_type
 from lms_graphql.learning.reads import enrollments, progress
+from lms_graphql.learning.reads.enrollments import EnrollmentOrder
 
 expose_enum(
     EnrollmentStatus,
@@ -42,8 +44,26 @@ expose_enum(
     GRANT="Course staff granted access.",
 )
 
+expose_enum(
+    EnrollmentOrder,
+    "Sort order of enrollments.",
+    NEWEST="Newest first.",
+    OLDEST="Oldest first.",
+    LAST_ACCESSED="Last active first; enrollments that were never used come last.",
+    MOST_PROGRESS="Highest `progress.percent` first.",
+    LEAST_PROGRESS="Lowest `progress.percent` first.",
+)
+
 StatusFilter = Annotated[
     EnrollmentStatus | None, strawberry.argument(description="Only enrollments with this status.")
+]
+OrderBy = Annotated[EnrollmentOrder | None, strawberry.argument(description="Sort order (default NEWEST).")]
+NameSearch = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Words of the learner's first and last name, at most 200 characters. All must match, the last as "
+        "a prefix. Deleted users are not found."
+    ),
 ]
 
 
@@ -157,13 +177,15 @@ def enrollments_of_course(
     course: strawberry.Parent[Course],
     info: Info,
     status: StatusFilter = None,
+    search: NameSearch = None,
+    order_by: OrderBy = EnrollmentOrder.NEWEST,
     first: First = None,
     after: After = None,
     last: Last = None,
     before: Before = None,
 ) -> Connection[Enrollment] | None:
-    """Course staff only. All enrollments in the course, newest first."""
-    query = enrollments.enrollments_of_course(status)
+    """Course staff only. Enrollments in the course."""
+    query = enrollments.enrollments_of_course(status, parse_search(search), order_by or EnrollmentOrder.NEWEST)
     return info.context.page(query, PageArguments(first, after, last, before), course.key)
 
 
@@ -172,13 +194,15 @@ def enrollments_of_user(
     user: strawberry.Parent[User],
     info: Info,
     status: StatusFilter = None,
+    order_by: OrderBy = EnrollmentOrder.NEWEST,
     first: First = None,
     after: After = None,
     last: Last = None,
     before: Before = None,
 ) -> Connection[Enrollment] | None:
-    """The user and super admins only. All enrollments of the user, newest first."""
-    query = enrollments.enrollments_of_user(info.context.actor.access_level, status)
+    """The user and super admins only. Enrollments of the user."""
+    access_level = info.context.actor.access_level
+    query = enrollments.enrollments_of_user(access_level, status, order_by or EnrollmentOrder.NEWEST)
     return info.context.page(query, PageArguments(first, after, last, before), user.key)
 
 
