@@ -11,6 +11,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import search_index
+from lms_graphql.accounts.email_addresses import normalize_email
 from lms_graphql.accounts.models import InstructorApplication, User, UserSession, UserTerm
 from lms_graphql.assessment.models import Quiz
 from lms_graphql.billing.models import PaymentMethod, Transaction, TransactionStatus
@@ -35,8 +36,10 @@ from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.database import Database
 from lms_graphql.core.orm import TimestampedModel
 from lms_graphql.core.password_hashing import hash_password
+from lms_graphql.core.signing import token_hash
 from lms_graphql.core.text import slugify
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
+from lms_graphql.learning.invitation_models import Invitation, InvitationStatus
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 
 T = TypeVar("T")
@@ -213,11 +216,25 @@ class Factories:
 
     def progress(self, enrollment: Enrollment, **values: Any) -> CourseProgress:
         defaults = {"user_id": enrollment.user_id, "course_id": enrollment.course_id}
-        return self._add(CourseProgress(**{**defaults, **values}))
+        progress: CourseProgress = self._add(CourseProgress(**{**defaults, **values}))
+        hundredths = int(progress.completion_percentage.scaleb(2))
+        change = update(Enrollment).where(Enrollment.id == enrollment.id).values(progress_hundredths=hundredths)
+        self._write(lambda session: session.execute(change) and None)
+        return progress
 
     def lecture_progress(self, user: User, lecture: Lecture, **values: Any) -> LectureProgress:
         defaults = {"started_at": START, "last_accessed": START, **values}
         return self._add(LectureProgress(user_id=user.id, lecture_id=lecture.id, **defaults))
+
+    def invitation(self, course: CourseTree, email: str, token: str | None = None, **values: Any) -> Invitation:
+        """Create an invitation that is pending, unless `values` change that. Its mail was sent with the token."""
+        status = values.get("status", InvitationStatus.PENDING)
+        defaults = {
+            "pending_email_key": normalize_email(email) if status is InvitationStatus.PENDING else None,
+            "token_hash": None if token is None else token_hash(token),
+            "expires_at": clock.now() + timedelta(days=30),
+        }
+        return self._add(Invitation(course_id=course.row.id, email=email, **{**defaults, **values}))
 
     def certificate(self, user: User, course: CourseTree, **values: Any) -> Certificate:
         """Create a certificate that is valid and never expires, unless `values` change that."""

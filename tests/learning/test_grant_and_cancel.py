@@ -201,6 +201,35 @@ def test_grant_accepts_suspended_but_not_deleted_users(client: Client, make: Fac
     assert rows(service.database, select(Enrollment.user_id)) == [suspended.id]
 
 
+def test_grant_finds_learner_by_username(client: Client, make: Factories, service: Service) -> None:
+    course, learner, admin = make.course(), make.user(username="Ada.Byron"), make.actor(make.user(Role.SUPER_ADMIN))
+    api, grant = EnrollmentClient(client, make.actor(course.instructor)), "grantEnrollment"
+    course_id = {"courseId": course.global_id}
+    enrollment = api.ok(grant, **course_id, username="ADA.byron")
+    assert enrollment["user"] == {"username": "Ada.Byron"}
+    assert api.ok(grant, **grant_input(course, learner), username=None)["id"] == enrollment["id"]
+    for username in ("ada", "", "ada.byron ", "x" * 10_000):
+        assert api.user_errors(grant, **course_id, username=username) == [("NOT_FOUND", "username")]
+    unknown = api.user_errors(grant, courseId="nonsense", username="ada")
+    assert unknown == [("NOT_FOUND", "courseId"), ("NOT_FOUND", "username")]
+    own = api.user_errors(grant, **course_id, username=course.instructor.username)
+    assert own == [("OWN_COURSE", "username")]
+    service.database.write_sync(lambda session: users.delete_user(session, admin, global_id("User", learner)))
+    for username in ("ada.byron", f"deleted~{learner.id}"):
+        assert api.user_errors(grant, **course_id, username=username) == [("NOT_FOUND", "username")]
+
+
+def test_grant_needs_exactly_one_learner(client: Client, make: Factories) -> None:
+    course, learner = make.course(), make.user()
+    api = EnrollmentClient(client, make.actor(course.instructor))
+    both = {**grant_input(course, learner), "username": learner.username}
+    assert api.user_errors("grantEnrollment", **both) == [("INVALID", "username")]
+    assert api.user_errors("grantEnrollment", courseId=course.global_id) == [("REQUIRED", "userId")]
+    assert api.user_errors("grantEnrollment", courseId="nonsense") == [("NOT_FOUND", "courseId")]
+    other = EnrollmentClient(client, make.actor(make.user(Role.INSTRUCTOR)))
+    assert other.error_codes("grantEnrollment", courseId=course.global_id) == ["FORBIDDEN"]
+
+
 CANCELLATIONS = [
     # previous status and end of access; then the status after `cancelEnrollment` or its error
     (ACTIVE, None, "CANCELLED"),
