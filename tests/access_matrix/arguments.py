@@ -69,8 +69,9 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Query.payouts": tuple(_payouts(objects)),
         "InstructorDashboard.earnings": (Variant(""), Variant("status: PAID")),
         "User.courses": tuple(Variant(f"status: {status}") for status in ("DRAFT", "PUBLISHED", "ARCHIVED")),
-        "User.enrollments": (Variant(""), Variant("status: COMPLETED")),
-        "Course.enrollments": (Variant(""), Variant("status: CANCELLED")),
+        "User.enrollments": (Variant(""), Variant("status: COMPLETED orderBy: LAST_ACCESSED")),
+        "Course.enrollments": (Variant(""), Variant('status: CANCELLED search: "marker" orderBy: MOST_PROGRESS')),
+        "Course.invitations": (Variant(""), Variant("status: ACCEPTED")),
         "Category.courses": (Variant("orderBy: TITLE"),),
         "PublishProblem.subject": (Variant("", type_name="Lecture"),),
         "UserError.subject": (),  # null in these payloads, and loaded as by Query.node

@@ -93,13 +93,14 @@ FIELDS: dict[str, dict[Audience, str]] = {
             qaQuestions
         """,
         ENROLLED: "viewerEnrollment",
-        STAFF: "publishProblems enrollments analytics",
+        STAFF: "publishProblems enrollments invitations analytics",
     },
     "Enrollment": {
         VISIBLE: """
             id user course status source enrolledAt completedAt accessExpiresAt lastAccessedAt progress certificate
         """,
     },
+    "Invitation": {VISIBLE: "id course email status accessExpiresAt createdAt expiresAt enrollment"},
     "CourseProgress": {
         VISIBLE: """
             id percent completedLectures totalLectures passedQuizzes totalQuizzes watchSeconds currentLecture lectures
@@ -231,6 +232,8 @@ STRUCTURAL_TYPES: dict[str, str] = {
     "UserPayload": "user or errors",
     "InstructorApplicationPayload": "application or errors",
     "EnrollmentPayload": "enrollment or errors",
+    "InviteLearnersPayload": "invitations or errors",
+    "InvitationPayload": "invitation or errors",
     "LectureProgressPayload": "progress and enrollment, or errors",
     "CertificatePayload": "certificate or errors",
     "TransactionPayload": "transaction or errors",

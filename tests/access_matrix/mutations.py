@@ -8,7 +8,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type
 
 from tests.access_matrix.checker import MatrixResult, ResponseChecker
 from tests.access_matrix.fixture_objects import ROLE_BY_VIEWER, FixtureObjects
-from tests.access_matrix.fixtures.learning import FUTURE
+from tests.access_matrix.fixtures.learning import FUTURE, INVITATION_TOKEN
 from tests.access_matrix.paths import RootSelection, is_value
 from tests.access_matrix.runner import SCHEMA, MatrixRunner
 from tests.factories import PASSWORD
@@ -204,6 +204,9 @@ def learning_cases(objects: FixtureObjects) -> Iterator[Case]:
     yield Case("enroll", "enrolled", course, returns=enrollment)
     granted = {**course, "userId": objects.global_id("enrolled"), "accessExpiresAt": FUTURE.isoformat()}
     yield Case("grantEnrollment", "instructor", granted, returns=enrollment)
+    for viewer in ("instructor", "admin"):
+        label = "published-invitation-cancelled"
+        yield Case("cancelInvitation", viewer, {"invitationId": objects.global_id(label)}, returns=label)
     for viewer in ("cancelled", "instructor", "admin"):
         cancelled = {"enrollmentId": objects.global_id("published-cancelled")}
         yield Case("cancelEnrollment", viewer, cancelled, returns="published-cancelled")
@@ -229,6 +232,9 @@ def new_enrollment_cases(objects: FixtureObjects) -> Iterator[Case]:
     """Yield new enrollments. They are last, because their learners belong to other groups afterwards."""
     course = {"courseId": objects.global_id("orphan")}
     yield Case("enroll", "colleague", course, creates=True)
+    invited = {"courseId": objects.global_id("published"), "emails": ["newcomer@example.com"], "message": "Words"}
+    yield Case("inviteLearners", "instructor", invited, creates=True)
+    yield Case("acceptInvitation", "cancelled", {"token": INVITATION_TOKEN}, creates=True)
     yield Case("grantEnrollment", "admin", {**course, "userId": objects.global_id("applicant")}, creates=True)
     purchase = {**course, "paymentMethod": "FREE", "expectedPrice": 0, "idempotencyKey": "a key"}
     yield Case("purchaseCourse", "learner", purchase, creates=True)

@@ -20,7 +20,7 @@ from lms_graphql.catalog.types.course import IsCourseStaff
 from lms_graphql.certificates import reads as certificates
 from lms_graphql.certificates import types as certificate_types
 from lms_graphql.discussion.reads import answers, notes, questions
-from lms_graphql.learning.reads import enrollments, progress
+from lms_graphql.learning.reads import enrollments, invitations, progress
 from tests.access_matrix.arguments import available_arguments, used_arguments, variants
 from tests.access_matrix.checker import MatrixResult, coordinates, summary, unreached_fields
 from tests.access_matrix.fixture_objects import VIEWERS
@@ -192,6 +192,13 @@ def always_allowed(*_: Any) -> bool:
         ),
         (enrollments, "enrollments_visible_to", all_rows, "learner: Enrollment published-enrolled is visible"),
         (enrollments, "enrollments_visible_to", no_rows, "enrolled: returns [], not ['published-enrolled']"),
+        (
+            invitations,
+            "invitations_visible_to",
+            all_rows,
+            "enrolled: Invitation published-invitation-accepted is visible",
+        ),
+        (IsCourseStaff, "allows", always_allowed, "learner: Course.invitations of published is visible"),
         (enrollments, "courses_visible_to", all_rows, "enrolled: Enrollment draft-enrolled is visible"),
         (progress, "progress_visible_to", all_rows, "learner: LectureProgress published-enrolled-lecture is visible"),
         (quizzes, "quizzes_visible_to", all_rows, "learner: Quiz quiz-reviewed is visible"),

@@ -54,9 +54,9 @@ class Enrollments:
         self.actor: Actor = make.actor(make.user(Role.SUPER_ADMIN))
         self.ids = []
         for enrolled, accessed, completed in STATES:
-            parents = (learner, make.course()) if of_user else (make.user(), course)
-            times = {"enrolled_at": START + enrolled * DAY, "last_accessed": accessed and START + accessed * DAY}
-            row = make.enrollment(*parents, **times)
+            user, parent = (learner, make.course()) if of_user else (make.user(), course)
+            accessed_at = None if accessed is None else START + accessed * DAY
+            row = make.enrollment(user, parent, enrolled_at=START + enrolled * DAY, last_accessed=accessed_at)
             if completed is not None:
                 make.progress(row, completed_lectures=completed, total_lectures=3)
             self.ids.append(global_id("Enrollment", row))
@@ -152,8 +152,9 @@ def test_search_finds_learners_by_name_only(client: Client, make: Factories, ser
     service.database.write_sync(lambda session: users.delete_user(session, admin, gone))
 
     def found(search: str | None) -> list[int]:
-        variables = {"as_": make.actor(course.instructor), "id": course.global_id, "search": search}
-        enrollments = client.execute(OF_COURSE, **variables, orderBy="OLDEST")["node"]["enrollments"]
+        variables = {"id": course.global_id, "search": search, "orderBy": "OLDEST"}
+        data = client.execute(OF_COURSE, as_=make.actor(course.instructor), **variables)
+        enrollments = data["node"]["enrollments"]
         assert enrollments["totalCount"] == len(enrollments["nodes"])
         usernames = [learner.username for learner in learners]
         return [
@@ -167,5 +168,5 @@ def test_search_finds_learners_by_name_only(client: Client, make: Factories, ser
     assert found("器") == [2]
     for unseen in ("bob", "!!!", "example", learners[0].username, str(learners[0].email)):
         assert found(unseen) == [], unseen
-    too_long = {"as_": admin, "id": course.global_id, "search": "x" * 201}
-    assert client.error_codes(OF_COURSE, **too_long) == ["BAD_USER_INPUT"]
+    too_long = {"id": course.global_id, "search": "x" * 201}
+    assert client.error_codes(OF_COURSE, as_=admin, **too_long) == ["BAD_USER_INPUT"]

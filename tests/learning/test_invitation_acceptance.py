@@ -56,9 +56,9 @@ def test_acceptance_reactivates_enrollment_and_never_shortens_access(
         assert (expires_at is None) == (expected is None), case
         if expected is not None:
             assert abs(datetime.fromisoformat(expires_at) - expected) < timedelta(minutes=1), case
-        stored = select(Invitation.status, Invitation.enrollment_id).where(Invitation.id == invitation.id)
-        (result,) = service.database.read_sync(lambda session, stored=stored: session.execute(stored).all())
-        assert tuple(result) == (InvitationStatus.ACCEPTED, row.id), case
+        stored = select(Invitation).where(Invitation.id == invitation.id)
+        (accepted,) = rows(service.database, stored)
+        assert (accepted.status, accepted.enrollment_id) == (InvitationStatus.ACCEPTED, row.id), case
 
 
 def test_refused_acceptance_does_not_use_up_the_invitation(client: Client, make: Factories, service: Service) -> None:
@@ -117,8 +117,8 @@ def test_cancelled_invitation_stops(client: Client, make: Factories, service: Se
     for user in (course.instructor, make.user(Role.SUPER_ADMIN)):
         staff = InvitationClient(client, make.actor(user))
         assert staff.ok("cancelInvitation", invitationId=id)["status"] == "CANCELLED"
-    event = (course.instructor.id, invitation.id, {})
-    assert audit_events(service.database, "invitation.cancelled") == [event], "cancelling again changes nothing"
+    events = audit_events(service.database, "invitation.cancelled")
+    assert events == [(course.instructor.id, invitation.id, {})], "cancelling again changes nothing"
     holder = InvitationClient(client, make.actor(learner))
     assert holder.user_errors("acceptInvitation", token=TOKEN) == [("INVALID_TOKEN", "token")]
     (renewed,) = staff.invite(course.global_id, EMAIL)
