@@ -18,6 +18,7 @@ from lms_graphql.catalog import counters
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.database import Database
 from lms_graphql.demo.builder import DemoCounts, build_demo
+from lms_graphql.demo.invitations import add_invitations
 from lms_graphql.discussion import counters as discussion_counters
 from lms_graphql.learning.services import progress_repair
 from lms_graphql.operations import (
@@ -101,6 +102,7 @@ def _demo(
 
         counts = database.write_sync(build)
         if counts is not None:
+            add_invitations(database, settings)
             refresh.refresh_analytics(database)
         return counts
 

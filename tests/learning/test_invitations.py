@@ -256,7 +256,7 @@ def test_deleted_account_leaves_no_accepted_invitation(client: Client, make: Fac
 def test_invitations_are_deleted_thirty_days_after_their_end(make: Factories, service: Service) -> None:
     course, old, recent = make.course(), clock.now() - 31 * DAY, clock.now() - 29 * DAY
     enrollment = make.enrollment(make.user(), course)
-    accepted = {"status": InvitationStatus.ACCEPTED, "enrollment_id": enrollment.id}
+    accepted: dict[str, Any] = {"status": InvitationStatus.ACCEPTED, "enrollment_id": enrollment.id}
     make.invitation(course, "expired@example.com", expires_at=old)
     make.invitation(course, "cancelled@example.com", expires_at=old, status=InvitationStatus.CANCELLED)
     make.invitation(course, "accepted@example.com", expires_at=old, **accepted)

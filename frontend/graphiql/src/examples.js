@@ -1,5 +1,6 @@
 import { ACCOUNT_EXAMPLES } from './accountExamples.js';
 import { ADMIN_EXAMPLES } from './adminExamples.js';
+import { INVITATION_EXAMPLES } from './invitationExamples.js';
 import { MONEY_EXAMPLES } from './moneyExamples.js';
 
 /**
@@ -543,6 +544,7 @@ query QuizStatistics($slug: String!, $quizId: ID!) {
 }
 `,
   },
+  ...INVITATION_EXAMPLES,
   ...MONEY_EXAMPLES,
   ...ACCOUNT_EXAMPLES,
   ...ADMIN_EXAMPLES,
