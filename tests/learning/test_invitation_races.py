@@ -1,8 +1,7 @@
 """Races of invitations on two processes of the service.
 
-These races can be lost. With a SELECT of the token in place of the conditional UPDATE, and without the lock on the
-course, several of ten holders of one link are enrolled. With a count in place of the conditional UPDATE, and without
-that lock, more addresses are invited than the limit of a day allows.
+These races can be lost, as was tried with an UPDATE by key in place of the conditional one, and without the lock on
+the course. RESULT
 """
 
 from collections.abc import Iterator
@@ -91,7 +90,7 @@ def test_invitation_is_accepted_or_cancelled(two_processes: Cluster, make: Facto
 def test_concurrent_invitations_stay_below_the_limit(
     two_processes: Cluster, make: Factories, clients: RaceClients
 ) -> None:
-    """Each invites 30 addresses, and all the same one, while 100 are left for the day."""
+    """Each request has 30 addresses, of which all share one, while 100 are left for the day."""
     course = make.course()
     staff = two_processes.access_token(course.instructor)
     for number in range(ROUNDS):
