@@ -1,7 +1,7 @@
 """Races of invitations on two processes of the service.
 
-These races can be lost, as was tried with an UPDATE by key in place of the conditional one, and without the lock on
-the course. RESULT
+All are lost within the first rounds if an UPDATE by key takes the place of the conditional one, without the lock on the
+course and without `innodb_snapshot_isolation`. With that alone, MariaDB rejects the later transaction.
 """
 
 from collections.abc import Iterator
