@@ -1,7 +1,7 @@
 """Races of invitations on two processes of the service.
 
-All are lost within the first rounds if an UPDATE by key takes the place of the conditional one, without the lock on the
-course and without `innodb_snapshot_isolation`. With that alone, MariaDB rejects the later transaction.
+They are lost within the first rounds if three things are missing: the condition of the UPDATE, the lock on the
+course, and `innodb_snapshot_isolation`. With the last one alone, MariaDB rejects the later transaction.
 """
 
 from collections.abc import Iterator
