@@ -253,6 +253,16 @@ def test_deleted_account_leaves_no_accepted_invitation(client: Client, make: Fac
     assert rows(service.database, select(Invitation.email)) == [EMAIL], "its end would reveal the account"
 
 
+def test_course_is_deleted_with_its_invitations(client: Client, make: Factories, service: Service) -> None:
+    course = make.course(status=CourseStatus.DRAFT)  # it was published before
+    make.invitation(course, EMAIL)
+    make.add(InvitationCounter(course_id=course.row.id, day=clock.now().date()))
+    delete = "mutation D($id: ID!) { deleteCourse(input: {courseId: $id}) { errors { code } } }"
+    data = client.execute(delete, as_=make.actor(course.instructor), id=course.global_id)
+    assert data["deleteCourse"]["errors"] == []
+    assert count(service.database, Invitation) == count(service.database, InvitationCounter) == 0
+
+
 def test_invitations_are_deleted_thirty_days_after_their_end(make: Factories, service: Service) -> None:
     course, old, recent = make.course(), clock.now() - 31 * DAY, clock.now() - 29 * DAY
     enrollment = make.enrollment(make.user(), course)
