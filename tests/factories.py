@@ -218,7 +218,8 @@ class Factories:
         defaults = {"user_id": enrollment.user_id, "course_id": enrollment.course_id}
         progress: CourseProgress = self._add(CourseProgress(**{**defaults, **values}))
         hundredths = int(progress.completion_percentage.scaleb(2))
-        change = update(Enrollment).where(Enrollment.id == enrollment.id).values(progress_hundredths=hundredths)
+        stored = {"progress_hundredths": hundredths, "updated_at": Enrollment.updated_at}
+        change = update(Enrollment).where(Enrollment.id == enrollment.id).values(stored)
         self._write(lambda session: session.execute(change) and None)
         return progress
 

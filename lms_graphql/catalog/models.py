@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
-from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from lms_graphql.accounts.models import User
+from lms_graphql.catalog.column_defaults import default_parent_key, default_primary_language
 from lms_graphql.catalog.language_tags import primary_language
 from lms_graphql.core.orm import (
     TABLE_OPTIONS,
@@ -60,15 +60,7 @@ class EnrollmentSource(StrEnum):
     GRANT = "grant"
 
 
-def default_parent_key(context: DefaultExecutionContext) -> int:
-    """Return the default of `Category.parent_key` for rows inserted with SQLAlchemy Core, without validators."""
-    parent: int | None = context.get_current_parameters().get("parent_id")  # type: ignore[no-untyped-call]
-    return parent or 0
-
-
-def default_primary_language(context: DefaultExecutionContext) -> str:
-    """Return the default of `Course.primary_language`, like `default_parent_key`."""
-    return primary_language(context.get_current_parameters()["language"])  # type: ignore[no-untyped-call]
+ENROLLMENT_ORDERS = ("enrolled_at", "last_accessed", "progress_hundredths")
 
 
 class Category(TimestampedModel):
@@ -267,9 +259,8 @@ class CourseTerm(Model):
 class Enrollment(TimestampedModel):
     """The enrollment of a user in a course: one row for both, which is never deleted.
 
-    The table is part of the catalog because the catalog's policies decide who sees content. `progress_hundredths` is
-    the percentage of `CourseProgress` in hundredths of a percent. It is stored here as well, because lists of
-    enrollments are ordered by it.
+    The table is part of the catalog because the catalog's policies decide who sees content. `progress_hundredths`
+    repeats the percentage of `CourseProgress`, because lists are ordered by it.
     """
 
     __tablename__ = "enrollments"
@@ -278,13 +269,9 @@ class Enrollment(TimestampedModel):
         CheckConstraint("progress_hundredths BETWEEN 0 AND 10000", name="progress_hundredths"),
         # Covers counts of a course's enrollments, so that they read no rows.
         Index(None, "course_id", "status", "enrolled_at", "id", "access_expires_at"),
-        Index(None, "course_id", "enrolled_at", "id"),
+        *(Index(None, "course_id", order, "id") for order in ENROLLMENT_ORDERS),
         Index(None, "user_id", "status", "enrolled_at", "id"),
-        Index(None, "user_id", "enrolled_at", "id"),
-        Index(None, "course_id", "last_accessed", "id"),
-        Index(None, "user_id", "last_accessed", "id"),
-        Index(None, "course_id", "progress_hundredths", "id"),
-        Index(None, "user_id", "progress_hundredths", "id"),
+        *(Index(None, "user_id", order, "id") for order in ENROLLMENT_ORDERS),
         Index(None, "status", "access_expires_at"),
         Index(None, "updated_at", "course_id"),
         TABLE_OPTIONS,

@@ -15,7 +15,7 @@ from lms_graphql.learning import hooks as learning
 
 REGISTERED = {
     "accounts.public_user_filters": ["is_public_instructor", "is_public_author"],
-    "accounts.account_erased": ["delete_notes_of_user"],
+    "accounts.account_erased": ["delete_notes_of_user", "delete_invitations_of_user"],
     "catalog.publish_checks": ["quiz_problems"],
     "catalog.unpublish_blockers": ["pending_sale_blocker"],
     "catalog.delete_blockers": ["attempt_blocker", "sale_blocker"],

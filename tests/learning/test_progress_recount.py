@@ -38,6 +38,7 @@ class LargeCourse:
     def _enroll_users(self) -> None:
         course = {"course_id": self.course.row.id}
         values = {"source": EnrollmentSource.FREE, "enrolled_at": START, "status": EnrollmentStatus.ACTIVE}
+        values["progress_hundredths"] = 5_000
         self.write(insert(Enrollment), [{"user_id": user.id, **course, **values} for user in self.users])
         counts = {"completed_lectures": 1, "total_lectures": 2, "updated_at": START}
         self.write(insert(CourseProgress), [{"user_id": user.id, **course, **counts} for user in self.users])
@@ -221,6 +222,7 @@ def test_drift_of_progress_is_found_and_repaired(course: LargeCourse) -> None:
     assert drift() == [
         "course_progress: wrong in 3 rows",
         "enrollments: 1 have everything done but are not completed",
+        "enrollments.progress_hundredths: wrong in 1 rows",
         "lecture_progress.watched_ranges: wrong in 1 rows",
     ]
     lines = database.write_sync(progress_repair.repair_progress)

@@ -49,9 +49,9 @@ class InvitationMutations:
         instructor and super admins can do this. Each address gets a mail with a link for one person. If the address
         has a pending invitation, it is renewed: the new link replaces the old one.
 
-        If an address is invalid, no address is invited, and each invalid one has an error. Returns NOT_PUBLISHED if the
-        course is a draft, and OUT_OF_RANGE if `accessExpiresAt` is not in the future. Returns LIMIT_REACHED for more
-        than 200 addresses at once, or 1,000 on a day (UTC).
+        If an address is invalid, no address is invited, and each invalid one has an error. Returns NOT_PUBLISHED if
+        the course is a draft, and OUT_OF_RANGE if `accessExpiresAt` is not in the future. Returns LIMIT_REACHED for
+        more than 200 addresses at once, or 1,000 on a day (UTC).
         """
         request = InvitationRequest(input.course_id, input.emails, input.access_expires_at, input.message)
         keys = await info.context.write(invitations.invite_learners, request)
