@@ -222,7 +222,8 @@ def delete_invitations_of_user(session: Session, user_key: int) -> None:
     their deletion that the address had an account.
     """
     accepted = select(Invitation.id).join(Enrollment, Enrollment.id == Invitation.enrollment_id)
-    keys = session.scalars(accepted.where(Enrollment.user_id == user_key)).all()
+    # A locking read, because a plain one would miss what was accepted since the transaction began.
+    keys = session.scalars(accepted.where(Enrollment.user_id == user_key).with_for_update()).all()
     if keys:
         execute_dml(session, delete(Invitation).where(Invitation.id.in_(keys)))
 
