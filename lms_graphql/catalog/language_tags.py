@@ -25,3 +25,8 @@ def parse_language_tag(text: str) -> str | None:
 def primary_language(tag: str) -> str:
     """Return the language without region, script and variants: "en" for "en-US"."""
     return tag.partition("-")[0].lower()
+
+
+def has_language(tag: str, wanted: str) -> bool:
+    """Return whether a tag is the wanted one or begins with it: `en` finds `en-US`, but not the reverse."""
+    return tag == wanted or tag.startswith(f"{wanted}-")

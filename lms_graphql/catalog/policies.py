@@ -35,7 +35,7 @@ def may_edit_course(actor: Actor, course: HasInstructor) -> bool:
     return is_course_staff(actor, course) and actor.role is not None and roles.allows(actor.role, "course:edit-own")
 
 
-def courses_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
+def courses_visible_to(access_level: AccessLevel, status: CourseStatus | None = None) -> ColumnElement[bool]:
     """Return a clause on `Course`: whether the course is visible to the viewer.
 
     | status | visible to |
@@ -43,9 +43,12 @@ def courses_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:
     | published | everyone |
     | draft | course staff |
     | archived | course staff and users who have an enrollment, whatever its status |
+
+    Pass the status if the statement selects one. The clause is then shorter for published courses, so that their
+    counts need an index only.
     """
     is_published = Course.status == CourseStatus.PUBLISHED
-    if access_level is AccessLevel.SUPER_ADMIN:
+    if access_level is AccessLevel.SUPER_ADMIN or status is CourseStatus.PUBLISHED:
         return true()
     if access_level is AccessLevel.ANONYMOUS:
         return is_published

@@ -9,21 +9,20 @@ import strawberry
 from lms_graphql.catalog.category_tree import MAX_CATEGORIES
 from lms_graphql.catalog.language_tags import parse_language_tag
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
-from lms_graphql.catalog.reads import categories, courses
+from lms_graphql.catalog.reads import categories, course_facets, courses
 from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder
 from lms_graphql.catalog.types.category import CATEGORY_LEVEL, Category
 from lms_graphql.catalog.types.course import Course
+from lms_graphql.catalog.types.facets import CourseFacets
 from lms_graphql.core import global_ids
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.money import DECIMALS, to_units
 from lms_graphql.core.pagination import PageArguments
-from lms_graphql.core.search_terms import QueryTerms, query_terms
-from lms_graphql.core.text import is_blank
+from lms_graphql.core.search_terms import parse_search
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.connections import After, Before, Connection, First, Last
 from lms_graphql.graph.schema.fields import ListSize, field, input_type, resolver_field
 
-MAX_SEARCH_LENGTH = 200
 MAX_LANGUAGES = 20
 NO_LANGUAGE = ""
 """A language that no course has. It stands for malformed tags."""
@@ -119,20 +118,22 @@ class CatalogQueries:
         With `filter: {statuses: [DRAFT, ARCHIVED]}`, instructors get their own drafts and archived courses, and super
         admins get those of everybody.
         """
-        terms = _search_terms(search)
+        terms = parse_search(search)
         order = order_by or (CourseOrder.NEWEST if terms is None else CourseOrder.RELEVANCE)
         conditions = _course_filter(filter or CourseFilterInput(), info.context.settings.currency)
         query = courses.courses(info.context.actor.access_level, conditions, terms, order)
         return info.context.page(query, PageArguments(first, after, last, before))
 
-
-def _search_terms(search: str | None) -> QueryTerms | None:
-    """Return the terms, or None for a blank search, because an empty search box shows everything."""
-    if search is None or is_blank(search):
-        return None
-    if len(search) > MAX_SEARCH_LENGTH:
-        raise _bad_user_input(f"`search` is too long. Use at most {MAX_SEARCH_LENGTH} characters.")
-    return query_terms(search)
+    @strawberry.field
+    def course_facets(
+        self, info: Info, filter: CourseFilterArgument = None, search: CourseSearchArgument = None
+    ) -> CourseFacets | None:
+        """
+        Numbers of courses that `courses` finds with this filter and search, by the values that a catalog offers as
+        filters.
+        """
+        conditions = _course_filter(filter or CourseFilterInput(), info.context.settings.currency)
+        return info.context.read(course_facets.course_facets, conditions, parse_search(search))
 
 
 def _course_filter(input: CourseFilterInput, default_currency: str) -> CourseFilter:

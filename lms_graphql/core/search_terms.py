@@ -14,6 +14,8 @@ import regex
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.text import fold, is_blank
 
+MAX_SEARCH_LENGTH = 200
+"""Characters of a query."""
 MAX_TERM_LENGTH = 64
 MAX_CHARACTER = "\U0010ffff"
 """The last Unicode character. Terms that begin with "py" lie between "py" and "py" followed by this character."""
@@ -43,17 +45,17 @@ class QueryTerms(NamedTuple):
     prefixes: tuple[str, ...] = ()
 
 
-def parse_search(text: str | None) -> QueryTerms | None:
-    """Return the terms of a client's query; None if it is blank, because an empty search box shows everything.
+def parse_search(search: str | None) -> QueryTerms | None:
+    """Return the terms of a `search` argument. Raise BAD_USER_INPUT if it is too long.
 
-    Raise BAD_USER_INPUT for a long text.
+    Return None for a blank one, because an empty search box shows everything.
     """
-    if text is None or is_blank(text):
+    if search is None or is_blank(search):
         return None
-    if len(text.strip()) > MAX_SEARCH_LENGTH:
-        message = f"The search text is too long. Use at most {MAX_SEARCH_LENGTH} characters."
+    if len(search) > MAX_SEARCH_LENGTH:
+        message = f"`search` is too long. Use at most {MAX_SEARCH_LENGTH} characters."
         raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
-    return query_terms(text)
+    return query_terms(search)
 
 
 def query_terms(text: str) -> QueryTerms:

@@ -60,6 +60,7 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "Query.categoryTree": (Variant("", ("root", "child")),),
         "Query.course": tuple(_by_slug(objects, "Course")),
         "Query.courses": tuple(_courses(objects)),
+        "Query.courseFacets": (Variant(""), Variant('filter: {status: DRAFT} search: "marker"')),
         "Query.user": tuple(_by_username(objects)),
         "Query.users": tuple(_users()),
         "Query.verifyCertificate": (Variant(f'code: "{CODE}"'),),

@@ -58,7 +58,7 @@ TEACHERS = Audience("teachers", Denial.BY_PERMISSION)
 
 FIELDS: dict[str, dict[Audience, str]] = {
     "Query": {
-        VISIBLE: "node nodes category categories categoryTree course courses user verifyCertificate",
+        VISIBLE: "node nodes category categories categoryTree course courseFacets courses user verifyCertificate",
         SIGNED_IN: "me",
         MEMBERS: "instructorApplications transactions",
         ADMINS: "users auditEvents",
@@ -85,6 +85,10 @@ FIELDS: dict[str, dict[Audience, str]] = {
     "Category": {
         VISIBLE: "id slug name description parent children depth ancestors courses courseCount",
     },
+    "CourseFacets": {VISIBLE: "totalCount difficulties languages categories freeCount paidCount"},
+    "DifficultyFacet": {VISIBLE: "difficulty count"},
+    "LanguageFacet": {VISIBLE: "language count"},
+    "CategoryFacet": {VISIBLE: "category count"},
     "Course": {
         VISIBLE: """
             id slug title shortDescription description language difficulty status isFree isFeatured allowQa allowNotes
@@ -265,6 +269,7 @@ WITHOUT_MARKER: dict[str, str] = {
     "User.permissions": "test_roles.py",
     "User.fullName": "composed of two fields",
     "Course.language": "a filter",
+    "LanguageFacet.language": "a filter",
     "Money.amount": "a number",
     "Money.currency": "a code",
     "LectureLock.message": "one of three constants",

@@ -3,13 +3,14 @@
 import itertools
 import json
 from base64 import urlsafe_b64encode
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.core.actor import Role
-from tests.factories import Factories, global_id
+from tests.factories import START, Factories, global_id
 from tests.live_service import Client, StatementRecorder
 
 COURSES = """
@@ -27,7 +28,7 @@ query Courses(
   }
 }
 """
-ORDERS = ["NEWEST", "OLDEST", "TITLE", "PRICE_LOW_TO_HIGH", "PRICE_HIGH_TO_LOW", "MOST_ENROLLED"]
+ORDERS = ["NEWEST", "OLDEST", "TITLE", "PRICE_LOW_TO_HIGH", "PRICE_HIGH_TO_LOW", "MOST_ENROLLED", "RECENTLY_UPDATED"]
 
 
 def cursor(*parts: Any) -> str:
@@ -45,7 +46,8 @@ def seven_courses(make: Factories) -> None:
     prices = [(0, "USD"), (1999, "USD"), (1999, "USD"), (999, "USD"), (1500, "JPY"), (900, "EUR"), (0, "USD")]
     course_titles = ["delta", "Alpha", "charlie", "Écho", "bravo", "alpha", "Bravo 2"]
     for title, (price, currency), enrollments in zip(course_titles, prices, [3, 1, 3, 0, 9, 1, 3], strict=True):
-        make.course(title, price=price, currency=currency, enrollment_count=enrollments)
+        updated_at = START + timedelta(days=enrollments)
+        make.course(title, price=price, currency=currency, enrollment_count=enrollments, updated_at=updated_at)
 
 
 @pytest.mark.usefixtures("seven_courses")
@@ -86,6 +88,29 @@ def test_orders_sort_as_documented(client: Client) -> None:
     assert titles(client, orderBy="PRICE_LOW_TO_HIGH") == by_price
     assert titles(client, orderBy="PRICE_HIGH_TO_LOW") == by_price[::-1]
     assert titles(client, orderBy="MOST_ENROLLED")[:4] == ["bravo", "Bravo 2", "charlie", "delta"]
+    by_update = ["bravo", "Bravo 2", "charlie", "delta", "alpha", "Alpha", "Écho"]
+    assert titles(client, orderBy="RECENTLY_UPDATED") == by_update
+
+
+def test_recently_updated_order_follows_the_curriculum_but_not_enrollments(client: Client, make: Factories) -> None:
+    instructor, learner = make.user(Role.INSTRUCTOR), make.user()
+    courses = {
+        name: make.course(
+            name, instructor=instructor, status=CourseStatus.ARCHIVED, updated_at=START + timedelta(days)
+        )
+        for days, name in enumerate(("first", "second", "third"))
+    }
+    actor, archived = make.actor(instructor), {"status": "ARCHIVED"}
+    recent = {"orderBy": "RECENTLY_UPDATED", "filter": archived, "as_": actor}
+    assert titles(client, **recent) == ["third", "second", "first"]
+    grant = "mutation G($input: GrantEnrollmentInput!) { grantEnrollment(input: $input) { errors { code } } }"
+    enrollment = {"userId": global_id("User", learner), "courseId": courses["first"].global_id}
+    assert client.execute(grant, as_=actor, input=enrollment)["grantEnrollment"]["errors"] == []
+    assert titles(client, **recent) == ["third", "second", "first"]
+    rename = "mutation R($input: UpdateLectureInput!) { updateLecture(input: $input) { errors { code } } }"
+    change = {"lectureId": global_id("Lecture", courses["first"].lectures[0]), "title": "New"}
+    assert client.execute(rename, as_=actor, input=change)["updateLecture"]["errors"] == []
+    assert titles(client, **recent) == ["first", "third", "second"]
 
 
 @pytest.mark.usefixtures("seven_courses")

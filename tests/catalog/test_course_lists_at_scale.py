@@ -22,6 +22,7 @@ query Page($orderBy: CourseOrder, $search: String, $first: Int, $last: Int, $fil
   courses(orderBy: $orderBy, search: $search, first: $first, last: $last, filter: $filter) { nodes { id title } }
 }
 """
+FACETS = "query F($filter: CourseFilter) { courseFacets(filter: $filter) { totalCount languages { count } } }"
 INDEX_OF = {
     "NEWEST": "ix_courses_status_created_at_id",
     "OLDEST": "ix_courses_status_created_at_id",
@@ -29,6 +30,7 @@ INDEX_OF = {
     "PRICE_LOW_TO_HIGH": "ix_courses_status_currency_price_id",
     "PRICE_HIGH_TO_LOW": "ix_courses_status_currency_price_id",
     "MOST_ENROLLED": "ix_courses_status_enrollment_count_id",
+    "RECENTLY_UPDATED": "ix_courses_status_updated_at_id",
 }
 SUBJECTS = ["python", "drawing", "accounting", "c#", "cooking", "statistics", "guitar"]
 
@@ -55,6 +57,7 @@ def thousand_courses(make: Factories, service: Service) -> None:
                 "language": "de-CH" if number % 20 == 0 else "en",
                 "enrollment_count": number % 53,
                 "created_at": START + timedelta(hours=number),
+                "updated_at": START + timedelta(hours=number % 211),
                 "published_at": START + timedelta(hours=number),
             }
         )
@@ -127,6 +130,23 @@ def test_language_filter_uses_its_index(
     assert "ix_courses_status_primary_language_created_at_id" in plan
     assert "TEMP B-TREE" not in plan
     assert "filesort" not in plan
+
+
+@pytest.mark.usefixtures("thousand_courses")
+@pytest.mark.parametrize(
+    "filter", [{}, {"currency": "USD", "minPrice": "0", "isFeatured": False, "updatedAfter": "2020-01-01T00:00:00Z"}]
+)
+def test_facets_read_an_index_only(
+    client: Client, service: Service, make: Factories, statements: StatementRecorder, filter: dict[str, Any]
+) -> None:
+    for actor in (None, make.actor(make.user())):
+        with statements:
+            assert client.execute(FACETS, as_=actor, filter=filter)["courseFacets"]["totalCount"] == COURSES
+        plan = query_plan(service, statements.texts[0], statements.parameters[0])
+        assert "ix_courses_facets" in plan
+        assert "COVERING INDEX" in plan or "Using index" in plan
+        assert "TEMP B-TREE" not in plan
+        assert "temporary" not in plan
 
 
 @pytest.mark.usefixtures("thousand_courses")

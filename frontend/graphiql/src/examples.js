@@ -48,11 +48,34 @@ export const EXAMPLES = [
   },
   {
     title: 'The catalog, page by page',
-    about: 'Ten courses at a time, the most popular ones first.',
+    about: 'Ten courses at a time, the most popular ones first, and what to filter them by.',
     variables: { after: null },
     query: `# For the next page, put endCursor
 # into the variable "after".
 query Catalog($after: String) {
+  # How many courses each filter would
+  # find. It takes "filter" and "search"
+  # as "courses" does.
+  courseFacets {
+    totalCount
+    difficulties {
+      difficulty
+      count
+    }
+    languages {
+      language
+      count
+    }
+    categories {
+      category {
+        slug
+        name
+      }
+      count
+    }
+    freeCount
+    paidCount
+  }
   courses(first: 10, after: $after, orderBy: MOST_ENROLLED) {
     totalCount
     pageInfo {

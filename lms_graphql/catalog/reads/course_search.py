@@ -3,8 +3,9 @@
 from sqlalchemy import BigInteger, Subquery, cast, func, literal, select, union_all
 
 from lms_graphql.catalog.models import CourseTerm
-from lms_graphql.core.search_terms import MAX_CHARACTER, QueryTerms
+from lms_graphql.core.search_terms import QueryTerms
 from lms_graphql.core.statements import RowSelect
+from lms_graphql.core.term_matches import has_prefix
 
 
 def search_matches(terms: QueryTerms) -> Subquery:
@@ -30,6 +31,6 @@ def _prefix_matches(prefix: str) -> RowSelect:
     """Return one row for each course: the highest weight of its terms with this prefix."""
     return (
         select(CourseTerm.course_id, func.max(CourseTerm.weight).label("weight"))
-        .where(CourseTerm.term >= prefix, CourseTerm.term < prefix + MAX_CHARACTER)
+        .where(has_prefix(CourseTerm.term, prefix))
         .group_by(CourseTerm.course_id)
     )

@@ -31,6 +31,7 @@ class CourseOrder(StrEnum):
     PRICE_LOW_TO_HIGH = "price_low_to_high"
     PRICE_HIGH_TO_LOW = "price_high_to_low"
     MOST_ENROLLED = "most_enrolled"
+    RECENTLY_UPDATED = "recently_updated"
     RELEVANCE = "relevance"
 
 
@@ -151,7 +152,7 @@ def courses(
     access_level: AccessLevel, filter: CourseFilter, terms: QueryTerms | None, order_by: CourseOrder
 ) -> ListQuery:
     """Return the visible courses that match the filter. If `terms` is not None, they also match the search."""
-    rows = _visible_courses(access_level).where(*_filter_clauses(filter))
+    rows = select(*COLUMNS).where(courses_visible_to(access_level, filter.status), *filter_clauses(filter))
     score: ColumnElement[int] | None = None
     if terms is not None:
         matches = search_matches(terms)
@@ -180,7 +181,8 @@ def courses_of_instructor(access_level: AccessLevel, status: CourseStatus | None
     return ListQuery(rows, _to_row, _sort_order("user.courses", CourseOrder.NEWEST), parent=Course.instructor_id)
 
 
-def _filter_clauses(filter: CourseFilter) -> list[ColumnElement[bool]]:
+def filter_clauses(filter: CourseFilter) -> list[ColumnElement[bool]]:
+    """Return the clauses on `Course` of a filter."""
     clauses: list[ColumnElement[bool]] = []
     for column, compare, value in (
         (Course.status, eq, filter.status),
@@ -243,6 +245,7 @@ def _sort_order(list_name: str, order_by: CourseOrder, score: ColumnElement[int]
         CourseOrder.PRICE_LOW_TO_HIGH: price,
         CourseOrder.PRICE_HIGH_TO_LOW: price,
         CourseOrder.MOST_ENROLLED: (SortKey(Course.enrollment_count, lambda row: row.enrollment_count, int),),
+        CourseOrder.RECENTLY_UPDATED: (SortKey(Course.updated_at, lambda row: row.updated_at, datetime),),
     }
     if score is not None:
         sort_keys[CourseOrder.RELEVANCE] = (SortKey(score, lambda row: row.score, int),)

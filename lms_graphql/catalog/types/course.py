@@ -46,6 +46,7 @@ expose_enum(
     PRICE_LOW_TO_HIGH="By currency code from A to Z, then by price, lowest first.",
     PRICE_HIGH_TO_LOW="By currency code from Z to A, then by price, highest first.",
     MOST_ENROLLED="By number of enrollments, highest first.",
+    RECENTLY_UPDATED="By the last change of the course, its sections or its lectures, newest first.",
     RELEVANCE="By search relevance, best match first. Allowed only together with `search`.",
 )
 
