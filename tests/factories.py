@@ -39,6 +39,7 @@ from lms_graphql.core.password_hashing import hash_password
 from lms_graphql.core.signing import token_hash
 from lms_graphql.core.text import slugify
 from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
+from lms_graphql.discussion.search_index import index_question
 from lms_graphql.learning.invitation_models import Invitation, InvitationStatus
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 
@@ -262,7 +263,16 @@ class Factories:
 
     def question(self, user: User, lecture: Lecture, **values: Any) -> QAQuestion:
         defaults = {"title": "Why?", "content": "I wonder.", "created_at": self._later()}
-        return self._add(QAQuestion(user_id=user.id, lecture_id=lecture.id, **{**defaults, **values}))
+        keys = {"user_id": user.id, "lecture_id": lecture.id, "course_id": lecture.course_id}
+
+        def add(session: Session) -> QAQuestion:
+            question = QAQuestion(**keys, **{**defaults, **values})
+            session.add(question)
+            session.flush()
+            index_question(session, question.id)
+            return question
+
+        return self._write(add)
 
     def answer(
         self, user: User, question: QAQuestion, parent: QAAnswer | None = None, accepted: bool = False, **values: Any

@@ -1,17 +1,15 @@
 """Derived columns of the catalog: their expected values, drift and repair."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session, aliased
 
-from lms_graphql.catalog.models import Course, CourseTerm, Enrollment, Lecture, Section
-from lms_graphql.catalog.search_index import term_weights, update_terms
+from lms_graphql.catalog.models import Course, Enrollment, Lecture, Section
+from lms_graphql.catalog.search_index import TERMS, find_term_drift
+from lms_graphql.core import term_index
 from lms_graphql.core.derived_columns import DerivedColumn, find_drift, repair_drift
-
-BATCH_SIZE = 500
-"""The number of courses whose search terms are compared at a time."""
 
 
 def _lecture_aggregate(aggregate: Any, parent: Any, key: Any) -> ScalarSelect[Any]:
@@ -77,8 +75,8 @@ def refresh_totals(session: Session, course: Course, sections: Sequence[Section]
 def find_counter_drift(session: Session) -> list[str]:
     """Return a line for each derived column that is wrong in some rows, with the number of rows."""
     lines = [f"{derived.name}: wrong in {len(rows)} rows" for derived, rows in _drifted_columns(session)]
-    if course_count := len(list(_drifted_terms(session))):
-        lines.append(f"course_terms: wrong for {course_count} courses")
+    if drifts := find_term_drift(session):
+        lines.append(f"course_terms: wrong for {len(drifts)} courses")
     return lines
 
 
@@ -88,10 +86,8 @@ def repair_counters(session: Session) -> list[str]:
     for derived, rows in list(_drifted_columns(session)):
         repair_drift(session, derived, rows)
         lines.append(f"{derived.name}: {len(rows)} rows repaired")
-    drifts = list(_drifted_terms(session))
-    for drift in drifts:
-        update_terms(session, drift.course_key, drift.stored, drift.expected)
-    if drifts:
+    if drifts := find_term_drift(session):
+        term_index.repair_drift(session, TERMS, drifts)
         lines.append(f"course_terms: {len(drifts)} courses repaired")
     return lines
 
@@ -101,28 +97,3 @@ def _drifted_columns(session: Session) -> Iterator[tuple[DerivedColumn, list[Any
         where = (derived.column.class_.deleted_at.is_(None),) if derived in POSITION_COLUMNS else ()
         if rows := list(find_drift(session, derived, *where)):
             yield derived, rows
-
-
-class TermDrift(NamedTuple):
-    """A course whose stored search terms differ from those of its texts. Both map terms to weights."""
-
-    course_key: int
-    stored: dict[str, int]
-    expected: dict[str, int]
-
-
-def _drifted_terms(session: Session) -> Iterator[TermDrift]:
-    courses = select(Course.id, Course.title, Course.short_description, Course.description).order_by(Course.id)
-    last_key = 0
-    while rows := list(session.execute(courses.where(Course.id > last_key).limit(BATCH_SIZE))):
-        last_key = rows[-1].id
-        stored_by_course: dict[int, dict[str, int]] = {}
-        in_batch = CourseTerm.course_id.between(rows[0].id, last_key)
-        for term, course_key, weight in session.execute(
-            select(CourseTerm.term, CourseTerm.course_id, CourseTerm.weight).where(in_batch)
-        ):
-            stored_by_course.setdefault(course_key, {})[term] = weight
-        for row in rows:
-            expected = dict(term_weights(row.title, row.short_description, row.description))
-            if (stored := stored_by_course.get(row.id, {})) != expected:
-                yield TermDrift(row.id, stored, expected)

@@ -1,13 +1,17 @@
 """Search index of courses: the terms of their texts, stored in the same transaction as the texts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, CourseTerm
+from lms_graphql.core import term_index
 from lms_graphql.core.search_terms import index_terms
-from lms_graphql.core.statements import execute_dml
+
+TERMS = term_index.TermTable(CourseTerm.term, CourseTerm.course_id, CourseTerm.weight)
+COURSES = select(Course.id, Course.title, Course.short_description, Course.description)
 
 
 def index_course(session: Session, course: Course) -> None:
@@ -15,31 +19,17 @@ def index_course(session: Session, course: Course) -> None:
 
     This runs in the transaction that changes the texts, so that a search sees all of a change or nothing.
     """
-    of_course = CourseTerm.course_id == course.id
-    rows = session.execute(select(CourseTerm.term, CourseTerm.weight).where(of_course))
-    update_terms(session, course.id, {row.term: row.weight for row in rows}, course_terms(course))
+    expected = set(term_weights(course.title, course.short_description, course.description).items())
+    term_index.update_terms(session, TERMS, course.id, term_index.stored_terms(session, TERMS, course.id), expected)
 
 
-def course_terms(course: Course) -> Mapping[str, int]:
-    return term_weights(course.title, course.short_description, course.description)
+def find_term_drift(session: Session) -> list[term_index.TermDrift]:
+    """Return the courses whose stored terms are wrong."""
 
+    def expected(row: Any) -> Set[term_index.Term]:
+        return set(term_weights(row.title, row.short_description, row.description).items())
 
-def update_terms(session: Session, course_key: int, stored: Mapping[str, int], expected: Mapping[str, int]) -> None:
-    """Write the difference between stored and expected terms.
-
-    Only changed terms are written, so that an edit of a long description locks no terms of other courses.
-    """
-    obsolete = [term for term, weight in stored.items() if expected.get(term) != weight]
-    added = [
-        {"term": term, "course_id": course_key, "weight": weight}
-        for term, weight in expected.items()
-        if stored.get(term) != weight
-    ]
-    if obsolete:
-        is_obsolete = CourseTerm.term.in_(obsolete)
-        execute_dml(session, delete(CourseTerm).where(CourseTerm.course_id == course_key, is_obsolete))
-    if added:
-        session.execute(insert(CourseTerm), added)
+    return list(term_index.find_drift(session, TERMS, COURSES, expected))
 
 
 TITLE_WEIGHT, SHORT_DESCRIPTION_WEIGHT, DESCRIPTION_WEIGHT = 4, 2, 1

@@ -11,13 +11,18 @@ def has_prefix(term: SQLColumnExpression[str], prefix: str) -> ColumnElement[boo
 
 
 def has_all_terms(
-    key: SQLColumnExpression[int], term: SQLColumnExpression[str], owner: SQLColumnExpression[int], terms: QueryTerms
+    key: SQLColumnExpression[int],
+    term: SQLColumnExpression[str],
+    owner: SQLColumnExpression[int],
+    terms: QueryTerms,
+    *where: ColumnElement[bool],
 ) -> ColumnElement[bool]:
     """Return the condition that the row with this key has every term. Without terms no row has.
 
-    `term` and `owner` are the columns of the table of terms.
+    `term` and `owner` are columns of the table of terms. `where` has further conditions on that table. With IN,
+    MariaDB chooses whether it begins with the rows or with the terms.
     """
     if terms == QueryTerms():
         return false()
     matches = [*(term == word for word in terms.words), *(has_prefix(term, prefix) for prefix in terms.prefixes)]
-    return and_(*(key.in_(select(owner).where(match)) for match in matches))
+    return and_(*(key.in_(select(owner).where(*where, match)) for match in matches))

@@ -15,7 +15,16 @@ from lms_graphql.demo.courses import DemoCourse, DemoLecture
 from lms_graphql.demo.lecture_progress import ViewedLecture
 from lms_graphql.demo.row_buffer import RowBuffer
 from lms_graphql.demo.timeline import TODAY
-from lms_graphql.discussion.models import Note, NoteCounter, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
+from lms_graphql.discussion.models import (
+    Note,
+    NoteCounter,
+    QAAnswer,
+    QAAnswerVote,
+    QAQuestion,
+    QAQuestionTerm,
+    QAQuestionVote,
+)
+from lms_graphql.discussion.search_index import question_terms
 
 QUESTION_PROBABILITY = 0.25
 """Probability that a learner asks a question in a course that the learner has started."""
@@ -85,6 +94,7 @@ class DiscussionBuilder:
     def _add_question(self, user_key: int, course: DemoCourse, viewed: ViewedLecture, rng: Random) -> None:
         thread = rng.choice(resources.read("pools/words")[course.language]["threads"])
         asked_at, key = viewed.last_accessed, self._rows.next_key(QAQuestion)
+        title, content = thread["title"], thread["content"].format(title=viewed.lecture.title)
         self._rows.add(
             QAQuestion,
             id=key,
@@ -92,12 +102,15 @@ class DiscussionBuilder:
             updated_at=asked_at,
             user_id=user_key,
             lecture_id=viewed.lecture.key,
-            title=thread["title"],
-            content=thread["content"].format(title=viewed.lecture.title),
+            course_id=course.key,
+            title=title,
+            content=content,
             timestamp=_random_position(viewed.lecture, rng),
             is_featured=rng.random() < FEATURED_PROBABILITY,
             vote_count=self._add_votes(QAQuestionVote, "question_id", key, user_key, course, asked_at, rng),
         )
+        for term in question_terms(title, content):
+            self._rows.add(QAQuestionTerm, course_id=course.key, term=term, question_id=key)
         answered_at, has_accepted = asked_at, False
         for answer in thread.get("answers", ()):
             answered_at = _response_time(answered_at, rng)

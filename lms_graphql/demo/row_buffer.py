@@ -26,7 +26,15 @@ from lms_graphql.billing.models import Dispute, FakePayment, FakeRefund, Gateway
 from lms_graphql.catalog.models import Category, Course, CourseTerm, Enrollment, Lecture, Section
 from lms_graphql.certificates.models import Certificate
 from lms_graphql.core import orm
-from lms_graphql.discussion.models import Note, NoteCounter, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
+from lms_graphql.discussion.models import (
+    Note,
+    NoteCounter,
+    QAAnswer,
+    QAAnswerVote,
+    QAQuestion,
+    QAQuestionTerm,
+    QAQuestionVote,
+)
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 
 INSERT_ORDER: tuple[type[orm.Model], ...] = (
@@ -48,6 +56,7 @@ INSERT_ORDER: tuple[type[orm.Model], ...] = (
     AttemptQuestion,
     Certificate,
     QAQuestion,
+    QAQuestionTerm,
     QAAnswer,
     QAQuestionVote,
     QAAnswerVote,

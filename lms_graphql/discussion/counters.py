@@ -1,4 +1,4 @@
-"""Counters of discussions: votes, replies and notes."""
+"""Counters of discussions: votes, replies and notes. They are checked together with the search terms of questions."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.core.derived_columns import DerivedColumn, find_drift, repair_drift
+from lms_graphql.discussion import search_index
 from lms_graphql.discussion.models import Note, NoteCounter, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
 
 _REPLY = aliased(QAAnswer)
@@ -28,17 +29,18 @@ COUNTER_COLUMNS = (
 
 
 def find_counter_drift(session: Session) -> list[str]:
-    """Return a line for each counter that is wrong in some rows, with the number of rows."""
-    return [f"{counter.name}: wrong in {len(rows)} rows" for counter, rows in _drift(session)]
+    """Return a line for each counter that is wrong in some rows, with the number of rows, and one for wrong terms."""
+    lines = [f"{counter.name}: wrong in {len(rows)} rows" for counter, rows in _drift(session)]
+    return lines + search_index.find_term_drift(session)
 
 
 def repair_counters(session: Session) -> list[str]:
-    """Correct every counter. Return a line for each that was wrong, with the number of rows."""
+    """Correct every counter and all terms. Return a line for each that was wrong, with the number of rows."""
     lines = []
     for counter, rows in list(_drift(session)):
         repair_drift(session, counter, rows)
         lines.append(f"{counter.name}: {len(rows)} rows repaired")
-    return lines
+    return lines + search_index.repair_terms(session)
 
 
 def _drift(session: Session) -> Iterator[tuple[DerivedColumn, Sequence[Any]]]:

@@ -1,11 +1,20 @@
 """Tables of notes, questions, answers and votes."""
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Lecture
-from lms_graphql.core.orm import TABLE_OPTIONS, BigIntKey, TimestampedModel, counter_column, false_column, long_text
+from lms_graphql.core.orm import (
+    TABLE_OPTIONS,
+    BigIntKey,
+    Model,
+    TimestampedModel,
+    case_sensitive,
+    counter_column,
+    false_column,
+    long_text,
+)
 
 
 class Note(TimestampedModel):
@@ -15,6 +24,7 @@ class Note(TimestampedModel):
     __table_args__ = (
         CheckConstraint("timestamp >= 0", name="timestamp"),
         Index(None, "user_id", "lecture_id", "timestamp", "id"),
+        Index(None, "user_id", "created_at", "id"),
         Index(None, "lecture_id"),
         TABLE_OPTIONS,
     )
@@ -45,19 +55,26 @@ class NoteCounter(TimestampedModel):
 
 
 class QAQuestion(TimestampedModel):
+    """Question about a lecture. `course_id` repeats that of the lecture, for the lists and searches of a course."""
+
     __tablename__ = "qa_questions"
     __table_args__ = (
+        ForeignKeyConstraint(["lecture_id", "course_id"], ["lectures.id", "lectures.course_id"]),
         CheckConstraint("timestamp >= 0", name="timestamp"),
         CheckConstraint("vote_count >= 0", name="vote_count"),
+        Index(None, "lecture_id", "course_id"),
         Index(None, "lecture_id", "created_at", "id"),
         Index(None, "lecture_id", "vote_count", "id"),
-        Index(None, "user_id"),
+        Index(None, "course_id", "created_at", "id"),
+        Index(None, "course_id", "vote_count", "id"),
+        Index(None, "user_id", "created_at", "id"),
         Index(None, "accepted_answer_id"),
         TABLE_OPTIONS,
     )
 
     user_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("users.id"))
-    lecture_id: Mapped[int] = mapped_column(BigIntKey, ForeignKey("lectures.id"))
+    lecture_id: Mapped[int] = mapped_column(BigIntKey)
+    course_id: Mapped[int] = mapped_column(BigIntKey)
     title: Mapped[str] = mapped_column(String(200))
     content: Mapped[str] = mapped_column(long_text())
     timestamp: Mapped[int | None]
@@ -72,6 +89,27 @@ class QAQuestion(TimestampedModel):
     accepted_answer: Mapped["QAAnswer | None"] = relationship(
         lazy="raise", foreign_keys=[accepted_answer_id], post_update=True
     )
+
+
+class QAQuestionTerm(Model):
+    """
+    A search term of a question. The key begins with the course, because a search is always within a course. Terms
+    that are frequent in other courses cost it nothing.
+    """
+
+    __tablename__ = "qa_question_terms"
+    __table_args__ = (
+        Index(None, "question_id"),
+        {**TABLE_OPTIONS, "sqlite_with_rowid": False},  # clustered by the primary key on every database
+    )
+
+    course_id: Mapped[int] = mapped_column(BigIntKey, primary_key=True, autoincrement=False)
+    term: Mapped[str] = mapped_column(case_sensitive(64), primary_key=True)
+    question_id: Mapped[int] = mapped_column(
+        BigIntKey, ForeignKey("qa_questions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+
+    question: Mapped[QAQuestion] = relationship(lazy="raise")
 
 
 class QAAnswer(TimestampedModel):

@@ -13,6 +13,7 @@ from lms_graphql.catalog.types.course import Course
 from lms_graphql.catalog.types.lecture import Lecture
 from lms_graphql.core import global_ids
 from lms_graphql.core.pagination import PageArguments
+from lms_graphql.core.search_terms import parse_search
 from lms_graphql.discussion.reads import answers, notes, questions, votes
 from lms_graphql.discussion.reads.questions import QAOrder
 from lms_graphql.graph.context import Info
@@ -36,6 +37,13 @@ Answered = Annotated[
     bool | None,
     strawberry.argument(
         description="True returns answered questions only, false unanswered questions only, null all."
+    ),
+]
+Search = Annotated[
+    str | None,
+    strawberry.argument(
+        description="Search text, at most 200 characters. Questions match if title or text contain all words. "
+        "Words match as in `Query.courses`. A blank text matches every question."
     ),
 ]
 CourseId = Annotated[
@@ -198,6 +206,7 @@ def questions_of_course(
     info: Info,
     order_by: OrderBy = QAOrder.NEWEST,
     is_answered: Answered = None,
+    search: Search = None,
     first: First = None,
     after: After = None,
     last: Last = None,
@@ -207,7 +216,8 @@ def questions_of_course(
     Questions about all lectures of the course whose content the viewer may read. Viewers with access to the course
     also get those about removed lectures.
     """
-    query = questions.questions_of_course(info.context.actor.access_level, order_by or QAOrder.NEWEST, is_answered)
+    order, terms = order_by or QAOrder.NEWEST, parse_search(search)
+    query = questions.questions_of_course(info.context.actor.access_level, order, is_answered, terms)
     return info.context.page(query, PageArguments(first, after, last, before), course.key)
 
 

@@ -77,7 +77,10 @@ def variants(objects: FixtureObjects) -> dict[str, tuple[Variant, ...]]:
         "PublishProblem.subject": (Variant("", type_name="Lecture"),),
         "UserError.subject": (),  # null in these payloads, and loaded as by Query.node
         "Lecture.qaQuestions": tuple(_questions(SHORT_PAGE_SIZE)),
-        "Course.qaQuestions": tuple(_questions(QUESTION_PAGE_SIZE)),
+        "Course.qaQuestions": (
+            *_questions(QUESTION_PAGE_SIZE),
+            Variant(f'first: {QUESTION_PAGE_SIZE} search: "marker question"'),
+        ),
         "User.qaQuestions": (Variant(f"first: {QUESTION_PAGE_SIZE}"),),
         "User.notes": (
             Variant(f"first: {SHORT_PAGE_SIZE}"),

@@ -249,7 +249,7 @@ def test_deleted_lecture_leaves_no_gap_and_keeps_user_data(
     common = {"user_id": course.instructor.id, "lecture_id": lecture.id}
     user_data = [
         Note(content="Mine", **common),
-        QAQuestion(title="Why?", content="Really", **common),
+        QAQuestion(title="Why?", content="Really", course_id=lecture.course_id, **common),
         LectureProgress(started_at=now, last_accessed=now, watch_time=5, last_position=5, **common),
     ]
     service.database.write_sync(lambda session: session.add_all(user_data))

@@ -17,7 +17,7 @@ from lms_graphql.catalog.models import Course, CourseStatus, EnrollmentStatus, L
 from lms_graphql.core import clock
 from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.core.orm import TimestampedModel
-from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
+from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion, QAQuestionTerm
 from tests.accounts.test_users import count
 from tests.catalog.course_client import CourseClient, rounds_for_database, service_racers
 from tests.factories import CourseTree, Factories, global_id
@@ -306,8 +306,7 @@ def test_deleting_a_draft_deletes_all_related_rows(client: Client, make: Factori
         for quiz in (make.quiz(tree), make.quiz(tree, tree.lectures[1])):
             add(service, Question(quiz_id=quiz.id, question_type=QuestionType.ESSAY, question_text="Why?"))
         add(service, Note(user_id=user_key, lecture_id=lecture, content="Mine"))
-        question = QAQuestion(user_id=user_key, lecture_id=lecture, title="Does it work?", content="Try.")
-        add(service, question)
+        question = make.question(tree.instructor, tree.lectures[0])
         answer = QAAnswer(user_id=user_key, question_id=question.id, content="It does.")
         add(service, answer)
         reply = QAAnswer(user_id=user_key, question_id=question.id, parent_id=answer.id, content="Good.")
@@ -315,8 +314,9 @@ def test_deleting_a_draft_deletes_all_related_rows(client: Client, make: Factori
         add(service, reply, question)
     author = instructor_client(client, make, course)
     assert author.ok("deleteCourse", courseId=course.global_id) == course.global_id
-    counts = [count(service, table) for table in (Course, Quiz, Question, Note, QAQuestion, QAAnswer)]
-    assert counts == [1, 2, 2, 1, 1, 2], "the rows of the other course stay"
+    tables = (Course, Quiz, Question, Note, QAQuestion, QAQuestionTerm, QAAnswer)
+    counts = [count(service, table) for table in tables]
+    assert counts == [1, 2, 2, 1, 1, 3, 2], "the rows of the other course stay"
 
 
 def stored_status(service: Service, course: CourseTree) -> CourseStatus | None:

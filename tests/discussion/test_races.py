@@ -25,6 +25,7 @@ pytestmark = pytest.mark.slow
 
 CLIENTS = 10
 ROUNDS = race_rounds(30)
+WORDS = [f"word{number}" for number in range(60)]
 
 
 @pytest.fixture
@@ -80,6 +81,27 @@ def test_concurrently_deleted_answer_is_not_accepted(
         assert deleted.code is None
         assert accepted.code in {None, "NOT_FOUND"}
         assert scalar(two_processes.database, select(QAQuestion.accepted_answer_id)) is None
+
+
+def test_concurrent_edits_leave_the_terms_of_the_texts(
+    two_processes: Cluster, make: Factories, course: DiscussionCourse, ten_clients: RaceClients
+) -> None:
+    token = two_processes.access_token(course.asker)
+    lecture_id = global_id("Lecture", course.lecture)
+    for number in range(ROUNDS):
+        ids = [global_id("QAQuestion", course.question(content=" ".join(WORDS))) for _ in range(3)]
+        edits = [
+            race_request("updateQaQuestion", token, questionId=id, content=" ".join([*WORDS[index::3], f"n{number}"]))
+            for id in ids
+            for index in range(2)
+        ]
+        responses = ten_clients.race(
+            *edits,
+            race_request("deleteQaQuestion", token, questionId=ids[1]),
+            race_request("askQuestion", token, lectureId=lecture_id, title="New", content=" ".join(WORDS)),
+        )
+        assert {response.code for response in responses} <= {None, "NOT_FOUND"}
+        assert counter_drift(two_processes.database) == []
 
 
 @pytest.mark.parametrize(

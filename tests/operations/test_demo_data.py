@@ -44,7 +44,8 @@ from lms_graphql.demo.subjects import themes
 from lms_graphql.demo.timeline import TODAY
 from lms_graphql.demo.written_courses import written_courses
 from lms_graphql.discussion import counters as discussion
-from lms_graphql.discussion.models import Note, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionVote
+from lms_graphql.discussion import search_index as question_index
+from lms_graphql.discussion.models import Note, QAAnswer, QAAnswerVote, QAQuestion, QAQuestionTerm, QAQuestionVote
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.services import progress_repair
 from lms_graphql.operations.seed_data import seed
@@ -227,7 +228,8 @@ def test_quizzes_have_valid_questions(session: Session) -> None:
 
 
 def test_sort_keys_and_search_terms_match_the_services(session: Session) -> None:
-    assert search_index.find_term_drift(session) == []
+    assert search_index.find_term_drift(session) == question_index.find_term_drift(session) == []
+    assert session.scalar(select(QAQuestionTerm.term).limit(1))
     for user in session.scalars(select(User)):
         assert user.username_key == user.username.casefold()
         assert user.email_key == (user.email or "").casefold()

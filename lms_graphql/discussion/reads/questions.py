@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, exists, or_, select
@@ -14,10 +14,12 @@ from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.core import clock
 from lms_graphql.core.actor import AccessLevel, Actor
 from lms_graphql.core.global_ids import with_global_id
-from lms_graphql.core.list_queries import ListQuery
+from lms_graphql.core.list_queries import PARENTS, ListQuery
 from lms_graphql.core.pagination import SortKey, SortOrder
+from lms_graphql.core.search_terms import QueryTerms
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
-from lms_graphql.discussion.models import QAAnswer, QAQuestion
+from lms_graphql.core.term_matches import has_all_terms
+from lms_graphql.discussion.models import QAAnswer, QAQuestion, QAQuestionTerm
 from lms_graphql.discussion.policies import discussion_visible_to, questions_visible_to
 
 
@@ -60,7 +62,7 @@ QUESTIONS = (
     select(
         QAQuestion.id,
         QAQuestion.lecture_id,
-        Lecture.course_id,
+        QAQuestion.course_id,
         QAQuestion.user_id,
         QAQuestion.title,
         QAQuestion.content,
@@ -74,7 +76,7 @@ QUESTIONS = (
     )
     .select_from(QAQuestion)
     .join(Lecture, Lecture.id == QAQuestion.lecture_id)
-    .join(Course, Course.id == Lecture.course_id)
+    .join(Course, Course.id == QAQuestion.course_id)
 )
 
 
@@ -95,14 +97,21 @@ def questions_of_lecture(access_level: AccessLevel, order_by: QAOrder, answered:
     return ListQuery(statement, _to_row, _sort_order("lecture.qaQuestions", order_by), parent=QAQuestion.lecture_id)
 
 
-@cache
-def questions_of_course(access_level: AccessLevel, order_by: QAOrder, answered: bool | None) -> ListQuery:
+@lru_cache(maxsize=256)
+def questions_of_course(
+    access_level: AccessLevel, order_by: QAOrder, answered: bool | None, terms: QueryTerms | None
+) -> ListQuery:
     """
     Return the query for the questions about all lectures of a course, with the access rule of each lecture. Those
-    about removed lectures are included, for viewers with access to the course.
+    about removed lectures are included, for viewers with access to the course. If `terms` is not None, the questions
+    also match the search.
     """
     statement = _discussion(access_level, answered)
-    return ListQuery(statement, _to_row, _sort_order("course.qaQuestions", order_by), parent=Lecture.course_id)
+    if terms is not None:
+        is_in_course = QAQuestionTerm.course_id.in_(PARENTS)
+        has_terms = has_all_terms(QAQuestion.id, QAQuestionTerm.term, QAQuestionTerm.question_id, terms, is_in_course)
+        statement = statement.where(has_terms)
+    return ListQuery(statement, _to_row, _sort_order("course.qaQuestions", order_by), parent=QAQuestion.course_id)
 
 
 @cache

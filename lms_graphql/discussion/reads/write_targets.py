@@ -21,6 +21,7 @@ class LectureTarget(NamedTuple):
     """Lecture to write to. `is_participant`, here and below, is true for course staff and users with access now."""
 
     key: int
+    course_key: int
     allow_notes: bool
     allow_qa: bool
     is_participant: bool
@@ -57,7 +58,7 @@ def _is_participant(level: AccessLevel) -> ColumnElement[bool]:
 @cache
 def _lecture_by_key(level: AccessLevel) -> RowSelect:
     return (
-        select(Lecture.id, Course.allow_notes, Course.allow_qa, _is_participant(level))
+        select(Lecture.id, Course.id, Course.allow_notes, Course.allow_qa, _is_participant(level))
         .join(Section, Section.id == Lecture.section_id)
         .join(Course, Course.id == Lecture.course_id)
         .where(

@@ -12,6 +12,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.errors import not_found
 from lms_graphql.core.statements import execute_dml
 from lms_graphql.core.validation import MAX_TITLE_LENGTH, Validator
+from lms_graphql.discussion import search_index
 from lms_graphql.discussion.models import QAQuestion
 from lms_graphql.discussion.policies import is_author, may_delete
 from lms_graphql.discussion.reads.write_targets import find_lecture
@@ -40,9 +41,10 @@ def ask_question(
     validator.raise_errors()
     require_access(lecture.is_participant, "lecture_id")
     require_qa_enabled(lecture.allow_qa, "lecture_id")
-    question = QAQuestion(user_id=actor.key, lecture_id=lecture.key, **values)
+    question = QAQuestion(user_id=actor.key, lecture_id=lecture.key, course_id=lecture.course_key, **values)
     session.add(question)
     session.flush()
+    search_index.index_question(session, question.id)
     return question.id
 
 
@@ -64,11 +66,12 @@ def update_question(session: Session, actor: Actor, question_id: str, changes: M
     validator.raise_errors()
     if values:
         execute_dml(session, update(QAQuestion).where(QAQuestion.id == question.key).values(values))
+        search_index.index_question(session, question.key)
     return question.key
 
 
 def delete_question(session: Session, actor: Actor, question_id: str) -> int:
-    """Delete a question with its answers, their replies and all votes. Return the course's key."""
+    """Delete a question with its answers, their replies, all votes and its terms. Return the course's key."""
     question = lock_question(session, actor, question_id)
     if not may_delete(actor, question):
         raise forbidden("Only the author and course staff can delete a question.")
