@@ -75,8 +75,8 @@ def refresh_totals(session: Session, course: Course, sections: Sequence[Section]
 def find_counter_drift(session: Session) -> list[str]:
     """Return a line for each derived column that is wrong in some rows, with the number of rows."""
     lines = [f"{derived.name}: wrong in {len(rows)} rows" for derived, rows in _drifted_columns(session)]
-    if drifts := find_term_drift(session):
-        lines.append(f"course_terms: wrong for {len(drifts)} courses")
+    if course_count := sum(1 for _ in find_term_drift(session)):
+        lines.append(f"course_terms: wrong for {course_count} courses")
     return lines
 
 
@@ -86,9 +86,8 @@ def repair_counters(session: Session) -> list[str]:
     for derived, rows in list(_drifted_columns(session)):
         repair_drift(session, derived, rows)
         lines.append(f"{derived.name}: {len(rows)} rows repaired")
-    if drifts := find_term_drift(session):
-        term_index.repair_drift(session, TERMS, drifts)
-        lines.append(f"course_terms: {len(drifts)} courses repaired")
+    if course_count := term_index.repair_drift(session, TERMS, find_term_drift(session)):
+        lines.append(f"course_terms: {course_count} courses repaired")
     return lines
 
 

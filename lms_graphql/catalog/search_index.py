@@ -1,6 +1,6 @@
 """Search index of courses: the terms of their texts, stored in the same transaction as the texts."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from sqlalchemy import select
@@ -23,13 +23,13 @@ def index_course(session: Session, course: Course) -> None:
     term_index.update_terms(session, TERMS, course.id, term_index.stored_terms(session, TERMS, course.id), expected)
 
 
-def find_term_drift(session: Session) -> list[term_index.TermDrift]:
-    """Return the courses whose stored terms are wrong."""
+def find_term_drift(session: Session) -> Iterator[term_index.TermDrift]:
+    """Yield the courses whose stored terms are wrong."""
 
     def expected(row: Any) -> Set[term_index.Term]:
         return set(term_weights(row.title, row.short_description, row.description).items())
 
-    return list(term_index.find_drift(session, TERMS, COURSES, expected))
+    return term_index.find_drift(session, TERMS, COURSES, expected)
 
 
 TITLE_WEIGHT, SHORT_DESCRIPTION_WEIGHT, DESCRIPTION_WEIGHT = 4, 2, 1

@@ -69,9 +69,13 @@ def find_drift(
                 yield TermDrift(row[0], stored, expected_terms)
 
 
-def repair_drift(session: Session, table: TermTable, drifts: Iterable[TermDrift]) -> None:
+def repair_drift(session: Session, table: TermTable, drifts: Iterable[TermDrift]) -> int:
+    """Write the expected terms and return the number of owners. `drifts` may be read during that, owner by owner."""
+    count = 0
     for drift in drifts:
         update_terms(session, table, *drift)
+        count += 1
+    return count
 
 
 def _terms_by_owner(session: Session, table: TermTable, where: ColumnElement[bool]) -> dict[int, set[Term]]:

@@ -1,6 +1,6 @@
 """Search index of questions: the terms of their titles and texts, stored in the same transaction as these."""
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from typing import Any
 
 from sqlalchemy import select
@@ -31,19 +31,18 @@ def index_question(session: Session, question_key: int) -> None:
 
 def find_term_drift(session: Session) -> list[str]:
     """Return a line with the number of questions whose terms are wrong, or an empty list."""
-    drifts = _drifts(session)
-    return [f"qa_question_terms: wrong for {len(drifts)} questions"] if drifts else []
+    question_count = sum(1 for _ in _drifts(session))
+    return [f"qa_question_terms: wrong for {question_count} questions"] if question_count else []
 
 
 def repair_terms(session: Session) -> list[str]:
     """Correct the terms of all questions. Return a line with their number, or an empty list."""
-    drifts = _drifts(session)
-    term_index.repair_drift(session, TERMS, drifts)
-    return [f"qa_question_terms: {len(drifts)} questions repaired"] if drifts else []
+    question_count = term_index.repair_drift(session, TERMS, _drifts(session))
+    return [f"qa_question_terms: {question_count} questions repaired"] if question_count else []
 
 
-def _drifts(session: Session) -> list[term_index.TermDrift]:
-    return list(term_index.find_drift(session, TERMS, QUESTIONS, _expected_terms))
+def _drifts(session: Session) -> Iterator[term_index.TermDrift]:
+    return term_index.find_drift(session, TERMS, QUESTIONS, _expected_terms)
 
 
 def _expected_terms(question: Any) -> Set[term_index.Term]:

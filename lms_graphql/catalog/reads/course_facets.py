@@ -157,9 +157,9 @@ def _with_descendants(roots: Iterable[int], categories: Iterable[_CategoryNode])
     members: set[int] = set()
     pending = list(roots)
     while pending:
-        key = pending.pop()
-        members.add(key)
-        pending += children.get(key, ())
+        if (key := pending.pop()) not in members:
+            members.add(key)
+            pending += children.get(key, ())
     return members
 
 
