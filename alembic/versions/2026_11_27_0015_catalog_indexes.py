@@ -4,14 +4,14 @@ Each step first checks whether it was done already. So a migration that was inte
 is not transactional, can be run again.
 
 Revision ID: 0015
-Revises: 0013
+Revises: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

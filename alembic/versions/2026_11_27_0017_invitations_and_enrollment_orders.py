@@ -4,7 +4,7 @@ Each step first checks whether it was done already. So a migration that was inte
 is not transactional, can be run again.
 
 Revision ID: 0017
-Revises: 0013
+Revises: 0016
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from lms_graphql.core import orm
 from lms_graphql.core.search_terms import index_terms
 
 revision = "0017"
-down_revision = "0013"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

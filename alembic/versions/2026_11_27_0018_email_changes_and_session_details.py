@@ -6,7 +6,7 @@ Each step first checks whether it was done already. So a migration that was inte
 is not transactional, can be run again.
 
 Revision ID: 0018
-Revises: 0014
+Revises: 0017
 """
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from alembic import op
 from lms_graphql.core import orm
 
 revision = "0018"
-down_revision = "0014"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

@@ -21,8 +21,6 @@ MAX_CHARACTER = "\U0010ffff"
 """The last Unicode character. Terms that begin with "py" lie between "py" and "py" followed by this character."""
 MAX_QUERY_TERMS = 12
 """Terms of a query that are used. The others are ignored, so a longer query finds more, never less."""
-MAX_SEARCH_LENGTH = 200
-"""Characters of a query."""
 MAX_TEXT_TERMS = 5_000
 """Terms of a text that are stored: all words of the longest description, but not always all pairs of characters."""
 
