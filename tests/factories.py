@@ -1,11 +1,9 @@
 """Factories: rows for tests, with sensible defaults for all values that a test does not set."""
 
-import itertools
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
@@ -33,20 +31,17 @@ from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.certificates.validity import certificate_title
 from lms_graphql.core import clock, codes, global_ids
 from lms_graphql.core.actor import Actor, Role
-from lms_graphql.core.database import Database
 from lms_graphql.core.orm import TimestampedModel
 from lms_graphql.core.password_hashing import hash_password
 from lms_graphql.core.signing import token_hash
 from lms_graphql.core.text import slugify
-from lms_graphql.discussion.models import Note, QAAnswer, QAQuestion
-from lms_graphql.discussion.search_index import index_question
 from lms_graphql.learning.invitation_models import Invitation, InvitationStatus
 from lms_graphql.learning.models import CourseProgress, LectureProgress
+from tests.discussion_factories import DiscussionFactories
+from tests.row_writer import START
 
-T = TypeVar("T")
 PASSWORD = "correct horse battery"
 _hash = cache(hash_password)
-START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def global_id(kind: str, row: TimestampedModel) -> str:
@@ -85,13 +80,8 @@ def _lecture(section: Section, **values: Any) -> Lecture:
     return Lecture(**{**defaults, **values})
 
 
-class Factories:
+class Factories(DiscussionFactories):
     """Creates rows and commits them. Keyword arguments override the defaults of columns."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._numbers = itertools.count(1)
-        self._session: Session | None = None
 
     def user(self, role: Role = Role.LEARNER, **values: Any) -> User:
         number = next(self._numbers)
@@ -258,76 +248,8 @@ class Factories:
         defaults = {"motivation": "I like to explain.", "experience": "Ten years of it.", "pending_of": user.id}
         return self._add(InstructorApplication(user_id=user.id, **{**defaults, **values}))
 
-    def note(self, user: User, lecture: Lecture, **values: Any) -> Note:
-        return self._add(Note(user_id=user.id, lecture_id=lecture.id, **{"content": "Remember this", **values}))
-
-    def question(self, user: User, lecture: Lecture, **values: Any) -> QAQuestion:
-        defaults = {"title": "Why?", "content": "I wonder.", "created_at": self._later()}
-        keys = {"user_id": user.id, "lecture_id": lecture.id, "course_id": lecture.course_id}
-
-        def add(session: Session) -> QAQuestion:
-            question = QAQuestion(**keys, **{**defaults, **values})
-            session.add(question)
-            session.flush()
-            index_question(session, question.id)
-            return question
-
-        return self._write(add)
-
-    def answer(
-        self, user: User, question: QAQuestion, parent: QAAnswer | None = None, accepted: bool = False, **values: Any
-    ) -> QAAnswer:
-        """Create an answer; with a parent, a reply to it."""
-        defaults = {"content": "Because.", "created_at": self._later(), "parent_id": parent and parent.id}
-        row = QAAnswer(user_id=user.id, question_id=question.id, **{**defaults, **values})
-        answer: QAAnswer = self._add(row)
-        change: Any = None
-        if parent is not None:
-            change = update(QAAnswer).where(QAAnswer.id == parent.id).values(reply_count=QAAnswer.reply_count + 1)
-        elif accepted:
-            change = update(QAQuestion).where(QAQuestion.id == question.id).values(accepted_answer_id=answer.id)
-        if change is not None:
-            self._write(lambda session: session.execute(change) and None)
-        return answer
-
-    def _later(self) -> datetime:
-        """Return a time a minute after that of the previous row."""
-        return START + timedelta(minutes=next(self._numbers))
-
     def _index(self, course: Course) -> None:
         terms = term_weights(course.title, course.short_description, course.description)
         rows = [{"term": term, "course_id": course.id, "weight": weight} for term, weight in terms.items()]
         if rows:
             self._write(lambda session: session.execute(insert(CourseTerm), rows) and None)
-
-    def add(self, row: Any) -> Any:
-        """Add a row of any table."""
-        return self._add(row)
-
-    def _add(self, row: Any) -> Any:
-        return self._add_all([row])[0]
-
-    def _add_all(self, rows: list[T]) -> list[T]:
-        """Add the rows with one flush, because a flush for each takes longer than most tests."""
-
-        def add(session: Session) -> list[T]:
-            session.add_all(rows)
-            session.flush()
-            return rows
-
-        return self._write(add)
-
-    def _write(self, work: Callable[[Session], T]) -> T:
-        return work(self._session) if self._session is not None else self._database.write_sync(work)
-
-    def _in_one_transaction(self, create: Callable[[], T]) -> T:
-        """Create several rows in one transaction, because one for each takes longer than most tests."""
-
-        def work(session: Session) -> T:
-            self._session = session
-            try:
-                return create()
-            finally:
-                self._session = None
-
-        return self._database.write_sync(work)

@@ -10,8 +10,9 @@ from lms_graphql.accounts.models import AuditEvent
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.global_ids import encode
 from tests.accounts.session_client import login
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Service, StatementRecorder
+from tests.row_writer import START
 
 EVENTS = """
 query Events($filter: AuditEventFilter, $first: Int, $after: String, $last: Int, $before: String) {

@@ -11,8 +11,9 @@ from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.global_ids import encode
 from tests.analytics.test_dashboard_at_scale import NUMBERS
 from tests.catalog.test_course_lists_at_scale import query_plan
-from tests.factories import START, Factories
+from tests.factories import Factories
 from tests.live_service import Client, Service, StatementRecorder
+from tests.row_writer import START
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 

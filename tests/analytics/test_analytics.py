@@ -15,8 +15,9 @@ from lms_graphql.billing.models import Transaction, TransactionStatus
 from lms_graphql.catalog.models import Enrollment, EnrollmentStatus, Lecture
 from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.learning.models import CourseProgress, LectureProgress
-from tests.factories import START, CourseTree, Factories, global_id
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service, StatementRecorder
+from tests.row_writer import START
 
 pytestmark = pytest.mark.usefixtures("no_maintenance")
 

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from lms_graphql.analytics.services import refresh
 from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, EnrollmentStatus
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 pytestmark = pytest.mark.usefixtures("no_maintenance")
 

@@ -16,8 +16,9 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.engines import make_engine
 from lms_graphql.core.global_ids import encode
 from tests.conftest import disable_maintenance
-from tests.factories import START, Factories
+from tests.factories import Factories
 from tests.live_service import Client, Service, StatementRecorder
+from tests.row_writer import START
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 

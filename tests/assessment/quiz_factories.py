@@ -15,7 +15,7 @@ from lms_graphql.assessment.models import (
 )
 from lms_graphql.assessment.question_content import QuestionContent, to_columns
 from lms_graphql.core.database import Database
-from tests.factories import START
+from tests.row_writer import START
 
 T = TypeVar("T")
 

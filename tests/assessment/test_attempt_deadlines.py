@@ -10,8 +10,8 @@ import time_machine
 from lms_graphql.assessment.services.submission import submit_overdue
 from tests.assessment.conftest import QuizCourse
 from tests.assessment.quiz_client import QuizClient, essay, true_false
-from tests.factories import START
 from tests.live_service import StatementRecorder
+from tests.row_writer import START
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TO_GRADE = """query Q($first: Int!, $after: String) { me { teaching {

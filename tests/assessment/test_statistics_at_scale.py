@@ -18,8 +18,9 @@ from lms_graphql.assessment.services import quiz_statistics
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.global_ids import encode
 from tests.assessment.test_statistics import STATISTICS
-from tests.factories import START, Factories
+from tests.factories import Factories
 from tests.live_service import Client, Service, StatementRecorder
+from tests.row_writer import START
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 

@@ -27,7 +27,7 @@ from lms_graphql.catalog.models import Course, CourseStatus
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.money import Money
 from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings
-from tests.factories import START
+from tests.row_writer import START
 
 P = ParamSpec("P")
 T = TypeVar("T")

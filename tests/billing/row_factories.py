@@ -18,7 +18,7 @@ from lms_graphql.billing.models import (
     Transaction,
 )
 from lms_graphql.core.database import Database
-from tests.factories import START
+from tests.row_writer import START
 
 T = TypeVar("T")
 

@@ -23,8 +23,9 @@ from lms_graphql.core import clock
 from lms_graphql.core.actor import Role
 from tests.billing.row_factories import RowFactories
 from tests.cli import RunCli
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.live_service import ACTOR_HEADER, Client, LogCapture, Service, StatementRecorder
+from tests.row_writer import START
 
 KINDS = ("transactions", "earnings", "payouts")
 ADMIN_COLUMNS = {"buyer_email", "instructor_email", "gateway_reference"}

@@ -26,9 +26,10 @@ from tests.billing.ledger_factories import LedgerFactories
 from tests.billing.row_factories import RowFactories
 from tests.billing.test_receipts import text_at
 from tests.concurrency import race_rounds, run_at_once
-from tests.factories import START, Factories
+from tests.factories import Factories
 from tests.live_service import Client, Service
 from tests.mail_servers import SITE_URLS, Mailbox
+from tests.row_writer import START
 
 MAIL_TIMEOUT_SECONDS = 30
 

@@ -23,8 +23,9 @@ from lms_graphql.core.money import Money
 from tests.billing.row_factories import RowFactories
 from tests.certificates.test_pdf import without_whitespace
 from tests.certificates.test_pdf_scripts import NAMES
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 RECEIPT_URL = "query T($id: ID!) { node(id: $id) { ... on Transaction { receiptUrl } } }"
 SELLER = Seller("Learn", "Roko GmbH", ("Musterstraße 12", "10115 Berlin"), ("VAT DE123", "No VAT, § 19 UStG"))

@@ -11,8 +11,9 @@ from lms_graphql.billing.models import FakePayment, TransactionStatus
 from lms_graphql.core.actor import Actor
 from tests.billing.billing_client import TRANSACTION, BillingClient
 from tests.billing.conftest import Shop
-from tests.factories import START, CourseTree, global_id
+from tests.factories import CourseTree, global_id
 from tests.live_service import StatementRecorder
+from tests.row_writer import START
 
 LIST = """query Q($filter: TransactionFilter, $first: Int, $after: String) {
   transactions(filter: $filter, first: $first, after: $after) {

@@ -10,8 +10,9 @@ import pytest
 
 from lms_graphql.catalog.models import CourseStatus, DifficultyLevel
 from lms_graphql.core.actor import Role
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.live_service import Client, StatementRecorder
+from tests.row_writer import START
 
 COURSES = """
 query Courses(

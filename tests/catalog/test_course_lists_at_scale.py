@@ -11,8 +11,9 @@ from lms_graphql.catalog.models import Course, CourseStatus, CourseTerm, Difficu
 from lms_graphql.catalog.search_index import term_weights
 from lms_graphql.core.actor import Role
 from lms_graphql.core.text import sort_key
-from tests.factories import START, Factories
+from tests.factories import Factories
 from tests.live_service import Client, Service, StatementRecorder
+from tests.row_writer import START
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 

@@ -12,8 +12,9 @@ from lms_graphql.catalog.models import CourseStatus
 from lms_graphql.core.actor import Role
 from lms_graphql.core.global_ids import encode
 from tests.catalog.course_client import INVALID_IDS, UNKNOWN_ID, CourseClient
-from tests.factories import START, CourseTree, Factories, global_id
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 INSTRUCTOR, SUPER_ADMIN, LEARNER = Role.INSTRUCTOR, Role.SUPER_ADMIN, Role.LEARNER
 NEW_COURSE = {"title": "New", "description": "Words."}

@@ -22,9 +22,10 @@ from lms_graphql.mail.models import Mail
 from lms_graphql.settings import Settings
 from tests.certificates.scenario import CERTIFICATE, CertificateScenario, Issue, audit_events
 from tests.concurrency import START_TIMEOUT_SECONDS, race_rounds
-from tests.factories import START, CourseTree, Factories, global_id
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Client, Service
 from tests.mail_servers import Mailbox
+from tests.row_writer import START
 
 RACERS, ROUNDS = 10, race_rounds(20)
 

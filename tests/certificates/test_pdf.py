@@ -19,8 +19,9 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.dates import format_date
 from lms_graphql.pdf import fonts, typography
 from tests.certificates.test_verification import exhaust_rate_limit, failed_attempts
-from tests.factories import START, Factories
+from tests.factories import Factories
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 LONG_NAME = ("Maximiliana-Theodora Wolfeschlegelsteinhausenbergerdorff von und zu Hohenlohe " * 3)[:201].strip()
 SCRIPTS = [

@@ -12,8 +12,9 @@ from lms_graphql.certificates.serials import new_serial
 from lms_graphql.core.actor import Role
 from tests.certificates.scenario import CERTIFICATE, Issue
 from tests.certificates.test_pdf import content, pdf_text
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 VERIFY = "query V($code: String!) { verifyCertificate(code: $code) { status instructorName } }"
 

@@ -12,8 +12,9 @@ from lms_graphql.certificates.reads import certificates_by_enrollment
 from lms_graphql.core.actor import Actor
 from lms_graphql.settings import Settings
 from tests.certificates.scenario import CERTIFICATE, VISIBLE, CertificateScenario
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Service, StatementRecorder
+from tests.row_writer import START
 
 SECRETS = "query N($id: ID!) { node(id: $id) { ... on Certificate { serial verificationCode pdfUrl } } }"
 NODES = "query N($ids: [ID!]!) { nodes(ids: $ids) { id } }"

@@ -9,8 +9,9 @@ from sqlalchemy import insert, text
 from lms_graphql.discussion.models import QAQuestion, QAQuestionTerm
 from lms_graphql.discussion.search_index import question_terms
 from tests.catalog.test_course_lists_at_scale import query_plan
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.live_service import Client, Service, StatementRecorder
+from tests.row_writer import START
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 

@@ -18,11 +18,12 @@ from lms_graphql.learning.services.progress_repair import find_progress_drift
 from lms_graphql.learning.services.quiz_results import record_passed_quiz
 from lms_graphql.mail.models import Mail
 from tests.catalog.curriculum_client import CurriculumClient
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.learning.enrollment_client import EnrollmentClient, grant_input
 from tests.learning.progress_client import ProgressClient, completed_input
 from tests.live_service import Client, Service
 from tests.mail_servers import Mailbox
+from tests.row_writer import START
 
 
 class CourseScenario:

@@ -11,7 +11,7 @@ from lms_graphql.catalog.models import Course, CourseStatus, Enrollment, Enrollm
 from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.core.actor import Role
 from lms_graphql.learning.models import CourseProgress
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.learning.enrollment_client import (
     HOUR,
     VIEWER_ENROLLMENTS,
@@ -23,6 +23,7 @@ from tests.learning.enrollment_client import (
     rows,
 )
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 ACTIVE, COMPLETED, CANCELLED = EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED, EnrollmentStatus.CANCELLED
 EXPIRED, REFUNDED, SUSPENDED = EnrollmentStatus.EXPIRED, EnrollmentStatus.REFUNDED, EnrollmentStatus.SUSPENDED

@@ -11,10 +11,11 @@ from lms_graphql.certificates.models import RevocationReason
 from lms_graphql.core.actor import Actor
 from lms_graphql.learning.models import CourseProgress
 from tests.error_injection import MAX_STATEMENTS, ErrorInjector
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.learning.enrollment_client import INPUT_TYPES, audit_events, count, grant_input, rows
 from tests.live_service import Client, Service
 from tests.mutation_client import MutationClient
+from tests.row_writer import START
 
 pytestmark = pytest.mark.parametrize(
     "service_settings", [pytest.param("mariadb", marks=pytest.mark.slow)], indirect=True

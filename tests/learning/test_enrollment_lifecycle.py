@@ -13,9 +13,10 @@ from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.learning.models import CourseProgress
 from lms_graphql.learning.services.enrollment_lifecycle import end_enrollment, grant_access, lock_enrollment
 from tests.catalog.curriculum_client import CurriculumClient
-from tests.factories import START, CourseTree, Factories, global_id
+from tests.factories import CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR, EnrollmentClient, audit_events, count, from_now, rows
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 wiring.register_hooks()
 PURCHASE = EnrollmentSource.PURCHASE

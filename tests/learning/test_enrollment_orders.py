@@ -10,9 +10,10 @@ from lms_graphql.accounts.services import users
 from lms_graphql.catalog.models import Enrollment
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.learning.services import progress_repair
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.learning.enrollment_client import rows
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 FIELDS = """{
   totalCount nodes { id user { username } progress { percent } }

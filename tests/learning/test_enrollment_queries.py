@@ -8,8 +8,9 @@ import pytest
 from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import CourseStatus, Enrollment, EnrollmentSource, EnrollmentStatus
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.live_service import Client
+from tests.row_writer import START
 
 FIELDS = """
 fragment Fields on Enrollment {

@@ -23,9 +23,10 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.statements import execute_dml
 from lms_graphql.learning.models import CourseProgress
 from tests.concurrency import RaceClients, RaceRequest, code_counts, race_clients, race_rounds
-from tests.factories import START, CourseTree, Factories, global_id
+from tests.factories import CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR, count, enrollment_request, from_now, grant_input, iso, rows
 from tests.processes import Cluster
+from tests.row_writer import START
 
 pytestmark = pytest.mark.slow
 

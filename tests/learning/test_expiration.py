@@ -16,9 +16,10 @@ from lms_graphql.core.actor import Role
 from lms_graphql.core.database import Database
 from lms_graphql.learning.services import expiration
 from lms_graphql.operations import maintenance
-from tests.factories import START, CourseTree, Factories, global_id
+from tests.factories import CourseTree, Factories, global_id
 from tests.learning.enrollment_client import HOUR, EnrollmentClient, from_now, grant_input, iso, rows
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 pytestmark = pytest.mark.usefixtures("no_maintenance")
 

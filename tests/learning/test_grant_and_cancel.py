@@ -13,7 +13,7 @@ from lms_graphql.certificates.models import Certificate, RevocationReason
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
 from lms_graphql.core.password_hashing import hash_password
 from lms_graphql.learning.models import CourseProgress
-from tests.factories import PASSWORD, START, Factories, global_id
+from tests.factories import PASSWORD, Factories, global_id
 from tests.learning.enrollment_client import (
     HOUR,
     VIEWER_ENROLLMENTS,
@@ -27,6 +27,7 @@ from tests.learning.enrollment_client import (
     rows,
 )
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 ACTIVE, COMPLETED, CANCELLED = EnrollmentStatus.ACTIVE, EnrollmentStatus.COMPLETED, EnrollmentStatus.CANCELLED
 EXPIRED, REFUNDED, SUSPENDED = EnrollmentStatus.EXPIRED, EnrollmentStatus.REFUNDED, EnrollmentStatus.SUSPENDED

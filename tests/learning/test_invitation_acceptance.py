@@ -11,10 +11,11 @@ from lms_graphql.core import clock
 from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.learning.invitation_models import Invitation, InvitationStatus
 from lms_graphql.learning.models import CourseProgress
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.learning.enrollment_client import HOUR, audit_events, count, from_now, rows
 from tests.learning.invitation_client import InvitationClient
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 ACTIVE, CANCELLED, EXPIRED = EnrollmentStatus.ACTIVE, EnrollmentStatus.CANCELLED, EnrollmentStatus.EXPIRED
 FREE, PURCHASE, GRANT = EnrollmentSource.FREE, EnrollmentSource.PURCHASE, EnrollmentSource.GRANT

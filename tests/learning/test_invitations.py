@@ -13,11 +13,12 @@ from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.learning.invitation_models import Invitation, InvitationCounter, InvitationStatus
 from lms_graphql.learning.services.invitations import purge_invitations
 from lms_graphql.mail.models import Mail
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.learning.enrollment_client import HOUR, audit_events, count, from_now, iso, rows
 from tests.learning.invitation_client import COURSE_INVITATIONS, InvitationClient, mailed_token
 from tests.live_service import Client, Service, StatementRecorder
 from tests.mail_servers import Mailbox
+from tests.row_writer import START
 
 DAY = timedelta(days=1)
 EMAIL, OTHER = "jane@example.com", "joe@example.com"

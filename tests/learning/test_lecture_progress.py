@@ -12,7 +12,7 @@ from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import ANONYMOUS, Role
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from tests.auth import SessionIssuer
-from tests.factories import START, CourseTree, Factories, global_id
+from tests.factories import CourseTree, Factories, global_id
 from tests.learning.progress_client import (
     BRIEF_RECORD,
     BRIEF_SET_COMPLETED,
@@ -21,6 +21,7 @@ from tests.learning.progress_client import (
     record_input,
 )
 from tests.live_service import Client, Service, StatementRecorder
+from tests.row_writer import START
 
 LONG = 1_000
 MAX_INT = 2**31 - 1

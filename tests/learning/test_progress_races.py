@@ -19,10 +19,11 @@ from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.services import progress_recount, progress_repair
 from lms_graphql.mail.models import Mail
 from tests.concurrency import RaceClients, RaceRequest, code_counts, race_clients, race_rounds
-from tests.factories import START, CourseTree, Factories, global_id
+from tests.factories import CourseTree, Factories, global_id
 from tests.learning.enrollment_client import enrollment_request
 from tests.learning.progress_client import completed_request, record_request
 from tests.processes import Cluster
+from tests.row_writer import START
 
 pytestmark = pytest.mark.slow
 

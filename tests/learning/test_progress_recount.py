@@ -17,9 +17,10 @@ from lms_graphql.learning.models import CourseProgress, CourseRequirements, Lect
 from lms_graphql.learning.services import progress_recount, progress_repair
 from lms_graphql.operations.maintenance import MAINTENANCE_TASKS, TaskContext, recount_progress
 from tests.catalog.curriculum_client import CurriculumClient
-from tests.factories import START, CourseTree, Factories, global_id
+from tests.factories import CourseTree, Factories, global_id
 from tests.learning.progress_client import ProgressClient
 from tests.live_service import Client, Service, StatementRecorder
+from tests.row_writer import START
 
 LEARNER_COUNT = progress_recount.MAX_INLINE_ENROLLMENTS + 30
 

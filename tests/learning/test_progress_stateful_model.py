@@ -14,9 +14,10 @@ from lms_graphql.catalog.models import CourseStatus
 from lms_graphql.learning.models import CourseProgress
 from lms_graphql.learning.services import progress_repair
 from tests.catalog.curriculum_client import CurriculumClient
-from tests.factories import START, Factories, global_id
+from tests.factories import Factories, global_id
 from tests.learning.progress_client import ProgressClient
 from tests.live_service import Client, Service
+from tests.row_writer import START
 
 MAX_RANGE_SECONDS = 20
 RANDOMS = st.randoms(use_true_random=False)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lms_graphql.learning import watched_ranges
-from tests.factories import START
+from tests.row_writer import START
 
 DURATIONS = st.integers(0, 60)
 RANGE = st.tuples(st.integers(-20, 80), st.integers(0, 60)).map(lambda pair: (pair[0], pair[0] + pair[1]))

@@ -24,6 +24,7 @@ DETAIL_KINDS = {
     "enrollment": "Enrollment",
     "former_instructor": "User",
     "instructor": "User",
+    "invitations": "Invitation",
     "quiz": "Quiz",
     "refund": "Refund",
     "user": "User",
@@ -61,7 +62,9 @@ class AuditEventRow(NamedTuple):
         return [AuditDetailRow(name, self._text(name, fact)) for name, fact in facts]
 
     def _text(self, name: str, fact: object) -> str:
-        """Return a detail as text: the id of an object, a number, or a word."""
+        """Return a detail as text: the id of an object, a number or a word, or several with commas between them."""
+        if isinstance(fact, list):
+            return ", ".join(self._text(name, item) for item in fact)
         if isinstance(fact, bool):
             return "true" if fact else "false"
         is_essay = name == "question" and self.action == ESSAY_QUESTION_ACTION
