@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.accounts.models import User
+from lms_graphql.accounts.models import AuditEvent, User
 from lms_graphql.assessment.models import (
     AttemptQuestion,
     AttemptStatus,
@@ -189,6 +189,28 @@ def test_regrade_continues_after_a_kill_between_batches(course: QuizCourse, monk
     assert (scalar(course, REGRADED), scalar(course, PASSED)) == (18, 18)
     assert course.service.database.read_sync(results_repair.find_result_drift) == []
     assert course.service.database.read_sync(progress_repair.find_progress_drift) == []
+
+
+def test_each_attempt_with_new_points_is_in_the_audit_log(
+    course: QuizCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disable_maintenance(monkeypatch)
+    monkeypatch.setattr(regrading, "BATCH_SIZE", 2)
+    question = quiz_with_wrong_key(course, 3)
+    assert regrade(course, question) == (2, 1)
+    assert regrading.continue_regrades(course.service.database, course.service.resources.settings) == 1
+    regrade(course, question)  # changes nothing
+    statement = select(AuditEvent).where(AuditEvent.action.endswith(".regraded")).order_by(AuditEvent.id)
+    events = course.service.database.read_sync(lambda session: list(session.scalars(statement)))
+    assert {event.actor_id for event in events} == {course.tree.instructor.id}
+    of_attempts = [event for event in events if event.subject_kind == "QuizAttempt"]
+    attempts = course.service.database.read_sync(lambda session: set(session.scalars(select(QuizAttempt.id))))
+    assert ({event.subject_id for event in of_attempts}, len(of_attempts)) == (attempts, 3)
+    details = {"question": question["id"], "previous_points": "0.00", "points": "1.00"}
+    assert [event.details for event in of_attempts] == [details] * 3
+    of_question = [event for event in events if event not in of_attempts]
+    ids = [global_ids.encode(event.subject_kind or "", event.subject_id or 0) for event in of_question]
+    assert ids == [question["id"]] * 2
 
 
 def test_failed_batch_leaves_nothing_behind(course: QuizCourse, monkeypatch: pytest.MonkeyPatch) -> None:

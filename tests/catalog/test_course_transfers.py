@@ -118,6 +118,14 @@ def test_former_instructor_stays_public_if_the_course_was_published(
         assert (node is not None) == is_public
 
 
+def test_draft_of_a_former_instructor_can_be_deleted(client: Client, make: Factories, admin: CourseClient) -> None:
+    course = make.course()
+    admin.ok("transferCourse", **transfer_input(course, make.user(INSTRUCTOR)))
+    admin.ok("unpublishCourse", courseId=course.global_id)
+    admin.ok("deleteCourse", courseId=course.global_id)
+    assert client.execute(FULL_NAME, id=global_id("User", course.instructor))["node"] is None
+
+
 @pytest.mark.usefixtures("no_maintenance")
 def test_dashboards_of_both_instructors_follow(client: Client, make: Factories, service: Service) -> None:
     admin = CourseClient(client, make.actor(make.user(SUPER_ADMIN)))
