@@ -1,4 +1,4 @@
-"""Others' tools, from npm: their programs are here, and the tests beside this folder run them."""
+"""Node and the npm packages of `tests/clients`: clients of GraphQL, and tools that check the schema and the endpoint."""
 
 import fcntl
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "clients"
 OLDEST_NODE = (20, 19)
 
 
@@ -24,15 +24,15 @@ def run(*command: str, cwd: Path = FOLDER) -> subprocess.CompletedProcess[str]:
 
 @cache
 def _install() -> None:
-    """Once a session: what package-lock.json names, unless it is there. Skips the test where Node is not."""
+    """Install what package-lock.json names, once a session. Skip the test if there is no Node."""
     if (version := _node_version()) is None or version < OLDEST_NODE:
         reason = f"needs Node {OLDEST_NODE[0]}.{OLDEST_NODE[1]} or newer, with npm"
         if os.environ.get("CI"):
-            pytest.fail(f"{reason}: in CI nothing is left out")
+            pytest.fail(f"{reason}: CI runs all tests")
         pytest.skip(reason)
     packages, installed = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".package-lock.json"
     with packages.open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two at once leave half a node_modules that looks like a whole one
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two installations at once leave an incomplete node_modules
         if installed.exists() and installed.stat().st_mtime >= packages.stat().st_mtime:
             return
         result = _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], FOLDER)
@@ -40,7 +40,7 @@ def _install() -> None:
 
 
 def _node_version() -> tuple[int, ...] | None:
-    """None where Node or npm is not installed."""
+    """Return the version of Node; None if Node or npm is not installed."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return None
     return tuple(map(int, _run(["node", "--version"], FOLDER).stdout.strip().removeprefix("v").split(".")))

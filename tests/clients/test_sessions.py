@@ -25,5 +25,5 @@ def test_documented_client_works(service: Service, make: Factories, script: str)
     expired = Claims(*claims[:-1], issued_at=clock.now() - timedelta(hours=1))
     token, _ = encode_token(resources.signer, expired, minutes=15)
     options = {"url": f"{service.url}/graphql", "email": user.email, "password": PASSWORD, "expiredToken": token}
-    result = node.run("node", f"clients/{script}", json.dumps(options))
+    result = node.run("node", f"sessions/{script}", json.dumps(options))
     assert result.returncode == 0, result.stdout + result.stderr
