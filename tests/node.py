@@ -1,4 +1,4 @@
-"""Node and the npm packages of `tests/clients`: clients of GraphQL, and tools that check the schema and the endpoint."""
+"""Node and the npm packages of `tests/clients`: clients, and tools that check the schema and the endpoint."""
 
 import fcntl
 import os

@@ -15,7 +15,7 @@ from tests.live_service import Service
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("script", ["apollo.mjs", "urql.mjs"])
+@pytest.mark.parametrize("script", ["apollo.js", "urql.js"])
 def test_documented_client_works(service: Service, make: Factories, script: str) -> None:
     make.category("Only")
     user = make.user_with_password()

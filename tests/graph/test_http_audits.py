@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.sqlite_only]
 
 
 def test_all_audits_pass(service: Service) -> None:
-    result = node.run("node", "audits.mjs", f"{service.url}/graphql", "--json")
+    result = node.run("node", "audits.js", f"{service.url}/graphql", "--json")
     assert result.returncode in {0, 1}, result.stderr
     report = json.loads(result.stdout)
     assert [audit for audit in report["audits"] if audit["status"] != "ok"] == []

@@ -1,5 +1,5 @@
 // The audits of the GraphQL-over-HTTP specification, by npm's graphql-http, against a running server:
-//   node audits.mjs http://127.0.0.1:8000/graphql [--json]
+//   node audits.js http://127.0.0.1:8000/graphql [--json]
 // One line for each audit and one for all; with --json one object of the same. Exit code 0: every audit is ok;
 // 1: some are not, be it a MUST ("error"), a SHOULD ("warn") or a MAY ("notice"); 2: there was nothing to audit.
 import { auditServer } from 'graphql-http';
@@ -7,7 +7,7 @@ import { auditServer } from 'graphql-http';
 const options = process.argv.slice(2);
 const url = options.find((option) => !option.startsWith('--'));
 if (!URL.canParse(url)) {
-  console.error('usage: node audits.mjs URL [--json]');
+  console.error('usage: node audits.js URL [--json]');
   process.exit(2);
 }
 

@@ -1,4 +1,4 @@
-// Apollo Client 4, set up as its documentation says. See service.mjs for how to run it.
+// Apollo Client 4, set up as its documentation says. See ../service.js for how to run it.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
@@ -7,7 +7,8 @@ import { SetContextLink } from '@apollo/client/link/context';
 import { ErrorLink } from '@apollo/client/link/error';
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { from, switchMap } from 'rxjs';
-import { CATEGORIES, LOGIN, ME, REFRESH, Storage, email, expiredToken, password, takeRequests, url } from './service.mjs';
+import { takeRequests, url } from '../service.js';
+import { CATEGORIES, LOGIN, ME, REFRESH, Storage, email, expiredToken, password } from './operations.js';
 
 const isUnauthenticated = (error) =>
   CombinedGraphQLErrors.is(error) && error.errors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');

@@ -1,5 +1,5 @@
 // What graphql-eslint calls good manners in a schema, held against ours. From the repository's root:
-//   tests/clients/node_modules/.bin/eslint --config tests/clients/eslint.config.mjs schema.graphql
+//   tests/clients/node_modules/.bin/eslint --config tests/clients/eslint.config.js schema.graphql
 // An exception has its reason beside it, and names as few types as it can.
 import { fileURLToPath } from 'node:url';
 import graphqlEslint from '@graphql-eslint/eslint-plugin';

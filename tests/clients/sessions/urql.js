@@ -1,9 +1,10 @@
-// urql with its auth exchange, set up as its documentation says. See service.mjs for how to run it.
+// urql with its auth exchange, set up as its documentation says. See ../service.js for how to run it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client, cacheExchange, fetchExchange } from '@urql/core';
 import { authExchange } from '@urql/exchange-auth';
-import { CATEGORIES, LOGIN, ME, REFRESH, Storage, email, expiredToken, password, takeRequests, url } from './service.mjs';
+import { takeRequests, url } from '../service.js';
+import { CATEGORIES, LOGIN, ME, REFRESH, Storage, email, expiredToken, password } from './operations.js';
 
 // https://nearform.com/open-source/urql/docs/advanced/authentication
 function createClient(storage) {

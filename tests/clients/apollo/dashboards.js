@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { documents } from '../documents.js';
+import { PAGE_SIZE, pages, titles, tokens } from '../pages.js';
+import { takeOperations } from '../service.js';
+import { createClient, rendered, show } from './client.js';
+
+test('LearnerDashboard shows more courses', async () => {
+  const { page, data, close } = await show(createClient(tokens.learner), documents.LearnerDashboard, pages.LearnerDashboard);
+  const { current } = data().me;
+  const variables = { ...pages.LearnerDashboard, after: current.pageInfo.endCursor };
+  await page.fetchMore({ query: documents.MoreEnrollments, variables });
+  await rendered();
+  assert.deepEqual(takeOperations(), ['LearnerDashboard', 'MoreEnrollments']);
+  const shown = titles(data().me.current);
+  assert.equal(shown.length, Math.min(current.totalCount, 2 * PAGE_SIZE));
+  assert.equal(new Set(shown).size, shown.length);
+  close();
+});
+
+test('LearnerDashboard shows an open attempt and the next lecture', async () => {
+  const { data, close } = await show(createClient(tokens.learner), documents.LearnerDashboard, pages.LearnerDashboard);
+  const [{ node: enrollment }] = data().me.current.edges;
+  const attempts = enrollment.course.quizzes.flatMap(({ viewerAttempts }) => viewerAttempts);
+  const open = attempts.find(({ status }) => status === 'IN_PROGRESS');
+  assert.ok(open.remainingSeconds > 0);
+  assert.ok(new Date(open.deadlineAt) > new Date());
+  assert.equal(typeof enrollment.progress.currentLecture.title, 'string');
+  close();
+});
+
+test('InstructorDashboard counts an answer', async () => {
+  const client = createClient(tokens.instructor);
+  const { data, close } = await show(client, documents.InstructorDashboard, pages.InstructorDashboard);
+  const question = () => data().me.teaching.openQuestions.edges[0].node;
+  const { id, answerCount } = question();
+  await client.mutate({ mutation: documents.Answer, variables: { input: { questionId: id, content: 'Because.' } } });
+  await rendered();
+  assert.equal(question().answerCount, answerCount + 1);
+  assert.deepEqual(takeOperations(), ['InstructorDashboard', 'Answer']);
+  close();
+});
+
+test('InstructorDashboard renames a course everywhere, and detects a change by others', async () => {
+  const client = createClient(tokens.instructor);
+  const { data, close } = await show(client, documents.InstructorDashboard, pages.InstructorDashboard);
+  const course = () => data().me.courses.edges[0].node;
+  const { id, version } = course();
+  const rename = (title) =>
+    client.mutate({
+      mutation: documents.Rename,
+      variables: { input: { courseId: id, title, expectedVersion: version } },
+    });
+  await rename('Renamed with Apollo');
+  await rendered();
+  assert.deepEqual([course().title, course().version], ['Renamed with Apollo', version + 1]);
+  const { data: stale } = await rename('Too late');
+  await rendered();
+  assert.deepEqual(stale.updateCourse.errors.map(({ code }) => code), ['STALE_VERSION']);
+  assert.equal(course().title, 'Renamed with Apollo');
+  assert.deepEqual(takeOperations(), ['InstructorDashboard', 'Rename', 'Rename']);
+  close();
+});

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { documents } from '../documents.js';
+import { pages, quizLectureId, tokens } from '../pages.js';
+import { takeOperations } from '../service.js';
+import { createClient, rendered, show } from './client.js';
+
+const { lectureId } = pages.Player;
+
+test('Player moves on before the service has stored the heartbeat', async () => {
+  const client = createClient(tokens.learner);
+  const { data, close } = await show(client, documents.Player, pages.Player);
+  const enrollment = data().node.course.viewerEnrollment;
+  const optimistic = (positionSeconds) => ({
+    recordLectureProgress: {
+      __typename: 'LectureProgressPayload',
+      progress: {
+        __typename: 'LectureProgress',
+        id: data().node.viewerProgress?.id ?? 'LectureProgress:new',
+        isCompleted: false,
+        positionSeconds,
+        watchSeconds: 0,
+        lecture: {
+          __typename: 'Lecture',
+          id: lectureId,
+          viewerProgress: { __typename: 'LectureProgress', id: data().node.viewerProgress?.id ?? 'LectureProgress:new' },
+        },
+      },
+      enrollment,
+      errors: [],
+    },
+  });
+  const watched = [{ startSeconds: 0, endSeconds: 4.25 }];
+  const answer = client.mutate({
+    mutation: documents.Heartbeat,
+    variables: { input: { lectureId, positionSeconds: 4.25, watched } },
+    optimisticResponse: optimistic(4),
+  });
+  await rendered();
+  assert.equal(data().node.viewerProgress.positionSeconds, 4);
+  await answer;
+  await rendered();
+  const { positionSeconds, watchSeconds } = data().node.viewerProgress;
+  assert.deepEqual([positionSeconds, watchSeconds], [4, 4]);
+  assert.deepEqual(takeOperations(), ['Player', 'Heartbeat']);
+  close();
+});
+
+test('Player adds and removes notes', async () => {
+  const client = createClient(tokens.learner);
+  const { data, close } = await show(client, documents.Player, pages.Player);
+  const before = data().node.viewerNotes;
+  const input = { lectureId, content: 'With Apollo', positionSeconds: 3, idempotencyKey: crypto.randomUUID() };
+  const { data: created } = await client.mutate({
+    mutation: documents.CreateNote,
+    variables: { input },
+    update(cache, { data: { createNote } }) {
+      if (!createNote.note) return;
+      cache.modify({
+        id: cache.identify(createNote.note.lecture),
+        fields: { viewerNotes: (notes, { toReference }) => [...notes, toReference(createNote.note)] },
+      });
+    },
+  });
+  await rendered();
+  assert.deepEqual(data().node.viewerNotes.at(-1).content, 'With Apollo');
+  await client.mutate({
+    mutation: documents.DeleteNote,
+    variables: { input: { noteId: created.createNote.note.id } },
+    update(cache, { data: { deleteNote } }) {
+      cache.evict({ id: cache.identify({ __typename: 'Note', id: deleteNote.deletedId }) });
+    },
+  });
+  await rendered();
+  assert.deepEqual(data().node.viewerNotes, before);
+  assert.deepEqual(takeOperations(), ['Player', 'CreateNote', 'DeleteNote']);
+  close();
+});
+
+test('Player shows what is wrong with a question, and adds a right one', async () => {
+  const client = createClient(tokens.learner);
+  const { data, close } = await show(client, documents.Player, pages.Player);
+  const shown = () => data().node.qaQuestions.edges.map(({ node }) => node.title);
+  const before = shown();
+  const ask = (title) =>
+    client.mutate({
+      mutation: documents.AskQuestion,
+      variables: { input: { lectureId, title, content: 'I wonder.' } },
+      update(cache, { data: { askQuestion } }) {
+        if (!askQuestion.question) return;
+        const edge = { __typename: 'QAQuestionEdge', node: askQuestion.question };
+        cache.updateQuery({ query: documents.Player, variables: pages.Player }, (page) => {
+          const { qaQuestions } = page.node;
+          const edges = [edge, ...qaQuestions.edges];
+          return { ...page, node: { ...page.node, qaQuestions: { ...qaQuestions, edges } } };
+        });
+      },
+    });
+  const { data: refused } = await ask(' ');
+  assert.deepEqual(refused.askQuestion.errors.map(({ code, path }) => [code, path]), [['REQUIRED', ['input', 'title']]]);
+  assert.deepEqual(shown(), before);
+  await ask('Asked with Apollo');
+  await rendered();
+  assert.deepEqual(shown(), ['Asked with Apollo', ...before]);
+  assert.deepEqual(takeOperations(), ['Player', 'AskQuestion', 'AskQuestion']);
+  close();
+});
+
+test('Player takes the quiz of a lecture', async () => {
+  const client = createClient(tokens.learner);
+  const { data, close } = await show(client, documents.Player, { lectureId: quizLectureId });
+  const { quiz } = data().node;
+  const start = await client.mutate({ mutation: documents.StartAttempt, variables: { input: { quizId: quiz.id } } });
+  const { attempt } = start.data.startQuizAttempt;
+  const [choice] = attempt.questions;
+  const answer = { optionIds: [choice.options[0].id] };
+  await client.mutate({
+    mutation: documents.SaveAnswer,
+    variables: { input: { attemptId: attempt.id, questionId: choice.id, answer } },
+  });
+  await rendered();
+  await client.mutate({ mutation: documents.SubmitAttempt, variables: { input: { attemptId: attempt.id } } });
+  const shown = data().node.quiz.viewerAttempts.find(({ id }) => id === attempt.id);
+  assert.notEqual(shown.status, 'IN_PROGRESS');
+  assert.deepEqual(takeOperations(), ['Player', 'StartAttempt', 'SaveAnswer', 'SubmitAttempt']);
+  close();
+});

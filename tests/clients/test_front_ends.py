@@ -1,0 +1,40 @@
+"""The pages with each client of GraphQL: one request for a page, complete data, and caches that mutations update."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lms_graphql.accounts.models import User
+from tests import node
+from tests.auth import SessionIssuer
+from tests.clients.school import SchoolFactory
+from tests.factories import Factories, global_id
+from tests.live_service import Service
+
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_only]
+
+SIZE, PAGE_SIZE = 20, 6
+
+
+@pytest.fixture
+def options(service: Service, make: Factories, no_maintenance: None) -> dict[str, Any]:
+    """Return what the scripts need to know about the service and a school there."""
+    school = SchoolFactory(make, service, SIZE).build()
+    resources = service.resources
+    issuer = SessionIssuer(service.database, resources.settings, resources.signer)
+    people: dict[str, User] = {"learner": school.learner, "instructor": school.instructor, "newcomer": make.user()}
+    return {
+        "url": f"{service.url}/graphql",
+        "size": SIZE,
+        "pages": school.variables(PAGE_SIZE),
+        "tokens": {name: issuer.sign_in(user).access_token for name, user in people.items()},
+        "freeCourse": {"id": school.free_course.global_id, "slug": school.free_course.slug},
+        "quizLectureId": global_id("Lecture", school.quiz_lecture),
+    }
+
+
+@pytest.mark.parametrize("client", ["apollo", "urql"])
+def test_pages_work_with_client(options: dict[str, Any], client: str) -> None:
+    result = node.run("node", f"{client}/pages.js", json.dumps(options))
+    assert result.returncode == 0, result.stdout + result.stderr
