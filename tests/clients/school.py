@@ -112,7 +112,7 @@ class SchoolFactory:
             self.make.certificate(self.learner, course)
 
     def _quizzes(self, course: CourseTree, lecture: Lecture) -> None:
-        """Create a quiz of the lecture and one of the course. The learner takes both, another one waits for grades."""
+        """Create a quiz of the lecture and one of the course. The learner takes both; another waits for grades."""
         content = {"lecture_type": LectureType.QUIZ, "video_url": None, "body": None, "content_url": None}
         statement = update(Lecture).where(Lecture.id == lecture.id).values(content)
         self.database.write_sync(lambda session: session.execute(statement) and None)

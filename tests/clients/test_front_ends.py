@@ -1,6 +1,7 @@
 """The pages with each client of GraphQL: one request for a page, complete data, and caches that mutations update."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from lms_graphql.accounts.models import User
 from tests import node
 from tests.auth import SessionIssuer
+from tests.clients.documents import compile_documents
 from tests.clients.school import SchoolFactory
 from tests.factories import Factories, global_id
 from tests.live_service import Service
@@ -34,7 +36,14 @@ def options(service: Service, make: Factories, no_maintenance: None) -> dict[str
     }
 
 
-@pytest.mark.parametrize("client", ["apollo", "urql"])
-def test_pages_work_with_client(options: dict[str, Any], client: str) -> None:
-    result = node.run("node", f"{client}/pages.js", json.dumps(options))
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder with what Relay's compiler makes of the documents."""
+    return compile_documents(tmp_path_factory.mktemp("relay"))
+
+
+@pytest.mark.parametrize("client", ["apollo", "urql", "relay"])
+def test_pages_work_with_client(options: dict[str, Any], artifacts: Path, client: str) -> None:
+    script = json.dumps({**options, "artifacts": str(artifacts)})
+    result = node.run("node", f"{client}/pages.js", script)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -54,6 +54,7 @@ export const offer = graphql`
     }
     viewerCanEdit
     viewerEnrollment {
+      id
       status
       source
       accessExpiresAt

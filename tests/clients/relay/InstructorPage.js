@@ -28,6 +28,7 @@ export const courses = graphql`
     courses(first: $count, after: $cursor) @connection(key: "InstructorPage_courses") {
       edges {
         node {
+          id
           slug
           title
           status
