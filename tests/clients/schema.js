@@ -1,4 +1,4 @@
-// What caches need to know of the schema. An app writes these when it is built, for example with GraphQL Code Generator.
+// What caches need to know of the schema. An app generates it when it is built, as GraphQL Code Generator does.
 import { readFileSync } from 'node:fs';
 import { buildSchema, getNamedType, introspectionFromSchema, isAbstractType, isObjectType } from 'graphql';
 

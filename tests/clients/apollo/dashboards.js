@@ -6,7 +6,8 @@ import { takeOperations } from '../service.js';
 import { createClient, rendered, show } from './client.js';
 
 test('LearnerDashboard shows more courses', async () => {
-  const { page, data, close } = await show(createClient(tokens.learner), documents.LearnerDashboard, pages.LearnerDashboard);
+  const client = createClient(tokens.learner);
+  const { page, data, close } = await show(client, documents.LearnerDashboard, pages.LearnerDashboard);
   const { current } = data().me;
   const variables = { ...pages.LearnerDashboard, after: current.pageInfo.endCursor };
   await page.fetchMore({ query: documents.MoreEnrollments, variables });

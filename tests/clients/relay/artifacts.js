@@ -1,5 +1,5 @@
-// In an app, babel-plugin-relay replaces each graphql`…` by the artifact that Relay's compiler has made of it. Here this
-// tag does the same when the module is loaded. The test names the folder with the artifacts.
+// In an app, babel-plugin-relay replaces each graphql`…` by the artifact that Relay's compiler has made of it. Here
+// this tag does the same when the module is loaded. The test names the folder with the artifacts.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { artifacts } from '../service.js';

@@ -44,7 +44,10 @@ export const read = (environment, fragment, ref) => environment.lookup(getSelect
 
 /** Loads the next page as usePaginationFragment's `loadNext` does. */
 export async function loadNext(environment, fragment, ref, count) {
-  const { connectionPathInFragmentData, paginationRequest, paginationMetadata } = getPaginationMetadata(fragment, 'loadNext');
+  const { connectionPathInFragmentData, paginationRequest, paginationMetadata } = getPaginationMetadata(
+    fragment,
+    'loadNext',
+  );
   const { data, variables } = selection(environment, fragment, ref);
   const { pageInfo } = connectionPathInFragmentData.reduce((value, key) => value[key], data);
   const page = getPaginationVariables('forward', count, pageInfo.endCursor, variables, {}, paginationMetadata);
