@@ -8,16 +8,17 @@ export const { url, artifacts } = options;
 const requests = [];
 const send = globalThis.fetch;
 globalThis.fetch = async (input, init = {}) => {
-  const response = await send(input, init);
   const body = init.body ? JSON.parse(init.body) : Object.fromEntries(new URL(input).searchParams);
-  requests.push({
+  const request = {
     operation: body.operationName,
     method: init.method ?? 'GET',
     hasQuery: 'query' in body,
     isPersisted: JSON.stringify(body.extensions ?? '').includes('persistedQuery'),
     authorization: new Headers(init.headers).get('authorization'),
-    status: response.status,
-  });
+  };
+  requests.push(request); // before it is sent, so that no request on its way is missed
+  const response = await send(input, init);
+  request.status = response.status;
   return response;
 };
 

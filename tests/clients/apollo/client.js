@@ -9,9 +9,7 @@ import { url } from '../service.js';
 
 function typePolicies() {
   const policies = {
-    // Parts of a lecture, of which each page asks for others.
-    LectureContent: { merge: true },
-    LectureLock: { merge: true },
+    LectureContent: { merge: true }, // has no id, and each page asks for other fields
   };
   for (const { type, field, filters } of connections) {
     policies[type] ??= { fields: {} };
@@ -31,8 +29,8 @@ export function createClient(token) {
   });
 }
 
-/** Waits until the pages that are shown have received the changes of the cache. */
-export const rendered = () => setTimeout();
+/** Waits until the pages have received the changes of the cache, and have asked for what it misses. */
+export const rendered = () => setTimeout(10);
 
 /** Shows a page as useQuery does. `data()` is what is on the screen, also after changes of the cache. */
 export async function show(client, query, variables) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gql } from '@apollo/client';
 import { documents } from '../documents.js';
 import { pages, quizLectureId, tokens } from '../pages.js';
 import { takeOperations } from '../service.js';
@@ -111,5 +112,29 @@ test('Player takes the quiz of a lecture', async () => {
   const shown = data().node.quiz.viewerAttempts.find(({ id }) => id === attempt.id);
   assert.notEqual(shown.status, 'IN_PROGRESS');
   assert.deepEqual(takeOperations(), ['Player', 'StartAttempt', 'SaveAnswer', 'SubmitAttempt']);
+  close();
+});
+
+const VIDEO = gql`
+  query Video($lectureId: ID!) {
+    node(id: $lectureId) {
+      id
+      ... on Lecture {
+        content {
+          videoUrl
+        }
+      }
+    }
+  }
+`;
+
+test('Player keeps its content when another page asks for a part of it', async () => {
+  const client = createClient(tokens.learner);
+  const { data, close } = await show(client, documents.Player, pages.Player);
+  const { content } = data().node;
+  await client.query({ query: VIDEO, variables: pages.Player, fetchPolicy: 'network-only' });
+  await rendered();
+  assert.deepEqual(data().node.content, content);
+  assert.deepEqual(takeOperations(), ['Player', 'Video'], 'the page is not loaded again');
   close();
 });

@@ -67,8 +67,8 @@ export function createClient(token) {
   });
 }
 
-/** Waits until the pages that are shown have received the changes of the cache. */
-export const rendered = () => setTimeout();
+/** Waits until the pages have received the changes of the cache, and have asked for what it misses. */
+export const rendered = () => setTimeout(10);
 
 /** Shows a page as useQuery does. `data()` is what is on the screen, also after changes of the cache. */
 export async function show(client, query, variables) {
