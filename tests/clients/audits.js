@@ -1,7 +1,7 @@
 // The audits of the GraphQL-over-HTTP specification, by npm's graphql-http, against a running server:
 //   node audits.js http://127.0.0.1:8000/graphql [--json]
-// One line for each audit and one for all; with --json one object of the same. Exit code 0: every audit is ok;
-// 1: some are not, be it a MUST ("error"), a SHOULD ("warn") or a MAY ("notice"); 2: there was nothing to audit.
+// Prints a line for each audit and one for all; with --json an object. Exit code 0: every audit is ok; 1: some are not,
+// whether a MUST ("error"), a SHOULD ("warn") or a MAY ("notice"); 2: no service answered.
 import { auditServer } from 'graphql-http';
 
 const options = process.argv.slice(2);
@@ -15,14 +15,14 @@ let results;
 try {
   results = await auditServer({ url });
 } catch (error) {
-  // Not a failed audit but no answer at all; fetch puts the reason into the cause.
+  // No audit failed: the service did not answer. The reason is in the cause.
   console.error(`${url}: ${error.cause?.message ?? error.message}`);
   process.exit(2);
 }
 
 const audits = [];
 for (const { id, name, status, reason, response } of results) {
-  // What came instead, so that a failure can be read without asking again. Some audits have read the body already.
+  // The response explains a failure. Some audits have read the body already.
   const body = response && !response.bodyUsed ? (await response.text()).slice(0, 500) : undefined;
   audits.push({ id, name, status, reason, answer: response && { status: response.status, body } });
 }

@@ -1,12 +1,12 @@
-// What graphql-eslint calls good manners in a schema, held against ours. From the repository's root:
+// The rules of graphql-eslint for schema.graphql. From the repository's root:
 //   tests/clients/node_modules/.bin/eslint --config tests/clients/eslint.config.js schema.graphql
-// An exception has its reason beside it, and names as few types as it can.
+// Each exception has its reason beside it, and names as few types as possible.
 import { fileURLToPath } from 'node:url';
 import graphqlEslint from '@graphql-eslint/eslint-plugin';
 
 const schema = fileURLToPath(new URL('../../schema.graphql', import.meta.url));
 
-// `username` is one word, and the rule, which has no options, takes it for a `name` with the type before it.
+// `username` is one word. The rule has no options, and reads it as a `name` with the type before it.
 const USERNAME = 'Field "username" starts with the name of the parent type "User"';
 
 export default [
@@ -22,11 +22,16 @@ export default [
       ...graphqlEslint.configs['flat/schema-recommended'].rules,
       ...graphqlEslint.configs['flat/schema-relay'].rules,
 
-      // Whatever a client's developer can come across says what it is. Values of an enum only where the name does
-      // not: NEWEST and OLDEST would be told twice.
+      // Everything that a client's developer can use is described.
       '@graphql-eslint/require-description': [
         'error',
-        { types: true, FieldDefinition: true, InputValueDefinition: true, DirectiveDefinition: true },
+        {
+          types: true,
+          FieldDefinition: true,
+          InputValueDefinition: true,
+          EnumValueDefinition: true,
+          DirectiveDefinition: true,
+        },
       ],
 
       // A list of bounded length (a course's sections, a category's ancestors, a payload's errors) is a plain list,
@@ -37,15 +42,15 @@ export default [
         'error',
         {
           exceptions: {
-            // A page, a place on it, and the answer to one mutation: none can be asked for again.
+            // A page, a position on it, and the result of a mutation: none of them can be loaded again.
             suffixes: ['Connection', 'Edge', 'Payload'],
             types: [
-              'PageInfo', // where a page lies
+              'PageInfo', // position of a page
               'Money', // a value: equal amounts are the same
-              'UserError', // said once, to whoever can mend it
-              'Session', // handed out once, as tokens
-              'CertificateVerification', // an answer about a certificate; for NOT_FOUND there is none
-              // Parts of an object that has an id, kept in a client's cache with it:
+              'UserError', // part of a mutation's result
+              'Session', // tokens, which are returned once
+              'CertificateVerification', // result of a check; for NOT_FOUND there is no certificate
+              // Parts of an object that has an id. Caches store them with it:
               'LectureContent', // of a Lecture
               'LectureLock', // of a Lecture
               'PublishProblem', // of a Course
