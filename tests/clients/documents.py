@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from graphql import parse, print_ast
-from graphql.utilities import separate_operations
+from graphql.utilities import concat_ast, separate_operations
 
 from tests import node
 
@@ -18,8 +18,8 @@ DOCUMENTS, RELAY_SOURCES = node.FOLDER / "documents", node.FOLDER / "relay"
 def operations() -> dict[str, str]:
     """Return each operation of Apollo Client and urql with its fragments, by its name."""
     documents = [parse(path.read_text()) for path in sorted(DOCUMENTS.glob("*.graphql"))]
-    separated = [item for document in documents for item in separate_operations(document).items()]
-    return {name: print_ast(operation) for name, operation in separated}
+    separated = separate_operations(concat_ast(documents))
+    return {name: print_ast(operation) for name, operation in separated.items()}
 
 
 def compile_documents(folder: Path) -> Path:
