@@ -35,7 +35,7 @@ COSTS = {
 }
 """Costs with `PAGE_SIZE` items. The API guide has them, too."""
 MAX_STATEMENTS = {"Catalog": 8, "CoursePage": 27, "Player": 27, "LearnerDashboard": 23, "InstructorDashboard": 34}
-"""The check of the token is included. Branches that load objects of one type at the same time share a statement."""
+"""Checks of tokens are included. Loads of one type that come together share a statement: a page may take fewer."""
 COURSE = "python-from-zero"
 FIRST_LECTURE = f'{{ course(slug: "{COURSE}") {{ sections {{ lectures {{ id }} }} }} }}'
 KEYS = re.compile(r"\((?:\?|%s|%\(\w+\)s)(?:, (?:\?|%s|%\(\w+\)s))*\)")
