@@ -50,6 +50,11 @@ export default [
               'UserError', // part of a mutation's result
               'Session', // tokens, which are returned once
               'CertificateVerification', // result of a check; for NOT_FOUND there is no certificate
+              // Numbers of courses, which belong to the arguments of their field:
+              'CourseFacets',
+              'DifficultyFacet',
+              'LanguageFacet',
+              'CategoryFacet',
               // Parts of an object that has an id. Caches store them with it:
               'LectureContent', // of a Lecture
               'LectureLock', // of a Lecture

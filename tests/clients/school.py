@@ -134,8 +134,10 @@ class SchoolFactory:
 
     def _attempt(self, user: User, quiz: Quiz, versions: list[Any], values: dict[str, Any]) -> None:
         attempt = self.quizzes.attempt(user, quiz, total_points=Decimal(3), **values)
-        for position, version in enumerate(versions):
-            self.quizzes.attempt_question(attempt, version, position)
+        choice, essay = versions
+        scored = {"earned_points": Decimal(0)} if attempt.submitted_at else {}
+        self.quizzes.attempt_question(attempt, choice, 0, **scored)
+        self.quizzes.attempt_question(attempt, essay, 1)
 
     def _posts(self, lecture: Lecture) -> None:
         """Add notes, questions of others and of the learner, and answers to a lecture."""

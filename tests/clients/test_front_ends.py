@@ -9,7 +9,7 @@ import pytest
 from lms_graphql.accounts.models import User
 from tests import node
 from tests.auth import SessionIssuer
-from tests.clients.documents import compile_documents
+from tests.clients.documents import compile_documents, operations
 from tests.clients.school import SchoolFactory
 from tests.factories import Factories, global_id
 from tests.live_service import Service
@@ -47,3 +47,10 @@ def test_pages_work_with_client(options: dict[str, Any], artifacts: Path, client
     script = json.dumps({**options, "artifacts": str(artifacts)})
     result = node.run("node", f"{client}/pages.js", script)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("client", ["apollo", "urql"])
+def test_every_document_is_run(client: str) -> None:
+    sources = "".join(path.read_text() for path in (node.FOLDER / client).glob("*.js"))
+    pages = {"Catalog", "CoursePage", "Player", "LearnerDashboard", "InstructorDashboard"}
+    assert [name for name in operations().keys() - pages if f"documents.{name}" not in sources] == []

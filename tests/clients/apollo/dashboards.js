@@ -62,3 +62,40 @@ test('InstructorDashboard renames a course everywhere, and detects a change by o
   assert.deepEqual(takeOperations(), ['InstructorDashboard', 'Rename', 'Rename']);
   close();
 });
+
+test('LearnerDashboard leaves a course', async () => {
+  const client = createClient(tokens.learner);
+  const { data, close } = await show(client, documents.LearnerDashboard, pages.LearnerDashboard);
+  const enrollment = () => data().me.current.edges[0].node;
+  const input = { enrollmentId: enrollment().id };
+  await client.mutate({ mutation: documents.LeaveCourse, variables: { input } });
+  await rendered();
+  assert.equal(enrollment().status, 'CANCELLED');
+  assert.deepEqual(takeOperations(), ['LearnerDashboard', 'LeaveCourse']);
+  close();
+});
+
+test('InstructorDashboard shows more courses', async () => {
+  const client = createClient(tokens.instructor);
+  const { page, data, close } = await show(client, documents.InstructorDashboard, pages.InstructorDashboard);
+  const variables = { ...pages.InstructorDashboard, after: data().me.courses.pageInfo.endCursor };
+  await page.fetchMore({ query: documents.MoreTaughtCourses, variables });
+  await rendered();
+  assert.equal(new Set(titles(data().me.courses)).size, 2 * PAGE_SIZE);
+  assert.deepEqual(takeOperations(), ['InstructorDashboard', 'MoreTaughtCourses']);
+  close();
+});
+
+test('InstructorDashboard grades an essay', async () => {
+  const client = createClient(tokens.instructor);
+  const { data, close } = await show(client, documents.InstructorDashboard, pages.InstructorDashboard);
+  const attempt = () => data().me.teaching.attemptsToGrade.edges[0].node;
+  const { id, questions } = attempt();
+  const essay = questions.find(({ type }) => type === 'ESSAY');
+  const input = { attemptId: id, questionId: essay.id, points: '1.5', feedback: 'Almost.' };
+  await client.mutate({ mutation: documents.Grade, variables: { input } });
+  await rendered();
+  assert.equal(attempt().status, 'GRADED');
+  assert.deepEqual(takeOperations(), ['InstructorDashboard', 'Grade']);
+  close();
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { documents } from '../documents.js';
-import { pages, quizLectureId, tokens } from '../pages.js';
+import { lecturesOf, pages, quizLectureId, tokens } from '../pages.js';
 import { takeOperations } from '../service.js';
 import { createClient, mutate, rendered, show } from './client.js';
 
@@ -18,6 +18,18 @@ test('Player moves on before the service has stored the heartbeat', async () => 
   const { positionSeconds, watchSeconds } = data().node.viewerProgress;
   assert.deepEqual([positionSeconds, watchSeconds], [4, 4]);
   assert.deepEqual(takeOperations(), ['Player', 'Heartbeat']);
+  close();
+});
+
+test('Player marks a lecture as completed, in the outline too', async () => {
+  const client = createClient(tokens.learner);
+  const { data, close } = await show(client, documents.Player, pages.Player);
+  const input = { lectureId, isCompleted: true };
+  await mutate(client, documents.CompleteLecture, input);
+  const { course, viewerProgress } = data().node;
+  assert.ok(viewerProgress.isCompleted);
+  assert.ok(lecturesOf(course).find(({ id }) => id === lectureId).viewerProgress.isCompleted);
+  assert.deepEqual(takeOperations(), ['Player', 'CompleteLecture']);
   close();
 });
 
