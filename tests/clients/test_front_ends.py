@@ -16,7 +16,7 @@ from tests.live_service import Service
 
 pytestmark = [pytest.mark.slow, pytest.mark.sqlite_only]
 
-SIZE, PAGE_SIZE = 20, 6
+SIZE, PAGE_SIZE = 12, 4
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.live_service import Client, Service, StatementRecorder
 
 pytestmark = [pytest.mark.slow, pytest.mark.query_budget]
 
-FEW, MANY, PAGE_SIZE = 3, 24, 20
+FEW, MANY, PAGE_SIZE = 3, 21, 20
 RELAY_NAMES = {
     "Catalog": "CatalogPageQuery",
     "CoursePage": "CoursePageQuery",
