@@ -1,4 +1,5 @@
 // What the tests of the pages share: who sees a page, and its variables.
+import assert from 'node:assert/strict';
 import { print } from 'graphql';
 import { documents } from './documents.js';
 import { options, readDirectly } from './service.js';
@@ -27,6 +28,12 @@ export function comparable(value) {
 
 /** Returns the titles of a list of courses, or of the courses of a list of enrollments. */
 export const titles = ({ edges }) => edges.map(({ node }) => (node.course ?? node).title);
+
+/** Checks the order in which the learner goes on. */
+export function assertLastAccessedFirst(edges) {
+  const times = edges.map(({ node }) => Date.parse(node.lastAccessedAt));
+  assert.deepEqual(times, times.toSorted((first, second) => second - first));
+}
 
 /** Returns all lectures of a course. */
 export const lecturesOf = (course) => course.sections.flatMap(({ lectures }) => lectures);

@@ -37,7 +37,7 @@ class School:
     def variables(self, page_size: int) -> dict[str, dict[str, Any]]:
         """Return the variables of each page."""
         return {
-            "Catalog": {"filter": {"categorySlug": "programming"}, "orderBy": "NEWEST", "first": page_size},
+            "Catalog": {"filter": {"categorySlug": "programming"}, "orderBy": "RECENTLY_UPDATED", "first": page_size},
             "CoursePage": {"slug": self.course.slug},
             "Player": {"lectureId": global_id("Lecture", self.lecture)},
             "LearnerDashboard": {"first": page_size},
@@ -93,7 +93,7 @@ class SchoolFactory:
     def _enroll(self, course: CourseTree, number: int) -> None:
         """Enroll the learner, with progress. Every third course is completed and certified."""
         is_completed = number % 3 == 1
-        accessed = START + timedelta(days=number)
+        accessed = START + timedelta(days=number * 7 % self.size)
         values: dict[str, Any] = {"last_accessed": accessed}
         if is_completed:
             values |= {"status": EnrollmentStatus.COMPLETED, "completed_at": accessed}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { documents } from '../documents.js';
-import { PAGE_SIZE, pages, titles, tokens } from '../pages.js';
+import { PAGE_SIZE, assertLastAccessedFirst, pages, titles, tokens } from '../pages.js';
 import { takeOperations } from '../service.js';
 import { createClient, rendered, show } from './client.js';
 
@@ -16,6 +16,7 @@ test('LearnerDashboard shows more courses', async () => {
   const shown = titles(data().me.current);
   assert.equal(shown.length, Math.min(current.totalCount, 2 * PAGE_SIZE));
   assert.equal(new Set(shown).size, shown.length);
+  assertLastAccessedFirst(data().me.current.edges);
   close();
 });
 

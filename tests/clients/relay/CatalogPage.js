@@ -11,6 +11,9 @@ export const query = graphql`
       ...CatalogPage_category
     }
     ...CatalogPage_courses @arguments(search: $search, filter: $filter, orderBy: $orderBy, count: $count)
+    courseFacets(search: $search, filter: $filter) {
+      ...CatalogPage_filters
+    }
   }
 `;
 
@@ -26,7 +29,6 @@ export const courses = graphql`
   @refetchable(queryName: "CatalogPageMoreQuery") {
     courses(search: $search, filter: $filter, orderBy: $orderBy, first: $count, after: $cursor)
       @connection(key: "CatalogPage_courses") {
-      totalCount
       edges {
         node {
           id
@@ -64,6 +66,30 @@ export const card = graphql`
     }
     viewerEnrollment {
       status
+    }
+  }
+`;
+
+// How many courses there are behind each choice of the filters. So the list and its next pages need no total.
+export const filters = graphql`
+  fragment CatalogPage_filters on CourseFacets {
+    totalCount
+    freeCount
+    paidCount
+    difficulties {
+      difficulty
+      count
+    }
+    languages {
+      language
+      count
+    }
+    categories {
+      count
+      category {
+        name
+        slug
+      }
     }
   }
 `;

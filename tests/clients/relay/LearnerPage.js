@@ -19,7 +19,8 @@ export const current = graphql`
   fragment LearnerPage_current on User
   @argumentDefinitions(count: { type: "Int", defaultValue: 6 }, cursor: { type: "String" })
   @refetchable(queryName: "LearnerPageMoreQuery") {
-    enrollments(status: ACTIVE, first: $count, after: $cursor) @connection(key: "LearnerPage_enrollments") {
+    enrollments(status: ACTIVE, orderBy: LAST_ACCESSED, first: $count, after: $cursor)
+      @connection(key: "LearnerPage_enrollments") {
       edges {
         node {
           id
@@ -76,7 +77,7 @@ export const enrollment = graphql`
 
 export const achievements = graphql`
   fragment LearnerPage_achievements on User {
-    completed: enrollments(status: COMPLETED, first: 6) {
+    completed: enrollments(status: COMPLETED, orderBy: LAST_ACCESSED, first: 6) {
       totalCount
       nodes {
         completedAt

@@ -34,6 +34,8 @@ test('Catalog stores a list for each filter', async () => {
   const filter = { ...pages.Catalog.filter, isFree: true };
   const free = await show(client, documents.Catalog, { ...pages.Catalog, filter });
   assert.deepEqual(titles(free.data().courses), ['Free for all']);
+  const { freeCount, paidCount } = free.data().courseFacets;
+  assert.deepEqual([freeCount, paidCount], [1, size], 'a facet ignores its own filter');
   takeOperations();
   const again = await show(client, documents.Catalog, pages.Catalog);
   assert.deepEqual(titles(again.data().courses), titles(data().courses));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { documents } from '../documents.js';
-import { PAGE_SIZE, pages, titles, tokens } from '../pages.js';
+import { PAGE_SIZE, assertLastAccessedFirst, pages, titles, tokens } from '../pages.js';
 import { takeOperations } from '../service.js';
 import { createClient, mutate, rendered, show } from './client.js';
 
@@ -15,6 +15,7 @@ test('LearnerDashboard shows more courses', async () => {
   const shown = titles(data().me.current);
   assert.equal(shown.length, Math.min(totalCount, 2 * PAGE_SIZE));
   assert.equal(new Set(shown).size, shown.length);
+  assertLastAccessedFirst(data().me.current.edges);
   close();
 });
 
