@@ -269,7 +269,7 @@ def commits_with_mail(service: Service, monkeypatch: pytest.MonkeyPatch) -> list
 def test_mutation_result_is_unchanged_by_deadlock(
     service: Service, make: Factories, client: Client, commits_with_mail: list[bool], name: str
 ) -> None:
-    injector, expected = ErrorInjector(service), None
+    injector, expected = ErrorInjector(service.database), None
     for number in range(MAX_STATEMENTS):  # round 0 has no deadlock and shows the expected result
         document, bearer, variables = MUTATIONS[name](Scenario(service, make, number), client)
         before = service.database.read_sync(state)

@@ -56,7 +56,7 @@ def prepare(make: Factories, name: str) -> tuple[str, Actor, dict[str, Any]]:
 def test_mutation_succeeds_once_after_deadlock_at_any_statement(
     client: Client, make: Factories, service: Service, no_maintenance: None, name: str
 ) -> None:
-    injector, deadlock_count = ErrorInjector(service), 0
+    injector, deadlock_count = ErrorInjector(service.database), 0
     for number in range(1, MAX_STATEMENTS):
         mutation, actor, input = prepare(make, name)
         with service.engine.begin() as connection:
