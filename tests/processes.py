@@ -6,7 +6,8 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -70,21 +71,46 @@ class ServiceProcess:
         try:
             self._process.wait(25)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
 class Cluster:
-    """Processes of the service, with access to their database and with sessions signed like theirs."""
+    """Processes of the service, with access to their database and with sessions signed like theirs.
+
+    `variables` are the settings of the processes, and `start` starts another one with them.
+    """
 
     def __init__(
-        self, processes: Sequence[ServiceProcess], database: Database, session_issuer: SessionIssuer
+        self,
+        processes: list[ServiceProcess],
+        variables: dict[str, str],
+        start: Callable[[], ServiceProcess],
+        database: Database,
+        session_issuer: SessionIssuer,
     ) -> None:
         self.processes = processes
-        self.urls = [process.url for process in processes]
+        self.variables = variables
+        self._start = start
         self.database = database
         self.session_issuer = session_issuer
         self.settings = session_issuer.auth.settings
+
+    @property
+    def urls(self) -> list[str]:
+        return [process.url for process in self.processes]
+
+    def kill(self, number: int = 0) -> None:
+        """Kill a process (SIGKILL)."""
+        self.processes[number].kill()
+
+    def restart(self, number: int = 0) -> None:
+        """Start a process in the place of one that was killed."""
+        self.processes[number] = self._start()
+        self.processes[number].wait_until_it_serves()
 
     def delete_all_rows(self) -> None:
         delete_all_rows(self.database)
@@ -102,12 +128,12 @@ def run_cluster(folder: Path, url: str, processes: int = 2, **environment: str) 
     with open_database(loaded) as database:
         migrations.migrate(database.engine)
     database = Database(loaded.url)
-    started: list[ServiceProcess] = []
+    start, started = partial(ServiceProcess, folder, variables), list[ServiceProcess]()
     try:
-        started.extend(ServiceProcess(folder, variables) for _ in range(processes))
+        started.extend(start() for _ in range(processes))
         for process in started:
             process.wait_until_it_serves()
-        yield Cluster(started, database, SessionIssuer(database, loaded, Signer(SECRET)))
+        yield Cluster(started, variables, start, database, SessionIssuer(database, loaded, Signer(SECRET)))
     finally:
         for process in started:
             process.stop()

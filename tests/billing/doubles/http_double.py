@@ -17,7 +17,8 @@ LONGER_THAN_ANY_TIMEOUT = 60.0
 class Fault:
     """A fault of one request: it is answered late, with a status of its own, or not at all.
 
-    `acts` says whether the request has its effect before.
+    `acts` says whether the request has its effect before. Requests whose path does not end with `path` have no fault,
+    and leave it to a later one.
     """
 
     status: int | None = None
@@ -25,6 +26,7 @@ class Fault:
     drops: bool = False
     acts: bool = False
     body: bytes = b"upstream error"
+    path: str = ""
 
 
 class Request(NamedTuple):
@@ -66,7 +68,7 @@ class HttpDouble:
         """Return the response, or None to close the connection without one."""
         with self.lock:
             self.requests.append(request)
-            fault = self.faults.pop(0) if self.faults else None
+            fault = self._next_fault(request)
         if fault is None:
             return self._answer_alone(request)
         response = self._answer_alone(request) if fault.acts or (fault.status is None and not fault.drops) else None
@@ -74,6 +76,13 @@ class HttpDouble:
         if fault.drops:
             return None
         return Response(fault.status, fault.body) if fault.status is not None else response
+
+    def _next_fault(self, request: Request) -> Fault | None:
+        if not self.faults:
+            return None
+        fault = self.faults[0]
+        is_of_request = fault is None or request.path.endswith(fault.path)
+        return self.faults.pop(0) if is_of_request else None
 
     def calls(self, method: str, path: str) -> list[Request]:
         """Return the requests so far whose path ends so."""

@@ -1,179 +1,25 @@
 """A service with Stripe and PayPal, which are doubles, and what happens there."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import select
 
-from lms_graphql.billing.models import PaymentMethod, Transaction
+from lms_graphql.billing.models import Transaction
 from lms_graphql.settings import GatewayName, Settings
 from tests.billing.conftest import Shop
-from tests.billing.doubles import paypal_double, stripe_double
-from tests.billing.doubles.http_double import HttpDouble
 from tests.billing.doubles.paypal_double import PayPalDouble
 from tests.billing.doubles.stripe_double import StripeDouble
 from tests.billing.ledger_client import LedgerClient
+from tests.billing.remote_gateways.gateways import Doubles, PayPal, RemoteGateway, Stripe, Webhook, accounts
+from tests.billing.remote_gateways.process_shop import ProcessShop
 from tests.conftest import DATABASES, migrated_settings
 from tests.live_service import Service, plain_http, run_service
 from tests.mail_servers import Mailbox
-
-Webhook = tuple[dict[str, str], bytes]
-"""Headers and body."""
-
-
-class Doubles(NamedTuple):
-    stripe: StripeDouble
-    paypal: PayPalDouble
-
-
-class RemoteGateway(Protocol):
-    """A gateway as buyers and banks use it. Each method returns the webhook that the gateway sends for it."""
-
-    @property
-    def method(self) -> PaymentMethod: ...
-    @property
-    def double(self) -> HttpDouble: ...
-    def pay(self, checkout_id: str) -> Webhook: ...
-    def pay_silently(self, checkout_id: str) -> None:
-        """Receive a payment of which the service does not know."""
-
-    def promise(self, checkout_id: str) -> Webhook:
-        """Complete the checkout with a payment that takes days."""
-
-    def keep_promise(self, checkout_id: str) -> Webhook: ...
-    def decline(self, checkout_id: str) -> Webhook: ...
-    def end_refund(self, *, succeeds: bool) -> Webhook:
-        """End the latest refund, which was pending."""
-
-    def open_dispute(self) -> Webhook:
-        """Dispute the latest payment."""
-
-    def lose_dispute(self) -> Webhook: ...
-    def win_dispute(self) -> Webhook: ...
-    def refunded(self) -> list[str]:
-        """Return the amounts of all refunds of the latest payment, as the gateway writes them."""
-
-    def checkout_state(self, checkout_id: str) -> str: ...
-    def return_url(self, checkout_id: str) -> str: ...
-    def make_refunds_pending(self) -> None: ...
-
-
-class Stripe:
-    method = PaymentMethod.STRIPE
-
-    def __init__(self, double: StripeDouble) -> None:
-        self.double = double
-        self._disputes = 0
-        double.refund_status = "succeeded"
-
-    def pay(self, checkout_id: str) -> Webhook:
-        return stripe_double.signed(self.double.pay(checkout_id))
-
-    def pay_silently(self, checkout_id: str) -> None:
-        self.double.pay(checkout_id)
-
-    def promise(self, checkout_id: str) -> Webhook:
-        return stripe_double.signed(self.double.promise(checkout_id))
-
-    def keep_promise(self, checkout_id: str) -> Webhook:
-        return stripe_double.signed(self.double.pay(checkout_id, "checkout.session.async_payment_succeeded"))
-
-    def decline(self, checkout_id: str) -> Webhook:
-        return stripe_double.signed(self.double.expire(checkout_id))
-
-    def end_refund(self, *, succeeds: bool) -> Webhook:
-        status, kind = ("succeeded", "refund.updated") if succeeds else ("failed", "refund.failed")
-        return stripe_double.signed(self.double.refund_event([*self.double.refunds][-1], status, kind))
-
-    def open_dispute(self) -> Webhook:
-        self._disputes += 1
-        return self._dispute("needs_response", "charge.dispute.created")
-
-    def lose_dispute(self) -> Webhook:
-        return self._dispute("lost", "charge.dispute.closed")
-
-    def win_dispute(self) -> Webhook:
-        return self._dispute("won", "charge.dispute.closed")
-
-    def refunded(self) -> list[str]:
-        payment = [*self.double.intents][-1]
-        return [str(item["amount"]) for item in self.double.refunds.values() if item["payment_intent"] == payment]
-
-    def checkout_state(self, checkout_id: str) -> str:
-        return str(self.double.sessions[checkout_id]["status"])
-
-    def return_url(self, checkout_id: str) -> str:
-        return str(self.double.sessions[checkout_id]["success_url"])
-
-    def make_refunds_pending(self) -> None:
-        self.double.refund_status = "pending"
-
-    def _dispute(self, status: str, kind: str) -> Webhook:
-        payment = [*self.double.intents][-1]
-        return stripe_double.signed(self.double.dispute(payment, status, kind, self._disputes))
-
-
-class PayPal:
-    method = PaymentMethod.PAYPAL
-
-    def __init__(self, double: PayPalDouble) -> None:
-        self.double = double
-        self._disputes = 0
-        double.refund_status, double.capture_issue = "COMPLETED", None
-        double.capture_status = "COMPLETED"
-
-    def pay(self, checkout_id: str) -> Webhook:
-        return paypal_double.signed(self.double.approve(checkout_id))
-
-    def pay_silently(self, checkout_id: str) -> None:
-        self.double.approve(checkout_id)
-        self.double.capture(checkout_id)
-
-    def promise(self, checkout_id: str) -> Webhook:
-        self.double.capture_status = "PENDING"
-        return self.pay(checkout_id)
-
-    def keep_promise(self, checkout_id: str) -> Webhook:
-        return paypal_double.signed(self.double.capture_event([*self.double.captures][-1]))
-
-    def decline(self, checkout_id: str) -> Webhook:
-        self.double.capture_issue = "INSTRUMENT_DECLINED"
-        return self.pay(checkout_id)
-
-    def end_refund(self, *, succeeds: bool) -> Webhook:
-        status, kind = ("COMPLETED", "CAPTURE.REFUNDED") if succeeds else ("FAILED", "REFUND.FAILED")
-        return paypal_double.signed(self.double.refund_event([*self.double.refunds][-1], status, f"PAYMENT.{kind}"))
-
-    def open_dispute(self) -> Webhook:
-        self._disputes += 1
-        return self._dispute(None)
-
-    def lose_dispute(self) -> Webhook:
-        return self._dispute("RESOLVED_BUYER_FAVOUR")
-
-    def win_dispute(self) -> Webhook:
-        return self._dispute("RESOLVED_SELLER_FAVOUR")
-
-    def refunded(self) -> list[str]:
-        capture = [*self.double.captures][-1]
-        refunds = self.double.refunds.values()
-        return [item["amount"]["value"] for item in refunds if item["links"][0]["href"].endswith(capture)]
-
-    def checkout_state(self, checkout_id: str) -> str:
-        return str(self.double.orders[checkout_id]["status"])
-
-    def return_url(self, checkout_id: str) -> str:
-        source = self.double.orders[checkout_id]["payment_source"]
-        return str(source["paypal"]["experience_context"]["return_url"])
-
-    def make_refunds_pending(self) -> None:
-        self.double.refund_status = "PENDING"
-
-    def _dispute(self, outcome: str | None) -> Webhook:
-        capture = [*self.double.captures][-1]
-        return paypal_double.signed(self.double.dispute(capture, outcome, number=self._disputes))
+from tests.mariadb import MariaDB
+from tests.processes import Cluster, run_cluster
 
 
 class RemoteShop:
@@ -238,17 +84,8 @@ def gateway_settings(
     doubles: Doubles,
     service_mail_server: tuple[Mailbox, str],
 ) -> Settings:
-    changes = {
-        "smtp_url": service_mail_server[1],
-        "payment_gateways": (GatewayName.STRIPE, GatewayName.PAYPAL, GatewayName.FAKE),
-        "stripe_secret_key": stripe_double.SECRET_KEY,
-        "stripe_webhook_secret": stripe_double.WEBHOOK_SECRET,
-        "stripe_api_url": doubles.stripe.url,
-        "paypal_client_id": paypal_double.CLIENT_ID,
-        "paypal_client_secret": paypal_double.CLIENT_SECRET,
-        "paypal_webhook_id": paypal_double.WEBHOOK_ID,
-        "paypal_api_url": doubles.paypal.url,
-    }
+    gateways = (GatewayName.STRIPE, GatewayName.PAYPAL, GatewayName.FAKE)
+    changes = {"smtp_url": service_mail_server[1], "payment_gateways": gateways, **accounts(doubles)}
     return migrated_settings(request, tmp_path_factory, "lms_gateways").model_copy(update=changes)
 
 
@@ -259,9 +96,31 @@ def running_service(gateway_settings: Settings) -> Iterator[Service]:
 
 
 @pytest.fixture(params=["stripe", "paypal"])
-def remote(request: pytest.FixtureRequest, doubles: Doubles, shop: Shop) -> Iterator[RemoteShop]:
+def remote_gateway(request: pytest.FixtureRequest, doubles: Doubles) -> RemoteGateway:
     gateway = Stripe(doubles.stripe) if request.param == "stripe" else PayPal(doubles.paypal)
     gateway.double.faults.clear()
-    http = plain_http(shop.service.url)
+    return gateway
+
+
+@pytest.fixture
+def remote(remote_gateway: RemoteGateway, shop: Shop) -> Iterator[RemoteShop]:
+    gateway, http = remote_gateway, plain_http(shop.service.url)
     yield RemoteShop(gateway, shop, http)
     http.close()
+
+
+@pytest.fixture(scope="package")
+def gateway_cluster(
+    mariadb_server: MariaDB, tmp_path_factory: pytest.TempPathFactory, doubles: Doubles
+) -> Iterator[Cluster]:
+    """Run two service processes on one MariaDB, which use the doubles."""
+    url, folder = mariadb_server.new_database("lms_gateway_cluster"), tmp_path_factory.mktemp("gateway_cluster")
+    settings = {f"LMS_{name.upper()}": value for name, value in accounts(doubles).items()}
+    with run_cluster(folder, url, 2, LMS_PAYMENT_GATEWAYS="stripe,paypal", **settings) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def process_shop(gateway_cluster: Cluster, remote_gateway: RemoteGateway) -> ProcessShop:
+    gateway_cluster.delete_all_rows()
+    return ProcessShop(gateway_cluster, remote_gateway)

@@ -222,7 +222,7 @@ def test_webhook_of_another_gateway_is_invalid(remote: RemoteShop) -> None:
     assert remote.transaction(transaction)["status"] == "PENDING"
 
 
-@pytest.mark.parametrize("remote", ["paypal"], indirect=True)  # Stripe's signature is verified without a call
+@pytest.mark.parametrize("remote_gateway", ["paypal"], indirect=True)  # Stripe's signature is verified without a call
 def test_webhook_that_cannot_be_verified_now_is_sent_again(remote: RemoteShop) -> None:
     transaction = remote.purchase()["transaction"]
     webhook = remote.gateway.pay(remote.checkout_id(transaction))
