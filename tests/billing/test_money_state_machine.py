@@ -35,7 +35,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine
 @pytest.fixture
 def machine(database: MachineDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[MoneyMachine]]:
     wiring.register_hooks()
-    MoneyMachine.database, MoneyMachine.clock = database, Clock()
+    MoneyMachine.database, MoneyMachine.clock, MoneyMachine.beginnings = database, Clock(), {}
     monkeypatch.setattr(clock, "now", MoneyMachine.clock.now)
     with asyncio.Runner() as runner:
         MoneyMachine.loop = runner

@@ -47,8 +47,15 @@ class MachineDatabase:
         return object()
 
     def reset(self) -> None:
+        """Delete everything but the people and the course."""
         delete_all_rows(self.database)
         self.run(add_people)
+
+    def image(self) -> Any:
+        """Return a copy of all rows for `restore`; None if that would take longer than to write them again."""
+
+    def restore(self, image: Any) -> None:
+        raise NotImplementedError
 
     def close(self) -> None:
         self._connection.close()
@@ -56,14 +63,14 @@ class MachineDatabase:
 
 
 class SqliteFile(MachineDatabase):
-    """A SQLite file. It is restored from a copy in memory, which is quicker than emptying it."""
+    """A SQLite file. Its images are databases in memory."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"sqlite:///{folder}/machine.db")
         self.run(add_people)
         self._file = sqlite3.connect(folder / "machine.db")
-        self._first_rows = sqlite3.connect(":memory:")
-        self._file.backup(self._first_rows)
+        self._images: list[sqlite3.Connection] = []
+        self._first_rows = self.image()
 
     def rows(self, statement: str) -> list[Any]:
         return self._file.execute(statement).fetchall()
@@ -72,23 +79,32 @@ class SqliteFile(MachineDatabase):
         return self.rows("PRAGMA data_version")
 
     def reset(self) -> None:
-        self._first_rows.backup(self._file)
+        self.restore(self._first_rows)
+
+    def image(self) -> sqlite3.Connection:
+        image = sqlite3.connect(":memory:")
+        self._file.backup(image)
+        self._images.append(image)
+        return image
+
+    def restore(self, image: sqlite3.Connection) -> None:
+        image.backup(self._file)
 
     def close(self) -> None:
         super().close()
-        self._file.close()
-        self._first_rows.close()
+        for connection in (self._file, *self._images):
+            connection.close()
 
 
 class Clock:
     """The time of a sequence. It never stands still, so that no two rows have the same time."""
 
     def __init__(self) -> None:
-        self._now = START
+        self.time = START
 
     def now(self) -> datetime:
-        self._now += timedelta(milliseconds=1)
-        return self._now
+        self.time += timedelta(milliseconds=1)
+        return self.time
 
     def advance(self, hours: int) -> None:
-        self._now += timedelta(hours=hours)
+        self.time += timedelta(hours=hours)

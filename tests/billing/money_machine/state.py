@@ -1,10 +1,12 @@
 """State of a sequence, and how its steps send requests."""
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis.stateful import RuleBasedStateMachine
 from sqlalchemy.orm import Session
@@ -21,6 +23,7 @@ from tests.billing.money_machine.faults import Fault, injected
 from tests.billing.money_machine.gateway import Behavior, ModelGateway
 from tests.billing.money_machine.people import SETTINGS
 from tests.error_injection import InjectedError, ProcessKilledError
+from tests.row_writer import START
 
 GatewayCall = Callable[[PaymentResources, int], Awaitable[None]]
 
@@ -38,6 +41,15 @@ class KeyedRequest:
     result: Any = None
 
 
+class Beginning(NamedTuple):
+    """State of a sequence, from which others can start."""
+
+    image: Any
+    time: datetime
+    gateway: ModelGateway
+    requests: list[KeyedRequest]
+
+
 class MoneyState(RuleBasedStateMachine):
     """The database, the gateway and the requests so far. Indexes are taken modulo the number of rows."""
 
@@ -45,17 +57,30 @@ class MoneyState(RuleBasedStateMachine):
     clock: Clock
     loop: asyncio.Runner
 
-    def reset(self) -> None:
-        self.database.reset()
-        self.gateway = ModelGateway()
+    def start(self, beginning: Beginning | None = None) -> None:
+        """Start a sequence with people and a course, or as one that was saved."""
+        if beginning is None:
+            self.database.reset()
+            self.clock.time = START
+            self.gateway, self.requests = ModelGateway(), list[KeyedRequest]()
+        else:
+            self.database.restore(beginning.image)
+            self.clock.time = beginning.time
+            self.gateway, self.requests = copy.deepcopy((beginning.gateway, beginning.requests))
         gateways: dict[PaymentMethod, Gateway] = {
             PaymentMethod.FAKE: self.gateway,
             PaymentMethod.BANK_TRANSFER: BankTransferGateway(),
         }
         self.resources = PaymentResources(self.database.database, SETTINGS, gateways)
-        self.requests: list[KeyedRequest] = []
         self.paid_payouts: dict[int, int] = {}
         self.checked_version: object = None
+
+    def save(self) -> Beginning | None:
+        """Return the state of the sequence, if that is quicker than the steps that lead to it."""
+        image = self.database.image()
+        if image is None:
+            return None
+        return Beginning(image, self.clock.time, *copy.deepcopy((self.gateway, self.requests)))
 
     def attempt(
         self, work: Callable[[], Any], fault: Fault | None = None, behavior: Behavior = Behavior.SUCCESS
