@@ -57,7 +57,7 @@ class AccessRules(MoneyState):
         return True
 
     def access_follows_payments(self) -> None:
-        """Buyers who have paid can always return. Access that was only paid for ends with the last payment."""
+        """Check that buyers who have paid can return. Access that was only paid for ends with the last payment."""
         for user_key, _, status, source, expires_at, has_paid in self.database.rows(ENROLLMENTS):
             if has_paid:
                 has_access = status == "active" and expires_at is None

@@ -128,10 +128,11 @@ class ModelGateway:
         self.declined.add(reference)
         self._add_event(EventKind.PAYMENT_FAILED, reference)
 
-    def dispute(self, payment_id: str, kind: EventKind) -> None:
+    def dispute(self, payment_id: str, number: int, kind: EventKind) -> None:
+        """Report a state of one of the disputes about a payment. Its event names no transaction."""
         if kind is EventKind.DISPUTE_LOST:
             self.disputed[payment_id] = self.disputed.get(payment_id, 0) + self.left(payment_id)
-        self._add_event(kind, None, payment_id=payment_id, dispute_id=f"dispute of {payment_id}")
+        self._add_event(kind, None, payment_id=payment_id, dispute_id=f"dispute {number} of {payment_id}")
 
     def finish_refund(self, reference: str, *, succeeds: bool) -> None:
         """End a refund that takes longer, and report its state. One that has ended is reported again."""

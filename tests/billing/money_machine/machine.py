@@ -12,6 +12,7 @@ from lms_graphql.billing.models import PaymentMethod
 from lms_graphql.billing.reads.balances import BalanceRow, balances_by_instructor
 from lms_graphql.billing.services import ledger_repair
 from tests.billing.money_machine.access_rules import AccessRules
+from tests.billing.money_machine.dispute_invariants import DisputeInvariants
 from tests.billing.money_machine.gateway import Behavior
 from tests.billing.money_machine.payout_rules import PayoutRules
 from tests.billing.money_machine.people import ADMIN, BUYERS, INSTRUCTOR, PRICE
@@ -46,7 +47,7 @@ def ledger_state(session: Session) -> tuple[list[str], Mapping[int, list[Balance
     return problems, balances_by_instructor(session, ADMIN, [INSTRUCTOR.key or 0])
 
 
-class MoneyMachine(RefundRules, PayoutRules, AccessRules):
+class MoneyMachine(RefundRules, PayoutRules, AccessRules, DisputeInvariants):
     """Two buyers of one course, an instructor and a super admin."""
 
     beginnings: dict[tuple[Any, ...], Beginning | None]
@@ -93,6 +94,7 @@ class MoneyMachine(RefundRules, PayoutRules, AccessRules):
             self.buyers_have_one_sale()
             self.transfers_are_confirmed_once()
             self.refunds_are_those_of_the_gateway()
+            self.disputes_follow_their_events()
             self.paid_payouts_never_change()
             self.requests_have_one_effect()
             self.access_follows_payments()
@@ -110,12 +112,12 @@ class MoneyMachine(RefundRules, PayoutRules, AccessRules):
         assert all(number == 1 for _, number in self.database.rows(BOOKED))
 
     def transfers_are_confirmed_once(self) -> None:
-        """None is confirmed after its purchase has ended."""
+        """Check that each has one payment, and that none is confirmed after its purchase has ended."""
         for _, number, outcome in self.database.rows(CONFIRMED):
             assert (number, outcome in {"booked", "duplicate"}) == (1, True)
 
     def refunds_are_those_of_the_gateway(self, *, is_settled: bool = False) -> None:
-        """Nothing is booked that the gateway has not returned. In the end both have returned the same.
+        """Check that nothing is booked that the gateway has not returned. In the end both have returned the same.
 
         A refund fails here if a dispute has returned its money, whatever the gateway makes of it.
         """
@@ -133,7 +135,7 @@ class MoneyMachine(RefundRules, PayoutRules, AccessRules):
         self.paid_payouts = paid
 
     def requests_have_one_effect(self) -> None:
-        """Each stored key has created its own rows, and nothing else has created any."""
+        """Check that each stored key has created its own rows, and that nothing else has created any."""
         stored = "SELECT result FROM idempotency_keys WHERE operation = '%s'"
         for operation, created in EFFECTS.items():
             results = [json.loads(result) for (result,) in self.database.rows(stored % operation)]

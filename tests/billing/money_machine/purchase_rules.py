@@ -8,6 +8,7 @@ from hypothesis.stateful import rule
 
 from lms_graphql.billing.models import PaymentMethod
 from lms_graphql.billing.services import bank_transfers, gateway_calls, purchases
+from lms_graphql.billing.services.disputes import apply_stored_disputes
 from lms_graphql.billing.services.expiration import cancel_overdue
 from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.billing.services.gateway_events import apply_event
@@ -33,7 +34,12 @@ def _cancel_overdue(resources: PaymentResources) -> int:
     return cancel_overdue(resources.database)
 
 
-TASKS: tuple[Callable[[PaymentResources], int], ...] = (reconcile_checkouts, _cancel_overdue, reconcile_refunds)
+TASKS: tuple[Callable[[PaymentResources], int], ...] = (
+    reconcile_checkouts,
+    _cancel_overdue,
+    apply_stored_disputes,
+    reconcile_refunds,
+)
 """Maintenance of payments, in its order."""
 
 

@@ -46,10 +46,23 @@ class RefundRules(PurchaseRules):
             if delivers:
                 self.deliver(-1, fault)
 
-    @rule(index=INDEX, kind=st.sampled_from(DISPUTES), delivers=MOSTLY, fault=FAULTS)
-    def dispute(self, index: int, kind: EventKind, delivers: bool, fault: Fault | None) -> None:
+    @rule(
+        index=INDEX,
+        number=st.sampled_from([1, 1, 2]),
+        kind=st.sampled_from(DISPUTES),
+        is_paid_now=st.booleans(),
+        delivers=MOSTLY,
+        fault=FAULTS,
+    )
+    def dispute(
+        self, index: int, number: int, kind: EventKind, is_paid_now: bool, delivers: bool, fault: Fault | None
+    ) -> None:
+        """Report a state of a dispute, in any order, again, and perhaps before its payment is reported."""
+        if is_paid_now:
+            self.settle_checkout(index, is_paid=True, units=PRICE, delivers=False, fault=None)
         payments = list(self.gateway.paid)
         if payments:
-            self.gateway.dispute(payments[index % len(payments)], kind)
+            payment = payments[-1 if is_paid_now else index % len(payments)]
+            self.gateway.dispute(payment, number, kind)
             if delivers:
                 self.deliver(-1, fault)

@@ -120,11 +120,15 @@ class MoneyState(RuleBasedStateMachine):
         self.send(self.requests[-1], fault, behavior)
 
     def send(self, request: KeyedRequest, fault: Fault | None = None, behavior: Behavior = Behavior.SUCCESS) -> None:
-        """Send a request, perhaps again. It has the result of the first time."""
+        """Send a request, perhaps again. It has the result of the first time, and is not refused after an answer."""
 
         async def answer() -> None:
             work = partial(_run, service=request.service, arguments=request.arguments)
-            result = await self.database.database.write(self.resources.with_settings(work))
+            try:
+                result = await self.database.database.write(self.resources.with_settings(work))
+            except (DomainError, DomainErrors):
+                assert request.result is None
+                raise
             assert request.result in (None, result)
             request.result = result
             if request.gateway_call is not None:
