@@ -8,6 +8,7 @@ import pytest
 from lms_graphql.accounts.models import User
 from lms_graphql.core.actor import Role
 from tests.billing.billing_client import BillingClient, FakeGatewayClient
+from tests.billing.gateway_adapters import Adapter, PayPalAdapter, StripeAdapter
 from tests.billing.ledger_client import Refunds
 from tests.billing.ledger_factories import LedgerFactories
 from tests.factories import CourseTree, Factories
@@ -56,3 +57,23 @@ def ledger(service: Service, make: Factories) -> LedgerFactories:
 @pytest.fixture
 def refunds(client: Client, make: Factories, ledger: LedgerFactories) -> Refunds:
     return Refunds(client, make, ledger)
+
+
+@pytest.fixture
+def stripe() -> Iterator[StripeAdapter]:
+    adapter = StripeAdapter()
+    with adapter.double.running():
+        yield adapter
+
+
+@pytest.fixture
+def paypal() -> Iterator[PayPalAdapter]:
+    adapter = PayPalAdapter()
+    with adapter.double.running():
+        yield adapter
+
+
+@pytest.fixture(params=["stripe", "paypal"])
+def adapter(request: pytest.FixtureRequest) -> Adapter:
+    adapter: Adapter = request.getfixturevalue(request.param)
+    return adapter
