@@ -144,6 +144,7 @@ def running_cluster(mariadb_server: MariaDB, tmp_path_factory: pytest.TempPathFa
     """Run two service processes on one MariaDB.
 
     The limit of a network is high because most tests have one client IP. That of an account is low, for a short test.
+    Access tokens outlive 300 rounds of a race on a busy machine.
     """
     url = mariadb_server.new_database("lms_cluster")
     with run_cluster(
@@ -151,6 +152,7 @@ def running_cluster(mariadb_server: MariaDB, tmp_path_factory: pytest.TempPathFa
         url,
         LMS_LOGIN_FAILURES_PER_ADDRESS="1000000",
         LMS_LOGIN_FAILURES_PER_ACCOUNT_TOTAL="25",
+        LMS_ACCESS_TOKEN_MINUTES="1440",
     ) as cluster:
         yield cluster
 

@@ -116,7 +116,8 @@ def gateway_cluster(
     """Run two service processes on one MariaDB, which use the doubles."""
     url, folder = mariadb_server.new_database("lms_gateway_cluster"), tmp_path_factory.mktemp("gateway_cluster")
     settings = {f"LMS_{name.upper()}": value for name, value in accounts(doubles).items()}
-    with run_cluster(folder, url, 2, LMS_PAYMENT_GATEWAYS="stripe,paypal", **settings) as cluster:
+    settings |= {"LMS_PAYMENT_GATEWAYS": "stripe,paypal", "LMS_ACCESS_TOKEN_MINUTES": "1440"}
+    with run_cluster(folder, url, 2, **settings) as cluster:
         yield cluster
 
 
