@@ -17,8 +17,9 @@ from lms_graphql.core.money import to_units
 from tests.assessment.quiz_factories import QuizFactories
 from tests.billing.ledger_factories import LedgerFactories, Sale
 from tests.billing.row_factories import RowFactories
-from tests.factories import START, CourseTree, Factories, global_id
+from tests.factories import CourseTree, Factories, global_id
 from tests.live_service import Service
+from tests.row_writer import START
 
 ESSAY = QuestionContent(QuestionType.ESSAY, "Why?", Decimal(2))
 
