@@ -29,13 +29,10 @@ class DisputeInvariants(MoneyState):
 
     def reported_disputes(self) -> dict[tuple[str, str], str]:
         """Return the worst status of each dispute, by the ids of its payment and of itself."""
-        stored = {
-            id for (id,) in self.database.rows("SELECT event_id FROM gateway_events WHERE kind LIKE 'dispute%'")
-        }
+        stored = {id for (id,) in self.database.rows("SELECT event_id FROM gateway_events")}
         kinds: dict[tuple[str, str], set[EventKind]] = defaultdict(set)
         for event in self.gateway.events:
-            if event.id in stored:
+            if event.id in stored and event.dispute_id is not None:
                 assert event.payment_id is not None
-                assert event.dispute_id is not None
                 kinds[event.payment_id, event.dispute_id].add(event.kind)
         return {ids: [status for kind, status in RANKS.items() if kind in found][-1] for ids, found in kinds.items()}
