@@ -55,6 +55,9 @@ class SortKey:
     type: type
     nullable: bool = False
 
+    def equals(self, value: Any) -> ColumnElement[bool]:
+        return self.column.is_(None) if value is None else self.column == value
+
     def greater(self, value: Any) -> ColumnElement[bool]:
         return self.column.is_not(None) if value is None else self.column > value
 
@@ -109,18 +112,19 @@ class SortOrder:
             raise RequestError(RequestErrorCode.BAD_CURSOR, message) from None
 
     def _beyond(self, values: Sequence[Any], *, forward: bool) -> ColumnElement[bool]:
-        """Return (a, b, id) > (x, y, z), written out because MariaDB uses no index range to compare tuples."""
+        """Return (a, b, id) > (x, y, z), written out because MariaDB uses no index range to compare tuples.
+
+        `a > x OR (a = x AND (b > y OR …))` gives MariaDB a range on all columns. Without the equality it walks all
+        rows that tie in `a`: 18 ms instead of 1.3 ms at 80 % of 10,000 courses. SQLite finds the range by `a >= x`.
+        """
         is_greater = forward != self.descending
         clause: ColumnElement[bool] | None = None
         for term, value in reversed(list(zip(self.terms, values, strict=True))):
             beyond = term.greater(value) if is_greater else term.less(value)
-            if clause is None:
-                clause = beyond
-            else:
-                at_or_beyond = term.at_least(value) if is_greater else term.at_most(value)
-                clause = and_(at_or_beyond, or_(beyond, clause))
+            clause = beyond if clause is None else or_(beyond, and_(term.equals(value), clause))
         assert clause is not None
-        return clause
+        first, value = self.terms[0], values[0]
+        return and_(first.at_least(value) if is_greater else first.at_most(value), clause)
 
 
 @dataclass(slots=True)
