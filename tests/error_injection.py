@@ -10,6 +10,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from lms_graphql.core.database import Database
+from tests.statement_events import listen_to_statements
 
 MAX_STATEMENTS = 60
 """No request of these tests has as many statements."""
@@ -71,28 +72,26 @@ class ErrorInjector:
     @contextmanager
     def inject_at(self, number: int) -> Iterator[None]:
         self._injection_number, self._statement_count = number, 0
-        listeners: list[tuple[Any, str, Any]] = [(self._engines[0], "commit", self._commit)]
-        if not self._commits_only:
-            events = ("do_execute", "do_executemany")
-            listeners += [(engine, name, self._execute) for engine in self._engines for name in events]
-        for listener in listeners:
-            event.listen(*listener)
+        event.listen(self._engines[0], "commit", self._commit)
         try:
-            yield
+            if self._commits_only:
+                yield
+            else:
+                with listen_to_statements(self._engines, self._execute):
+                    yield
         finally:
-            for listener in listeners:
-                event.remove(*listener)
+            event.remove(self._engines[0], "commit", self._commit)
 
     @property
     def was_injected(self) -> bool:
         return self._statement_count >= self._injection_number
 
-    def _execute(self, _cursor: Any, statement: str, _parameters: Any, context: Any) -> None:
+    def _execute(self, connection: Connection, statement: str, _parameters: Any) -> None:
         if not self._is_next():
             return
         if self._error.is_kill:
             raise ProcessKilledError
-        if context.dialect.name == "sqlite":  # SQLAlchemy knows only the errors of the dialect's own driver
+        if connection.dialect.name == "sqlite":  # SQLAlchemy knows only the errors of the dialect's own driver
             raise OperationalError(statement, None, self._error.original())
         raise self._error.original()
 

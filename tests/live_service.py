@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import uvicorn
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, text
 from starlette.requests import Request
 
 from lms_graphql.all_models import metadata
@@ -25,6 +25,7 @@ from lms_graphql.graph.documents import DocumentCache
 from lms_graphql.http_protocol import PROTOCOL
 from lms_graphql.settings import Settings
 from tests.mariadb import free_port
+from tests.statement_events import listen_to_statements
 
 ACTOR_HEADER = "x-test-actor"
 
@@ -188,21 +189,20 @@ class StatementRecorder:
 
     def __init__(self, database: Database) -> None:
         self._engines = (database.engine, database.read_engine)
+        self._listening = contextlib.ExitStack()
         self.texts: list[str] = []
         self.parameters: list[Any] = []
 
     def __enter__(self) -> "StatementRecorder":
         self.texts, self.parameters = [], []
-        for engine in self._engines:
-            event.listen(engine, "before_cursor_execute", self._record)
+        self._listening.enter_context(listen_to_statements(self._engines, self._record))
         return self
 
     def __exit__(self, *_: object) -> None:
-        for engine in self._engines:
-            event.remove(engine, "before_cursor_execute", self._record)
+        self._listening.close()
 
-    def _record(self, _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        self.texts.append(statement)
+    def _record(self, _connection: Connection, text: str, parameters: Any) -> None:
+        self.texts.append(text)
         self.parameters.append(parameters)
 
     @property

@@ -54,7 +54,7 @@ def fetch_pages(
     else:
         rows_by_parent = {}
         for row in fetch_rows(session, _pages_of_many_parents(query, arguments), params):
-            rows_by_parent.setdefault(row.page_parent, []).append(query.to_row(row[:-2]))
+            rows_by_parent.setdefault(row[-2], []).append(query.to_row(row[:-2]))
     if query.complete is not None:
         completed = iter(query.complete(session, [row for rows in rows_by_parent.values() for row in rows]))
         rows_by_parent = {parent: [next(completed) for _ in rows] for parent, rows in rows_by_parent.items()}

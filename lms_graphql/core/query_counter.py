@@ -22,7 +22,12 @@ def install(engine: Engine) -> None:
 
     @event.listens_for(engine, "before_cursor_execute")
     def count(*_: Any) -> None:
-        _counter.statements += 1
+        count_statement()
+
+
+def count_statement() -> None:
+    """Count a statement of this thread that does not run through an engine's events."""
+    _counter.statements += 1
 
 
 def counting(work: Callable[[Session], T], counts: list[int]) -> Callable[[Session], T]:

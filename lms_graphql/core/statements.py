@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from sqlalchemy import BindParameter, Delete, Insert, Select, Update, bindparam, case, insert, literal, update
 from sqlalchemy.orm import Session
 
+from lms_graphql.core.driver_statements import driver_statement
 from lms_graphql.core.orm import TimestampedModel, UtcDateTime
 
 T = TypeVar("T")
@@ -28,8 +29,14 @@ UPDATE_CHUNK = 100
 
 
 def fetch_rows(session: Session, statement: RowSelect, binds: Mapping[str, Any] | None = None) -> Sequence[Any]:
-    """Return all rows of a SELECT of columns. It bypasses the ORM, which has no entities to build here."""
-    return session.connection().execute(statement, binds).all()
+    """Return all rows of a SELECT of columns. It bypasses the ORM, which has no entities to build here.
+
+    A statement that is built once is compiled once: see `driver_statements`. The rows are tuples then.
+    """
+    connection = session.connection()
+    prepared = driver_statement(statement, connection, binds or {})
+    rows = None if prepared is None else prepared.fetch(connection, binds or {})
+    return connection.execute(statement, binds).all() if rows is None else rows
 
 
 def group_rows(rows: Iterable[Any], make: Callable[[Any], T], by: int) -> dict[Any, list[T]]:
@@ -47,7 +54,12 @@ def execute_dml(session: Session, statement: Update | Delete | Insert, binds: Ma
     statement that is built once and executed with `binds` costs an eighth of one that is built for each call.
     """
     session.flush()
-    return session.connection().execute(statement, binds).rowcount
+    connection = session.connection()
+    if binds is not None and isinstance(statement, Update):
+        prepared = driver_statement(statement, connection, binds)
+        if prepared is not None and (count := prepared.update(connection, binds)) is not None:
+            return count
+    return connection.execute(statement, binds).rowcount
 
 
 def update_by_key(session: Session, model: type[TimestampedModel], rows: Mapping[int, Mapping[str, Any]]) -> None:

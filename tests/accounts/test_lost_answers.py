@@ -13,26 +13,31 @@ from tests.accounts.test_credentials import NEW_PASSWORD, RESET_PASSWORD, new_se
 from tests.factories import Factories
 from tests.live_service import Client, Service
 from tests.mail_servers import Mailbox
+from tests.statement_events import listen_to_statements
 
 
 @contextmanager
 def lost_commit(engine: Engine, statement: str) -> Iterator[None]:
     """Commit the next transaction with a statement that begins like this, and then lose its connection."""
 
-    def mark(connection: Connection, _cursor: object, text: str, *_: object) -> None:
-        connection.info["is_to_be_lost"] = connection.info.get("is_to_be_lost") or text.startswith(statement)
+    was_lost = False
+
+    def mark(connection: Connection, text: str, _parameters: object) -> None:
+        if text.startswith(statement) and not was_lost:
+            connection.info["is_to_be_lost"] = True
 
     def lose(connection: Connection) -> None:
+        nonlocal was_lost
         if connection.info.pop("is_to_be_lost", False):
-            event.remove(engine, "before_cursor_execute", mark)
+            was_lost = True
             connection.connection.commit()
             lost = pymysql.err.OperationalError(2013, "Lost connection to MySQL server during query")
             raise OperationalError("COMMIT", None, lost)
 
-    event.listen(engine, "before_cursor_execute", mark)
     event.listen(engine, "commit", lose)
     try:
-        yield
+        with listen_to_statements([engine], mark):
+            yield
     finally:
         event.remove(engine, "commit", lose)
 

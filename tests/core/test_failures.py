@@ -26,6 +26,7 @@ from tests.auth import SessionIssuer
 from tests.factories import Factories
 from tests.live_service import Client, LogCapture, Service, run_service
 from tests.mariadb import MariaDB, free_port
+from tests.statement_events import listen_to_statements
 
 QUERY = "{ courses { nodes { title sections { title } } } categories { name } }"
 
@@ -144,8 +145,8 @@ def test_authentication_and_execution_share_one_deadline(service: Service, make:
     with run_service(settings) as short_service:
         client = Client(short_service)
         client.execute("{ categories { name } }")  # the first connection runs further statements
-        event.listen(short_service.database.read_engine, "do_execute", lambda *_: time.sleep(1.3))
-        response = client.post({"query": "{ me { id } }"}, headers={"authorization": f"Bearer {token}"})
+        with listen_to_statements([short_service.database.read_engine], lambda *_: time.sleep(1.3)):
+            response = client.post({"query": "{ me { id } }"}, headers={"authorization": f"Bearer {token}"})
         client.close()
     assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (504, "TIMEOUT")
 

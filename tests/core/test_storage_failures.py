@@ -1,7 +1,7 @@
 """A database whose disk is full or read-only: UNAVAILABLE, one line in the log, and readiness says so."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from lms_graphql.operations import maintenance
 from tests.catalog.course_client import CourseClient
 from tests.factories import Factories
 from tests.live_service import Client, LogCapture, Service
+from tests.statement_events import listen_to_statements
 
 LONG_TEXT = "A text that needs new pages. " * 300
 SQLITE_FAULTS = {"SQLITE_FULL": "PRAGMA max_page_count = 1", "SQLITE_READONLY": "PRAGMA query_only = 1"}
@@ -27,24 +28,31 @@ MARIADB_FAULTS = [pytest.param("mariadb", code, marks=pytest.mark.slow) for code
 
 @contextmanager
 def failing_storage(service: Service, fault: str | int) -> Iterator[None]:
-    def set_pragma(connection: Any, *_: Any) -> None:
-        connection.execute(SQLITE_FAULTS[str(fault)])
-
-    def raise_error(_cursor: Any, statement: str, *_: Any) -> None:
+    def raise_error(_connection: Any, statement: str, _parameters: Any) -> None:
         if not statement.startswith(("SELECT", "SET")):
             raise pymysql.err.OperationalError(fault, "The table is full")
 
-    listener: tuple[str, Callable[..., None]] = ("do_execute", raise_error)
-    if service.database.is_sqlite:
-        listener = ("checkout", set_pragma)
-        with sqlite3.connect(str(service.database.url.database)) as connection:
-            connection.execute("VACUUM")  # because free pages could be used in a full file
-        connection.close()
-    event.listen(service.engine, *listener)
+    with (
+        sqlite_fault(service, str(fault))
+        if service.database.is_sqlite
+        else listen_to_statements([service.engine], raise_error)
+    ):
+        yield
+
+
+@contextmanager
+def sqlite_fault(service: Service, fault: str) -> Iterator[None]:
+    def set_pragma(connection: Any, *_: Any) -> None:
+        connection.execute(SQLITE_FAULTS[fault])
+
+    with sqlite3.connect(str(service.database.url.database)) as connection:
+        connection.execute("VACUUM")  # because free pages could be used in a full file
+    connection.close()
+    event.listen(service.engine, "checkout", set_pragma)
     try:
         yield
     finally:
-        event.remove(service.engine, *listener)
+        event.remove(service.engine, "checkout", set_pragma)
         service.engine.dispose()  # pragmas belong to connections
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pymysql
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from lms_graphql.catalog.models import Category
@@ -19,6 +19,7 @@ from tests.database_proxy import Cut, run_database_proxy
 from tests.factories import Factories
 from tests.live_service import ACTOR_HEADER, Client, Service, run_service
 from tests.mariadb import MariaDB
+from tests.statement_events import listen_to_statements
 
 MESSAGE = "The change may have been saved. Check before you repeat it."
 CREATE = """mutation { created: createCategory(input: {name: "Science"}) {
@@ -50,14 +51,8 @@ def category_names(service: Service) -> list[str]:
 def before_each_read(database: Database, act: Any) -> Iterator[None]:
     """Call `act` before each statement that only reads."""
 
-    def listener(*_: Any) -> None:
-        act()
-
-    event.listen(database.read_engine, "do_execute", listener)
-    try:
+    with listen_to_statements([database.read_engine], lambda *_: act()):
         yield
-    finally:
-        event.remove(database.read_engine, "do_execute", listener)
 
 
 @pytest.mark.slow

@@ -1,0 +1,216 @@
+"""Constant statements straight to the driver: compiled once, and executed without SQLAlchemy's execution context.
+
+SQLAlchemy spends a quarter of the time of a small statement: a context, a cache key, the expansion of IN, a result,
+and a `Row` for each row. A `DriverStatement` does that once. The driver escapes its values and writes the lists.
+Types, error classes and the handling of lost connections are SQLAlchemy's.
+
+Only MySQL's drivers are used so. SQLite and unknown drivers run all statements by SQLAlchemy.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Dialect, Enum, Executable, Select, Update
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.schema import CallableColumnDefault
+from sqlalchemy.types import TypeEngine
+
+from lms_graphql.core import query_counter
+from lms_graphql.core.orm import UtcDateTime
+
+DRIVERS = ("pymysql", "mysqldb")
+_PARAMETER = re.compile(r"%%|%\((?P<value>\w+)\)s|\(__\[POSTCOMPILE_(?P<list>\w+)\]\)")
+
+Processor = Callable[[Any], Any]
+Rows = Sequence[tuple[Any, ...]]
+Observer = Callable[[Connection, str, Sequence[Any]], None]
+
+observers: list[Observer] = []
+"""Functions that are called before each statement, like SQLAlchemy's event `before_cursor_execute`. Their errors are
+handled as if the driver had raised them."""
+
+
+class NotConstantError(Exception):
+    """The statement cannot be compiled once for all values."""
+
+
+class DriverStatement:
+    """A SELECT of columns, or an UPDATE, for one driver. `names` are the parameters that each execution must give."""
+
+    def __init__(self, statement: Select[Any] | Update, dialect: Dialect, names: frozenset[str]) -> None:
+        compiled = _compile(statement, dialect, names)
+        self._sql, positions = _positional(compiled)
+        if "POSTCOMPILE" in self._sql:
+            raise NotConstantError
+        self._parameters = [_Parameter(compiled, name, dialect, names) for name in positions]
+        columns = statement.selected_columns if isinstance(statement, Select) else ()
+        self._decode = _decoder([column.type for column in columns], dialect)
+
+    def fetch(self, connection: Connection, binds: Mapping[str, Any]) -> Rows | None:
+        """Return the rows, or None if a list is empty: no driver writes an empty IN."""
+        values = self._values(binds)
+        return None if values is None else self._execute(connection, values, self._fetch_all)
+
+    def update(self, connection: Connection, binds: Mapping[str, Any]) -> int | None:
+        """Return the number of rows that the UPDATE matched, or None if a list is empty."""
+        values = self._values(binds)
+        return None if values is None else self._execute(connection, values, _row_count)
+
+    def _values(self, binds: Mapping[str, Any]) -> list[Any] | None:
+        values = [parameter.value(binds) for parameter in self._parameters]
+        return None if () in values else values
+
+    def _execute(self, connection: Connection, values: list[Any], result: Callable[[DBAPICursor], Any]) -> Any:
+        cursor: DBAPICursor | None = None
+        query_counter.count_statement()
+        try:
+            for observe in observers:
+                observe(connection, self._sql, values)
+            cursor = connection.connection.cursor()
+            cursor.execute(self._sql, values)
+            outcome = result(cursor)
+            cursor.close()
+        except Exception as error:
+            # It raises the error in SQLAlchemy's class, and invalidates a lost connection.
+            connection._handle_dbapi_exception(error, self._sql, values, cursor, None)
+        return outcome
+
+    def _fetch_all(self, cursor: DBAPICursor) -> Rows:
+        rows: Rows = cursor.fetchall()
+        return rows if self._decode is None else self._decode(rows)
+
+
+class _Parameter:
+    """A parameter of a statement: given by each execution, constant, or computed by the column's `onupdate`."""
+
+    def __init__(self, compiled: SQLCompiler, name: str, dialect: Dialect, names: frozenset[str]) -> None:
+        bind = compiled.binds[name]
+        self._key = bind.key if bind.key in names else None
+        self._process: Processor | None = bind.type.dialect_impl(dialect).bind_processor(dialect)
+        self._is_list = bind.expanding
+        self._compute: Callable[[Any], Any] | None = None
+        self._constant: Any = None
+        computed = {column.key: column.onupdate for column in compiled.update_prefetch}
+        if self._key is not None:
+            return
+        if (onupdate := computed.get(name)) is not None:
+            if not isinstance(onupdate, CallableColumnDefault):
+                raise NotConstantError
+            self._compute = onupdate.arg
+        elif bind.required or bind.callable is not None:
+            raise NotConstantError
+        else:
+            self._constant = self._processed(bind.value)
+
+    def value(self, binds: Mapping[str, Any]) -> Any:
+        if self._key is not None:
+            return self._processed(binds[self._key])
+        return self._constant if self._compute is None else self._processed(self._compute(None))
+
+    def _processed(self, value: Any) -> Any:
+        process = self._process
+        if self._is_list:
+            return tuple(value) if process is None else tuple(map(process, value))
+        return value if process is None else process(value)
+
+
+def _compile(statement: Select[Any] | Update, dialect: Dialect, names: frozenset[str]) -> SQLCompiler:
+    columns = None
+    if isinstance(statement, Update):
+        columns = [name for name in names if name in statement.table.c]
+    compiled = statement.compile(dialect=dialect, column_keys=columns)
+    assert isinstance(compiled, SQLCompiler)
+    return compiled
+
+
+def _positional(compiled: SQLCompiler) -> tuple[str, list[str]]:
+    """Return the text with a `%s` for each value or list, and the names of these parameters in order."""
+    names: list[str] = []
+
+    def replace(found: re.Match[str]) -> str:
+        name = found["value"] or found["list"]
+        if name is None:
+            return found[0]
+        names.append(name)
+        return "%s"
+
+    text = _PARAMETER.sub(replace, compiled.string)
+    return text, names if compiled.positiontup is None else compiled.positiontup
+
+
+def _decoder(types: Sequence[TypeEngine[Any]], dialect: Dialect) -> Callable[[Rows], Rows] | None:
+    """Return a function that converts the driver's rows, or None if they need no conversion.
+
+    Its code is generated for the types: one expression for each column.
+    """
+    expressions = [_expression(number, column_type, dialect) for number, column_type in enumerate(types)]
+    functions = {f"f{number}": function for number, (_, function) in enumerate(expressions) if function is not None}
+    if not any(text != f"v{number}" for number, (text, _) in enumerate(expressions)):
+        return None
+    values = "".join(f"v{number}, " for number in range(len(types)))
+    results = "".join(f"{text}, " for text, _ in expressions)
+    source = f"lambda rows: [({results}) for {values}in rows]"
+    decode: Callable[[Rows], Rows] = eval(source, {**functions, "UTC": UTC})  # noqa: S307 - made of numbers only
+    return decode
+
+
+def _expression(number: int, column_type: TypeEngine[Any], dialect: Dialect) -> tuple[str, Any]:
+    """Return an expression that converts the value `v<number>`, and what it needs under the name `f<number>`."""
+    if isinstance(column_type, UtcDateTime):
+        return f"None if v{number} is None else v{number}.replace(tzinfo=UTC)", None
+    if (
+        isinstance(column_type, Enum)
+        and column_type.enum_class is not None
+        and column_type.values_callable is not None
+    ):
+        members = column_type.enum_class.__members__.values()
+        values = column_type.values_callable(column_type.enum_class)
+        return f"f{number}[v{number}]", {None: None, **dict(zip(values, members, strict=True))}
+    process = column_type.dialect_impl(dialect).result_processor(dialect, None)
+    return (f"v{number}", None) if process is None else (f"f{number}(v{number})", process)
+
+
+def _row_count(cursor: DBAPICursor) -> int:
+    return cursor.rowcount
+
+
+class _Cache:
+    """Driver statements by statement, dialect and names of the parameters.
+
+    A statement is compiled at its second execution, because one that is built for a single execution is faster by
+    SQLAlchemy, which finds its compiled form by its structure. The key is the statement itself, which is held weakly.
+    """
+
+    def __init__(self) -> None:
+        self._by_statement: WeakKeyDictionary[Executable, dict[Any, DriverStatement | None]] = WeakKeyDictionary()
+
+    def find(
+        self, statement: Select[Any] | Update, dialect: Dialect, names: frozenset[str]
+    ) -> DriverStatement | None:
+        known = self._by_statement.get(statement)
+        if known is None:
+            self._by_statement[statement] = {}
+            return None
+        key = (dialect, names)
+        if key not in known:
+            try:
+                known[key] = DriverStatement(statement, dialect, names)
+            except NotConstantError:
+                known[key] = None
+        return known[key]
+
+
+_cache = _Cache()
+
+
+def driver_statement(
+    statement: Select[Any] | Update, connection: Connection, binds: Mapping[str, Any]
+) -> DriverStatement | None:
+    """Return the compiled statement for the connection's driver, or None if SQLAlchemy is to run it."""
+    if connection.dialect.driver not in DRIVERS or not isinstance(statement, Select | Update):
+        return None
+    return _cache.find(statement, connection.dialect, frozenset(binds))
