@@ -15,6 +15,7 @@ from lms_graphql.core.orm import (
     false_column,
     long_text,
 )
+from lms_graphql.core.search_terms import MAX_TERM_LENGTH
 
 
 class Note(TimestampedModel):
@@ -92,9 +93,10 @@ class QAQuestion(TimestampedModel):
 
 
 class QAQuestionTerm(Model):
-    """
-    A search term of a question. The key begins with the course, because a search is always within a course. Terms
-    that are frequent in other courses cost it nothing.
+    """A search term of a question.
+
+    The key begins with the course, because a search is always within a course. So terms that are frequent in other
+    courses cost nothing.
     """
 
     __tablename__ = "qa_question_terms"
@@ -104,7 +106,7 @@ class QAQuestionTerm(Model):
     )
 
     course_id: Mapped[int] = mapped_column(BigIntKey, primary_key=True, autoincrement=False)
-    term: Mapped[str] = mapped_column(case_sensitive(64), primary_key=True)
+    term: Mapped[str] = mapped_column(case_sensitive(MAX_TERM_LENGTH), primary_key=True)
     question_id: Mapped[int] = mapped_column(
         BigIntKey, ForeignKey("qa_questions.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
