@@ -7,11 +7,11 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User, UserTerm
+from lms_graphql.core import term_index
 from lms_graphql.core.search_terms import index_terms
 from lms_graphql.core.statements import execute_dml
 
-BATCH_SIZE = 500
-"""The number of users whose terms are compared at a time."""
+TERMS = term_index.TermTable(UserTerm.term, UserTerm.user_id, UserTerm.is_name)
 USERS = select(User.id, User.first_name, User.last_name, User.username, User.email, User.deleted_at)
 
 
@@ -33,13 +33,13 @@ def remove_user(session: Session, user_key: int) -> None:
 
 def find_term_drift(session: Session) -> list[str]:
     """Return a line with the number of users whose terms are wrong, or an empty list."""
-    user_count = len(list(_drifted_users(session)))
+    user_count = sum(1 for _ in _drifts(session))
     return [f"user_terms: wrong for {user_count} users"] if user_count else []
 
 
 def repair_terms(session: Session) -> list[str]:
     """Correct the terms of all users. Return a line with their number, or an empty list."""
-    keys = list(_drifted_users(session))
+    keys = [drift.owner_key for drift in _drifts(session)]
     for key in keys:
         # The lock reads the newest row, so that no terms come back of an account that is being deleted.
         user = session.execute(USERS.where(User.id == key).with_for_update()).one()
@@ -60,16 +60,5 @@ def _replace_terms(session: Session, user_key: int, terms: dict[str, bool]) -> N
         session.execute(insert(UserTerm), rows)
 
 
-def _drifted_users(session: Session) -> Iterator[int]:
-    """Yield the keys of the users whose stored terms differ from those of their names and email address."""
-    last_key = 0
-    while rows := session.execute(USERS.where(User.id > last_key).order_by(User.id).limit(BATCH_SIZE)).all():
-        last_key = rows[-1].id
-        stored: dict[int, dict[str, bool]] = {}
-        in_batch = UserTerm.user_id.between(rows[0].id, last_key)
-        terms = select(UserTerm.user_id, UserTerm.term, UserTerm.is_name).where(in_batch)
-        for user_key, term, is_name in session.execute(terms):
-            stored.setdefault(user_key, {})[term] = is_name
-        for row in rows:
-            if stored.get(row.id, {}) != _expected_terms(row):
-                yield row.id
+def _drifts(session: Session) -> Iterator[term_index.TermDrift]:
+    return term_index.find_drift(session, TERMS, USERS, lambda user: set(_expected_terms(user).items()))

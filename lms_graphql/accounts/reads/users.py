@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, false, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import User, UserTerm, full_name
@@ -16,8 +16,9 @@ from lms_graphql.core.actor import AccessLevel, Actor, Role
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.list_queries import ListQuery
 from lms_graphql.core.pagination import SortKey, SortOrder
-from lms_graphql.core.search_terms import MAX_CHARACTER, QueryTerms
+from lms_graphql.core.search_terms import QueryTerms
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
+from lms_graphql.core.term_matches import has_all_terms
 
 
 @with_global_id("User")
@@ -107,7 +108,7 @@ def users(conditions: UserFilter, order_by: UserOrder) -> ListQuery:
 def _clauses(conditions: UserFilter) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
     if conditions.terms is not None:
-        clauses += matches_terms(User.id, conditions.terms)
+        clauses.append(matches_terms(User.id, conditions.terms))
     if conditions.role is not None:
         clauses.append(User.role == conditions.role)
     if conditions.is_active is not None:
@@ -121,19 +122,13 @@ def _clauses(conditions: UserFilter) -> list[ColumnElement[bool]]:
 
 def matches_terms(
     user_key: SQLColumnExpression[int], terms: QueryTerms, *, names_only: bool = False
-) -> list[ColumnElement[bool]]:
-    """Return the clauses under which all terms match the user with this key.
+) -> ColumnElement[bool]:
+    """Return the clause "all terms match the user with this key". Without terms no user matches.
 
     Only super admins may search in usernames and email addresses. For others, set `names_only`.
     """
-    if terms == QueryTerms():
-        return [false()]  # punctuation alone matches no name
-    conditions = [UserTerm.term == word for word in terms.words]
-    conditions += [and_(UserTerm.term >= prefix, UserTerm.term < prefix + MAX_CHARACTER) for prefix in terms.prefixes]
-    users = select(UserTerm.user_id)
-    if names_only:
-        users = users.where(UserTerm.is_name)
-    return [user_key.in_(users.where(condition)) for condition in conditions]
+    conditions = (UserTerm.is_name,) if names_only else ()
+    return has_all_terms(user_key, UserTerm.term, UserTerm.user_id, terms, *conditions)
 
 
 def _sort_order(order_by: UserOrder) -> SortOrder:

@@ -103,7 +103,7 @@ def enrollments_of_course(
     """
     rows = _with_status(ENROLLMENTS, status)
     if terms is not None:
-        rows = rows.where(*matches_terms(Enrollment.user_id, terms, names_only=True))
+        rows = rows.where(matches_terms(Enrollment.user_id, terms, names_only=True))
     return ListQuery(rows, _to_row, _sort_order("course.enrollments", order_by), Enrollment.course_id)
 
 
