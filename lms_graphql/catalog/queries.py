@@ -46,11 +46,13 @@ SearchOrderArgument = Annotated[
 @input_type(name="CourseFilter")
 class CourseFilterInput:
     """
-    Conditions on courses. A course must meet all of them. An omitted field is no condition, but without `status` and
-    `statuses` the courses are published ones.
+    Conditions on courses. A course must meet all of them. An omitted field is no condition. Without `status` and
+    `statuses`, only published courses match.
     """
 
-    status: CourseStatus | None = field("Publication status (default PUBLISHED without `statuses`).", default=None)
+    status: CourseStatus | None = field(
+        "Publication status. Without `statuses`, the default is PUBLISHED.", default=None
+    )
     statuses: list[CourseStatus] | None = field("Any of these publication statuses.", default=None)
     category_id: strawberry.ID | None = field("Id of a category. Courses in its descendants match too.", default=None)
     category_slug: str | None = field("Slug of a category, in place of `categoryId`.", default=None)
@@ -115,8 +117,8 @@ class CatalogQueries:
     ) -> Connection[Course]:
         """Courses that the viewer may see, published ones by default.
 
-        With `filter: {statuses: [DRAFT, ARCHIVED]}`, instructors get their own drafts and archived courses, and super
-        admins get those of everybody.
+        With `filter: {statuses: [DRAFT, ARCHIVED]}`, instructors get their own drafts and archived courses. Super
+        admins get all of them.
         """
         terms = parse_search(search)
         order = order_by or (CourseOrder.NEWEST if terms is None else CourseOrder.RELEVANCE)

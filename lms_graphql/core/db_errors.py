@@ -138,9 +138,10 @@ def write_problem(error: BaseException) -> str | None:
 
 
 def stops_all_work(error: BaseException) -> bool:
-    """Return whether other transactions would fail, too: the database is unreachable or cannot write, or we stop.
+    """Return whether other transactions would fail, too.
 
-    Then a task with many transactions ends. After other errors it goes on with the next one.
+    They would if the database is unreachable or cannot write, or if the service stops. Then a task with many
+    transactions ends. After other errors it goes on with the next one.
     """
     if isinstance(error, AbandonedError) or write_problem(error) is not None:
         return True

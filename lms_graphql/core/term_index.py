@@ -70,7 +70,7 @@ def find_drift(
 
 
 def repair_drift(session: Session, table: TermTable, drifts: Iterable[TermDrift]) -> int:
-    """Write the expected terms and return the number of owners. `drifts` may be read during that, owner by owner."""
+    """Write the expected terms, and return the number of owners. `drifts` may be lazy: each is repaired once read."""
     count = 0
     for drift in drifts:
         update_terms(session, table, *drift)

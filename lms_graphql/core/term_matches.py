@@ -17,7 +17,7 @@ def has_all_terms(
     terms: QueryTerms,
     *where: ColumnElement[bool],
 ) -> ColumnElement[bool]:
-    """Return the condition that the row with this key has every term. Without terms no row has.
+    """Return the condition that the row with this key has every term. Without terms no row matches.
 
     `term` and `owner` are columns of the table of terms. `where` has further conditions on that table. With IN,
     MariaDB chooses whether it begins with the rows or with the terms.

@@ -169,16 +169,16 @@ def _sum_groups(groups: Iterable[_Group], conditions: _Conditions) -> _Sums:
         count = group.course_count
         if conditions.is_free is not None:
             count = group.free_count if conditions.is_free else group.course_count - group.free_count
-        has_difficulty = _allows(conditions.difficulties, group.difficulty)
-        has_language = _allows(conditions.languages, group.language)
-        has_category = _allows(conditions.categories, group.category_key)
-        if has_language and has_category:
+        difficulty_matches = _allows(conditions.difficulties, group.difficulty)
+        language_matches = _allows(conditions.languages, group.language)
+        category_matches = _allows(conditions.categories, group.category_key)
+        if language_matches and category_matches:
             sums.difficulties[group.difficulty] += count
-        if has_difficulty and has_category:
+        if difficulty_matches and category_matches:
             sums.languages[group.language] += count
-        if has_difficulty and has_language and group.category_key is not None:
+        if difficulty_matches and language_matches and group.category_key is not None:
             sums.categories[group.category_key] += count
-        if has_difficulty and has_language and has_category:
+        if difficulty_matches and language_matches and category_matches:
             sums.total_count += count
             sums.free_count += group.free_count
             sums.paid_count += group.course_count - group.free_count
