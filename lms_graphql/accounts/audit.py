@@ -135,7 +135,7 @@ def erase_client_ips(session: Session, user_key: int) -> None:
     """Erase the client IPs of a user's requests, because they are personal data.
 
     These are the requests that the user made as an actor, and those without an actor that were about the account.
-    Addresses from which super admins changed the account belong to the super admins, so they stay.
+    Client IPs from which super admins changed the account belong to the super admins, so they stay.
     """
     is_actor = AuditEvent.actor_id == user_key
     is_subject = (AuditEvent.subject_kind == USER, AuditEvent.subject_id == user_key, AuditEvent.actor_id.is_(None))

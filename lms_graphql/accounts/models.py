@@ -108,7 +108,7 @@ def full_name(first_name: str, last_name: str, deleted_at: datetime | None) -> s
 class UserTerm(Model):
     """A word by which super admins find a user.
 
-    `is_name` is true for words of the first or last name. Only by those, course staff find a learner.
+    `is_name` is true for words of the first or last name. Course staff find learners by these alone.
     """
 
     __tablename__ = "user_terms"

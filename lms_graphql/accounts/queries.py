@@ -48,7 +48,7 @@ class AuditEventFilterInput:
 
     action: str | None = field("Action, e.g. `account.role_changed`.", default=None)
     actor_id: strawberry.ID | None = field("Id of the user who did it.", default=None)
-    subject_id: strawberry.ID | None = field("Id of the object that it was done to, of any type.", default=None)
+    subject_id: strawberry.ID | None = field("Id of the object that was changed, of any type.", default=None)
     created_after: datetime | None = field("Events after this time.", default=None)
     created_before: datetime | None = field("Events before this time.", default=None)
 

@@ -74,13 +74,13 @@ def self_or_super_admin_only(description: str) -> Any:
 @object_type
 class UserSession(Node):
     """
-    A place where a user is logged in. Visible to the user and to super admins, until it ends or expires. `endSession`
-    ends it.
+    A login of a user on a device. Visible to the user and to super admins until it ends or expires. `endSession` ends
+    it.
     """
 
     created_at: datetime = field("When the user logged in.")
     last_used_at: datetime = field(
-        "When the user logged in or the session was last refreshed. Other requests do not count, so it may be as old "
+        "When the user logged in or last refreshed the session. Other requests do not change it. So it may be as old "
         "as an access token lasts: 15 minutes by default."
     )
     expires_at: datetime = field("When the session ends if it is not refreshed before.")
@@ -121,8 +121,8 @@ class User(Node):
     @resolver_field(extensions=[require(IsSelfOrSuperAdmin)])
     def sessions(self, info: Info) -> list[UserSession] | None:
         """
-        The user and super admins only. Where the user is logged in, the last used first (at most 100). A session that
-        has ended or expired is not in the list.
+        The user and super admins only. Active sessions of the user, the last used first (at most 100). Those that
+        have ended or expired are left out.
         """
         return info.context.load_list(sessions_by_user, self.key)
 
@@ -158,7 +158,7 @@ class AuditDetail:
     """
 
     name: str = field("Name of the fact, e.g. `reason`.")
-    value: str = field("The value as text.")
+    value: str = field("Value as text; several values have commas between them.")
 
 
 @object_type
@@ -167,11 +167,11 @@ class AuditEvent(Node):
 
     action: str = field("Action, written as `area.happened`, e.g. `account.signed_in`.")
     subject_id: strawberry.ID | None = field(
-        "Id of the object that it was done to, e.g. the user of a role change, or the transaction of a refund. It "
-        "may be gone. Null if there is no object."
+        "Id of the object that was changed, e.g. the user of a role change, or the transaction of a refund; null if "
+        "there is none. The object may have been deleted."
     )
     client_ip: str | None = field(
-        "Address from which the request came; null if it was not recorded, or if the user's account was deleted."
+        "IP address of the request; null if it was not recorded, or if the user's account was deleted."
     )
     details: list[AuditDetail] = field("Further facts, without secrets, names and email addresses.")
     created_at: datetime = field("When it happened.")
@@ -180,8 +180,8 @@ class AuditEvent(Node):
     @resolver_field()
     def actor(self, info: Info) -> User | None:
         """
-        The user who did it; null if the service itself did it, or someone who was not logged in. A deleted user is
-        returned without personal data.
+        The user who did it; null if it was the service itself, a gateway or a viewer who was not logged in. A deleted
+        user is returned without personal data.
         """
         return None if self.actor_key is None else info.context.load(users_by_key, self.actor_key)
 

@@ -119,11 +119,11 @@ class CredentialMutations:
     @mutation(IsSignedIn)
     async def request_email_change(self, info: Info, input: RequestEmailChangeInput) -> DonePayload | None:
         """
-        Mail a link to a new email address, and a notice to the present one. Only logged-in users can do this. The
-        address changes with `confirmEmailChange`. A further request replaces the former one, and the present address
-        only cancels it. A new password, suspension and deletion cancel it, too.
+        Mail a link to a new email address, and a notice to the current one. Only logged-in users can do this. The
+        address changes with `confirmEmailChange`. A request replaces the former one. One for the current address only
+        cancels it, and so do a new password, suspension and deletion.
 
-        The answer is the same whether the new address is taken or not; a taken one gets no mail. Returns
+        The answer is the same whether the new address is taken or not. A taken one gets no mail. Returns
         INVALID_CREDENTIALS if the current password is wrong, and RATE_LIMITED after too many failures or requests.
         """
         operations = password_operations(info.context)
@@ -135,8 +135,8 @@ class CredentialMutations:
         Change an email address with the token of a mail. Everyone who has the token can do this; a bad access token
         is ignored. The new address counts as verified, and links that were mailed to the former one become invalid.
 
-        All other sessions of the account end. The current session goes on if it belongs to the account, else the one
-        that requested the change.
+        All other sessions of the account end. The session of the access token stays if it belongs to the account. If
+        it does not, the one that requested the change stays.
 
         Returns INVALID_TOKEN if the token is unknown, was used or has expired. The same holds if the request was
         replaced or cancelled, or if another account has the address.

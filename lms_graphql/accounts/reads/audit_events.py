@@ -47,7 +47,7 @@ class AuditEventRow(NamedTuple):
     subject_kind: str | None
     subject_key: int | None
     client_ip: str | None
-    facts: Mapping[str, Any]
+    raw_details: Mapping[str, Any]
     created_at: datetime
 
     @property
@@ -58,18 +58,18 @@ class AuditEventRow(NamedTuple):
 
     @property
     def details(self) -> list[AuditDetailRow]:
-        facts = ((name, fact) for name, fact in (self.facts or {}).items() if fact is not None)
-        return [AuditDetailRow(name, self._text(name, fact)) for name, fact in facts]
+        details = (self.raw_details or {}).items()
+        return [AuditDetailRow(name, self._text(name, value)) for name, value in details if value is not None]
 
-    def _text(self, name: str, fact: object) -> str:
+    def _text(self, name: str, value: object) -> str:
         """Return a detail as text: the id of an object, a number or a word, or several with commas between them."""
-        if isinstance(fact, list):
-            return ", ".join(self._text(name, item) for item in fact)
-        if isinstance(fact, bool):
-            return "true" if fact else "false"
+        if isinstance(value, list):
+            return ", ".join(self._text(name, item) for item in value)
+        if isinstance(value, bool):
+            return "true" if value else "false"
         is_essay = name == "question" and self.action == ESSAY_QUESTION_ACTION
         kind = "EssayQuestion" if is_essay else DETAIL_KINDS.get(name)
-        return global_ids.encode(kind, fact) if isinstance(fact, int) and kind is not None else str(fact)
+        return global_ids.encode(kind, value) if isinstance(value, int) and kind is not None else str(value)
 
 
 EVENTS = select(

@@ -155,7 +155,7 @@ def verify_email(session: Session, _actor: Actor, auth: AuthContext, token: str)
 
 
 def _complete_password_change(session: Session, auth: AuthContext, user_key: int, action: str) -> None:
-    """End all sessions, void reset tokens and a requested change of email, record the action and notify the user."""
+    """End all sessions, invalidate reset tokens, cancel an email change, record the action and notify the user."""
     end_all_sessions(session, user_key)
     invalidate_tokens(session, user_key, TokenPurpose.RESET_PASSWORD)
     cancel_email_change(session, user_key)

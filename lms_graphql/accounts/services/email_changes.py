@@ -27,8 +27,8 @@ from lms_graphql.mail.outbox import enqueue
 EMAIL_CHANGE_MAIL = "email_change"
 """Kind of the mail to the new address, with the link that confirms it."""
 EMAIL_CHANGE_NOTICE_MAIL = "email_change_notice"
-"""Kind of the mail to the present address, which has nothing to click."""
-CHANGE_FAILED = "account.email_change_failed"
+"""Kind of the mail to the current address, which has no link."""
+EMAIL_CHANGE_FAILED = "account.email_change_failed"
 """Audit action of a request with a wrong password."""
 TOKEN_LIFETIME = timedelta(hours=24)
 
@@ -53,25 +53,25 @@ def validate_new_email(new_email: str) -> str:
 def request_email_change(
     session: Session, actor: Actor, auth: AuthContext, check: PasswordCheck, email: str
 ) -> bool | DomainError:
-    """Replace the requested change of the actor's address, and enqueue the mails to the new and the present one.
+    """Replace the requested change of the actor's address, and enqueue the mails to the new and the current one.
 
     All new addresses take the same path: whether one is taken is looked up when its mail is sent. So neither the
-    answer nor its time reveals it. The actor's present address only cancels the former request.
+    answer nor its time reveals it. A request for the current address only cancels the former one.
 
     Return True, or RATE_LIMITED, or INVALID_CREDENTIALS if the stored hash has changed since it was verified.
     """
     # The lock comes before anything is read. Every change of a user's request begins with it.
     if not execute_dml(session, update(User).where(*check.is_unchanged).values(updated_at=User.updated_at)):
-        return record_wrong_password(session, actor, auth, CHANGE_FAILED)
+        return record_wrong_password(session, actor, auth, EMAIL_CHANGE_FAILED)
     rate_limits.refund(session, check.limit_key)
-    present_email = session.scalar(select(User.email).where(User.id == check.user_key))
-    if email == present_email:
+    current_email = session.scalar(select(User.email).where(User.id == check.user_key))
+    if email == current_email:
         cancel_email_change(session, check.user_key)
         return True
     if not _consume_request(session, auth, check.user_key):
         return rate_limit_error(auth)
     _replace_request(session, actor, auth, check.user_key, email)
-    enqueue(session, EMAIL_CHANGE_NOTICE_MAIL, user_key=check.user_key, email=present_email)
+    enqueue(session, EMAIL_CHANGE_NOTICE_MAIL, user_key=check.user_key, email=current_email)
     audit.record(
         session, "account.email_change_requested", actor=actor.key, subject=actor.key, client_ip=auth.client_ip
     )

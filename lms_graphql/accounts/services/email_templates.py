@@ -89,7 +89,7 @@ def email_change_template(session: Session, mail: Mail, urls: SiteUrls) -> Rende
 
 
 def email_change_notice_template(session: Session, mail: Mail, _urls: SiteUrls) -> RenderedMail | None:
-    """Render the mail to the address that the account had at the time of the request. It has nothing to click."""
+    """Render the mail to the address that the account had at the time of the request. It has no link."""
     user = session.get(User, mail.user_id)
     if user is None or user.deleted_at is not None or mail.address is None:
         return None

@@ -104,7 +104,7 @@ class PasswordOperations:
             with self._queue_slot():
                 match = await self.hashing.verify(check.password_hash, password)
             if not match.is_correct:
-                raise await self._record_wrong_password(email_changes.CHANGE_FAILED)
+                raise await self._record_wrong_password(email_changes.EMAIL_CHANGE_FAILED)
             return await self._write(email_changes.request_email_change, self.auth, check, email)
 
     async def reset_password(self, token: str, new_password: str) -> bool:
