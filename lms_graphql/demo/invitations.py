@@ -25,7 +25,7 @@ from lms_graphql.learning.services.invitations import (
     InvitationRequest,
     cancel_invitation,
     invite_learners,
-    issue_token,
+    make_invitation_token,
 )
 from lms_graphql.mail.models import Mail
 from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings
@@ -67,7 +67,7 @@ def add_invitations(database: Database, settings: Settings) -> None:
     ended = update(Invitation).where(Invitation.id == expired).values(expires_at=clock.now() - timedelta(days=1))
     run(lambda session: session.execute(ended))
     run(lambda session: cancel_invitation(session, instructor, global_ids.encode("Invitation", cancelled)))
-    token = run(lambda session: issue_token(session, accepted, 0))
+    token = run(lambda session: make_invitation_token(session, accepted, 0))
     if invited.learner_key is not None and token is not None:
         learner = Actor(invited.learner_key, Role.LEARNER)
         run(lambda session: accept_invitation(session, learner, token))

@@ -32,7 +32,7 @@ def granted_access(enrollment: Enrollment, expires_at: datetime | None) -> Acces
 def extended_access(enrollment: Enrollment, expires_at: datetime | None) -> Access:
     """Return the access like `granted_access`, except that an earlier grant that still gives access is not shortened.
 
-    For invitations: who accepts one must not lose access by it.
+    It is for invitations, because users must not lose access by accepting one.
     """
     if has_access(enrollment):
         return enrollment.source, _later(enrollment.access_expires_at, expires_at)

@@ -23,7 +23,7 @@ class InviteLearnersInput:
     course_id: strawberry.ID = field("Id of the course.")
     emails: list[str] = field("1–200 email addresses. An address that is named twice is invited once.")
     access_expires_at: datetime | None = field("When access ends, in the future; null: never.", default=None)
-    message: str | None = field("Plain text for the mail, at most 1,000 characters.", default=None)
+    message: str | None = field("Plain text that each mail shows, at most 1,000 characters.", default=None)
 
 
 @input_type()
@@ -74,8 +74,8 @@ class InvitationMutations:
     @mutation(has_permission("enrollment:grant"))
     async def cancel_invitation(self, info: Info, input: InvitationIdInput) -> InvitationPayload | None:
         """
-        Cancel a pending invitation, so that its link stops. Only the course's instructor and super admins can do
-        this. Cancelling again changes nothing.
+        Cancel a pending invitation, so that its link becomes invalid. Only the course's instructor and super admins
+        can do this. Cancelling again changes nothing.
 
         Returns INVALID_TRANSITION if the invitation was accepted or has expired.
         """

@@ -6,7 +6,7 @@ from lms_graphql.accounts.models import User
 from lms_graphql.catalog.models import Course
 from lms_graphql.core.dates import format_date
 from lms_graphql.learning.invitation_models import Invitation
-from lms_graphql.learning.services.invitations import issue_token
+from lms_graphql.learning.services.invitations import make_invitation_token
 from lms_graphql.mail.messages import Button, Fact, RenderedMail, greeting_line, render
 from lms_graphql.mail.models import Mail
 from lms_graphql.mail.templates import SiteUrls
@@ -18,7 +18,7 @@ def invitation_template(session: Session, mail: Mail, urls: SiteUrls) -> Rendere
     It is the same for addresses with and without an account. The message is a fact, whose lines are indented, so
     that it cannot look like the text of the platform.
     """
-    token = issue_token(session, mail.data["invitation"], mail.data["mail_number"])
+    token = make_invitation_token(session, mail.data["invitation"], mail.data["mail_number"])
     invitation = None if token is None else session.get(Invitation, mail.data["invitation"])
     if token is None or invitation is None:
         return None

@@ -1,4 +1,4 @@
-"""Acceptance of invitations: by the signed-in holder of the link, once. Lock order: docs/architecture.md."""
+"""Acceptance of invitations, once, by a logged-in user who has the link. Lock order: docs/architecture.md."""
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session

@@ -83,9 +83,12 @@ def invite_learners(session: Session, actor: Actor, request: InvitationRequest) 
     _count_invitations(session, course.id, len(emails))
     invitations = _store_invitations(session, course.id, emails, request.access_expires_at)
     stored = [invitations[email_key] for email_key in emails]
-    facts = [{"invitation": each.key, "mail_number": each.mail_number, "message": message} for each in stored]
+    facts = [
+        {"invitation": invitation.key, "mail_number": invitation.mail_number, "message": message}
+        for invitation in stored
+    ]
     enqueue_many(session, INVITATION_MAIL, facts)
-    keys = [each.key for each in stored]
+    keys = [invitation.key for invitation in stored]
     audit.record(session, "course.learners_invited", actor=actor.key, subject=course.id, invitations=keys)
     return keys
 
@@ -194,7 +197,7 @@ def cancel_invitation(session: Session, actor: Actor, invitation_id: str) -> int
     if not execute_dml(
         session, update(Invitation).where(Invitation.id == key, is_open(clock.now())).values(cancelled)
     ):
-        message = "This invitation was accepted or has expired, so it cannot be cancelled."
+        message = "This invitation was accepted or has expired. To end a learner's access, cancel the enrollment."
         raise DomainError(ErrorCode.INVALID_TRANSITION, message, INVITATION)
     audit.record(session, "invitation.cancelled", actor=actor.key, subject=key)
     return key
@@ -204,8 +207,8 @@ def _course_of(is_invitation: ColumnElement[bool]) -> Select[int]:
     return select(Invitation.course_id).where(is_invitation)
 
 
-def issue_token(session: Session, key: int, mail_number: int) -> str | None:
-    """Return a new token for this mail of an invitation, and store its hash in place of an earlier one.
+def make_invitation_token(session: Session, key: int, mail_number: int) -> str | None:
+    """Return a new token for this mail of an invitation, and store its hash in place of the former one.
 
     Return None if the invitation has ended or has a newer mail.
     """
@@ -216,7 +219,7 @@ def issue_token(session: Session, key: int, mail_number: int) -> str | None:
 
 
 def delete_invitations_of_user(session: Session, user_key: int) -> None:
-    """Delete the invitations that a user has accepted whose account is erased, because they hold email addresses.
+    """Delete the invitations that an erased user has accepted, because they have email addresses.
 
     Others stay until they have ended, even if they were sent to an address of the user. Course staff could see from
     their deletion that the address had an account.

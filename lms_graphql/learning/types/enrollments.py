@@ -47,9 +47,9 @@ expose_enum(
 expose_enum(
     EnrollmentOrder,
     "Sort order of enrollments.",
-    NEWEST="Newest first.",
-    OLDEST="Oldest first.",
-    LAST_ACCESSED="Last active first; enrollments that were never used come last.",
+    NEWEST="By `enrolledAt`, newest first.",
+    OLDEST="By `enrolledAt`, oldest first.",
+    LAST_ACCESSED="By `lastAccessedAt`, latest first; null comes last.",
     MOST_PROGRESS="Highest `progress.percent` first.",
     LEAST_PROGRESS="Lowest `progress.percent` first.",
 )

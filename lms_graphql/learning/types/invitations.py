@@ -25,8 +25,8 @@ from lms_graphql.learning.types.enrollments import Enrollment
 expose_enum(
     InvitationStatus,
     "Status of an invitation.",
-    PENDING="The link in the mail can be used.",
-    ACCEPTED="The link was used, once and for good.",
+    PENDING="The link in the last mail can be used.",
+    ACCEPTED="A user accepted the invitation, so the link cannot be used again.",
     EXPIRED="The link was not used in time.",
     CANCELLED="Course staff cancelled the invitation.",
 )
@@ -44,7 +44,7 @@ class Invitation(Node):
     """
 
     email: str = field("Email address that was invited. Another one may belong to the account that accepted.")
-    status: InvitationStatus = field("Status.")
+    status: InvitationStatus = field("Status at the time of the request.")
     access_expires_at: datetime | None = field("When access to the course ends; null if it never ends.")
     created_at: datetime = field("When the address was first invited. A renewal does not change it.")
     expires_at: datetime = field(
