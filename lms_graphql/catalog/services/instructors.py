@@ -43,8 +43,14 @@ def transfer_course(session: Session, actor: Actor, course_id: str, instructor_i
     session.flush()
     if course.published_at is not None:
         _store_former_instructor(session, former_key, course.id)
-    instructors = {"former_instructor": former_key, "instructor": instructor.id}
-    audit.record_each(session, "course.transferred", {course.id: instructors}, actor=actor.key)
+    audit.record(
+        session,
+        "course.transferred",
+        actor=actor.key,
+        subject=course.id,
+        former_instructor=former_key,
+        instructor=instructor.id,
+    )
     return course.id
 
 
