@@ -58,7 +58,7 @@ def set_failures(service: Service, number: int) -> None:
 
 @pytest.fixture
 def user(make: Factories) -> User:
-    return make.user_with_password(email="present@example.com")
+    return make.user_with_password(email="current@example.com")
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def token(client: Client, bearer: str, mailbox: Mailbox) -> str:
     return mailbox.token_sent_to(NEW_EMAIL, PATH)
 
 
-def test_confirmed_address_replaces_present_one(
+def test_confirmed_address_replaces_current_one(
     client: Client, make: Factories, service: Service, user: User, bearer: str, token: str
 ) -> None:
     admin = make.actor(make.user(Role.SUPER_ADMIN))
@@ -96,9 +96,7 @@ def test_confirmed_address_replaces_present_one(
     assert user_errors(confirm(client, token)) == INVALID_TOKEN, "it works once"
 
 
-def test_notice_to_present_address_has_nothing_to_click(
-    client: Client, mailbox: Mailbox, user: User, bearer: str
-) -> None:
+def test_notice_to_current_address_has_no_link(client: Client, mailbox: Mailbox, user: User, bearer: str) -> None:
     assert request_change(client, bearer) == OK
     mailbox.wait_for(2)
     (notice,) = [message for message in mailbox.received if message["To"] == user.email]
@@ -194,11 +192,11 @@ def change_password(client: Client, make: Factories, user: User, bearer: str) ->
     assert change(client, bearer, PASSWORD, NEW_PASSWORD)["errors"] == []
 
 
-def request_present_address(client: Client, make: Factories, user: User, bearer: str) -> None:
+def request_current_address(client: Client, make: Factories, user: User, bearer: str) -> None:
     assert request_change(client, bearer, str(user.email)) == OK
 
 
-@pytest.mark.parametrize("cancel", [suspend_and_activate, delete_account, change_password, request_present_address])
+@pytest.mark.parametrize("cancel", [suspend_and_activate, delete_account, change_password, request_current_address])
 def test_request_is_cancelled(
     client: Client,
     make: Factories,
