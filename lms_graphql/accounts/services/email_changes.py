@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -61,7 +61,7 @@ def request_email_change(
     Return True, or RATE_LIMITED, or INVALID_CREDENTIALS if the stored hash has changed since it was verified.
     """
     # The lock comes before anything is read. Every change of a user's request begins with it.
-    if not execute_dml(session, update(User).where(*check.is_unchanged).values(updated_at=User.updated_at)):
+    if not _lock_user(session, *check.is_unchanged):
         return record_wrong_password(session, actor, auth, EMAIL_CHANGE_FAILED)
     rate_limits.refund(session, check.limit_key)
     current_email = session.scalar(select(User.email).where(User.id == check.user_key))
@@ -89,8 +89,7 @@ def confirm_email_change(session: Session, actor: Actor, auth: AuthContext, toke
     change = peek(session, partial(_find_change, token))
     if change is None:
         raise invalid_token()
-    is_active = (User.id == change.user_key, User.is_active, User.deleted_at.is_(None))
-    if not execute_dml(session, update(User).where(*is_active).values(updated_at=User.updated_at)):
+    if not _lock_user(session, User.id == change.user_key, User.is_active, User.deleted_at.is_(None)):
         raise invalid_token()
     if not execute_dml(session, delete(EmailChange).where(EmailChange.id == change.key)):
         raise invalid_token()  # another request has confirmed, replaced or cancelled it
@@ -123,6 +122,11 @@ def is_taken_by_another(change: EmailChange) -> ColumnElement[bool]:
 def cancel_email_change(session: Session, user_key: int) -> None:
     """Delete the requested change of the user's address with its tokens, if there is one."""
     execute_dml(session, delete(EmailChange).where(EmailChange.user_id == user_key))
+
+
+def _lock_user(session: Session, *conditions: ColumnExpressionArgument[bool]) -> bool:
+    """Lock the user who meets the conditions, by an UPDATE that changes nothing. Return False if there is none."""
+    return execute_dml(session, update(User).where(*conditions).values(updated_at=User.updated_at)) == 1
 
 
 def _consume_request(session: Session, auth: AuthContext, user_key: int) -> bool:
