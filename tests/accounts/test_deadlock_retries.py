@@ -39,7 +39,7 @@ HASH = hash_password(PASSWORD)
 
 
 class Scenario:
-    """A user and a super admin, both signed in. Each round creates new ones, so that no rows must be deleted."""
+    """A user and a super admin, both logged in. Each round creates new ones, so that no rows must be deleted."""
 
     def __init__(self, service: Service, make: Factories, number: int) -> None:
         self.database = service.database

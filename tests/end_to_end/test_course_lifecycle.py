@@ -18,7 +18,7 @@ SEARCH = '{ courses(search: "tides") { nodes { title } } }'
 
 
 class SignedInClient:
-    """A client that is signed in by password and sends an access token, as a front end does."""
+    """A client that is logged in by password and sends an access token, as a front end does."""
 
     def __init__(self, client: Client, email: str) -> None:
         self._client = client

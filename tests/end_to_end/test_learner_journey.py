@@ -21,7 +21,7 @@ LOGIN = "mutation L($input: LoginInput!) { login(input: $input) { session { acce
 
 
 class Device:
-    """A device on which a user has signed in."""
+    """A device on which a user has logged in."""
 
     def __init__(self, client: Client, service: Service, email: str) -> None:
         self._client, self._service = client, service

@@ -320,7 +320,7 @@ def test_learner_cannot_restore_grant_cancelled_by_staff(
 
 
 def test_suspended_user_cannot_enroll(client: Client, make: Factories, service: Service) -> None:
-    """The user is suspended after they signed in."""
+    """The user is suspended after they logged in."""
     course, learner = make.course(), make.user(password_hash=hash_password(PASSWORD))
     login = "mutation L($input: LoginInput!) { login(input: $input) { session { accessToken } } }"
     credentials = {"email": learner.email, "password": PASSWORD}
