@@ -172,7 +172,7 @@ def test_dispute_about_unneeded_payment_does_not_change_the_sale(shop: Shop, is_
     assert LedgerClient(shop.client, shop.admin.actor).ok("refundTransaction", **refund)["status"] == "REFUNDED"
 
 
-def test_dispute_that_is_won_after_it_was_lost_is_left_to_an_operator(
+def test_dispute_won_after_loss_is_left_to_operator(
     refunds: Refunds, gateway: FakeGatewayClient, captured_log: LogCapture
 ) -> None:
     for kind in (LOST, OPENED):

@@ -89,7 +89,7 @@ def test_transfer_edit_and_purchase_at_once_lose_nothing(
 @pytest.mark.parametrize(
     ("mutation", "action"), [("suspendUser", "account.suspended"), ("deleteUser", "account.deleted")]
 )
-def test_course_is_not_given_to_a_user_who_was_suspended_or_deleted_before(
+def test_transfer_to_suspended_or_deleted_user_is_rejected(
     two_processes: Cluster, make: Factories, clients: RaceClients, bearer: str, mutation: str, action: str
 ) -> None:
     for _ in range(ROUNDS):
