@@ -30,13 +30,20 @@ class ProgressCounts(NamedTuple):
     total_watch_time: int
 
     @property
+    def done(self) -> int:
+        return self.completed_lectures + self.passed_quizzes
+
+    @property
+    def required(self) -> int:
+        return self.total_lectures + self.total_quizzes
+
+    @property
     def is_complete(self) -> bool:
-        return is_complete(self.completed_lectures + self.passed_quizzes, self.total_lectures + self.total_quizzes)
+        return is_complete(self.done, self.required)
 
     @property
     def percent_hundredths(self) -> int:
-        done, required = self.completed_lectures + self.passed_quizzes, self.total_lectures + self.total_quizzes
-        return percent_hundredths(done, required)
+        return percent_hundredths(self.done, self.required)
 
 
 class StoredCounts(NamedTuple):
