@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, Delete, Insert, Select, Update, bindparam, case, insert, literal, update
+from sqlalchemy import BindParameter, Delete, Insert, Row, Select, Update, bindparam, case, insert, literal, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.core.driver_statements import driver_statement
@@ -28,7 +28,9 @@ UPDATE_CHUNK = 100
 """Rows of one statement of `update_by_key`. The database compares each row with the keys of all of them."""
 
 
-def fetch_rows(session: Session, statement: RowSelect, binds: Mapping[str, Any] | None = None) -> Sequence[Any]:
+def fetch_rows(
+    session: Session, statement: RowSelect, binds: Mapping[str, Any] | None = None
+) -> Sequence[tuple[Any, ...]]:
     """Return all rows of a SELECT of columns. It bypasses the ORM, which has no entities to build here.
 
     A statement that is built once is compiled once: see `driver_statements`. The rows are tuples then.
@@ -37,6 +39,16 @@ def fetch_rows(session: Session, statement: RowSelect, binds: Mapping[str, Any] 
     prepared = driver_statement(statement, connection, binds or {})
     rows = None if prepared is None else prepared.fetch(connection, binds or {})
     return connection.execute(statement, binds).all() if rows is None else rows
+
+
+def fetch_named_rows(
+    session: Session, statement: RowSelect, binds: Mapping[str, Any] | None = None
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return all rows of a SELECT of columns like `fetch_rows`, but with the names of their columns.
+
+    SQLAlchemy executes it, so it is slower.
+    """
+    return session.connection().execute(statement, binds).all()
 
 
 def group_rows(rows: Iterable[Any], make: Callable[[Any], T], by: int) -> dict[Any, list[T]]:

@@ -26,7 +26,7 @@ from lms_graphql.catalog.models import Course
 from lms_graphql.catalog.policies import is_course_staff
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import Actor
-from lms_graphql.core.statements import KEYS, fetch_rows
+from lms_graphql.core.statements import KEYS, fetch_named_rows
 
 
 class ShownOption(NamedTuple):
@@ -110,7 +110,7 @@ def questions_by_attempt(session: Session, actor: Actor, keys: Sequence[int]) ->
 
 
 def _reviews(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, AttemptReview]:
-    rows, now = fetch_rows(session, _REVIEWS, {"keys": keys}), clock.now()
+    rows, now = fetch_named_rows(session, _REVIEWS, {"keys": keys}), clock.now()
     groups = groupby(rows, key=lambda row: row.id)
     return {key: _review(actor, key, list(siblings), now) for key, siblings in groups}
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.assessment.models import AttemptQuestion, QuestionVersion
 from lms_graphql.assessment.result_tokens import QuestionResult
-from lms_graphql.core.statements import KEYS, fetch_rows, group_rows
+from lms_graphql.core.statements import KEYS, fetch_named_rows, fetch_rows, group_rows
 
 _KEY_VERSION = aliased(QuestionVersion)
 _RESULTS = (
@@ -33,7 +33,7 @@ _OPTIONS = select(QuestionVersion.id, QuestionVersion.options).where(QuestionVer
 
 def results_by_attempt(session: Session, attempt_keys: Sequence[int]) -> dict[int, list[QuestionResult]]:
     """Return the results of the questions of each attempt, in the learner's order, in two statements."""
-    rows = fetch_rows(session, _RESULTS, {"keys": attempt_keys})
+    rows = fetch_named_rows(session, _RESULTS, {"keys": attempt_keys})
     versions = sorted({row.version_id for row in rows})
     option_ids = {
         version: [option["id"] for option in options]

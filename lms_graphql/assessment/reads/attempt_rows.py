@@ -187,7 +187,8 @@ def _to_row(row: Any) -> AttemptQuestionRow:
     scored_by, key_columns = content, row[_FIRST_KEY_COLUMN : _FIRST_KEY_COLUMN + len(ContentColumns._fields)]
     if key_columns[0] is not None:
         scored_by = with_key_of(content, from_columns(ContentColumns._make(key_columns)))
-    selected = frozenset(row.selected_options.split(",")) if row.selected_options else frozenset[str]()
-    answer = Answer(selected, row.answer_boolean, row.answer_text)
+    selected_options, answer_boolean, answer_text = row[5:8]
+    selected = frozenset(selected_options.split(",")) if selected_options else frozenset[str]()
+    answer = Answer(selected, answer_boolean, answer_text)
     values = (*row[:5], answer, *row[8:_FIRST_CONTENT_COLUMN], content, scored_by)
     return AttemptQuestionRow._make(values)

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.assessment.models import SUBMITTED_STATUSES, KeptScore, Quiz, QuizAttempt
-from lms_graphql.core.statements import KEYS, fetch_rows
+from lms_graphql.core.statements import KEYS, fetch_named_rows
 from lms_graphql.learning.hooks import PassedQuizzes
 
 ATTEMPTS = (
@@ -37,7 +37,7 @@ ATTEMPTS_OF_USERS = ATTEMPTS.where(QuizAttempt.quiz_id == bindparam("quiz"), Qui
 
 def passed_quizzes(session: Session, course_key: int, user_keys: Sequence[int]) -> dict[int, PassedQuizzes]:
     """Return what each user has passed in the course. Users who have passed nothing are left out."""
-    rows = fetch_rows(session, ATTEMPTS_IN_COURSE, {"course": course_key, "keys": user_keys})
+    rows = fetch_named_rows(session, ATTEMPTS_IN_COURSE, {"course": course_key, "keys": user_keys})
     passed_by_user: dict[int, PassedQuizzes] = {}
     for (user_key, _), group in groupby(rows, key=lambda row: (row.user_id, row.quiz_id)):
         attempts = list(group)
@@ -53,14 +53,14 @@ def passed_quizzes(session: Session, course_key: int, user_keys: Sequence[int]) 
 
 def quizzes_passed_by(session: Session, user_key: int, quiz_keys: Sequence[int]) -> set[int]:
     """Return those of the quizzes, published or not, that the user has passed."""
-    rows = fetch_rows(session, ATTEMPTS_OF_USER, {"keys": quiz_keys, "user": user_key})
+    rows = fetch_named_rows(session, ATTEMPTS_OF_USER, {"keys": quiz_keys, "user": user_key})
     groups = groupby(rows, key=lambda row: row.quiz_id)
     return {quiz_key for quiz_key, attempts in groups if _has_passed(list(attempts))}
 
 
 def users_who_passed(session: Session, quiz_key: int, user_keys: Sequence[int]) -> set[int]:
     """Return those of the users who have passed the quiz, published or not."""
-    rows = fetch_rows(session, ATTEMPTS_OF_USERS, {"keys": user_keys, "quiz": quiz_key})
+    rows = fetch_named_rows(session, ATTEMPTS_OF_USERS, {"keys": user_keys, "quiz": quiz_key})
     groups = groupby(rows, key=lambda row: row.user_id)
     return {user_key for user_key, attempts in groups if _has_passed(list(attempts))}
 

@@ -35,7 +35,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.core.global_ids import with_global_id
 from lms_graphql.core.mean_seconds import mean_seconds
 from lms_graphql.core.named_locks import NamedLock
-from lms_graphql.core.statements import KEYS, fetch_rows, group_rows
+from lms_graphql.core.statements import KEYS, fetch_named_rows, fetch_rows, group_rows
 
 STATISTICS_WATERMARK = "quiz statistics"
 """Name of the watermark of the stored statistics: changes before it are in them."""
@@ -131,9 +131,9 @@ _VERSIONS = (
 
 def live_statistics(session: Session, keys: Sequence[int]) -> dict[int, QuizStatistics]:
     """Compute the statistics of each quiz from its attempts as they are now."""
-    quizzes = fetch_rows(session, _QUIZZES, {"keys": keys})
+    quizzes = fetch_named_rows(session, _QUIZZES, {"keys": keys})
     attempts = group_rows(fetch_rows(session, _ATTEMPTS, {"keys": keys}), SubmittedAttempt._make, by=0)
-    versions = group_rows(fetch_rows(session, _VERSIONS, {"keys": keys}), _to_version, by=0)
+    versions = group_rows(fetch_named_rows(session, _VERSIONS, {"keys": keys}), _to_version, by=0)
     return {
         quiz.id: compute_statistics(
             attempts[quiz.id],

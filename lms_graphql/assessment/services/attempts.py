@@ -31,7 +31,14 @@ from lms_graphql.catalog.models import Course
 from lms_graphql.core import clock, global_ids
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.core.errors import DomainError, ErrorCode, not_found
-from lms_graphql.core.statements import RowSelect, execute_dml, fetch_rows, insert_returning_key, peek
+from lms_graphql.core.statements import (
+    RowSelect,
+    execute_dml,
+    fetch_named_rows,
+    fetch_rows,
+    insert_returning_key,
+    peek,
+)
 from lms_graphql.core.validation import Validator
 from lms_graphql.learning.services.progress_locks import lock_course_and_enrollment, require_access
 from lms_graphql.settings import settings_of
@@ -161,7 +168,7 @@ def _insert_attempt(session: Session, user_key: int, quiz: QuizToTake) -> int:
         message = "You have used all attempts at this quiz. Ask the instructor for another one."
         raise DomainError(ErrorCode.NO_ATTEMPTS_LEFT, message, ("quiz_id",))
     now, seed = clock.now(), attempt_rules.new_shuffle_seed() if quiz.shuffle_questions else None
-    versions = fetch_rows(session, _PRESENT_VERSIONS, {"quiz": quiz.key})
+    versions = fetch_named_rows(session, _PRESENT_VERSIONS, {"quiz": quiz.key})
     questions = attempt_rules.shuffled(versions, seed, lambda version: version.question_id)
     deadline = attempt_rules.deadline(now, quiz.time_limit, quiz.extra_time_percent)
     values = {

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from lms_graphql.assessment.models import SUBMITTED_STATUSES, QuizAttempt
 from lms_graphql.assessment.reads.attempt_results import results_by_attempt
 from lms_graphql.assessment.result_tokens import result_tokens
-from lms_graphql.core.statements import fetch_rows, update_by_key
+from lms_graphql.core.statements import fetch_named_rows, update_by_key
 
 BATCH_SIZE = 500
 
@@ -33,7 +33,7 @@ def _drifted_tokens(session: Session) -> Iterator[dict[int, str]]:
     last_key = 0
     attempts = select(QuizAttempt.id, QuizAttempt.result_tokens).order_by(QuizAttempt.id).limit(BATCH_SIZE)
     attempts = attempts.where(QuizAttempt.status.in_(SUBMITTED_STATUSES))
-    while rows := fetch_rows(session, attempts.where(QuizAttempt.id > last_key)):
+    while rows := fetch_named_rows(session, attempts.where(QuizAttempt.id > last_key)):
         last_key = rows[-1].id
         results = results_by_attempt(session, [row.id for row in rows])
         expected = {key: result_tokens(question_results) for key, question_results in results.items()}

@@ -21,7 +21,7 @@ from lms_graphql.catalog.models import Course
 from lms_graphql.core.actor import VIEWER, Actor, Role
 from lms_graphql.core.csv_format import csv_lines
 from lms_graphql.core.orm import UtcDateTime
-from lms_graphql.core.statements import RowSelect, fetch_rows
+from lms_graphql.core.statements import RowSelect, fetch_named_rows
 
 BATCH_SIZE = 1_000
 
@@ -73,7 +73,7 @@ def read_batch(session: Session, actor: Actor, kind: ExportKind, until: datetime
     assert actor.role is not None
     columns = export_columns.columns_for(COLUMNS[kind], actor.is_super_admin)
     binds = {"after_time": after.created_at, "after_key": after.key, "until": until, **actor.bind_params}
-    rows = fetch_rows(session, _statement(kind, actor.role), binds)
+    rows = fetch_named_rows(session, _statement(kind, actor.role), binds)
     lines: list[Sequence[Any]] = [[column.cell(row) for column in columns] for row in rows]
     if after is START:
         lines.insert(0, [column.name for column in columns])
