@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import strawberry
@@ -20,11 +21,22 @@ from lms_graphql.core.password_hashing import PasswordHashingPool
 from lms_graphql.core.query_counter import counting
 from lms_graphql.core.signing import Signer
 from lms_graphql.graph.execution.loaders import BatchRead, Loaders
+from lms_graphql.graph.execution.plan_loads import PendingLoad, PlanLoads
 from lms_graphql.graph.execution.response_budget import ResponseBudget
 from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class PlanUse(StrEnum):
+    """Part that a query plan had in an operation, for the log."""
+
+    NONE = "none"
+    """The executor has run the operation: a mutation, or a query for which there is no plan."""
+    PLANNED = "planned"
+    FALLBACK = "fallback"
+    """The plan has failed, and the executor has run the query."""
 
 
 @dataclass(frozen=True)
@@ -43,30 +55,84 @@ class AppResources:
     """Reads have priority over logins."""
 
 
-class Context:
+class ReadContext:
+    """Actor, settings and reads of an operation, for the resolvers of queries. `Context` adds what mutations need.
+
+    A value that is not loaded yet is a future, or a `PendingLoad` while a query plan runs.
+    """
+
+    def __init__(self, resources: AppResources, actor: Actor, loaders: Loaders | PlanLoads) -> None:
+        self.settings = resources.settings
+        self.actor = actor
+        self._resources = resources
+        self._loaders = loaders
+
+    def close(self) -> None:
+        """Drop the loaders at the end of the operation, because they and the context refer to each other.
+
+        Reference cycles wait for the garbage collector. If there are many, it stops the process for as long as a
+        page takes.
+        """
+        self._loaders.close()
+
+    def load(self, read: BatchRead, key: Any, default: Any = None) -> Any:
+        """Return the value of this key or the default. It is pending unless it is loaded already."""
+        return self._loaders.load(read, key, default)
+
+    async def load_async(self, read: BatchRead, key: Any) -> Any:
+        """Return the value of this key or None, for a resolver that needs the value itself."""
+        value = self._loaders.load(read, key, None)
+        return await value if isinstance(value, asyncio.Future | PendingLoad) else value
+
+    def load_list(self, read: BatchRead, key: Any) -> Any:
+        """Return the rows that belong to this key. They are pending unless they are loaded already."""
+        return self._loaders.load(read, key, ())
+
+    def node(self, id: str) -> Any:
+        """Return the row with this global id, which may be pending. None if it does not exist or is not visible."""
+        decoded = global_ids.decode(id)
+        read = self._resources.nodes.get(decoded[0]) if decoded is not None else None
+        return None if read is None or decoded is None else self._loaders.load(read, decoded[1], None)
+
+    async def nodes(self, ids: Sequence[str]) -> list[Any]:
+        """Return the rows with these global ids, with None for rows that do not exist or are not visible."""
+        return await self._loaders.gather([self.node(id) for id in ids])
+
+    def page(self, query: ListQuery, arguments: PageArguments, parent: Hashable = ROOT) -> Any:
+        """Return a page of the list, or of the items of this parent."""
+        return self._loaders.load(_PageRead(query, arguments, self), parent, None)
+
+    def count(self, query: ListQuery, parent: Hashable) -> Any:
+        """Return the number of items of this parent in the list."""
+        return self._loaders.load(_CountRead(query), parent, 0)
+
+    def read(self, function: Callable[Concatenate[Session, Actor, P], T], *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Return the pending result of what the function reads, for reads that are not batch reads."""
+        return self._loaders.run(lambda session: function(session, self.actor, *args, **kwargs))
+
+
+class Context(ReadContext):
     """State of one operation. `client_ip` is the network address of the client, `user_agent` what it calls itself."""
 
     def __init__(self, resources: AppResources, actor: Actor, client_ip: str, user_agent: str | None = None) -> None:
+        self._statement_counts: list[int] = []
+        super().__init__(resources, actor, Loaders(resources.database, actor, self._statement_counts))
         self.database = resources.database
-        self.settings = settings = resources.settings
         self.hashing = resources.hashing
         self.signer = resources.signer
         self.read_priority = resources.read_priority
-        self.actor = actor
         self.client_ip = client_ip
         self.user_agent = user_agent
+        settings = resources.settings
         self.max_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
         self.budget = ResponseBudget(self.max_cost, settings.limit_seconds)
+        self.plan_use = PlanUse.NONE
         self.write_count = 0
         """Number of writes that were committed."""
         self.written_fields: set[str | int] = set()
         """Response keys of the mutations that have committed a write."""
         self.may_have_committed = False
         """True from the end of a service on: if the request times out then, the change may be saved."""
-        self._nodes = resources.nodes
-        self._require_active_session = resources.require_active_session
-        self._statement_counts: list[int] = []
-        self._loaders = self._new_loaders()
 
     @property
     def statement_count(self) -> int:
@@ -78,52 +144,13 @@ class Context:
         self.actor = actor
         self._loaders = self._new_loaders()
 
-    def close(self) -> None:
-        """Drop the loaders at the end of the operation, because they and the context refer to each other.
+    def for_plan(self, loads: PlanLoads) -> ReadContext:
+        """Return the context for the resolvers of a query plan. It cannot write."""
+        return ReadContext(self._resources, self.actor, loads)
 
-        Reference cycles wait for the garbage collector. If there are many, it stops the process for as long as a
-        page takes.
-        """
-        self._loaders.close()
-
-    def load(self, read: BatchRead, key: Any, default: Any = None) -> Any:
-        """Return the value of this key or the default. It is a future unless it is loaded already."""
-        return self._loaders.load(read, key, default)
-
-    async def load_async(self, read: BatchRead, key: Any) -> Any:
-        """Return the value of this key or None, for a resolver that needs the value itself."""
-        value = self._loaders.load(read, key, None)
-        return await value if isinstance(value, asyncio.Future) else value
-
-    def load_list(self, read: BatchRead, key: Any) -> Any:
-        """Return the rows that belong to this key, or a future of them."""
-        return self._loaders.load(read, key, ())
-
-    def node(self, id: str) -> Any:
-        """Return the row with this global id, or a future of it. None if it does not exist or is not visible."""
-        decoded = global_ids.decode(id)
-        read = self._nodes.get(decoded[0]) if decoded is not None else None
-        return None if read is None or decoded is None else self._loaders.load(read, decoded[1], None)
-
-    async def nodes(self, ids: Sequence[str]) -> list[Any]:
-        """Return the rows with these global ids, with None for rows that do not exist or are not visible."""
-        rows = [self.node(id) for id in ids]
-        futures = [row for row in rows if isinstance(row, asyncio.Future)]
-        # All futures are awaited, even if one fails: asyncio logs the exception of a future that is never awaited.
-        await asyncio.gather(*futures, return_exceptions=True)
-        return [row.result() if isinstance(row, asyncio.Future) else row for row in rows]
-
-    def page(self, query: ListQuery, arguments: PageArguments, parent: Hashable = ROOT) -> Any:
-        """Return a page of the list, or of the items of this parent."""
-        return self._loaders.load(_PageRead(query, arguments, self), parent, None)
-
-    def count(self, query: ListQuery, parent: Hashable) -> Any:
-        """Return the number of items of this parent in the list."""
-        return self._loaders.load(_CountRead(query), parent, 0)
-
-    def read(self, function: Callable[Concatenate[Session, Actor, P], T], *args: P.args, **kwargs: P.kwargs) -> Any:
-        """Return a future of what the function reads, for reads that are not batch reads."""
-        return self._loaders.run(lambda session: function(session, self.actor, *args, **kwargs))
+    async def run_read(self, work: Callable[[Session], T]) -> T:
+        """Run the work in a worker thread, and count its statements."""
+        return await self.database.read(counting(work, self._statement_counts))
 
     async def write(
         self,
@@ -142,7 +169,7 @@ class Context:
             session.info[SESSION_SETTINGS_KEY] = self.settings
             result = service(session, self.actor, *args, **kwargs)
             session.flush()
-            self._require_active_session(session, self.actor, started_at)
+            self._resources.require_active_session(session, self.actor, started_at)
             self.may_have_committed = True  # before `Database` looks whether the caller was cancelled
             return result
 
@@ -165,7 +192,7 @@ class _PageRead:
 
     query: ListQuery
     arguments: PageArguments
-    context: Context
+    context: ReadContext
 
     def __call__(self, session: Session, actor: Actor, parents: Sequence[Any]) -> Mapping[Any, Any]:
         return fetch_pages(session, actor, self.query, parents, self.arguments, self._count)

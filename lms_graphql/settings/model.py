@@ -30,9 +30,10 @@ class Environment(StrEnum):
 
 
 class ExecutorChoice(StrEnum):
-    """Executors of GraphQL operations: our fast one, and graphql-core's own standard one."""
+    """Executors of GraphQL operations: query plans, our reference executor, and graphql-core's own."""
 
-    FAST = "fast"
+    PLANS = "plans"
+    REFERENCE = "reference"
     STANDARD = "standard"
 
 
@@ -154,8 +155,11 @@ class Settings(InvitationSettings, GatewaySettings, OperatorSettings, BaseSettin
     """
     keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
     """Time after which an idle connection is closed. It must be longer than in the pool of the proxy in front."""
-    executor: ExecutorChoice = ExecutorChoice.FAST
-    """Executor of GraphQL operations. `standard` is graphql-core's own: slower, in case `fast` has a bug."""
+    executor: ExecutorChoice = ExecutorChoice.PLANS
+    """
+    Executor of GraphQL operations. `plans` compiles each query once. `reference` and `standard` are slower, in case
+    `plans` has a bug: our executor without plans, and graphql-core's own.
+    """
     limit_header_bytes: Annotated[int, Field(ge=4_096, le=1_000_000)] = 65_536
     """Size of the request line and the headers of a request, together."""
     limit_headers: Annotated[int, Field(ge=20, le=10_000)] = 200

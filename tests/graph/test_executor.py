@@ -149,7 +149,7 @@ def execute_with_both(document: str) -> tuple[ExecutionResult, ExecutionResult]:
     """Return the result of the fast executor and that of the standard one."""
 
     async def both() -> tuple[ExecutionResult, ExecutionResult]:
-        fast = await execute_with(ExecutorChoice.FAST, document)
+        fast = await execute_with(ExecutorChoice.PLANS, document)
         return fast, await execute_with(ExecutorChoice.STANDARD, document)
 
     return asyncio.run(both())

@@ -62,7 +62,7 @@ def standard_service(service_settings: Settings) -> Iterator[Service]:
 @pytest.fixture
 def standard_client(standard_service: Service, service: Service) -> Iterator[Client]:
     """Return a client of the standard executor, with an empty database."""
-    assert service.resources.settings.executor is ExecutorChoice.FAST
+    assert service.resources.settings.executor is ExecutorChoice.PLANS
     client = Client(standard_service)
     yield client
     client.close()
@@ -70,7 +70,7 @@ def standard_client(standard_service: Service, service: Service) -> Iterator[Cli
 
 @pytest.fixture(params=ExecutorChoice)
 def either_client(request: pytest.FixtureRequest, client: Client, standard_client: Client) -> Client:
-    return client if request.param is ExecutorChoice.FAST else standard_client
+    return client if request.param is ExecutorChoice.PLANS else standard_client
 
 
 def comparable(response: httpx.Response) -> Any:
@@ -161,7 +161,7 @@ def test_environment_chooses_the_executor() -> None:
     def chosen(**environment: str) -> ExecutorChoice:
         return settings.load_settings(environment, dotenv=Path("/nowhere")).executor
 
-    assert chosen() is ExecutorChoice.FAST
+    assert chosen() is ExecutorChoice.PLANS
     assert chosen(LMS_EXECUTOR="standard") is ExecutorChoice.STANDARD
     with pytest.raises(OperatorError, match="LMS_EXECUTOR"):
         chosen(LMS_EXECUTOR="quick")

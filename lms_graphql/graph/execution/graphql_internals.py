@@ -1,4 +1,4 @@
-"""Undocumented parts of graphql-core and Strawberry that the fast executor uses.
+"""Undocumented parts of graphql-core and Strawberry that query plans and the reference executor use.
 
 The executor overrides further methods, which `docs/architecture.md` lists together with these parts.
 `tests/graph/test_private_apis.py` fails if a release changes one of them.
@@ -8,10 +8,24 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeGuard, cast
 
-from graphql import GraphQLField, GraphQLObjectType
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+)
 from graphql.execution import Executor
-from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
-from graphql.execution.values import get_argument_values
+from graphql.execution.collect_fields import (
+    FieldDetailsList,
+    FragmentDetails,
+    GroupedFieldSet,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import AwaitableOrValue, Path
 from graphql.type import GraphQLResolveInfoHelpers
 from strawberry.execution import optimized_is_awaitable
@@ -22,13 +36,18 @@ from strawberry.types.field import StrawberryField
 __all__ = [
     "ASYNC_HELPERS",
     "AwaitableOrValue",
+    "FieldCollector",
     "FieldDetailsList",
     "GroupedFieldSet",
     "Path",
     "StrawberryExecutor",
+    "VariableValues",
     "argument_values",
+    "coerced_arguments",
     "collect_object_fields",
     "is_awaitable",
+    "is_resolved_by_strawberry",
+    "plain_resolver",
     "row_attribute",
 ]
 
@@ -56,3 +75,59 @@ def row_attribute(definition: GraphQLField) -> str | None:
     """Return the attribute that Strawberry reads for this field, or None if the field has a resolver."""
     field: StrawberryField | None = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     return field.python_name if field is not None and field.is_basic_field else None
+
+
+def is_resolved_by_strawberry(definition: GraphQLField) -> bool:
+    """Return False for the fields of introspection."""
+    return GraphQLCoreConverter.DEFINITION_BACKREF in definition.extensions
+
+
+def plain_resolver(definition: GraphQLField) -> tuple[Callable[..., Any] | None, bool]:
+    """Return the function that resolves the field from the row, and whether it takes the info object as well.
+
+    The function is None if Strawberry must call it, because the field has arguments or permissions.
+    """
+    field: StrawberryField = definition.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+    resolver = field.base_resolver
+    if resolver is None or definition.args or field.extensions:
+        return None, False
+    source = resolver.self_parameter or resolver.parent_parameter
+    expected = [parameter for parameter in (source, resolver.info_parameter) if parameter is not None]
+    if source is None or list(resolver.signature.parameters.values()) != expected:
+        return None, False
+    function: Any = resolver.wrapped_func
+    return function, len(expected) == 2
+
+
+def coerced_arguments(definition: GraphQLField, node: FieldNode, variables: VariableValues) -> dict[str, Any]:
+    """Return the arguments of a field as its resolver receives them. Raise GraphQLError if they are not valid."""
+    return get_argument_values(definition, node, variables)
+
+
+class FieldCollector:
+    """Fields of the selections of one operation, for the values that `@skip` and `@include` have in `variables`."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+    ) -> None:
+        fragments = {
+            definition.name.value: FragmentDetails(definition)
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        self.schema = schema
+        self._fragments, self._variables, self._operation = fragments, variables, operation
+
+    def root_fields(self, root_type: GraphQLObjectType) -> GroupedFieldSet:
+        collected = collect_fields(self.schema, self._fragments, self._variables, root_type, self._operation)
+        return collected.grouped_field_set
+
+    def object_fields(self, object_type: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
+        collected = collect_subfields(
+            self.schema, self._fragments, self._variables, self._operation, object_type, details
+        )
+        return collected.grouped_field_set

@@ -47,7 +47,7 @@ class ReadBatcher:
 
     def _start_task(self) -> None:
         batch, self._pending = self._pending, []
-        work = counting(lambda session: [_run(job, session) for job, _ in batch], self._statement_counts)
+        work = counting(lambda session: [run_job(job, session) for job, _ in batch], self._statement_counts)
         task = asyncio.ensure_future(self._database.read(work))
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._finish_task(done, [future for _, future in batch]))
@@ -65,7 +65,8 @@ class ReadBatcher:
                 future.set_result(value)
 
 
-def _run(job: Job, session: Session) -> Outcome:
+def run_job(job: Job, session: Session) -> Outcome:
+    """Return the result of the job and its error. Raise only errors after which the job must run again."""
     try:
         return job(session), None
     except DBAPIError as error:
@@ -121,6 +122,19 @@ class Loaders:
     def run(self, job: Job) -> "asyncio.Future[Any]":
         """Return a future of the result of a read that is not a batch read."""
         return self._batcher.submit(job)
+
+    @staticmethod
+    def is_pending(value: Any) -> bool:
+        return isinstance(value, asyncio.Future)
+
+    @staticmethod
+    async def gather(values: Sequence[Any]) -> list[Any]:
+        """Return the values with results in place of futures.
+
+        All futures are awaited, even if one fails: asyncio logs the exception of a future that is never awaited.
+        """
+        await asyncio.gather(*filter(asyncio.isfuture, values), return_exceptions=True)
+        return [value.result() if asyncio.isfuture(value) else value for value in values]
 
     def close(self) -> None:
         """Drop all loaders, because their reads refer to the context and the context to them."""

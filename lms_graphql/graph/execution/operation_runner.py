@@ -4,34 +4,38 @@ import asyncio
 from importlib import import_module
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationType, execute
 from graphql.execution import Executor
 
 from lms_graphql.core.errors import RequestErrorCode
 from lms_graphql.graph.context import Context
+from lms_graphql.graph.documents import Operation
 from lms_graphql.graph.execution.response_budget import BudgetExceededError, timeout_message
 from lms_graphql.settings import ExecutorChoice, Settings
 
-FAST_EXECUTOR_MODULE = "lms_graphql.graph.execution.executor"
+REFERENCE_EXECUTOR_MODULE = "lms_graphql.graph.execution.executor"
+PLAN_RUNNER_MODULE = "lms_graphql.graph.execution.plan_runner"
 
 
 def executor_class(choice: ExecutorChoice) -> type[Executor[Any]] | None:
     """Return the class of the executor. None means graphql-core's own.
 
-    The fast executor uses undocumented parts of graphql-core. It is imported only if it is chosen, so that the
-    standard executor works even with a release in which such a part is missing.
+    Plans and the reference executor use undocumented parts of graphql-core. They are imported only if they are
+    chosen, so that the standard executor works even with a release in which such a part is missing.
     """
     if choice is ExecutorChoice.STANDARD:
         return None
-    fast_executor: type[Executor[Any]] = import_module(FAST_EXECUTOR_MODULE).RowExecutor
-    return fast_executor
+    reference_executor: type[Executor[Any]] = import_module(REFERENCE_EXECUTOR_MODULE).RowExecutor
+    return reference_executor
 
 
 class OperationRunner:
     """Runs operations of valid documents whose cost is allowed.
 
-    The fast executor charges the `ResponseBudget` for each object, text and error, and checks the deadline for each
-    object. The standard executor does not know the budget:
+    Queries run on their plans if the settings choose so. The reference executor runs mutations, queries without a
+    plan, and queries whose plan has failed. Both charge the `ResponseBudget` and check the deadline.
+
+    The standard executor does not know the budget:
 
     - The number of objects in lists without pages and the total length of texts are not limited.
     - The number of errors is checked only when the response is complete.
@@ -45,25 +49,42 @@ class OperationRunner:
         self._seconds = settings.limit_seconds
         self._hide_suggestions = settings.is_production
         self._executor_class = executor_class(settings.executor)
+        has_plans = settings.executor is ExecutorChoice.PLANS
+        self.plans = import_module(PLAN_RUNNER_MODULE).PlanRunner(schema) if has_plans else None
 
     async def run(
-        self, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None, context: Context
+        self,
+        document: DocumentNode,
+        operation: Operation,
+        variables: dict[str, Any] | None,
+        context: Context,
+        cost: int,
     ) -> ExecutionResult:
         """Return data and errors. Raise BudgetExceededError if the response exceeds its budget or the time limit."""
         try:
             async with asyncio.timeout(context.budget.remaining_seconds()):
-                pending = execute(
-                    self._schema,
-                    document,
-                    context_value=context,
-                    variable_values=variables,
-                    operation_name=operation_name,
-                    executor_class=self._executor_class,
-                    hide_suggestions=self._hide_suggestions,
-                )
-                result = pending if isinstance(pending, ExecutionResult) else await pending
+                if self.plans is not None and operation.kind is OperationType.QUERY:
+                    data = await self.plans.run(document, operation.name, variables, context, cost)
+                    if data is not None:
+                        context.budget.spend(0)
+                        return ExecutionResult(data, None)
+                return await self._execute(document, operation.name, variables, context)
         except TimeoutError:
             raise BudgetExceededError(RequestErrorCode.TIMEOUT, timeout_message(self._seconds)) from None
+
+    async def _execute(
+        self, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None, context: Context
+    ) -> ExecutionResult:
+        pending = execute(
+            self._schema,
+            document,
+            context_value=context,
+            variable_values=variables,
+            operation_name=operation_name,
+            executor_class=self._executor_class,
+            hide_suggestions=self._hide_suggestions,
+        )
+        result = pending if isinstance(pending, ExecutionResult) else await pending
         if self._executor_class is None:
             for error in result.errors or ():
                 context.budget.charge_error(error)

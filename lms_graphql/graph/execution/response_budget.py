@@ -29,11 +29,16 @@ class ResponseBudget:
     """
 
     def __init__(self, cost: int, seconds: float) -> None:
-        self._units = cost * UNITS_PER_COST
-        self._errors = MAX_ERRORS
-        self._characters = MAX_CHARACTERS
+        self._cost = cost
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds
+        self.reset()
+
+    def reset(self) -> None:
+        """Refund all that was charged, because the response is built again. The time limit stays."""
+        self._units = self._cost * UNITS_PER_COST
+        self._errors = MAX_ERRORS
+        self._characters = MAX_CHARACTERS
 
     def count_time_from(self, started: float) -> None:
         """Let the time limit begin at this instant of `time.monotonic`, when the request arrived."""
@@ -62,6 +67,10 @@ class ResponseBudget:
             return Undefined
         self._characters -= len(value)
         return value
+
+    def charge_characters(self, count: int) -> None:
+        """Charge the texts of a whole level."""
+        self._characters -= count
 
     def charge_error(self, error: Exception) -> None:
         """Charge a failed field. Raise BudgetExceededError if there are too many, or if this error is one."""

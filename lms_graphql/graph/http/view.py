@@ -71,7 +71,7 @@ class GraphQLView:
     ) -> None:
         self._documents = documents
         self._settings = settings
-        self._runner = OperationRunner(schema, settings)
+        self.runner = OperationRunner(schema, settings)
         self._limiter = LargeBodyLimiter()
         self._limits = RequestLimits(settings.limit_body_bytes, settings.limit_json_depth, settings.limit_json_values)
         self._create_context = create_context
@@ -179,7 +179,8 @@ class GraphQLView:
         assert prepared.document is not None
         try:
             with context.read_priority.reader() if operation.kind is OperationType.QUERY else nullcontext():
-                result = await self._runner.run(prepared.document, operation.name, graphql_request.variables, context)
+                variables = graphql_request.variables
+                result = await self.runner.run(prepared.document, operation, variables, context, cost)
         except BudgetExceededError as error:
             status = 504 if error.code is RequestErrorCode.TIMEOUT else 400
             return _errors(error_formatting.from_budget_error(error, context.may_have_committed)), status
@@ -255,6 +256,7 @@ def _log(
         hash=hashlib.sha256(graphql_request.query.encode()).hexdigest()[:12],
         milliseconds=round((time.perf_counter() - started) * 1000, 2),
         statements=context.statement_count,
+        plan=context.plan_use.value,
         cost=body.get("extensions", {}).get("cost"),
         viewer=context.actor.key,
         errors=codes,

@@ -1,0 +1,204 @@
+"""Query plans: a query compiled once for its document, so that it runs for all objects of a level at once.
+
+Selections, fragments and type conditions are collected by graphql-core. Resolvers and permissions are called as they
+are declared.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, cast
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+    get_nullable_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+)
+
+from lms_graphql.graph.execution.graphql_internals import (
+    FieldCollector,
+    FieldDetailsList,
+    GroupedFieldSet,
+    VariableValues,
+    coerced_arguments,
+    is_resolved_by_strawberry,
+    plain_resolver,
+    row_attribute,
+)
+from lms_graphql.graph.execution.row_writer import (
+    Leaf,
+    PlanError,
+    RowWriter,
+    make_leaf_completer,
+    make_row_writer,
+)
+
+MAX_FIELDS = 2_000
+"""Fields of a plan. A field of an interface counts for each type that implements it."""
+
+Arguments = Mapping[str, Any]
+Resolve = Callable[[Iterable[Any], Any, Arguments], Iterable[Any]]
+"""Returns the values of a field for these rows, from the rows, the info object and the arguments of the field."""
+
+
+@dataclass(slots=True)
+class Branch:
+    """A field that calls its resolver, or that has objects below it."""
+
+    name: str
+    resolve: Resolve
+    definition: GraphQLField
+    node: FieldNode
+    is_nullable: bool
+    is_list: bool
+    has_nullable_items: bool
+    complete_leaf: Callable[[Any], Any] | None
+    """Completes a value that is no object. None for objects."""
+    plans: dict[str, "ObjectPlan"]
+    """Plans of the objects below, by the names of their types."""
+    type_name: Callable[[Any], str] | None
+    """Returns the name of a row's type if the field has an interface as its type."""
+
+    def arguments(self, variables: VariableValues) -> Arguments:
+        return coerced_arguments(self.definition, self.node, variables) if self.definition.args else {}
+
+
+@dataclass
+class ObjectPlan:
+    """Plan of one selection on one object type."""
+
+    type_name: str
+    names: list[str]
+    """Response keys in the order of the document."""
+    leaves: list[Leaf]
+    branches: list[Branch]
+    weight: int
+    """Budget units of one object: one for itself and one for each resolver call."""
+
+    @cached_property
+    def write(self) -> RowWriter:
+        """Function that turns rows into objects of the response, in which branches are null."""
+        return make_row_writer(self.names, self.leaves)
+
+
+@dataclass(slots=True)
+class QueryPlan:
+    root: ObjectPlan
+    field_count: int
+
+
+def compile_query(
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues
+) -> QueryPlan:
+    """Return the plan of a query for these values of `@skip` and `@include`. Raise PlanError if there can be none."""
+    compiler = _Compiler(FieldCollector(schema, document, operation, variables))
+    query_type = schema.query_type
+    assert query_type is not None
+    root = compiler.object_plan(query_type, compiler.collector.root_fields(query_type))
+    return QueryPlan(root, compiler.field_count)
+
+
+class _Compiler:
+    def __init__(self, collector: FieldCollector) -> None:
+        self.collector = collector
+        self.field_count = 0
+        self._plans: dict[tuple[str, tuple[int, ...]], ObjectPlan] = {}
+        """Plans by type and field nodes, so that a fragment that is spread in many places is compiled once."""
+
+    def object_plan(self, object_type: GraphQLObjectType, field_set: GroupedFieldSet) -> ObjectPlan:
+        self.field_count += len(field_set)
+        if self.field_count > MAX_FIELDS:
+            raise PlanError("There are too many fields.")
+        plan = ObjectPlan(object_type.name, list(field_set), [], [], 1)
+        for name, details in field_set.items():
+            field_name = details[0].node.name.value
+            if field_name == "__typename":
+                plan.leaves.append(Leaf(name, constant=object_type.name))
+                plan.weight += 1
+                continue
+            definition = self.collector.schema.get_field(object_type, field_name)
+            if definition is None or not is_resolved_by_strawberry(definition):
+                raise PlanError(f"{field_name} is a field of introspection.")
+            attribute = row_attribute(definition)
+            if attribute is not None and is_leaf_type(get_nullable_type(definition.type)):
+                plan.leaves.append(Leaf(name, attribute, definition.type))
+            else:
+                plan.branches.append(self._branch(name, definition, details, attribute))
+                plan.weight += 1
+        return plan
+
+    def _branch(
+        self, name: str, definition: GraphQLField, details: FieldDetailsList, attribute: str | None
+    ) -> Branch:
+        nullable_type = get_nullable_type(definition.type)
+        is_leaf = is_leaf_type(get_named_type(definition.type))
+        is_list = is_list_type(nullable_type) and not is_leaf
+        item_type: Any = nullable_type.of_type if is_list else nullable_type  # type: ignore[union-attr]
+        object_type = get_nullable_type(item_type)
+        return Branch(
+            name=name,
+            resolve=_resolve_function(definition, attribute),
+            definition=definition,
+            node=details[0].node,
+            is_nullable=not is_non_null_type(definition.type),
+            is_list=is_list,
+            has_nullable_items=is_list and not is_non_null_type(item_type),
+            complete_leaf=make_leaf_completer(nullable_type) if is_leaf else None,
+            plans={} if is_leaf else self._plans_below(object_type, details),
+            type_name=_type_resolver(object_type),
+        )
+
+    def _plans_below(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> dict[str, ObjectPlan]:
+        if is_object_type(output_type):
+            object_types: Sequence[GraphQLObjectType] = [output_type]
+        elif is_abstract_type(output_type):
+            object_types = self.collector.schema.get_possible_types(output_type)
+        else:
+            raise PlanError(f"{output_type} is a list of lists.")
+        nodes = tuple(id(detail.node) for detail in details)
+        plans = {}
+        for object_type in object_types:
+            plan = self._plans.get((object_type.name, nodes))
+            if plan is None:
+                plan = self.object_plan(object_type, self.collector.object_fields(object_type, details))
+                self._plans[object_type.name, nodes] = plan
+            plans[object_type.name] = plan
+        return plans
+
+
+def _type_resolver(output_type: GraphQLOutputType) -> Callable[[Any], str] | None:
+    if not is_abstract_type(output_type):
+        return None
+    resolve_type = output_type.resolve_type
+    if resolve_type is None:
+        raise PlanError(f"{output_type} does not know the types of its objects.")
+    return lambda row: cast("str", resolve_type(row, None, output_type))  # type: ignore[arg-type]
+
+
+def _resolve_function(definition: GraphQLField, attribute: str | None) -> Resolve:
+    """Return a function for the values of all rows of a level.
+
+    The values are computed one by one, so that each coroutine is started before the next resolver is called.
+    """
+    if attribute is not None:
+        read_attribute = attrgetter(attribute)
+        return lambda rows, _info, _arguments: map(read_attribute, rows)
+    function, takes_info = plain_resolver(definition)
+    if function is None:  # Strawberry converts the arguments, and asks the permissions
+        resolve: Any = definition.resolve
+        return lambda rows, info, arguments: (resolve(row, info, **arguments) for row in rows)
+    if takes_info:
+        return lambda rows, info, _arguments: (function(row, info) for row in rows)
+    return lambda rows, _info, _arguments: map(function, rows)
