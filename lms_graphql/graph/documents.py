@@ -4,8 +4,10 @@ import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -19,9 +21,12 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     ValuesOfCorrectTypeRule,
+    VariableNode,
+    Visitor,
     parse,
     specified_rules,
     validate,
+    visit,
 )
 
 from lms_graphql.core.errors import RequestError, RequestErrorCode
@@ -60,6 +65,9 @@ class Operation:
     costs: CostPlan
     ignores_bad_token: bool
     """True if the operation runs anonymously, instead of failing with 401, when its access token is not valid."""
+    definition: OperationDefinitionNode
+    condition_variables: tuple[str, ...]
+    """Names of the variables on which `@skip` and `@include` depend, here or in another operation of the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,8 @@ class DocumentCache:
             for definition in document.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
+        conditions = _ConditionVariables()
+        visit(document, conditions)
         operations: dict[str | None, Operation] = {}
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode):
@@ -195,8 +205,23 @@ class DocumentCache:
                 costs = CostPlan(self._schema, definition, fragments)
                 called = _root_fields(definition, fragments) - {"__typename"}
                 ignores_bad_token = bool(called) and called <= TOKENLESS_MUTATIONS
-                operations[name] = Operation(name, definition.operation, costs, ignores_bad_token)
+                operations[name] = Operation(
+                    name, definition.operation, costs, ignores_bad_token, definition, tuple(sorted(conditions.names))
+                )
         return operations
+
+
+class _ConditionVariables(Visitor):
+    """Collects the names of the variables in `@skip` and `@include`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        if node.name.value in {"skip", "include"}:
+            values = (argument.value for argument in node.arguments or ())
+            self.names.update(value.name.value for value in values if isinstance(value, VariableNode))
 
 
 def _root_fields(

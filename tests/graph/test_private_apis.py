@@ -33,7 +33,7 @@ from graphql.execution.executor import CollectedErrors
 
 import lms_graphql
 from lms_graphql.graph.execution import graphql_internals
-from lms_graphql.graph.execution.executor import RowExecutor
+from lms_graphql.graph.execution.executor import ReferenceExecutor
 from lms_graphql.graph.execution.graphql_internals import Path, StrawberryExecutor
 from lms_graphql.graph.execution.response_budget import ResponseBudget
 from lms_graphql.graph.literal_validation import LocatedValuesOfCorrectTypeRule
@@ -112,7 +112,7 @@ def test_undocumented_strawberry_modules_are_imported_only_by_internals() -> Non
 
 @pytest.mark.parametrize("method", OVERRIDDEN)
 def test_overridden_executor_method_has_the_same_parameters(method: str) -> None:
-    overriding, standard = getattr(RowExecutor, method), getattr(Executor, method)
+    overriding, standard = getattr(ReferenceExecutor, method), getattr(Executor, method)
     assert list(inspect.signature(overriding).parameters) == list(inspect.signature(standard).parameters)
 
 
@@ -196,7 +196,7 @@ def test_resolvers_get_the_replaced_async_helpers() -> None:
 
     context = SimpleNamespace(budget=ResponseBudget(100, 10))
     root_schema = strawberry.Schema(Root)._schema
-    result: Any = execute(root_schema, parse("{ number }"), context_value=context, executor_class=RowExecutor)
+    result: Any = execute(root_schema, parse("{ number }"), context_value=context, executor_class=ReferenceExecutor)
     assert result.data == {"number": 1}
     assert helpers == [graphql_internals.ASYNC_HELPERS]
 

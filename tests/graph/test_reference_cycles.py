@@ -26,7 +26,7 @@ WATCHED_CLASSES = {
     "Context",
     "Loaders",
     "CancelSafeDataLoader",
-    "RowExecutor",
+    "ReferenceExecutor",
     "ResponseBudget",
     "ReadBatcher",
     "Session",

@@ -22,7 +22,7 @@ from lms_graphql.core.actor import ANONYMOUS
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph import error_formatting
 from lms_graphql.graph.context import Context
-from lms_graphql.graph.execution.executor import RowExecutor
+from lms_graphql.graph.execution.executor import ReferenceExecutor
 from lms_graphql.graph.execution.response_budget import BudgetExceededError, ResponseBudget
 from lms_graphql.schema import schema
 from lms_graphql.settings import Settings
@@ -93,7 +93,7 @@ def test_deadline_ends_execution_between_objects() -> None:
         execute(
             schema.graphql_schema,
             parse("{ __schema { types { name } } }"),
-            executor_class=RowExecutor,
+            executor_class=ReferenceExecutor,
             context_value=context,
         )
     assert raised.value.code is RequestErrorCode.TIMEOUT
@@ -107,7 +107,7 @@ def test_introspection_is_within_the_anonymous_budget(client: Client) -> None:
     execute(
         schema.graphql_schema,
         parse(get_introspection_query()),
-        executor_class=RowExecutor,
+        executor_class=ReferenceExecutor,
         context_value=SimpleNamespace(budget=budget),
     )
     assert budget._units > units / 3, "the schema may grow"

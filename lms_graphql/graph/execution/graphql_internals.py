@@ -10,14 +10,13 @@ from typing import Any, TypeGuard, cast
 
 from graphql import (
     DocumentNode,
-    FieldNode,
     FragmentDefinitionNode,
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
 )
-from graphql.execution import Executor
+from graphql.execution import VariableValues
 from graphql.execution.collect_fields import (
     FieldDetailsList,
     FragmentDetails,
@@ -25,7 +24,6 @@ from graphql.execution.collect_fields import (
     collect_fields,
     collect_subfields,
 )
-from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import AwaitableOrValue, Path
 from graphql.type import GraphQLResolveInfoHelpers
 from strawberry.execution import optimized_is_awaitable
@@ -41,10 +39,6 @@ __all__ = [
     "GroupedFieldSet",
     "Path",
     "StrawberryExecutor",
-    "VariableValues",
-    "argument_values",
-    "coerced_arguments",
-    "collect_object_fields",
     "is_awaitable",
     "is_resolved_by_strawberry",
     "plain_resolver",
@@ -54,21 +48,6 @@ __all__ = [
 is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable)
 ASYNC_HELPERS = GraphQLResolveInfoHelpers(gather=lambda values: asyncio.gather(*values), track=lambda _values: None)
 """Replacement for the executor's own helpers, which refer to the executor. Our resolvers use neither."""
-
-
-def collect_object_fields(
-    executor: Executor[Any], object_type: GraphQLObjectType, details: FieldDetailsList
-) -> GroupedFieldSet:
-    """Return what is selected of an object. It is the same object for each call with the same arguments."""
-    return executor.collect_subfields(object_type, details)[0]
-
-
-def argument_values(executor: Executor[Any], definition: GraphQLField, details: FieldDetailsList) -> dict[str, Any]:
-    """Return the arguments of a field as its resolver receives them."""
-    first = details[0]
-    return get_argument_values(
-        definition, first.node, executor.variable_values, first.fragment_variable_values, executor.hide_suggestions
-    )
 
 
 def row_attribute(definition: GraphQLField) -> str | None:
@@ -99,11 +78,6 @@ def plain_resolver(definition: GraphQLField) -> tuple[Callable[..., Any] | None,
     return function, len(expected) == 2
 
 
-def coerced_arguments(definition: GraphQLField, node: FieldNode, variables: VariableValues) -> dict[str, Any]:
-    """Return the arguments of a field as its resolver receives them. Raise GraphQLError if they are not valid."""
-    return get_argument_values(definition, node, variables)
-
-
 class FieldCollector:
     """Fields of the selections of one operation, for the values that `@skip` and `@include` have in `variables`."""
 
@@ -112,22 +86,20 @@ class FieldCollector:
         schema: GraphQLSchema,
         document: DocumentNode,
         operation: OperationDefinitionNode,
-        variables: VariableValues,
+        values: VariableValues,
     ) -> None:
-        fragments = {
+        self.schema = schema
+        self._operation = operation
+        self._values = values
+        self._fragments = {
             definition.name.value: FragmentDetails(definition)
             for definition in document.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
-        self.schema = schema
-        self._fragments, self._variables, self._operation = fragments, variables, operation
 
     def root_fields(self, root_type: GraphQLObjectType) -> GroupedFieldSet:
-        collected = collect_fields(self.schema, self._fragments, self._variables, root_type, self._operation)
-        return collected.grouped_field_set
+        return collect_fields(self.schema, self._fragments, self._values, root_type, self._operation)[0]
 
     def object_fields(self, object_type: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
-        collected = collect_subfields(
-            self.schema, self._fragments, self._variables, self._operation, object_type, details
-        )
-        return collected.grouped_field_set
+        known = self.schema, self._fragments, self._values, self._operation
+        return collect_subfields(*known, object_type, details)[0]

@@ -25,7 +25,7 @@ def executor_class(choice: ExecutorChoice) -> type[Executor[Any]] | None:
     """
     if choice is ExecutorChoice.STANDARD:
         return None
-    reference_executor: type[Executor[Any]] = import_module(REFERENCE_EXECUTOR_MODULE).RowExecutor
+    reference_executor: type[Executor[Any]] = import_module(REFERENCE_EXECUTOR_MODULE).ReferenceExecutor
     return reference_executor
 
 
@@ -64,7 +64,7 @@ class OperationRunner:
         try:
             async with asyncio.timeout(context.budget.remaining_seconds()):
                 if self.plans is not None and operation.kind is OperationType.QUERY:
-                    data = await self.plans.run(document, operation.name, variables, context, cost)
+                    data = await self.plans.run(document, operation, variables or {}, context, cost)
                     if data is not None:
                         context.budget.spend(0)
                         return ExecutionResult(data, None)

@@ -1,16 +1,17 @@
 """Run of a query plan: all objects of a level are resolved, then what their resolvers ask for is read at once.
 
-Nothing here waits: the caller lets `read_wanted` run in a worker thread, and then calls `advance`, until all is read.
-An exception of any kind means that the reference executor must run the query.
+Nothing here waits: the caller lets `PlanLoads.read_wanted` run in a worker thread, and then calls `advance`, until
+all is read. An exception of any kind means that the reference executor must run the query.
 """
 
 from collections.abc import Coroutine, Iterable, Sequence
 from types import CoroutineType, NoneType
 from typing import Any, NamedTuple
 
-from lms_graphql.graph.execution.graphql_internals import VariableValues
-from lms_graphql.graph.execution.plan_loads import PendingLoad, PlanLoads
-from lms_graphql.graph.execution.query_plan import Branch, ObjectPlan, QueryPlan
+from graphql.execution import VariableValues
+
+from lms_graphql.graph.execution.plan_loads import PendingLoad
+from lms_graphql.graph.execution.query_plan import Branch, ObjectPlan
 from lms_graphql.graph.execution.response_budget import ResponseBudget
 from lms_graphql.graph.execution.row_writer import PlanError
 
@@ -44,28 +45,21 @@ class _SuspendedResolver:
 
 
 class PlanRun:
-    """One run of a plan. `data` is complete when no loads are wanted any more."""
+    """One run of a plan. `data` is complete when no loads are wanted."""
 
-    def __init__(
-        self, plan: QueryPlan, context: Any, loads: PlanLoads, variables: VariableValues, budget: ResponseBudget
-    ) -> None:
-        self.loads = loads
+    def __init__(self, plan: ObjectPlan, context: Any, variables: VariableValues, budget: ResponseBudget) -> None:
         self._info = PlanInfo(context)
         self._variables = variables
         self._budget = budget
         self._arguments: dict[int, Any] = {}
         self._waiting: list[tuple[Branch, list[Any], list[Object]]] = []
-        (self.data,) = self._write(plan.root, [None])
+        (self.data,) = self._write(plan, [None])
 
     def advance(self) -> None:
         """Complete the fields whose loads were read, and resolve the fields of the new objects."""
         waiting, self._waiting = self._waiting, []
         for branch, values, parents in waiting:
             self._complete(branch, map(_arrived_value, values), parents)
-
-    def close(self) -> None:
-        self.loads.close()
-        self._waiting.clear()
 
     def _write(self, plan: ObjectPlan, rows: Sequence[Any]) -> list[Object]:
         """Return the objects for these rows. Their branches are resolved, and completed now or by `advance`."""

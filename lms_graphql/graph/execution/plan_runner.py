@@ -3,17 +3,17 @@
 from typing import Any
 
 from graphql import DocumentNode, GraphQLSchema
-from graphql.execution import get_variable_values
+from graphql.execution import VariableValues, get_variable_values
 from sqlalchemy.orm import Session
 
 from lms_graphql.graph.context import Context, PlanUse
+from lms_graphql.graph.documents import Operation
 from lms_graphql.graph.error_formatting import clear_tracebacks
-from lms_graphql.graph.execution.graphql_internals import VariableValues
 from lms_graphql.graph.execution.loaders import run_job
 from lms_graphql.graph.execution.plan_cache import PlanCache
 from lms_graphql.graph.execution.plan_loads import PlanLoads
 from lms_graphql.graph.execution.plan_run import PlanRun
-from lms_graphql.graph.execution.query_plan import QueryPlan
+from lms_graphql.graph.execution.query_plan import ObjectPlan
 from lms_graphql.graph.execution.response_budget import BudgetExceededError
 
 MAX_COST_OF_ONE_HOP = 500
@@ -28,58 +28,51 @@ class PlanRunner:
         self.cache = PlanCache(schema)
 
     async def run(
-        self,
-        document: DocumentNode,
-        operation_name: str | None,
-        variables: dict[str, Any] | None,
-        context: Context,
-        cost: int,
+        self, document: DocumentNode, operation: Operation, variables: dict[str, Any], context: Context, cost: int
     ) -> dict[str, Any] | None:
         """Return the data of a query, or None if the executor must run it. Raise BudgetExceededError."""
-        planned = self.cache.find(document, operation_name)
-        values = get_variable_values(self._schema, planned.operation.variable_definitions or (), variables or {})
+        values = get_variable_values(self._schema, operation.definition.variable_definitions or (), variables)
         if isinstance(values, list):
             clear_tracebacks(values)  # the executor coerces them again, and reports its own errors
             return None
-        plan = self.cache.plan(planned, values)
-        if plan is None:
+        cached = self.cache.find(document, operation, values)
+        if cached.plan is None or not cached.is_usable:
             return None
         try:
-            data = await self._run_plan(plan, values, context, cost)
+            data = await _run_plan(cached.plan, values, context, cost)
         except BudgetExceededError:
             raise
         except Exception as error:
             clear_tracebacks([error])
-            planned.record(failed=True)
+            cached.record(failed=True)
             context.plan_use = PlanUse.FALLBACK
             context.budget.reset()
             return None
-        planned.record(failed=False)
+        cached.record(failed=False)
         context.plan_use = PlanUse.PLANNED
         return data
 
-    async def _run_plan(
-        self, plan: QueryPlan, variables: VariableValues, context: Context, cost: int
-    ) -> dict[str, Any]:
-        loads = PlanLoads(context.actor)
-        try:
-            run = PlanRun(plan, context.for_plan(loads), loads, variables, context.budget)
-            if cost <= MAX_COST_OF_ONE_HOP and loads.has_wanted:
-                await _run_in_one_hop(run, context)
-            while loads.has_wanted:
-                await context.run_read(loads.read_wanted)
-                run.advance()
-            return run.data
-        finally:
-            loads.close()
+
+async def _run_plan(plan: ObjectPlan, variables: VariableValues, context: Context, cost: int) -> dict[str, Any]:
+    loads = PlanLoads(context.actor)
+    try:
+        run = PlanRun(plan, context.for_plan(loads), variables, context.budget)
+        if loads.has_wanted and cost <= MAX_COST_OF_ONE_HOP:
+            await _run_in_one_hop(run, loads, context)
+        while loads.has_wanted:
+            await context.run_read(loads.read_wanted)
+            run.advance()
+        return run.data
+    finally:
+        loads.close()
 
 
-async def _run_in_one_hop(run: PlanRun, context: Context) -> None:
-    """Run all levels in a worker thread. After a lost connection the level that was not read is read again."""
+async def _run_in_one_hop(run: PlanRun, loads: PlanLoads, context: Context) -> None:
+    """Run all levels in a worker thread. After a lost connection, the level that was not read is read again."""
 
     def run_levels(session: Session) -> None:
-        while run.loads.has_wanted:
-            run.loads.read_wanted(session)
+        while loads.has_wanted:
+            loads.read_wanted(session)
             run.advance()
 
     # An error that left the thread would discard its database connection.

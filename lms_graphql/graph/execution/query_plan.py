@@ -11,13 +11,10 @@ from operator import attrgetter
 from typing import Any, cast
 
 from graphql import (
-    DocumentNode,
     FieldNode,
     GraphQLField,
     GraphQLObjectType,
     GraphQLOutputType,
-    GraphQLSchema,
-    OperationDefinitionNode,
     get_named_type,
     get_nullable_type,
     is_abstract_type,
@@ -26,24 +23,17 @@ from graphql import (
     is_non_null_type,
     is_object_type,
 )
+from graphql.execution import VariableValues, get_argument_values
 
 from lms_graphql.graph.execution.graphql_internals import (
     FieldCollector,
     FieldDetailsList,
     GroupedFieldSet,
-    VariableValues,
-    coerced_arguments,
     is_resolved_by_strawberry,
     plain_resolver,
     row_attribute,
 )
-from lms_graphql.graph.execution.row_writer import (
-    Leaf,
-    PlanError,
-    RowWriter,
-    make_leaf_completer,
-    make_row_writer,
-)
+from lms_graphql.graph.execution.row_writer import Leaf, PlanError, RowWriter, make_leaf_completer, make_row_writer
 
 MAX_FIELDS = 2_000
 """Fields of a plan. A field of an interface counts for each type that implements it."""
@@ -72,7 +62,7 @@ class Branch:
     """Returns the name of a row's type if the field has an interface as its type."""
 
     def arguments(self, variables: VariableValues) -> Arguments:
-        return coerced_arguments(self.definition, self.node, variables) if self.definition.args else {}
+        return get_argument_values(self.definition, self.node, variables) if self.definition.args else {}
 
 
 @dataclass
@@ -93,26 +83,18 @@ class ObjectPlan:
         return make_row_writer(self.names, self.leaves)
 
 
-@dataclass(slots=True)
-class QueryPlan:
-    root: ObjectPlan
-    field_count: int
-
-
-def compile_query(
-    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues
-) -> QueryPlan:
-    """Return the plan of a query for these values of `@skip` and `@include`. Raise PlanError if there can be none."""
-    compiler = _Compiler(FieldCollector(schema, document, operation, variables))
-    query_type = schema.query_type
+def compile_query(collector: FieldCollector) -> tuple[ObjectPlan, int]:
+    """Return the plan of a query and the number of its fields. Raise PlanError if there can be no plan."""
+    query_type = collector.schema.query_type
     assert query_type is not None
-    root = compiler.object_plan(query_type, compiler.collector.root_fields(query_type))
-    return QueryPlan(root, compiler.field_count)
+    compiler = _Compiler(collector)
+    plan = compiler.object_plan(query_type, collector.root_fields(query_type))
+    return plan, compiler.field_count
 
 
 class _Compiler:
     def __init__(self, collector: FieldCollector) -> None:
-        self.collector = collector
+        self._collector = collector
         self.field_count = 0
         self._plans: dict[tuple[str, tuple[int, ...]], ObjectPlan] = {}
         """Plans by type and field nodes, so that a fragment that is spread in many places is compiled once."""
@@ -128,7 +110,7 @@ class _Compiler:
                 plan.leaves.append(Leaf(name, constant=object_type.name))
                 plan.weight += 1
                 continue
-            definition = self.collector.schema.get_field(object_type, field_name)
+            definition = self._collector.schema.get_field(object_type, field_name)
             if definition is None or not is_resolved_by_strawberry(definition):
                 raise PlanError(f"{field_name} is a field of introspection.")
             attribute = row_attribute(definition)
@@ -155,7 +137,7 @@ class _Compiler:
             is_nullable=not is_non_null_type(definition.type),
             is_list=is_list,
             has_nullable_items=is_list and not is_non_null_type(item_type),
-            complete_leaf=make_leaf_completer(nullable_type) if is_leaf else None,
+            complete_leaf=make_leaf_completer(definition.type) if is_leaf else None,
             plans={} if is_leaf else self._plans_below(object_type, details),
             type_name=_type_resolver(object_type),
         )
@@ -164,7 +146,7 @@ class _Compiler:
         if is_object_type(output_type):
             object_types: Sequence[GraphQLObjectType] = [output_type]
         elif is_abstract_type(output_type):
-            object_types = self.collector.schema.get_possible_types(output_type)
+            object_types = self._collector.schema.get_possible_types(output_type)
         else:
             raise PlanError(f"{output_type} is a list of lists.")
         nodes = tuple(id(detail.node) for detail in details)
@@ -172,7 +154,7 @@ class _Compiler:
         for object_type in object_types:
             plan = self._plans.get((object_type.name, nodes))
             if plan is None:
-                plan = self.object_plan(object_type, self.collector.object_fields(object_type, details))
+                plan = self.object_plan(object_type, self._collector.object_fields(object_type, details))
                 self._plans[object_type.name, nodes] = plan
             plans[object_type.name] = plan
         return plans

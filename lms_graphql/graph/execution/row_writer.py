@@ -13,7 +13,6 @@ from graphql import (
     GraphQLEnumType,
     GraphQLID,
     GraphQLInt,
-    GraphQLLeafType,
     GraphQLOutputType,
     GraphQLString,
     Undefined,
@@ -80,29 +79,29 @@ def _check(leaf: Leaf, variable: str, namespace: dict[str, Any]) -> list[str]:
         values = {value.value: name for name, value in leaf_type.values.items()}
         namespace[f"names_{variable}"] = {**values, None: None} if is_nullable else values
         return [f"{variable} = names_{variable}[{variable}]"]
-    namespace[f"complete_{variable}"] = make_leaf_completer(leaf_type)
-    convert = f"{variable} = complete_{variable}({variable})"
-    return [f"if {variable} is not None: {convert}" if is_nullable else convert]
+    namespace[f"complete_{variable}"] = make_leaf_completer(leaf.type)
+    return [f"{variable} = complete_{variable}({variable})"]
 
 
 def make_leaf_completer(output_type: Any) -> Callable[[Any], Any]:
-    """Return a function that completes a value other than null: that of a scalar, an enum or a list of them."""
-    if is_list_type(output_type):
-        item_type: Any = get_nullable_type(output_type.of_type)
-        complete_item, has_nullable_items = make_leaf_completer(item_type), item_type is output_type.of_type
-
-        def complete_list(values: Any) -> list[Any]:
-            if not isinstance(values, list | tuple):
-                raise PlanError
-            return [None if item is None and has_nullable_items else complete_item(item) for item in values]
-
-        return complete_list
-    leaf_type: GraphQLLeafType = output_type
+    """Return a function that completes the value of a scalar, an enum or a list of them. It raises if it fails."""
+    is_nullable, value_type = not is_non_null_type(output_type), get_nullable_type(output_type)
+    if is_list_type(value_type):
+        complete_item = make_leaf_completer(value_type.of_type)
+        convert: Callable[[Any], Any] = lambda values: [complete_item(item) for item in _items(values)]  # noqa: E731
+    else:
+        convert = value_type.coerce_output_value
 
     def complete(value: Any) -> Any:
-        completed = None if value is None else leaf_type.coerce_output_value(value)
-        if completed is None or completed is Undefined:
-            raise PlanError
+        completed = None if value is None else convert(value)
+        if (completed is None and not (is_nullable and value is None)) or completed is Undefined:
+            raise PlanError("The value does not have the type of the field.")
         return completed
 
     return complete
+
+
+def _items(values: Any) -> Iterable[Any]:
+    if not isinstance(values, list | tuple):
+        raise PlanError("The value is no list.")
+    return values
