@@ -1,24 +1,30 @@
-"""Both executors return the same data, nulls and errors for the same documents."""
+"""Plans, the reference executor and graphql-core's own return the same data and nulls for the same documents."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import strawberry
-from graphql import ExecutionResult, execute, parse
+from hypothesis import HealthCheck
 from hypothesis import given as for_all
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
-from lms_graphql.graph.execution.operation_runner import executor_class
-from lms_graphql.graph.execution.response_budget import ResponseBudget
+from lms_graphql.core.actor import Actor
+from lms_graphql.graph.context import Info, PlanUse
+from lms_graphql.graph.execution import plan_cache
 from lms_graphql.graph.schema.builder import build_schema
 from lms_graphql.graph.schema.fields import field, object_type
 from lms_graphql.graph.schema.node import Node
-from lms_graphql.settings import ExecutorChoice
+from lms_graphql.settings import ExecutorChoice, Settings
+from tests.concurrency import race_rounds
+from tests.graph.executor_runs import ExecutorRuns, Outcome, run_executors
 
 
 @dataclass
@@ -38,28 +44,25 @@ class Row:
         return f"row{self.key}"
 
 
-def later(value: Any) -> Any:
-    """Return a future of the value, as a loader does. An exception is raised by the future."""
-    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+def later(info: Info, value: Any) -> Any:
+    """Return the value as a load that is pending. An exception is raised by the load."""
 
-    def arrive() -> None:
+    def read(_session: Session, _actor: Actor) -> Any:
         if isinstance(value, Exception):
-            future.set_exception(value)
-        else:
-            future.set_result(value)
+            raise value
+        return value
 
-    asyncio.get_running_loop().call_soon(arrive)
-    return future
+    return info.context.read(read)
 
 
-def resolve(row: Any, value: Any) -> Any:
+def resolve(info: Info, row: Any, value: Any) -> Any:
     """Return the value, or fail as the row says."""
     failures: dict[str | None, Callable[[], Any]] = {
-        "late": lambda: later(value),
+        "late": lambda: later(info, value),
         "raise": raise_lookup_error,
-        "late raise": lambda: later(LookupError("no")),
+        "late raise": lambda: later(info, LookupError("no")),
         "null": lambda: None,
-        "late null": lambda: later(None),
+        "late null": lambda: later(info, None),
     }
     return failures.get(row.failure, lambda: value)()
 
@@ -78,33 +81,61 @@ class Thing(Node):
     failure: strawberry.Private[str | None]
 
     @strawberry.field
-    def friend(self) -> "Thing":
-        return resolve(self, Row(self.key + 100, "friend", None))
+    def friend(self, info: Info) -> "Thing":
+        return resolve(info, self, Row(self.key + 100, "friend", None))
 
     @strawberry.field
-    def maybe_friend(self) -> "Thing | None":
-        return resolve(self, Row(self.key + 200, "friend", 5, self.failure))
+    def maybe_friend(self, info: Info, name: str = "friend") -> "Thing | None":
+        return resolve(info, self, Row(self.key + 200, name, 5, self.failure))
 
     @strawberry.field
-    def friends(self) -> list["Thing"]:
-        return resolve(self, [Row(self.key + n, "f", n, self.failure if n == 2 else None) for n in range(3)])
+    def friends(self, info: Info) -> list["Thing"]:
+        friends = [Row(self.key + n, "f", n, self.failure if n == 2 else None) for n in range(3)]
+        return resolve(info, self, friends)
 
     @strawberry.field
-    def texts(self) -> list[str | None]:
-        return [later("a"), "b", later(None)]
+    async def best_friend(self, info: Info) -> "Thing | None":
+        key = await later(info, self.key + 1)
+        best = resolve(info, self, Row(key + await later(info, 1), "best", None))
+        return await best if inspect.isawaitable(best) else best
 
     @strawberry.field
-    def mixed(self) -> "list[Thing | None]":
-        return [later(Row(1, "late", None)), Row(2, "loaded", 3), None]
+    def likes(self) -> list[str | None]:
+        return ["tea", None]
+
+    @strawberry.field
+    def texts(self, info: Info) -> list[str | None]:
+        return [later(info, "a"), "b", later(info, None)]
+
+    @strawberry.field
+    def mixed(self, info: Info) -> "list[Thing | None]":
+        return [later(info, Row(1, "late", None)), Row(2, "loaded", 3), None]
 
     @strawberry.field
     def when(self) -> datetime | None:
         return datetime(2026, 1, 1, tzinfo=UTC) if self.failure is None else self.failure  # type: ignore[return-value]
 
     @strawberry.field
-    async def slow(self) -> str | None:
+    async def slow(self, info: Info) -> str | None:
         await asyncio.sleep(0)
-        return resolve(self, "slow") if self.failure in {None, "raise"} else None
+        return resolve(info, self, "slow") if self.failure in {None, "raise"} else None
+
+
+@object_type
+class Animal(Node):
+    """Another kind of object."""
+
+    sound: str = field("Never null.")
+
+
+class AnimalRow(NamedTuple):
+    key: int
+    sound: str
+    kind: str = "Animal"
+
+    @property
+    def id(self) -> str:
+        return f"animal{self.key}"
 
 
 ROWS: list[Any] = []
@@ -117,46 +148,43 @@ class Query:
         return list(ROWS)
 
     @strawberry.field
-    def maybe_things(self) -> list[Thing | None] | None:
-        return later([*ROWS, None])
+    def maybe_things(self, info: Info) -> list[Thing | None] | None:
+        return later(info, [*ROWS, None])
 
     @strawberry.field
-    def node(self) -> Node | None:
-        return later(ROWS[0])
+    def node(self, info: Info) -> Node | None:
+        return later(info, ROWS[0])
+
+    @strawberry.field
+    def nodes(self, info: Info) -> list[Node | None]:
+        return later(info, [AnimalRow(1, "moo"), *ROWS, None, AnimalRow(2, "meow")])
 
 
-SCHEMA = build_schema(Query, types=(Thing,)).graphql_schema
-DOCUMENTS = [
+SCHEMA = build_schema(Query, types=(Thing, Animal)).graphql_schema
+PLANNED = [
     "{ things { id name maybe } }",
     "{ things { id alias: name again: name ...F friends { id name maybe } } } fragment F on Thing { maybe }",
-    "{ maybeThings { name friend { name friend { id } } maybeFriend { name friends { id friend { id } } } slow } }",
+    "{ maybeThings { name friend { name friend { id } } maybeFriend { name friends { id friend { id } } } } }",
     "{ node { __typename id ... on Thing { friends { friend { name } } maybeFriend { friend { id } } } } }",
+    "{ nodes { id ... on Thing { name bestFriend { name } } ... on Animal { sound } } __typename }",
     "{ a: maybeThings { friends { maybeFriend { friends { name } } } } b: things { maybeFriend { id } } }",
-    "{ things { texts mixed { id name } when } maybeThings { born when texts } }",
-    "{ things { born } maybeThings { id born } }",
-    "query Q($yes: Boolean = false) { things { id name @include(if: $yes) friend @skip(if: $yes) { id } } }",
+    "{ things { bestFriend { id bestFriend { name } } likes } }",
+    "{ things { born } maybeThings { id born when } }",
+    '{ things { id name @include(if: true) friend @skip(if: false) { id } maybeFriend(name: "Bo") { name } } }',
+]
+NOT_PLANNED = [
+    "{ things { texts } }",
+    "{ things { mixed { id name } } }",
+    "{ maybeThings { id slow } }",
+    "{ __schema { queryType { name } } things { id } }",
 ]
 FAILURES = [None, "late", "raise", "late raise", "null", "late null"]
 
 
-async def execute_with(choice: ExecutorChoice, document: str) -> ExecutionResult:
-    context = SimpleNamespace(budget=ResponseBudget(1_000, 10))
-    result: Any = execute(SCHEMA, parse(document), executor_class=executor_class(choice), context_value=context)
-    return result if isinstance(result, ExecutionResult) else await result
-
-
-def execute_with_both(document: str) -> tuple[ExecutionResult, ExecutionResult]:
-    """Return the result of the fast executor and that of the standard one."""
-
-    async def both() -> tuple[ExecutionResult, ExecutionResult]:
-        fast = await execute_with(ExecutorChoice.PLANS, document)
-        return fast, await execute_with(ExecutorChoice.STANDARD, document)
-
-    return asyncio.run(both())
-
-
-def errors_of(result: ExecutionResult) -> list[tuple[str, str]]:
-    return sorted((str(error.path), error.message) for error in result.errors or ())
+@pytest.fixture(scope="module")
+def executors() -> Iterator[ExecutorRuns]:
+    with run_executors(SCHEMA, Settings()) as executors:
+        yield executors
 
 
 @pytest.fixture(autouse=True)
@@ -166,28 +194,81 @@ def no_rows() -> Iterator[None]:
     ROWS.clear()
 
 
+@pytest.fixture(autouse=True)
+def plans_are_never_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_cache, "MAX_FAILURES", 1_000_000)
+
+
+def assert_equal_outcomes(outcomes: Mapping[ExecutorChoice, Outcome]) -> None:
+    standard = outcomes[ExecutorChoice.STANDARD]
+    for outcome in outcomes.values():
+        assert outcome.data == standard.data
+        # If several fields fail below a position that becomes null, it depends on their order which one is reported.
+        assert bool(outcome.errors) == bool(standard.errors)
+        assert outcome.data is None or list(outcome.data) == list(standard.data)
+
+
+@hypothesis_settings(max_examples=race_rounds(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @for_all(
-    st.sampled_from(DOCUMENTS),
-    st.lists(st.tuples(st.sampled_from(FAILURES), st.sampled_from(["a name", None, 5])), min_size=1, max_size=4),
+    document=st.sampled_from([*PLANNED, *NOT_PLANNED]),
+    rows=st.lists(st.tuples(st.sampled_from(FAILURES), st.sampled_from(["a name", None, 5])), min_size=1, max_size=4),
 )
-def test_executors_return_the_same_data_and_nulls(document: str, rows: list[tuple[str | None, Any]]) -> None:
+def test_executors_return_the_same_data_and_nulls(
+    executors: ExecutorRuns, document: str, rows: list[tuple[str | None, Any]]
+) -> None:
     ROWS[:] = [Row(number, name, number, failure) for number, (failure, name) in enumerate(rows)]
-    fast, standard = execute_with_both(document)
-    assert fast.data == standard.data
-    if len(rows) == 1:
-        assert set(errors_of(fast)) == set(errors_of(standard))
-        return
-    # graphql-core stops at the first failure below a position that becomes null. Ours waits for all, and reports all.
-    assert set(errors_of(fast)) >= set(errors_of(standard))
-    assert bool(fast.errors) == bool(standard.errors)
+    assert_equal_outcomes(executors.run_all(document))
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_executors_return_equal_results_without_failures(document: str) -> None:
+@pytest.mark.parametrize("failure", [None, "late"])
+@pytest.mark.parametrize("document", PLANNED)
+def test_queries_without_failures_are_planned(executors: ExecutorRuns, document: str, failure: str | None) -> None:
+    ROWS[:] = [Row(number, "a name", None, failure if "born" not in document else None) for number in range(3)]
+    outcomes = executors.run_all(document)
+    assert_equal_outcomes(outcomes)
+    assert not outcomes[ExecutorChoice.PLANS].errors
+    assert outcomes[ExecutorChoice.PLANS].plan_use is PlanUse.PLANNED
+    assert outcomes[ExecutorChoice.REFERENCE].plan_use is PlanUse.NONE
+
+
+@pytest.mark.parametrize("document", NOT_PLANNED)
+def test_unusual_queries_are_left_to_the_executor(executors: ExecutorRuns, document: str) -> None:
     ROWS[:] = [Row(number, "a name", None) for number in range(3)]
-    fast, standard = execute_with_both(document)
-    assert fast.data == standard.data
-    assert errors_of(fast) == errors_of(standard)
-    assert fast.data is not None
-    assert standard.data is not None
-    assert list(fast.data) == list(standard.data), "fields are in the order of the document"
+    outcomes = executors.run_all(document)
+    assert_equal_outcomes(outcomes)
+    assert not outcomes[ExecutorChoice.PLANS].errors
+    assert outcomes[ExecutorChoice.PLANS].plan_use in {PlanUse.FALLBACK, PlanUse.NONE}
+
+
+def test_plan_depends_on_variables_of_directives(executors: ExecutorRuns) -> None:
+    ROWS[:] = [Row(1, "a name", None)]
+    fields = "{ things { id name @include(if: $yes) friend @skip(if: $yes) { id } } }"
+    cases: list[tuple[dict[str, Any], list[str]]] = [
+        ({}, ["id", "friend"]),
+        ({"yes": True}, ["id", "name"]),
+        ({"yes": False}, ["id", "friend"]),
+    ]
+    for variables, expected in cases:
+        outcomes = executors.run_all(f"query Q($yes: Boolean = false) {fields}", **variables)
+        assert_equal_outcomes(outcomes)
+        assert list(outcomes[ExecutorChoice.PLANS].data["things"][0]) == expected
+        assert outcomes[ExecutorChoice.PLANS].plan_use is PlanUse.PLANNED
+
+
+def test_query_whose_plan_fails_three_times_is_not_planned(
+    executors: ExecutorRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_cache, "MAX_FAILURES", 3)
+    ROWS[:] = [Row(1, "a name", None, "raise")]
+    document = "query Failing { things { maybeFriend { id } } }"
+
+    def plan_uses(count: int) -> list[PlanUse]:
+        return [executors.run(ExecutorChoice.PLANS, document).plan_use for _ in range(count)]
+
+    now = [1000.0]
+    monkeypatch.setattr(plan_cache, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    assert plan_uses(4) == [PlanUse.FALLBACK] * 3 + [PlanUse.NONE]
+    ROWS[:] = [Row(1, "a name", None)]
+    assert plan_uses(1) == [PlanUse.NONE]
+    now[0] += plan_cache.PAUSE_SECONDS + 1
+    assert plan_uses(1) == [PlanUse.PLANNED]

@@ -89,6 +89,8 @@ def make_leaf_completer(output_type: Any) -> Callable[[Any], Any]:
     if is_list_type(value_type):
         complete_item = make_leaf_completer(value_type.of_type)
         convert: Callable[[Any], Any] = lambda values: [complete_item(item) for item in _items(values)]  # noqa: E731
+    elif value_type in (GraphQLString, GraphQLID):
+        convert = _text  # because graphql-core makes a text of any object, of a pending load as well
     else:
         convert = value_type.coerce_output_value
 
@@ -105,3 +107,7 @@ def _items(values: Any) -> Iterable[Any]:
     if not isinstance(values, list | tuple):
         raise PlanError("The value is no list.")
     return values
+
+
+def _text(value: Any) -> str | None:
+    return value if value.__class__ is str else None

@@ -1,0 +1,71 @@
+"""The same operation on all executors, in this process."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLSchema
+
+from lms_graphql.app import create_app, document_limits
+from lms_graphql.core.actor import ANONYMOUS, Actor
+from lms_graphql.graph.context import AppResources, Context, PlanUse
+from lms_graphql.graph.documents import DocumentCache
+from lms_graphql.graph.execution.operation_runner import OperationRunner
+from lms_graphql.settings import ExecutorChoice, Settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Result of an operation, and how it was executed."""
+
+    data: Any
+    errors: list[tuple[str, str]]
+    """Path and message of each error, sorted."""
+    plan_use: PlanUse
+    statement_count: int
+
+
+class ExecutorRuns:
+    """Runs documents against one schema on the executors."""
+
+    def __init__(self, schema: GraphQLSchema, resources: AppResources) -> None:
+        settings = resources.settings
+        self._resources = resources
+        self.documents = DocumentCache(schema, document_limits(settings))
+        self.runners = {
+            choice: OperationRunner(schema, settings.model_copy(update={"executor": choice}))
+            for choice in ExecutorChoice
+        }
+
+    def run(self, choice: ExecutorChoice, text: str, actor: Actor = ANONYMOUS, **variables: Any) -> Outcome:
+        return asyncio.run(self._run(choice, text, actor, variables))
+
+    def run_all(self, text: str, actor: Actor = ANONYMOUS, **variables: Any) -> dict[ExecutorChoice, Outcome]:
+        """Return the outcome on each executor."""
+
+        async def run_all() -> dict[ExecutorChoice, Outcome]:
+            return {choice: await self._run(choice, text, actor, variables) for choice in ExecutorChoice}
+
+        return asyncio.run(run_all())
+
+    async def _run(self, choice: ExecutorChoice, text: str, actor: Actor, variables: dict[str, Any]) -> Outcome:
+        prepared = self.documents.prepare(text)
+        assert prepared.document is not None, f"{prepared.errors}\n{text}"
+        operation = prepared.operation(None)
+        context = Context(self._resources, actor, "127.0.0.1")
+        cost = operation.costs.total(variables)
+        try:
+            result = await self.runners[choice].run(prepared.document, operation, variables, context, cost)
+        finally:
+            context.close()
+        errors = sorted((str(error.path), error.message) for error in result.errors or ())
+        return Outcome(result.data, errors, context.plan_use, context.statement_count)
+
+
+@contextmanager
+def run_executors(schema: GraphQLSchema, settings: Settings) -> Iterator[ExecutorRuns]:
+    resources: AppResources = create_app(settings).state.resources
+    yield ExecutorRuns(schema, resources)
+    resources.database.dispose()
