@@ -1,6 +1,7 @@
 """Fixtures: real databases and real servers. `pytest -m "not slow"` uses SQLite only, without MariaDB."""
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from lms_graphql.mail.outbox import enqueue
 from lms_graphql.mail.templates import TEMPLATES
 from lms_graphql.operations import background, migrations
 from lms_graphql.operations.database_access import open_database
-from lms_graphql.settings import Settings
+from lms_graphql.settings import ExecutorChoice, Settings
 from tests.cli import NO_SETTINGS, RunCli
 from tests.factories import Factories
 from tests.live_service import Client, LogCapture, Service, StatementRecorder, run_service
@@ -93,7 +94,8 @@ def migrated_settings(request: pytest.FixtureRequest, folders: pytest.TempPathFa
         url = f"sqlite:///{folders.mktemp(name)}/lms.db"
     else:
         url = request.getfixturevalue("mariadb_server").new_database(name)
-    loaded = settings.load_settings({"LMS_DATABASE_URL": url}, dotenv=Path("/nowhere"))
+    executor = os.environ.get("LMS_TEST_EXECUTOR", ExecutorChoice.PLANS)
+    loaded = settings.load_settings({"LMS_DATABASE_URL": url, "LMS_EXECUTOR": executor}, dotenv=Path("/nowhere"))
     with open_database(loaded) as database:
         migrations.migrate(database.engine)
     return loaded

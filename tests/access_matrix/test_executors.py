@@ -1,4 +1,4 @@
-"""Both executors return the same responses for all documents of the access matrix."""
+"""Plans and graphql-core's executor return the same responses for all documents of the access matrix."""
 
 from collections.abc import Iterator
 
@@ -39,5 +39,5 @@ def test_executors_return_the_same_responses(runner: MatrixRunner, standard_clie
             bodies = [client.graphql(text, as_=actor) for client in (runner.client, standard_client)]
         for body in bodies:
             body["errors"] = sorted(body.get("errors", ()), key=str)
-        fast, standard = bodies
-        assert fast == standard, selections[0].path
+        plans, standard = bodies
+        assert plans == standard, selections[0].path

@@ -1,7 +1,8 @@
-"""`LMS_EXECUTOR`: the HTTP endpoint responds alike with either executor."""
+"""`LMS_EXECUTOR`: the HTTP endpoint responds alike with each executor."""
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from lms_graphql import settings
 from lms_graphql.core.actor import Actor, Role
 from lms_graphql.core.errors import OperatorError
-from lms_graphql.graph.context import Context
+from lms_graphql.graph.context import ReadContext
 from lms_graphql.graph.execution import response_budget
 from lms_graphql.settings import ExecutorChoice, Settings
 from tests.factories import Factories
@@ -52,25 +53,34 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+OTHERS = [ExecutorChoice.REFERENCE, ExecutorChoice.STANDARD]
+
+
 @pytest.fixture(scope="module")
-def standard_service(service_settings: Settings) -> Iterator[Service]:
-    """Run a service with the standard executor, on the same database as the service with the fast one."""
-    with run_service(service_settings.model_copy(update={"executor": ExecutorChoice.STANDARD})) as service:
-        yield service
+def other_services(service_settings: Settings) -> Iterator[dict[ExecutorChoice, Service]]:
+    """Run services with the other executors, on the same database as the service with plans."""
+    with ExitStack() as stack:
+        yield {
+            choice: stack.enter_context(run_service(service_settings.model_copy(update={"executor": choice})))
+            for choice in OTHERS
+        }
 
 
 @pytest.fixture
-def standard_client(standard_service: Service, service: Service) -> Iterator[Client]:
-    """Return a client of the standard executor, with an empty database."""
+def clients(
+    other_services: dict[ExecutorChoice, Service], service: Service, client: Client
+) -> Iterator[dict[ExecutorChoice, Client]]:
+    """Return a client for each executor, with an empty database."""
     assert service.resources.settings.executor is ExecutorChoice.PLANS
-    client = Client(standard_service)
-    yield client
-    client.close()
+    others = {choice: Client(other) for choice, other in other_services.items()}
+    yield {ExecutorChoice.PLANS: client, **others}
+    for other in others.values():
+        other.close()
 
 
 @pytest.fixture(params=ExecutorChoice)
-def either_client(request: pytest.FixtureRequest, client: Client, standard_client: Client) -> Client:
-    return client if request.param is ExecutorChoice.PLANS else standard_client
+def each_client(request: pytest.FixtureRequest, clients: dict[ExecutorChoice, Client]) -> Client:
+    return clients[request.param]
 
 
 def comparable(response: httpx.Response) -> Any:
@@ -94,7 +104,7 @@ def send(client: Client, document: str, variables: dict[str, Any], actor: Actor 
 @pytest.mark.parametrize("role", [None, Role.LEARNER, Role.SUPER_ADMIN])
 @pytest.mark.parametrize("name", REQUESTS)
 def test_executors_return_equal_http_responses(
-    client: Client, standard_client: Client, make: Factories, name: str, role: Role | None
+    clients: dict[ExecutorChoice, Client], make: Factories, name: str, role: Role | None
 ) -> None:
     course = make.course(sections=2, lectures=2, category=make.category())
     for _ in range(2):
@@ -102,20 +112,20 @@ def test_executors_return_equal_http_responses(
     actor = None if role is None else make.actor(make.user(role))
     document, variables = REQUESTS[name]
     variables = {"slug": course.slug, "id": course.global_id, **variables}
-    fast, standard = (
-        comparable(send(executor_client, document, variables, actor)) for executor_client in (client, standard_client)
+    plans, reference, standard = (
+        comparable(send(clients[choice], document, variables, actor)) for choice in ExecutorChoice
     )
-    assert fast == standard
+    assert plans == reference == standard
 
 
 def test_unexpected_exceptions_are_masked(
-    either_client: Client, monkeypatch: pytest.MonkeyPatch, captured_log: LogCapture
+    each_client: Client, monkeypatch: pytest.MonkeyPatch, captured_log: LogCapture
 ) -> None:
-    def fail(self: Context, id: str) -> Any:
+    def fail(self: ReadContext, id: str) -> Any:
         raise LookupError("secret")
 
-    monkeypatch.setattr(Context, "node", fail)
-    response = send(either_client, '{ node(id: "x") { id } categories { id } }', {})
+    monkeypatch.setattr(ReadContext, "node", fail)
+    response = send(each_client, '{ node(id: "x") { id } categories { id } }', {})
     assert response.status_code == 200
     assert response.json()["data"] == {"node": None, "categories": []}
     (error,) = response.json()["errors"]
@@ -124,19 +134,19 @@ def test_unexpected_exceptions_are_masked(
     assert error["extensions"]["id"] in captured_log.text
 
 
-def test_disappeared_row_is_null_and_unavailable(either_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_disappeared_row_is_null_and_unavailable(each_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     row = SimpleNamespace(kind="Course", key=1, id="x", title=None)
-    monkeypatch.setattr(Context, "node", lambda *_: row)
-    response = send(either_client, '{ node(id: "x") { id ... on Course { title } } }', {})
+    monkeypatch.setattr(ReadContext, "node", lambda *_: row)
+    response = send(each_client, '{ node(id: "x") { id ... on Course { title } } }', {})
     assert (response.status_code, response.json()["data"]) == (503, {"node": None})
     (error,) = response.json()["errors"]
     assert (error["path"], error["extensions"]) == (["node", "title"], {"code": "UNAVAILABLE"})
 
 
-def test_too_many_errors_reject_the_request(either_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_errors_reject_the_request(each_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(response_budget, "MAX_ERRORS", 3)
     document = "{ " + " ".join(f"a{number}: instructorApplications {{ totalCount }}" for number in range(4)) + " }"
-    response = send(either_client, document, {})
+    response = send(each_client, document, {})
     assert response.status_code == 400
     assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["QUERY_TOO_COMPLEX"]
     assert "data" not in response.json()
@@ -147,7 +157,7 @@ def test_too_many_errors_reject_the_request(either_client: Client, monkeypatch: 
 def test_request_ends_at_the_deadline(
     service_settings: Settings, monkeypatch: pytest.MonkeyPatch, executor: ExecutorChoice
 ) -> None:
-    monkeypatch.setattr(Context, "node", lambda *_: asyncio.sleep(30))
+    monkeypatch.setattr(ReadContext, "node", lambda *_: asyncio.sleep(30))
     short_limit_settings = service_settings.model_copy(update={"executor": executor, "limit_seconds": 1})
     with run_service(short_limit_settings) as service:
         client = Client(service)
@@ -162,6 +172,7 @@ def test_environment_chooses_the_executor() -> None:
         return settings.load_settings(environment, dotenv=Path("/nowhere")).executor
 
     assert chosen() is ExecutorChoice.PLANS
+    assert chosen(LMS_EXECUTOR="reference") is ExecutorChoice.REFERENCE
     assert chosen(LMS_EXECUTOR="standard") is ExecutorChoice.STANDARD
     with pytest.raises(OperatorError, match="LMS_EXECUTOR"):
         chosen(LMS_EXECUTOR="quick")
