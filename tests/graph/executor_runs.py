@@ -32,7 +32,7 @@ class ExecutorRuns:
 
     def __init__(self, schema: GraphQLSchema, resources: AppResources) -> None:
         settings = resources.settings
-        self._resources = resources
+        self.resources = resources
         self.documents = DocumentCache(schema, document_limits(settings))
         self.runners = {
             choice: OperationRunner(schema, settings.model_copy(update={"executor": choice}))
@@ -40,21 +40,30 @@ class ExecutorRuns:
         }
 
     def run(self, choice: ExecutorChoice, text: str, actor: Actor = ANONYMOUS, **variables: Any) -> Outcome:
-        return asyncio.run(self._run(choice, text, actor, variables))
+        """Return the outcome on one executor."""
+
+        async def run() -> Outcome:
+            outcome = await self.execute(choice, text, actor, variables)
+            await _finish_other_tasks()
+            return outcome
+
+        return asyncio.run(run())
 
     def run_all(self, text: str, actor: Actor = ANONYMOUS, **variables: Any) -> dict[ExecutorChoice, Outcome]:
         """Return the outcome on each executor."""
 
         async def run_all() -> dict[ExecutorChoice, Outcome]:
-            return {choice: await self._run(choice, text, actor, variables) for choice in ExecutorChoice}
+            outcomes = {choice: await self.execute(choice, text, actor, variables) for choice in ExecutorChoice}
+            await _finish_other_tasks()
+            return outcomes
 
         return asyncio.run(run_all())
 
-    async def _run(self, choice: ExecutorChoice, text: str, actor: Actor, variables: dict[str, Any]) -> Outcome:
+    async def execute(self, choice: ExecutorChoice, text: str, actor: Actor, variables: dict[str, Any]) -> Outcome:
         prepared = self.documents.prepare(text)
         assert prepared.document is not None, f"{prepared.errors}\n{text}"
         operation = prepared.operation(None)
-        context = Context(self._resources, actor, "127.0.0.1")
+        context = Context(self.resources, actor, "127.0.0.1")
         cost = operation.costs.total(variables)
         try:
             result = await self.runners[choice].run(prepared.document, operation, variables, context, cost)
@@ -62,6 +71,12 @@ class ExecutorRuns:
             context.close()
         errors = sorted((str(error.path), error.message) for error in result.errors or ())
         return Outcome(result.data, errors, context.plan_use, context.statement_count)
+
+
+async def _finish_other_tasks() -> None:
+    """Wait for what graphql-core still loads for fields below a position that has become null."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)
 
 
 @contextmanager

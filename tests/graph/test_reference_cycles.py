@@ -22,8 +22,14 @@ LOGIN = """mutation ($e: String!, $p: String!) {
 }"""
 ENROLL = "mutation ($c: ID!) { enroll(input: {courseId: $c}) { enrollment { course { title } } errors { code } } }"
 APPLY = """mutation { applyToTeach(input: {motivation: "I like it.", experience: "Some."}) { errors { code } } }"""
+NEXT = "query ($s: String!) { course(slug: $s) { sections { lectures { next { title previous { id } } } } } }"
 WATCHED_CLASSES = {
     "Context",
+    "ReadContext",
+    "PlanLoads",
+    "PlanRun",
+    "PendingLoad",
+    "_SuspendedResolver",
     "Loaders",
     "CancelSafeDataLoader",
     "ReferenceExecutor",
@@ -62,6 +68,7 @@ def test_queries_leave_no_reference_cycles(client: Client, course: CourseTree) -
     for _ in range(3):
         client.execute(TREE, s=course.slug)
         client.execute(PAGE)
+        client.execute(NEXT, s=course.slug)
         assert client.error_codes(DENIED)
         assert client.error_codes(PAGE_OF_N, n="no number") == ["BAD_USER_INPUT"]
     assert collected() == Counter()

@@ -1,0 +1,195 @@
+"""Query plans: which queries use them, how they take turns, and what they leave behind."""
+
+import asyncio
+import gc
+import json
+import tracemalloc
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from graphql.execution import VariableValues
+
+from benchmarks.workloads import WORKLOADS
+from lms_graphql.core.actor import ANONYMOUS, Actor, Role
+from lms_graphql.graph.execution import plan_runner
+from lms_graphql.graph.execution.plan_cache import MAX_CACHED_FIELDS, PlanCache
+from lms_graphql.schema import schema
+from lms_graphql.settings import ExecutorChoice
+from tests.concurrency import race_rounds
+from tests.factories import CourseTree, Factories
+from tests.graph.executor_runs import ExecutorRuns, Outcome, run_executors
+from tests.live_service import Client, LogCapture, Service
+
+pytestmark = pytest.mark.sqlite_only
+
+TREE = "query ($slug: String!) { course(slug: $slug) { title sections { title lectures { title next { title } } } } }"
+NO_VALUES = VariableValues({}, {})
+
+
+@pytest.fixture
+def course(make: Factories) -> CourseTree:
+    return make.course(sections=2, lectures=2)
+
+
+def logged_plan_use(log: LogCapture) -> str:
+    """Return what the log says about the plan of the last operation."""
+    lines = [json.loads(line) for line in log.lines if '"event": "operation"' in line]
+    use: str = lines[-1]["plan"]
+    return use
+
+
+@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
+def test_workloads_of_the_benchmark_are_planned(
+    client: Client, course: CourseTree, captured_log: LogCapture, workload: Any
+) -> None:
+    variables = {"slug": course.slug} if "slug" in workload.variables else workload.variables
+    assert client.execute(workload.document, **variables)
+    assert logged_plan_use(captured_log) == "planned"
+
+
+def test_log_tells_fallbacks_and_operations_without_a_plan(
+    client: Client, make: Factories, captured_log: LogCapture
+) -> None:
+    learner = make.actor(make.user(Role.LEARNER))
+    client.graphql("{ users { totalCount } me { id } }", learner)
+    assert logged_plan_use(captured_log) == "fallback"
+    client.graphql("{ __schema { queryType { name } } }", learner)
+    assert logged_plan_use(captured_log) == "none"
+    client.graphql('mutation { updateProfile(input: {firstName: "Ada"}) { errors { code } } }', learner)
+    assert logged_plan_use(captured_log) == "none"
+
+
+@pytest.fixture
+def executors(service: Service) -> Iterator[ExecutorRuns]:
+    """Return executors on the database of the service, with one worker thread."""
+    settings = service.resources.settings.model_copy(update={"worker_threads": 1})
+    with run_executors(schema.graphql_schema, settings) as executors:
+        yield executors
+
+
+def count_hops(executors: ExecutorRuns, document: str, **variables: Any) -> int:
+    """Return how often a planned query goes to a worker thread."""
+    database, hops = executors.resources.database, []
+    read = database.read
+
+    async def counted_read(work: Any) -> Any:
+        hops.append(work)
+        return await read(work)
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(database, "read", counted_read)
+        assert executors.run(ExecutorChoice.PLANS, document, **variables).plan_use == "planned"
+    return len(hops)
+
+
+def test_small_queries_need_one_hop_and_large_ones_take_turns(
+    executors: ExecutorRuns, course: CourseTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert count_hops(executors, "{ __typename }") == 0
+    assert count_hops(executors, "{ me { id } }") == 0
+    assert count_hops(executors, TREE, slug=course.slug) == 1
+    monkeypatch.setattr(plan_runner, "MAX_COST_OF_ONE_HOP", 0)
+    assert count_hops(executors, TREE, slug=course.slug) == 5, "course, sections, lectures, neighbours, next lectures"
+
+
+def test_small_query_overtakes_a_large_one(
+    executors: ExecutorRuns, course: CourseTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_runner, "MAX_COST_OF_ONE_HOP", 1)
+    finished = []
+
+    async def run(name: str, document: str, **variables: Any) -> Outcome:
+        outcome = await executors.execute(ExecutorChoice.PLANS, document, ANONYMOUS, variables)
+        finished.append(name)
+        return outcome
+
+    async def run_both() -> list[Outcome]:
+        large = asyncio.create_task(run("large", TREE, slug=course.slug))
+        await asyncio.sleep(0)  # lets the large query begin
+        return [await run("small", "{ categories { name } }"), await large]
+
+    outcomes = asyncio.run(run_both())
+    assert finished == ["small", "large"]
+    assert all(outcome.plan_use == "planned" for outcome in outcomes)
+
+
+def test_plans_send_no_more_statements_than_the_executor(executors: ExecutorRuns, course: CourseTree) -> None:
+    documents = [
+        *(workload.document for workload in WORKLOADS),
+        TREE,
+        "query ($slug: String!) { a: course(slug: $slug) { id } b: course(slug: $slug) { instructor { fullName } } }",
+        "{ courses { totalCount nodes { instructor { courses(first: 2) { totalCount nodes { id } } } } } }",
+    ]
+    for document in documents:
+        outcomes = executors.run_all(document, ANONYMOUS, slug=course.slug, first=10)
+        counts = {choice: outcome.statement_count for choice, outcome in outcomes.items()}
+        assert outcomes[ExecutorChoice.PLANS].plan_use == "planned", document
+        assert counts[ExecutorChoice.PLANS] <= counts[ExecutorChoice.REFERENCE], document
+
+
+def test_failed_plan_does_not_use_up_the_budget(client: Client, make: Factories) -> None:
+    courses = [make.course(sections=1, lectures=1) for _ in range(3)]
+    aliases = " ".join(f"d{number}: description" for number in range(20))
+    document = f"{{ courses {{ nodes {{ {aliases} instructor {{ email }} }} }} }}"
+    body = client.graphql(document)
+    assert len(body["data"]["courses"]["nodes"]) == len(courses)
+    assert {error["extensions"]["code"] for error in body["errors"]} == {"FORBIDDEN"}
+
+
+def different_document(number: int) -> str:
+    first = number % 90 + 1
+    return f"query Q{number} {{ courses(first: {first}) {{ nodes {{ id title instructor {{ fullName }} }} }} }}"
+
+
+@pytest.mark.slow
+def test_plans_of_many_documents_take_little_memory(executors: ExecutorRuns) -> None:
+    """`LMS_TEST_ROUNDS=10000` tests as many documents as the cache must bear."""
+    cache = PlanCache(schema.graphql_schema, max_fields=4_000)
+    sizes = []
+    tracemalloc.start()
+    try:
+        for number in range(race_rounds(500)):
+            prepared = executors.documents.parse_and_validate(different_document(number))
+            assert prepared.document is not None
+            plan = cache.find(prepared.document, prepared.operation(None), NO_VALUES).plan
+            assert plan is not None
+            plan.write([])
+            if number % 50 == 0:
+                gc.collect()
+                sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert cache.cached_fields <= 4_000
+    assert 0 < len(cache) < 100
+    assert sizes[-1] < 4_000 * 1_500
+    assert MAX_CACHED_FIELDS * 1_500 < 64_000_000
+
+
+def test_removed_plans_leave_no_reference_cycles(executors: ExecutorRuns) -> None:
+    documents = [executors.documents.parse_and_validate(different_document(number)) for number in range(5)]
+    cache = PlanCache(schema.graphql_schema)
+    for prepared in documents:
+        assert prepared.document is not None
+        plan = cache.find(prepared.document, prepared.operation(None), NO_VALUES).plan
+        assert plan is not None
+        plan.write([])
+        del plan
+    gc.collect()
+    gc.disable()
+    try:
+        cache = PlanCache(schema.graphql_schema)
+        documents.clear()
+        del prepared
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+def test_signed_in_and_anonymous_viewers_share_a_plan(executors: ExecutorRuns, make: Factories) -> None:
+    learner = make.user(Role.LEARNER)
+    document = "{ me { id username } courses { nodes { viewerEnrollment { id } } } }"
+    for actor, expected in ((ANONYMOUS, None), (Actor(learner.id, learner.role), learner.username)):
+        outcome = executors.run(ExecutorChoice.PLANS, document, actor)
+        assert (outcome.data["me"] or {}).get("username") == expected
+        assert outcome.plan_use == "planned"
