@@ -65,6 +65,7 @@ class Operation:
     costs: CostPlan
     ignores_bad_token: bool
     """True if the operation runs anonymously, instead of failing with 401, when its access token is not valid."""
+    document: DocumentNode
     definition: OperationDefinitionNode
     condition_variables: tuple[str, ...]
     """Names of the variables on which `@skip` and `@include` depend, here or in another operation of the document."""
@@ -206,7 +207,13 @@ class DocumentCache:
                 called = _root_fields(definition, fragments) - {"__typename"}
                 ignores_bad_token = bool(called) and called <= TOKENLESS_MUTATIONS
                 operations[name] = Operation(
-                    name, definition.operation, costs, ignores_bad_token, definition, tuple(sorted(conditions.names))
+                    name,
+                    definition.operation,
+                    costs,
+                    ignores_bad_token,
+                    document,
+                    definition,
+                    tuple(sorted(conditions.names)),
                 )
         return operations
 

@@ -66,7 +66,7 @@ class ExecutorRuns:
         context = Context(self.resources, actor, "127.0.0.1")
         cost = operation.costs.total(variables)
         try:
-            result = await self.runners[choice].run(prepared.document, operation, variables, context, cost)
+            result = await self.runners[choice].run(operation, variables, context, cost)
         finally:
             context.close()
         errors = sorted((str(error.path), error.message) for error in result.errors or ())

@@ -22,7 +22,6 @@ from graphql import (
     GraphQLInt,
     GraphQLObjectType,
     GraphQLString,
-    OperationDefinitionNode,
     Undefined,
     ValuesOfCorrectTypeRule,
     execute,
@@ -32,6 +31,8 @@ from graphql import (
 from graphql.execution import Executor, VariableValues, get_variable_values
 
 import lms_graphql
+from lms_graphql.app import document_limits
+from lms_graphql.graph.documents import DocumentCache
 from lms_graphql.graph.execution import graphql_internals
 from lms_graphql.graph.execution.executor import ReferenceExecutor
 from lms_graphql.graph.execution.graphql_internals import Path, StrawberryExecutor
@@ -41,6 +42,7 @@ from lms_graphql.graph.schema import strawberry_internals
 from lms_graphql.graph.schema.builder import print_sdl
 from lms_graphql.graph.schema.fields import expose_enum
 from lms_graphql.schema import schema
+from lms_graphql.settings import Settings
 
 OVERRIDDEN = {
     "execute_fields": ["parent_type", "source_value", "path", "grouped_field_set", "position_context"],
@@ -135,14 +137,15 @@ def test_field_set_of_same_selection_is_cached(calls: list[Any]) -> None:
 
 
 def test_fields_are_collected_for_the_values_of_conditions() -> None:
-    document = parse("query ($yes: Boolean!) { page { ...F size @skip(if: $yes) } } fragment F on Item { name }")
-    operation = cast("OperationDefinitionNode", document.definitions[0])
+    text = "query ($yes: Boolean!) { page(first: 1) { ...F size @skip(if: $yes) } } fragment F on Item { name }"
     small_schema = strawberry.Schema(Query)._schema
+    operation = DocumentCache(small_schema, document_limits(Settings())).prepare(text).operation(None)
+    assert operation.condition_variables == ("yes",)
     names = {}
     for yes in (True, False):
-        values = get_variable_values(small_schema, operation.variable_definitions or (), {"yes": yes})
+        values = get_variable_values(small_schema, operation.definition.variable_definitions or (), {"yes": yes})
         assert isinstance(values, VariableValues)
-        collector = graphql_internals.FieldCollector(small_schema, document, operation, values)
+        collector = graphql_internals.FieldCollector(small_schema, operation, values)
         root_fields = collector.root_fields(cast("GraphQLObjectType", small_schema.query_type))
         item_type = cast("GraphQLObjectType", small_schema.type_map["Item"])
         names[yes] = list(collector.object_fields(item_type, root_fields["page"]))
@@ -161,15 +164,6 @@ def test_plain_resolver_is_known_for_fields_without_arguments() -> None:
     assert graphql_internals.plain_resolver(lecture_fields["section"])[1]
     user_fields = cast("GraphQLObjectType", schema.graphql_schema.type_map["User"]).fields
     assert graphql_internals.plain_resolver(user_fields["email"]) == (None, False), "it has a permission"
-
-
-def test_introspection_is_not_resolved_by_strawberry() -> None:
-    query_type = cast("GraphQLObjectType", schema.graphql_schema.query_type)
-    definitions = {name: schema.graphql_schema.get_field(query_type, name) for name in ("me", "__schema", "__type")}
-    assert {
-        name: definition is not None and graphql_internals.is_resolved_by_strawberry(definition)
-        for name, definition in definitions.items()
-    } == {"me": True, "__schema": False, "__type": False}
 
 
 def test_row_attribute_is_known_for_fields_without_resolver(calls: list[Any]) -> None:

@@ -151,8 +151,7 @@ def test_plans_of_many_documents_take_little_memory(executors: ExecutorRuns) -> 
     try:
         for number in range(race_rounds(500)):
             prepared = executors.documents.parse_and_validate(different_document(number))
-            assert prepared.document is not None
-            plan = cache.find(prepared.document, prepared.operation(None), NO_VALUES).plan
+            plan = cache.find(prepared.operation(None), NO_VALUES).plan
             assert plan is not None
             plan.write([])
             if number % 50 == 0:
@@ -170,8 +169,7 @@ def test_removed_plans_leave_no_reference_cycles(executors: ExecutorRuns) -> Non
     documents = [executors.documents.parse_and_validate(different_document(number)) for number in range(5)]
     cache = PlanCache(schema.graphql_schema)
     for prepared in documents:
-        assert prepared.document is not None
-        plan = cache.find(prepared.document, prepared.operation(None), NO_VALUES).plan
+        plan = cache.find(prepared.operation(None), NO_VALUES).plan
         assert plan is not None
         plan.write([])
         del plan

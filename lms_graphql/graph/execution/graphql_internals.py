@@ -8,14 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeGuard, cast
 
-from graphql import (
-    DocumentNode,
-    FragmentDefinitionNode,
-    GraphQLField,
-    GraphQLObjectType,
-    GraphQLSchema,
-    OperationDefinitionNode,
-)
+from graphql import FragmentDefinitionNode, GraphQLField, GraphQLObjectType, GraphQLSchema
 from graphql.execution import VariableValues
 from graphql.execution.collect_fields import (
     FieldDetailsList,
@@ -31,6 +24,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as St
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.field import StrawberryField
 
+from lms_graphql.graph.documents import Operation
+
 __all__ = [
     "ASYNC_HELPERS",
     "AwaitableOrValue",
@@ -40,7 +35,6 @@ __all__ = [
     "Path",
     "StrawberryExecutor",
     "is_awaitable",
-    "is_resolved_by_strawberry",
     "plain_resolver",
     "row_attribute",
 ]
@@ -54,11 +48,6 @@ def row_attribute(definition: GraphQLField) -> str | None:
     """Return the attribute that Strawberry reads for this field, or None if the field has a resolver."""
     field: StrawberryField | None = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     return field.python_name if field is not None and field.is_basic_field else None
-
-
-def is_resolved_by_strawberry(definition: GraphQLField) -> bool:
-    """Return False for the fields of introspection."""
-    return GraphQLCoreConverter.DEFINITION_BACKREF in definition.extensions
 
 
 def plain_resolver(definition: GraphQLField) -> tuple[Callable[..., Any] | None, bool]:
@@ -81,25 +70,19 @@ def plain_resolver(definition: GraphQLField) -> tuple[Callable[..., Any] | None,
 class FieldCollector:
     """Fields of the selections of one operation, for the values that `@skip` and `@include` have in `variables`."""
 
-    def __init__(
-        self,
-        schema: GraphQLSchema,
-        document: DocumentNode,
-        operation: OperationDefinitionNode,
-        values: VariableValues,
-    ) -> None:
+    def __init__(self, schema: GraphQLSchema, operation: Operation, variables: VariableValues) -> None:
         self.schema = schema
-        self._operation = operation
-        self._values = values
+        self._definition = operation.definition
+        self._variables = variables
         self._fragments = {
             definition.name.value: FragmentDetails(definition)
-            for definition in document.definitions
+            for definition in operation.document.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
 
     def root_fields(self, root_type: GraphQLObjectType) -> GroupedFieldSet:
-        return collect_fields(self.schema, self._fragments, self._values, root_type, self._operation)[0]
+        return collect_fields(self.schema, self._fragments, self._variables, root_type, self._definition)[0]
 
     def object_fields(self, object_type: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
-        known = self.schema, self._fragments, self._values, self._operation
+        known = self.schema, self._fragments, self._variables, self._definition
         return collect_subfields(*known, object_type, details)[0]

@@ -124,10 +124,6 @@ class Loaders:
         return self._batcher.submit(job)
 
     @staticmethod
-    def is_pending(value: Any) -> bool:
-        return isinstance(value, asyncio.Future)
-
-    @staticmethod
     async def gather(values: Sequence[Any]) -> list[Any]:
         """Return the values with results in place of futures.
 

@@ -4,7 +4,7 @@ import asyncio
 from importlib import import_module
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationType, execute
+from graphql import ExecutionResult, GraphQLSchema, OperationType, execute
 from graphql.execution import Executor
 
 from lms_graphql.core.errors import RequestErrorCode
@@ -15,18 +15,6 @@ from lms_graphql.settings import ExecutorChoice, Settings
 
 REFERENCE_EXECUTOR_MODULE = "lms_graphql.graph.execution.executor"
 PLAN_RUNNER_MODULE = "lms_graphql.graph.execution.plan_runner"
-
-
-def executor_class(choice: ExecutorChoice) -> type[Executor[Any]] | None:
-    """Return the class of the executor. None means graphql-core's own.
-
-    Plans and the reference executor use undocumented parts of graphql-core. They are imported only if they are
-    chosen, so that the standard executor works even with a release in which such a part is missing.
-    """
-    if choice is ExecutorChoice.STANDARD:
-        return None
-    reference_executor: type[Executor[Any]] = import_module(REFERENCE_EXECUTOR_MODULE).ReferenceExecutor
-    return reference_executor
 
 
 class OperationRunner:
@@ -48,39 +36,39 @@ class OperationRunner:
         self._schema = schema
         self._seconds = settings.limit_seconds
         self._hide_suggestions = settings.is_production
-        self._executor_class = executor_class(settings.executor)
-        has_plans = settings.executor is ExecutorChoice.PLANS
-        self.plans = import_module(PLAN_RUNNER_MODULE).PlanRunner(schema) if has_plans else None
+        self.plans: Any = None
+        self._executor_class: type[Executor[Any]] | None = None  # graphql-core's own
+        # The others use undocumented parts of graphql-core. They are imported only if they are chosen, so that the
+        # standard executor works even with a release in which such a part is missing.
+        if settings.executor is not ExecutorChoice.STANDARD:
+            self._executor_class = import_module(REFERENCE_EXECUTOR_MODULE).ReferenceExecutor
+        if settings.executor is ExecutorChoice.PLANS:
+            self.plans = import_module(PLAN_RUNNER_MODULE).PlanRunner(schema)
 
     async def run(
-        self,
-        document: DocumentNode,
-        operation: Operation,
-        variables: dict[str, Any] | None,
-        context: Context,
-        cost: int,
+        self, operation: Operation, variables: dict[str, Any] | None, context: Context, cost: int
     ) -> ExecutionResult:
         """Return data and errors. Raise BudgetExceededError if the response exceeds its budget or the time limit."""
         try:
             async with asyncio.timeout(context.budget.remaining_seconds()):
                 if self.plans is not None and operation.kind is OperationType.QUERY:
-                    data = await self.plans.run(document, operation, variables or {}, context, cost)
+                    data = await self.plans.run(operation, variables or {}, context, cost)
                     if data is not None:
                         context.budget.spend(0)
                         return ExecutionResult(data, None)
-                return await self._execute(document, operation.name, variables, context)
+                return await self._execute(operation, variables, context)
         except TimeoutError:
             raise BudgetExceededError(RequestErrorCode.TIMEOUT, timeout_message(self._seconds)) from None
 
     async def _execute(
-        self, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None, context: Context
+        self, operation: Operation, variables: dict[str, Any] | None, context: Context
     ) -> ExecutionResult:
         pending = execute(
             self._schema,
-            document,
+            operation.document,
             context_value=context,
             variable_values=variables,
-            operation_name=operation_name,
+            operation_name=operation.name,
             executor_class=self._executor_class,
             hide_suggestions=self._hide_suggestions,
         )

@@ -2,14 +2,15 @@
 
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Any
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema
+from graphql import GraphQLError, GraphQLSchema
 from graphql.execution import VariableValues
 
 from lms_graphql.graph.documents import Operation
 from lms_graphql.graph.execution.graphql_internals import FieldCollector
-from lms_graphql.graph.execution.query_plan import ObjectPlan, compile_query
+from lms_graphql.graph.execution.query_plan import ObjectPlan, QueryCompiler
 from lms_graphql.graph.execution.row_writer import PlanError
 
 MAX_CACHED_FIELDS = 40_000
@@ -24,24 +25,19 @@ PAUSE_SECONDS = 60.0
 class CachedPlan:
     """The plan of a query, or None if it can have none. It refers to the operation, by whose identity it is found."""
 
-    def __init__(
-        self, schema: GraphQLSchema, document: DocumentNode, operation: Operation, variables: VariableValues
-    ) -> None:
+    def __init__(self, schema: GraphQLSchema, operation: Operation, variables: VariableValues) -> None:
         self.plan: ObjectPlan | None = None
-        self.size = FIELDS_OF_ENTRY + document.token_count
         self._operation = operation
         self._failures = 0
         self._paused_until = 0.0
-        collector = FieldCollector(schema, document, operation.definition, variables)
-        try:
-            self.plan, field_count = compile_query(collector)
-        except (PlanError, GraphQLError):
-            return
-        self.size += field_count
+        compiler = QueryCompiler(FieldCollector(schema, operation, variables))
+        with suppress(PlanError, GraphQLError):
+            self.plan = compiler.compile()
+        self.size = FIELDS_OF_ENTRY + operation.document.token_count + compiler.field_count
 
     @property
-    def is_usable(self) -> bool:
-        return self.plan is not None and self._paused_until <= time.monotonic()
+    def usable_plan(self) -> ObjectPlan | None:
+        return self.plan if self._paused_until <= time.monotonic() else None
 
     def record(self, *, failed: bool) -> None:
         """Record whether the plan has failed for a request."""
@@ -63,12 +59,12 @@ class PlanCache:
         """Return the number of cached plans."""
         return len(self._cached)
 
-    def find(self, document: DocumentNode, operation: Operation, variables: VariableValues) -> CachedPlan:
+    def find(self, operation: Operation, variables: VariableValues) -> CachedPlan:
         """Return the plan for these values from the cache, or compile it. For one thread, that of the event loop."""
         key = (id(operation), *(variables.coerced.get(name) for name in operation.condition_variables))
         cached = self._cached.get(key)
         if cached is None:
-            cached = self._cached[key] = CachedPlan(self._schema, document, operation, variables)
+            cached = self._cached[key] = CachedPlan(self._schema, operation, variables)
             self.cached_fields += cached.size
             while self.cached_fields > self._max_fields:
                 _, removed = self._cached.popitem(last=False)

@@ -1,7 +1,7 @@
 """Loads of a query plan: what its resolvers ask for is collected, and then read together, level by level."""
 
 from collections.abc import Callable, Generator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
@@ -30,44 +30,29 @@ class PendingLoad:
         return self.result()
 
 
-class _Batch:
-    """Values of one batch read by key, and the keys that are not read yet."""
-
-    __slots__ = ("read", "values", "wanted")
-
-    def __init__(self, read: BatchRead) -> None:
-        self.read = read
-        self.values: dict[Any, Any] = {}
-        self.wanted: dict[Any, None] = {}
-
-
 class PlanLoads:
     """Loads of one run of a plan. They need no event loop. Each value is read once."""
 
     def __init__(self, actor: Actor) -> None:
         self._actor = actor
-        self._batches: dict[Any, _Batch] = {}
+        self._values: dict[BatchRead, dict[Any, Any]] = {}
+        self._wanted: dict[BatchRead, dict[Any, None]] = {}
 
     def load(self, read: BatchRead, key: Any, default: Any) -> Any:
         """Return the value of this key or the default if it is read already, else a pending load."""
-        batch = self._batches.get(read)
-        if batch is None:
-            batch = self._batches[read] = _Batch(read)
-        elif key in batch.values:
-            value = batch.values[key]
-            return default if value is _MISSING else value
-        batch.wanted[key] = None
-        return PendingLoad(batch.values, key, default)
+        values = self._values.get(read)
+        if values is None:
+            values = self._values[read] = {}
+            self._wanted[read] = {}
+        elif key in values:
+            return PendingLoad(values, key, default).result()
+        self._wanted[read][key] = None
+        return PendingLoad(values, key, default)
 
     def run(self, job: Job) -> PendingLoad:
         """Return the pending result of a read that is not a batch read."""
         read: Callable[..., Any] = lambda session, _actor, keys: dict.fromkeys(keys, job(session))  # noqa: E731
-        pending: PendingLoad = self.load(read, None, None)
-        return pending
-
-    @staticmethod
-    def is_pending(value: Any) -> bool:
-        return value.__class__ is PendingLoad
+        return cast("PendingLoad", self.load(read, None, None))
 
     @staticmethod
     async def gather(values: Sequence[Any]) -> list[Any]:
@@ -76,19 +61,19 @@ class PlanLoads:
 
     @property
     def has_wanted(self) -> bool:
-        return any(batch.wanted for batch in self._batches.values())
+        return any(self._wanted.values())
 
     def read_wanted(self, session: Session) -> None:
         """Read all that was asked for since the last read. After a database error the call may be repeated."""
-        for batch in self._batches.values():
-            keys = list(batch.wanted)
+        for read, wanted in self._wanted.items():
+            keys, values = list(wanted), self._values[read]
             for start in range(0, len(keys), MAX_BATCH_SIZE):
                 portion = keys[start : start + MAX_BATCH_SIZE]
-                found = batch.read(session, self._actor, portion)
-                for key in portion:
-                    batch.values[key] = found.get(key, _MISSING)
-            batch.wanted.clear()
+                found = read(session, self._actor, portion)
+                values.update((key, found.get(key, _MISSING)) for key in portion)
+            wanted.clear()
 
     def close(self) -> None:
         """Drop all values, because some reads refer to the context and the context to these loads."""
-        self._batches.clear()
+        self._values.clear()
+        self._wanted.clear()

@@ -5,8 +5,8 @@ all is read. An exception of any kind means that the reference executor must run
 """
 
 from collections.abc import Coroutine, Iterable, Sequence
-from types import CoroutineType, NoneType
-from typing import Any, NamedTuple
+from types import CoroutineType, NoneType, SimpleNamespace
+from typing import Any
 
 from graphql.execution import VariableValues
 
@@ -16,12 +16,6 @@ from lms_graphql.graph.execution.response_budget import ResponseBudget
 from lms_graphql.graph.execution.row_writer import PlanError
 
 Object = dict[str, Any]
-
-
-class PlanInfo(NamedTuple):
-    """Info object of resolvers in a plan. They use nothing but the context."""
-
-    context: Any
 
 
 class _SuspendedResolver:
@@ -48,7 +42,7 @@ class PlanRun:
     """One run of a plan. `data` is complete when no loads are wanted."""
 
     def __init__(self, plan: ObjectPlan, context: Any, variables: VariableValues, budget: ResponseBudget) -> None:
-        self._info = PlanInfo(context)
+        self._info = SimpleNamespace(context=context)  # resolvers use nothing else
         self._variables = variables
         self._budget = budget
         self._arguments: dict[int, Any] = {}
@@ -117,13 +111,14 @@ class PlanRun:
             raise PlanError("An item of a list is pending.")
         if NoneType in classes and not branch.has_nullable_items:
             raise PlanError("An item that cannot be null is null.")
-        if branch.type_name is None and NoneType not in classes:
+        interface = branch.interface
+        if interface is None and NoneType not in classes:
             (plan,) = branch.plans.values()
             return self._write(plan, rows) if rows else []
         places: dict[str, list[int]] = {}
         for place, row in enumerate(rows):
             if row is not None:
-                name = next(iter(branch.plans)) if branch.type_name is None else branch.type_name(row)
+                name = interface.resolve_type(row, None, interface) if interface else next(iter(branch.plans))
                 places.setdefault(name, []).append(place)
         objects: list[Any] = [None] * len(rows)
         for name, type_places in places.items():

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from graphql import DocumentNode, GraphQLSchema
+from graphql import GraphQLSchema
 from graphql.execution import VariableValues, get_variable_values
 from sqlalchemy.orm import Session
 
@@ -28,18 +28,19 @@ class PlanRunner:
         self.cache = PlanCache(schema)
 
     async def run(
-        self, document: DocumentNode, operation: Operation, variables: dict[str, Any], context: Context, cost: int
+        self, operation: Operation, variables: dict[str, Any], context: Context, cost: int
     ) -> dict[str, Any] | None:
         """Return the data of a query, or None if the executor must run it. Raise BudgetExceededError."""
         values = get_variable_values(self._schema, operation.definition.variable_definitions or (), variables)
         if isinstance(values, list):
             clear_tracebacks(values)  # the executor coerces them again, and reports its own errors
             return None
-        cached = self.cache.find(document, operation, values)
-        if cached.plan is None or not cached.is_usable:
+        cached = self.cache.find(operation, values)
+        if (plan := cached.usable_plan) is None:
             return None
+        context.plan_use = PlanUse.PLANNED
         try:
-            data = await _run_plan(cached.plan, values, context, cost)
+            data = await _run_plan(plan, values, context, cost)
         except BudgetExceededError:
             raise
         except Exception as error:
@@ -49,7 +50,6 @@ class PlanRunner:
             context.budget.reset()
             return None
         cached.record(failed=False)
-        context.plan_use = PlanUse.PLANNED
         return data
 
 

@@ -4,24 +4,22 @@ Selections, fragments and type conditions are collected by graphql-core. Resolve
 are declared.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
 from graphql import (
     FieldNode,
     GraphQLField,
     GraphQLObjectType,
-    GraphQLOutputType,
     get_named_type,
     get_nullable_type,
     is_abstract_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
-    is_object_type,
 )
 from graphql.execution import VariableValues, get_argument_values
 
@@ -29,7 +27,6 @@ from lms_graphql.graph.execution.graphql_internals import (
     FieldCollector,
     FieldDetailsList,
     GroupedFieldSet,
-    is_resolved_by_strawberry,
     plain_resolver,
     row_attribute,
 )
@@ -58,8 +55,8 @@ class Branch:
     """Completes a value that is no object. None for objects."""
     plans: dict[str, "ObjectPlan"]
     """Plans of the objects below, by the names of their types."""
-    type_name: Callable[[Any], str] | None
-    """Returns the name of a row's type if the field has an interface as its type."""
+    interface: Any
+    """Type of the field if it is an interface, whose rows have several types; else None."""
 
     def arguments(self, variables: VariableValues) -> Arguments:
         return get_argument_values(self.definition, self.node, variables) if self.definition.args else {}
@@ -69,10 +66,8 @@ class Branch:
 class ObjectPlan:
     """Plan of one selection on one object type."""
 
-    type_name: str
-    names: list[str]
-    """Response keys in the order of the document."""
-    leaves: list[Leaf]
+    fields: dict[str, Leaf | str | None]
+    """Leaves and constant values by response key, in the order of the document. None stands for a branch."""
     branches: list[Branch]
     weight: int
     """Budget units of one object: one for itself and one for each resolver call."""
@@ -80,42 +75,41 @@ class ObjectPlan:
     @cached_property
     def write(self) -> RowWriter:
         """Function that turns rows into objects of the response, in which branches are null."""
-        return make_row_writer(self.names, self.leaves)
+        return make_row_writer(self.fields)
 
 
-def compile_query(collector: FieldCollector) -> tuple[ObjectPlan, int]:
-    """Return the plan of a query and the number of its fields. Raise PlanError if there can be no plan."""
-    query_type = collector.schema.query_type
-    assert query_type is not None
-    compiler = _Compiler(collector)
-    plan = compiler.object_plan(query_type, collector.root_fields(query_type))
-    return plan, compiler.field_count
+class QueryCompiler:
+    """Compiler of one query, for the values that `@skip` and `@include` have in its collector."""
 
-
-class _Compiler:
     def __init__(self, collector: FieldCollector) -> None:
         self._collector = collector
         self.field_count = 0
         self._plans: dict[tuple[str, tuple[int, ...]], ObjectPlan] = {}
         """Plans by type and field nodes, so that a fragment that is spread in many places is compiled once."""
 
-    def object_plan(self, object_type: GraphQLObjectType, field_set: GroupedFieldSet) -> ObjectPlan:
+    def compile(self) -> ObjectPlan:
+        """Return the plan. Raise PlanError or GraphQLError if there can be none."""
+        query_type = self._collector.schema.query_type
+        assert query_type is not None
+        return self._object_plan(query_type, self._collector.root_fields(query_type))
+
+    def _object_plan(self, object_type: GraphQLObjectType, field_set: GroupedFieldSet) -> ObjectPlan:
         self.field_count += len(field_set)
         if self.field_count > MAX_FIELDS:
             raise PlanError("There are too many fields.")
-        plan = ObjectPlan(object_type.name, list(field_set), [], [], 1)
+        plan = ObjectPlan(dict.fromkeys(field_set), [], 1)
         for name, details in field_set.items():
             field_name = details[0].node.name.value
             if field_name == "__typename":
-                plan.leaves.append(Leaf(name, constant=object_type.name))
+                plan.fields[name] = object_type.name
                 plan.weight += 1
                 continue
             definition = self._collector.schema.get_field(object_type, field_name)
-            if definition is None or not is_resolved_by_strawberry(definition):
+            if definition is None or field_name.startswith("__"):
                 raise PlanError(f"{field_name} is a field of introspection.")
             attribute = row_attribute(definition)
             if attribute is not None and is_leaf_type(get_nullable_type(definition.type)):
-                plan.leaves.append(Leaf(name, attribute, definition.type))
+                plan.fields[name] = Leaf(attribute, definition.type)
             else:
                 plan.branches.append(self._branch(name, definition, details, attribute))
                 plan.weight += 1
@@ -139,34 +133,23 @@ class _Compiler:
             has_nullable_items=is_list and not is_non_null_type(item_type),
             complete_leaf=make_leaf_completer(definition.type) if is_leaf else None,
             plans={} if is_leaf else self._plans_below(object_type, details),
-            type_name=_type_resolver(object_type),
+            interface=object_type if is_abstract_type(object_type) else None,
         )
 
-    def _plans_below(self, output_type: GraphQLOutputType, details: FieldDetailsList) -> dict[str, ObjectPlan]:
-        if is_object_type(output_type):
-            object_types: Sequence[GraphQLObjectType] = [output_type]
-        elif is_abstract_type(output_type):
-            object_types = self._collector.schema.get_possible_types(output_type)
-        else:
-            raise PlanError(f"{output_type} is a list of lists.")
+    def _plans_below(self, output_type: Any, details: FieldDetailsList) -> dict[str, ObjectPlan]:
+        if is_list_type(output_type):
+            raise PlanError(f"{output_type} is in another list.")
+        schema = self._collector.schema
+        object_types: Any = schema.get_possible_types(output_type) if is_abstract_type(output_type) else [output_type]
         nodes = tuple(id(detail.node) for detail in details)
         plans = {}
         for object_type in object_types:
             plan = self._plans.get((object_type.name, nodes))
             if plan is None:
-                plan = self.object_plan(object_type, self._collector.object_fields(object_type, details))
+                plan = self._object_plan(object_type, self._collector.object_fields(object_type, details))
                 self._plans[object_type.name, nodes] = plan
             plans[object_type.name] = plan
         return plans
-
-
-def _type_resolver(output_type: GraphQLOutputType) -> Callable[[Any], str] | None:
-    if not is_abstract_type(output_type):
-        return None
-    resolve_type = output_type.resolve_type
-    if resolve_type is None:
-        raise PlanError(f"{output_type} does not know the types of its objects.")
-    return lambda row: cast("str", resolve_type(row, None, output_type))  # type: ignore[arg-type]
 
 
 def _resolve_function(definition: GraphQLField, attribute: str | None) -> Resolve:

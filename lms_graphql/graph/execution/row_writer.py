@@ -4,9 +4,8 @@ A generated function reads attributes into local variables and builds a dict dis
 value would take three times as long.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from graphql import (
     GraphQLBoolean,
@@ -30,42 +29,36 @@ class PlanError(Exception):
     """A query without a plan, or a value that the plan leaves to the reference executor."""
 
 
-@dataclass(slots=True)
-class Leaf:
-    """A field that is read from an attribute of the row, or the constant name of its type."""
+class Leaf(NamedTuple):
+    """A field that is read from an attribute of the row."""
 
-    name: str
-    attribute: str = ""
-    type: GraphQLOutputType | None = None
-    constant: str | None = None
+    attribute: str
+    type: GraphQLOutputType
 
 
-def make_row_writer(names: Sequence[str], leaves: Sequence[Leaf]) -> RowWriter:
+def make_row_writer(fields: Mapping[str, Leaf | str | None]) -> RowWriter:
     """Return the writer of a selection. It raises an exception for a value that does not have the usual type.
 
-    `names` are all response keys in order. Those without a leaf are null.
+    `fields` are all fields by response key: those that are read from the row, and constant values.
     """
     namespace: dict[str, Any] = {"PlanError": PlanError}
-    expressions = dict.fromkeys(names, "None")
     lines = ["def write(rows):", " objects, characters = [], 0", " for row in rows:"]
-    for number, leaf in enumerate(leaves):
-        if leaf.constant is not None:
-            expressions[leaf.name] = repr(leaf.constant)
-            continue
-        variable = expressions[leaf.name] = f"v{number}"
-        lines.append(f"  {variable} = row.{leaf.attribute}")
-        lines += [f"  {line}" for line in _check(leaf, variable, namespace)]
-    entries = ", ".join(f"{name!r}: {expression}" for name, expression in expressions.items())
-    lines += [f"  objects.append({{{entries}}})", " return objects, characters"]
+    entries = []
+    for number, (name, leaf) in enumerate(fields.items()):
+        if isinstance(leaf, Leaf):
+            lines.append(f"  v{number} = row.{leaf.attribute}")
+            lines += [f"  {line}" for line in _check(leaf.type, f"v{number}", namespace)]
+        entries.append(f"{name!r}: {f'v{number}' if isinstance(leaf, Leaf) else repr(leaf)}")
+    lines += [f"  objects.append({{{', '.join(entries)}}})", " return objects, characters"]
     exec("\n".join(lines), namespace)  # noqa: S102 - names of GraphQL and Python, which have no other characters
     writer: RowWriter = namespace.pop("write")  # because the function refers to its namespace
     return writer
 
 
-def _check(leaf: Leaf, variable: str, namespace: dict[str, Any]) -> list[str]:
+def _check(output_type: GraphQLOutputType, variable: str, namespace: dict[str, Any]) -> list[str]:
     """Return the lines that check a value and convert it to its form in the response."""
-    leaf_type: Any = get_nullable_type(leaf.type)
-    is_nullable = not is_non_null_type(leaf.type)
+    leaf_type: Any = get_nullable_type(output_type)
+    is_nullable = not is_non_null_type(output_type)
     unless_null = f"{variable} is not None and " if is_nullable else ""
     if leaf_type in (GraphQLString, GraphQLID):
         otherwise = f"elif {variable} is not None: raise PlanError" if is_nullable else "else: raise PlanError"
@@ -79,7 +72,7 @@ def _check(leaf: Leaf, variable: str, namespace: dict[str, Any]) -> list[str]:
         values = {value.value: name for name, value in leaf_type.values.items()}
         namespace[f"names_{variable}"] = {**values, None: None} if is_nullable else values
         return [f"{variable} = names_{variable}[{variable}]"]
-    namespace[f"complete_{variable}"] = make_leaf_completer(leaf.type)
+    namespace[f"complete_{variable}"] = make_leaf_completer(output_type)
     return [f"{variable} = complete_{variable}({variable})"]
 
 
@@ -88,9 +81,10 @@ def make_leaf_completer(output_type: Any) -> Callable[[Any], Any]:
     is_nullable, value_type = not is_non_null_type(output_type), get_nullable_type(output_type)
     if is_list_type(value_type):
         complete_item = make_leaf_completer(value_type.of_type)
-        convert: Callable[[Any], Any] = lambda values: [complete_item(item) for item in _items(values)]  # noqa: E731
+        convert: Any = lambda items: [*map(complete_item, items)] if type(items) in (list, tuple) else None  # noqa: E731
     elif value_type in (GraphQLString, GraphQLID):
-        convert = _text  # because graphql-core makes a text of any object, of a pending load as well
+        # graphql-core would make a text of any object, of a pending load as well.
+        convert = lambda value: value if type(value) is str else None  # noqa: E731
     else:
         convert = value_type.coerce_output_value
 
@@ -101,13 +95,3 @@ def make_leaf_completer(output_type: Any) -> Callable[[Any], Any]:
         return completed
 
     return complete
-
-
-def _items(values: Any) -> Iterable[Any]:
-    if not isinstance(values, list | tuple):
-        raise PlanError("The value is no list.")
-    return values
-
-
-def _text(value: Any) -> str | None:
-    return value if value.__class__ is str else None

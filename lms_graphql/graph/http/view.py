@@ -176,11 +176,9 @@ class GraphQLView:
         if method in SAFE_METHODS and operation.kind is not OperationType.QUERY:
             message = "GET requests cannot run mutations. Send mutations by POST."
             return _errors(error_formatting.graphql_error(RequestErrorCode.BAD_USER_INPUT, message)), 405
-        assert prepared.document is not None
         try:
             with context.read_priority.reader() if operation.kind is OperationType.QUERY else nullcontext():
-                variables = graphql_request.variables
-                result = await self.runner.run(prepared.document, operation, variables, context, cost)
+                result = await self.runner.run(operation, graphql_request.variables, context, cost)
         except BudgetExceededError as error:
             status = 504 if error.code is RequestErrorCode.TIMEOUT else 400
             return _errors(error_formatting.from_budget_error(error, context.may_have_committed)), status
