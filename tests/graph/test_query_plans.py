@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from graphql.execution import VariableValues
+from sqlalchemy import event
 
 from benchmarks.workloads import WORKLOADS
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
@@ -112,6 +113,20 @@ def test_small_query_overtakes_a_large_one(
     outcomes = asyncio.run(run_both())
     assert finished == ["small", "large"]
     assert all(outcome.plan_use == "planned" for outcome in outcomes)
+
+
+@pytest.mark.parametrize("max_cost_of_one_hop", [0, 500])
+def test_failed_plan_keeps_its_database_connection(
+    executors: ExecutorRuns, course: CourseTree, monkeypatch: pytest.MonkeyPatch, max_cost_of_one_hop: int
+) -> None:
+    monkeypatch.setattr(plan_runner, "MAX_COST_OF_ONE_HOP", max_cost_of_one_hop)
+    assert executors.run(ExecutorChoice.PLANS, TREE, slug=course.slug).data
+    connections: list[Any] = []
+    event.listen(executors.resources.database.read_engine, "connect", lambda *opened: connections.append(opened))
+    outcome = executors.run(ExecutorChoice.PLANS, '{ courses(after: "nonsense") { nodes { id } } }')
+    assert outcome.plan_use == "fallback"
+    assert executors.run(ExecutorChoice.PLANS, TREE, slug=course.slug).data
+    assert not connections
 
 
 def test_plans_send_no_more_statements_than_the_executor(executors: ExecutorRuns, course: CourseTree) -> None:

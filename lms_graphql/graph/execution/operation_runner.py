@@ -36,14 +36,14 @@ class OperationRunner:
         self._schema = schema
         self._seconds = settings.limit_seconds
         self._hide_suggestions = settings.is_production
-        self.plans: Any = None
+        self._plans: Any = None
         self._executor_class: type[Executor[Any]] | None = None  # graphql-core's own
         # The others use undocumented parts of graphql-core. They are imported only if they are chosen, so that the
         # standard executor works even with a release in which such a part is missing.
         if settings.executor is not ExecutorChoice.STANDARD:
             self._executor_class = import_module(REFERENCE_EXECUTOR_MODULE).ReferenceExecutor
         if settings.executor is ExecutorChoice.PLANS:
-            self.plans = import_module(PLAN_RUNNER_MODULE).PlanRunner(schema)
+            self._plans = import_module(PLAN_RUNNER_MODULE).PlanRunner(schema)
 
     async def run(
         self, operation: Operation, variables: dict[str, Any] | None, context: Context, cost: int
@@ -51,8 +51,8 @@ class OperationRunner:
         """Return data and errors. Raise BudgetExceededError if the response exceeds its budget or the time limit."""
         try:
             async with asyncio.timeout(context.budget.remaining_seconds()):
-                if self.plans is not None and operation.kind is OperationType.QUERY:
-                    data = await self.plans.run(operation, variables or {}, context, cost)
+                if self._plans is not None and operation.kind is OperationType.QUERY:
+                    data = await self._plans.run(operation, variables or {}, context, cost)
                     if data is not None:
                         context.budget.spend(0)
                         return ExecutionResult(data, None)

@@ -1,5 +1,6 @@
 """Queries on their plans: in one hop to a worker thread if they are small, else in turns with other requests."""
 
+from collections.abc import Callable
 from typing import Any
 
 from graphql import GraphQLSchema
@@ -57,26 +58,26 @@ async def _run_plan(plan: ObjectPlan, variables: VariableValues, context: Contex
     loads = PlanLoads(context.actor)
     try:
         run = PlanRun(plan, context.for_plan(loads), variables, context.budget)
+
+        def run_levels(session: Session) -> None:
+            while loads.has_wanted:
+                loads.read_wanted(session)
+                run.advance()
+
         if loads.has_wanted and cost <= MAX_COST_OF_ONE_HOP:
-            await _run_in_one_hop(run, loads, context)
+            await _read(context, run_levels)
         while loads.has_wanted:
-            await context.run_read(loads.read_wanted)
+            await _read(context, loads.read_wanted)
             run.advance()
         return run.data
     finally:
         loads.close()
 
 
-async def _run_in_one_hop(run: PlanRun, loads: PlanLoads, context: Context) -> None:
-    """Run all levels in a worker thread. After a lost connection, the level that was not read is read again."""
-
-    def run_levels(session: Session) -> None:
-        while loads.has_wanted:
-            loads.read_wanted(session)
-            run.advance()
-
+async def _read(context: Context, job: Callable[[Session], None]) -> None:
+    """Run the job in a worker thread. After a lost connection it is run again, and reads what was not read."""
     # An error that left the thread would discard its database connection.
-    _, error = await context.run_read(lambda session: run_job(run_levels, session))
+    _, error = await context.run_read(lambda session: run_job(job, session))
     try:
         if error is not None:
             raise error

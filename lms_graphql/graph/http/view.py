@@ -71,7 +71,7 @@ class GraphQLView:
     ) -> None:
         self._documents = documents
         self._settings = settings
-        self.runner = OperationRunner(schema, settings)
+        self._runner = OperationRunner(schema, settings)
         self._limiter = LargeBodyLimiter()
         self._limits = RequestLimits(settings.limit_body_bytes, settings.limit_json_depth, settings.limit_json_values)
         self._create_context = create_context
@@ -178,7 +178,7 @@ class GraphQLView:
             return _errors(error_formatting.graphql_error(RequestErrorCode.BAD_USER_INPUT, message)), 405
         try:
             with context.read_priority.reader() if operation.kind is OperationType.QUERY else nullcontext():
-                result = await self.runner.run(operation, graphql_request.variables, context, cost)
+                result = await self._runner.run(operation, graphql_request.variables, context, cost)
         except BudgetExceededError as error:
             status = 504 if error.code is RequestErrorCode.TIMEOUT else 400
             return _errors(error_formatting.from_budget_error(error, context.may_have_committed)), status
