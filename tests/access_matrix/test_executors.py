@@ -8,7 +8,16 @@ import time_machine
 from lms_graphql.core import clock
 from lms_graphql.settings import ExecutorChoice
 from tests.access_matrix.runner import MatrixRunner
+from tests.conftest import disable_maintenance
 from tests.live_service import Client, Service, run_service
+
+
+@pytest.fixture(scope="module", autouse=True)
+def maintenance_is_disabled() -> Iterator[None]:
+    """Let no service refresh statistics between two responses that are compared."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        disable_maintenance(monkeypatch)
+        yield
 
 
 @pytest.fixture(scope="module")
