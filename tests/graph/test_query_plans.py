@@ -176,8 +176,8 @@ def test_plans_of_many_documents_take_little_memory(executors: ExecutorRuns) -> 
         tracemalloc.stop()
     assert cache.cached_fields <= 4_000
     assert 0 < len(cache) < 100
-    assert sizes[-1] < 4_000 * 1_500
-    assert MAX_CACHED_FIELDS * 1_500 < 64_000_000
+    assert sizes[-1] < 4_000 * 600
+    assert MAX_CACHED_FIELDS * 600 < 50_000_000
 
 
 def test_removed_plans_leave_no_reference_cycles(executors: ExecutorRuns) -> None:

@@ -13,8 +13,8 @@ from lms_graphql.graph.execution.graphql_internals import FieldCollector
 from lms_graphql.graph.execution.query_plan import ObjectPlan, QueryCompiler
 from lms_graphql.graph.execution.row_writer import PlanError
 
-MAX_CACHED_FIELDS = 40_000
-"""Fields of all cached plans and tokens of their documents, together. Each takes about 700 bytes."""
+MAX_CACHED_FIELDS = 80_000
+"""Fields of all cached plans and tokens of their documents, together. Each takes 150 to 450 bytes."""
 FIELDS_OF_ENTRY = 20
 """Number of fields as which an entry counts in addition."""
 MAX_FAILURES = 3
