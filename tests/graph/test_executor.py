@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -55,6 +55,10 @@ def later(info: Info, value: Any) -> Any:
     return info.context.read(read)
 
 
+def shared_texts(_session: Session, _actor: Actor, keys: Sequence[str]) -> Mapping[str, str]:
+    return {key: f"{key} by all" for key in keys}
+
+
 def resolve(info: Info, row: Any, value: Any) -> Any:
     """Return the value, or fail as the row says."""
     failures: dict[str | None, Callable[[], Any]] = {
@@ -98,6 +102,11 @@ class Thing(Node):
         key = await later(info, self.key + 1)
         best = resolve(info, self, Row(key + await later(info, 1), "best", None))
         return await best if inspect.isawaitable(best) else best
+
+    @strawberry.field
+    async def shared(self, info: Info) -> str | None:
+        await later(info, None)
+        return await info.context.load_async(shared_texts, "shared")
 
     @strawberry.field
     def likes(self) -> list[str | None]:
@@ -169,6 +178,7 @@ PLANNED = [
     "{ nodes { id ... on Thing { name bestFriend { name } } ... on Animal { sound } } __typename }",
     "{ a: maybeThings { friends { maybeFriend { friends { name } } } } b: things { maybeFriend { id } } }",
     "{ things { bestFriend { id bestFriend { name } } likes } }",
+    "{ a: maybeThings { shared friend { shared } } b: maybeThings { shared } c: things { shared } }",
     "{ things { born } maybeThings { id born when } }",
     '{ things { id name @include(if: true) friend @skip(if: false) { id } maybeFriend(name: "Bo") { name } } }',
 ]
@@ -238,6 +248,13 @@ def test_unusual_queries_are_left_to_the_executor(executors: ExecutorRuns, docum
     assert_equal_outcomes(outcomes)
     assert not outcomes[ExecutorChoice.PLANS].errors
     assert outcomes[ExecutorChoice.PLANS].plan_use in {PlanUse.FALLBACK, PlanUse.NONE}
+
+
+def test_failure_does_not_cancel_a_load_that_others_wait_for(executors: ExecutorRuns) -> None:
+    ROWS[:] = [Row(1, "a name", None, "late raise"), Row(2, "a name", None)]
+    for outcome in executors.run_all("{ maybeThings { shared friend { id } } }").values():
+        assert outcome.data["maybeThings"] == [None, {"shared": "shared by all", "friend": {"id": "row102"}}, None]
+        assert len(outcome.errors) == 1
 
 
 def test_plan_depends_on_variables_of_directives(executors: ExecutorRuns) -> None:

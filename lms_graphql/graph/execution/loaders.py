@@ -117,7 +117,8 @@ class Loaders:
         future = loader.load(key)
         if future.done() and not future.cancelled() and future.exception() is None:
             return future.result()
-        return future
+        # graphql-core cancels what is pending beside a field that fails. Other fields may wait for the same future.
+        return asyncio.shield(future)
 
     def run(self, job: Job) -> "asyncio.Future[Any]":
         """Return a future of the result of a read that is not a batch read."""
