@@ -31,7 +31,7 @@ WATCHED_CLASSES = {
     "PendingLoad",
     "_SuspendedResolver",
     "Loaders",
-    "CancelSafeDataLoader",
+    "BatchDataLoader",
     "ReferenceExecutor",
     "ResponseBudget",
     "ReadBatcher",

@@ -77,26 +77,14 @@ def run_job(job: Job, session: Session) -> Outcome:
         return None, error
 
 
-class CancelSafeDataLoader(DataLoader[Any, Any]):
-    """aiodataloader's loader, which would return a future that was cancelled together with its first waiter."""
+class BatchDataLoader(DataLoader[Any, Any]):
+    """aiodataloader's loader, whose keys are the keys of its batch read."""
 
     max_batch_size = MAX_BATCH_SIZE
-
-    def __init__(self, batch_function: BatchFunction) -> None:
-        self._futures: dict[Any, asyncio.Future[Any]] = {}
-        super().__init__(batch_function, cache_map=self._futures)
 
     @staticmethod
     def get_cache_key(key: Any) -> Any:
         return key
-
-    def load(self, key: Any) -> "asyncio.Future[Any]":
-        future = self._futures.get(key)
-        if future is not None:
-            if not future.cancelled():
-                return future
-            self.clear(key)
-        return super().load(key)
 
 
 class Loaders:
@@ -106,16 +94,16 @@ class Loaders:
         """Create no loader yet. Each database task appends the number of its statements to `statement_counts`."""
         self._batcher = ReadBatcher(database, statement_counts)
         self._actor = actor
-        self._loaders: dict[Hashable, CancelSafeDataLoader] = {}
+        self._loaders: dict[Hashable, BatchDataLoader] = {}
 
     def load(self, read: BatchRead, key: Any, default: Any) -> Any:
         """Return the value of this key or the default if it is loaded already, else a future of it."""
         loader = self._loaders.get((read, default))
         if loader is None:
             batch_function = _batch_function(self._batcher, self._actor, read, default)
-            loader = self._loaders[read, default] = CancelSafeDataLoader(batch_function)
+            loader = self._loaders[read, default] = BatchDataLoader(batch_function)
         future = loader.load(key)
-        if future.done() and not future.cancelled() and future.exception() is None:
+        if future.done() and future.exception() is None:
             return future.result()
         # graphql-core cancels what is pending beside a field that fails. Other fields may wait for the same future.
         return asyncio.shield(future)
