@@ -1,7 +1,7 @@
 """Row writers: functions, generated for a selection, that turn rows into objects of the response.
 
-A generated function reads attributes into local variables and builds a dict display. Calling a serializer for each
-value would take three times as long.
+A generated function reads attributes into local variables, checks their types and builds a dict display. So most
+values need no call.
 """
 
 from collections.abc import Callable, Iterable, Mapping
