@@ -31,6 +31,6 @@ def test_lost_connection_is_retried_at_the_level_that_was_not_read(
         assert client.execute(TREE, slug=slug) == expected
     assert len(statements.texts) == LEVELS
     for number in range(1, LEVELS + 1):
-        with statements, ErrorInjector(service, InjectedError.CONNECTION_LOST).inject_at(number):
+        with statements, ErrorInjector(service.database, InjectedError.CONNECTION_LOST).inject_at(number):
             assert client.execute(TREE, slug=slug) == expected
         assert len(statements.texts) == LEVELS + 1, "one statement is sent twice"
