@@ -19,6 +19,8 @@ MAX_LINE_LENGTH = 998
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 QUOTED_ONLY = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\"(),:;<>@\[\\\]]")
 """Characters that an email address may contain only in quotes. Such addresses are not used in practice: invalid."""
+ENCODED_WORD_START = re.compile(r"=\?(?=.*\?=)")
+"""Start of what may be an encoded word (RFC 2047), such as `=?utf-8?q?=0a?=`."""
 LINK_PARTS = re.compile(r"[:/@]|\.(?=\S)")
 """Characters by which mail programs recognize a link."""
 
@@ -111,13 +113,22 @@ def to_mime(mail: RenderedMail, sender: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = _parse_sender(sender)
     message["To"] = _parse_address(mail.to)
-    message["Subject"] = " ".join(CONTROL.sub(" ", mail.subject).split())
+    message["Subject"] = _subject_line(mail.subject)
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = make_msgid(domain=_parse_sender(sender).domain)
     message["Auto-Submitted"] = "auto-generated"  # so that no out-of-office reply answers it
     message.set_content(mail.text, cte=_transfer_encoding(mail.text))
     message.add_alternative(mail.html, subtype="html", cte=_transfer_encoding(mail.html))
     return message
+
+
+def _subject_line(text: str) -> str:
+    """Return a subject in one line, without anything that the library would decode.
+
+    It decodes encoded words in what we pass, and writes the line breaks in them as they are. Users could add
+    headers and a body by the titles of their courses.
+    """
+    return ENCODED_WORD_START.sub("= ?", " ".join(CONTROL.sub(" ", text).split()))
 
 
 def _transfer_encoding(text: str) -> str | None:

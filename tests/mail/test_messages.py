@@ -11,7 +11,15 @@ from tests.mail_servers import SENDER, run_mail_server
 
 
 @pytest.mark.parametrize(
-    "name", ["Jane\r\nBcc: evil@example.com", "Jane\nX: 1\r\n\r\n<html>", "Jane\u2028Bcc: a@b.c"]
+    "name",
+    [
+        "Jane\r\nBcc: evil@example.com",
+        "Jane\nX: 1\r\n\r\n<html>",
+        "Jane\u2028Bcc: a@b.c",
+        "=?utf-8?q?=0aBcc:_a@b.c?= Jane",
+        "Jane =?utf-8?q?=0d=0a=0d=0aBody?= " + "Doe " * 40,
+        "ü =?us-ascii?b?CkJjYzogYUBiLmM=?= =?",
+    ],
 )
 def test_name_cannot_inject_headers(name: str) -> None:
     mail = render("jane@example.com", f"Welcome, {name}", greeting_line(name), ["Hi."])
@@ -20,6 +28,12 @@ def test_name_cannot_inject_headers(name: str) -> None:
         ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
     )
     assert message.get_content_type() == "multipart/alternative"
+
+
+def test_encoded_word_in_subject_is_not_decoded() -> None:
+    mail = render("jane@example.com", "Is 1 =? 2, or =?utf-8?q?=0a?=", "Hello,", [])
+    message = email.message_from_bytes(to_mime(mail, SENDER).as_bytes(), policy=email.policy.default)
+    assert message["Subject"] == "Is 1 = ? 2, or = ?utf-8?q?=0a?="
 
 
 def test_html_is_escaped_and_greeting_contains_no_link() -> None:
@@ -40,7 +54,8 @@ def test_html_is_escaped_and_greeting_contains_no_link() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "jane", "@example.com", "jane@", "a@b.c, d@e.f", "a@b.c\nBcc: d@e.f", "ö x@b.c"]
+    "text",
+    ["", "jane", "@example.com", "jane@", "a@b.c, d@e.f", "a@b.c\nBcc: d@e.f", "ö x@b.c", "=?utf-8?q?jane?=@b.c"],
 )
 def test_invalid_email_is_rejected_and_not_repeated(text: str) -> None:
     with pytest.raises(ValueError, match=r"^This is not an email address\.$"):
