@@ -53,7 +53,7 @@ def deliver_due(
     signature: str | None = None,
     limit: int = 100,
 ) -> DeliveryResult:
-    """Deliver up to `limit` due mails, the longest due first. Without a transport, do nothing.
+    """Deliver up to `limit` due mails in the order of their next attempts. Without a transport, do nothing.
 
     `signature` is the last line of each mail.
 

@@ -1,15 +1,19 @@
 """Outbox: mail is written in the transaction that causes it, and delivered after the commit by `delivery`."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
+from lms_graphql.core import clock
 from lms_graphql.mail.models import Mail, MailStatus
 
 MAIL_ENQUEUED = "mail_enqueued"
 """Key in `Session.info`. If it is set when the session commits, delivery starts at once."""
+BULK_DELAY = timedelta(minutes=15)
+"""Bulk mails are behind single mails that are enqueued this long after them. They do not wait if there are none."""
 
 
 def enqueue(
@@ -26,9 +30,16 @@ def enqueue(
 
 
 def enqueue_many(session: Session, kind: str, facts: Sequence[Mapping[str, Any]]) -> None:
-    """Add a mail for each of these facts, like `enqueue`, in one statement. The template finds the recipients."""
+    """Add a mail for each of these facts, like `enqueue`, in one statement. The template finds the recipients.
+
+    They are due at once, because they were never tried, but later in the order of `delivery`. So hundreds of mails do
+    not delay one that a user waits for, such as the link for a new password.
+    """
     if facts:
-        session.execute(insert(Mail), [{"kind": kind, "data": dict(data)} for data in facts])
+        position = clock.now() + BULK_DELAY
+        session.execute(
+            insert(Mail), [{"kind": kind, "data": dict(data), "next_attempt_at": position} for data in facts]
+        )
         session.info[MAIL_ENQUEUED] = True
 
 

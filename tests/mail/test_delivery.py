@@ -21,7 +21,7 @@ from lms_graphql.mail import transports
 from lms_graphql.mail.delivery import MAX_ATTEMPTS, RETRY_DELAYS, DeliveryResult, deliver_due
 from lms_graphql.mail.messages import RenderedMail, render, to_mime
 from lms_graphql.mail.models import Mail, MailStatus
-from lms_graphql.mail.outbox import cancel_mails_of_user, enqueue
+from lms_graphql.mail.outbox import cancel_mails_of_user, enqueue, enqueue_many
 from lms_graphql.mail.templates import TEMPLATES, SiteUrls
 from lms_graphql.mail.transports import SmtpTransport
 from tests.mail_servers import (
@@ -36,6 +36,17 @@ from tests.mail_servers import (
     run_silent_server,
     server_tls_context,
 )
+
+
+def test_single_mail_overtakes_bulk_mails(outbox: OutboxHarness, mail_server: tuple[Mailbox, str]) -> None:
+    mailbox, url = mail_server
+    outbox.database.write_sync(lambda session: enqueue_many(session, TEST_MAIL_KIND, [{}, {}]))
+    outbox.enqueue("jane@example.com")
+    deliver_due(outbox.database, SmtpTransport(url), SITE_URLS, SENDER, limit=1)
+    assert mailbox.recipients == ["jane@example.com"]
+    assert [mail.status for mail in outbox.mails()] == [MailStatus.PENDING, MailStatus.PENDING, MailStatus.SENT]
+    outbox.deliver(url)
+    assert [mail.attempts for mail in outbox.mails()] == [1, 1, 1], "bulk mails wait for nothing else"
 
 
 @pytest.mark.slow
