@@ -60,11 +60,11 @@ class DriverStatement:
         values = self._values(binds)
         return None if values is None else self._execute(connection, values, _row_count)
 
-    def _values(self, binds: Mapping[str, Any]) -> list[Any] | None:
-        values = [parameter.value(binds) for parameter in self._parameters]
+    def _values(self, binds: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        values = tuple([parameter.value(binds) for parameter in self._parameters])
         return None if () in values else values
 
-    def _execute(self, connection: Connection, values: list[Any], result: Callable[[DBAPICursor], Any]) -> Any:
+    def _execute(self, connection: Connection, values: tuple[Any, ...], result: Callable[[DBAPICursor], Any]) -> Any:
         cursor: DBAPICursor | None = None
         query_counter.count_statement()
         try:
