@@ -149,7 +149,7 @@ def _decoder(types: Sequence[TypeEngine[Any]], dialect: Dialect) -> Callable[[Ro
     """
     expressions = [_expression(number, column_type, dialect) for number, column_type in enumerate(types)]
     functions = {f"f{number}": function for number, (_, function) in enumerate(expressions) if function is not None}
-    if not any(text != f"v{number}" for number, (text, _) in enumerate(expressions)):
+    if all(text == f"v{number}" for number, (text, _) in enumerate(expressions)):
         return None
     values = "".join(f"v{number}, " for number in range(len(types)))
     results = "".join(f"{text}, " for text, _ in expressions)
