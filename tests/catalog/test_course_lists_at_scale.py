@@ -107,6 +107,27 @@ def test_each_order_uses_its_index_from_both_ends(
             assert "filesort" not in plan
 
 
+@pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
+@pytest.mark.usefixtures("thousand_courses")
+def test_cursor_reads_a_range_among_courses_that_tie(
+    client: Client, service: Service, statements: StatementRecorder
+) -> None:
+    """All courses have the same currency, so that only the next columns of the index lead to the cursor."""
+    arguments = "orderBy: PRICE_HIGH_TO_LOW, first: 20, after: $after"
+    page = f"query ($after: String) {{ courses({arguments}) {{ pageInfo {{ endCursor }} }} }}"
+    cursor = None
+    for _ in range(40):
+        with statements:
+            cursor = client.execute(page, after=cursor)["courses"]["pageInfo"]["endCursor"]
+    rows_read = "SELECT SUM(variable_value) FROM information_schema.session_status WHERE variable_name IN (%s, %s)"
+    counters = ("Handler_read_next", "Handler_read_prev")
+    with service.database.read_engine.connect() as connection:
+        before = connection.exec_driver_sql(rows_read, counters).scalar_one()
+        connection.exec_driver_sql(statements.texts[0], statements.parameters[0]).all()
+        after = connection.exec_driver_sql(rows_read, counters).scalar_one()
+    assert after - before < 100
+
+
 @pytest.mark.usefixtures("thousand_courses")
 def test_list_of_several_statuses_uses_an_index_in_its_order(
     client: Client, make: Factories, service: Service, statements: StatementRecorder
