@@ -71,6 +71,8 @@ def thousand_courses(make: Factories, service: Service) -> None:
         is_sqlite = service.database.is_sqlite
         for table in ("courses", "course_terms"):
             connection.execute(text(f"ANALYZE {table}" if is_sqlite else f"ANALYZE TABLE {table}"))
+    with service.database.read_engine.connect():
+        pass  # the first connection of an engine asks the server for its settings
 
 
 def best_of_five(client: Client, **variables: Any) -> float:
@@ -107,7 +109,6 @@ def test_each_order_uses_its_index_from_both_ends(
             assert "filesort" not in plan
 
 
-@pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
 @pytest.mark.usefixtures("thousand_courses")
 def test_cursor_reads_a_range_among_courses_that_tie(
     client: Client, service: Service, statements: StatementRecorder
@@ -119,6 +120,9 @@ def test_cursor_reads_a_range_among_courses_that_tie(
     for _ in range(40):
         with statements:
             cursor = client.execute(page, after=cursor)["courses"]["pageInfo"]["endCursor"]
+    if service.database.is_sqlite:
+        assert "currency<?" in query_plan(service, statements.texts[0], statements.parameters[0])
+        return
     rows_read = "SELECT SUM(variable_value) FROM information_schema.session_status WHERE variable_name IN (%s, %s)"
     counters = ("Handler_read_next", "Handler_read_prev")
     with service.database.read_engine.connect() as connection:
