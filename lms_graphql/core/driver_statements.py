@@ -9,24 +9,21 @@ Only MySQL's drivers are used so. SQLite and unknown drivers run all statements 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Dialect, Enum, Executable, Select, Update
+from sqlalchemy import Connection, Dialect, Executable, Select, Update
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.schema import CallableColumnDefault
-from sqlalchemy.types import TypeEngine
 
 from lms_graphql.core import query_counter
-from lms_graphql.core.orm import UtcDateTime
+from lms_graphql.core.column_decoders import DecodingConnection, RowDecoder, Rows
 
 DRIVERS = ("pymysql", "mysqldb")
 _PARAMETER = re.compile(r"%%|%\((?P<value>\w+)\)s|\(__\[POSTCOMPILE_(?P<list>\w+)\]\)")
 
 Processor = Callable[[Any], Any]
-Rows = Sequence[tuple[Any, ...]]
 Observer = Callable[[Connection, str, Sequence[Any]], None]
 
 observers: list[Observer] = []
@@ -47,8 +44,9 @@ class DriverStatement:
         if "POSTCOMPILE" in self._sql:
             raise NotConstantError
         self._parameters = [_Parameter(compiled, name, dialect, names) for name in positions]
-        columns = statement.selected_columns if isinstance(statement, Select) else ()
-        self._decode = _decoder([column.type for column in columns], dialect)
+        self._decoder: RowDecoder | None = None
+        if isinstance(statement, Select):
+            self._decoder = RowDecoder([column.type for column in statement.selected_columns], dialect)
 
     def fetch(self, connection: Connection, binds: Mapping[str, Any]) -> Rows | None:
         """Return the rows, or None if a list is empty: no driver writes an empty IN."""
@@ -70,6 +68,9 @@ class DriverStatement:
         try:
             for observe in observers:
                 observe(connection, self._sql, values)
+            driver = connection.connection.driver_connection
+            if self._decoder is not None and isinstance(driver, DecodingConnection):
+                return driver.fetch_decoded(self._sql, values, self._decoder)
             cursor = connection.connection.cursor()
             cursor.execute(self._sql, values)
             outcome = result(cursor)
@@ -81,7 +82,7 @@ class DriverStatement:
 
     def _fetch_all(self, cursor: DBAPICursor) -> Rows:
         rows: Rows = cursor.fetchall()
-        return rows if self._decode is None else self._decode(rows)
+        return rows if self._decoder is None else self._decoder.decode(rows)
 
 
 class _Parameter:
@@ -140,38 +141,6 @@ def _positional(compiled: SQLCompiler) -> tuple[str, list[str]]:
 
     text = _PARAMETER.sub(replace, compiled.string)
     return text, names if compiled.positiontup is None else compiled.positiontup
-
-
-def _decoder(types: Sequence[TypeEngine[Any]], dialect: Dialect) -> Callable[[Rows], Rows] | None:
-    """Return a function that converts the driver's rows, or None if they need no conversion.
-
-    Its code is generated for the types: one expression for each column.
-    """
-    expressions = [_expression(number, column_type, dialect) for number, column_type in enumerate(types)]
-    functions = {f"f{number}": function for number, (_, function) in enumerate(expressions) if function is not None}
-    if all(text == f"v{number}" for number, (text, _) in enumerate(expressions)):
-        return None
-    values = "".join(f"v{number}, " for number in range(len(types)))
-    results = "".join(f"{text}, " for text, _ in expressions)
-    source = f"lambda rows: [({results}) for {values}in rows]"
-    decode: Callable[[Rows], Rows] = eval(source, {**functions, "UTC": UTC})  # noqa: S307 - made of numbers only
-    return decode
-
-
-def _expression(number: int, column_type: TypeEngine[Any], dialect: Dialect) -> tuple[str, Any]:
-    """Return an expression that converts the value `v<number>`, and what it needs under the name `f<number>`."""
-    if isinstance(column_type, UtcDateTime):
-        return f"None if v{number} is None else v{number}.replace(tzinfo=UTC)", None
-    if (
-        isinstance(column_type, Enum)
-        and column_type.enum_class is not None
-        and column_type.values_callable is not None
-    ):
-        members = column_type.enum_class.__members__.values()
-        values = column_type.values_callable(column_type.enum_class)
-        return f"f{number}[v{number}]", {None: None, **dict(zip(values, members, strict=True))}
-    process = column_type.dialect_impl(dialect).result_processor(dialect, None)
-    return (f"v{number}", None) if process is None else (f"f{number}(v{number})", process)
 
 
 def _row_count(cursor: DBAPICursor) -> int:
