@@ -146,7 +146,12 @@ async def _authenticate(
 
 
 def _resources(settings: Settings) -> AppResources:
-    database = Database(settings.url, pool_size=settings.pool_size, threads=settings.worker_threads)
+    database = Database(
+        settings.url,
+        pool_size=settings.pool_size,
+        threads=settings.worker_threads,
+        mysql_reader=settings.mysql_reader,
+    )
     signer = Signer(load_secret_key(settings))
     return AppResources(database, settings, PasswordHashingPool(), signer, NODE_LOADERS, require_active_session)
 

@@ -18,9 +18,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from lms_graphql.core import db_errors, query_counter
+from lms_graphql.core import db_errors, mysql_reader_choice, query_counter
 from lms_graphql.core.concurrency import FairLock, WaitTracker
 from lms_graphql.core.engines import make_engine
+from lms_graphql.core.mysql_reader_choice import MysqlReaderChoice
 from lms_graphql.core.read_sessions import ReadSessions
 from lms_graphql.core.write_health import WriteHealth
 
@@ -46,6 +47,7 @@ class Database:
       the pool, so that no thread waits for a connection to write with. Each read thread has its own connection
       outside the pool.
     - `for_maintenance`: timeouts for maintenance, see `engines.make_engine`.
+    - `mysql_reader`: what reads results of PyMySQL.
     - `share_writer_lock_with`: another `Database` of the same SQLite file, whose writer lock this one shares.
     - `after_commit`: functions that are called with the session after each committed write. They must be quick and
       must not fail.
@@ -58,6 +60,7 @@ class Database:
         pool_size: int = 5,
         threads: int = 4,
         for_maintenance: bool = False,
+        mysql_reader: MysqlReaderChoice = MysqlReaderChoice.GENERATED,
         share_writer_lock_with: "Database | None" = None,
     ) -> None:
         self.url = make_url(url)
@@ -65,6 +68,7 @@ class Database:
         self.read_engine = make_engine(self.url, pool_size=pool_size, for_maintenance=for_maintenance, for_reads=True)
         for engine in (self.engine, self.read_engine):
             query_counter.install(engine)
+            mysql_reader_choice.install(engine, mysql_reader)
         self.write_health = WriteHealth(self.engine)
         self._read_sessions = ReadSessions(self.read_engine)
         self._read_threads = ThreadPoolExecutor(min(threads, pool_size), thread_name_prefix="database")

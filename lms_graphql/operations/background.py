@@ -87,7 +87,13 @@ class BackgroundWorker:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._settings = settings
-        self._database = Database(settings.url, pool_size=2, threads=1, share_writer_lock_with=database)
+        self._database = Database(
+            settings.url,
+            pool_size=2,
+            threads=1,
+            mysql_reader=settings.mysql_reader,
+            share_writer_lock_with=database,
+        )
         self._mail = TaskContext(self._database, settings, create_transport(settings))
         self._maintenance = TaskContext(self._database, settings, create_transport(settings))
         self._mail_thread = BackgroundThread("outbox", lambda: send_mail(self._mail))

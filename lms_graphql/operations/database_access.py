@@ -46,7 +46,9 @@ def open_database(settings: Settings, *, may_create: bool = True) -> Iterator[Da
     """
     if not may_create:
         _require_file(settings.url)
-    database = Database(settings.url, pool_size=2, threads=1, for_maintenance=True)
+    database = Database(
+        settings.url, pool_size=2, threads=1, for_maintenance=True, mysql_reader=settings.mysql_reader
+    )
     try:
         yield database
     except DBAPIError as error:
