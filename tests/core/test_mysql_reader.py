@@ -139,6 +139,21 @@ def test_other_answers_are_equal(connections: Connections) -> None:
             require_equal_answers(connections, statement)
 
 
+def test_known_answer_is_not_read_packet_by_packet(connections: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = ", ".join(f"seq AS c{number}" for number in range(50))
+    expected = answer(connections.generated, f"SELECT {columns} FROM seq_1_to_500")
+    reads: list[int] = []
+    read_bytes = pymysql.connections.Connection._read_bytes  # type: ignore[attr-defined]
+
+    def record(connection: Any, size: int) -> bytes:
+        reads.append(size)
+        return bytes(read_bytes(connection, size))
+
+    monkeypatch.setattr(pymysql.connections.Connection, "_read_bytes", record)
+    assert answer(connections.generated, f"SELECT {columns} FROM seq_1_to_500") == expected
+    assert len(reads) < 100  # 551 packets with two reads for each
+
+
 def test_writes_return_keys_and_counts(connections: Connections) -> None:
     for connection in connections:
         with connection.cursor() as cursor:

@@ -107,6 +107,35 @@ def test_silent_server_is_a_lost_connection(port: int, first_row: int) -> None:
 
 
 @needs_mariadb
+@pytest.mark.parametrize("is_timeout", [True, False])
+def test_failure_after_any_byte_is_a_lost_connection(port: int, is_timeout: bool) -> None:
+    statement = "SELECT 1, 'a' UNION ALL SELECT 22, NULL"
+
+    def fail_after(received: int) -> Callable[[bytes], bytes]:
+        def fail(data: bytes) -> bytes:
+            if pieces.received < received:
+                return data
+            if is_timeout:
+                raise TimeoutError("timed out")
+            return b""
+
+        return fail
+
+    length = 1
+    while length > 0:
+        with connect_piecewise(port, DATABASE, GeneratedReaderConnection) as (connection, pieces):
+            before = pieces.received
+            answer(connection, statement)  # the format is known then
+            size_of_answer = pieces.received - before
+            pieces.size, pieces.change = 1, fail_after(pieces.received + length)
+            with pytest.raises(pymysql.OperationalError) as caught:
+                answer(connection, statement)
+            assert caught.value.args[0] == 2013
+            assert not connection.open
+        length = (length + 1) % size_of_answer
+
+
+@needs_mariadb
 @on_mariadb
 @pytest.mark.parametrize(
     ("choice", "version", "expected", "warnings"),
