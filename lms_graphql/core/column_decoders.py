@@ -16,7 +16,7 @@ Rows = Sequence[tuple[Any, ...]]
 
 
 class DecoderKind(PythonEnum):
-    """What is done with the values of a column."""
+    """Ways to decode the values of a column."""
 
     UNCHANGED = auto()
     UTC_DATETIME = auto()

@@ -23,7 +23,7 @@ class Connections(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a cursor returns for a statement. The types are those of the values, because 1 == Decimal(1) == True."""
+    """A cursor's answer to a statement. The types are those of the values, because 1 == Decimal(1) == True."""
 
     rows: Rows
     types: list[list[type]]

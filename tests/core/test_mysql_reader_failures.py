@@ -32,7 +32,7 @@ PRIVATE_METHODS: dict[tuple[type, str], list[str]] = {
     (MySQLResult, "_check_packet_is_eof"): ["self", "packet"],
     (MySQLResult, "_read_row_from_packet"): ["self", "packet"],
 }
-"""What the generated reader overrides or calls. The tests in `test_mysql_reader` compare what these methods do."""
+"""Methods that the generated reader overrides or calls. `test_mysql_reader` compares what they do."""
 
 needs_mariadb = pytest.mark.slow
 on_mariadb = pytest.mark.parametrize("service_settings", ["mariadb"], indirect=True)
