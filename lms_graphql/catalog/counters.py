@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from lms_graphql.catalog.models import Course, Enrollment, Lecture, Section
 from lms_graphql.catalog.search_index import TERMS, find_term_drift
 from lms_graphql.core import term_index
 from lms_graphql.core.derived_columns import DerivedColumn, find_drift, repair_drift
+from lms_graphql.core.statements import execute_dml
+
+KEYS_OF_STATEMENT = 1_000
 
 
 def _lecture_aggregate(aggregate: Any, parent: Any, key: Any) -> ScalarSelect[Any]:
@@ -84,11 +87,26 @@ def repair_counters(session: Session) -> list[str]:
     """Correct all derived columns and search terms. Return a line for each that was repaired."""
     lines = []
     for derived, rows in list(_drifted_columns(session)):
+        model = derived.column.class_
+        if model in (Section, Lecture):
+            for start in range(0, len(rows), KEYS_OF_STATEMENT):
+                keys = [row.id for row in rows[start : start + KEYS_OF_STATEMENT]]
+                raise_course_versions(session, model, model.id.in_(keys))
         repair_drift(session, derived, rows)
         lines.append(f"{derived.name}: {len(rows)} rows repaired")
     if course_count := term_index.repair_drift(session, TERMS, find_term_drift(session)):
         lines.append(f"course_terms: {course_count} courses repaired")
     return lines
+
+
+def raise_course_versions(session: Session, model: type[Section | Lecture], where: ColumnElement[bool]) -> None:
+    """Add 1 to the version of each course with such a section or lecture, because they will be repaired.
+
+    Curricula are cached by that version. `updated_at` does not change.
+    """
+    values = {"version": Course.version + 1, "updated_at": Course.updated_at}
+    courses = select(model.course_id).where(where)
+    execute_dml(session, update(Course).where(Course.id.in_(courses)).values(values))
 
 
 def _drifted_columns(session: Session) -> Iterator[tuple[DerivedColumn, list[Any]]]:

@@ -1,5 +1,6 @@
 """Authorization policies of the catalog: questions about one course, and SQL clauses for many."""
 
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, false, literal, or_, select, true
@@ -15,6 +16,15 @@ from lms_graphql.core.statements import NOW
 class HasInstructor(Protocol):
     @property
     def instructor_key(self) -> int: ...
+
+
+class HasVersion(HasInstructor, Protocol):
+    @property
+    def status(self) -> CourseStatus: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def updated_at(self) -> datetime: ...
 
 
 class HasPreview(Protocol):
@@ -54,6 +64,16 @@ def courses_visible_to(access_level: AccessLevel, status: CourseStatus | None = 
         return is_published
     is_archived_and_enrolled = and_(Course.status == CourseStatus.ARCHIVED, Course.id.in_(_enrolled_course_keys()))
     return or_(is_published, Course.instructor_id == VIEWER, is_archived_and_enrolled)
+
+
+def curriculum_version(actor: Actor, course: HasVersion) -> tuple[int, datetime] | None:
+    """Return the version of the course's curriculum, by which it may be cached, or None if it may not be.
+
+    Viewers of a published course see the same sections and lectures, but for course staff, who also see empty
+    sections. `updated_at` is part of the version, because a restored backup may count to the same number again.
+    """
+    is_same_for_all = course.status is CourseStatus.PUBLISHED and not is_course_staff(actor, course)
+    return (course.version, course.updated_at) if is_same_for_all else None
 
 
 def sections_visible_to(access_level: AccessLevel) -> ColumnElement[bool]:

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import RateLimitCounter
 from lms_graphql.analytics.models import CourseAnalytics, InstructorAnalytics
+from lms_graphql.catalog.counters import raise_course_versions
+from lms_graphql.catalog.models import Lecture, Section
 from lms_graphql.core.database_clock import CLOCK_TOLERANCE, database_now
 from lms_graphql.core.named_locks import EPOCH, NamedLock
 from lms_graphql.core.orm import Model, TimestampedModel
@@ -52,6 +54,8 @@ def repair_future_times(session: Session) -> list[str]:
     now, lines = database_now(session), []
     for stored_time in _stored_times():
         model = stored_time.column.class_
+        if model in (Section, Lecture):
+            raise_course_versions(session, model, stored_time.is_future(now))
         values: dict[str, Any] = {"updated_at": now} if issubclass(model, TimestampedModel) else {}
         values[stored_time.column.key] = stored_time.repaired or now
         if number := execute_dml(session, update(model).where(stored_time.is_future(now)).values(values)):

@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
 
 from lms_graphql.settings import validation
+from lms_graphql.settings.caches import CacheSettings
 from lms_graphql.settings.database import DatabaseSettings
 from lms_graphql.settings.gateways import GatewayName, GatewaySettings
 from lms_graphql.settings.invitations import InvitationSettings
@@ -53,7 +54,7 @@ def _unprefixed(name: str) -> Any:
     return Field(default=None, validation_alias=AliasChoices(name))
 
 
-class Settings(DatabaseSettings, InvitationSettings, GatewaySettings, OperatorSettings, BaseSettings):
+class Settings(CacheSettings, DatabaseSettings, InvitationSettings, GatewaySettings, OperatorSettings, BaseSettings):
     """All settings. In the environment their names are in upper case and begin with LMS_, except those with DB_."""
 
     model_config = SettingsConfigDict(

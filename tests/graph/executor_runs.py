@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from graphql import GraphQLSchema
 
 from lms_graphql.app import create_app, document_limits
@@ -13,6 +14,8 @@ from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.graph.context import AppResources, Context, PlanUse
 from lms_graphql.graph.documents import DocumentCache
 from lms_graphql.graph.execution.operation_runner import OperationRunner
+from lms_graphql.graph.execution.plan_runner import PlanRunner
+from lms_graphql.graph.execution.tree_cache import TreeCache
 from lms_graphql.settings import ExecutorChoice, Settings
 
 
@@ -38,6 +41,13 @@ class ExecutorRuns:
             choice: OperationRunner(schema, settings.model_copy(update={"executor": choice}))
             for choice in ExecutorChoice
         }
+
+    @property
+    def trees(self) -> TreeCache:
+        """Trees that plans have stored."""
+        plans: PlanRunner = self.runners[ExecutorChoice.PLANS]._plans
+        assert plans.trees is not None
+        return plans.trees
 
     def run(self, choice: ExecutorChoice, text: str, actor: Actor = ANONYMOUS, **variables: Any) -> Outcome:
         """Return the outcome on one executor."""
@@ -70,7 +80,8 @@ class ExecutorRuns:
         finally:
             context.close()
         errors = sorted((str(error.path), error.message) for error in result.errors or ())
-        return Outcome(result.data, errors, context.plan_use, context.statement_count)
+        data = orjson.loads(orjson.dumps(result.data))  # as a client reads it: trees from memory are JSON already
+        return Outcome(data, errors, context.plan_use, context.statement_count)
 
 
 async def _finish_other_tasks() -> None:

@@ -34,6 +34,8 @@ class RandomDocument:
     schema: GraphQLSchema
     random: Random
     texts: dict[str, list[str]]
+    object_fields: frozenset[str] | None = None
+    """Names of the fields that may be selected if they have fields below; None for all."""
     variables: dict[str, Any] = field(default_factory=dict)
     text: str = ""
     _definitions: list[str] = field(default_factory=list)
@@ -51,6 +53,8 @@ class RandomDocument:
         fields = {name: definition for name, definition in graphql_type.fields.items() if name not in EXCLUDED}
         leaves = [name for name, definition in fields.items() if is_leaf_type(get_named_type(definition.type))]
         objects = [name for name in fields if name not in leaves]
+        if self.object_fields is not None:
+            objects = [name for name in objects if name in self.object_fields]
         groups = [leaves, objects if depth > 1 and self._aliases < MAX_ALIASES else []]
         names = [
             self.random.choice(self.random.choice([group for group in groups if group] or [["__typename"]]))
@@ -123,10 +127,14 @@ class RandomDocument:
 
 
 def random_document(
-    schema: GraphQLSchema, documents: DocumentCache, random: Random, texts: dict[str, list[str]]
+    schema: GraphQLSchema,
+    documents: DocumentCache,
+    random: Random,
+    texts: dict[str, list[str]],
+    object_fields: frozenset[str] | None = None,
 ) -> RandomDocument:
     """Return a valid document. Two fields of one name may conflict, so a random one may be invalid."""
     while True:
-        document = RandomDocument(schema, random, texts)
+        document = RandomDocument(schema, random, texts, object_fields)
         if not documents.prepare(document.text).errors:
             return document

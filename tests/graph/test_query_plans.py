@@ -63,8 +63,8 @@ def test_log_tells_fallbacks_and_operations_without_a_plan(
 
 @pytest.fixture
 def executors(service: Service) -> Iterator[ExecutorRuns]:
-    """Return executors on the database of the service, with one worker thread."""
-    settings = service.resources.settings.model_copy(update={"worker_threads": 1})
+    """Return executors on the database of the service, with one worker thread and without the cache of trees."""
+    settings = service.resources.settings.model_copy(update={"worker_threads": 1, "tree_cache_bytes": 0})
     with run_executors(schema.graphql_schema, settings) as executors:
         yield executors
 

@@ -77,6 +77,7 @@ LECTURES = select(
 LECTURES_BY_SECTION = LECTURES.where(Lecture.section_id.in_(KEYS)).order_by(
     Lecture.section_id, Lecture.order_index, Lecture.id
 )
+VERSIONS = select(Course.id, Course.version, Course.updated_at).where(Course.id.in_(KEYS))
 LECTURES_IN_COURSE_ORDER = (
     select(Lecture.course_id, Lecture.id)
     .join(Section, Section.id == Lecture.section_id)
@@ -111,6 +112,11 @@ def lectures_by_section(session: Session, actor: Actor, keys: Sequence[int]) -> 
 def section_counts_by_course(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, int]:
     rows = fetch_rows(session, _section_counts(actor.access_level), {**actor.bind_params, "keys": keys})
     return {row[0]: row[1] for row in rows}
+
+
+def curriculum_versions(session: Session, actor: Actor, keys: Sequence[int]) -> dict[int, tuple[int, datetime]]:
+    """Return the versions of the courses' curricula, as `policies.curriculum_version` does. No access is checked."""
+    return {row[0]: (row[1], row[2]) for row in fetch_rows(session, VERSIONS, {"keys": keys})}
 
 
 class Neighbours(NamedTuple):

@@ -14,6 +14,7 @@ from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import as_graphql, expose_enum, field, object_type, url_field
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.type_extensions import extend_type
+from lms_graphql.graph.schema.versioned_trees import IN_TREE
 
 expose_enum(
     LectureType,
@@ -110,7 +111,7 @@ class Lecture(Node):
         return await info.context.load_async(curriculum.lectures_by_key, neighbours.previous)
 
 
-@extend_type(Section)
+@extend_type(Section, metadata={IN_TREE: True})
 def lectures(section: strawberry.Parent[Section], info: Info) -> list[Lecture]:
     """Lectures of the section, by position. A section has at most 200."""
     return info.context.load_list(curriculum.lectures_by_section, section.key)

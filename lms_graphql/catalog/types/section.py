@@ -4,12 +4,14 @@ from datetime import datetime
 
 import strawberry
 
+from lms_graphql.catalog.policies import curriculum_version
 from lms_graphql.catalog.reads import courses, curriculum
 from lms_graphql.catalog.types.course import Course
 from lms_graphql.graph.context import Info
 from lms_graphql.graph.schema.fields import field, object_type
 from lms_graphql.graph.schema.node import Node
 from lms_graphql.graph.schema.type_extensions import extend_type
+from lms_graphql.graph.schema.versioned_trees import TREE, VersionedTree
 
 
 @object_type
@@ -34,7 +36,11 @@ class Section(Node):
         return info.context.load(courses.courses_by_key, self.course_key)
 
 
-@extend_type(Course)
+CURRICULUM_TREE = VersionedTree(curriculum_version, curriculum.curriculum_versions)
+"""Sections and lectures, by the version of their course."""
+
+
+@extend_type(Course, metadata={TREE: CURRICULUM_TREE})
 def sections(course: strawberry.Parent[Course], info: Info) -> list[Section]:
     """Sections of the course, by position, at most 100. Only course staff get empty sections."""
     return info.context.load_list(curriculum.sections_by_course, course.key)

@@ -43,7 +43,7 @@ class OperationRunner:
         if settings.executor is not ExecutorChoice.STANDARD:
             self._executor_class = import_module(REFERENCE_EXECUTOR_MODULE).ReferenceExecutor
         if settings.executor is ExecutorChoice.PLANS:
-            self._plans = import_module(PLAN_RUNNER_MODULE).PlanRunner(schema)
+            self._plans = import_module(PLAN_RUNNER_MODULE).PlanRunner(schema, settings.tree_cache_bytes)
 
     async def run(
         self, operation: Operation, variables: dict[str, Any] | None, context: Context, cost: int

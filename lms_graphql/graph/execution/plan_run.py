@@ -14,6 +14,7 @@ from lms_graphql.graph.execution.plan_loads import PendingLoad
 from lms_graphql.graph.execution.query_plan import Branch, ObjectPlan
 from lms_graphql.graph.execution.response_budget import ResponseBudget
 from lms_graphql.graph.execution.row_writer import PlanError
+from lms_graphql.graph.execution.tree_cache import Tree
 
 Object = dict[str, Any]
 
@@ -41,13 +42,23 @@ class _SuspendedResolver:
 class PlanRun:
     """One run of a plan. `data` is complete when no loads are wanted."""
 
-    def __init__(self, plan: ObjectPlan, context: Any, variables: VariableValues, budget: ResponseBudget) -> None:
+    def __init__(
+        self,
+        plan: ObjectPlan,
+        context: Any,
+        variables: VariableValues,
+        budget: ResponseBudget,
+        root: Any = None,
+        trees: Any = None,
+    ) -> None:
+        """Begin the run for the row `root`. `trees` are the `PlanTrees` of the query, if trees are cached."""
         self._info = SimpleNamespace(context=context)  # resolvers use nothing else
         self._variables = variables
         self._budget = budget
+        self._trees = trees
         self._arguments: dict[int, Any] = {}
         self._waiting: list[tuple[Branch, list[Any], list[Object]]] = []
-        (self.data,) = self._write(plan, [None])
+        (self.data,) = self._write(plan, [root])
 
     def advance(self) -> None:
         """Complete the fields whose loads were read, and resolve the fields of the new objects."""
@@ -64,7 +75,11 @@ class PlanRun:
             arguments = self._arguments.get(id(branch))
             if arguments is None:
                 arguments = self._arguments[id(branch)] = branch.arguments(self._variables)
-            self._complete(branch, branch.resolve(rows, self._info, arguments), objects)
+            if branch.tree is None or self._trees is None:
+                values = branch.resolve(rows, self._info, arguments)
+            else:
+                values = self._trees.values(branch, rows, self._info, arguments)
+            self._complete(branch, values, objects)
         return objects
 
     def _complete(self, branch: Branch, values: Iterable[Any], parents: Sequence[Object]) -> None:
@@ -76,6 +91,10 @@ class PlanRun:
             if value.__class__ is PendingLoad or value.__class__ is _SuspendedResolver:
                 pending.append(value)
                 pending_parents.append(parent)
+            elif value.__class__ is Tree:
+                self._budget.charge_characters(value.characters)
+                self._budget.spend(value.units)
+                parent[branch.name] = value.data
             elif value is not None:
                 known.append(value)
                 known_parents.append(parent)

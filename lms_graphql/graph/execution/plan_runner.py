@@ -16,6 +16,8 @@ from lms_graphql.graph.execution.plan_loads import PlanLoads
 from lms_graphql.graph.execution.plan_run import PlanRun
 from lms_graphql.graph.execution.query_plan import ObjectPlan
 from lms_graphql.graph.execution.response_budget import BudgetExceededError
+from lms_graphql.graph.execution.tree_cache import TreeCache
+from lms_graphql.graph.execution.tree_reads import PlanTrees
 
 MAX_COST_OF_ONE_HOP = 500
 """Queries that cost more give way to others at each level. Smaller ones save the hops to worker threads."""
@@ -24,8 +26,9 @@ MAX_COST_OF_ONE_HOP = 500
 class PlanRunner:
     """Runs queries on their plans."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, tree_cache_bytes: int) -> None:
         self._schema = schema
+        self.trees = TreeCache(tree_cache_bytes) if tree_cache_bytes else None
         self.cache = PlanCache(schema)
 
     async def run(
@@ -41,7 +44,8 @@ class PlanRunner:
             return None
         context.plan_use = PlanUse.PLANNED
         try:
-            data = await _run_plan(plan, values, context, cost)
+            trees = None if self.trees is None else PlanTrees(self.trees, context)
+            data = await _run_plan(plan, values, context, cost, trees)
         except BudgetExceededError:
             raise
         except Exception as error:
@@ -54,10 +58,12 @@ class PlanRunner:
         return data
 
 
-async def _run_plan(plan: ObjectPlan, variables: VariableValues, context: Context, cost: int) -> dict[str, Any]:
+async def _run_plan(
+    plan: ObjectPlan, variables: VariableValues, context: Context, cost: int, trees: PlanTrees | None
+) -> dict[str, Any]:
     loads = PlanLoads(context.actor)
     try:
-        run = PlanRun(plan, context.for_plan(loads), variables, context.budget)
+        run = PlanRun(plan, context.for_plan(loads), variables, context.budget, trees=trees)
 
         def run_levels(session: Session) -> None:
             while loads.has_wanted:

@@ -4,8 +4,9 @@ Selections, fragments and type conditions are collected by graphql-core. Resolve
 are declared.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -31,6 +32,8 @@ from lms_graphql.graph.execution.graphql_internals import (
     row_attribute,
 )
 from lms_graphql.graph.execution.row_writer import Leaf, PlanError, RowWriter, make_leaf_completer, make_row_writer
+from lms_graphql.graph.schema.strawberry_internals import field_metadata
+from lms_graphql.graph.schema.versioned_trees import IN_TREE, TREE, VersionedTree
 
 MAX_FIELDS = 2_000
 """Fields of a plan. A field of an interface counts for each type that implements it."""
@@ -57,6 +60,8 @@ class Branch:
     """Plans of the objects below, by the names of their types."""
     interface: Any
     """Type of the field if it is an interface, whose rows have several types; else None."""
+    tree: "TreeSelection | None" = None
+    """Set if the objects below may be cached by the version of their parent."""
 
     def arguments(self, variables: VariableValues) -> Arguments:
         return get_argument_values(self.definition, self.node, variables) if self.definition.args else {}
@@ -76,6 +81,15 @@ class ObjectPlan:
     def write(self) -> RowWriter:
         """Function that turns rows into objects of the response, in which branches are null."""
         return make_row_writer(self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeSelection:
+    """Selection of a versioned tree. `digest` is equal for equal selections, `plan` has no other field."""
+
+    declaration: VersionedTree
+    digest: bytes
+    plan: ObjectPlan
 
 
 class QueryCompiler:
@@ -111,7 +125,8 @@ class QueryCompiler:
             if attribute is not None and is_leaf_type(get_nullable_type(definition.type)):
                 plan.fields[name] = Leaf(attribute, definition.type)
             else:
-                plan.branches.append(self._branch(name, definition, details, attribute))
+                plan.branches.append(branch := self._branch(name, definition, details, attribute))
+                branch.tree = _tree_selection(branch)
                 plan.weight += 1
         return plan
 
@@ -150,6 +165,29 @@ class QueryCompiler:
                 self._plans[object_type.name, nodes] = plan
             plans[object_type.name] = plan
         return plans
+
+
+def _tree_selection(branch: Branch) -> TreeSelection | None:
+    """Return the selection of a versioned tree; None if the field has none, or if a field below may not be in one."""
+    declaration = field_metadata(branch.definition).get(TREE)
+    if declaration is None or (structure := _structure(branch)) is None:
+        return None
+    digest = hashlib.sha256(repr(structure).encode()).digest()
+    only_field = replace(branch)  # a copy, so that it has no tree, and refers to no plan that refers to it
+    return TreeSelection(declaration, digest, ObjectPlan({branch.name: None}, [only_field], 0))
+
+
+def _structure(branch: Branch) -> tuple[Any, ...] | None:
+    """Return names, attributes and types of all fields below; None if one of them may not be in a versioned tree."""
+    parts: list[Any] = [branch.node.name.value]
+    for type_name, plan in branch.plans.items():
+        parts += [type_name, plan.fields]
+        for field in plan.branches:
+            below = _structure(field) if field_metadata(field.definition).get(IN_TREE) else None
+            if below is None:
+                return None
+            parts += [field.name, below]
+    return tuple(parts)
 
 
 def _resolve_function(definition: GraphQLField, attribute: str | None) -> Resolve:

@@ -72,6 +72,11 @@ class ResponseBudget:
         """Charge the texts of a whole level."""
         self._characters -= count
 
+    def refund(self, units: int, characters: int) -> None:
+        """Refund what was charged for a part of the response that is charged again when it is used."""
+        self._units += units
+        self._characters += characters
+
     def charge_error(self, error: Exception) -> None:
         """Charge a failed field. Raise BudgetExceededError if there are too many, or if this error is one."""
         if isinstance(error, BudgetExceededError):

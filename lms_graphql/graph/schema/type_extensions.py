@@ -5,7 +5,7 @@ def viewer_progress(lecture: strawberry.Parent[Lecture], info: Info) -> LectureP
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import strawberry
@@ -17,12 +17,16 @@ _EXTENSION_FIELDS: dict[type, list[StrawberryField]] = defaultdict(list)
 
 
 def extend_type(
-    extended_type: type, *, name: str | None = None, extensions: list[FieldExtension] | None = None
+    extended_type: type,
+    *,
+    name: str | None = None,
+    extensions: list[FieldExtension] | None = None,
+    metadata: Mapping[Any, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that adds the resolver to the type. It must run before the schema is built."""
 
     def register(resolver: Callable[..., Any]) -> Callable[..., Any]:
-        field = strawberry.field(resolver=resolver, name=name, extensions=extensions or [])
+        field = strawberry.field(resolver=resolver, name=name, extensions=extensions or [], metadata=metadata)
         _EXTENSION_FIELDS[extended_type].append(field)
         return resolver
 
