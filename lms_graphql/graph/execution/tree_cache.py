@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from orjson import Fragment
 
-ENTRY_BYTES = 800
+ENTRY_BYTES = 600
 """Memory of an entry without its JSON: the key with its version, the tree, and their places in the cache."""
 
 
