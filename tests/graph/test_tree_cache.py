@@ -110,6 +110,9 @@ def test_only_published_courses_of_others_are_cached(executors: ExecutorRuns, ma
         for actor in (make.actor(course.instructor), admin):
             counts = [statement_count(executors, document, actor, id=course.global_id) for _ in range(2)]
             assert counts == [3, 3]
+    learner = make.user()
+    make.enrollment(learner, archived)
+    assert statement_count(executors, document, make.actor(learner), id=archived.global_id) == 3
     assert len(executors.trees) == 0
     for actor in (make.actor(make.user()), make.actor(draft.instructor), ANONYMOUS):
         statement_count(executors, document, actor, id=published.global_id)
@@ -153,6 +156,22 @@ def test_tree_that_changes_while_it_is_read_is_not_stored(
     assert seen
     assert len(executors.trees) == 0
     assert statement_count(executors, TREE_QUERY, slug=course.slug) == 5
+
+
+def test_tree_of_a_node_that_lags_behind_is_not_stored(executors: ExecutorRuns, course: CourseTree) -> None:
+    """The course comes from one node of a cluster. Then another one has the version only after it was read."""
+    database, versions = executors.resources.database, iter((course.row.version - 1, course.row.version))
+
+    def set_version(*event: Any) -> None:
+        if "FROM courses" in str(event) and "slug" not in str(event):
+            values = {"version": next(versions), "updated_at": Course.updated_at}
+            with database.engine.begin() as connection:
+                connection.execute(update(Course).values(values))
+
+    with listen_to_statements((database.read_engine,), set_version):
+        executors.run(ExecutorChoice.PLANS, TREE_QUERY, slug=course.slug)
+    assert next(versions, None) is None
+    assert len(executors.trees) == 0
 
 
 def outcome_within(executors: ExecutorRuns, choice: ExecutorChoice, cost: int, document: str) -> str:
