@@ -58,7 +58,7 @@ def require_same_trees(runner: MatrixRunner, clients: tuple[Client, Client], vie
 
 
 def test_viewers_see_their_own_trees(runner: MatrixRunner, clients: tuple[Client, Client]) -> None:
-    """Each viewer sees the same whoever has read the trees before."""
+    """Each viewer sees the same trees, in whichever order the viewers read them."""
     viewers = [*VIEWERS, *reversed(VIEWERS)]
     trees = require_same_trees(runner, clients, viewers)
     assert trees[0 : len(VIEWERS)] == trees[: len(VIEWERS) - 1 : -1]

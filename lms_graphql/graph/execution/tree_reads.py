@@ -18,8 +18,8 @@ from lms_graphql.graph.execution.tree_cache import Tree, TreeCache, TreeKey
 from lms_graphql.graph.schema.versioned_trees import VersionedTree
 
 MAX_TREES_READ = 10
-"""Trees that one query reads and stores. They are read in one go, so a large query resolves its other fields level by
-level, and gives way to others in between."""
+"""Trees that one query stores. They are read in one go. The others of a large list are read level by level, so that
+small requests get their turn, and stored by later queries."""
 NO_VARIABLES = VariableValues({}, {})
 
 
@@ -75,11 +75,11 @@ class _TreeRead:
         loads = PlanLoads(actor)
         context, budget = self.trees.context.for_plan(loads), self.trees.context.budget
         parts = {}
-        for key in keys:
-            selection, parent = self.trees.missing[key]
-            charges = _CountingBudget(budget)
-            parts[key] = PlanRun(selection.plan, context, NO_VARIABLES, charges, parent), charges
         try:
+            for key in keys:
+                selection, parent = self.trees.missing[key]
+                charges = _CountingBudget(budget)
+                parts[key] = PlanRun(selection.plan, context, NO_VARIABLES, charges, parent), charges
             while loads.has_wanted:
                 loads.read_wanted(session)
                 for run, _ in parts.values():

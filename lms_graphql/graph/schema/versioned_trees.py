@@ -2,8 +2,8 @@
 
 Such objects may be cached by that version: see `graph/execution/tree_cache.py`. The field declares
 `metadata={TREE: VersionedTree(...)}`. A field with a resolver below it is allowed in the tree if it declares
-`metadata={IN_TREE: True}`. What it returns must not depend on the viewer, the time or the arguments, and each change
-of it must raise the version. Attributes of the rows need no declaration.
+`metadata={IN_TREE: True}`. Its value must not depend on the viewer, the time or arguments. Each change of the value
+must raise the version. Attributes of the rows need no declaration.
 """
 
 from collections.abc import Callable, Hashable
