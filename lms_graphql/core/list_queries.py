@@ -1,11 +1,11 @@
 """List queries: fetching pages and counts of a list, for one parent or for many at once."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import BindParameter, SQLColumnExpression, bindparam, func, select
+from sqlalchemy import BindParameter, SQLColumnExpression, bindparam, func, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from lms_graphql.core import clock
@@ -20,22 +20,32 @@ ROOT = "everything"
 STATEMENT_CACHE_SIZE = 256
 """Number of page statements in each cache. Building a statement and finding its compiled form costs more than running
 it."""
+MAX_BRANCHES = 50
+"""The number of parents with branches in one statement. SQLite combines at most 500 SELECTs."""
 
 
 @dataclass(frozen=True, eq=False)
 class ListQuery:
     """A list. `rows` selects all of it, without order. `to_row` turns a result row into the row that is returned.
 
-    `parent` is the column with the key of the parent; None if the list has no parent. `complete` may replace the rows
-    of a page by ones that need further reads. Statements are cached by the identity of the query, so build each query
-    in a cached function.
+    `parent` is the column with the key of the parent; None if the list has no parent. If the list of a parent also
+    has the rows of others, `branches` returns the keys of them all for each parent. `binds` reads values of further
+    parameters. `complete` may replace the rows of a page by ones that need further reads. Statements are cached by
+    the identity of the query, so build each query in a cached function.
     """
 
     rows: RowSelect
     to_row: Callable[[Any], Any]
     order: SortOrder
     parent: SQLColumnExpression[Any] | None = None
+    branches: Callable[[Session, Sequence[Any]], Mapping[Any, Collection[Any]]] | None = None
+    binds: Callable[[Session], Mapping[str, Any]] | None = None
     complete: Callable[[Session, Sequence[Any]], Sequence[Any]] | None = None
+
+    @property
+    def key(self) -> SQLColumnExpression[Any]:
+        """The unique column."""
+        return self.order.terms[-1].column
 
 
 def fetch_pages(
@@ -47,14 +57,9 @@ def fetch_pages(
     count: Callable[[Any], Any],
 ) -> Mapping[Hashable, Page[Any]]:
     """Return the page of each parent. One statement reads them all."""
-    params = _bind_params(actor, parents)
-    if len(parents) == 1:
-        rows = fetch_rows(session, _page_of_one_parent(query, arguments), params)
-        rows_by_parent = {parents[0]: [query.to_row(row) for row in rows]}
-    else:
-        rows_by_parent = {}
-        for row in fetch_rows(session, _pages_of_many_parents(query, arguments), params):
-            rows_by_parent.setdefault(row[-2], []).append(query.to_row(row[:-2]))
+    rows_by_parent: dict[Hashable, list[Any]] = {}
+    for parent, row in _fetch_page_rows(session, actor, query, parents, arguments):
+        rows_by_parent.setdefault(parent, []).append(query.to_row(row))
     if query.complete is not None:
         completed = iter(query.complete(session, [row for rows in rows_by_parent.values() for row in rows]))
         rows_by_parent = {parent: [next(completed) for _ in rows] for parent, rows in rows_by_parent.items()}
@@ -62,6 +67,29 @@ def fetch_pages(
         parent: build_page(rows_by_parent.get(parent, []), arguments, query.order, partial(count, parent))
         for parent in parents
     }
+
+
+def _fetch_page_rows(
+    session: Session, actor: Actor, query: ListQuery, parents: Sequence[Hashable], arguments: PageArguments
+) -> Iterator[tuple[Hashable, Any]]:
+    """Yield the rows of the pages, each with its parent. The rows of a parent are in order."""
+    binds = _binds(session, actor, query)
+    branches = query.branches(session, parents) if query.branches is not None else None
+    if len(parents) == 1:
+        binds["parents"] = parents if branches is None else sorted(branches[parents[0]])
+        for row in fetch_rows(session, _page_of_one_parent(query, arguments), binds):
+            yield parents[0], row
+    elif branches is None:
+        for row in fetch_rows(session, _pages_of_many_parents(query, arguments), {**binds, "parents": parents}):
+            yield row[-2], row[:-2]
+    else:
+        for start in range(0, len(parents), MAX_BRANCHES):
+            chunk = parents[start : start + MAX_BRANCHES]
+            keys_by_name = {f"branch_{number}": sorted(branches[parent]) for number, parent in enumerate(chunk)}
+            for row in fetch_rows(
+                session, _pages_of_branches(query, arguments, len(chunk)), {**binds, **keys_by_name}
+            ):
+                yield chunk[row[-1]], row[:-1]
 
 
 @lru_cache(maxsize=STATEMENT_CACHE_SIZE)
@@ -89,18 +117,49 @@ def _pages_of_many_parents(query: ListQuery, arguments: PageArguments) -> RowSel
     )
 
 
+@lru_cache(maxsize=STATEMENT_CACHE_SIZE)
+def _pages_of_branches(query: ListQuery, arguments: PageArguments, count: int) -> RowSelect:
+    """Return a statement for the pages of so many parents. The last column is the number of the parent.
+
+    It is a UNION of one LIMIT for each parent, which reads only so many rows of an index. To number the rows, as for
+    other lists, would read all rows of the branches.
+    """
+    assert query.parent is not None
+    order = query.order.columns(arguments.backward)
+    keys = query.rows.where(*query.order.cursor_predicates(arguments)).order_by(*order).limit(arguments.size + 1)
+    pages = []
+    for number in range(count):
+        is_in_branch = query.parent.in_(bindparam(f"branch_{number}", expanding=True))
+        page = keys.where(is_in_branch).with_only_columns(query.key.label("page_key")).subquery()
+        pages.append(select(page.c.page_key, literal_column(str(number)).label("page_number")))
+    page_keys = union_all(*pages).subquery("page_keys")
+    rows = query.rows.join(page_keys, page_keys.c.page_key == query.key).add_columns(page_keys.c.page_number)
+    return rows.order_by(page_keys.c.page_number, *order)
+
+
 def fetch_counts(
     session: Session, actor: Actor, query: ListQuery, parents: Sequence[Hashable]
 ) -> Mapping[Hashable, int]:
-    """Return the number of rows in the whole list of each parent. A parent without rows is left out."""
+    """Return the number of rows in the whole list of each parent. A parent without rows may be left out."""
+    binds = _binds(session, actor, query)
     if query.parent is None:
-        total = session.scalar(select(func.count()).select_from(query.rows.subquery()), _bind_params(actor, ()))
-        return {parents[0]: total or 0}
-    counts = query.rows.with_only_columns(query.parent, func.count()).where(query.parent.in_(PARENTS))
-    rows = fetch_rows(session, counts.group_by(query.parent), _bind_params(actor, parents))
-    return {row[0]: row[1] for row in rows}
+        return {parents[0]: fetch_rows(session, _count(query), binds)[0][0]}
+    if query.branches is None:
+        return dict(fetch_rows(session, _count(query), {**binds, "parents": parents}))
+    branches = query.branches(session, parents)
+    keys = sorted(set().union(*branches.values()))
+    counts = dict(fetch_rows(session, _count(query), {**binds, "parents": keys}))
+    return {parent: sum(counts.get(key, 0) for key in branches[parent]) for parent in parents}
 
 
-def _bind_params(actor: Actor, parents: Sequence[Hashable]) -> dict[str, Any]:
-    """Return values for all parameters that a list may contain: VIEWER, PARENTS and NOW."""
-    return {**actor.bind_params, "parents": list(parents), "now": clock.now()}
+@lru_cache(maxsize=STATEMENT_CACHE_SIZE)
+def _count(query: ListQuery) -> RowSelect:
+    if query.parent is None:
+        return query.rows.with_only_columns(func.count(), maintain_column_froms=True)
+    counts = query.rows.with_only_columns(query.parent, func.count(), maintain_column_froms=True)
+    return counts.where(query.parent.in_(PARENTS)).group_by(query.parent)
+
+
+def _binds(session: Session, actor: Actor, query: ListQuery) -> dict[str, Any]:
+    """Return values for all parameters that a list may contain, but for its parents: VIEWER, NOW and its own."""
+    return {**actor.bind_params, "now": clock.now(), **(query.binds(session) if query.binds is not None else {})}

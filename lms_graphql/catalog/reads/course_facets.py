@@ -10,12 +10,13 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.language_tags import has_language
-from lms_graphql.catalog.models import Category, Course, CourseTerm, DifficultyLevel
+from lms_graphql.catalog.models import Course, CourseTerm, DifficultyLevel
 from lms_graphql.catalog.policies import courses_visible_to
+from lms_graphql.catalog.reads.categories import CategoryNode, branch_keys, category_nodes
 from lms_graphql.catalog.reads.courses import CourseFilter, filter_clauses
 from lms_graphql.core.actor import AccessLevel, Actor
 from lms_graphql.core.search_terms import QueryTerms
-from lms_graphql.core.statements import RowSelect, fetch_rows, group_rows
+from lms_graphql.core.statements import RowSelect, fetch_rows
 from lms_graphql.core.term_matches import has_all_terms
 
 T = TypeVar("T")
@@ -63,12 +64,6 @@ class _Group(NamedTuple):
     free_count: int
 
 
-class _CategoryNode(NamedTuple):
-    key: int
-    slug: str
-    parent_key: int | None
-
-
 class _Conditions(NamedTuple):
     """The facets' own conditions of a filter: the values that match, or None if all do."""
 
@@ -94,7 +89,6 @@ WITHOUT_FACETS: dict[str, Any] = dict.fromkeys(
     ("difficulty", "difficulties", "language", "languages", "category_key", "category_slug", "is_free")
 )
 """Changes of a filter that remove the conditions which a facet ignores."""
-CATEGORY_NODES = select(Category.id, Category.slug, Category.parent_id).order_by(Category.name_key, Category.id)
 
 
 def course_facets(session: Session, actor: Actor, filter: CourseFilter, terms: QueryTerms | None) -> CourseCounts:
@@ -105,7 +99,7 @@ def course_facets(session: Session, actor: Actor, filter: CourseFilter, terms: Q
     """
     statement = _groups(actor.access_level, replace(filter, **WITHOUT_FACETS), terms)
     groups = [_Group._make(row) for row in fetch_rows(session, statement, actor.bind_params)]
-    categories = [_CategoryNode._make(row) for row in fetch_rows(session, CATEGORY_NODES)]
+    categories = category_nodes(session)
     sums = _sum_groups(groups, _conditions(filter, {group.language for group in groups}, categories))
     positions = {category.key: position for position, category in enumerate(categories)}
     return CourseCounts(
@@ -130,7 +124,7 @@ def _groups(access_level: AccessLevel, filter: CourseFilter, terms: QueryTerms |
     return groups.where(has_all_terms(Course.id, CourseTerm.term, CourseTerm.course_id, terms))
 
 
-def _conditions(filter: CourseFilter, languages: Collection[str], categories: Sequence[_CategoryNode]) -> _Conditions:
+def _conditions(filter: CourseFilter, languages: Collection[str], categories: Sequence[CategoryNode]) -> _Conditions:
     """Return the values that match the facets' own conditions, among these languages and categories."""
     difficulties: set[DifficultyLevel] | None = None
     if filter.difficulty is not None or filter.difficulties is not None:
@@ -141,26 +135,13 @@ def _conditions(filter: CourseFilter, languages: Collection[str], categories: Se
         matching_languages = {language for language in languages if _matches_language(language, filter)}
     matching_categories: set[int] | None = None
     if filter.category_key is not None or filter.category_slug is not None:
-        wanted = {filter.category_key, filter.category_slug}
-        roots = [category.key for category in categories if wanted & {category.key, category.slug}]
-        matching_categories = _with_descendants(roots, categories)
+        matching_categories = branch_keys(categories, filter.category_key, filter.category_slug)
     return _Conditions(difficulties, matching_languages, matching_categories, filter.is_free)
 
 
 def _matches_language(language: str, filter: CourseFilter) -> bool:
     is_one = filter.language is None or has_language(language, filter.language)
     return is_one and (filter.languages is None or any(has_language(language, tag) for tag in filter.languages))
-
-
-def _with_descendants(roots: Iterable[int], categories: Iterable[_CategoryNode]) -> set[int]:
-    children = group_rows(categories, lambda category: category.key, by=2)
-    members: set[int] = set()
-    pending = list(roots)
-    while pending:
-        if (key := pending.pop()) not in members:
-            members.add(key)
-            pending += children.get(key, ())
-    return members
 
 
 def _sum_groups(groups: Iterable[_Group], conditions: _Conditions) -> _Sums:

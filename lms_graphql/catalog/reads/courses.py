@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from operator import eq, ge, gt, le
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, false, or_, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.catalog.models import Category, Course, CourseStatus, DifficultyLevel
+from lms_graphql.catalog.models import Course, CourseStatus, DifficultyLevel
 from lms_graphql.catalog.policies import courses_visible_to
-from lms_graphql.catalog.reads.categories import subtree
+from lms_graphql.catalog.reads.categories import branch_keys, branches_by_category, category_nodes
 from lms_graphql.catalog.reads.course_search import search_matches
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.global_ids import with_global_id
-from lms_graphql.core.list_queries import PARENTS, ListQuery
+from lms_graphql.core.list_queries import ListQuery
 from lms_graphql.core.pagination import SortKey, SortOrder
 from lms_graphql.core.search_terms import QueryTerms
 from lms_graphql.core.statements import KEYS, RowSelect, fetch_rows
@@ -99,6 +99,10 @@ COLUMNS = (
 )
 
 
+CATEGORY_KEYS: BindParameter[Any] = bindparam("category_keys", expanding=True)
+"""The keys in the branch of the filter's category."""
+
+
 @dataclass(frozen=True, slots=True)
 class CourseFilter:
     """Conditions on a course; None means no condition. Prices are in the smallest unit of `currency`."""
@@ -158,16 +162,23 @@ def courses(
         matches = search_matches(terms)
         score = matches.c.score
         rows = rows.join(matches, matches.c.course_id == Course.id).add_columns(score)
-    return ListQuery(rows, _to_row, _sort_order("courses", order_by, score))
+    binds = None
+    if filter.category_key is not None or filter.category_slug is not None:
+        binds = partial(_category_binds, filter)
+    return ListQuery(rows, _to_row, _sort_order("courses", order_by, score), binds=binds)
+
+
+def _category_binds(filter: CourseFilter, session: Session) -> dict[str, list[int]]:
+    branch = branch_keys(category_nodes(session), filter.category_key, filter.category_slug)
+    return {"category_keys": sorted(branch)}
 
 
 @cache
 def courses_of_category(order_by: CourseOrder) -> ListQuery:
     """Return the published courses in a category and its descendants."""
-    categories = subtree(PARENTS)
-    is_published = Course.status == CourseStatus.PUBLISHED
-    rows = select(*COLUMNS).join(categories, categories.c.member == Course.category_id).where(is_published)
-    return ListQuery(rows, _to_row, _sort_order("category.courses", order_by), parent=categories.c.root)
+    rows = select(*COLUMNS).where(Course.status == CourseStatus.PUBLISHED)
+    order = _sort_order("category.courses", order_by)
+    return ListQuery(rows, _to_row, order, parent=Course.category_id, branches=branches_by_category)
 
 
 @cache
@@ -198,10 +209,8 @@ def filter_clauses(filter: CourseFilter) -> list[ColumnElement[bool]]:
     ):
         if value is not None:
             clauses.append(compare(column, value))
-    if filter.category_key is not None:
-        clauses.append(_is_in_category((filter.category_key,)))
-    if filter.category_slug is not None:
-        clauses.append(_is_in_category(select(Category.id).where(Category.slug == filter.category_slug)))
+    if filter.category_key is not None or filter.category_slug is not None:
+        clauses.append(Course.category_id.in_(CATEGORY_KEYS))
     if filter.statuses is not None:
         clauses.append(Course.status.in_(filter.statuses))
     if filter.difficulties is not None:
@@ -213,11 +222,6 @@ def filter_clauses(filter: CourseFilter) -> list[ColumnElement[bool]]:
     if filter.is_free is not None:
         clauses.append(Course.price == 0 if filter.is_free else Course.price > 0)
     return clauses
-
-
-def _is_in_category(roots: Any) -> ColumnElement[bool]:
-    categories = subtree(roots)
-    return Course.category_id.in_(select(categories.c.member))
 
 
 def _has_language(tag: str) -> ColumnElement[bool]:
