@@ -12,6 +12,7 @@ from lms_graphql.catalog.reads import courses
 from lms_graphql.catalog.reads.courses import CourseFilter, CourseOrder
 from lms_graphql.core import global_ids
 from lms_graphql.core.actor import AccessLevel, Role
+from lms_graphql.core.search_terms import PREFIX_MARK
 
 CARD = (
     "id slug title shortDescription difficulty language lectureCount instructor { id fullName } category { id name }"
@@ -29,6 +30,10 @@ BRANCH = (
     f"query Branch($slug: String!) {{ category(slug: $slug) {{ id courses(first: 20) {{ nodes {{ {CARD} }} }} }} }}"
 )
 HOME = "query Home { categories { id name courseCount courses(first: 4) { nodes { id title } } } }"
+FACETS = """query Facets($search: String, $filter: CourseFilter) { courseFacets(search: $search, filter: $filter) {
+  totalCount freeCount paidCount difficulties { difficulty count } languages { language count }
+  categories { count category { id name } }
+} }"""
 LEARNER_DASHBOARD = """query Dashboard { me { enrollments(first: 20) { totalCount nodes {
   id status course { id title instructor { id fullName } } certificate { id }
   progress { percent completedLectures totalLectures currentLecture { id title } }
@@ -72,7 +77,7 @@ def growth_operations(session: Session) -> Iterator[Operation]:
 
 def _searches(session: Session) -> Iterator[Operation]:
     count = func.count().label("count")
-    terms = select(CourseTerm.term).group_by(CourseTerm.term)
+    terms = select(CourseTerm.term).where(~CourseTerm.term.endswith(PREFIX_MARK)).group_by(CourseTerm.term)
     frequent, other = session.scalars(terms.order_by(count.desc(), CourseTerm.term).limit(2))
     rare = _first(session, terms.where(func.length(CourseTerm.term) > 5).order_by(count, CourseTerm.term))
     for name, search in (("frequent word", frequent), ("rare word", rare), ("both words", f"{frequent} {rare}")):
@@ -81,6 +86,8 @@ def _searches(session: Session) -> Iterator[Operation]:
     yield Operation("search one letter", LIST, {"search": frequent[:1]})
     yield Operation("search frequent word, NEWEST", LIST, {"search": frequent, "order": "NEWEST"})
     yield Operation("search frequent word with totalCount", COUNTED_LIST, {"search": frequent})
+    yield Operation("facets of a frequent word", FACETS, {"search": frequent})
+    yield Operation("facets of a rare word", FACETS, {"search": rare})
 
 
 def _categories(session: Session) -> Iterator[Operation]:
@@ -94,6 +101,7 @@ def _categories(session: Session) -> Iterator[Operation]:
 
 
 def _filters() -> Iterator[Operation]:
+    yield Operation("facets", FACETS, {})
     yield Operation("filter difficulty and price", LIST, {"filter": {"difficulty": "BEGINNER", "isFree": True}})
     yield Operation("filter language, TITLE", LIST, {"filter": {"language": "de"}, "order": "TITLE"})
     yield Operation("filter languages", LIST, {"filter": {"languages": ["de", "fr"]}})

@@ -95,10 +95,7 @@ class Category(TimestampedModel):
 
 
 class Course(TimestampedModel):
-    """A course. `price` counts the currency's smallest unit.
-
-    Each transaction that changes lectures or enrollments updates the totals.
-    """
+    """A course. `price` counts the currency's smallest unit. Changes of lectures or enrollments update the totals."""
 
     __tablename__ = "courses"
     __table_args__ = (
@@ -245,12 +242,13 @@ class Lecture(VersionedOrderedModel):
 
 
 class CourseTerm(Model):
-    """A search term of a course. Terms are written with the course and are the same on every database."""
+    """A word of a course, or a prefix of words with an asterisk. Terms are written with the course."""
 
     __tablename__ = "course_terms"
     __table_args__ = (
         CheckConstraint("weight > 0", name="weight"),
         Index(None, "course_id"),
+        Index(None, "term", "weight", "course_id"),  # the courses of a term by relevance
         {**TABLE_OPTIONS, "sqlite_with_rowid": False},  # clustered by the primary key on every database
     )
 

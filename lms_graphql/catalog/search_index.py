@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from lms_graphql.catalog.models import Course, CourseTerm
 from lms_graphql.core import term_index
-from lms_graphql.core.search_terms import index_terms
+from lms_graphql.core.search_terms import index_terms, prefix_terms
 
 TERMS = term_index.TermTable(CourseTerm.term, CourseTerm.course_id, CourseTerm.weight)
 COURSES = select(Course.id, Course.title, Course.short_description, Course.description)
@@ -36,7 +36,11 @@ TITLE_WEIGHT, SHORT_DESCRIPTION_WEIGHT, DESCRIPTION_WEIGHT = 4, 2, 1
 
 
 def term_weights(title: str, short_description: str | None, description: str) -> Mapping[str, int]:
-    """Return the search terms of a course with their weights: the sum of the weights of the texts that contain it."""
+    """Return the search terms of a course with their weights: the sum of the weights of the texts that contain it.
+
+    Each prefix of a word is a term too, with the highest weight of the words that begin with it. So every word of a
+    query, complete or not, is one range of the index, in the order of relevance.
+    """
     weights: dict[str, int] = {}
     for text, weight in (
         (title, TITLE_WEIGHT),
@@ -45,4 +49,7 @@ def term_weights(title: str, short_description: str | None, description: str) ->
     ):
         for term in set(index_terms(text)):
             weights[term] = weights.get(term, 0) + weight
+    for term, weight in list(weights.items()):
+        for prefix in prefix_terms(term):
+            weights[prefix] = max(weights.get(prefix, 0), weight)
     return weights

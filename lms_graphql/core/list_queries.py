@@ -1,11 +1,20 @@
 """List queries: fetching pages and counts of a list, for one parent or for many at once."""
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import BindParameter, SQLColumnExpression, bindparam, func, literal_column, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    SQLColumnExpression,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from lms_graphql.core import clock
@@ -29,9 +38,15 @@ class ListQuery:
     """A list. `rows` selects all of it, without order. `to_row` turns a result row into the row that is returned.
 
     `parent` is the column with the key of the parent; None if the list has no parent. If the list of a parent also
-    has the rows of others, `branches` returns the keys of them all for each parent. `binds` reads values of further
-    parameters. `complete` may replace the rows of a page by ones that need further reads. Statements are cached by
-    the identity of the query, so build each query in a cached function.
+    has the rows of others, `branches` returns the keys of them all for each parent, and `parent_key` is the primary
+    key of the parents. `binds` reads values of further parameters. `complete` may replace the rows of a page by ones
+    that need further reads.
+
+    If `late_columns` are given, a result row has them and the columns of the order. They are read for the rows of the
+    page only, and the first of them is the key. Without that, a database that sorts what it has joined copies wide
+    rows of the whole list: 44 ms instead of 16 ms for a search that finds 8,500 courses.
+
+    Statements are cached by the identity of the query, so build each query in a cached function.
     """
 
     rows: RowSelect
@@ -39,7 +54,9 @@ class ListQuery:
     order: SortOrder
     parent: SQLColumnExpression[Any] | None = None
     branches: Callable[[Session, Sequence[Any]], Mapping[Any, Collection[Any]]] | None = None
+    parent_key: SQLColumnExpression[Any] | None = None
     binds: Callable[[Session], Mapping[str, Any]] | None = None
+    late_columns: Sequence[SQLColumnExpression[Any]] = ()
     complete: Callable[[Session, Sequence[Any]], Sequence[Any]] | None = None
 
     @property
@@ -97,7 +114,19 @@ def _page_of_one_parent(query: ListQuery, arguments: PageArguments) -> RowSelect
     statement = query.rows.where(*query.order.cursor_predicates(arguments))
     if query.parent is not None:
         statement = statement.where(query.parent.in_(PARENTS))
-    return statement.order_by(*query.order.columns(arguments.backward)).limit(arguments.size + 1)
+    statement = statement.order_by(*query.order.columns(arguments.backward)).limit(arguments.size + 1)
+    return _with_late_columns(query, arguments, statement) if query.late_columns else statement
+
+
+def _with_late_columns(query: ListQuery, arguments: PageArguments, statement: RowSelect) -> RowSelect:
+    columns: list[ColumnElement[Any]] = [
+        term.column.label(f"sort_{number}") for number, term in enumerate(query.order.terms)
+    ]
+    page = statement.with_only_columns(*columns, maintain_column_froms=True).subquery("page")
+    terms = [replace(term, column=column) for term, column in zip(query.order.terms, page.c, strict=True)]
+    order = replace(query.order, terms=tuple(terms))
+    rows = select(*query.late_columns, *page.c).join(page, order.terms[-1].column == query.late_columns[0])
+    return rows.order_by(*order.columns(arguments.backward))
 
 
 @lru_cache(maxsize=STATEMENT_CACHE_SIZE)
@@ -156,6 +185,11 @@ def fetch_counts(
 def _count(query: ListQuery) -> RowSelect:
     if query.parent is None:
         return query.rows.with_only_columns(func.count(), maintain_column_froms=True)
+    if query.parent_key is not None:
+        # For GROUP BY, MariaDB fills a temporary table from another index: 10 ms instead of 4 ms for 10,000 rows.
+        rows = query.rows.with_only_columns(func.count(), maintain_column_froms=True)
+        count = rows.where(query.parent == query.parent_key).scalar_subquery()
+        return select(query.parent_key, count).where(query.parent_key.in_(PARENTS))
     counts = query.rows.with_only_columns(query.parent, func.count(), maintain_column_froms=True)
     return counts.where(query.parent.in_(PARENTS)).group_by(query.parent)
 

@@ -19,6 +19,8 @@ MAX_SEARCH_LENGTH = 200
 MAX_TERM_LENGTH = 64
 MAX_CHARACTER = "\U0010ffff"
 """The last Unicode character. Terms that begin with "py" lie between "py" and "py" followed by this character."""
+PREFIX_MARK = "*"
+"""The end of a term that stands for a prefix. No word contains it."""
 MAX_QUERY_TERMS = 12
 """Terms of a query that are used. The others are ignored, so a longer query finds more, never less."""
 MAX_TEXT_TERMS = 5_000
@@ -77,6 +79,19 @@ def _query_terms(folded: str) -> Iterator[_QueryTerm]:
                 yield _QueryTerm(run, True)
         else:
             yield _QueryTerm(match[0][:MAX_TERM_LENGTH], False)
+
+
+def prefix_term(prefix: str) -> str:
+    """Return the term by which texts are found that have a word with this prefix.
+
+    A prefix of the greatest length begins no longer word, so its term is the word itself.
+    """
+    return f"{prefix}{PREFIX_MARK}"[:MAX_TERM_LENGTH]
+
+
+def prefix_terms(term: str) -> Iterator[str]:
+    """Yield the terms of all prefixes of this term, of itself too."""
+    return (prefix_term(term[:length]) for length in range(1, len(term) + 1))
 
 
 def index_terms(text: str) -> list[str]:

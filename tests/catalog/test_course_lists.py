@@ -299,7 +299,9 @@ def test_nested_pages_take_one_statement_for_all_parents(
     """
     with statements:
         category_node = client.execute(document, first=2)["category"]
-    assert statements.count == 10  # two levels of categories, their pages, three counts, and the tree for each of these
+    assert (
+        statements.count == 10
+    )  # two levels of categories, their pages, three counts, and the tree for each of these
     assert category_node["courseCount"] == 9
     for child in category_node["children"]:
         assert child["courseCount"] == child["courses"]["totalCount"] == 3

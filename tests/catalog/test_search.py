@@ -22,6 +22,15 @@ def test_term_weight_depends_on_the_text() -> None:
     assert weights["c#"] == weights["c"] == weights[".net"] == weights["net"] == 1
 
 
+def test_prefix_has_the_highest_weight_of_its_words() -> None:
+    weights = term_weights("Gopher", None, "Go" + " " + "x" * 70)
+    assert {term: weight for term, weight in weights.items() if term.startswith("go")} == {
+        "go": 1, "go*": 4, "gop*": 4, "goph*": 4, "gophe*": 4, "gopher": 4, "gopher*": 4
+    }  # fmt: skip
+    assert max(map(len, weights)) == 64
+    assert weights["x" * 64] == weights["x" * 63 + "*"] == 1
+
+
 @pytest.fixture
 def varied_courses(make: Factories) -> None:
     descriptions = {
@@ -29,7 +38,7 @@ def varied_courses(make: Factories) -> None:
         "Modern C++": "Systems in C++.",
         "Services on .NET": "ASP.NET and more.",
         "AI for Everyone": "What it can do.",
-        "Go in Practice": "Concurrent programs.",
+        "Go in Practice": f"Concurrent programs. {'x' * 70}",
         "How to Learn Anything": "And how not to.",
         "Learning to Draw": "How lines become pictures.",
         "Ćwiczenia z Pythona": "Für Anfänger, déjà vu.",
@@ -72,6 +81,9 @@ def titles(client: Client, search: str) -> list[str]:
         ("हिन्दी में", ["การเขียนโปรแกรม"]),
         ("हनद", []),
         ("go nowhere", []),
+        ("x" * 64, ["Go in Practice"]),
+        ("x" * 63, ["Go in Practice"]),
+        ("x" * 65, ["Go in Practice"]),  # words are cut at 64 characters
         ("!!!", []),
         ("%", []),
         ("_", []),

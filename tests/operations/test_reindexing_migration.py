@@ -70,7 +70,8 @@ def test_existing_rows_are_reindexed_and_back(empty_database: str) -> None:
         assert after["categories"] == [(1, "łodz"), (2, "lodz"), (3, "ore"), (4, "が"), (5, "plain")]
         assert after["user_terms"] == [(1, "lecki"), (1, "oystein"), (1, "x")]
         pairs = {"机器": 4, "器学": 4, "学习": 4, "习": 4}
-        assert dict(after["course_terms"]) == {**pairs, "lodz": 4, "हिन्दी": 1}
+        words = {term: weight for term, weight in after["course_terms"] if not term.endswith("*")}
+        assert words == {**pairs, "lodz": 4, "हिन्दी": 1}
         assert connection.scalar(text("SELECT primary_language FROM courses")) == "pt"
         command.downgrade(migrations.alembic_config(connection), "0008")
     with engine.begin() as connection:

@@ -13,6 +13,7 @@ from lms_graphql.catalog.language_tags import has_language
 from lms_graphql.catalog.models import Course, CourseTerm, DifficultyLevel
 from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.catalog.reads.categories import CategoryNode, branch_keys, category_nodes
+from lms_graphql.catalog.reads.course_search import stored_terms
 from lms_graphql.catalog.reads.courses import CourseFilter, filter_clauses
 from lms_graphql.core.actor import AccessLevel, Actor
 from lms_graphql.core.search_terms import QueryTerms
@@ -121,7 +122,8 @@ def _groups(access_level: AccessLevel, filter: CourseFilter, terms: QueryTerms |
     groups = groups.where(courses_visible_to(access_level, filter.status), *filter_clauses(filter))
     if terms is None:
         return groups
-    return groups.where(has_all_terms(Course.id, CourseTerm.term, CourseTerm.course_id, terms))
+    words = QueryTerms(stored_terms(terms))
+    return groups.where(has_all_terms(Course.id, CourseTerm.term, CourseTerm.course_id, words))
 
 
 def _conditions(filter: CourseFilter, languages: Collection[str], categories: Sequence[CategoryNode]) -> _Conditions:

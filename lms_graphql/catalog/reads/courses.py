@@ -8,13 +8,13 @@ from functools import cache, lru_cache, partial
 from operator import eq, ge, gt, le
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, false, or_, select
+from sqlalchemy import BindParameter, ColumnElement, SQLColumnExpression, and_, bindparam, false, or_, select
 from sqlalchemy.orm import Session
 
-from lms_graphql.catalog.models import Course, CourseStatus, DifficultyLevel
+from lms_graphql.catalog.models import Category, Course, CourseStatus, DifficultyLevel
 from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.catalog.reads.categories import branch_keys, branches_by_category, category_nodes
-from lms_graphql.catalog.reads.course_search import search_matches
+from lms_graphql.catalog.reads.course_search import Matches, find_matches, stored_terms, term_binds
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.core.global_ids import with_global_id
@@ -157,20 +157,22 @@ def courses(
 ) -> ListQuery:
     """Return the visible courses that match the filter. If `terms` is not None, they also match the search."""
     rows = select(*COLUMNS).where(courses_visible_to(access_level, filter.status), *filter_clauses(filter))
-    score: ColumnElement[int] | None = None
-    if terms is not None:
-        matches = search_matches(terms)
-        score = matches.c.score
-        rows = rows.join(matches, matches.c.course_id == Course.id).add_columns(score)
-    binds = None
+    binds = partial(_list_binds, filter, () if terms is None else stored_terms(terms))
+    if terms is None:
+        return ListQuery(rows, _to_row, _sort_order("courses", order_by), binds=binds)
+    is_ranked = order_by is CourseOrder.RELEVANCE
+    found = find_matches(rows, terms, is_ranked=is_ranked)
+    to_row = _to_ranked_row if is_ranked else _to_found_row
+    order = _sort_order("courses", order_by, found)
+    return ListQuery(found.rows, to_row, order, binds=binds, late_columns=COLUMNS)
+
+
+def _list_binds(filter: CourseFilter, terms: Sequence[str], session: Session) -> dict[str, Any]:
+    binds: dict[str, Any] = dict(term_binds(session, terms))
     if filter.category_key is not None or filter.category_slug is not None:
-        binds = partial(_category_binds, filter)
-    return ListQuery(rows, _to_row, _sort_order("courses", order_by, score), binds=binds)
-
-
-def _category_binds(filter: CourseFilter, session: Session) -> dict[str, list[int]]:
-    branch = branch_keys(category_nodes(session), filter.category_key, filter.category_slug)
-    return {"category_keys": sorted(branch)}
+        branch = branch_keys(category_nodes(session), filter.category_key, filter.category_slug)
+        binds["category_keys"] = sorted(branch)
+    return binds
 
 
 @cache
@@ -178,7 +180,7 @@ def courses_of_category(order_by: CourseOrder) -> ListQuery:
     """Return the published courses in a category and its descendants."""
     rows = select(*COLUMNS).where(Course.status == CourseStatus.PUBLISHED)
     order = _sort_order("category.courses", order_by)
-    return ListQuery(rows, _to_row, order, parent=Course.category_id, branches=branches_by_category)
+    return ListQuery(rows, _to_row, order, Course.category_id, branches_by_category, Category.id)
 
 
 @cache
@@ -235,7 +237,15 @@ def _to_row(row: Any) -> CourseRow:
     return CourseRow(*row)
 
 
-def _sort_order(list_name: str, order_by: CourseOrder, score: ColumnElement[int] | None = None) -> SortOrder:
+def _to_ranked_row(row: Any) -> CourseRow:
+    return CourseRow(*row[: len(COLUMNS) + 1])
+
+
+def _to_found_row(row: Any) -> CourseRow:
+    return CourseRow(*row[: len(COLUMNS)])
+
+
+def _sort_order(list_name: str, order_by: CourseOrder, matches: Matches | None = None) -> SortOrder:
     """Return the sort order. `list_name` goes into cursors. Raise BAD_USER_INPUT for RELEVANCE without a search."""
     created = SortKey(Course.created_at, lambda row: row.created_at, datetime)
     price = (
@@ -251,12 +261,14 @@ def _sort_order(list_name: str, order_by: CourseOrder, score: ColumnElement[int]
         CourseOrder.MOST_ENROLLED: (SortKey(Course.enrollment_count, lambda row: row.enrollment_count, int),),
         CourseOrder.RECENTLY_UPDATED: (SortKey(Course.updated_at, lambda row: row.updated_at, datetime),),
     }
-    if score is not None:
-        sort_keys[CourseOrder.RELEVANCE] = (SortKey(score, lambda row: row.score, int),)
+    key: SQLColumnExpression[int] = Course.id
+    if matches is not None and order_by is CourseOrder.RELEVANCE:
+        key = matches.key
+        sort_keys[CourseOrder.RELEVANCE] = (SortKey(matches.score, lambda row: row.score, int),)
     elif order_by is CourseOrder.RELEVANCE:
         message = "The order RELEVANCE needs a search. Add `search`, or choose another order."
         raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
-    key = SortKey(Course.id, lambda row: row.key, int)
     ascending = {CourseOrder.OLDEST, CourseOrder.TITLE, CourseOrder.PRICE_LOW_TO_HIGH}
     name = f"{list_name}:{order_by.value}"
-    return SortOrder(name, (*sort_keys[order_by], key), descending=order_by not in ascending)
+    terms = (*sort_keys[order_by], SortKey(key, lambda row: row.key, int))
+    return SortOrder(name, terms, descending=order_by not in ascending)
