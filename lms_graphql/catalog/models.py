@@ -121,6 +121,7 @@ class Course(TimestampedModel):
         Index(None, "status", "is_featured", "created_at", "id"),
         Index(None, "category_id", "status", "created_at", "id"),
         Index(None, "instructor_id", "status", "created_at", "id"),
+        Index(None, "instructor_id", "created_at", "id", "enrollment_count"),  # an instructor's list and totals
         TABLE_OPTIONS,
     )
 
