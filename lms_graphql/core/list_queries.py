@@ -43,8 +43,8 @@ class ListQuery:
     that need further reads.
 
     If `late_columns` are given, a result row has them and the columns of the order. They are read for the rows of the
-    page only, and the first of them is the key. Without that, a database that sorts what it has joined copies wide
-    rows of the whole list: 44 ms instead of 16 ms for a search that finds 8,500 courses.
+    page only, and the first of them is the key. Else a database copies wide rows of the whole list if it sorts them,
+    and cannot use an index alone: 9 ms instead of 1 ms for a branch with 144 of 10,000 courses.
 
     Statements are cached by the identity of the query, so build each query in a cached function.
     """

@@ -49,6 +49,7 @@ SMALL_READS: list[dict[str, Any]] = [
     {"search": "how", "filter": {"categorySlug": "root-1"}},
     {"filter": {"categorySlug": "root-1"}},
     {"filter": {"categorySlug": "leaf-1"}},
+    {"filter": {"categorySlug": "small-root"}},
     {"withBranches": True},
 ]
 """Variables of `LISTS`: words that all courses have, that one has, and branches of many and of few courses."""
@@ -60,6 +61,7 @@ def thousand_courses(make: Factories, service: Service) -> None:
     instructor = make.user(Role.INSTRUCTOR)
     roots = [make.category(f"Root {number}") for number in range(4)]
     categories = [make.category(f"Leaf {number}", parent=roots[number % 4]) for number in range(8)]
+    small = make.category("Small leaf", parent=make.category("Small root"))
     courses, terms = [], []
     for number in range(1, COURSES + 1):
         title = f"How to learn {SUBJECTS[number % 7]}, volume {number}"
@@ -72,7 +74,7 @@ def thousand_courses(make: Factories, service: Service) -> None:
                 "slug": f"course-{number}",
                 "description": f"{words}. " * 20,
                 "instructor_id": instructor.id,
-                "category_id": categories[number % 8].id,
+                "category_id": small.id if number % 16 == 0 else categories[number % 8].id,
                 "price": number % 97 * 100,
                 "currency": "USD",
                 "status": CourseStatus.PUBLISHED,

@@ -159,10 +159,12 @@ def courses(
     rows = select(*COLUMNS).where(courses_visible_to(access_level, filter.status), *filter_clauses(filter))
     binds = partial(_list_binds, filter, () if terms is None else stored_terms(terms))
     if terms is None:
-        return ListQuery(rows, _to_row, _sort_order("courses", order_by), binds=binds)
+        has_category = filter.category_key is not None or filter.category_slug is not None
+        late_columns = COLUMNS if has_category else ()
+        return ListQuery(rows, _to_row, _sort_order("courses", order_by), binds=binds, late_columns=late_columns)
     is_ranked = order_by is CourseOrder.RELEVANCE
     found = find_matches(rows, terms, is_ranked=is_ranked)
-    to_row = _to_ranked_row if is_ranked else _to_found_row
+    to_row = _to_ranked_row if is_ranked else _to_row
     order = _sort_order("courses", order_by, found)
     return ListQuery(found.rows, to_row, order, binds=binds, late_columns=COLUMNS)
 
@@ -180,7 +182,15 @@ def courses_of_category(order_by: CourseOrder) -> ListQuery:
     """Return the published courses in a category and its descendants."""
     rows = select(*COLUMNS).where(Course.status == CourseStatus.PUBLISHED)
     order = _sort_order("category.courses", order_by)
-    return ListQuery(rows, _to_row, order, Course.category_id, branches_by_category, Category.id)
+    return ListQuery(
+        rows,
+        _to_row,
+        order,
+        parent=Course.category_id,
+        branches=branches_by_category,
+        parent_key=Category.id,
+        late_columns=COLUMNS,
+    )
 
 
 @cache
@@ -234,15 +244,12 @@ def _has_language(tag: str) -> ColumnElement[bool]:
 
 
 def _to_row(row: Any) -> CourseRow:
-    return CourseRow(*row)
+    """Return the course. Columns of the order may follow its own."""
+    return CourseRow(*row[: len(COLUMNS)])
 
 
 def _to_ranked_row(row: Any) -> CourseRow:
     return CourseRow(*row[: len(COLUMNS) + 1])
-
-
-def _to_found_row(row: Any) -> CourseRow:
-    return CourseRow(*row[: len(COLUMNS)])
 
 
 def _sort_order(list_name: str, order_by: CourseOrder, matches: Matches | None = None) -> SortOrder:
