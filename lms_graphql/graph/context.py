@@ -61,6 +61,9 @@ class ReadContext:
     A value that is not loaded yet is a future, or a `PendingLoad` while a query plan runs.
     """
 
+    trees: Any = None
+    """The `PlanTrees` of a query plan, if trees are cached."""
+
     def __init__(self, resources: AppResources, actor: Actor, loaders: Loaders | PlanLoads) -> None:
         self.settings = resources.settings
         self.actor = actor
@@ -144,9 +147,11 @@ class Context(ReadContext):
         self.actor = actor
         self._loaders = self._new_loaders()
 
-    def for_plan(self, loads: PlanLoads) -> ReadContext:
+    def for_plan(self, loads: PlanLoads, trees: Any = None) -> ReadContext:
         """Return the context for the resolvers of a query plan. It cannot write."""
-        return ReadContext(self._resources, self.actor, loads)
+        context = ReadContext(self._resources, self.actor, loads)
+        context.trees = trees
+        return context
 
     async def run_read(self, work: Callable[[Session], T]) -> T:
         """Run the work in a worker thread, and count its statements."""

@@ -43,19 +43,11 @@ class PlanRun:
     """One run of a plan. `data` is complete when no loads are wanted."""
 
     def __init__(
-        self,
-        plan: ObjectPlan,
-        context: Any,
-        variables: VariableValues,
-        budget: ResponseBudget,
-        root: Any = None,
-        trees: Any = None,
+        self, plan: ObjectPlan, context: Any, variables: VariableValues, budget: ResponseBudget, root: Any = None
     ) -> None:
-        """Begin the run for the row `root`. `trees` are the `PlanTrees` of the query, if trees are cached."""
         self._info = SimpleNamespace(context=context)  # resolvers use nothing else
         self._variables = variables
         self._budget = budget
-        self._trees = trees
         self._arguments: dict[int, Any] = {}
         self._waiting: list[tuple[Branch, list[Any], list[Object]]] = []
         (self.data,) = self._write(plan, [root])
@@ -75,11 +67,7 @@ class PlanRun:
             arguments = self._arguments.get(id(branch))
             if arguments is None:
                 arguments = self._arguments[id(branch)] = branch.arguments(self._variables)
-            if branch.tree is None or self._trees is None:
-                values = branch.resolve(rows, self._info, arguments)
-            else:
-                values = self._trees.values(branch, rows, self._info, arguments)
-            self._complete(branch, values, objects)
+            self._complete(branch, branch.resolve(rows, self._info, arguments), objects)
         return objects
 
     def _complete(self, branch: Branch, values: Iterable[Any], parents: Sequence[Object]) -> None:

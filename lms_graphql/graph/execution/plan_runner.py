@@ -63,7 +63,7 @@ async def _run_plan(
 ) -> dict[str, Any]:
     loads = PlanLoads(context.actor)
     try:
-        run = PlanRun(plan, context.for_plan(loads), variables, context.budget, trees=trees)
+        run = PlanRun(plan, context.for_plan(loads, trees), variables, context.budget)
 
         def run_levels(session: Session) -> None:
             while loads.has_wanted:

@@ -60,8 +60,6 @@ class Branch:
     """Plans of the objects below, by the names of their types."""
     interface: Any
     """Type of the field if it is an interface, whose rows have several types; else None."""
-    tree: "TreeSelection | None" = None
-    """Set if the objects below may be cached by the version of their parent."""
 
     def arguments(self, variables: VariableValues) -> Arguments:
         return get_argument_values(self.definition, self.node, variables) if self.definition.args else {}
@@ -85,11 +83,13 @@ class ObjectPlan:
 
 @dataclass(frozen=True, slots=True)
 class TreeSelection:
-    """Selection of a versioned tree. `digest` is equal for equal selections, `plan` has no other field."""
+    """Selection of a versioned tree. `digest` is equal for equal selections. `branch` reads the tree."""
 
     declaration: VersionedTree
     digest: bytes
+    branch: Branch
     plan: ObjectPlan
+    """Plan of the parent, which has no other field."""
 
 
 class QueryCompiler:
@@ -125,8 +125,7 @@ class QueryCompiler:
             if attribute is not None and is_leaf_type(get_nullable_type(definition.type)):
                 plan.fields[name] = Leaf(attribute, definition.type)
             else:
-                plan.branches.append(branch := self._branch(name, definition, details, attribute))
-                branch.tree = _tree_selection(branch)
+                plan.branches.append(_cached_as_tree(self._branch(name, definition, details, attribute)))
                 plan.weight += 1
         return plan
 
@@ -167,14 +166,19 @@ class QueryCompiler:
         return plans
 
 
-def _tree_selection(branch: Branch) -> TreeSelection | None:
-    """Return the selection of a versioned tree; None if the field has none, or if a field below may not be in one."""
+def _cached_as_tree(branch: Branch) -> Branch:
+    """Return a branch that takes its objects from memory, if they are a versioned tree; else return the branch."""
     declaration = field_metadata(branch.definition).get(TREE)
     if declaration is None or (structure := _structure(branch)) is None:
-        return None
+        return branch
     digest = hashlib.sha256(repr(structure).encode()).digest()
-    only_field = replace(branch)  # a copy, so that it has no tree, and refers to no plan that refers to it
-    return TreeSelection(declaration, digest, ObjectPlan({branch.name: None}, [only_field], 0))
+    selection = TreeSelection(declaration, digest, branch, ObjectPlan({branch.name: None}, [branch], 0))
+
+    def resolve(rows: Iterable[Any], info: Any, arguments: Arguments) -> Iterable[Any]:
+        trees = info.context.trees
+        return branch.resolve(rows, info, arguments) if trees is None else trees.values(selection, rows, info)
+
+    return replace(branch, resolve=resolve)
 
 
 def _structure(branch: Branch) -> tuple[Any, ...] | None:

@@ -1,6 +1,6 @@
 """Versioned trees of one run of a query plan: taken from the cache, or read and stored."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from lms_graphql.core.actor import Actor
 from lms_graphql.graph.context import Context
 from lms_graphql.graph.execution.plan_loads import PlanLoads
 from lms_graphql.graph.execution.plan_run import PlanRun
-from lms_graphql.graph.execution.query_plan import Arguments, Branch, TreeSelection
+from lms_graphql.graph.execution.query_plan import TreeSelection
 from lms_graphql.graph.execution.response_budget import ResponseBudget
 from lms_graphql.graph.execution.tree_cache import Tree, TreeCache, TreeKey
 from lms_graphql.graph.schema.versioned_trees import VersionedTree
@@ -31,10 +31,8 @@ class PlanTrees:
         self.missing: dict[TreeKey, tuple[TreeSelection, Any]] = {}
         """Selections and parents of the trees to read."""
 
-    def values(self, branch: Branch, rows: Sequence[Any], info: Any, arguments: Arguments) -> Iterator[Any]:
+    def values(self, selection: TreeSelection, rows: Iterable[Any], info: Any) -> Iterator[Any]:
         """Yield for each row its tree, which may be pending, or else what the resolver of the field returns."""
-        selection = branch.tree
-        assert selection is not None
         for row in rows:
             version = selection.declaration.version_of(self.context.actor, row)
             key = TreeKey(selection.digest, row.key, version)
@@ -44,7 +42,7 @@ class PlanTrees:
                 self.missing[key] = selection, row
                 yield info.context.load(_TreeRead(self, selection.declaration), key)
             else:
-                yield from branch.resolve((row,), info, arguments)
+                yield from selection.branch.resolve((row,), info, {})
 
 
 @dataclass(frozen=True)
