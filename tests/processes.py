@@ -30,13 +30,13 @@ START_SECONDS = 120
 class ServiceProcess:
     """A process of `lms-graphql serve`, whose stdout and stderr go to a file."""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], *options: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / f"serve-{self.port}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lms_graphql", "serve", "--port", str(self.port)],
+                [sys.executable, "-m", "lms_graphql", "serve", "--port", str(self.port), *options],
                 cwd=folder,
                 env={key: value for key, value in os.environ.items() if key not in NO_SETTINGS} | environment,
                 stdin=subprocess.DEVNULL,
@@ -56,6 +56,10 @@ class ServiceProcess:
                     return
             time.sleep(0.05)
         raise RuntimeError(self.output)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def limit_open_files(self, number: int) -> None:
         resource.prlimit(self._process.pid, resource.RLIMIT_NOFILE, (number, number))

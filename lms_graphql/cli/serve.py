@@ -3,6 +3,7 @@
 import gc
 import os
 import socket
+from typing import Any
 
 import click
 import uvicorn
@@ -13,6 +14,13 @@ from lms_graphql.http_protocol import PROTOCOL
 from lms_graphql.operations.database_access import require_migrated
 from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
 from lms_graphql.settings import GatewayName, Settings, load_settings
+from lms_graphql.worker_processes import IS_SPREAD_BY_KERNEL, WorkerSupervisor
+
+APP = "lms_graphql.asgi:app"
+"""Import path of the application's factory. A path, because worker processes import it themselves."""
+
+WORKER_SECONDS = 30
+"""Time in which a worker must start, or show that it lives. On a busy machine uvicorn's 5 seconds are too short."""
 
 
 @click.command()
@@ -33,23 +41,31 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     services = "GraphQL and GraphiQL" if settings.shows_graphiql else "GraphQL"
     click.echo(f"Serving {services} at {_base_url(host, port)}/graphql (stop with Ctrl-C)")
     gc.disable()  # `asgi.app` enables it. The start imports many objects that stay: collections took a fifth of it.
-    uvicorn.run(
-        "lms_graphql.asgi:app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        reload=reload,
-        http=PROTOCOL,
-        ws="none",
-        timeout_keep_alive=settings.keep_alive_seconds,
-        access_log=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        server_header=False,
-        timeout_graceful_shutdown=20,
-        log_level="warning",
-    )
+    options = _uvicorn_options(settings, host, port, workers, reload)
+    if workers > 1 and not reload and IS_SPREAD_BY_KERNEL:
+        WorkerSupervisor(uvicorn.Config(APP, **options)).run()
+    else:
+        uvicorn.run(APP, **options)
+
+
+def _uvicorn_options(settings: Settings, host: str, port: int, workers: int, reload: bool) -> dict[str, Any]:
+    return {
+        "factory": True,
+        "host": host,
+        "port": port,
+        "workers": workers,
+        "reload": reload,
+        "http": PROTOCOL,
+        "ws": "none",
+        "timeout_keep_alive": settings.keep_alive_seconds,
+        "access_log": False,
+        "proxy_headers": bool(settings.trusted_proxies),
+        "forwarded_allow_ips": list(settings.trusted_proxies),
+        "server_header": False,
+        "timeout_graceful_shutdown": 20,
+        "timeout_worker_healthcheck": WORKER_SECONDS,
+        "log_level": "warning",
+    }
 
 
 def set_default_urls(settings: Settings, local_url: str) -> None:

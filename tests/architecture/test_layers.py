@@ -42,7 +42,7 @@ LAYERS = [
         "webhook_endpoint",
     },
     {"app"},
-    {"asgi", "http_protocol"},
+    {"asgi", "http_protocol", "worker_processes"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,4 +1,4 @@
-"""Undocumented parts of uvicorn that `http_protocol` uses. An upgrade that changes one fails here.
+"""Undocumented parts of uvicorn that the service uses. An upgrade that changes one fails here.
 
 `docs/architecture.md` lists them.
 """
@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 OVERRIDDEN = {
     "connection_made": ["transport"],
@@ -66,3 +67,19 @@ def test_response_cycle_has_expected_attributes() -> None:
     assert inspect.signature(RequestResponseCycle).parameters.keys() >= CYCLE_PARAMETERS
     source = inspect.getsource(RequestResponseCycle)
     assert all(attribute in source for attribute in CYCLE_ATTRIBUTES)
+
+
+def test_supervisor_has_the_same_methods() -> None:
+    methods = (
+        "init_processes",
+        "keep_subprocess_alive",
+        "restart_all",
+        "terminate_all",
+        "handle_ttin",
+        "handle_ttou",
+    )
+    for name in methods:
+        assert list(inspect.signature(getattr(Multiprocess, name)).parameters) == ["self"]
+    assert list(inspect.signature(Process).parameters) == ["config", "sockets"]
+    for method in (Multiprocess.keep_subprocess_alive, Multiprocess.restart_all):
+        assert "Process(self.config, self.sockets)" in inspect.getsource(method)

@@ -150,6 +150,12 @@ def test_serve_reports_startup_error_in_one_line(run: RunCli, empty_database: st
         listening_socket.listen()
         port = str(listening_socket.getsockname()[1])
         assert_one_line_error(run("serve", "--port", port), port, "in use")
+    with socket.socket() as shared_socket:  # like that of another `serve --workers`
+        shared_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        shared_socket.bind(("127.0.0.1", 0))
+        shared_socket.listen()
+        port = str(shared_socket.getsockname()[1])
+        assert_one_line_error(run("serve", "--port", port, "--workers", "2"), port, "in use")
     engine = create_engine(empty_database)
     with engine.begin() as connection:
         downgrade(migrations.alembic_config(connection), "base")

@@ -1,0 +1,84 @@
+"""Worker processes of `lms-graphql serve --workers`, each with a listening socket of its own.
+
+If all workers accept from one socket, the first to wake takes all connections that wait. In every sixth draw all 16
+connections went to one of two workers. The kernel spreads connections evenly over sockets with SO_REUSEPORT. The
+reasons are in `docs/decisions/worker-sockets.md`.
+
+Beside `http_protocol` this is the only module that uses undocumented parts of uvicorn. `docs/architecture.md` lists
+them.
+"""
+
+import socket
+import sys
+from collections.abc import Callable
+
+from uvicorn.config import Config
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+IS_SPREAD_BY_KERNEL = sys.platform == "linux"
+"""True if the kernel spreads connections over sockets with SO_REUSEPORT. macOS uses only the newest socket."""
+
+
+def bind_worker_socket(host: str, port: int) -> socket.socket:
+    """Return a bound socket for one worker. It gets connections when the worker listens on it.
+
+    Other processes of the same user could bind the port as well, so the caller checks first whether it is free.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind((host, port))
+    return listener
+
+
+class WorkerSupervisor(Multiprocess):
+    """uvicorn's supervisor, with a socket for each worker.
+
+    The sockets stay open here. So connections wait while a worker is replaced, and the new worker accepts them.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config, [])
+        self._listeners: list[socket.socket] = []
+
+    def init_processes(self) -> None:
+        for _ in range(self.processes_num):
+            self._add_worker()
+
+    def keep_subprocess_alive(self) -> None:
+        self._for_each_worker(super().keep_subprocess_alive)
+
+    def restart_all(self) -> None:
+        self._for_each_worker(super().restart_all)
+
+    def terminate_all(self) -> None:
+        for listener in self._listeners:
+            listener.close()  # so that clients are refused at once, instead of waiting until this process ends
+        super().terminate_all()
+
+    def handle_ttin(self) -> None:
+        self.processes_num += 1
+        self._add_worker()
+
+    def handle_ttou(self) -> None:
+        if len(self._listeners) > 1:
+            self._listeners.pop().close()  # first, so that the kernel gives no connection to a worker that ends
+        super().handle_ttou()
+
+    def _add_worker(self) -> None:
+        listener = bind_worker_socket(self.config.host, self.config.port)
+        worker = Process(self.config, [listener])
+        worker.start()
+        self._listeners.append(listener)
+        self.processes.append(worker)
+
+    def _for_each_worker(self, supervise: Callable[[], None]) -> None:
+        """Run a method of uvicorn's supervisor for one worker after the other, as if it were the only one."""
+        workers = self.processes
+        try:
+            for number, listener in enumerate(self._listeners):
+                self.processes, self.sockets = [workers[number]], [listener]
+                supervise()
+                workers[number] = self.processes[0]
+        finally:
+            self.processes = workers
