@@ -1,7 +1,7 @@
 """The command `benchmarks/run`."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from benchmarks.commands import NameList, run_command
 from benchmarks.load import Load
 from benchmarks.mariadb import BenchmarkDatabase, private_database
 from benchmarks.measurement import Round, measure, median_round
-from benchmarks.report import format_table
+from benchmarks.report import format_markdown, format_table
 from benchmarks.responses import check_responses
 from benchmarks.seed import fill
 from benchmarks.servers import SERVERS, RunningServer, ServerSpec, run_servers
@@ -40,6 +40,7 @@ from benchmarks.workloads import WORKLOADS, Workload
 @click.option(
     "--json", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write all rounds to this file as JSON."
 )
+@click.option("--markdown", is_flag=True, help="Print the CPU times as the table of docs/performance.md, too.")
 def run(
     only: tuple[ServerSpec, ...],
     workload: tuple[Workload, ...],
@@ -48,8 +49,9 @@ def run(
     rounds: int,
     clients: int,
     file: Path | None,
+    markdown: bool,
 ) -> None:
-    """Measure this API, Apollo Server, GraphQL Yoga and a hand-written endpoint."""
+    """Measure this API, Apollo Server, GraphQL Yoga, also with graphql-jit, and a hand-written endpoint."""
     load = Load(clients, warm_up, seconds)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
@@ -61,6 +63,9 @@ def run(
                     selected_workload.name: _compare(servers, selected_workload, database, load, rounds)
                     for selected_workload in workload
                 }
+                titles = {server.spec.name: server.spec.title for server in servers}
+    if markdown:
+        print(f"\n{format_markdown(_medians(results, titles))}")
     if file is not None:
         file.write_bytes(orjson.dumps(_as_json(results), option=orjson.OPT_INDENT_2))
 
@@ -82,6 +87,16 @@ def _compare(
     heading = f"{workload.title} ({size / 1000:.1f} KB, equal responses)"
     print(f"\n{heading}\n{format_table(medians, baseline)}", flush=True)
     return rounds_by_server
+
+
+def _medians(
+    results: Mapping[str, Mapping[str, Sequence[Round]]], titles: Mapping[str, str]
+) -> dict[str, dict[str, Round]]:
+    """Return the medians of each workload, by the titles of the servers."""
+    return {
+        workload: {titles[server]: median_round(rounds) for server, rounds in rounds_by_server.items()}
+        for workload, rounds_by_server in results.items()
+    }
 
 
 def _as_json(results: dict[str, dict[str, list[Round]]]) -> dict[str, Any]:

@@ -4,9 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.mariadb import BenchmarkDatabase
@@ -27,6 +28,10 @@ class ServerSpec:
     name: str
     title: str
     command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Settings that only this server has."""
+    driver: str = "pymysql"
+    """Driver of the database, as SQLAlchemy names it."""
 
     @property
     def is_node(self) -> bool:
@@ -42,13 +47,15 @@ class RunningServer:
     port: int
 
 
+BASELINE_TITLE = "hand-written"
+OURS = (*UVICORN, *UVICORN_OPTIONS, "--http", PROTOCOL, "--factory", "lms_graphql.asgi:app")
 SERVERS = (
-    ServerSpec(
-        "ours", "this API", (*UVICORN, *UVICORN_OPTIONS, "--http", PROTOCOL, "--factory", "lms_graphql.asgi:app")
-    ),
+    ServerSpec("ours", "this API", OURS),
+    ServerSpec("ours-mysqlclient", "this API, mysqlclient", OURS, driver="mysqldb"),
     ServerSpec("apollo", "Apollo Server", ("node", str(PEERS / "apollo.js"))),
     ServerSpec("yoga", "GraphQL Yoga", ("node", str(PEERS / "yoga.js"))),
-    ServerSpec("baseline", "hand-written", (*UVICORN, *UVICORN_OPTIONS, "benchmarks.baseline:app")),
+    ServerSpec("yoga-jit", "Yoga, graphql-jit", ("node", str(PEERS / "yoga-jit.js"))),
+    ServerSpec("baseline", BASELINE_TITLE, (*UVICORN, *UVICORN_OPTIONS, "benchmarks.baseline:app")),
 )
 
 
@@ -62,25 +69,29 @@ def run_servers(
     with ExitStack() as stack:
         servers = []
         for spec in specs:
+            if spec.driver == "mysqldb" and find_spec("MySQLdb") is None:
+                print("mysqlclient is not installed, so this API is not measured with it.", flush=True)
+                continue
             port = free_port()
             command = spec.command if spec.is_node else (*spec.command, "--port", str(port))
-            environment = {**_environment(database), "PORT": str(port)}
+            environment = {**_environment(database, spec), "PORT": str(port)}
             process = run_process(command, folder / f"{spec.name}.log", port, environment)
             servers.append(RunningServer(spec, stack.enter_context(process), port))
         yield servers
 
 
-def _environment(database: BenchmarkDatabase) -> dict[str, str]:
+def _environment(database: BenchmarkDatabase, spec: ServerSpec) -> dict[str, str]:
     """Return the service's settings for production. The peers and the baseline read DB_… of them."""
     return {
         **database.environment,
-        "LMS_DATABASE_URL": database.url,
+        "LMS_DATABASE_URL": database.url.replace("pymysql", spec.driver),
         "LMS_ENV": "production",
         "LMS_SECRET_KEY": "only-for-the-benchmark-" * 3,
         # Other load would turn large responses into 503 and 504.
         "LMS_LIMIT_QUEUE_MILLISECONDS": "10000",
         "LMS_LIMIT_SECONDS": "60",
         "NODE_ENV": "production",
+        **spec.environment,
     }
 
 
