@@ -66,7 +66,7 @@ async def _profile(app: Starlette, workload: Workload, requests: int, sort: str,
 def _read_in_this_thread(database: Database) -> None:
     """Make the database read in the event loop's thread, because the profiler sees only one thread."""
 
-    async def read(work: Callable[[Session], T]) -> T:
+    async def read(work: Callable[[Session], T], *, is_large: bool = False) -> T:
         return database.read_sync(work)
 
     database.read = read  # type: ignore[method-assign]

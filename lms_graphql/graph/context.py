@@ -153,9 +153,9 @@ class Context(ReadContext):
         context.trees = trees
         return context
 
-    async def run_read(self, work: Callable[[Session], T]) -> T:
+    async def run_read(self, work: Callable[[Session], T], is_large: bool = False) -> T:
         """Run the work in a worker thread, and count its statements."""
-        return await self.database.read(counting(work, self._statement_counts))
+        return await self.database.read(counting(work, self._statement_counts), is_large=is_large)
 
     async def write(
         self,

@@ -152,8 +152,8 @@ class Settings(CacheSettings, DatabaseSettings, InvitationSettings, GatewaySetti
     """Database connections of a process for writing."""
     worker_threads: Annotated[int, Field(ge=1, le=100)] = 4
     """
-    Threads of a process that read, and as many that write; never more than `LMS_POOL_SIZE`. Each reading thread has a
-    connection of its own.
+    Threads of a process that read, and as many that write; never more than `LMS_POOL_SIZE`. Half as many read for
+    large queries. Each reading thread has a connection of its own.
     """
     keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
     """Time after which an idle connection is closed. It must be longer than in the pool of the proxy in front."""

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from graphql.execution import VariableValues
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from benchmarks.workloads import WORKLOADS
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
@@ -25,6 +27,7 @@ from tests.live_service import Client, LogCapture, Service
 pytestmark = pytest.mark.sqlite_only
 
 TREE = "query ($slug: String!) { course(slug: $slug) { title sections { title lectures { title next { title } } } } }"
+SMALL = "query ($slug: String!) { course(slug: $slug) { title } }"
 NO_VALUES = VariableValues({}, {})
 
 
@@ -74,9 +77,9 @@ def count_hops(executors: ExecutorRuns, document: str, **variables: Any) -> int:
     database, hops = executors.resources.database, []
     read = database.read
 
-    async def counted_read(work: Any) -> Any:
+    async def counted_read(work: Any, **options: Any) -> Any:
         hops.append(work)
-        return await read(work)
+        return await read(work, **options)
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(database, "read", counted_read)
@@ -113,6 +116,33 @@ def test_small_query_overtakes_a_large_one(
     outcomes = asyncio.run(run_both())
     assert finished == ["small", "large"]
     assert all(outcome.plan_use == "planned" for outcome in outcomes)
+
+
+def test_small_query_does_not_wait_for_the_threads_of_large_ones(
+    executors: ExecutorRuns, course: CourseTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_runner, "MAX_COST_OF_ONE_HOP", 10)
+    released, variables = threading.Event(), {"slug": course.slug}
+
+    def occupy(session: Session) -> None:
+        released.wait(60)
+
+    async def run_both() -> Outcome:
+        occupied = asyncio.create_task(executors.resources.database.read(occupy, is_large=True))
+        large = asyncio.create_task(executors.execute(ExecutorChoice.PLANS, TREE, ANONYMOUS, variables))
+        await asyncio.sleep(0)  # lets both begin
+        try:
+            async with asyncio.timeout(20):
+                small = await executors.execute(ExecutorChoice.PLANS, SMALL, ANONYMOUS, variables)
+            finished, _ = await asyncio.wait({large}, timeout=0.3)
+            assert not finished, "the large query has used a thread of the small ones"
+        finally:
+            released.set()
+        await occupied
+        assert (await large).plan_use == "planned"
+        return small
+
+    assert asyncio.run(run_both()).plan_use == "planned"
 
 
 @pytest.mark.parametrize("max_cost_of_one_hop", [0, 500])

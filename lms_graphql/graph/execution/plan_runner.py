@@ -20,7 +20,8 @@ from lms_graphql.graph.execution.tree_cache import TreeCache
 from lms_graphql.graph.execution.tree_reads import PlanTrees
 
 MAX_COST_OF_ONE_HOP = 500
-"""Queries that cost more give way to others at each level. Smaller ones save the hops to worker threads."""
+"""Queries that cost more give way to others at each level, and have threads of their own. Smaller ones save hops to
+worker threads."""
 
 
 class PlanRunner:
@@ -73,17 +74,17 @@ async def _run_plan(
         if loads.has_wanted and cost <= MAX_COST_OF_ONE_HOP:
             await _read(context, run_levels)
         while loads.has_wanted:
-            await _read(context, loads.read_wanted)
+            await _read(context, loads.read_wanted, is_large=True)
             run.advance()
         return run.data
     finally:
         loads.close()
 
 
-async def _read(context: Context, job: Callable[[Session], None]) -> None:
+async def _read(context: Context, job: Callable[[Session], None], is_large: bool = False) -> None:
     """Run the job in a worker thread. After a lost connection it is run again, and reads what was not read."""
     # An error that left the thread would discard its database connection.
-    _, error = await context.run_read(lambda session: run_job(job, session))
+    _, error = await context.run_read(lambda session: run_job(job, session), is_large)
     try:
         if error is not None:
             raise error
