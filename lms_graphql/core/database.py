@@ -76,7 +76,7 @@ class Database:
         self._large_read_threads = ThreadPoolExecutor(max(1, threads // 2), thread_name_prefix="database-large")
         self._write_threads = ThreadPoolExecutor(threads, thread_name_prefix="database-write")
         self._probe_thread = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
-        self._read_waits, self._write_waits = WaitTracker(), WaitTracker()
+        self._read_waits, self._large_read_waits, self._write_waits = WaitTracker(), WaitTracker(), WaitTracker()
         self._sqlite_writer_lock = FairLock() if self.is_sqlite else None
         if share_writer_lock_with is not None:
             self._sqlite_writer_lock = share_writer_lock_with._sqlite_writer_lock
@@ -93,18 +93,19 @@ class Database:
         for the interpreter. A small query beside 8 clients of large ones then took 51 ms instead of 1,010 (median).
         """
         threads = self._large_read_threads if is_large else self._read_threads
-        return await self._run_in_thread(threads, self._read_waits, self.read_sync, work)
+        waits = self._large_read_waits if is_large else self._read_waits
+        return await self._run_in_thread(threads, waits, self.read_sync, work)
 
     async def probe(self, work: Callable[[Session], T]) -> T:
         """Run a read that does not wait behind other reads: it has its own thread and connection."""
         return await asyncio.get_running_loop().run_in_executor(self._probe_thread, self.read_sync, work)
 
-    def read_queue_seconds(self) -> float:
-        """Return how long the oldest queued read has waited for a thread.
+    def read_queue_seconds(self, *, is_large: bool = False) -> float:
+        """Return how long the oldest queued read, or large read, has waited for a thread.
 
         Writes are left out, because they may wait for other transactions' locks.
         """
-        return self._read_waits.longest_wait_seconds()
+        return (self._large_read_waits if is_large else self._read_waits).longest_wait_seconds()
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run `write_sync` in a worker thread.

@@ -207,7 +207,9 @@ class Settings(CacheSettings, DatabaseSettings, InvitationSettings, GatewaySetti
     limit_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 64
     """Requests that a process executes at once; more get 503."""
     limit_queue_milliseconds: Annotated[int, Field(ge=10, le=60_000)] = 500
-    """Wait for a database thread above which new requests get 503."""
+    """
+    Wait for a database thread above which new requests get 503. If only large queries wait, only they are rejected.
+    """
 
     commission_rate: Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)] = Decimal(70)
     """

@@ -148,7 +148,9 @@ def post(service: Service, body: dict[str, Any]) -> httpx.Response:
 
 
 @contextlib.contextmanager
-def busy_database_threads(service: Service, pool: ThreadPoolExecutor, queued: int = 0) -> Iterator[None]:
+def busy_database_threads(
+    service: Service, pool: ThreadPoolExecutor, queued: int = 0, is_large: bool = False
+) -> Iterator[None]:
     """Keep the threads that read for requests busy until the block ends, with more reads in their queue."""
     done, begun = threading.Event(), threading.Semaphore(0)
 
@@ -156,9 +158,9 @@ def busy_database_threads(service: Service, pool: ThreadPoolExecutor, queued: in
         begun.release()
         done.wait(TIMEOUT_SECONDS)
 
-    threads = service.resources.settings.worker_threads
+    threads = service.resources.settings.worker_threads // (2 if is_large else 1)
     for _ in range(threads + queued):
-        pool.submit(lambda: asyncio.run(service.database.read(occupy)))
+        pool.submit(lambda: asyncio.run(service.database.read(occupy, is_large=is_large)))
     try:
         for _ in range(threads):
             assert begun.acquire(timeout=TIMEOUT_SECONDS)
@@ -237,6 +239,19 @@ def test_long_database_queue_returns_503_but_stays_ready(service_settings: Setti
             wait_until(lambda: httpx.get(f"{service.url}/health/ready", timeout=TIMEOUT_SECONDS).status_code == 200)
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
         assert post(service, {"query": "{ categories { id } }"}).status_code == 200
+
+
+@pytest.mark.slow
+def test_long_queue_of_large_queries_rejects_only_large_ones(service_settings: Settings) -> None:
+    large = {"query": "{ courses(first: 50) { nodes { sections { lectures { id } } } } }"}
+    with run_service(service_settings.model_copy(update={"limit_queue_milliseconds": 10})) as service:
+        with ThreadPoolExecutor(8) as pool, busy_database_threads(service, pool, queued=1, is_large=True):
+            wait_until(lambda: service.database.read_queue_seconds(is_large=True) > 0.01)
+            response = post(service, large)
+            assert post(service, {"query": "{ categories { id } }"}).status_code == 200
+        assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+        assert response.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+        assert post(service, large).status_code == 200
 
 
 def test_database_statement_timeout_returns_timeout_code() -> None:

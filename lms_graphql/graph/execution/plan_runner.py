@@ -7,9 +7,10 @@ from graphql import GraphQLSchema
 from graphql.execution import VariableValues, get_variable_values
 from sqlalchemy.orm import Session
 
+from lms_graphql.core.errors import RequestErrorCode
 from lms_graphql.graph.context import Context, PlanUse
 from lms_graphql.graph.documents import Operation
-from lms_graphql.graph.error_formatting import clear_tracebacks
+from lms_graphql.graph.error_formatting import BUSY_MESSAGE, clear_tracebacks
 from lms_graphql.graph.execution.loaders import run_job
 from lms_graphql.graph.execution.plan_cache import PlanCache
 from lms_graphql.graph.execution.plan_loads import PlanLoads
@@ -73,12 +74,20 @@ async def _run_plan(
 
         if loads.has_wanted and cost <= MAX_COST_OF_ONE_HOP:
             await _read(context, run_levels)
+        elif loads.has_wanted:
+            _require_short_queue(context)
         while loads.has_wanted:
             await _read(context, loads.read_wanted, is_large=True)
             run.advance()
         return run.data
     finally:
         loads.close()
+
+
+def _require_short_queue(context: Context) -> None:
+    """Raise BudgetExceededError if large queries wait too long for a thread. Small ones are still served."""
+    if context.database.read_queue_seconds(is_large=True) * 1000 > context.settings.limit_queue_milliseconds:
+        raise BudgetExceededError(RequestErrorCode.UNAVAILABLE, BUSY_MESSAGE)
 
 
 async def _read(context: Context, job: Callable[[Session], None], is_large: bool = False) -> None:

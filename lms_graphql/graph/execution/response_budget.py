@@ -18,7 +18,7 @@ MAX_CHARACTERS = 10_000_000
 
 
 class BudgetExceededError(RequestError):
-    """The response exceeds its budget. The whole request is rejected."""
+    """The response exceeds its budget, or is too large for a busy service. The whole request is rejected."""
 
 
 class ResponseBudget:

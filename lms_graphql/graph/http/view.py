@@ -45,6 +45,8 @@ STATUS_HEADERS = {
     408: {"connection": "close"},
     503: {"retry-after": "1"},
 }
+BUDGET_STATUSES = {RequestErrorCode.TIMEOUT: 504, RequestErrorCode.UNAVAILABLE: 503}
+"""Statuses of operations that exceed their budget; 400 for other codes."""
 CLIENT_CLOSED_REQUEST = 499
 """Status for logs and proxies, as nginx uses it. The client has disconnected and receives nothing."""
 MAX_NAME_LENGTH = 100
@@ -180,7 +182,7 @@ class GraphQLView:
             with context.read_priority.reader() if operation.kind is OperationType.QUERY else nullcontext():
                 result = await self._runner.run(operation, graphql_request.variables, context, cost)
         except BudgetExceededError as error:
-            status = 504 if error.code is RequestErrorCode.TIMEOUT else 400
+            status = BUDGET_STATUSES.get(error.code, 400)
             return _errors(error_formatting.from_budget_error(error, context.may_have_committed)), status
         return _result_body(result, cost, context)
 
