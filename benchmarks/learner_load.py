@@ -4,14 +4,17 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing, nullcontext
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import click
 import orjson
 from sqlalchemy.orm import Session
 
+from benchmarks.bare_sql import BareSql
 from benchmarks.processes import cpu_seconds
 from benchmarks.service import Connection, auth_context, new_database, run_service
 from lms_graphql.accounts.models import User
@@ -97,12 +100,21 @@ class Learner(NamedTuple):
 
 
 async def measure(
-    load: LearnerLoad, port: int, tokens: Sequence[str], ids: list[str], pids: dict[str, int], rounds: Sequence[float]
+    load: LearnerLoad,
+    learners: Sequence[Learner],
+    pids: dict[str, int],
+    rounds: Sequence[float],
+    bare: BareSql | None,
 ) -> None:
-    """Let all learners send requests after a warm-up. Print the result of each round of so many seconds."""
-    connections = [Connection(port, token) for token in tokens]
-    learners = [Learner(connection, await load.start(connection, ids)) for connection in connections]
+    """Let all learners send requests after a warm-up. Print the result of each round of so many seconds.
+
+    With `bare`, the statements of a request are executed between the rounds, and their cost is compared.
+    """
     await _send_all(load, learners, WARM_UP_SECONDS)
+    if bare is not None:
+        count = await bare.capture(lambda: _send_next(load, learners[0]))
+        print(f"  bare SQL: {count} statements", flush=True)
+    ratios = []
     for seconds in rounds:
         cpu_before = {name: cpu_seconds(pid) for name, pid in pids.items()}
         started = time.perf_counter()
@@ -110,10 +122,17 @@ async def measure(
         rate = len(times) / (time.perf_counter() - started)
         p50, p99 = (times[int(part * len(times))] * 1000 for part in (0.5, 0.99))
         cpu = {name: (cpu_seconds(pid) - cpu_before[name]) / len(times) * 1000 for name, pid in pids.items()}
+        if bare is not None:
+            cpu["bare SQL"] = bare.cpu_milliseconds()
+            ratios.append(cpu["service"] / cpu["bare SQL"])
         shares = ", ".join(f"{name} {milliseconds:.2f} ms" for name, milliseconds in cpu.items())
         print(f"  {rate:6.0f} {load.noun}/s  p50 {p50:.1f} ms  p99 {p99:.1f} ms  CPU of each: {shares}", flush=True)
-    for connection in connections:
-        connection.close()
+    if ratios:
+        print(f"  service / bare SQL: {median(ratios):.2f} ×", flush=True)
+
+
+async def _send_next(load: LearnerLoad, learner: Learner) -> None:
+    await send_mutation(learner.connection, load.document, load.mutation, next(learner.variables))
 
 
 async def _send_all(load: LearnerLoad, learners: Sequence[Learner], seconds: float) -> list[float]:
@@ -123,7 +142,7 @@ async def _send_all(load: LearnerLoad, learners: Sequence[Learner], seconds: flo
 
     async def send_requests(learner: Learner) -> None:
         while (sent_at := time.perf_counter()) < deadline:
-            await send_mutation(learner.connection, load.document, load.mutation, next(learner.variables))
+            await _send_next(load, learner)
             times.append(time.perf_counter() - sent_at)
 
     await asyncio.gather(*map(send_requests, learners))
@@ -145,6 +164,23 @@ def load_command(load: LearnerLoad) -> click.Command:
                 with run_service(url, Path(name), port) as pid:
                     print(f"{kind}, {clients} clients", flush=True)
                     pids = {"service": pid} | ({"MariaDB": server} if server is not None else {})
-                    asyncio.run(measure(load, port, tokens, ids, pids, [seconds] * rounds))
+                    asyncio.run(_measure_service(load, url, port, tokens, ids, pids, [seconds] * rounds))
 
     return run
+
+
+async def _measure_service(
+    load: LearnerLoad,
+    url: str,
+    port: int,
+    tokens: Sequence[str],
+    ids: list[str],
+    pids: dict[str, int],
+    rounds: Sequence[float],
+) -> None:
+    connections = [Connection(port, token) for token in tokens]
+    learners = [Learner(connection, await load.start(connection, ids)) for connection in connections]
+    with closing(BareSql(url)) if "MariaDB" in pids else nullcontext() as bare:
+        await measure(load, learners, pids, rounds, bare)
+    for connection in connections:
+        connection.close()
