@@ -24,6 +24,7 @@ from lms_graphql.core.engines import make_engine
 from lms_graphql.core.mysql_reader_choice import MysqlReaderChoice
 from lms_graphql.core.read_sessions import ReadSessions
 from lms_graphql.core.write_health import WriteHealth
+from lms_graphql.core.write_sessions import WriteSessions
 
 T = TypeVar("T")
 
@@ -71,6 +72,7 @@ class Database:
             mysql_reader_choice.install(engine, mysql_reader)
         self.write_health = WriteHealth(self.engine)
         self._read_sessions = ReadSessions(self.read_engine)
+        self._write_sessions = WriteSessions(self.engine, pool_size)
         threads = min(threads, pool_size)
         self._read_threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
         self._large_read_threads = ThreadPoolExecutor(max(1, threads // 2), thread_name_prefix="database-large")
@@ -131,7 +133,7 @@ class Database:
         """
 
         def attempt() -> T:
-            with self._one_sqlite_writer(), Session(self.engine, expire_on_commit=False) as session:
+            with self._one_sqlite_writer(), self._write_sessions.open() as session:
                 result = work(session)
                 session.flush()
                 if abandoned is not None and abandoned.is_set():
@@ -167,6 +169,7 @@ class Database:
         self._write_threads.shutdown(wait=True, cancel_futures=True)
         self._probe_thread.shutdown(wait=True, cancel_futures=True)
         self._read_sessions.close()
+        self._write_sessions.close()
         self.read_engine.dispose()
         self.engine.dispose()
 

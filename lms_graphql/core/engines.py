@@ -24,6 +24,8 @@ RECYCLE_SECONDS = 280
 IDLE_SECONDS = 2
 """Idle time after which a connection is pinged before use. After a shorter time it is not, because its use shows
 whether it is lost."""
+LAST_USED = "last_used"
+"""Key in `Connection.info` of the time at which the connection was last used, in seconds of `time.monotonic`."""
 
 IS_COMMITTING = "is_committing"
 """Key in `Connection.info` while COMMIT runs. `Database` rolls back itself after a COMMIT that failed."""
@@ -54,6 +56,7 @@ def make_engine(url: URL, *, pool_size: int, for_reads: bool = False, for_mainte
             "pool_timeout": POOL_TIMEOUT_SECONDS,
             "pool_recycle": RECYCLE_SECONDS,
             "pool_use_lifo": True,
+            "pool_reset_on_return": None,  # `Connection.close` rolls back what is open; the pool would do it again
         }
     options["enable_from_linting"] = False
     options["hide_parameters"] = True  # parameters are personal data, and errors are logged
@@ -167,11 +170,11 @@ def _ping_after_idle(engine: Engine) -> None:
 
     @event.listens_for(engine, "checkin")
     def record_use(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
-        record.info["last_used"] = time.monotonic()
+        record.info[LAST_USED] = time.monotonic()
 
     @event.listens_for(engine, "checkout")
     def ping(connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
-        if time.monotonic() - record.info.get("last_used", time.monotonic()) > IDLE_SECONDS:
+        if time.monotonic() - record.info.get(LAST_USED, time.monotonic()) > IDLE_SECONDS:
             try:
                 engine.dialect.do_ping(connection)
             except Exception as error:

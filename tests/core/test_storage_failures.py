@@ -8,7 +8,7 @@ from typing import Any
 
 import pymysql
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from lms_graphql.core import db_errors, write_health
@@ -42,17 +42,17 @@ def failing_storage(service: Service, fault: str | int) -> Iterator[None]:
 
 @contextmanager
 def sqlite_fault(service: Service, fault: str) -> Iterator[None]:
-    def set_pragma(connection: Any, *_: Any) -> None:
-        connection.execute(SQLITE_FAULTS[fault])
+    def set_pragma(connection: Connection) -> None:
+        connection.exec_driver_sql(SQLITE_FAULTS[fault])
 
     with sqlite3.connect(str(service.database.url.database)) as connection:
         connection.execute("VACUUM")  # because free pages could be used in a full file
     connection.close()
-    event.listen(service.engine, "checkout", set_pragma)
+    event.listen(service.engine, "begin", set_pragma)
     try:
         yield
     finally:
-        event.remove(service.engine, "checkout", set_pragma)
+        event.remove(service.engine, "begin", set_pragma)
         service.engine.dispose()  # pragmas belong to connections
 
 
