@@ -305,6 +305,7 @@ def test_token_signed_after_key_retirement_is_rejected(
     client: Client, session_issuer: SessionIssuer, forger: Forger
 ) -> None:
     """A retired key that leaked makes no new valid tokens."""
+    assert is_valid(client, f"Bearer {forger.token()}")
     session_issuer.database.write_sync(sessions.rotate_keys)
     first_key = update(SigningKey).where(SigningKey.key_id == "k1")
     retire_earlier = first_key.values(retired_at=clock.now() - timedelta(hours=1))
