@@ -102,8 +102,8 @@ _TARGETS_BY_KEY = _TARGETS.where(QuizAttempt.id.in_(KEYS)).order_by(QuizAttempt.
 
 
 def find_attempt_target(session: Session, attempt_key: int | None) -> AttemptTarget | None:
-    row = session.connection().execute(_TARGET, {"attempt": attempt_key}).one_or_none()
-    return None if row is None else AttemptTarget._make(row)
+    rows = fetch_rows(session, _TARGET, {"attempt": attempt_key})
+    return AttemptTarget._make(rows[0]) if rows else None
 
 
 def attempt_targets(session: Session, attempt_keys: Sequence[int]) -> list[AttemptTarget]:
@@ -174,10 +174,10 @@ def find_answer_target(
     session: Session, attempt_key: int | None, question_key: int | None
 ) -> tuple[AttemptTarget, AttemptQuestionRow] | None:
     """Return the attempt and one of its questions, in one statement. None if it has no such question."""
-    binds = {"attempt": attempt_key, "question": question_key}
-    row = session.connection().execute(_WITH_TARGET, binds).one_or_none()
-    if row is None:
+    rows = fetch_rows(session, _WITH_TARGET, {"attempt": attempt_key, "question": question_key})
+    if not rows:
         return None
+    row = rows[0]
     first = len(row) - len(_TARGET_COLUMNS)
     return AttemptTarget._make(row[first:]), _to_row(row)
 

@@ -136,9 +136,12 @@ def save_answer(
     if not lock_attempt_in_time(session, target.key):
         submit_if_open(session, target.key)
         return attempt_closed()
-    statement = update(AttemptQuestion).where(AttemptQuestion.id == question.key)
-    execute_dml(session, statement.values(**columns, saved_at=None if answer is None else clock.now()))
+    saved_at = None if answer is None else clock.now()
+    execute_dml(session, _SAVE_ANSWER, {"row": question.key, **columns, "saved_at": saved_at})
     return target.key
+
+
+_SAVE_ANSWER = update(AttemptQuestion).where(AttemptQuestion.id == bindparam("row"))
 
 
 def _find_quiz(session: Session, actor: Actor, quiz_key: int | None) -> QuizToTake | None:

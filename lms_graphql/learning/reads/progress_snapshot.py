@@ -11,7 +11,7 @@ from lms_graphql.catalog.models import Course, Enrollment, Lecture, LectureType,
 from lms_graphql.catalog.policies import courses_visible_to
 from lms_graphql.core import clock
 from lms_graphql.core.actor import VIEWER, AccessLevel, Actor
-from lms_graphql.core.statements import RowSelect
+from lms_graphql.core.statements import RowSelect, fetch_rows
 from lms_graphql.learning.completion_percent import is_complete
 from lms_graphql.learning.models import CourseProgress, LectureProgress
 from lms_graphql.learning.reads.enrollments import ENROLLMENT_COLUMNS, EnrollmentRow
@@ -103,8 +103,8 @@ def find_progress_snapshot(session: Session, actor: Actor, key: int | None) -> P
     if key is None:
         return None
     params = {**actor.bind_params, "key": key, "now": clock.now()}
-    row = session.connection().execute(_snapshot(actor.access_level), params).first()
-    return None if row is None else _to_snapshot(tuple(row))
+    rows = fetch_rows(session, _snapshot(actor.access_level), params)
+    return _to_snapshot(rows[0]) if rows else None
 
 
 def _to_snapshot(row: tuple[Any, ...]) -> ProgressSnapshot:
