@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import strawberry
 from sqlalchemy.orm import Session
@@ -37,6 +37,13 @@ class PlanUse(StrEnum):
     PLANNED = "planned"
     FALLBACK = "fallback"
     """The plan has failed, and the executor has run the query."""
+
+
+class MutationOutcome(NamedTuple):
+    """Payload of a mutation that has run, or the error that it raised."""
+
+    payload: Any
+    error: Exception | None
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,8 @@ class Context(ReadContext):
         self.max_cost = settings.limit_cost if actor.is_signed_in else settings.limit_cost_anonymous
         self.budget = ResponseBudget(self.max_cost, settings.limit_seconds)
         self.plan_use = PlanUse.NONE
+        self.mutation_outcome: MutationOutcome | None = None
+        """Outcome of the operation's only mutation, if a plan has run it and its payload is not complete yet."""
         self.write_count = 0
         """Number of writes that were committed."""
         self.written_fields: set[str | int] = set()
@@ -141,6 +150,10 @@ class Context(ReadContext):
     def statement_count(self) -> int:
         """Number of SQL statements that the operation has sent so far."""
         return sum(self._statement_counts)
+
+    def close(self) -> None:
+        self.mutation_outcome = None  # because the traceback of an error refers to the context
+        super().close()
 
     def switch_actor(self, actor: Actor) -> None:
         """Continue the operation as another actor: the user who has just logged in or out."""

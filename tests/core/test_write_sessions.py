@@ -1,6 +1,7 @@
-"""Write sessions: connections that are kept between transactions, and what must not pass from one to the next."""
+"""Write sessions: connections that stay open between transactions, and what must not pass from one to the next."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +10,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from lms_graphql.core import write_sessions
+from lms_graphql.core import engines, write_sessions
 from lms_graphql.core.database import Database
 from tests.mariadb import MariaDB
 
@@ -74,7 +75,7 @@ def kill(server: MariaDB, *ids: int) -> None:
 
 
 def kept_ids(database: Database) -> set[int]:
-    """Run as many transactions at the same time as there are connections. Return the ids of those that are kept."""
+    """Run as many transactions at the same time as there are connections. Return the ids of those that stay open."""
     barrier = threading.Barrier(POOL_SIZE)
 
     def work(session: Session) -> int:
@@ -122,8 +123,11 @@ def test_core_statement_is_committed_when_orm_sends_nothing(database: Database) 
 
 
 def test_next_transaction_sees_nothing_of_the_last(database: Database) -> None:
+    marks: list[Mark] = []  # the session refers to them weakly
+
     def leave_traces(session: Session) -> None:
-        session.info["trace"] = session.get_one(Mark, 1)
+        session.info["trace"] = 1
+        marks.append(session.get_one(Mark, 1))
         session.add(Mark(id=2))
 
     def look(session: Session) -> tuple[bool, int, int]:
@@ -158,6 +162,33 @@ def test_no_writer_waits_for_kept_connections(database: Database) -> None:
         connection.execute(text("SELECT 1"))
 
 
+@pytest.mark.slow
+def test_waiting_writer_gets_the_first_connection_that_is_free(mariadb_database: Database) -> None:
+    ends = [threading.Event() for _ in range(POOL_SIZE)]
+    begun = threading.Barrier(POOL_SIZE + 1)
+
+    def hold(end: threading.Event) -> None:
+        def work(session: Session) -> None:
+            session.connection()
+            begun.wait(10)
+            end.wait(10)
+
+        mariadb_database.write_sync(work)
+
+    with ThreadPoolExecutor(POOL_SIZE + 1) as threads:
+        holders = [threads.submit(hold, end) for end in ends]
+        begun.wait(10)
+        waiting = threads.submit(mariadb_database.write_sync, add_with_core)
+        while mariadb_database._write_sessions._in_use <= POOL_SIZE:
+            time.sleep(0.01)
+        ends[0].set()
+        waiting.result(10)
+        for end in ends:
+            end.set()
+        for holder in holders:
+            holder.result(10)
+
+
 def test_kept_connections_are_closed_with_the_engine(database: Database) -> None:
     before = database.write_sync(driver_connection)
     database.engine.dispose()
@@ -181,9 +212,10 @@ def test_one_lost_connection_replaces_all_that_are_kept(mariadb_database: Databa
 def test_idle_connection_is_pinged_before_it_is_used(
     mariadb_database: Database, mariadb_server: MariaDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(write_sessions, "IDLE_SECONDS", 0.0)
-    monkeypatch.setattr("lms_graphql.core.engines.IDLE_SECONDS", 0.0)
+    for module in (write_sessions, engines):
+        monkeypatch.setattr(module, "IDLE_SECONDS", 0.05)
     kill(mariadb_server, mariadb_database.write_sync(connection_id))
+    time.sleep(0.1)
     attempts: list[int] = []
 
     def work(session: Session) -> None:

@@ -11,7 +11,7 @@ from graphql import GraphQLSchema
 
 from lms_graphql.app import create_app, document_limits
 from lms_graphql.core.actor import ANONYMOUS, Actor
-from lms_graphql.graph.context import AppResources, Context, PlanUse
+from lms_graphql.graph.context import AppResources, Context, MutationOutcome, PlanUse
 from lms_graphql.graph.documents import DocumentCache
 from lms_graphql.graph.execution.operation_runner import OperationRunner
 from lms_graphql.graph.execution.plan_runner import PlanRunner
@@ -59,21 +59,33 @@ class ExecutorRuns:
 
         return asyncio.run(run())
 
-    def run_all(self, text: str, actor: Actor = ANONYMOUS, **variables: Any) -> dict[ExecutorChoice, Outcome]:
-        """Return the outcome on each executor."""
+    def run_all(
+        self, text: str, actor: Actor = ANONYMOUS, mutation: MutationOutcome | None = None, **variables: Any
+    ) -> dict[ExecutorChoice, Outcome]:
+        """Return the outcome on each executor. If the outcome of a mutation is given, it does not run."""
 
         async def run_all() -> dict[ExecutorChoice, Outcome]:
-            outcomes = {choice: await self.execute(choice, text, actor, variables) for choice in ExecutorChoice}
+            outcomes = {
+                choice: await self.execute(choice, text, actor, variables, mutation) for choice in ExecutorChoice
+            }
             await _finish_other_tasks()
             return outcomes
 
         return asyncio.run(run_all())
 
-    async def execute(self, choice: ExecutorChoice, text: str, actor: Actor, variables: dict[str, Any]) -> Outcome:
+    async def execute(
+        self,
+        choice: ExecutorChoice,
+        text: str,
+        actor: Actor,
+        variables: dict[str, Any],
+        mutation: MutationOutcome | None = None,
+    ) -> Outcome:
         prepared = self.documents.prepare(text)
         assert prepared.document is not None, f"{prepared.errors}\n{text}"
         operation = prepared.operation(None)
         context = Context(self.resources, actor, "127.0.0.1")
+        context.mutation_outcome = mutation
         cost = operation.costs.total(variables)
         try:
             result = await self.runners[choice].run(operation, variables, context, cost)

@@ -17,6 +17,7 @@ from graphql import (
 )
 
 from lms_graphql.graph.documents import DocumentCache
+from tests.graph.random_inputs import random_input
 
 MAX_DEPTH = 5
 MAX_FIELDS = 5
@@ -29,13 +30,17 @@ EXCLUDED = {"verifyCertificate"}
 
 @dataclass
 class RandomDocument:
-    """A random document with its variables. `texts` are values for text and id arguments, by argument name."""
+    """A random query with its variables, or the mutation of this name.
+
+    `texts` are values for text and id arguments, by argument name.
+    """
 
     schema: GraphQLSchema
     random: Random
     texts: dict[str, list[str]]
     object_fields: frozenset[str] | None = None
     """Names of the fields that may be selected if they have fields below; None for all."""
+    mutation: str = ""
     variables: dict[str, Any] = field(default_factory=dict)
     text: str = ""
     _definitions: list[str] = field(default_factory=list)
@@ -43,11 +48,25 @@ class RandomDocument:
     _aliases: int = 0
 
     def __post_init__(self) -> None:
-        query_type = self.schema.query_type
+        query_type, mutation_type = self.schema.query_type, self.schema.mutation_type
         assert query_type is not None
-        selection = self._selection(query_type, MAX_DEPTH)
+        assert mutation_type is not None
+        if self.mutation:
+            selection = self._mutation(mutation_type.fields[self.mutation])
+        else:
+            selection = self._selection(query_type, MAX_DEPTH)
         definitions = f"({', '.join(self._definitions)})" if self._definitions else ""
-        self.text = "\n".join([f"query Random{definitions} {selection}", *self._fragments])
+        kind = "mutation" if self.mutation else "query"
+        self.text = "\n".join([f"{kind} Random{definitions} {selection}", *self._fragments])
+
+    def _mutation(self, definition: GraphQLField) -> str:
+        payload = self._selection(get_named_type(definition.type), MAX_DEPTH - 1)
+        values = {
+            name: self._variable(str(argument.type), random_input(argument.type, self.random))
+            for name, argument in definition.args.items()
+        }
+        arguments = f"({', '.join(f'{name}: {value}' for name, value in values.items())})" if values else ""
+        return f"{{ {self.mutation}{arguments} {payload} }}"
 
     def _selection(self, graphql_type: Any, depth: int) -> str:
         fields = {name: definition for name, definition in graphql_type.fields.items() if name not in EXCLUDED}
@@ -132,9 +151,10 @@ def random_document(
     random: Random,
     texts: dict[str, list[str]],
     object_fields: frozenset[str] | None = None,
+    mutation: str = "",
 ) -> RandomDocument:
     """Return a valid document. Two fields of one name may conflict, so a random one may be invalid."""
     while True:
-        document = RandomDocument(schema, random, texts, object_fields)
+        document = RandomDocument(schema, random, texts, object_fields, mutation)
         if not documents.prepare(document.text).errors:
             return document

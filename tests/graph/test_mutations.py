@@ -68,7 +68,7 @@ schema = build_schema(Query, Mutation).graphql_schema
 def mutate(field: str, number: int, actor: Actor = ANONYMOUS) -> ExecutionResult:
     text = f"mutation {{ {field}(input: {{number: {number}}}) {{ number errors {{ code message path }} }} }}"
 
-    context = SimpleNamespace(actor=actor, write_count=0, written_fields=set())
+    context = SimpleNamespace(actor=actor, write_count=0, written_fields=set(), mutation_outcome=None)
 
     async def run() -> ExecutionResult:
         result: Any = execute(schema, parse(text), context_value=context)

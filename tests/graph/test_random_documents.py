@@ -1,7 +1,8 @@
-"""Random queries of the demo data have the same answers on plans, the reference executor and graphql-core's own."""
+"""Random queries and payloads have the same answers on plans, the reference executor and graphql-core's own."""
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -25,6 +26,7 @@ from lms_graphql.settings import ExecutorChoice, Settings
 from tests.concurrency import race_rounds
 from tests.graph.executor_runs import ExecutorRuns, run_executors
 from tests.graph.random_documents import random_document
+from tests.graph.random_payloads import random_outcome
 
 NO_LIMITS = {
     f"limit_{name}": 1_000_000
@@ -112,4 +114,34 @@ def test_random_documents_have_the_same_answers(
             uses[plan.plan_use] += 1
     assert uses[PlanUse.PLANNED] > uses.total() / 3, uses
     assert object_fields is None or len(executors.trees) > 50
+    assert not uses[PlanUse.NONE], uses
+
+
+@pytest.mark.slow
+def test_payloads_of_all_mutations_have_the_same_answers(
+    executors: ExecutorRuns, viewers: dict[str, Actor], texts: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No mutation runs: each executor gets the same payload, or the same error."""
+    monkeypatch.setattr(plan_cache, "MAX_FAILURES", 1_000_000)
+    graphql_schema, database = schema.graphql_schema, executors.resources.database
+    assert graphql_schema.mutation_type is not None
+    uses: Counter[PlanUse] = Counter()
+    for name in graphql_schema.mutation_type.fields:
+        for seed in range(race_rounds(3)):
+            random = Random(f"{name} {seed}")
+            document = random_document(graphql_schema, executors.documents, random, texts, mutation=name)
+            make_outcome = partial(random_outcome, schema=graphql_schema, mutation=name, random=random)
+            mutation = database.read_sync(make_outcome)
+            for viewer, actor in viewers.items():
+                with time_machine.travel(clock.now(), tick=False):
+                    outcomes = executors.run_all(document.text, actor, mutation, **document.variables)
+                plan, reference, standard = (outcomes[choice] for choice in ExecutorChoice)
+                where = f"{seed} {viewer} {mutation}\n{document.text}\n{document.variables}"
+                assert plan.data == reference.data == standard.data, where
+                assert plan.errors == reference.errors == standard.errors, where
+                is_planned = plan.plan_use is PlanUse.PLANNED
+                assert is_planned or plan.errors or mutation.payload is None, where
+                assert not is_planned or plan.statement_count <= reference.statement_count, where
+                uses[plan.plan_use] += 1
+    assert uses[PlanUse.PLANNED] > uses.total() / 3, uses
     assert not uses[PlanUse.NONE], uses

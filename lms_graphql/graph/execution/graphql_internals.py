@@ -80,6 +80,10 @@ class FieldCollector:
             if isinstance(definition, FragmentDefinitionNode)
         }
 
+    @property
+    def root_type(self) -> GraphQLObjectType | None:
+        return self.schema.get_root_type(self._definition.operation)
+
     def root_fields(self, root_type: GraphQLObjectType) -> GroupedFieldSet:
         return collect_fields(self.schema, self._fragments, self._variables, root_type, self._definition)[0]
 

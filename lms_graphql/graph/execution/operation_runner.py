@@ -4,7 +4,7 @@ import asyncio
 from importlib import import_module
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLSchema, OperationType, execute
+from graphql import ExecutionResult, GraphQLSchema, execute
 from graphql.execution import Executor
 
 from lms_graphql.core.errors import RequestErrorCode
@@ -20,8 +20,9 @@ PLAN_RUNNER_MODULE = "lms_graphql.graph.execution.plan_runner"
 class OperationRunner:
     """Runs operations of valid documents whose cost is allowed.
 
-    Queries run on their plans if the settings choose so. The reference executor runs mutations, queries without a
-    plan, and queries whose plan has failed. Both charge the `ResponseBudget` and check the deadline.
+    Operations run on their plans if the settings choose so. The reference executor runs those without a plan, and
+    those whose plan has failed; it does not repeat a mutation (see `run_once`). Both charge the `ResponseBudget` and
+    check the deadline.
 
     The standard executor does not know the budget:
 
@@ -51,7 +52,7 @@ class OperationRunner:
         """Return data and errors. Raise BudgetExceededError if the response exceeds its budget or the time limit."""
         try:
             async with asyncio.timeout(context.budget.remaining_seconds()):
-                if self._plans is not None and operation.kind is OperationType.QUERY:
+                if self._plans is not None:
                     data = await self._plans.run(operation, variables or {}, context, cost)
                     if data is not None:
                         context.budget.spend(0)

@@ -43,14 +43,15 @@ class PlanRun:
     """One run of a plan. `data` is complete when no loads are wanted."""
 
     def __init__(
-        self, plan: ObjectPlan, context: Any, variables: VariableValues, budget: ResponseBudget, root: Any = None
+        self, plan: ObjectPlan, context: Any, variables: VariableValues, budget: ResponseBudget, row: Any = None
     ) -> None:
+        """Begin with the object of this row: None for a query, the payload of a mutation, the parent of a tree."""
         self._info = SimpleNamespace(context=context)  # resolvers use nothing else
         self._variables = variables
         self._budget = budget
         self._arguments: dict[int, Any] = {}
         self._waiting: list[tuple[Branch, list[Any], list[Object]]] = []
-        (self.data,) = self._write(plan, [root])
+        (self.data,) = self._write(plan, [row])
 
     def advance(self) -> None:
         """Complete the fields whose loads were read, and resolve the fields of the new objects."""

@@ -1,22 +1,25 @@
-"""Queries on their plans: in one hop to a worker thread if they are small, else in turns with other requests."""
+"""Operations on their plans: in one hop to a worker thread if they are small, else in turns with other requests."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, OperationType
 from graphql.execution import VariableValues, get_variable_values
 from sqlalchemy.orm import Session
 
 from lms_graphql.core.errors import RequestErrorCode
-from lms_graphql.graph.context import Context, PlanUse
+from lms_graphql.graph.context import Context, MutationOutcome, PlanUse
 from lms_graphql.graph.documents import Operation
 from lms_graphql.graph.error_formatting import BUSY_MESSAGE, clear_tracebacks
+from lms_graphql.graph.execution.graphql_internals import Path
 from lms_graphql.graph.execution.loaders import run_job
 from lms_graphql.graph.execution.plan_cache import PlanCache
 from lms_graphql.graph.execution.plan_loads import PlanLoads
 from lms_graphql.graph.execution.plan_run import PlanRun
-from lms_graphql.graph.execution.query_plan import ObjectPlan
+from lms_graphql.graph.execution.query_plan import Branch, ObjectPlan
 from lms_graphql.graph.execution.response_budget import BudgetExceededError
+from lms_graphql.graph.execution.row_writer import PlanError
 from lms_graphql.graph.execution.tree_cache import TreeCache
 from lms_graphql.graph.execution.tree_reads import PlanTrees
 
@@ -26,7 +29,7 @@ worker threads."""
 
 
 class PlanRunner:
-    """Runs queries on their plans."""
+    """Runs queries, and mutations with one field, on their plans."""
 
     def __init__(self, schema: GraphQLSchema, tree_cache_bytes: int) -> None:
         self._schema = schema
@@ -36,7 +39,7 @@ class PlanRunner:
     async def run(
         self, operation: Operation, variables: dict[str, Any], context: Context, cost: int
     ) -> dict[str, Any] | None:
-        """Return the data of a query, or None if the executor must run it. Raise BudgetExceededError."""
+        """Return the data, or None if the executor must run the operation. Raise BudgetExceededError."""
         values = get_variable_values(self._schema, operation.definition.variable_definitions or (), variables)
         if isinstance(values, list):
             clear_tracebacks(values)  # the executor coerces them again, and reports its own errors
@@ -45,9 +48,10 @@ class PlanRunner:
         if (plan := cached.usable_plan) is None:
             return None
         context.plan_use = PlanUse.PLANNED
+        run = _run_mutation if operation.kind is OperationType.MUTATION else _run_plan
         try:
             trees = None if self.trees is None else PlanTrees(self.trees, context)
-            data = await _run_plan(plan, values, context, cost, trees)
+            data = await run(plan, values, context, cost, trees)
         except BudgetExceededError:
             raise
         except Exception as error:
@@ -60,12 +64,47 @@ class PlanRunner:
         return data
 
 
-async def _run_plan(
+async def _run_mutation(
     plan: ObjectPlan, variables: VariableValues, context: Context, cost: int, trees: PlanTrees | None
+) -> dict[str, Any]:
+    """Run the mutation, then the plan of its payload.
+
+    The outcome of the mutation stays in the context. If the plan fails, the executor continues with it.
+    """
+    (branch,), info = plan.branches, _mutation_info(plan.branches[0], context)
+    arguments, resolve = branch.arguments(variables), branch.definition.resolve
+    assert resolve is not None
+    try:
+        outcome = MutationOutcome(await resolve(None, info, **arguments), None)
+    except BudgetExceededError:
+        raise
+    except Exception as error:
+        outcome = MutationOutcome(None, error)
+    context.mutation_outcome = outcome
+    if outcome.payload is None:  # not in the `except` block, so that the traceback of the error stays for the log
+        raise PlanError("The mutation has failed.")
+    (payload_plan,) = branch.plans.values()
+    return {branch.name: await _run_plan(payload_plan, variables, context, cost, trees, outcome.payload)}
+
+
+def _mutation_info(branch: Branch, context: Context) -> Any:
+    """Return what mutations use of graphql-core's info object."""
+    return SimpleNamespace(
+        context=context, field_name=branch.node.name.value, path=Path(None, branch.name, "Mutation")
+    )
+
+
+async def _run_plan(
+    plan: ObjectPlan,
+    variables: VariableValues,
+    context: Context,
+    cost: int,
+    trees: PlanTrees | None,
+    row: Any = None,
 ) -> dict[str, Any]:
     loads = PlanLoads(context.actor)
     try:
-        run = PlanRun(plan, context.for_plan(loads, trees), variables, context.budget)
+        run = PlanRun(plan, context.for_plan(loads, trees), variables, context.budget, row)
 
         def run_levels(session: Session) -> None:
             while loads.has_wanted:
@@ -74,7 +113,7 @@ async def _run_plan(
 
         if loads.has_wanted and cost <= MAX_COST_OF_ONE_HOP:
             await _read(context, run_levels)
-        elif loads.has_wanted:
+        elif loads.has_wanted and row is None:  # a mutation has run already
             _require_short_queue(context)
         while loads.has_wanted:
             await _read(context, loads.read_wanted, is_large=True)

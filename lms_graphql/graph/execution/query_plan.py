@@ -93,7 +93,7 @@ class TreeSelection:
 
 
 class QueryCompiler:
-    """Compiler of one query, for the values that `@skip` and `@include` have in its collector."""
+    """Compiler of one operation, for the values that `@skip` and `@include` have in its collector."""
 
     def __init__(self, collector: FieldCollector) -> None:
         self._collector = collector
@@ -102,10 +102,13 @@ class QueryCompiler:
         """Plans by type and field nodes, so that a fragment that is spread in many places is compiled once."""
 
     def compile(self) -> ObjectPlan:
-        """Return the plan. Raise PlanError or GraphQLError if there can be none."""
-        query_type = self._collector.schema.query_type
-        assert query_type is not None
-        return self._object_plan(query_type, self._collector.root_fields(query_type))
+        """Return the plan. Raise PlanError or GraphQLError if there can be none, as for several mutations."""
+        root_type = self._collector.root_type
+        assert root_type is not None
+        plan = self._object_plan(root_type, self._collector.root_fields(root_type))
+        if root_type is self._collector.schema.mutation_type and (len(plan.fields), len(plan.branches)) != (1, 1):
+            raise PlanError("There are several mutations, which run one after the other.")
+        return plan
 
     def _object_plan(self, object_type: GraphQLObjectType, field_set: GroupedFieldSet) -> ObjectPlan:
         self.field_count += len(field_set)

@@ -16,6 +16,8 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 
 from lms_graphql.graph.schema.fields import docstring_description
+from lms_graphql.graph.schema.input_conversion import prepare_input
+from lms_graphql.graph.schema.mutations import run_once
 from lms_graphql.graph.schema.scalars import SCALARS
 from lms_graphql.graph.schema.strawberry_internals import (
     ExtensibleSchema,
@@ -40,6 +42,10 @@ class Schema(ExtensibleSchema):
 def build_schema(query: type, mutation: type | None = None, types: tuple[Any, ...] = ()) -> Schema:
     config = StrawberryConfig(scalar_map=SCALARS)
     schema = Schema(query=query, mutation=mutation, types=types, config=config)
+    mutation_type = schema.graphql_schema.mutation_type
+    for mutation_field in mutation_type.fields.values() if mutation_type is not None else ():
+        assert mutation_field.resolve is not None
+        mutation_field.resolve = run_once(mutation_field.resolve)
     for graphql_type in schema.graphql_schema.type_map.values():
         if isinstance(graphql_type, GraphQLObjectType):
             # Rows serve as objects, and `Node.resolve_type` returns their type: there is no class to check.
@@ -49,6 +55,7 @@ def build_schema(query: type, mutation: type | None = None, types: tuple[Any, ..
                 _describe_inputs(field.args)
         elif isinstance(graphql_type, GraphQLInputObjectType):
             _remove_null_defaults(graphql_type.fields)
+            prepare_input(graphql_type)
     return schema
 
 

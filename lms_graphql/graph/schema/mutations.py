@@ -3,6 +3,7 @@
 from collections.abc import Callable, Container
 from dataclasses import fields as dataclass_fields
 from decimal import Decimal
+from functools import wraps
 from typing import Any, TypeVar
 
 import strawberry
@@ -148,6 +149,24 @@ def mutation(*permissions: type[Permission]) -> Callable[[Callable[..., Any]], A
         )
 
     return decorate
+
+
+def run_once(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a resolver of a mutation that returns or raises the outcome that is in the context, if there is one.
+
+    A plan has run the mutation then, and failed afterwards. The executor completes the payload, or reports the error.
+    """
+
+    @wraps(resolve)
+    async def resolve_once(source: Any, info: Any, **arguments: Any) -> Any:
+        outcome = info.context.mutation_outcome
+        if outcome is None:
+            return await resolve(source, info, **arguments)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.payload
+
+    return resolve_once
 
 
 def _user_error(error: DomainError, named_ids: Container[str]) -> UserError:

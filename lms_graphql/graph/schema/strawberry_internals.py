@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField, GraphQLInputObjectType, GraphQLSchema
+from graphql import GraphQLField, GraphQLInputField, GraphQLInputObjectType, GraphQLSchema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
-from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
+from strawberry.types.arguments import InputContext
+from strawberry.types.base import StrawberryMaybe, StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.enum import EnumValue
 from strawberry.types.field import StrawberryField
 from strawberry.types.scalar import ScalarDefinition
@@ -20,10 +21,15 @@ from strawberry.utils.str_converters import to_camel_case
 __all__ = [
     "INPUT_VALIDATION_RULES",
     "ExtensibleSchema",
+    "InputContext",
     "ScalarDefinition",
     "StrawberryField",
+    "StrawberryMaybe",
+    "StrawberryOptional",
     "enum_values",
     "field_metadata",
+    "input_definition",
+    "input_field",
     "is_one_of_input",
     "payload_type",
     "resolver_function",
@@ -60,6 +66,18 @@ def field_metadata(definition: GraphQLField) -> Mapping[Any, Any]:
     """Return the `metadata` with which the field was declared."""
     field: StrawberryField | None = definition.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     return field.metadata if field is not None else {}
+
+
+def input_definition(input_type: GraphQLInputObjectType) -> StrawberryObjectDefinition:
+    """Return the definition of an input. Its `from_input` is the function that makes its objects."""
+    definition: StrawberryObjectDefinition = input_type.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+    return definition
+
+
+def input_field(definition: GraphQLInputField) -> StrawberryField:
+    """Return the field of the class, with its Python name, type and default."""
+    field: StrawberryField = definition.extensions[GraphQLCoreConverter.DEFINITION_BACKREF]
+    return field
 
 
 def is_one_of_input(input_type: GraphQLInputObjectType) -> bool:
