@@ -11,7 +11,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from lms_graphql import demo_files, graphiql
 from lms_graphql.accounts.services.sessions import require_active_session
@@ -21,6 +20,7 @@ from lms_graphql.billing.models import PaymentMethod
 from lms_graphql.billing.urls import checkout_return_path
 from lms_graphql.certificate_endpoint import CERTIFICATES
 from lms_graphql.checkout_return import CheckoutReturnEndpoint
+from lms_graphql.compression import PrecompressedFiles
 from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections
 from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.core.database import Database
@@ -165,7 +165,7 @@ def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:
         demo_files.route(),
     ]
     if settings.shows_graphiql and graphiql.is_built():
-        routes.append(Mount("/graphiql/assets", StaticFiles(directory=graphiql.ASSETS_DIR)))
+        routes.append(Mount("/graphiql/assets", PrecompressedFiles(directory=graphiql.ASSETS_DIR)))
     return routes
 
 

@@ -1,4 +1,4 @@
-"""ASGI middleware of all routes: request ids, headers of every response, and CORS."""
+"""ASGI middleware of all routes: request ids, headers of every response, CORS and compression."""
 
 import re
 import uuid
@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lms_graphql.compression import compression
 from lms_graphql.settings import Settings
 
 REQUEST_ID_HEADER = "x-request-id"
@@ -77,6 +78,8 @@ def middleware(settings: Settings) -> list[Middleware]:
             max_age=PREFLIGHT_SECONDS,
         )
         stack.append(cors)
+    if settings.compression_min_bytes:
+        stack.append(compression(settings.compression_min_bytes))
     # Starlette adds this one itself, but outermost: its responses to unexpected errors would lack the headers.
     stack.append(Middleware(ServerErrorMiddleware))
     return stack

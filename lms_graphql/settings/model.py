@@ -8,8 +8,8 @@ from email.utils import parseaddr, quote
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AliasChoices, Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from lms_graphql.settings import validation
 from lms_graphql.settings.caches import CacheSettings
 from lms_graphql.settings.database import DatabaseSettings
 from lms_graphql.settings.gateways import GatewayName, GatewaySettings
+from lms_graphql.settings.http import HTTPSettings
 from lms_graphql.settings.invitations import InvitationSettings
 from lms_graphql.settings.operator import OperatorSettings
 
@@ -39,11 +40,6 @@ class ExecutorChoice(StrEnum):
     STANDARD = "standard"
 
 
-Origin = Annotated[str, AfterValidator(validation.origin)]
-HeaderName = Annotated[str, AfterValidator(validation.header_name)]
-Network = Annotated[str, AfterValidator(validation.network)]
-
-
 def variable_of(field: str) -> str:
     """Return the name of a field in the environment."""
     name = field.upper()
@@ -54,7 +50,9 @@ def _unprefixed(name: str) -> Any:
     return Field(default=None, validation_alias=AliasChoices(name))
 
 
-class Settings(CacheSettings, DatabaseSettings, InvitationSettings, GatewaySettings, OperatorSettings, BaseSettings):
+class Settings(
+    CacheSettings, DatabaseSettings, InvitationSettings, GatewaySettings, OperatorSettings, HTTPSettings, BaseSettings
+):
     """All settings. In the environment their names are in upper case and begin with LMS_, except those with DB_."""
 
     model_config = SettingsConfigDict(
@@ -98,15 +96,6 @@ class Settings(CacheSettings, DatabaseSettings, InvitationSettings, GatewaySetti
     """
     site_name: Annotated[str, Field(max_length=60), AfterValidator(validation.site_name)] = "Learn with Roko"
     """Name of the platform: in PDFs, in mails, and for instructors whose accounts were deleted."""
-    cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
-    """
-    Origins of browser front ends that may call the API, separated by commas, such as `https://learn.example.com`.
-    Development also allows `http://localhost` and `http://127.0.0.1` with any port.
-    """
-    cors_headers: Annotated[tuple[HeaderName, ...], NoDecode] = ()
-    """Request headers that browser front ends may send beside those of common clients, separated by commas."""
-    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
-    """IP addresses or networks of proxies, separated by commas. Only their `X-Forwarded-For` is used as client IP."""
     graphiql: bool | None = None
     """GraphiQL for browsers at `/graphql`; on in development and off in production if unset."""
     introspection: bool | None = None
@@ -155,8 +144,6 @@ class Settings(CacheSettings, DatabaseSettings, InvitationSettings, GatewaySetti
     Threads of a process that read, and as many that write; never more than `LMS_POOL_SIZE`. Half as many read for
     large queries. Each reading thread has a connection of its own.
     """
-    keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
-    """Time after which an idle connection is closed. It must be longer than in the pool of the proxy in front."""
     executor: ExecutorChoice = ExecutorChoice.PLANS
     """
     Executor of GraphQL operations. `plans` compiles each query once. `reference` and `standard` are slower, in case
@@ -226,10 +213,6 @@ class Settings(CacheSettings, DatabaseSettings, InvitationSettings, GatewaySetti
     """Progress in percent below which learners can refund a payment themselves."""
     attempt_grace_seconds: Annotated[int, Field(ge=0, le=300)] = 5
     """Seconds after the deadline of a quiz attempt within which answers still count, because networks are slow."""
-
-    split_lists = field_validator("cors_headers", "cors_origins", "trusted_proxies", mode="before")(
-        validation.split_list
-    )
 
     @model_validator(mode="after")
     def require_database_name(self) -> "Settings":

@@ -24,7 +24,7 @@ LAYERS = [
     {"assessment", "discussion", "billing"},
     {"analytics"},
     {"all_models", "wiring"},
-    {"authentication", "pdf_endpoint", "request_body"},
+    {"authentication", "compression", "pdf_endpoint", "request_body"},
     {
         "schema",
         "operations",
