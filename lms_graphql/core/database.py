@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TypeVar
 
 from sqlalchemy.engine import URL, make_url
@@ -158,7 +159,8 @@ class Database:
             waits.leave(ticket)
             return function(*arguments)
 
-        future = asyncio.get_running_loop().run_in_executor(threads, begin)
+        # The context is that of the request, so that log lines of the thread have its id.
+        future = asyncio.get_running_loop().run_in_executor(threads, copy_context().run, begin)
         future.add_done_callback(lambda _: waits.leave(ticket))  # it may have been cancelled before it began
         return future
 

@@ -1,6 +1,5 @@
 """Errors as clients see them: each has a code, and none contains a sent value, a stack trace or SQL."""
 
-import uuid
 from collections.abc import Container, Sequence
 from typing import Any
 
@@ -97,14 +96,14 @@ def _from_passing_failure(original: Exception, error: GraphQLError) -> GraphQLEr
 
 
 def mask_internal_error(original: BaseException, error: GraphQLError | None = None) -> GraphQLError:
-    """Log an unexpected exception with its trace. Return an error that shows only the id of the log line."""
-    error_id = uuid.uuid4().hex
-    logger.error("internal_error", error_id=error_id, path=error.path if error else None, exc_info=original)
+    """Log an unexpected exception with its trace. Return an error that shows only the id of the request."""
+    logger.error("internal_error", path=error.path if error else None, exc_info=original)
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
     return GraphQLError(
         INTERNAL_ERROR_MESSAGE,
         nodes=error.nodes if error else None,
         path=error.path if error else None,
-        extensions={"code": RequestErrorCode.INTERNAL_ERROR.value, "id": error_id},
+        extensions={"code": RequestErrorCode.INTERNAL_ERROR.value, "id": request_id},
     )
 
 

@@ -1,5 +1,6 @@
 """Webhooks: once for each event, in any order, signed over the raw body; and what is done with each payment."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
@@ -158,7 +159,8 @@ def test_payment_of_another_amount_is_recorded_but_not_booked(
     assert shop.gateway.send(paid_event(purchase, amount=amount)).status_code == 200
     assert (status(shop, purchase), outcomes(shop)) == ("PENDING", [PaymentOutcome.MISMATCH])
     assert shop.buyer.access(shop.course) is None
-    assert "payment_mismatch" in captured_log.text
+    (line,) = [json.loads(line) for line in captured_log.text.splitlines() if "payment_mismatch" in line]
+    assert len(line["request_id"]) == 32, "worker threads log with the request's id"
     assert shop.gateway.send(paid_event(purchase, "payment-2")).status_code == 200
     assert status(shop, purchase) == "COMPLETED"
 

@@ -1,6 +1,7 @@
 """Failures of the database: error codes, no leaks in responses and logs, and recovery."""
 
 import asyncio
+import json
 import sqlite3
 import threading
 import time
@@ -43,6 +44,20 @@ def test_internal_error_reveals_only_an_id(client: Client, service: Service) -> 
     assert len(body["errors"][0]["extensions"]["id"]) == 32
     assert "course_terms" not in str(body)
     assert "canary" not in str(body)
+
+
+def test_id_of_internal_error_is_the_request_id(client: Client, service: Service, captured_log: LogCapture) -> None:
+    with service.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE course_terms RENAME TO course_terms_renamed"))
+    try:
+        query = {"query": '{ courses(search: "words") { nodes { title } } }'}
+        response = client.post(query, headers={"x-request-id": "from-the-client"})
+    finally:
+        with service.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE course_terms_renamed RENAME TO course_terms"))
+    assert response.json()["errors"][0]["extensions"]["id"] == "from-the-client"
+    (line,) = [json.loads(line) for line in captured_log.text.splitlines() if '"internal_error"' in line]
+    assert line["request_id"] == "from-the-client"
 
 
 def test_internal_error_in_authentication_reveals_only_an_id(
