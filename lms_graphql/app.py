@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from lms_graphql import demo_files, graphiql
+from lms_graphql.accounts.audit import count_committed_events
 from lms_graphql.accounts.services.sessions import require_active_session
 from lms_graphql.authentication import Authenticator, authenticate, client_ip, user_agent
 from lms_graphql.billing.gateways.registry import enabled_methods
@@ -22,6 +23,7 @@ from lms_graphql.certificate_endpoint import CERTIFICATES
 from lms_graphql.checkout_return import CheckoutReturnEndpoint
 from lms_graphql.compression import PrecompressedFiles
 from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections
+from lms_graphql.core import metrics
 from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import RequestError, RequestErrorCode
@@ -35,6 +37,7 @@ from lms_graphql.graph.context import AppResources, Context
 from lms_graphql.graph.document_limits import DocumentLimits
 from lms_graphql.graph.documents import DocumentCache
 from lms_graphql.graph.http.view import GraphQLView
+from lms_graphql.metrics_endpoint import MetricsEndpoint
 from lms_graphql.middleware import middleware
 from lms_graphql.operations import readiness
 from lms_graphql.operations.background import BackgroundWorker
@@ -125,6 +128,8 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         *_payment_routes(resources, is_busy),
         Route("/exports/{kind}.csv", ExportEndpoint(resources, authenticator, is_busy).handle),
     ]
+    if settings.serves_metrics:
+        routes.append(MetricsEndpoint(settings, database).route())
     app = Starlette(routes=routes, middleware=middleware(settings), lifespan=lifespan)
     app.router.redirect_slashes = False  # because the redirect goes to the `Host` that the client names
     app.state.resources = resources
@@ -152,6 +157,9 @@ def _resources(settings: Settings) -> AppResources:
         threads=settings.worker_threads,
         mysql_reader=settings.mysql_reader,
     )
+    database.after_commit.append(count_committed_events)
+    for threads in database.worker_threads:
+        metrics.DATABASE_THREADS.labels(threads.access).set(threads.count)
     signer = Signer(load_secret_key(settings))
     return AppResources(database, settings, PasswordHashingPool(), signer, NODE_LOADERS, require_active_session)
 

@@ -20,7 +20,7 @@ from lms_graphql.billing.reads.checkouts import is_open
 from lms_graphql.billing.services import gateway_calls
 from lms_graphql.billing.services.gateway_calls import PaymentResources
 from lms_graphql.billing.services.gateway_events import apply_event
-from lms_graphql.core import clock, db_errors
+from lms_graphql.core import clock, db_errors, metrics
 from lms_graphql.graph.context import AppResources
 from lms_graphql.request_body import read_body
 
@@ -54,6 +54,11 @@ class WebhookEndpoint:
         gateway = self._gateway(request.path_params["gateway"])
         if gateway is None:
             return PlainTextResponse("There is no such gateway.\n", 404)
+        response = await self._handle(gateway, request)
+        metrics.WEBHOOKS.labels(gateway.method.value, str(response.status_code)).inc()
+        return response
+
+    async def _handle(self, gateway: Gateway, request: Request) -> Response:
         if self._is_busy():
             return _busy()
         try:

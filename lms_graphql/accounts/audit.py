@@ -9,11 +9,13 @@ from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts.models import AuditEvent
-from lms_graphql.core import clock
+from lms_graphql.core import clock, metrics
 from lms_graphql.core.statements import execute_dml
 
 _INSERT = insert(AuditEvent)
 
+RECORDED_EVENTS = "recorded_events"
+"""Key in `Session.info` of the actions and outcomes of events that are not committed yet."""
 USER, TRANSACTION, PAYOUT = "User", "Transaction", "InstructorPayout"
 SUBJECT_KINDS: dict[str, str | None] = {
     "account.activated": USER,
@@ -95,6 +97,7 @@ def record(
     """
     event = _event(action, actor, subject, subject_kind, client_ip, details)
     execute_dml(session, _INSERT, event)
+    _note_for_metrics(session, action, details)
 
 
 def record_each(
@@ -107,6 +110,18 @@ def record_each(
         ]
         session.flush()
         session.connection().execute(_INSERT, events)
+        for details in details_by_subject.values():
+            _note_for_metrics(session, action, details)
+
+
+def count_committed_events(session: Session) -> None:
+    """Count the events of a committed session in the metrics."""
+    for action, outcome in session.info.pop(RECORDED_EVENTS, ()):
+        metrics.AUDIT_EVENTS.labels(action, outcome).inc()
+
+
+def _note_for_metrics(session: Session, action: str, details: Mapping[str, object]) -> None:
+    session.info.setdefault(RECORDED_EVENTS, []).append((action, str(details.get("outcome", ""))))
 
 
 def _event(

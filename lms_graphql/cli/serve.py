@@ -9,6 +9,7 @@ import click
 import uvicorn
 
 from lms_graphql.billing.gateways.registry import require_packages
+from lms_graphql.cli.metrics_server import shared_metrics
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.http_protocol import PROTOCOL
 from lms_graphql.operations.database_access import require_migrated
@@ -36,16 +37,19 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     require_migrated(settings)
     require_changed_seed_passwords(settings)
     _require_free(host, port)
+    if settings.metrics_port is not None:
+        _require_free(settings.metrics_host, settings.metrics_port)
     set_default_urls(settings, _local_url(host, port))
     warn_of_gateways(settings)
     services = "GraphQL and GraphiQL" if settings.shows_graphiql else "GraphQL"
     click.echo(f"Serving {services} at {_base_url(host, port)}/graphql (stop with Ctrl-C)")
     gc.disable()  # `asgi.app` enables it. The start imports many objects that stay: collections took a fifth of it.
     options = _uvicorn_options(settings, host, port, workers, reload)
-    if workers > 1 and not reload and IS_SPREAD_BY_KERNEL:
-        WorkerSupervisor(uvicorn.Config(APP, **options)).run()
-    else:
-        uvicorn.run(APP, **options)
+    with shared_metrics(settings, workers > 1):
+        if workers > 1 and not reload and IS_SPREAD_BY_KERNEL:
+            WorkerSupervisor(uvicorn.Config(APP, **options)).run()
+        else:
+            uvicorn.run(APP, **options)
 
 
 def _uvicorn_options(settings: Settings, host: str, port: int, workers: int, reload: bool) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
 from typing import TypeVar
 
 from sqlalchemy.engine import URL, make_url
@@ -19,11 +18,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from lms_graphql.core import db_errors, mysql_reader_choice, query_counter
-from lms_graphql.core.concurrency import FairLock, WaitTracker
+from lms_graphql.core import db_errors, metrics, mysql_reader_choice, query_counter
+from lms_graphql.core.concurrency import FairLock
 from lms_graphql.core.engines import make_engine
 from lms_graphql.core.mysql_reader_choice import MysqlReaderChoice
 from lms_graphql.core.read_sessions import ReadSessions
+from lms_graphql.core.worker_threads import WorkerThreads
 from lms_graphql.core.write_health import WriteHealth
 from lms_graphql.core.write_sessions import WriteSessions
 
@@ -75,11 +75,10 @@ class Database:
         self._read_sessions = ReadSessions(self.read_engine)
         self._write_sessions = WriteSessions(self.engine, pool_size)
         threads = min(threads, pool_size)
-        self._read_threads = ThreadPoolExecutor(threads, thread_name_prefix="database")
-        self._large_read_threads = ThreadPoolExecutor(max(1, threads // 2), thread_name_prefix="database-large")
-        self._write_threads = ThreadPoolExecutor(threads, thread_name_prefix="database-write")
+        self._reads = WorkerThreads("read", threads)
+        self._large_reads = WorkerThreads("large_read", max(1, threads // 2))
+        self._writes = WorkerThreads("write", threads)
         self._probe_thread = ThreadPoolExecutor(1, thread_name_prefix="database-probe")
-        self._read_waits, self._large_read_waits, self._write_waits = WaitTracker(), WaitTracker(), WaitTracker()
         self._sqlite_writer_lock = FairLock() if self.is_sqlite else None
         if share_writer_lock_with is not None:
             self._sqlite_writer_lock = share_writer_lock_with._sqlite_writer_lock
@@ -89,15 +88,17 @@ class Database:
     def is_sqlite(self) -> bool:
         return self.url.get_backend_name() == "sqlite"
 
+    @property
+    def worker_threads(self) -> tuple[WorkerThreads, ...]:
+        return self._reads, self._large_reads, self._writes
+
     async def read(self, work: Callable[[Session], T], *, is_large: bool = False) -> T:
         """Run `read_sync` in a worker thread.
 
         Large reads have threads of their own, so that others neither wait behind them nor compete with many of them
         for the interpreter. A small query beside 8 clients of large ones then took 51 ms instead of 1,010 (median).
         """
-        threads = self._large_read_threads if is_large else self._read_threads
-        waits = self._large_read_waits if is_large else self._read_waits
-        return await self._run_in_thread(threads, waits, self.read_sync, work)
+        return await (self._large_reads if is_large else self._reads).run(self.read_sync, work)
 
     async def probe(self, work: Callable[[Session], T]) -> T:
         """Run a read that does not wait behind other reads: it has its own thread and connection."""
@@ -108,7 +109,7 @@ class Database:
 
         Writes are left out, because they may wait for other transactions' locks.
         """
-        return (self._large_read_waits if is_large else self._read_waits).longest_wait_seconds()
+        return (self._large_reads if is_large else self._reads).longest_wait_seconds()
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run `write_sync` in a worker thread.
@@ -117,7 +118,7 @@ class Database:
         """
         abandoned = threading.Event()
         try:
-            return await self._run_in_thread(self._write_threads, self._write_waits, self.write_sync, work, abandoned)
+            return await self._writes.run(self.write_sync, work, abandoned)
         except asyncio.CancelledError:
             abandoned.set()
             raise
@@ -150,25 +151,10 @@ class Database:
             self.write_health.record_failure(error)
             raise
 
-    def _run_in_thread(
-        self, threads: ThreadPoolExecutor, waits: WaitTracker, function: Callable[..., T], *arguments: object
-    ) -> asyncio.Future[T]:
-        ticket = waits.enter()
-
-        def begin() -> T:
-            waits.leave(ticket)
-            return function(*arguments)
-
-        # The context is that of the request, so that log lines of the thread have its id.
-        future = asyncio.get_running_loop().run_in_executor(threads, copy_context().run, begin)
-        future.add_done_callback(lambda _: waits.leave(ticket))  # it may have been cancelled before it began
-        return future
-
     def dispose(self) -> None:
         """Finish the work that has begun, drop queued work, and close all connections."""
-        for threads in (self._read_threads, self._large_read_threads):
-            threads.shutdown(wait=True, cancel_futures=True)
-        self._write_threads.shutdown(wait=True, cancel_futures=True)
+        for threads in self.worker_threads:
+            threads.shutdown()
         self._probe_thread.shutdown(wait=True, cancel_futures=True)
         self._read_sessions.close()
         self._write_sessions.close()
@@ -191,6 +177,7 @@ class Database:
                 budget = LONG_RETRY_BUDGET_SECONDS if is_long_wait else RETRY_BUDGET_SECONDS
                 if attempts >= MAX_ATTEMPTS_BY_POLICY[policy] or time.monotonic() - started > budget:
                     raise
+                metrics.DATABASE_RETRIES.labels(error_class.name).inc()
                 pause = random.uniform(0.01, min(0.5, 0.02 * 2**attempts))  # noqa: S311 - jitter, no secret
                 time.sleep(pause)
         raise AssertionError("The last attempt returns or raises.")

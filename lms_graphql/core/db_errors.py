@@ -20,10 +20,11 @@ class RetryPolicy(Enum):
 class ErrorClass:
     """Meaning of an error for the transaction and its connection.
 
-    `connection_lost`: the connection is unusable. `commit_unknown`: if COMMIT raised the error, the transaction may
-    have been committed. `write_problem`: why no transaction can write now, for operators.
+    `name`: its name in metrics. `connection_lost`: the connection is unusable. `commit_unknown`: if COMMIT raised the
+    error, the transaction may have been committed. `write_problem`: why no transaction can write now, for operators.
     """
 
+    name: str
     retry: RetryPolicy
     connection_lost: bool = False
     commit_unknown: bool = False
@@ -35,16 +36,16 @@ STORAGE_PROBLEM = "The database cannot store changes: its disk is full, read-onl
 NODE_PROBLEM = "The database server accepts no changes: it is read-only, starting or shutting down."
 
 
-CONFLICT = ErrorClass(RetryPolicy.ALWAYS)
-LOCK_TIMEOUT = ErrorClass(RetryPolicy.ONCE)
+CONFLICT = ErrorClass("conflict", RetryPolicy.ALWAYS)
+LOCK_TIMEOUT = ErrorClass("lock_timeout", RetryPolicy.ONCE)
 NODE_UNAVAILABLE = ErrorClass(
-    RetryPolicy.ALWAYS, connection_lost=True, commit_unknown=True, write_problem=NODE_PROBLEM
+    "node_unavailable", RetryPolicy.ALWAYS, connection_lost=True, commit_unknown=True, write_problem=NODE_PROBLEM
 )
-CONNECTION_LOST = ErrorClass(RetryPolicy.ALWAYS, connection_lost=True, commit_unknown=True)
-COMMIT_FAILED = ErrorClass(RetryPolicy.NEVER, connection_lost=True, commit_unknown=True)
-NOT_RETRYABLE = ErrorClass(RetryPolicy.NEVER)
-STORAGE_FAILED = ErrorClass(RetryPolicy.NEVER, write_problem=STORAGE_PROBLEM)
-FILE_FAILED = ErrorClass(RetryPolicy.NEVER, connection_lost=True, write_problem=STORAGE_PROBLEM)
+CONNECTION_LOST = ErrorClass("connection_lost", RetryPolicy.ALWAYS, connection_lost=True, commit_unknown=True)
+COMMIT_FAILED = ErrorClass("commit_failed", RetryPolicy.NEVER, connection_lost=True, commit_unknown=True)
+NOT_RETRYABLE = ErrorClass("other", RetryPolicy.NEVER)
+STORAGE_FAILED = ErrorClass("storage_failed", RetryPolicy.NEVER, write_problem=STORAGE_PROBLEM)
+FILE_FAILED = ErrorClass("file_failed", RetryPolicy.NEVER, connection_lost=True, write_problem=STORAGE_PROBLEM)
 """SQLite's file cannot be used. The connection is opened again, because the file may have been replaced."""
 
 STATEMENT_TIMEOUT_CODES = frozenset({1969, 3024})

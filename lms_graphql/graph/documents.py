@@ -29,6 +29,7 @@ from graphql import (
     visit,
 )
 
+from lms_graphql.core import metrics
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph import document_limits, error_formatting, graphql_messages
 from lms_graphql.graph.cost import CostPlan
@@ -144,7 +145,9 @@ class DocumentCache:
         if entry is not None:
             self._cached.move_to_end(text)
             self.hits += 1
+            metrics.DOCUMENT_LOOKUPS.labels("hit").inc()
             return entry[0]
+        metrics.DOCUMENT_LOOKUPS.labels("miss").inc()
         prepared = self.parse_and_validate(text)
         if len(text) <= MAX_CACHED_CHARACTERS:
             self._store(text, prepared)

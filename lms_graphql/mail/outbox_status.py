@@ -23,6 +23,13 @@ class OutboxStatus(NamedTuple):
     failed_error: str | None
 
 
+def waiting_mails(session: Session) -> tuple[int, datetime | None]:
+    """Return the number of pending mails, and when the oldest was enqueued."""
+    statement = select(func.count(), func.min(Mail.created_at)).where(Mail.status == MailStatus.PENDING)
+    waiting, oldest = session.execute(statement).one()
+    return waiting, oldest
+
+
 def outbox_status(session: Session) -> OutboxStatus:
     statement = select(func.count(), func.min(Mail.created_at), func.max(Mail.updated_at))
     waiting, oldest, _ = session.execute(statement.where(Mail.status == MailStatus.PENDING)).one()

@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from lms_graphql.accounts import audit
 from lms_graphql.core import database_clock, named_locks
 from lms_graphql.core.database import Database
 from lms_graphql.mail.outbox import MAIL_ENQUEUED
@@ -102,6 +103,7 @@ class BackgroundWorker:
             "maintenance", self._maintain, MAINTENANCE_INTERVAL_SECONDS, delay
         )
         database.after_commit.append(self._wake_if_mail_enqueued)
+        self._database.after_commit.append(audit.count_committed_events)
 
     def start(self) -> None:
         self._mail_thread.start()

@@ -1,5 +1,6 @@
 """Maintenance: all periodic tasks, in order. Safe to run at any time, and in several processes at once."""
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from lms_graphql.assessment.services import quiz_statistics, regrading, submissi
 from lms_graphql.billing.services import disputes, reconciliation, refund_calls
 from lms_graphql.billing.services import expiration as purchase_expiration
 from lms_graphql.billing.services.gateway_calls import PaymentResources
-from lms_graphql.core import db_errors
+from lms_graphql.core import db_errors, metrics
 from lms_graphql.core.database import Database
 from lms_graphql.core.signing import Signer
 from lms_graphql.learning.services import expiration, invitations, progress_recount
@@ -154,14 +155,19 @@ def run_maintenance(database: Database, settings: Settings, transport: Transport
     context = TaskContext(database, settings, transport or create_transport(settings))
     results = []
     for name, task in MAINTENANCE_TASKS.items():
+        started, result = time.monotonic(), "failed"
         try:
             results += [CheckResult(True, line) for line in task(context)]
+            result = "ok"
         except Exception as error:
             if isinstance(error, DBAPIError) and db_errors.is_connect_error(error):
                 raise
             log_failure("maintenance_task_failed", name, error)
             reason = f"{name}: failed with {type(error).__name__}. Look for maintenance_task_failed in the log."
             results.append(CheckResult(False, reason))
+        finally:
+            metrics.TASK_DURATION_SECONDS.labels(name, result).observe(time.monotonic() - started)
+    metrics.LAST_MAINTENANCE.set_to_current_time()
     return results
 
 

@@ -19,6 +19,7 @@ from lms_graphql.settings.database import DatabaseSettings
 from lms_graphql.settings.gateways import GatewayName, GatewaySettings
 from lms_graphql.settings.http import HTTPSettings
 from lms_graphql.settings.invitations import InvitationSettings
+from lms_graphql.settings.metrics import MetricsSettings
 from lms_graphql.settings.operator import OperatorSettings
 
 PREFIX = "LMS_"
@@ -51,7 +52,14 @@ def _unprefixed(name: str) -> Any:
 
 
 class Settings(
-    CacheSettings, DatabaseSettings, InvitationSettings, GatewaySettings, OperatorSettings, HTTPSettings, BaseSettings
+    CacheSettings,
+    DatabaseSettings,
+    InvitationSettings,
+    GatewaySettings,
+    OperatorSettings,
+    HTTPSettings,
+    MetricsSettings,
+    BaseSettings,
 ):
     """All settings. In the environment their names are in upper case and begin with LMS_, except those with DB_."""
 
@@ -254,6 +262,12 @@ class Settings(
     @property
     def shows_graphiql(self) -> bool:
         return not self.is_production if self.graphiql is None else self.graphiql
+
+    @property
+    def serves_metrics(self) -> bool:
+        """Return whether `GET /metrics` is on the port of the service."""
+        default = not self.is_production or self.metrics_token is not None
+        return self.metrics_port is None and (default if self.metrics is None else self.metrics)
 
     @property
     def allows_introspection(self) -> bool:

@@ -36,6 +36,7 @@ LAYERS = [
         "connection_limits",
         "json_logging",
         "export_endpoint",
+        "metrics_endpoint",
         "middleware",
         "receipt_endpoint",
         "fake_checkout_page",

@@ -5,24 +5,23 @@ Its uploads, batches, streams and WebSockets are not needed here.
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from typing import Any
 
 import orjson
-import structlog
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from lms_graphql.core import metrics
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph import error_formatting
 from lms_graphql.graph.context import Context
 from lms_graphql.graph.documents import DocumentCache, Operation, PreparedDocument
 from lms_graphql.graph.execution.operation_runner import OperationRunner
 from lms_graphql.graph.execution.response_budget import BudgetExceededError
+from lms_graphql.graph.http.operation_log import OperationLog, ResponseBody
 from lms_graphql.graph.http.request import (
     GRAPHQL_JSON,
     JSON,
@@ -36,8 +35,6 @@ from lms_graphql.graph.http.request import (
 )
 from lms_graphql.settings import Settings
 
-logger = structlog.get_logger("lms_graphql.operations")
-
 HEADERS = {"cache-control": "no-store", "vary": "accept, authorization"}
 STATUS_HEADERS = {
     401: {"www-authenticate": 'Bearer error="invalid_token"'},
@@ -49,10 +46,8 @@ BUDGET_STATUSES = {RequestErrorCode.TIMEOUT: 504, RequestErrorCode.UNAVAILABLE: 
 """Statuses of operations that exceed their budget; 400 for other codes."""
 CLIENT_CLOSED_REQUEST = 499
 """Status for logs and proxies, as nginx uses it. The client has disconnected and receives nothing."""
-MAX_NAME_LENGTH = 100
 MAX_INCOMPLETE_REQUESTS = 1_000
 """Requests of which only a part has arrived."""
-ResponseBody = dict[str, Any]
 
 
 class GraphQLView:
@@ -80,6 +75,7 @@ class GraphQLView:
         self._is_busy = is_busy
         self._incomplete_requests = 0
         self._in_flight = 0
+        self._log = OperationLog()
 
     async def handle(self, request: Request) -> Response:
         """Return the response. If too many requests are in flight or wait, reject this one at once with 503."""
@@ -92,10 +88,10 @@ class GraphQLView:
             media_type = negotiate_media_type(request.headers.get("accept"))
             graphql_request = await self._read(request)
         except HTTPRequestError as error:
-            body = _errors(error_formatting.graphql_error(error.code, error.message))
+            rejection = error_formatting.graphql_error(error.code, error.message)
             # Apollo Server sends 200 here, and some clients look for the code only in successful responses.
             is_expected = error.code is RequestErrorCode.PERSISTED_QUERY_NOT_SUPPORTED and media_type == JSON
-            return _response(body, 200 if is_expected else error.status, media_type)
+            return _reject(rejection, 200 if is_expected else error.status, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         finally:
@@ -104,7 +100,8 @@ class GraphQLView:
             return _busy()
         self._in_flight += 1
         try:
-            return await self._respond(request, graphql_request, media_type, arrived_at)
+            with metrics.IN_FLIGHT.track_inprogress():
+                return await self._respond(request, graphql_request, media_type, arrived_at)
         finally:
             self._in_flight -= 1
 
@@ -118,11 +115,11 @@ class GraphQLView:
             context = await self._context(request, graphql_request, arrived_at)
         except RequestError as error:
             status = 401 if error.code is RequestErrorCode.UNAUTHENTICATED else 503
-            return _response(_errors(error_formatting.from_request_error(error)), status, media_type)
+            return _reject(error_formatting.from_request_error(error), status, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         except Exception as error:  # a database error during authentication
-            return _response(_errors(error_formatting.mask_internal_error(error)), 500, media_type)
+            return _reject(error_formatting.mask_internal_error(error), 500, media_type)
         started = time.perf_counter()
         prepared: PreparedDocument | None = None
         try:
@@ -132,7 +129,7 @@ class GraphQLView:
             body, status = _errors(error_formatting.mask_internal_error(error)), 500
         finally:
             context.close()
-        _log(graphql_request, prepared, body, context, started)
+        self._log.record(graphql_request, prepared, body, context, time.perf_counter() - started)
         return _response(body, status if media_type == GRAPHQL_JSON or status not in {200, 400} else 200, media_type)
 
     async def _read(self, request: Request) -> GraphQLRequest:
@@ -222,7 +219,12 @@ def _is_unavailable(body: ResponseBody) -> bool:
 
 def _busy() -> Response:
     error = error_formatting.graphql_error(RequestErrorCode.UNAVAILABLE, error_formatting.BUSY_MESSAGE)
-    return _response(_errors(error), 503, JSON)
+    return _reject(error, 503, JSON)
+
+
+def _reject(error: GraphQLError, status: int, media_type: str) -> Response:
+    metrics.REJECTED.labels(str(status), (error.extensions or {}).get("code", "")).inc()
+    return _response(_errors(error), status, media_type)
 
 
 def _errors(*errors: GraphQLError) -> ResponseBody:
@@ -232,32 +234,3 @@ def _errors(*errors: GraphQLError) -> ResponseBody:
 def _response(body: ResponseBody, status: int, media_type: str) -> Response:
     headers = {**HEADERS, **STATUS_HEADERS.get(status, {})}
     return Response(orjson.dumps(body), status, headers=headers, media_type=f"{media_type}; charset=utf-8")
-
-
-def _log(
-    graphql_request: GraphQLRequest,
-    prepared: PreparedDocument | None,
-    body: ResponseBody,
-    context: Context,
-    started: float,
-) -> None:
-    """Log the operation without its document, variables and tokens.
-
-    The name is logged only if the document has an operation of this name, because it may be any text otherwise.
-    """
-    operations = prepared.operations if prepared is not None else {}
-    name = graphql_request.operation_name if graphql_request.operation_name in operations else None
-    if graphql_request.operation_name is None and len(operations) == 1:
-        (name,) = operations
-    codes = sorted({error.get("extensions", {}).get("code", "") for error in body.get("errors", ())})
-    logger.info(
-        "operation",
-        name=(name or "")[:MAX_NAME_LENGTH] or None,
-        hash=hashlib.sha256(graphql_request.query.encode()).hexdigest()[:12],
-        milliseconds=round((time.perf_counter() - started) * 1000, 2),
-        statements=context.statement_count,
-        plan=context.plan_use.value,
-        cost=body.get("extensions", {}).get("cost"),
-        viewer=context.actor.key,
-        errors=codes,
-    )

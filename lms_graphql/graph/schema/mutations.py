@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import strawberry
 from strawberry.extensions import FieldExtension
 
-from lms_graphql.core import global_ids
+from lms_graphql.core import global_ids, metrics
 from lms_graphql.core.errors import DomainError, DomainErrors, ErrorCode
 from lms_graphql.graph.context import Context, Info
 from lms_graphql.graph.error_formatting import clear_tracebacks
@@ -121,15 +121,19 @@ class DomainErrorsExtension(FieldExtension):
 
     async def resolve_async(self, next_: Callable[..., Any], source: Any, info: Any, **kwargs: Any) -> Any:
         context: Context = info.context
-        write_count = context.write_count
+        write_count, result = context.write_count, "failed"
         try:
-            return await next_(source, info, **kwargs)
+            value = await next_(source, info, **kwargs)
+            result = "ok"
+            return value
         except (DomainError, DomainErrors) as error:
             clear_tracebacks([error])  # because its frames may refer to the error: see `Context.close`
             errors = error.errors if isinstance(error, DomainErrors) else [error]
+            result = errors[0].code.value
             named_ids = _ids_in(kwargs.get("input"))
             return self._payload_type(errors=[_user_error(error, named_ids) for error in errors])
         finally:
+            metrics.MUTATIONS.labels(info.field_name, result).inc()
             if context.write_count > write_count:
                 context.written_fields.add(info.path.key)
 

@@ -1,0 +1,44 @@
+"""Metrics of the processes that `lms-graphql serve` starts: their shared folder, and a port of their own."""
+
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from lms_graphql.core.database import Database
+from lms_graphql.metrics_endpoint import FOLDER_VARIABLE, MetricsEndpoint
+from lms_graphql.settings import Settings
+
+
+@contextmanager
+def shared_metrics(settings: Settings, has_several_processes: bool) -> Iterator[None]:
+    """Let the processes that start meanwhile store their metrics in one folder, and open `LMS_METRICS_PORT`."""
+    with ExitStack() as stack:
+        folder = None
+        if has_several_processes:
+            folder = os.environ.get(FOLDER_VARIABLE) or stack.enter_context(tempfile.TemporaryDirectory("-metrics"))
+            os.environ[FOLDER_VARIABLE] = folder
+        if settings.metrics_port is not None:
+            stack.enter_context(_metrics_port(settings, settings.metrics_port, folder))
+        yield
+
+
+@contextmanager
+def _metrics_port(settings: Settings, port: int, folder: str | None) -> Iterator[None]:
+    """Serve the metrics on a port of their own, in a thread of this process."""
+    database = Database(settings.url, pool_size=1, threads=1)
+    app = Starlette(routes=[MetricsEndpoint(settings, database, folder).route()])
+    config = uvicorn.Config(app, settings.metrics_host, port, log_level="warning", access_log=False, ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, name="metrics", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(2.0)
+        database.dispose()
