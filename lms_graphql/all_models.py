@@ -14,11 +14,13 @@ from lms_graphql.discussion import models as discussion
 from lms_graphql.learning import invitation_models as invitations
 from lms_graphql.learning import models as learning
 from lms_graphql.mail import models as mail
+from lms_graphql.stored_documents import models as stored_documents
 
 MODEL_MODULES = (
     named_locks,
     idempotency,
     mail,
+    stored_documents,
     accounts,
     catalog,
     former_instructors,

@@ -36,6 +36,7 @@ from lms_graphql.fake_checkout_page import FakeCheckoutPage
 from lms_graphql.graph.context import AppResources, Context
 from lms_graphql.graph.document_limits import DocumentLimits
 from lms_graphql.graph.documents import DocumentCache
+from lms_graphql.graph.http.requested_documents import RequestedDocuments
 from lms_graphql.graph.http.view import GraphQLView
 from lms_graphql.metrics_endpoint import MetricsEndpoint
 from lms_graphql.middleware import middleware
@@ -45,7 +46,8 @@ from lms_graphql.operations.secret_key import load_secret_key
 from lms_graphql.pdf_endpoint import PdfEndpoint, PdfRenderer
 from lms_graphql.receipt_endpoint import RECEIPTS, STATEMENTS
 from lms_graphql.schema import NODE_LOADERS, schema
-from lms_graphql.settings import Settings
+from lms_graphql.settings import DocumentChoice, Settings
+from lms_graphql.stored_documents.reads.texts import is_stored, texts_by_id
 from lms_graphql.webhook_endpoint import WebhookEndpoint
 
 PDF_KINDS = {
@@ -110,8 +112,8 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         return database.read_queue_seconds() * 1000 > settings.limit_queue_milliseconds
 
     renderer = PdfRenderer()
-    view = GraphQLView(schema.graphql_schema, documents, settings, create_context, is_busy)
-    endpoints = Endpoints(settings, database, view)
+    requested = _requested_documents(database, settings)
+    view = GraphQLView(schema.graphql_schema, documents, settings, create_context, is_busy, requested)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -123,13 +125,11 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         database.dispose()
 
     routes = [
-        *_routes(endpoints, settings),
+        *_routes(Endpoints(settings, database, view), settings, database),
         *_pdf_routes(resources, renderer, is_busy),
         *_payment_routes(resources, is_busy),
         Route("/exports/{kind}.csv", ExportEndpoint(resources, authenticator, is_busy).handle),
     ]
-    if settings.serves_metrics:
-        routes.append(MetricsEndpoint(settings, database).route())
     app = Starlette(routes=routes, middleware=middleware(settings), lifespan=lifespan)
     app.router.redirect_slashes = False  # because the redirect goes to the `Host` that the client names
     app.state.resources = resources
@@ -164,7 +164,7 @@ def _resources(settings: Settings) -> AppResources:
     return AppResources(database, settings, PasswordHashingPool(), signer, NODE_LOADERS, require_active_session)
 
 
-def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:
+def _routes(endpoints: Endpoints, settings: Settings, database: Database) -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         Route("/graphql", endpoints.graphql, methods=["GET", "POST"]),
         Route("/graphql/", endpoints.graphql, methods=["GET", "POST"]),
@@ -174,6 +174,8 @@ def _routes(endpoints: Endpoints, settings: Settings) -> list[BaseRoute]:
     ]
     if settings.shows_graphiql and graphiql.is_built():
         routes.append(Mount("/graphiql/assets", PrecompressedFiles(directory=graphiql.ASSETS_DIR)))
+    if settings.serves_metrics:
+        routes.append(MetricsEndpoint(settings, database).route())
     return routes
 
 
@@ -205,6 +207,22 @@ def _document_cache(settings: Settings) -> DocumentCache:
         document_limits(settings),
         introspection=settings.allows_introspection,
         suggestions=not settings.is_production,
+    )
+
+
+def _requested_documents(database: Database, settings: Settings) -> RequestedDocuments:
+    async def find_text(document_id: str) -> str | None:
+        texts = await database.read(lambda session: texts_by_id(session, [document_id]))
+        return texts.get(document_id)
+
+    async def is_stored_text(text_hash: str) -> bool:
+        return await database.read(lambda session: is_stored(session, text_hash))
+
+    return RequestedDocuments(
+        find_text,
+        is_stored_text,
+        stored_only=settings.documents is DocumentChoice.STORED,
+        automatic=settings.automatic_persisted_queries,
     )
 
 

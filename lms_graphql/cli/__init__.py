@@ -11,6 +11,7 @@ from lms_graphql.core.errors import OperatorError
 
 COMMANDS = {
     "db": "database:db",
+    "documents": "documents:documents",
     "export": "export:export",
     "keys": "signing_keys:keys",
     "quiz": "quiz:quiz",

@@ -16,7 +16,7 @@ from lms_graphql.settings import Settings
 
 @contextmanager
 def shared_metrics(settings: Settings, has_several_processes: bool) -> Iterator[None]:
-    """Let the processes that start meanwhile store their metrics in one folder, and open `LMS_METRICS_PORT`."""
+    """Open `LMS_METRICS_PORT`. Processes that are started in this context store their metrics in one folder."""
     with ExitStack() as stack:
         folder = None
         if has_several_processes:

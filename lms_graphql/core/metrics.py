@@ -64,12 +64,15 @@ class OperationNames:
     def __init__(self) -> None:
         self._names: set[str] = set()
 
-    def label(self, name: str | None) -> str:
-        """Return the label value of an operation's name. An operation without a name is `anonymous`."""
+    def label(self, name: str | None, *, is_stored: bool = False) -> str:
+        """Return the label value of an operation's name. An operation without a name is `anonymous`.
+
+        Names in stored documents are not limited, because operators chose them.
+        """
         if name is None:
             return "anonymous"
         if name not in self._names:
-            if len(self._names) >= MAX_OPERATION_NAMES:
+            if len(self._names) >= MAX_OPERATION_NAMES and not is_stored:
                 return "other"
             self._names.add(name)
         return name

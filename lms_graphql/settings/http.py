@@ -1,11 +1,18 @@
 """Settings of HTTP: browsers of other origins, proxies, connections and compression."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import NoDecode
 
 from lms_graphql.settings import validation
+
+
+class DocumentChoice(StrEnum):
+    ANY = "any"
+    STORED = "stored"
+
 
 Origin = Annotated[str, AfterValidator(validation.origin)]
 HeaderName = Annotated[str, AfterValidator(validation.header_name)]
@@ -32,6 +39,17 @@ class HTTPSettings(BaseModel):
     """
     Size from which responses are compressed, if the client accepts zstd, Brotli or gzip. 0 turns compression off, for
     a proxy that compresses itself.
+    """
+
+    documents: DocumentChoice = DocumentChoice.ANY
+    """
+    Documents that may run: `any`, or only `stored` ones, which `lms-graphql documents load` has stored. Super admins
+    may always run any.
+    """
+    automatic_persisted_queries: bool = False
+    """
+    Automatic persisted queries: clients send the hash of a document that they have sent before. Each process stores
+    such documents in memory.
     """
 
     split_lists = field_validator("cors_headers", "cors_origins", "trusted_proxies", mode="before")(

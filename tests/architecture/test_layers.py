@@ -17,6 +17,7 @@ LAYERS = [
     {"settings", "pdf"},
     {"graph"},
     {"mail"},
+    {"stored_documents"},
     {"accounts"},
     {"catalog"},
     {"certificates"},
@@ -62,6 +63,7 @@ IMPORTED_IN_OWN_LAYER = {
 """Packages that others of the same layer may import."""
 DOMAIN_PACKAGES = {
     "mail",
+    "stored_documents",
     "accounts",
     "catalog",
     "certificates",

@@ -47,7 +47,9 @@ class OperationLog:
             viewer=context.actor.key,
             errors=codes,
         )
-        name = "unknown" if operation is None else self._names.label(operation.name)
+        name = (
+            "unknown" if operation is None else self._names.label(operation.name, is_stored=graphql_request.is_stored)
+        )
         kind = "unknown" if operation is None else operation.kind.value
         metrics.OPERATION_SECONDS.labels(name, kind, _outcome(body, codes)).observe(seconds)
         metrics.OPERATION_STATEMENTS.observe(context.statement_count)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -20,6 +20,9 @@ LARGE_BODY_BYTES, MAX_LARGE_BODIES = 100_000, 32
 """Bytes above which a body is large, and how many large bodies are received at the same time."""
 PERSISTED_QUERY_NOT_SUPPORTED_MESSAGE = "PersistedQueryNotSupported"
 """Message by which clients of automatic persisted queries know that they must send the document itself."""
+HASH = re.compile(r"[0-9a-f]{64}")
+MAX_ID_LENGTH = 207
+"""Length of the id of a stored document, with the prefix `sha256:`."""
 VALUE_MARKERS = (b"[", b"{", b",")
 """Each value in a JSON list, and each key of an object, follows one of these characters."""
 _TEXT = re.compile(rb'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?', re.DOTALL)
@@ -47,9 +50,16 @@ class RequestLimits:
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
+    """A request. Its `query` is empty if it only has the id or the hash of its document."""
+
     query: str
     operation_name: str | None
     variables: dict[str, Any] | None
+    document_id: str | None = None
+    query_hash: str | None = None
+    """SHA-256 of an automatic persisted query."""
+    is_stored: bool = False
+    """True if the document was found among the stored ones."""
 
 
 class LargeBodyLimiter:
@@ -186,18 +196,32 @@ def _to_graphql_request(values: Any) -> GraphQLRequest:
         raise HTTPRequestError(400, "Batched requests are not supported. Send one request at a time.")
     if not isinstance(values, dict):
         raise HTTPRequestError(400, 'The request is not a JSON object. Send an object with a "query".')
-    query, name = values.get("query"), values.get("operationName")
-    variables, extensions = values.get("variables"), values.get("extensions")
-    if not query and isinstance(extensions, dict) and extensions.get("persistedQuery"):
-        raise HTTPRequestError(
-            400, PERSISTED_QUERY_NOT_SUPPORTED_MESSAGE, RequestErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
-        )
-    if not isinstance(query, str) or not query.strip():
-        raise HTTPRequestError(400, '"query" is missing. Send a GraphQL document as a string.')
+    name, variables, extensions = values.get("operationName"), values.get("variables"), values.get("extensions")
+    document = _document_of(values, extensions)
     if not isinstance(name, str | None):
         raise HTTPRequestError(400, '"operationName" must be a string or null.')
     if not isinstance(variables, dict | None):
         raise HTTPRequestError(400, '"variables" must be an object or null.')
     if not isinstance(extensions, dict | None):
         raise HTTPRequestError(400, '"extensions" must be an object or null.')
-    return GraphQLRequest(query, name or None, variables)
+    return replace(document, operation_name=name or None, variables=variables)
+
+
+def _document_of(values: Mapping[str, Any], extensions: Any) -> GraphQLRequest:
+    """Return a request with its document, the id of a stored document, or the hash of a persisted query."""
+    query, document_id = values.get("query"), values.get("documentId")
+    persisted = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
+    query_hash = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    if document_id and query:
+        raise HTTPRequestError(400, 'Send either "query" or "documentId".')
+    if document_id:
+        if not isinstance(document_id, str) or len(document_id) > MAX_ID_LENGTH:
+            raise HTTPRequestError(400, f'"documentId" must be a string of at most {MAX_ID_LENGTH} characters.')
+        return GraphQLRequest("", None, None, document_id.removeprefix("sha256:"))
+    if query_hash is not None and not (isinstance(query_hash, str) and HASH.fullmatch(query_hash)):
+        raise HTTPRequestError(400, '"sha256Hash" must be a SHA-256 in 64 hexadecimal digits in lower case.')
+    if not query and persisted:
+        return GraphQLRequest("", None, None, None, query_hash or "")
+    if not isinstance(query, str) or not query.strip():
+        raise HTTPRequestError(400, '"query" is missing. Send a GraphQL document as a string.')
+    return GraphQLRequest(query, None, None, None, query_hash)

@@ -33,6 +33,7 @@ from lms_graphql.graph.http.request import (
     negotiate_media_type,
     read_request,
 )
+from lms_graphql.graph.http.requested_documents import RequestedDocuments
 from lms_graphql.settings import Settings
 
 HEADERS = {"cache-control": "no-store", "vary": "accept, authorization"}
@@ -46,6 +47,10 @@ BUDGET_STATUSES = {RequestErrorCode.TIMEOUT: 504, RequestErrorCode.UNAVAILABLE: 
 """Statuses of operations that exceed their budget; 400 for other codes."""
 CLIENT_CLOSED_REQUEST = 499
 """Status for logs and proxies, as nginx uses it. The client has disconnected and receives nothing."""
+PERSISTED_QUERY_CODES = {
+    RequestErrorCode.PERSISTED_QUERY_NOT_FOUND,
+    RequestErrorCode.PERSISTED_QUERY_NOT_SUPPORTED,
+}
 MAX_INCOMPLETE_REQUESTS = 1_000
 """Requests of which only a part has arrived."""
 
@@ -55,7 +60,7 @@ class GraphQLView:
 
     `create_context` authenticates the request and raises RequestError if it cannot. Its second argument returns
     whether the request runs anonymously if its token is not valid. `is_busy` returns whether work waits too long for
-    the database.
+    the database. `requested` finds the documents that requests name.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class GraphQLView:
         settings: Settings,
         create_context: Callable[[Request, Callable[[], bool]], Awaitable[Context]],
         is_busy: Callable[[], bool],
+        requested: RequestedDocuments,
     ) -> None:
         self._documents = documents
         self._settings = settings
@@ -73,6 +79,7 @@ class GraphQLView:
         self._limits = RequestLimits(settings.limit_body_bytes, settings.limit_json_depth, settings.limit_json_values)
         self._create_context = create_context
         self._is_busy = is_busy
+        self._requested = requested
         self._incomplete_requests = 0
         self._in_flight = 0
         self._log = OperationLog()
@@ -88,10 +95,7 @@ class GraphQLView:
             media_type = negotiate_media_type(request.headers.get("accept"))
             graphql_request = await self._read(request)
         except HTTPRequestError as error:
-            rejection = error_formatting.graphql_error(error.code, error.message)
-            # Apollo Server sends 200 here, and some clients look for the code only in successful responses.
-            is_expected = error.code is RequestErrorCode.PERSISTED_QUERY_NOT_SUPPORTED and media_type == JSON
-            return _reject(rejection, 200 if is_expected else error.status, media_type)
+            return _reject_request(error, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         finally:
@@ -112,7 +116,11 @@ class GraphQLView:
         self, request: Request, graphql_request: GraphQLRequest, media_type: str, arrived_at: float
     ) -> Response:
         try:
+            graphql_request = await self._requested.resolve(graphql_request)
             context = await self._context(request, graphql_request, arrived_at)
+            await self._requested.require_allowed(graphql_request, is_super_admin=context.actor.is_super_admin)
+        except HTTPRequestError as error:
+            return _reject_request(error, media_type)
         except RequestError as error:
             status = 401 if error.code is RequestErrorCode.UNAUTHENTICATED else 503
             return _reject(error_formatting.from_request_error(error), status, media_type)
@@ -220,6 +228,13 @@ def _is_unavailable(body: ResponseBody) -> bool:
 def _busy() -> Response:
     error = error_formatting.graphql_error(RequestErrorCode.UNAVAILABLE, error_formatting.BUSY_MESSAGE)
     return _reject(error, 503, JSON)
+
+
+def _reject_request(error: HTTPRequestError, media_type: str) -> Response:
+    # Apollo Server sends 200 here, and some clients look for the code only in successful responses.
+    is_expected = error.code in PERSISTED_QUERY_CODES and media_type == JSON
+    status = 200 if is_expected else error.status
+    return _reject(error_formatting.graphql_error(error.code, error.message), status, media_type)
 
 
 def _reject(error: GraphQLError, status: int, media_type: str) -> Response:
