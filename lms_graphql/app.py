@@ -36,6 +36,7 @@ from lms_graphql.fake_checkout_page import FakeCheckoutPage
 from lms_graphql.graph.context import AppResources, Context
 from lms_graphql.graph.document_limits import DocumentLimits
 from lms_graphql.graph.documents import DocumentCache
+from lms_graphql.graph.http.public_responses import PublicResponses
 from lms_graphql.graph.http.requested_documents import RequestedDocuments
 from lms_graphql.graph.http.view import GraphQLView
 from lms_graphql.metrics_endpoint import MetricsEndpoint
@@ -44,6 +45,7 @@ from lms_graphql.operations import readiness
 from lms_graphql.operations.background import BackgroundWorker
 from lms_graphql.operations.secret_key import load_secret_key
 from lms_graphql.pdf_endpoint import PdfEndpoint, PdfRenderer
+from lms_graphql.public_fields import PUBLIC_FIELDS
 from lms_graphql.receipt_endpoint import RECEIPTS, STATEMENTS
 from lms_graphql.schema import NODE_LOADERS, schema
 from lms_graphql.settings import DocumentChoice, Settings
@@ -113,7 +115,8 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
 
     renderer = PdfRenderer()
     requested = _requested_documents(database, settings)
-    view = GraphQLView(schema.graphql_schema, documents, settings, create_context, is_busy, requested)
+    public = PublicResponses(schema.graphql_schema, PUBLIC_FIELDS, settings.public_cache_seconds)
+    view = GraphQLView(schema.graphql_schema, documents, settings, create_context, is_busy, requested, public)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:

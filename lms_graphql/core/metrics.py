@@ -27,6 +27,7 @@ MUTATIONS = Counter(
     ("field", "result"),
 )
 DOCUMENT_LOOKUPS = Counter("lms_document_lookups", "Lookups in the document cache.", ("result",))
+PUBLIC_RESPONSES = Counter("lms_public_responses", "Requests for responses that a CDN may cache.", ("result",))
 IN_FLIGHT = Gauge("lms_requests_in_flight", "GraphQL requests that run now.", multiprocess_mode="livesum")
 REJECTED = Counter("lms_requests_rejected", "GraphQL requests that were rejected.", ("status", "code"))
 

@@ -52,6 +52,12 @@ class HTTPSettings(BaseModel):
     such documents in memory.
     """
 
+    public_cache_seconds: Annotated[int, Field(ge=0, le=86_400)] = 60
+    """
+    Time for which browsers, CDNs and the service itself may cache a stored query by GET of an anonymous viewer whose
+    fields are all public. 0 turns it off.
+    """
+
     split_lists = field_validator("cors_headers", "cors_origins", "trusted_proxies", mode="before")(
         validation.split_list
     )

@@ -39,6 +39,7 @@ LAYERS = [
         "export_endpoint",
         "metrics_endpoint",
         "middleware",
+        "public_fields",
         "receipt_endpoint",
         "fake_checkout_page",
         "webhook_endpoint",

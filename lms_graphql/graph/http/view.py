@@ -22,6 +22,7 @@ from lms_graphql.graph.documents import DocumentCache, Operation, PreparedDocume
 from lms_graphql.graph.execution.operation_runner import OperationRunner
 from lms_graphql.graph.execution.response_budget import BudgetExceededError
 from lms_graphql.graph.http.operation_log import OperationLog, ResponseBody
+from lms_graphql.graph.http.public_responses import PublicResponses
 from lms_graphql.graph.http.request import (
     GRAPHQL_JSON,
     JSON,
@@ -60,7 +61,8 @@ class GraphQLView:
 
     `create_context` authenticates the request and raises RequestError if it cannot. Its second argument returns
     whether the request runs anonymously if its token is not valid. `is_busy` returns whether work waits too long for
-    the database. `requested` finds the documents that requests name.
+    the database. `requested` finds the documents that requests name. `public_responses` are
+    those that a CDN may cache.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class GraphQLView:
         create_context: Callable[[Request, Callable[[], bool]], Awaitable[Context]],
         is_busy: Callable[[], bool],
         requested: RequestedDocuments,
+        public_responses: PublicResponses,
     ) -> None:
         self._documents = documents
         self._settings = settings
@@ -80,6 +83,7 @@ class GraphQLView:
         self._create_context = create_context
         self._is_busy = is_busy
         self._requested = requested
+        self._public_responses = public_responses
         self._incomplete_requests = 0
         self._in_flight = 0
         self._log = OperationLog()
@@ -95,7 +99,7 @@ class GraphQLView:
             media_type = negotiate_media_type(request.headers.get("accept"))
             graphql_request = await self._read(request)
         except HTTPRequestError as error:
-            return _reject_request(error, media_type)
+            return _rejection(error, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         finally:
@@ -117,17 +121,26 @@ class GraphQLView:
     ) -> Response:
         try:
             graphql_request = await self._requested.resolve(graphql_request)
+            public_key = self._public_responses.key(request, graphql_request, media_type)
+            if public_key is not None and (known := self._public_responses.find(public_key)) is not None:
+                return known.respond(request)
             context = await self._context(request, graphql_request, arrived_at)
             await self._requested.require_allowed(graphql_request, is_super_admin=context.actor.is_super_admin)
-        except HTTPRequestError as error:
-            return _reject_request(error, media_type)
-        except RequestError as error:
-            status = 401 if error.code is RequestErrorCode.UNAUTHENTICATED else 503
-            return _reject(error_formatting.from_request_error(error), status, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
-        except Exception as error:  # a database error during authentication
-            return _reject(error_formatting.mask_internal_error(error), 500, media_type)
+        except Exception as error:
+            return _rejection(error, media_type)
+        prepared, body, status = await self._execute(request, graphql_request, context)
+        if public_key is not None and status == 200 and prepared is not None:
+            operation = prepared.operation(graphql_request.operation_name)
+            if (stored := self._public_responses.store(public_key, operation, body)) is not None:
+                return stored.respond(request)
+        return _response(body, status if media_type == GRAPHQL_JSON or status not in {200, 400} else 200, media_type)
+
+    async def _execute(
+        self, request: Request, graphql_request: GraphQLRequest, context: Context
+    ) -> tuple[PreparedDocument | None, ResponseBody, int]:
+        """Return the document, the response body and its HTTP status. Log the operation."""
         started = time.perf_counter()
         prepared: PreparedDocument | None = None
         try:
@@ -138,7 +151,7 @@ class GraphQLView:
         finally:
             context.close()
         self._log.record(graphql_request, prepared, body, context, time.perf_counter() - started)
-        return _response(body, status if media_type == GRAPHQL_JSON or status not in {200, 400} else 200, media_type)
+        return prepared, body, status
 
     async def _read(self, request: Request) -> GraphQLRequest:
         try:
@@ -230,11 +243,18 @@ def _busy() -> Response:
     return _reject(error, 503, JSON)
 
 
-def _reject_request(error: HTTPRequestError, media_type: str) -> Response:
-    # Apollo Server sends 200 here, and some clients look for the code only in successful responses.
-    is_expected = error.code in PERSISTED_QUERY_CODES and media_type == JSON
-    status = 200 if is_expected else error.status
-    return _reject(error_formatting.graphql_error(error.code, error.message), status, media_type)
+def _rejection(error: Exception, media_type: str) -> Response:
+    """Return the response to a request that is not executed. An unexpected error is logged."""
+    if isinstance(error, HTTPRequestError):
+        # Apollo Server sends 200 here, and some clients look for the code only in successful responses.
+        is_expected = error.code in PERSISTED_QUERY_CODES and media_type == JSON
+        status = 200 if is_expected else error.status
+        return _reject(error_formatting.graphql_error(error.code, error.message), status, media_type)
+    if isinstance(error, RequestError):
+        status = 401 if error.code is RequestErrorCode.UNAUTHENTICATED else 503
+        return _reject(error_formatting.from_request_error(error), status, media_type)
+    # A database error during authentication, or while a stored document was looked up.
+    return _reject(error_formatting.mask_internal_error(error), 500, media_type)
 
 
 def _reject(error: GraphQLError, status: int, media_type: str) -> Response:
