@@ -1,7 +1,7 @@
 """Fields that are the same for all viewers of the public catalog, so that a CDN may cache them.
 
-A field is listed only if it shows anonymous viewers all that it shows others of a published course, and if its value
-may be some minutes old. `tests/access_matrix/test_public_fields.py` compares what different viewers get.
+A field is listed only if all viewers who see its object see the same value, which may be some minutes old.
+`tests/stored_documents/test_public_responses.py` compares the list with the access matrix.
 """
 
 _PAGE = ("edges", "nodes", "pageInfo", "totalCount")
