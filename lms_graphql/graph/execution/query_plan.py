@@ -193,7 +193,7 @@ def _structure(branch: Branch) -> tuple[Any, ...] | None:
             below = _structure(field) if field_metadata(field.definition).get(IN_TREE) else None
             if below is None:
                 return None
-            parts += [field.name, below]
+            parts.append(below)
     return tuple(parts)
 
 
