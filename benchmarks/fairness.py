@@ -19,7 +19,7 @@ from benchmarks.load import generate_load
 from benchmarks.mariadb import private_database
 from benchmarks.processes import BenchmarkError
 from benchmarks.seed import fill
-from benchmarks.servers import OURS, RunningServer, ServerSpec, run_servers
+from benchmarks.servers import OURS, UNCACHED, RunningServer, ServerSpec, run_servers
 from benchmarks.service import Connection
 from benchmarks.workloads import TREE_SLUG, WORKLOADS
 
@@ -30,7 +30,7 @@ PAUSE_SECONDS = 0.02
 LEAD_SECONDS = 1.0
 """Time in which only the large queries run, before the first small one and after the last."""
 SERVERS = (
-    ServerSpec("ours", "this API", OURS),
+    ServerSpec("ours", "this API, no tree cache", OURS, UNCACHED),
     ServerSpec("reference", "reference executor", OURS, {"LMS_EXECUTOR": "reference"}),
 )
 

@@ -49,9 +49,11 @@ class RunningServer:
 
 BASELINE_TITLE = "hand-written"
 OURS = (*UVICORN, *UVICORN_OPTIONS, "--http", PROTOCOL, "--factory", "lms_graphql.asgi:app")
+UNCACHED = {"LMS_TREE_CACHE_BYTES": "0"}
 SERVERS = (
     ServerSpec("ours", "this API", OURS),
-    ServerSpec("ours-mysqlclient", "this API, mysqlclient", OURS, driver="mysqldb"),
+    ServerSpec("ours-uncached", "this API, no tree cache", OURS, UNCACHED),
+    ServerSpec("ours-mysqlclient", "the same, mysqlclient", OURS, UNCACHED, driver="mysqldb"),
     ServerSpec("apollo", "Apollo Server", ("node", str(PEERS / "apollo.js"))),
     ServerSpec("yoga", "GraphQL Yoga", ("node", str(PEERS / "yoga.js"))),
     ServerSpec("yoga-jit", "Yoga, graphql-jit", ("node", str(PEERS / "yoga-jit.js"))),
