@@ -1,6 +1,6 @@
 """Reference executor: graphql-core's executor, which charges the `ResponseBudget` while it builds the response.
 
-It runs mutations, and the queries that a plan cannot answer. `tests/graph/test_executor.py` compares plans with it,
+It runs several mutations of one document, and the operations that a plan cannot answer. `tests/graph/test_executor.py` compares plans with it,
 and it with graphql-core's own.
 """
 
