@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -123,6 +124,12 @@ def _sqlite(url: URL, options: dict[str, Any], for_maintenance: bool) -> Engine:
         for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(engine, "close")
+    def roll_back(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        # A closed connection holds the lock of its transaction for as long as a cursor of it exists.
+        with suppress(sqlite3.Error):
+            connection.rollback()
 
     if "isolation_level" not in options:
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import pymysql
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from lms_graphql.core import db_errors, write_health
 from lms_graphql.core.actor import Role
+from lms_graphql.core.database import Database
 from lms_graphql.operations import maintenance
 from tests.catalog.course_client import CourseClient
 from tests.factories import Factories
@@ -117,3 +119,21 @@ def test_sqlite_errors_of_the_file_are_classified(tmp_path: Path) -> None:
         assert db_errors.classify(error) == db_errors.FILE_FAILED
         assert db_errors.is_unavailable(error)
     connection.close()
+
+
+def test_discarded_connection_to_sqlite_releases_its_lock(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/lms.db")
+    create = text("CREATE TABLE texts (text)")
+    errors: list[OperationalError] = []  # the traceback refers to the cursor
+
+    def fail(session: Session) -> None:
+        session.execute(text("PRAGMA query_only = 1"))
+        session.execute(create)
+
+    try:
+        database.write_sync(fail)
+    except OperationalError as error:
+        errors.append(error)
+    assert db_errors.classify(errors[0]) is db_errors.FILE_FAILED
+    database.write_sync(lambda session: session.execute(create) and None)
+    database.dispose()
