@@ -1,7 +1,7 @@
 """Reference executor: graphql-core's executor, which charges the `ResponseBudget` while it builds the response.
 
-It runs several mutations of one document, and the operations that a plan cannot answer. `tests/graph/test_executor.py` compares plans with it,
-and it with graphql-core's own.
+It runs several mutations of one document, and operations that a plan cannot answer. `tests/graph/test_executor.py`
+compares plans with it, and it with graphql-core's own.
 """
 
 from collections.abc import Awaitable, Callable
