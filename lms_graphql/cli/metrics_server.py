@@ -30,7 +30,7 @@ def shared_metrics(settings: Settings, has_several_processes: bool) -> Iterator[
 @contextmanager
 def _metrics_port(settings: Settings, port: int, folder: str | None) -> Iterator[None]:
     """Serve the metrics on a port of their own, in a thread of this process."""
-    database = Database(settings.url, pool_size=1, threads=1)
+    database = Database(settings.url, pool_size=1, threads=1, mysql_reader=settings.mysql_reader)
     app = Starlette(routes=[MetricsEndpoint(settings, database, folder).route()])
     config = uvicorn.Config(app, settings.metrics_host, port, log_level="warning", access_log=False, ws="none")
     server = uvicorn.Server(config)
