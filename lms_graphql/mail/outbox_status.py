@@ -1,4 +1,4 @@
-"""Status of the outbox, for `lms-graphql db check`."""
+"""Status of the outbox, for `lms-graphql db check` and the metrics."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -31,9 +31,9 @@ def waiting_mails(session: Session) -> tuple[int, datetime | None]:
 
 
 def outbox_status(session: Session) -> OutboxStatus:
-    statement = select(func.count(), func.min(Mail.created_at), func.max(Mail.updated_at))
-    waiting, oldest, _ = session.execute(statement.where(Mail.status == MailStatus.PENDING)).one()
-    failed, _, failed_at = session.execute(statement.where(Mail.status == MailStatus.FAILED)).one()
+    waiting, oldest = waiting_mails(session)
+    statement = select(func.count(), func.max(Mail.updated_at)).where(Mail.status == MailStatus.FAILED)
+    failed, failed_at = session.execute(statement).one()
     return OutboxStatus(
         waiting,
         oldest,
