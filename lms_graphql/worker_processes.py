@@ -4,7 +4,7 @@ If all workers accept from one socket, the first to wake takes all connections t
 connections went to one of two workers. The kernel spreads connections evenly over sockets with SO_REUSEPORT. The
 reasons are in `docs/decisions/worker-sockets.md`.
 
-Beside `http_protocol` this is the only module that uses undocumented parts of uvicorn. `docs/architecture.md` lists
+Besides `http_protocol`, this is the only module that uses undocumented parts of uvicorn. `docs/architecture.md` lists
 them.
 """
 

@@ -12,7 +12,7 @@ from lms_graphql.core import term_index
 from lms_graphql.core.derived_columns import DerivedColumn, find_drift, repair_drift
 from lms_graphql.core.statements import execute_dml
 
-KEYS_OF_STATEMENT = 1_000
+BATCH_SIZE = 1_000
 
 
 def _lecture_aggregate(aggregate: Any, parent: Any, key: Any) -> ScalarSelect[Any]:
@@ -89,8 +89,8 @@ def repair_counters(session: Session) -> list[str]:
     for derived, rows in list(_drifted_columns(session)):
         model = derived.column.class_
         if model in (Section, Lecture):
-            for start in range(0, len(rows), KEYS_OF_STATEMENT):
-                keys = [row.id for row in rows[start : start + KEYS_OF_STATEMENT]]
+            for start in range(0, len(rows), BATCH_SIZE):
+                keys = [row.id for row in rows[start : start + BATCH_SIZE]]
                 raise_course_versions(session, model, model.id.in_(keys))
         repair_drift(session, derived, rows)
         lines.append(f"{derived.name}: {len(rows)} rows repaired")

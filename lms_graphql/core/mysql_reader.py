@@ -2,7 +2,7 @@
 
 PyMySQL makes an object for each row and four calls for each value, and it parses the descriptions of the columns in
 every answer. Here they are parsed once, and rows are decoded where they lie in the buffer of the connection. That
-takes 30 to 45 percent of PyMySQL's CPU time: docs/decisions/mysql-reader.md.
+takes 25 to 45 percent of PyMySQL's CPU time: docs/decisions/mysql-reader.md.
 
 Only whole packets are taken from the buffer. Everything that is not an ordinary row in the buffer is read by PyMySQL
 itself: OK and error packets, LOAD DATA, the end of the rows, rows that have not arrived completely, wrong sequence

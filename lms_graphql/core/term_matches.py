@@ -5,11 +5,6 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, and_, false, select
 from lms_graphql.core.search_terms import MAX_CHARACTER, QueryTerms
 
 
-def has_prefix(term: SQLColumnExpression[str], prefix: str) -> ColumnElement[bool]:
-    """Return the condition that a term begins with the prefix. It is a range of an index."""
-    return and_(term >= prefix, term < prefix + MAX_CHARACTER)
-
-
 def has_all_terms(
     key: SQLColumnExpression[int],
     term: SQLColumnExpression[str],
@@ -24,5 +19,10 @@ def has_all_terms(
     """
     if terms == QueryTerms():
         return false()
-    matches = [*(term == word for word in terms.words), *(has_prefix(term, prefix) for prefix in terms.prefixes)]
+    matches = [*(term == word for word in terms.words), *(_has_prefix(term, prefix) for prefix in terms.prefixes)]
     return and_(*(key.in_(select(owner).where(*where, match)) for match in matches))
+
+
+def _has_prefix(term: SQLColumnExpression[str], prefix: str) -> ColumnElement[bool]:
+    """Return the condition that a term begins with the prefix. It is a range of an index."""
+    return and_(term >= prefix, term < prefix + MAX_CHARACTER)

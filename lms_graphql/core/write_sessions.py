@@ -1,7 +1,7 @@
 """Write sessions: a session and its connection are reused by the next transaction, of any thread.
 
-To check out the connection, open a session on it and close both again takes two round trips. Their CPU is a tenth of
-a progress report's: 0.45 of 5.0 ms.
+Otherwise each transaction checks out a connection, opens a session on it, and closes both again. That takes two round
+trips, whose CPU time is a tenth of a progress report's: 0.45 of 5.0 ms.
 """
 
 import threading

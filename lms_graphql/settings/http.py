@@ -1,4 +1,4 @@
-"""Settings of HTTP: browsers of other origins, proxies, connections and compression."""
+"""Settings of HTTP: browsers of other origins, proxies, connections, compression, documents and public caches."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -10,6 +10,8 @@ from lms_graphql.settings import validation
 
 
 class DocumentChoice(StrEnum):
+    """Documents that may run."""
+
     ANY = "any"
     STORED = "stored"
 

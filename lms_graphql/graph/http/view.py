@@ -61,8 +61,8 @@ class GraphQLView:
 
     `create_context` authenticates the request and raises RequestError if it cannot. Its second argument returns
     whether the request runs anonymously if its token is not valid. `is_busy` returns whether work waits too long for
-    the database. `requested` finds the documents that requests name. `public_responses` are
-    those that a CDN may cache.
+    the database. `requested` finds the documents that requests name. `public_responses` are those that a CDN may
+    cache.
     """
 
     def __init__(
