@@ -86,7 +86,7 @@ def kept_ids(database: Database) -> set[int]:
         return set(threads.map(lambda _: database.write_sync(work), range(POOL_SIZE)))
 
 
-def test_connection_is_kept_after_commit(database: Database) -> None:
+def test_connection_stays_open_after_commit(database: Database) -> None:
     connections = {database.write_sync(driver_connection) for _ in range(3)}
     assert len(connections) == 1
 
@@ -150,7 +150,7 @@ def test_rollback_before_lock_ends_both_transactions(database: Database) -> None
     assert stored_value(database) == 0
 
 
-def test_no_writer_waits_for_kept_connections(database: Database) -> None:
+def test_no_writer_waits_for_idle_connections(database: Database) -> None:
     def add_often(_: int) -> None:
         for _ in range(20):
             database.write_sync(add_with_core)
@@ -189,14 +189,14 @@ def test_waiting_writer_gets_the_first_connection_that_is_free(mariadb_database:
             holder.result(10)
 
 
-def test_kept_connections_are_closed_with_the_engine(database: Database) -> None:
+def test_idle_connections_are_closed_with_the_engine(database: Database) -> None:
     before = database.write_sync(driver_connection)
     database.engine.dispose()
     assert database.write_sync(driver_connection) is not before
 
 
 @pytest.mark.slow
-def test_one_lost_connection_replaces_all_that_are_kept(mariadb_database: Database, mariadb_server: MariaDB) -> None:
+def test_one_lost_connection_replaces_all_idle_ones(mariadb_database: Database, mariadb_server: MariaDB) -> None:
     kill(mariadb_server, *kept_ids(mariadb_database))
     attempts: list[int] = []
 

@@ -63,7 +63,7 @@ def test_small_response_is_not_compressed(client: Client) -> None:
     assert _post(client, "zstd", SMALL)[0] is None
 
 
-def test_caches_must_tell_encodings_apart(client: Client) -> None:
+def test_caches_distinguish_encodings(client: Client) -> None:
     for accepted in ("zstd", "identity"):
         vary = client.post(LARGE, headers={"accept-encoding": accepted}).headers["vary"].lower()
         assert {name.strip() for name in vary.split(",")} >= {"accept", "authorization", "accept-encoding"}
