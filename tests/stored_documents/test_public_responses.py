@@ -95,6 +95,32 @@ def test_public_response_is_cached_and_validated_without_statements(
 
 
 @pytest.mark.sqlite_only
+def test_validated_response_has_the_same_vary_header(cached: tuple[Service, Client], course: CourseTree) -> None:
+    first = get(cached[1], "course")
+    validated = get(cached[1], "course", if_none_match=first.headers["etag"])
+    names = [
+        {name.strip().lower() for name in response.headers["vary"].split(",")} for response in (first, validated)
+    ]
+    assert names[0] == names[1] >= {"accept", "accept-encoding", "authorization"}
+
+
+@pytest.mark.sqlite_only
+def test_media_types_have_different_etags(cached: tuple[Service, Client], course: CourseTree) -> None:
+    first = get(cached[1], "course", accept="application/json")
+    other = get(cached[1], "course", accept="application/graphql-response+json", if_none_match=first.headers["etag"])
+    assert (other.status_code, other.content) == (200, first.content)
+    assert other.headers["content-type"].startswith("application/graphql-response+json")
+
+
+@pytest.mark.sqlite_only
+def test_response_with_deep_variables_is_private(service_settings: Settings, course: CourseTree) -> None:
+    variables = '{"slug": "piano", "deep": ' + "[" * 300 + "]" * 300 + "}"
+    with client_with(service_settings, limit_json_depth=500) as (_, client):
+        response = client.get("/graphql", params={"documentId": "course", "variables": variables})
+    assert (response.status_code, response.headers["cache-control"]) == (200, "no-store")
+
+
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("document_id", sorted(DOCUMENTS.keys() - {"course"}))
 def test_response_with_another_field_is_private(
     cached: tuple[Service, Client], course: CourseTree, document_id: str

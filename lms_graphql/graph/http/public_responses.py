@@ -47,7 +47,8 @@ class PublicResponse:
             "cache-control": f"public, max-age={self.seconds}, stale-while-revalidate={self.seconds}",
             "age": str(int(time.monotonic() - self.stored_at)),
             "etag": self.etag,
-            "vary": "accept, authorization",
+            # The middleware that compresses adds no name to a 304, and caches take over the names of a 304.
+            "vary": "accept, authorization, accept-encoding",
         }
         if _matches(request.headers.get("if-none-match", ""), self.etag):
             metrics.PUBLIC_RESPONSES.labels("not_modified").inc()
@@ -72,7 +73,10 @@ class PublicResponses:
             return None
         if "authorization" in request.headers:
             return None
-        variables = orjson.dumps(graphql_request.variables or {}, option=orjson.OPT_SORT_KEYS)
+        try:
+            variables = orjson.dumps(graphql_request.variables or {}, option=orjson.OPT_SORT_KEYS)
+        except orjson.JSONEncodeError:  # orjson writes fewer levels than `LMS_LIMIT_JSON_DEPTH` may allow
+            return None
         if len(variables) > MAX_VARIABLES_BYTES:
             return None
         return sha256(graphql_request.query.encode()).digest(), graphql_request.operation_name, variables, media_type
@@ -90,9 +94,10 @@ class PublicResponses:
         if "errors" in body or not is_public(self._schema, operation, self._fields):
             return None
         content = orjson.dumps(body)
-        # The tag is weak, because the compressed response has other bytes.
-        etag = f'W/"{sha256(content).hexdigest()[:32]}"'
-        stored = PublicResponse(content, key[3], etag, time.monotonic(), self._seconds)
+        # The tag is weak, because the compressed response has other bytes. Each media type has a tag of its own.
+        media_type = key[3]
+        etag = f'W/"{sha256(media_type.encode() + content).hexdigest()[:32]}"'
+        stored = PublicResponse(content, media_type, etag, time.monotonic(), self._seconds)
         if key in self._responses:
             self._remove(key)
         self._responses[key] = stored
