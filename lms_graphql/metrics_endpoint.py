@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hmac import compare_digest
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -57,7 +58,7 @@ class MetricsEndpoint:
         if self._token is not None and not self._is_authorized(request):
             headers = {"www-authenticate": "Bearer"}
             return PlainTextResponse("Send the token of LMS_METRICS_TOKEN as a bearer token.\n", 401, headers)
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        encode, content_type = _encoder(request.headers.get("accept", ""))
         database_metrics = await self._database_metrics()
         # In a thread, because it reads the files of all processes.
         body = await asyncio.to_thread(lambda: encode(self._registry(database_metrics)))
@@ -85,6 +86,14 @@ class MetricsEndpoint:
             _forget_dead_processes(Path(self._folder))
             MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
         return registry
+
+
+def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    """Return the encoder that the header chooses, and its media type. A malformed header chooses plain text."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # a version that is no number
+        return choose_encoder("")
 
 
 def _forget_dead_processes(folder: Path) -> None:

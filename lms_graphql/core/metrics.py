@@ -11,6 +11,7 @@ COSTS = (1, 10, 100, 500, 1_000, 5_000, 10_000, 50_000)
 STATEMENTS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55)
 TASK_SECONDS = (0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0)
 MAX_OPERATION_NAMES = 200
+MAX_NAME_LENGTH = 100
 
 OPERATION_SECONDS = Histogram(
     "lms_operation_duration_seconds",
@@ -60,7 +61,10 @@ LAST_MAINTENANCE = Gauge(
 
 
 class OperationNames:
-    """Names of operations as label values: the first `MAX_OPERATION_NAMES` that were seen, else `other`."""
+    """Names of operations as label values: the first `MAX_OPERATION_NAMES` that were seen, else `other`.
+
+    Names of more than `MAX_NAME_LENGTH` characters are `other`, because a name has 20 time series for each outcome.
+    """
 
     def __init__(self) -> None:
         self._names: set[str] = set()
@@ -72,6 +76,8 @@ class OperationNames:
         """
         if name is None:
             return "anonymous"
+        if len(name) > MAX_NAME_LENGTH:
+            return "other"
         if name not in self._names:
             if len(self._names) >= MAX_OPERATION_NAMES and not is_stored:
                 return "other"

@@ -97,6 +97,21 @@ def test_names_of_operations_are_bounded() -> None:
     assert names.label("Q0") == "Q0"
 
 
+@pytest.mark.sqlite_only
+def test_length_of_operation_names_is_bounded(client: Client) -> None:
+    client.execute(f"query {'N' * 90_000} {{ __typename }}")
+    assert len(client.get("/metrics").content) < 90_000
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("accept", ["application/openmetrics-text;version=x", "text/plain;version=1.x"])
+def test_metrics_are_plain_text_if_accept_header_is_malformed(client: Client, accept: str) -> None:
+    response = client.get("/metrics", headers={"accept": accept})
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert value(samples(response.text), "lms_database_up") == 1
+
+
 def test_mutations_and_committed_audit_events_are_counted(client: Client, make: Factories) -> None:
     counted = Counted(client)
     client.execute(LOGIN)

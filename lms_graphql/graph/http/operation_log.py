@@ -14,7 +14,6 @@ from lms_graphql.graph.http.request import GraphQLRequest
 
 logger = structlog.get_logger("lms_graphql.operations")
 
-MAX_NAME_LENGTH = 100
 ResponseBody = dict[str, Any]
 
 
@@ -38,7 +37,7 @@ class OperationLog:
         cost = body.get("extensions", {}).get("cost")
         logger.info(
             "operation",
-            name=operation.name[:MAX_NAME_LENGTH] if operation is not None and operation.name else None,
+            name=operation.name[: metrics.MAX_NAME_LENGTH] if operation is not None and operation.name else None,
             hash=hashlib.sha256(graphql_request.query.encode()).hexdigest()[:12],
             milliseconds=round(seconds * 1000, 2),
             statements=context.statement_count,
