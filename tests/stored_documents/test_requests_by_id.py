@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lms_graphql.core.actor import Role
-from lms_graphql.graph.http.requested_documents import TextCache
+from lms_graphql.graph.http.requested_documents import ENTRY_CHARACTERS, TextCache
 from lms_graphql.settings import DocumentChoice, Settings
 from lms_graphql.stored_documents.services.loading import remove_documents, store_documents
 from tests.factories import Factories
@@ -113,14 +113,17 @@ def test_automatic_persisted_query_runs_by_its_hash_after_it_was_sent(
 
 @pytest.mark.sqlite_only
 def test_texts_in_memory_are_bounded_and_expire() -> None:
-    texts = TextCache(seconds=1000, max_characters=1_000)
+    texts = TextCache(seconds=1000, max_characters=10 * (100 + ENTRY_CHARACTERS))
     for number in range(100):
         texts.store(str(number), "x" * 100)
         texts.get("0")
-    assert texts.characters == 1_000
+    assert texts.characters == 10 * (100 + ENTRY_CHARACTERS)
     assert [number for number in range(100) if texts.get(str(number))] == [0, *range(91, 100)]
-    texts.store("large", "x" * 2_000)
+    texts.store("large", "x" * 10_000)
     assert (texts.characters, texts.get("large")) == (0, None)
+    for number in range(100):
+        texts.store(str(number), "")
+    assert len(texts._texts) <= 12
     expired = TextCache(seconds=0)
     expired.store("a", "x")
     assert (expired.get("a"), expired.characters) == (None, 0)

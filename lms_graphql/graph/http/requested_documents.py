@@ -21,6 +21,8 @@ NOT_STORED_MESSAGE = "This service runs stored documents only. Send the id of a 
 STORED_SECONDS = 60.0
 """Time for which the text of a stored document is cached, so that removed documents stop working."""
 MAX_CACHED_CHARACTERS = 10_000_000
+ENTRY_CHARACTERS = 500
+"""Number of characters as which an entry counts in addition: its id, and its places in memory."""
 
 FindText = Callable[[str], Awaitable[str | None]]
 """Returns the text of a stored document by its id."""
@@ -51,13 +53,13 @@ class TextCache:
         if document_id in self._texts:
             self._remove(document_id)
         self._texts[document_id] = text, time.monotonic() + self._seconds
-        self.characters += len(text)
+        self.characters += len(text) + ENTRY_CHARACTERS
         while self.characters > self._max_characters:
             self._remove(next(iter(self._texts)))
 
     def _remove(self, document_id: str) -> None:
         text, _ = self._texts.pop(document_id)
-        self.characters -= len(text)
+        self.characters -= len(text) + ENTRY_CHARACTERS
 
 
 class RequestedDocuments:
