@@ -2,19 +2,22 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lms_graphql.core.actor import Role
 from lms_graphql.graph.http.requested_documents import ENTRY_CHARACTERS, TextCache
-from lms_graphql.settings import DocumentChoice, Settings
+from lms_graphql.settings import DocumentChoice, Settings, load_settings
 from lms_graphql.stored_documents.services.loading import remove_documents, store_documents
 from tests.factories import Factories
 from tests.live_service import Client, Service, run_service
+from tests.mariadb import free_port
 
 QUERY = "query Stored($slug: String!) { category(slug: $slug) { name } }"
 OTHER = "query Other { categories { name } }"
@@ -144,3 +147,29 @@ def test_document_stays_until_its_last_client_is_removed(service: Service, clien
     service.database.write_sync(lambda session: remove_documents(session, "web-1"))
     body = {"documentId": "shared", "variables": {"slug": "music"}}
     assert client.post(body).json()["data"] == {"category": {"name": "Music"}}
+
+
+@pytest.mark.sqlite_only
+def test_request_by_id_is_unavailable_without_database() -> None:
+    environment = {"LMS_DATABASE_URL": f"mysql+pymysql://lms:lms@127.0.0.1:{free_port()}/lms"}
+    settings = load_settings(environment, dotenv=Path("/nowhere"))
+    with client_with(settings, documents=DocumentChoice.STORED) as client:
+        for body in ({"documentId": "a"}, {"query": OTHER}):
+            response = client.post(body, headers={"accept": JSON_OF_GRAPHQL})
+            assert (response.status_code, codes(response.json())) == (503, ["UNAVAILABLE"])
+            assert response.headers["retry-after"] == "1"
+
+
+@pytest.mark.sqlite_only
+def test_lookup_of_document_has_time_limit(service_settings: Settings, stored: str) -> None:
+    settings = service_settings.model_copy(update={"limit_seconds": 1, "limit_queue_milliseconds": 60_000})
+    with run_service(settings) as service:
+        client, stopped = Client(service), threading.Event()
+        for _ in range(service.database._reads.count):
+            service.database._reads._threads.submit(stopped.wait, 20)
+        try:
+            response = client.post({"documentId": stored, "variables": {"slug": "music"}})
+        finally:
+            stopped.set()
+        assert (response.status_code, codes(response.json())) == (503, ["UNAVAILABLE"])
+        client.close()

@@ -45,7 +45,7 @@ STATUS_HEADERS = {
     503: {"retry-after": "1"},
 }
 BUDGET_STATUSES = {RequestErrorCode.TIMEOUT: 504, RequestErrorCode.UNAVAILABLE: 503}
-"""Statuses of operations that exceed their budget; 400 for other codes."""
+"""Statuses of operations that exceed their budget (400 for other codes) and of failed lookups (500)."""
 CLIENT_CLOSED_REQUEST = 499
 """Status for logs and proxies, as nginx uses it. The client has disconnected and receives nothing."""
 PERSISTED_QUERY_CODES = {
@@ -120,12 +120,16 @@ class GraphQLView:
         self, request: Request, graphql_request: GraphQLRequest, media_type: str, arrived_at: float
     ) -> Response:
         try:
-            graphql_request = await self._requested.resolve(graphql_request)
-            public_key = self._public_responses.key(request, graphql_request, media_type)
-            if public_key is not None and (known := self._public_responses.find(public_key)) is not None:
-                return known.respond(request)
-            context = await self._context(request, graphql_request, arrived_at)
-            await self._requested.require_allowed(graphql_request, is_super_admin=context.actor.is_super_admin)
+            async with asyncio.timeout(self._remaining_seconds(arrived_at)):
+                graphql_request = await self._requested.resolve(graphql_request)
+                public_key = self._public_responses.key(request, graphql_request, media_type)
+                if public_key is not None and (known := self._public_responses.find(public_key)) is not None:
+                    return known.respond(request)
+                context = await self._create_context(request, lambda: self._ignores_bad_token(graphql_request))
+                await self._requested.require_allowed(graphql_request, is_super_admin=context.actor.is_super_admin)
+            context.budget.count_time_from(arrived_at)
+        except TimeoutError:
+            return _rejection(RequestError(RequestErrorCode.UNAVAILABLE, error_formatting.BUSY_MESSAGE), media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         except Exception as error:
@@ -161,16 +165,9 @@ class GraphQLView:
             message = "The request body did not arrive in time. Send it again."
             raise HTTPRequestError(408, message, RequestErrorCode.TIMEOUT) from None
 
-    async def _context(self, request: Request, graphql_request: GraphQLRequest, arrived_at: float) -> Context:
-        """Authenticate the request. The time limit of the whole request began when it arrived."""
-        remaining_seconds = arrived_at + self._settings.limit_seconds - time.monotonic()
-        try:
-            async with asyncio.timeout(max(0.0, remaining_seconds)):
-                context = await self._create_context(request, lambda: self._ignores_bad_token(graphql_request))
-        except TimeoutError:
-            raise RequestError(RequestErrorCode.UNAVAILABLE, error_formatting.BUSY_MESSAGE) from None
-        context.budget.count_time_from(arrived_at)
-        return context
+    def _remaining_seconds(self, arrived_at: float) -> float:
+        """Return the time that is left. The time limit of the whole request began when it arrived."""
+        return max(0.0, arrived_at + self._settings.limit_seconds - time.monotonic())
 
     def _ignores_bad_token(self, graphql_request: GraphQLRequest) -> bool:
         try:
@@ -254,7 +251,9 @@ def _rejection(error: Exception, media_type: str) -> Response:
         status = 401 if error.code is RequestErrorCode.UNAUTHENTICATED else 503
         return _reject(error_formatting.from_request_error(error), status, media_type)
     # A database error during authentication, or while a stored document was looked up.
-    return _reject(error_formatting.mask_internal_error(error), 500, media_type)
+    formatted = error_formatting.from_field_error(GraphQLError("", original_error=error))
+    code = RequestErrorCode((formatted.extensions or {})["code"])
+    return _reject(formatted, BUDGET_STATUSES.get(code, 500), media_type)
 
 
 def _reject(error: GraphQLError, status: int, media_type: str) -> Response:
