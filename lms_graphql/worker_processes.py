@@ -49,7 +49,8 @@ class WorkerSupervisor(Multiprocess):
         self._for_each_worker(super().keep_subprocess_alive)
 
     def restart_all(self) -> None:
-        self._for_each_worker(super().restart_all)
+        # uvicorn keeps a worker whose successor does not start within 30 seconds. The others would not start either.
+        self._for_each_worker(super().restart_all, stops_at_kept_worker=True)
 
     def terminate_all(self) -> None:
         for listener in self._listeners:
@@ -72,13 +73,16 @@ class WorkerSupervisor(Multiprocess):
         self._listeners.append(listener)
         self.processes.append(worker)
 
-    def _for_each_worker(self, supervise: Callable[[], None]) -> None:
+    def _for_each_worker(self, supervise: Callable[[], None], *, stops_at_kept_worker: bool = False) -> None:
         """Run a method of uvicorn's supervisor for one worker after the other, as if it were the only one."""
         workers = self.processes
         try:
             for number, listener in enumerate(self._listeners):
-                self.processes, self.sockets = [workers[number]], [listener]
+                previous = workers[number]
+                self.processes, self.sockets = [previous], [listener]
                 supervise()
                 workers[number] = self.processes[0]
+                if stops_at_kept_worker and workers[number] is previous:
+                    return
         finally:
             self.processes = workers

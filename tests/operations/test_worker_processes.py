@@ -6,11 +6,14 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
+from uvicorn.supervisors.multiprocess import Multiprocess
 
 from lms_graphql.operations import migrations
+from lms_graphql.worker_processes import WorkerSupervisor
 from tests.processes import SECRET, ServiceProcess
 
 pytestmark = pytest.mark.slow
@@ -109,6 +112,25 @@ def test_connections_wait_for_the_successor_of_a_killed_worker(workers: Workers)
     for connection in connections:
         connection.close()
     workers.wait_until_all_listen(without=(killed,))
+
+
+def test_restart_stops_at_successor_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers: list[Any] = ["first", "second", "third"]
+    tried: list[str] = []
+
+    def restart(supervisor: Any) -> None:
+        (worker,) = supervisor.processes
+        tried.append(worker)
+        if worker != "second":  # uvicorn keeps a worker whose successor does not start
+            supervisor.processes = ["new"]
+
+    monkeypatch.setattr(Multiprocess, "restart_all", restart)
+    supervisor = WorkerSupervisor.__new__(WorkerSupervisor)  # without the signal handlers of a process
+    supervisor.processes, supervisor._listeners = workers, [socket.socket() for _ in workers]
+    supervisor.restart_all()
+    assert (tried, workers) == (["first", "second"], ["new", "second", "third"])
+    for listener in supervisor._listeners:
+        listener.close()
 
 
 def test_no_connection_is_lost_while_workers_are_replaced(workers: Workers) -> None:
