@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from lms_graphql.core.actor import Actor
+from lms_graphql.core.actor import Actor, Role
 from lms_graphql.graph.context import Info, PlanUse
 from lms_graphql.graph.execution import plan_cache
 from lms_graphql.graph.schema.builder import build_schema
@@ -289,3 +289,16 @@ def test_query_whose_plan_fails_three_times_is_not_planned(
     assert plan_uses(1) == [PlanUse.NONE]
     now[0] += plan_cache.PAUSE_SECONDS + 1
     assert plan_uses(1) == [PlanUse.PLANNED]
+
+
+def test_failures_of_one_role_do_not_pause_the_plan_of_others(
+    executors: ExecutorRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_cache, "MAX_FAILURES", 3)
+    document = "query OfRoles { things { maybeFriend { id } } }"
+    learner = Actor(key=1, role=Role.LEARNER)
+    ROWS[:] = [Row(1, "a name", None, "raise")]
+    uses = [executors.run(ExecutorChoice.PLANS, document).plan_use for _ in range(4)]
+    assert uses[-1] is PlanUse.NONE
+    ROWS[:] = [Row(1, "a name", None)]
+    assert executors.run(ExecutorChoice.PLANS, document, learner).plan_use is PlanUse.PLANNED

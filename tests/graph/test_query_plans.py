@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from benchmarks.workloads import WORKLOADS
 from lms_graphql.core.actor import ANONYMOUS, Actor, Role
+from lms_graphql.graph.context import PlanUse
 from lms_graphql.graph.execution import plan_runner
-from lms_graphql.graph.execution.plan_cache import MAX_CACHED_FIELDS, PlanCache
+from lms_graphql.graph.execution.plan_cache import MAX_CACHED_FIELDS, MAX_FAILURES, PlanCache
 from lms_graphql.schema import schema
 from lms_graphql.settings import ExecutorChoice
 from tests.concurrency import race_rounds
@@ -93,6 +94,14 @@ def test_small_queries_need_one_hop_and_large_ones_take_turns(
     assert count_hops(executors, TREE, slug=course.slug) == 1
     monkeypatch.setattr(plan_runner, "MAX_COST_OF_ONE_HOP", 0)
     assert count_hops(executors, TREE, slug=course.slug) == 5, "course, sections, lectures, neighbours, next lectures"
+
+
+def test_bad_arguments_do_not_pause_the_plan(executors: ExecutorRuns, course: CourseTree) -> None:
+    document = "query Page($after: String) { courses(first: 1, after: $after) { nodes { title } } }"
+    for _ in range(MAX_FAILURES + 1):
+        failed = executors.run(ExecutorChoice.PLANS, document, after="no cursor")
+        assert (failed.plan_use, failed.data) == (PlanUse.FALLBACK, None)
+    assert executors.run(ExecutorChoice.PLANS, document).plan_use is PlanUse.PLANNED
 
 
 def test_small_query_overtakes_a_large_one(

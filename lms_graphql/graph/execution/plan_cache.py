@@ -1,13 +1,15 @@
 """Cache of query plans, by operation and the values on which its `@skip` and `@include` depend."""
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from contextlib import suppress
 from typing import Any
 
 from graphql import GraphQLError, GraphQLSchema
 from graphql.execution import VariableValues
 
+from lms_graphql.core.actor import Role
+from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph.documents import Operation
 from lms_graphql.graph.execution.graphql_internals import FieldCollector
 from lms_graphql.graph.execution.query_plan import ObjectPlan, QueryCompiler
@@ -18,32 +20,42 @@ MAX_CACHED_FIELDS = 80_000
 FIELDS_OF_ENTRY = 20
 """Number of fields as which an entry counts in addition."""
 MAX_FAILURES = 3
-"""Failures in a row after which a query is not planned for a while, because each failure makes it run twice."""
+"""Failures in a row after which an operation is not planned for a while, because each failure makes it run twice."""
 PAUSE_SECONDS = 60.0
+ARGUMENT_ERRORS = {RequestErrorCode.BAD_CURSOR, RequestErrorCode.BAD_USER_INPUT}
+"""Codes of errors in the arguments of one request. They say nothing about the next one."""
 
 
 class CachedPlan:
-    """The plan of a query, or None if it can have none. It refers to the operation, by whose identity it is found."""
+    """The plan of an operation, or None if it can have none.
+
+    It refers to the operation, by whose identity it is found. Failures are counted by role, so that viewers who may
+    not see a field do not take the plan from those who may.
+    """
 
     def __init__(self, schema: GraphQLSchema, operation: Operation, variables: VariableValues) -> None:
         self.plan: ObjectPlan | None = None
         self._operation = operation
-        self._failures = 0
-        self._paused_until = 0.0
+        self._failures: Counter[Role | None] = Counter()
+        self._paused_until: dict[Role | None, float] = {}
         compiler = QueryCompiler(FieldCollector(schema, operation, variables))
         with suppress(PlanError, GraphQLError):
             self.plan = compiler.compile()
         self.size = FIELDS_OF_ENTRY + operation.document.token_count + compiler.field_count
 
-    @property
-    def usable_plan(self) -> ObjectPlan | None:
-        return self.plan if self._paused_until <= time.monotonic() else None
+    def usable_plan(self, role: Role | None) -> ObjectPlan | None:
+        return self.plan if self._paused_until.get(role, 0.0) <= time.monotonic() else None
 
-    def record(self, *, failed: bool) -> None:
-        """Record whether the plan has failed for a request."""
-        self._failures = self._failures + 1 if failed else 0
-        if self._failures >= MAX_FAILURES:
-            self._failures, self._paused_until = 0, time.monotonic() + PAUSE_SECONDS
+    def record_success(self, role: Role | None) -> None:
+        self._failures[role] = 0
+
+    def record_failure(self, role: Role | None, error: Exception) -> None:
+        """Count a failure for viewers of this role, if it was not caused by arguments."""
+        if isinstance(error, RequestError) and error.code in ARGUMENT_ERRORS:
+            return
+        self._failures[role] += 1
+        if self._failures[role] >= MAX_FAILURES:
+            self._failures[role], self._paused_until[role] = 0, time.monotonic() + PAUSE_SECONDS
 
 
 class PlanCache:

@@ -45,7 +45,8 @@ class PlanRunner:
             clear_tracebacks(values)  # the executor coerces them again, and reports its own errors
             return None
         cached = self.cache.find(operation, values)
-        if (plan := cached.usable_plan) is None:
+        role = context.actor.role
+        if (plan := cached.usable_plan(role)) is None:
             return None
         context.plan_use = PlanUse.PLANNED
         run = _run_mutation if operation.kind is OperationType.MUTATION else _run_plan
@@ -56,11 +57,11 @@ class PlanRunner:
             raise
         except Exception as error:
             clear_tracebacks([error])
-            cached.record(failed=True)
+            cached.record_failure(role, error)
             context.plan_use = PlanUse.FALLBACK
             context.budget.reset()
             return None
-        cached.record(failed=False)
+        cached.record_success(role)
         return data
 
 
