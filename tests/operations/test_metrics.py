@@ -100,7 +100,7 @@ def test_names_of_operations_are_bounded() -> None:
 @pytest.mark.sqlite_only
 def test_length_of_operation_names_is_bounded(client: Client) -> None:
     client.execute(f"query {'N' * 90_000} {{ __typename }}")
-    assert len(client.get("/metrics").content) < 90_000
+    assert "N" * 1_000 not in client.get("/metrics").text
 
 
 @pytest.mark.sqlite_only
