@@ -168,6 +168,15 @@ class Client:
         self._http.close()
 
 
+@contextlib.contextmanager
+def client_with(settings: Settings, **changes: object) -> Iterator[Client]:
+    """Run a service with changed settings, and yield a client of it."""
+    with run_service(settings.model_copy(update=changes)) as service:
+        client = Client(service)
+        yield client
+        client.close()
+
+
 class LogCapture(io.StringIO):
     """The log of the service: recorded for tests, and also written to stderr, where it helps to explain failures."""
 

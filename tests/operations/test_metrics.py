@@ -2,8 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from lms_graphql.operations.database_access import open_database
 from lms_graphql.settings import Settings, load_settings
 from lms_graphql.settings.model import Environment
 from tests.factories import Factories
-from tests.live_service import Client, Service, run_service
+from tests.live_service import Client, Service, client_with
 from tests.mariadb import free_port
 from tests.processes import ServiceProcess
 
@@ -58,14 +57,6 @@ class Counted:
 
     def __call__(self, name: str, **labels: str) -> float:
         return value(read(self._client), name, **labels) - value(self._before, name, **labels)
-
-
-@contextmanager
-def client_with(settings: Settings, **changes: object) -> Iterator[Client]:
-    with run_service(settings.model_copy(update=changes)) as service:
-        client = Client(service)
-        yield client
-        client.close()
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from lms_graphql.graph.http.requested_documents import ENTRY_CHARACTERS, TextCac
 from lms_graphql.settings import DocumentChoice, Settings, load_settings
 from lms_graphql.stored_documents.services.loading import remove_documents, store_documents
 from tests.factories import Factories
-from tests.live_service import Client, Service, run_service
+from tests.live_service import Client, Service, client_with, run_service
 from tests.mariadb import free_port
 
 QUERY = "query Stored($slug: String!) { category(slug: $slug) { name } }"
@@ -38,14 +36,6 @@ def stored(service: Service, make: Factories) -> str:
     make.category(name="Music", slug="music")
     service.database.write_sync(lambda session: store_documents(session, "web", {sha256(QUERY): QUERY}))
     return sha256(QUERY)
-
-
-@contextmanager
-def client_with(settings: Settings, **changes: object) -> Iterator[Client]:
-    with run_service(settings.model_copy(update=changes)) as service:
-        client = Client(service)
-        yield client
-        client.close()
 
 
 def codes(body: Any) -> list[str]:
