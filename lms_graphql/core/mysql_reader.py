@@ -13,7 +13,10 @@ This module uses undocumented parts of PyMySQL. It is imported only with the ver
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from io import BytesIO
+from io import BufferedReader, BytesIO, RawIOBase
+from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, socket
+from struct import pack
+from sys import platform
 from typing import Any, NamedTuple
 
 from pymysql.connections import Connection, MySQLResult
@@ -50,21 +53,36 @@ class GeneratedReaderConnection(Connection, DecodingConnection):
     # Undocumented parts of PyMySQL
     _sock: Any
     _rfile: Any
+    _read_timeout: float | None
+    _write_timeout: float | None
     _result: Any
     _next_seq_id: int
     _execute_command: Callable[[int, str], None]
     _read_bytes: Callable[[int], bytes]
     _read_packet: Callable[..., MysqlPacket]
+    escape: Callable[..., str]
     _force_close: Callable[[], None]
 
     def connect(self, sock: Any = None) -> None:
         super().connect(sock)
         # PyMySQL's buffer has 8 KB, and one row for each filling is decoded slowly. It is empty after the handshake.
-        self._rfile = self._sock.makefile("rb", BUFFER_BYTES)
+        # A subclass, such as that for TLS, may need Python's timeouts. Other systems have other forms of the options.
+        if type(self._sock) is socket and self._read_timeout == self._write_timeout and platform == "linux":
+            self._rfile = BufferedReader(_BlockingSocketFile(self._sock, self._read_timeout), BUFFER_BYTES)
+        else:
+            self._rfile = self._sock.makefile("rb", BUFFER_BYTES)
 
     def fetch_decoded(self, query: str, values: tuple[Any, ...], decoder: RowDecoder) -> Rows:
-        self._execute_command(COMMAND.COM_QUERY, self.cursor().mogrify(query, values))
+        self._execute_command(COMMAND.COM_QUERY, query % tuple([self._literal(value) for value in values]))
         return self._read_result(decoder).rows
+
+    def _literal(self, value: Any) -> str:
+        """Return the value as SQL. Keys need no escaping, and most values are keys."""
+        if value.__class__ is int:
+            return str(value)
+        if value.__class__ is tuple and set(map(type, value)) == {int}:
+            return f"({','.join(map(str, value))})"
+        return self.escape(value)
 
     def _read_query_result(self, unbuffered: bool = False) -> Any:
         if unbuffered:
@@ -102,6 +120,30 @@ class GeneratedReaderConnection(Connection, DecodingConnection):
             header = self._read_bytes(4)
             parts += [header, self._read_bytes(int.from_bytes(header[:3], "little"))]
         return b"".join(parts)
+
+
+class _BlockingSocketFile(RawIOBase):
+    """A socket whose timeouts the kernel measures.
+
+    Python's own timeouts poll before each call, and both release the interpreter, for which other threads wait.
+    Without them, a page of courses took 5 % less CPU.
+    """
+
+    def __init__(self, connection: socket, seconds: float | None) -> None:
+        self._socket = connection
+        interval = pack("ll", *divmod(int((seconds or 0) * 1_000_000), 1_000_000))  # 0 means no timeout
+        for option in (SO_RCVTIMEO, SO_SNDTIMEO):
+            connection.setsockopt(SOL_SOCKET, option, interval)
+        connection.settimeout(None)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return self._socket.recv_into(buffer)
+        except BlockingIOError:
+            raise TimeoutError("timed out") from None
 
 
 class _Result(MySQLResult):

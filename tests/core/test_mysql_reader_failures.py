@@ -8,6 +8,7 @@ from typing import Any
 import pymysql
 import pytest
 from pymysql.connections import Connection, MySQLResult
+from pymysql.constants import COMMAND
 
 from lms_graphql.core import db_errors
 from lms_graphql.core.mysql_reader import GeneratedReaderConnection
@@ -93,10 +94,12 @@ def test_statement_timeout_in_mid_answer_leaves_the_connection_usable(port: int,
 
 @needs_mariadb
 @pytest.mark.parametrize("first_row", [1, 3000])
-def test_silent_server_is_a_lost_connection(port: int, first_row: int) -> None:
+@pytest.mark.parametrize("write_timeout", [None, 0.2])
+def test_silent_server_is_a_lost_connection(port: int, first_row: int, write_timeout: float | None) -> None:
+    """With equal timeouts for both directions, the kernel measures them."""
     statement = f"SELECT REPEAT('x', 100), IF(seq >= {first_row}, SLEEP(1), 0) FROM seq_1_to_3000"
     errors = []
-    with connect_both(port, DATABASE, read_timeout=0.2) as connections:
+    with connect_both(port, DATABASE, read_timeout=0.2, write_timeout=write_timeout) as connections:
         for connection in connections:
             with pytest.raises(pymysql.OperationalError) as caught:
                 answer(connection, statement)
@@ -104,6 +107,18 @@ def test_silent_server_is_a_lost_connection(port: int, first_row: int) -> None:
             assert not connection.open
     assert errors[0].args == errors[1].args
     assert db_errors.classify_original(errors[1]).connection_lost
+
+
+@needs_mariadb
+def test_server_that_reads_nothing_is_a_lost_connection(port: int) -> None:
+    """The statement is larger than the buffers of the sockets, and the server sends so much that it does not read."""
+    with connect_both(port, DATABASE, read_timeout=0.2, write_timeout=0.2) as (_, connection):
+        connection._execute_command(COMMAND.COM_QUERY, "SELECT REPEAT('x', 1000) FROM seq_1_to_60000")
+        with pytest.raises(pymysql.OperationalError) as caught:
+            connection._execute_command(COMMAND.COM_QUERY, f"SELECT '{'x' * 10_000_000}'")
+        assert not connection.open
+    assert caught.value.args[0] == 2006
+    assert db_errors.classify_original(caught.value).connection_lost
 
 
 @needs_mariadb
