@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from lms_graphql import settings
 from lms_graphql.app import create_app
+from lms_graphql.core.cpu_affinity import CpuAffinityChoice, stay_on_one_cpu
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.json_logging import configure_logging
 from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
@@ -32,6 +33,8 @@ def app() -> Starlette:
     except OperatorError as error:
         sys.stderr.write(f"lms-graphql: {error}\n")
         sys.exit(error.exit_code)
+    if configuration.cpu_affinity is CpuAffinityChoice.AUTO:
+        stay_on_one_cpu()
     gc.collect()
     gc.freeze()  # because the schema and the models live as long as the process: collections skip them
     gc.set_threshold(GC_THRESHOLD, 20, 50)

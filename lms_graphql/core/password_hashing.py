@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from lms_graphql.core.cpu_affinity import free_this_thread
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 
 T = TypeVar("T")
@@ -87,7 +88,7 @@ class PasswordHashingPool:
     """Hashing threads of a process, with the admission of the requests that need them."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_lower_priority)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="hashing", initializer=_prepare_thread)
         self._queued: Counter[str] = Counter()
         self._in_flight: Counter[str] = Counter()
         self._dummy_hash = hash_password(secrets.token_hex())
@@ -147,7 +148,8 @@ def _is_full(counts: Counter[str], client_ip: str, max_total: int, max_per_clien
     return counts.total() >= max_total or counts[client_ip] >= max_per_client
 
 
-def _lower_priority() -> None:
-    """Lower the priority of this thread, on Linux only: elsewhere it would slow down the whole process."""
+def _prepare_thread() -> None:
+    """Let this thread use all CPUs, with lower priority. On Linux only: elsewhere it would slow down the process."""
+    free_this_thread()
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)

@@ -21,6 +21,7 @@ from lms_graphql.settings.http import HTTPSettings
 from lms_graphql.settings.invitations import InvitationSettings
 from lms_graphql.settings.metrics import MetricsSettings
 from lms_graphql.settings.operator import OperatorSettings
+from lms_graphql.settings.processes import ProcessSettings
 
 PREFIX = "LMS_"
 DATABASE_VARIABLES = ("DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT")
@@ -59,6 +60,7 @@ class Settings(
     OperatorSettings,
     HTTPSettings,
     MetricsSettings,
+    ProcessSettings,
     BaseSettings,
 ):
     """All settings. In the environment their names are in upper case and begin with LMS_, except those with DB_."""
@@ -147,11 +149,6 @@ class Settings(
 
     pool_size: Annotated[int, Field(ge=1, le=100)] = 5
     """Database connections of a process for writing."""
-    worker_threads: Annotated[int, Field(ge=1, le=100)] = 4
-    """
-    Threads of a process that read, and as many that write; never more than `LMS_POOL_SIZE`. Half as many read for
-    large queries. Each reading thread has a connection of its own.
-    """
     executor: ExecutorChoice = ExecutorChoice.PLANS
     """
     Executor of GraphQL operations. `plans` compiles each query once. `reference` and `standard` are slower, in case

@@ -1,0 +1,72 @@
+"""CPU affinity: the threads of a server process share one CPU, except those that hash passwords."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.processes import ServiceProcess, run_cluster
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="Only Linux has the affinity of threads."),
+    pytest.mark.skipif(os.cpu_count() == 1, reason="There is only one CPU."),
+]
+
+LOGIN = """
+mutation { login(input: {email: "nobody@example.com", password: "wrong password"}) { errors { code } } }
+"""
+SECONDS = 60
+ALL_CPUS = os.sched_getaffinity(0) if sys.platform == "linux" else set[int]()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
+    folder = tmp_path_factory.mktemp("affinity")
+    with run_cluster(folder, f"sqlite:///{folder}/lms.db", processes=1) as cluster:
+        yield cluster.processes[0]
+
+
+def affinities(service: ServiceProcess) -> dict[int, set[int]]:
+    """Return the CPUs on which each thread may run, by thread id."""
+    threads = [int(path.name) for path in Path(f"/proc/{service.pid}/task").iterdir()]
+    return {thread: os.sched_getaffinity(thread) for thread in threads}
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def is_together(service: ServiceProcess) -> bool:
+    return len(set.union(*affinities(service).values())) == 1
+
+
+def test_threads_stay_on_one_cpu_except_those_that_hash(service: ServiceProcess) -> None:
+    wait_until(lambda: is_together(service))
+    before = set(affinities(service))
+    response = httpx.post(f"{service.url}/graphql", json={"query": LOGIN}, timeout=SECONDS)
+    assert response.json()["data"]["login"]["errors"][0]["code"] == "INVALID_CREDENTIALS"
+
+    def is_one_new_thread_free() -> bool:
+        return [cpus for thread, cpus in affinities(service).items() if thread not in before].count(ALL_CPUS) == 1
+
+    wait_until(is_one_new_thread_free)
+
+
+def test_threads_are_collected_again_after_they_were_moved(service: ServiceProcess) -> None:
+    wait_until(lambda: len(affinities(service)[service.pid]) == 1)
+    moved = service.pid
+    os.sched_setaffinity(moved, ALL_CPUS)
+    wait_until(lambda: len(affinities(service)[moved]) == 1)
+
+
+def test_threads_use_all_cpus_if_affinity_is_off(tmp_path: Path) -> None:
+    with run_cluster(tmp_path, f"sqlite:///{tmp_path}/lms.db", processes=1, LMS_CPU_AFFINITY="off") as cluster:
+        assert set(map(frozenset, affinities(cluster.processes[0]).values())) == {frozenset(ALL_CPUS)}
