@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
@@ -67,7 +68,11 @@ def client_ip(request: Request) -> str:
 
     IPv6 addresses are cut to the prefix of one customer.
     """
-    host = request.client.host if request.client is not None else ""
+    return _normalized_ip(request.client.host if request.client is not None else "")
+
+
+@lru_cache(1_000)
+def _normalized_ip(host: str) -> str:
     try:
         ip = ipaddress.ip_address(host)
     except ValueError:

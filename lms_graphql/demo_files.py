@@ -13,7 +13,6 @@ from lms_graphql.demo import media
 FOLDER = Path(__file__).parent / "static" / "demo"
 HEADERS = {
     "cache-control": "public, max-age=86400",
-    "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "cross-origin",  # front ends of other origins show them
 }
 SVG_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"

@@ -33,8 +33,10 @@ def is_built() -> bool:
 
 def is_page_request(request: Request) -> bool:
     """Return whether a browser opens the page. A link with a document is shown in the page, and never run."""
+    if request.method != "GET":
+        return False
     accepted = request.headers.get("accept", "").lower()
-    return request.method == "GET" and "text/html" in accepted and "json" not in accepted
+    return "text/html" in accepted and "json" not in accepted
 
 
 def page() -> HTMLResponse:

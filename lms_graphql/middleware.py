@@ -1,10 +1,10 @@
 """ASGI middleware of all routes: request ids, headers of every response, CORS and compression."""
 
 import re
-import uuid
+import secrets
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -51,12 +51,11 @@ class ResponseHeadersMiddleware:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(Headers(scope=scope))
+        headers = ((REQUEST_ID_HEADER.encode(), request_id.encode()), (b"x-content-type-options", b"nosniff"))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID_HEADER] = request_id
-                headers["x-content-type-options"] = "nosniff"
+                message["headers"] = [*message.get("headers", ()), *headers]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -87,4 +86,4 @@ def middleware(settings: Settings) -> list[Middleware]:
 
 def _request_id(headers: Headers) -> str:
     request_id = headers.get(REQUEST_ID_HEADER, "")
-    return request_id if REQUEST_ID.fullmatch(request_id) else uuid.uuid4().hex
+    return request_id if REQUEST_ID.fullmatch(request_id) else secrets.token_hex(16)

@@ -20,6 +20,8 @@ class WorkerThreads:
         self.access, self.count = access, count
         self._threads = ThreadPoolExecutor(count, thread_name_prefix=f"database-{access}")
         self._waits = WaitTracker()
+        self._wait_seconds = metrics.DATABASE_WAIT_SECONDS.labels(access)
+        self._busy = metrics.DATABASE_BUSY.labels(access)
 
     def run(self, function: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
         """Run the function in a thread."""
@@ -27,8 +29,8 @@ class WorkerThreads:
 
         def begin() -> T:
             self._waits.leave(ticket)
-            metrics.DATABASE_WAIT_SECONDS.labels(self.access).observe(time.monotonic() - queued_at)
-            with metrics.DATABASE_BUSY.labels(self.access).track_inprogress():
+            self._wait_seconds.observe(time.monotonic() - queued_at)
+            with self._busy.track_inprogress():
                 return function(*arguments)
 
         # The context is that of the request, so that log lines of the thread have its id.

@@ -41,7 +41,7 @@ def number_of_notes(service: Service) -> int | None:
 
 
 def logged_plan_use(log: LogCapture) -> str:
-    use: str = json.loads([line for line in log.lines if '"event": "operation"' in line][-1])["plan"]
+    use: str = json.loads([line for line in log.lines if '"event":"operation"' in line][-1])["plan"]
     return use
 
 

@@ -39,7 +39,7 @@ def course(make: Factories) -> CourseTree:
 
 def logged_plan_use(log: LogCapture) -> str:
     """Return what the log says about the plan of the last operation."""
-    lines = [json.loads(line) for line in log.lines if '"event": "operation"' in line]
+    lines = [json.loads(line) for line in log.lines if '"event":"operation"' in line]
     use: str = lines[-1]["plan"]
     return use
 

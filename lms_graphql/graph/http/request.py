@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -197,18 +197,18 @@ def _to_graphql_request(values: Any) -> GraphQLRequest:
     if not isinstance(values, dict):
         raise HTTPRequestError(400, 'The request is not a JSON object. Send an object with a "query".')
     name, variables, extensions = values.get("operationName"), values.get("variables"), values.get("extensions")
-    document = _document_of(values, extensions)
+    query, document_id, query_hash = _document_of(values, extensions)
     if not isinstance(name, str | None):
         raise HTTPRequestError(400, '"operationName" must be a string or null.')
     if not isinstance(variables, dict | None):
         raise HTTPRequestError(400, '"variables" must be an object or null.')
     if not isinstance(extensions, dict | None):
         raise HTTPRequestError(400, '"extensions" must be an object or null.')
-    return replace(document, operation_name=name or None, variables=variables)
+    return GraphQLRequest(query, name or None, variables, document_id, query_hash)
 
 
-def _document_of(values: Mapping[str, Any], extensions: Any) -> GraphQLRequest:
-    """Return a request with its document, the id of a stored document, or the hash of a persisted query."""
+def _document_of(values: Mapping[str, Any], extensions: Any) -> tuple[str, str | None, str | None]:
+    """Return the document, the id of a stored document, and the hash of a persisted query. One of them is sent."""
     query, document_id = values.get("query"), values.get("documentId")
     persisted = extensions.get("persistedQuery") if isinstance(extensions, dict) else None
     query_hash = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
@@ -217,11 +217,11 @@ def _document_of(values: Mapping[str, Any], extensions: Any) -> GraphQLRequest:
     if document_id:
         if not isinstance(document_id, str) or len(document_id) > MAX_ID_LENGTH:
             raise HTTPRequestError(400, f'"documentId" must be a string of at most {MAX_ID_LENGTH} characters.')
-        return GraphQLRequest("", None, None, document_id.removeprefix("sha256:"))
+        return "", document_id.removeprefix("sha256:"), None
     if query_hash is not None and not (isinstance(query_hash, str) and HASH.fullmatch(query_hash)):
         raise HTTPRequestError(400, '"sha256Hash" must be a SHA-256 in 64 hexadecimal digits in lower case.')
     if not query and persisted:
-        return GraphQLRequest("", None, None, None, query_hash or "")
+        return "", None, query_hash or ""
     if not isinstance(query, str) or not query.strip():
         raise HTTPRequestError(400, '"query" is missing. Send a GraphQL document as a string.')
-    return GraphQLRequest(query, None, None, None, query_hash)
+    return query, None, query_hash
