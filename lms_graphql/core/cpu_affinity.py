@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Set
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def free_this_thread() -> None:
     """Let this thread run on all CPUs of the process. For threads that compute for long without the interpreter."""
     if _allowed_cpus:
         _free_threads.add(threading.get_native_id())
-        os.sched_setaffinity(0, _allowed_cpus)
+        with suppress(OSError):  # because a sandbox may forbid it
+            os.sched_setaffinity(0, _allowed_cpus)
 
 
 def stay_on_one_cpu() -> None:
@@ -60,10 +62,8 @@ def _review() -> None:
 def _set_affinity(cpus: Set[int]) -> None:
     for thread in map(int, os.listdir(TASKS)):
         if thread not in _free_threads:
-            try:
+            with suppress(OSError):  # the thread has ended, or the CPUs were taken from the process
                 os.sched_setaffinity(thread, cpus)
-            except OSError:  # the thread has ended, or the CPUs were taken from the process
-                continue
 
 
 def _cpu_of_main_thread() -> int:
