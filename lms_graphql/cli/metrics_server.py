@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from lms_graphql.core.database import Database
+from lms_graphql.core.errors import OperatorError
 from lms_graphql.metrics_endpoint import FOLDER_VARIABLE, MetricsEndpoint
 from lms_graphql.settings import Settings
 
@@ -20,11 +21,22 @@ def shared_metrics(settings: Settings, has_several_processes: bool) -> Iterator[
     with ExitStack() as stack:
         folder = None
         if has_several_processes:
-            folder = os.environ.get(FOLDER_VARIABLE) or stack.enter_context(tempfile.TemporaryDirectory("-metrics"))
+            folder = os.environ.get(FOLDER_VARIABLE) or _temporary_folder(stack)
             os.environ[FOLDER_VARIABLE] = folder
         if settings.metrics_port is not None:
             stack.enter_context(_metrics_port(settings, settings.metrics_port, folder))
         yield
+
+
+def _temporary_folder(stack: ExitStack) -> str:
+    """Create the folder for the metrics of several processes. Raise OperatorError if no folder is writable."""
+    try:
+        return stack.enter_context(tempfile.TemporaryDirectory("-metrics"))
+    except OSError as error:
+        raise OperatorError(
+            f"Workers cannot store their metrics: {error.strerror}. "
+            f"Make /tmp writable, or set {FOLDER_VARIABLE} to a writable, empty folder."
+        ) from None
 
 
 @contextmanager

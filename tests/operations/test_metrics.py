@@ -2,6 +2,7 @@
 
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,9 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from lms_graphql import metrics_endpoint
+from lms_graphql.cli.metrics_server import shared_metrics
 from lms_graphql.core import clock, metrics
+from lms_graphql.core.errors import OperatorError
 from lms_graphql.mail.models import Mail
 from lms_graphql.operations import migrations
 from lms_graphql.operations.database_access import open_database
@@ -181,6 +184,13 @@ def test_metrics_of_several_processes_are_summed_on_a_port_of_their_own(tmp_path
     assert value(found, "lms_operation_duration_seconds_count", **labels) == 30
     assert value(found, "lms_database_threads", access="read") == 8
     assert value(found, "lms_database_up") == 1
+
+
+def test_workers_do_not_start_if_no_folder_is_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings({"LMS_DATABASE_URL": f"sqlite:///{tmp_path}/lms.db"}, dotenv=Path("/nowhere"))
+    monkeypatch.setattr(tempfile, "tempdir", "/proc")  # in which even root cannot create a folder
+    with pytest.raises(OperatorError, match="Workers cannot store their metrics"), shared_metrics(settings, True):
+        pass
 
 
 def test_gauges_of_dead_processes_are_forgotten(tmp_path: Path) -> None:
