@@ -30,6 +30,8 @@ lock:  ## after a change of the dependencies; needs uv
 	  --no-annotate pyproject.toml -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --no-annotate --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --no-annotate --extra stripe --extra paypal -c requirements-dev.txt pyproject.toml -o requirements-payments.txt
 
 bench:  ## compare with Apollo Server and GraphQL Yoga
 	benchmarks/run
