@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import NamedTuple, TypeVar
 
 from argon2 import PasswordHasher
@@ -152,4 +152,5 @@ def _prepare_thread() -> None:
     """Let this thread use all CPUs, with lower priority. On Linux only: elsewhere it would slow down the process."""
     free_this_thread()
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+        with suppress(OSError):  # because a sandbox may forbid it, and logins must work there, too
+            os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
