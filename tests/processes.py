@@ -28,16 +28,18 @@ START_SECONDS = 120
 
 
 class ServiceProcess:
-    """A process of `lms-graphql serve`, whose stdout and stderr go to a file."""
+    """A process of `lms-graphql serve`, whose stdout and stderr go to a file in the folder."""
 
-    def __init__(self, folder: Path, environment: dict[str, str], *options: str) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str], *options: str, working_folder: Path | None = None
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = folder / f"serve-{self.port}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "lms_graphql", "serve", "--port", str(self.port), *options],
-                cwd=folder,
+                cwd=working_folder or folder,
                 env={key: value for key, value in os.environ.items() if key not in NO_SETTINGS} | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

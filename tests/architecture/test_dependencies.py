@@ -59,3 +59,14 @@ def test_imported_packages_are_declared(folder: str, declared: set[str]) -> None
 def test_exact_versions_are_pinned(name: str) -> None:
     assert DEPENDENCIES[name] == f"{name}=={version(name)}"
     assert f"{name}=={version(name)} " in (ROOT / "requirements.txt").read_text()
+
+
+def pins(name: str) -> set[str]:
+    """Return the packages of a requirements file with their versions."""
+    return set(re.findall(r"^\S+==[^\s;]+", (ROOT / name).read_text(), re.MULTILINE))
+
+
+def test_requirements_files_pin_the_same_versions() -> None:
+    assert pins("requirements.txt") < pins("requirements-payments.txt") < pins("requirements-dev.txt")
+    distributions = {pin.split("==")[0] for pin in pins("requirements-payments.txt")}
+    assert {"stripe", "httpx"} <= distributions
