@@ -39,9 +39,20 @@ def docstring_description(documented: Any) -> str | None:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in doc.split("\n\n"))
 
 
-def field(description: str, *, default: Any = MISSING, extensions: list[FieldExtension] | None = None) -> Any:
+def field(
+    description: str,
+    *,
+    default: Any = MISSING,
+    extensions: list[FieldExtension] | None = None,
+    deprecation_reason: str | None = None,
+) -> Any:
     """Return a described field of an input, or of an object if it is read from an attribute of the row."""
-    return strawberry.field(description=description, default=default, extensions=extensions or [])
+    return strawberry.field(
+        description=description,
+        default=default,
+        extensions=extensions or [],
+        deprecation_reason=deprecation_reason,
+    )
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field, strawberry.field))
@@ -69,6 +80,7 @@ def resolver_field(
     description: str | None = None,
     extensions: list[FieldExtension] | None = None,
     list_size: ListSize | None = None,
+    deprecation_reason: str | None = None,
 ) -> Callable[[F], F]:
     """Return a decorator for resolvers. Unlike `@strawberry.field` with options, it preserves the function's type."""
 
@@ -79,6 +91,7 @@ def resolver_field(
             description=description,
             extensions=extensions or [],
             metadata={LIST_SIZE: list_size},
+            deprecation_reason=deprecation_reason,
         )
         return cast("F", resolver)
 

@@ -138,7 +138,9 @@ class DomainErrorsExtension(FieldExtension):
                 context.written_fields.add(info.path.key)
 
 
-def mutation(*permissions: type[Permission]) -> Callable[[Callable[..., Any]], Any]:
+def mutation(
+    *permissions: type[Permission], deprecation_reason: str | None = None
+) -> Callable[[Callable[..., Any]], Any]:
     """Return a decorator for a mutation that requires the permissions, and a logged-in actor.
 
     Without permissions, the mutation is open to anonymous viewers.
@@ -150,6 +152,7 @@ def mutation(*permissions: type[Permission]) -> Callable[[Callable[..., Any]], A
             resolver=resolver,
             description=docstring_description(resolver),
             extensions=[DomainErrorsExtension(), *permission_extensions],
+            deprecation_reason=deprecation_reason,
         )
 
     return decorate

@@ -22,11 +22,18 @@ def extend_type(
     name: str | None = None,
     extensions: list[FieldExtension] | None = None,
     metadata: Mapping[Any, Any] | None = None,
+    deprecation_reason: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that adds the resolver to the type. It must run before the schema is built."""
 
     def register(resolver: Callable[..., Any]) -> Callable[..., Any]:
-        field = strawberry.field(resolver=resolver, name=name, extensions=extensions or [], metadata=metadata)
+        field = strawberry.field(
+            resolver=resolver,
+            name=name,
+            extensions=extensions or [],
+            metadata=metadata,
+            deprecation_reason=deprecation_reason,
+        )
         _EXTENSION_FIELDS[extended_type].append(field)
         return resolver
 
