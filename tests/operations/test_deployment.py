@@ -51,7 +51,7 @@ def paths(tmp_path: Path) -> Iterator[set[str]]:
     application.state.resources.database.dispose()
 
 
-@pytest.mark.parametrize("text", [DOCKERFILE, COMPOSE, UNIT, NGINX])
+@pytest.mark.parametrize("text", [DOCKERFILE, COMPOSE, UNIT, NGINX], ids=["image", "compose", "unit", "nginx"])
 def test_settings_in_deployment_files_exist(text: str) -> None:
     names = set(re.findall(r"\b(?:LMS|DB)_[A-Z_]+\b", text))
     assert names <= {variable_of(field) for field in Settings.model_fields}
