@@ -14,6 +14,7 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+blocks_writes_to = ()  # tables whose writes wait on MariaDB: a test says which
 
 
 def upgrade() -> None:

@@ -13,6 +13,7 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+blocks_writes_to = ()
 
 
 def upgrade() -> None:

@@ -13,6 +13,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ()
 
 
 def upgrade() -> None:

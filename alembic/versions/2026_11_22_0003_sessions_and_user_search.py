@@ -16,6 +16,7 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ("users",)
 
 
 def upgrade() -> None:

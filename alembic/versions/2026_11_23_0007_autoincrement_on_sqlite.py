@@ -13,6 +13,7 @@ revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ()
 
 OURS = (
     "account_tokens audit_events certificates course_categories course_progress courses enrollments "

@@ -16,6 +16,7 @@ revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ("turns", "throttles", "notebooks", "teaching_figures")
 
 TABLES = (
     ("turns", "named_locks"),

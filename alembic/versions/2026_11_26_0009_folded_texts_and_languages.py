@@ -25,6 +25,7 @@ revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ("users", "user_terms", "courses", "course_terms", "course_categories")
 
 INDEX = "ix_courses_status_primary_language_created_at_id"
 BATCH_SIZE = 500

@@ -18,6 +18,7 @@ revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ()
 
 
 def upgrade() -> None:

@@ -17,6 +17,7 @@ revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ("questions",)
 
 BATCH_SIZE = 500
 CONTENT = ("question_type", "question_text", "points", "options", "correct_answers", "explanation", "partial_credit")

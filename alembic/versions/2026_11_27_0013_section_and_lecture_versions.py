@@ -14,6 +14,7 @@ revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ()
 
 TABLES = ("sections", "lectures")
 

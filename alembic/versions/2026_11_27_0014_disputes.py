@@ -19,6 +19,7 @@ revision = "0014"
 down_revision = "0013"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ()
 
 PAYMENT_METHODS = ("stripe", "paypal", "bank_transfer", "free", "fake")
 

@@ -14,6 +14,7 @@ revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ()
 
 INDEXES = {
     "ix_courses_status_updated_at_id": ["status", "updated_at", "id"],

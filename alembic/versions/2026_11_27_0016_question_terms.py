@@ -19,6 +19,7 @@ revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ("qa_questions", "lectures")
 
 BATCH_SIZE = 500
 NEW_INDEXES = (

@@ -19,6 +19,7 @@ revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ("enrollments", "course_progress", "user_terms")
 
 BATCH_SIZE = 500
 ENROLLMENT_INDEXES = [

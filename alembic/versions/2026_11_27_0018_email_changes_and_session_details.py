@@ -18,6 +18,7 @@ revision = "0018"
 down_revision = "0017"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ("sessions",)
 
 NEVER = "1970-01-01 00:00:00.000000"
 OLD_INDEX, OLD_INDEX_COLUMNS = "ix_sessions_user_id_ended_at", ["user_id", "ended_at"]
@@ -30,6 +31,8 @@ def upgrade() -> None:
         _create_email_changes()
     if not _has_table("email_change_tokens"):
         _create_email_change_tokens()
+    _create_index("email_changes", "ix_email_changes_created_at_id", ["created_at", "id"])
+    _create_index("email_change_tokens", "ix_email_change_tokens_email_change_id", ["email_change_id"])
     _add_column("users", sa.Column("username_changed_at", orm.UtcDateTime(), nullable=True))
     _add_column("sessions", sa.Column("client_ip", orm.case_sensitive(45), nullable=True))
     _add_column("sessions", sa.Column("user_agent", sa.String(300), nullable=True))
@@ -63,7 +66,6 @@ def _create_email_changes() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_email_changes_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_email_changes")),
         sa.UniqueConstraint("user_id", name=op.f("uq_email_changes_user_id")),
-        sa.Index(op.f("ix_email_changes_created_at_id"), "created_at", "id"),
         sqlite_autoincrement=True,
         **orm.TABLE_OPTIONS,
     )
@@ -84,7 +86,6 @@ def _create_email_change_tokens() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_email_change_tokens")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_email_change_tokens_token_hash")),
-        sa.Index(op.f("ix_email_change_tokens_email_change_id"), "email_change_id"),
         sqlite_autoincrement=True,
         **orm.TABLE_OPTIONS,
     )
@@ -100,14 +101,18 @@ def _key_and_times() -> list[sa.Column]:
 
 def _replace_index(old: str, new: str, columns: list[str]) -> None:
     """Create the new index before the old one is dropped, because the foreign key of `user_id` needs one of them."""
-    if new not in _session_indexes():
-        op.create_index(op.f(new), "sessions", columns, unique=False)
-    if old in _session_indexes():
+    _create_index("sessions", new, columns)
+    if old in _indexes("sessions"):
         op.drop_index(op.f(old), table_name="sessions")
 
 
-def _session_indexes() -> set[str | None]:
-    return {index["name"] for index in sa.inspect(op.get_bind()).get_indexes("sessions")}
+def _create_index(table: str, name: str, columns: list[str]) -> None:
+    if name not in _indexes(table):
+        op.create_index(op.f(name), table, columns, unique=False)
+
+
+def _indexes(table: str) -> set[str | None]:
+    return {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
 
 
 def _add_column(table: str, column: sa.Column) -> None:

@@ -23,6 +23,7 @@ revision = "0019"
 down_revision = "0018"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ("audit_events", "users")
 
 BATCH_SIZE = 1_000
 EVENTS = sa.table(
@@ -42,6 +43,7 @@ NEW_INDEXES = (
     ("subject_kind", "subject_id", "happened_at", "id"),
 )
 COURSE_INDEXES = (("created_at", "id"),)
+FORMER_INSTRUCTOR_INDEXES = (("course_id",), ("updated_at", "course_id"))
 OLD_INDEXES = (("subject_id", "happened_at"), ("action", "happened_at"))
 UNCHANGED_SUBJECTS = {
     "User": (
@@ -95,6 +97,7 @@ def upgrade() -> None:
     _erase_client_ips_of_deleted_users()
     if "former_instructors" not in sa.inspect(op.get_bind()).get_table_names():
         _create_former_instructors()
+    _create_indexes("former_instructors", FORMER_INSTRUCTOR_INDEXES)
 
 
 def downgrade() -> None:
@@ -210,8 +213,6 @@ def _create_former_instructors() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_former_instructors_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_former_instructors")),
         sa.UniqueConstraint("user_id", "course_id", name=op.f("uq_former_instructors_user_id_course_id")),
-        sa.Index(op.f("ix_former_instructors_course_id"), "course_id"),
-        sa.Index(op.f("ix_former_instructors_updated_at_course_id"), "updated_at", "course_id"),
         sqlite_autoincrement=True,
         **orm.TABLE_OPTIONS,
     )

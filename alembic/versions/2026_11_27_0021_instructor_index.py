@@ -14,6 +14,7 @@ revision = "0021"
 down_revision = "0020"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ()
 
 INDEX = "ix_courses_instructor_id_created_at_id_enrollment_count"
 

@@ -1,5 +1,8 @@
 """The table of stored documents.
 
+Each step first checks whether it was done already. So a migration that was interrupted on MySQL or MariaDB, whose DDL
+is not transactional, can be run again.
+
 Revision ID: 0022
 Revises: 0021
 """
@@ -13,13 +16,25 @@ revision = "0022"
 down_revision = "0021"
 branch_labels = None
 depends_on = None
+blocks_writes_to = ()
 
 TABLE = "stored_documents"
 
 
 def upgrade() -> None:
-    if TABLE in sa.inspect(op.get_bind()).get_table_names():
-        return
+    if TABLE not in sa.inspect(op.get_bind()).get_table_names():
+        _create_table()
+    existing = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(TABLE)}
+    for column in ("text_hash", "client"):
+        if (name := f"ix_{TABLE}_{column}") not in existing:
+            op.create_index(op.f(name), TABLE, [column])
+
+
+def downgrade() -> None:
+    op.drop_table(TABLE)
+
+
+def _create_table() -> None:
     op.create_table(
         TABLE,
         sa.Column("id", orm.BigIntKey, nullable=False),
@@ -34,9 +49,3 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
         **orm.TABLE_OPTIONS,
     )
-    op.create_index(op.f("ix_stored_documents_text_hash"), TABLE, ["text_hash"])
-    op.create_index(op.f("ix_stored_documents_client"), TABLE, ["client"])
-
-
-def downgrade() -> None:
-    op.drop_table(TABLE)

@@ -24,6 +24,7 @@ from lms_graphql.learning.services import progress_repair
 from lms_graphql.operations import (
     database_check,
     database_reset,
+    migration_plan,
     migrations,
     schema_verification,
     seed_data,
@@ -49,10 +50,15 @@ def check() -> None:
 
 
 @db.command()
-def migrate() -> None:
+@click.option("--plan", is_flag=True, help="Only print the migrations, and the tables whose writes they block.")
+def migrate(plan: bool) -> None:
     """Migrate to the newest migration. Creates the tables in an empty database."""
-    with open_database(load_settings()) as database:
-        _migrate(database)
+    with open_database(load_settings(), may_create=not plan) as database:
+        if plan:
+            with database.engine.connect() as connection:
+                click.echo("\n".join(migration_plan.plan_lines(connection)))
+        else:
+            _migrate(database)
 
 
 @db.command()

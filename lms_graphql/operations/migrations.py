@@ -55,7 +55,7 @@ def current(connection: Connection) -> str | None:
     if recorded[0] not in known:
         raise OperatorError(
             f"The database is newer than this program, which does not know its migration {recorded[0]}. "
-            "Update the program."
+            "It stays as it is. Update the program, or restore a backup from before the upgrade."
         )
     return recorded[0]
 

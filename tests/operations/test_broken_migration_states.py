@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, inspect
 
 from lms_graphql.operations import migrations
-from tests.cli import RunCli, assert_one_line_error, execute_sql
+from tests.cli import RunCli, assert_one_line_error, execute_sql, row_count
 
 pytestmark = pytest.mark.slow
 
@@ -29,10 +30,25 @@ def assert_reported_by_each_command(run: RunCli, *words: str) -> None:
     assert all(word in failures[0] for word in words), failures
 
 
+def contents(url: str) -> list[str]:
+    """Return the tables with their columns, indexes and numbers of rows."""
+    engine = create_engine(url)
+    tables = inspect(engine).get_table_names()
+    found = [
+        f"{table} {inspect(engine).get_columns(table)} {inspect(engine).get_indexes(table)} {row_count(url, table)}"
+        for table in sorted(tables)
+    ]
+    engine.dispose()
+    return found
+
+
 def test_newer_database_is_not_migrated(run: RunCli, empty_database: str) -> None:
     assert run("db", "migrate").exit_code == 0
     execute_sql(empty_database, "UPDATE alembic_version SET version_num = '9999'")
-    assert_reported_by_each_command(run, "newer than this program", "9999", "Update the program.")
+    before = contents(empty_database)
+    assert_reported_by_each_command(run, "newer than this program", "9999", "Update the program")
+    assert_one_line_error(run("db", "migrate", "--plan"), "newer than this program")
+    assert contents(empty_database) == before
 
 
 def test_two_recorded_migrations_are_rejected(run: RunCli, empty_database: str) -> None:
