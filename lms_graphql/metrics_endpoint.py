@@ -11,7 +11,6 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
@@ -21,11 +20,10 @@ from starlette.routing import Route
 from lms_graphql.core import clock
 from lms_graphql.core.database import Database
 from lms_graphql.mail.outbox_status import waiting_mails
+from lms_graphql.metrics_files import FOLDER_VARIABLE, shared_registry
 from lms_graphql.settings import Settings
 
 PATH = "/metrics"
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Variable of prometheus-client: the folder in which several processes store their values."""
 DATABASE_TIMEOUT_SECONDS = 2.0
 
 
@@ -61,7 +59,7 @@ class MetricsEndpoint:
         encode, content_type = _encoder(request.headers.get("accept", ""))
         database_metrics = await self._database_metrics()
         # In a thread, because it reads the files of all processes.
-        body = await asyncio.to_thread(lambda: encode(self._registry(database_metrics)))
+        body = await asyncio.to_thread(self._body, encode, database_metrics)
         return Response(body, headers={"content-type": content_type, "cache-control": "no-store"})
 
     def _is_authorized(self, request: Request) -> bool:
@@ -76,16 +74,15 @@ class MetricsEndpoint:
             return DatabaseMetrics(None)
         return DatabaseMetrics((waiting, 0.0 if oldest is None else (clock.now() - oldest).total_seconds()))
 
-    def _registry(self, database_metrics: DatabaseMetrics) -> CollectorRegistry:
+    def _body(self, encode: Callable[[Collector], bytes], database_metrics: DatabaseMetrics) -> bytes:
         """Return these metrics and those of this process, or of all processes if they store them in a folder."""
+        if self._folder is not None:
+            with shared_registry(Path(self._folder), database_metrics) as registry:
+                return encode(registry)
         registry = CollectorRegistry()
         registry.register(database_metrics)
-        if self._folder is None:
-            registry.register(REGISTRY)
-        else:
-            _forget_dead_processes(Path(self._folder))
-            MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
-        return registry
+        registry.register(REGISTRY)
+        return encode(registry)
 
 
 def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
@@ -94,21 +91,3 @@ def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
         return choose_encoder(accept)
     except (TypeError, ValueError):  # a version that is no number
         return choose_encoder("")
-
-
-def _forget_dead_processes(folder: Path) -> None:
-    """Remove gauges of processes that have ended, such as their requests in flight. Counters stay in the sums."""
-    for file in folder.glob("gauge_live*_*.db"):
-        pid = int(file.stem.rpartition("_")[2])
-        if not _is_alive(pid):
-            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import OperatorError
-from lms_graphql.metrics_endpoint import FOLDER_VARIABLE, MetricsEndpoint
+from lms_graphql.metrics_endpoint import MetricsEndpoint
+from lms_graphql.metrics_files import FOLDER_VARIABLE
 from lms_graphql.settings import Settings
 
 

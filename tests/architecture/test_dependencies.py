@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FIRST_PARTY = {"lms_graphql", "tests", "benchmarks", "scripts"}
-PINNED = {"graphql-core", "iso4217", "pymysql", "strawberry-graphql", "uvicorn"}
+PINNED = {"graphql-core", "iso4217", "prometheus-client", "pymysql", "strawberry-graphql", "uvicorn"}
 """Packages with exact versions: undocumented parts of them are used, or stored amounts depend on their data."""
 
 

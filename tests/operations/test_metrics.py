@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from datetime import timedelta
@@ -9,14 +11,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from lms_graphql import metrics_endpoint
 from lms_graphql.cli.metrics_server import shared_metrics
 from lms_graphql.core import clock, metrics
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.mail.models import Mail
+from lms_graphql.metrics_files import FOLDER_VARIABLE, shared_registry
 from lms_graphql.operations import migrations
 from lms_graphql.operations.database_access import open_database
 from lms_graphql.settings import Settings, load_settings
@@ -193,16 +195,29 @@ def test_workers_do_not_start_if_no_folder_is_writable(tmp_path: Path, monkeypat
         pass
 
 
-def test_gauges_of_dead_processes_are_forgotten(tmp_path: Path) -> None:
-    process = os.fork()
-    if process == 0:
-        os._exit(0)
-    os.waitpid(process, 0)
-    for pid in (process, os.getpid()):
-        (tmp_path / f"gauge_livesum_{pid}.db").touch()
-    (tmp_path / f"counter_{process}.db").touch()
-    metrics_endpoint._forget_dead_processes(tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} == {f"gauge_livesum_{os.getpid()}.db", f"counter_{process}.db"}
+COUNT = """import sys
+from lms_graphql.core import metrics
+metrics.REJECTED.labels("503", "UNAVAILABLE").inc(2)
+metrics.IN_FLIGHT.inc()
+metrics.LAST_MAINTENANCE.set(float(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+def test_files_of_ended_processes_are_merged(tmp_path: Path) -> None:
+    environment = {**os.environ, FOLDER_VARIABLE: str(tmp_path)}
+    for timestamp in ("30", "20"):
+        subprocess.run((sys.executable, "-c", COUNT, timestamp), env=environment, check=True)
+    of_this_process = tmp_path / f"counter_{os.getpid()}.db"
+    of_this_process.write_bytes(next(tmp_path.glob("counter_*.db")).read_bytes())
+    for _ in range(2):
+        with shared_registry(tmp_path) as registry:
+            found = samples(generate_latest(registry).decode())
+        assert value(found, "lms_requests_rejected_total", status="503", code="UNAVAILABLE") == 6
+        assert value(found, "lms_requests_in_flight") == 0
+        assert value(found, "lms_maintenance_last_run_timestamp_seconds") == 30
+    expected = {"lock", "counter_0.db", "gauge_max_0.db", "histogram_0.db", of_this_process.name}
+    assert {file.name for file in tmp_path.iterdir()} == expected
 
 
 @pytest.mark.sqlite_only
