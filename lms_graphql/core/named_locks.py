@@ -41,6 +41,11 @@ def try_lease(session: Session, name: str, interval: timedelta) -> bool:
     return _update_or_insert(session, statement, name)
 
 
+def renew_lease(session: Session, name: str) -> None:
+    """Let the lease begin again. Call it while the work lasts, so that no other process begins the same work."""
+    session.execute(update(NamedLock).where(NamedLock.name == name).values(taken_at=database_now(session)))
+
+
 def _is_due(now: datetime, interval: timedelta) -> ColumnElement[bool]:
     """Return the condition for a lease that has ended. A time in the future is wrong, so it counts as ended, too."""
     return or_(NamedLock.taken_at <= now - interval, NamedLock.taken_at > now + CLOCK_TOLERANCE)

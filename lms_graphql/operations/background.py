@@ -1,9 +1,10 @@
 """Background work of a serving process: sending mail after a commit, and maintenance every minute."""
 
+import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import structlog
@@ -24,6 +25,8 @@ FIRST_RUN_DELAY_SECONDS = 5.0
 MAINTENANCE_LEASE = "sweep"
 LEASE_INTERVAL = timedelta(seconds=50)
 """Shorter than the minute between two attempts of a process, or it would miss its next lease by milliseconds."""
+RENEWAL_SECONDS = 15.0
+"""Time between two renewals of the lease while maintenance runs. It is renewed three times before it would end."""
 WRONG_CLOCK_LEASE_INTERVAL = timedelta(minutes=10)
 """Age of the last lease after which a machine takes it although its clock differs from the database's."""
 SHUTDOWN_SECONDS = 1.5
@@ -90,7 +93,7 @@ class BackgroundWorker:
         self._settings = settings
         self._database = Database(
             settings.url,
-            pool_size=2,
+            pool_size=3,  # for mail, for maintenance, and for the renewal of its lease
             threads=1,
             mysql_reader=settings.mysql_reader,
             share_writer_lock_with=database,
@@ -130,7 +133,8 @@ class BackgroundWorker:
     def _maintain(self) -> None:
         """Run maintenance if this process gets the lease.
 
-        Every process tries each minute, and one of them gets it. If that process dies, another gets the next one.
+        Every process tries each minute, and one of them gets it. It renews the lease until maintenance has ended. If
+        the process dies, another gets the lease 50 seconds later.
         """
         interval = self._lease_interval()
         if not self._database.read_sync(
@@ -138,8 +142,24 @@ class BackgroundWorker:
         ):
             return
         if self._database.write_sync(lambda session: named_locks.try_lease(session, MAINTENANCE_LEASE, interval)):
-            for result in run_maintenance(*self._maintenance):
+            with self._renewed_lease():
+                results = run_maintenance(*self._maintenance)
+            for result in results:
                 log.info("maintenance_task_done", result=result.text)
+
+    @contextlib.contextmanager
+    def _renewed_lease(self) -> Iterator[None]:
+        """Renew the lease while maintenance runs, however long that takes, so that no second process begins."""
+
+        def renew() -> None:
+            self._database.write_sync(lambda session: named_locks.renew_lease(session, MAINTENANCE_LEASE))
+
+        thread = BackgroundThread("lease", renew, RENEWAL_SECONDS)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.stop()
 
     def _lease_interval(self) -> timedelta:
         """Return how old the last lease must be. Log a warning if this machine's clock is wrong."""
