@@ -22,7 +22,7 @@ from lms_graphql.billing.urls import checkout_return_path
 from lms_graphql.certificate_endpoint import CERTIFICATES
 from lms_graphql.checkout_return import CheckoutReturnEndpoint
 from lms_graphql.compression import PrecompressedFiles
-from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections
+from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections, drained_at_sigterm
 from lms_graphql.core import metrics
 from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.core.database import Database
@@ -121,7 +121,8 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
         worker.start()
-        yield {STATE_KEY: WaitingConnections(ConnectionLimits.of(settings))}
+        with drained_at_sigterm(WaitingConnections(ConnectionLimits.of(settings))) as connections:
+            yield {STATE_KEY: connections}
         resources.hashing.close()
         renderer.close()
         await asyncio.to_thread(worker.stop)

@@ -14,6 +14,7 @@ from lms_graphql.core.cpu_affinity import CpuAffinityChoice, stay_on_one_cpu
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.json_logging import configure_logging
 from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
+from lms_graphql.worker_processes import stop_with_supervisor
 
 GC_THRESHOLD = 50_000
 """New objects between two garbage collections.
@@ -25,6 +26,7 @@ A response of thousands of rows would otherwise start dozens of collections that
 def app() -> Starlette:
     """Return the application. Exit with status 1, or with 3 if the configuration is unsafe in production."""
     configure_logging()
+    stop_with_supervisor()
     try:
         configuration = settings.load_settings()
         require_production_settings(configuration)

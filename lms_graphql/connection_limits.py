@@ -1,9 +1,14 @@
 """Limits of connections: sizes and times of one, and the number of those that wait for their clients."""
 
 import asyncio
+import contextlib
+import signal
+import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from types import FrameType
 from typing import Protocol
 
 import structlog
@@ -26,6 +31,8 @@ class ConnectionLimits:
     headers: int
     header_seconds: float
     waiting_connections: int
+    drain_seconds: float = 5.0
+    """Time for which a process that stops keeps idle connections open."""
     send_seconds: float = 60.0
     """Time after which a client that accepts nothing of its response is disconnected."""
 
@@ -36,6 +43,7 @@ class ConnectionLimits:
             headers=settings.limit_headers,
             header_seconds=settings.limit_header_seconds,
             waiting_connections=settings.limit_waiting_connections,
+            drain_seconds=settings.drain_seconds,
         )
 
 
@@ -53,6 +61,8 @@ class WaitingConnections:
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
+        self.is_draining = False
+        """True while the process stops. Each connection then ends with its next response."""
         self._connections: OrderedDict[Connection, None] = OrderedDict()
         self._closed_connections = 0
         self._next_log_at = 0.0
@@ -76,3 +86,25 @@ class WaitingConnections:
             logger.warning("waiting_connections_closed", connections=self._closed_connections)
             self._closed_connections = 0
             self._next_log_at = now + LOG_INTERVAL_SECONDS
+
+
+@contextlib.contextmanager
+def drained_at_sigterm(connections: WaitingConnections) -> Iterator[WaitingConnections]:
+    """Drain the connections of this process from SIGTERM on, before the server's own handler of the signal.
+
+    After SIGINT they are closed at once, because a developer who presses Ctrl-C does not want to wait.
+    """
+    previous = signal.getsignal(signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread() or not callable(previous):
+        yield connections  # the server handles no signals here
+        return
+
+    def drain(number: int, frame: FrameType | None) -> None:
+        connections.is_draining = True
+        previous(number, frame)
+
+    signal.signal(signal.SIGTERM, drain)
+    try:
+        yield connections
+    finally:
+        signal.signal(signal.SIGTERM, previous)

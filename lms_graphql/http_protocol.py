@@ -95,6 +95,29 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._is_responding():
             self._waiting.discard(self)
 
+    def shutdown(self) -> None:
+        """End the connection with its next response, or after `drain_seconds`. uvicorn calls this when it stops.
+
+        uvicorn alone closes idle connections at once. A proxy may be sending a request into one of them, and does not
+        repeat a POST.
+        """
+        if not self._waiting.is_draining:
+            super().shutdown()
+            return
+        self._announce_close()
+        self.loop.call_later(self._limits.drain_seconds, self._end_draining)
+
+    def _announce_close(self) -> None:
+        """Send `Connection: close` with the response, if its headers are not sent yet."""
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+
+    def _end_draining(self) -> None:
+        if self._is_responding():
+            self.cycle.keep_alive = False
+        elif not (self._in_headers or self._in_body or self._later_bytes):
+            self.transport.close()
+
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self._watch_sending()
@@ -111,6 +134,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._check_headers()
         super().on_headers_complete()  # which may reject the URL
+        if self._waiting.is_draining:
+            self._announce_close()
         self._in_headers, self._in_body = False, True
         self._later_bytes = 0
         self._stop_request_timer()

@@ -8,8 +8,12 @@ Besides `http_protocol`, this is the only module that uses undocumented parts of
 them.
 """
 
+import multiprocessing
+import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 
 from uvicorn.config import Config
@@ -29,6 +33,22 @@ def bind_worker_socket(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     listener.bind((host, port))
     return listener
+
+
+def stop_with_supervisor() -> None:
+    """Stop this process as after SIGTERM if the process that started it dies. Call this in a worker.
+
+    Without its supervisor, it would listen for ever, and block the port for the next start of the service.
+    """
+    supervisor = multiprocessing.parent_process()
+    if supervisor is None:
+        return
+
+    def wait() -> None:
+        supervisor.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="supervisor", daemon=True).start()
 
 
 class WorkerSupervisor(Multiprocess):
@@ -78,6 +98,8 @@ class WorkerSupervisor(Multiprocess):
         workers = self.processes
         try:
             for number, listener in enumerate(self._listeners):
+                if not {signal.SIGTERM, signal.SIGINT}.isdisjoint(self.signal_queue):
+                    return  # the service stops, and replacing the other workers would delay that
                 previous = workers[number]
                 self.processes, self.sockets = [previous], [listener]
                 supervise()

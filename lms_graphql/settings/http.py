@@ -37,6 +37,11 @@ class HTTPSettings(BaseModel):
     """IP addresses or networks of proxies, separated by commas. Only their `X-Forwarded-For` is used as client IP."""
     keep_alive_seconds: Annotated[int, Field(ge=1, le=3600)] = 75
     """Time after which an idle connection is closed. It must be longer than in the pool of the proxy in front."""
+    drain_seconds: Annotated[int, Field(ge=0, le=15)] = 5
+    """
+    Time for which a process that stops keeps idle connections open. The next request of each is answered, with
+    `Connection: close`, so that a proxy sends none into a connection that is being closed.
+    """
     compression_min_bytes: Annotated[int, Field(ge=0, le=100_000_000)] = 1_000
     """
     Size from which responses are compressed, if the client accepts zstd, Brotli or gzip. 0 turns compression off, for

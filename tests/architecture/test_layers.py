@@ -25,7 +25,7 @@ LAYERS = [
     {"assessment", "discussion", "billing"},
     {"analytics"},
     {"all_models", "wiring"},
-    {"authentication", "compression", "pdf_endpoint", "request_body"},
+    {"authentication", "compression", "metrics_files", "pdf_endpoint", "request_body"},
     {
         "schema",
         "operations",
@@ -44,8 +44,8 @@ LAYERS = [
         "fake_checkout_page",
         "webhook_endpoint",
     },
-    {"app"},
-    {"asgi", "http_protocol", "worker_processes"},
+    {"app", "worker_processes"},
+    {"asgi", "http_protocol"},
     {"cli"},
     {"__main__"},
 ]

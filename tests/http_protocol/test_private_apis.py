@@ -18,6 +18,7 @@ OVERRIDDEN = {
     "data_received": ["data"],
     "pause_writing": [],
     "resume_writing": [],
+    "shutdown": [],
     "timeout_keep_alive_handler": [],
     "on_message_begin": [],
     "on_headers_complete": [],

@@ -1,4 +1,4 @@
-"""`serve --workers`: connections are spread over the workers, and none is lost when a worker is replaced."""
+"""`serve --workers`: connections are spread, and no request fails when a process is replaced."""
 
 import os
 import signal
@@ -15,6 +15,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 from lms_graphql.operations import migrations
 from lms_graphql.worker_processes import WorkerSupervisor
 from tests.processes import SECRET, ServiceProcess
+from tests.steady_load import SteadyLoad
 
 pytestmark = pytest.mark.slow
 
@@ -27,8 +28,9 @@ SECONDS = 60
 class Workers:
     """The workers of a service. There are two."""
 
-    def __init__(self, service: ServiceProcess) -> None:
+    def __init__(self, service: ServiceProcess, folder: Path) -> None:
         self._service = service
+        self.folder = folder
 
     def replace_all(self) -> None:
         """Start replacing the workers. Returns at once."""
@@ -49,6 +51,20 @@ class Workers:
             time.sleep(0.05)
         return pids
 
+    def wait_until_ended(self, pids: list[int]) -> None:
+        deadline = time.monotonic() + SECONDS
+        while any(Path(f"/proc/{pid}/cmdline").is_file() for pid in pids):
+            assert time.monotonic() < deadline, self._service.output
+            time.sleep(0.05)
+
+    @property
+    def supervisor(self) -> int:
+        return self._service.pid
+
+    @property
+    def port(self) -> int:
+        return self._service.port
+
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self._service.port), SECONDS)
 
@@ -68,11 +84,6 @@ class Workers:
         return sockets & files
 
 
-def status_of_next_response(connection: socket.socket) -> bytes:
-    connection.sendall(REQUEST)
-    return connection.recv(65536).split(b"\r\n", 1)[0]
-
-
 def statuses_of_next_responses(connections: list[socket.socket]) -> set[bytes]:
     """Send a request on each connection before the first response is awaited: a silent connection is closed."""
     for connection in connections:
@@ -80,16 +91,31 @@ def statuses_of_next_responses(connections: list[socket.socket]) -> set[bytes]:
     return {connection.recv(65536).split(b"\r\n", 1)[0] for connection in connections}
 
 
+def environment(folder: Path) -> dict[str, str]:
+    database = {"LMS_DATABASE_URL": f"sqlite:///{folder}/lms.db", "LMS_SECRET_KEY": SECRET}
+    return {**database, "LMS_DRAIN_SECONDS": "1"}
+
+
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     folder = tmp_path_factory.mktemp("workers")
-    url = f"sqlite:///{folder}/lms.db"
-    engine = create_engine(url)
+    engine = create_engine(environment(folder)["LMS_DATABASE_URL"])
     migrations.migrate(engine)
     engine.dispose()
-    service = ServiceProcess(folder, {"LMS_DATABASE_URL": url, "LMS_SECRET_KEY": SECRET}, "--workers", "2")
+    service = ServiceProcess(folder, environment(folder), "--workers", "2")
     try:
-        yield Workers(service)
+        yield Workers(service, folder)
+    finally:
+        service.stop()
+
+
+@pytest.fixture
+def other(workers: Workers) -> Iterator[ServiceProcess]:
+    """Run a service of one process on the database of the workers."""
+    service = ServiceProcess(workers.folder, environment(workers.folder))
+    try:
+        service.wait_until_it_serves()
+        yield service
     finally:
         service.stop()
 
@@ -133,6 +159,7 @@ def test_restart_stops_at_successor_that_does_not_start(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Multiprocess, "restart_all", restart)
     supervisor = WorkerSupervisor.__new__(WorkerSupervisor)  # without the signal handlers of a process
+    supervisor.signal_queue = []
     supervisor.processes, supervisor._listeners = workers, [socket.socket() for _ in workers]
     supervisor.restart_all()
     assert (tried, workers) == (["first", "second"], ["new", "second", "third"])
@@ -140,12 +167,28 @@ def test_restart_stops_at_successor_that_does_not_start(monkeypatch: pytest.Monk
         listener.close()
 
 
-def test_no_connection_is_lost_while_workers_are_replaced(workers: Workers) -> None:
+def test_no_request_fails_while_workers_are_replaced(workers: Workers) -> None:
     previous = workers.wait_until_all_listen()
-    workers.replace_all()
-    deadline = time.monotonic() + SECONDS
-    while set(workers.pids) & set(previous):
-        assert time.monotonic() < deadline
-        with workers.connect() as connection:
-            assert status_of_next_response(connection) == b"HTTP/1.1 200 OK"
-    workers.wait_until_all_listen(without=tuple(previous))
+    with SteadyLoad([workers.port]) as load:
+        workers.replace_all()
+        workers.wait_until_all_listen(without=tuple(previous))
+        workers.wait_until_ended(previous)
+    assert load.results.keys() == {"http/1.1 200 ok"}, load.results
+    assert load.results.total() >= 50
+
+
+def test_no_request_fails_while_one_of_two_services_restarts(workers: Workers, other: ServiceProcess) -> None:
+    workers.wait_until_all_listen()
+    with SteadyLoad([other.port, workers.port]) as load:
+        time.sleep(0.5)
+        other.stop()
+        time.sleep(0.5)
+    assert load.results.keys() == {"http/1.1 200 ok"}, load.results
+
+
+def test_workers_end_when_their_supervisor_is_killed(workers: Workers) -> None:
+    pids = workers.wait_until_all_listen()
+    os.kill(workers.supervisor, signal.SIGKILL)
+    workers.wait_until_ended(pids)
+    with pytest.raises(ConnectionRefusedError):
+        workers.connect()
