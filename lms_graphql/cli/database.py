@@ -1,7 +1,7 @@
 """`lms-graphql db …`: the commands for the database."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import click
 from rich.console import Console
@@ -74,14 +74,16 @@ def init(new_seed_password: bool) -> None:
 @db.command()
 @click.option("--courses", type=click.IntRange(1, 100_000), default=30, show_default=True)
 @click.option("--learners", type=click.IntRange(0, 1_000_000), default=40, show_default=True)
+@click.option("--enrollments", type=click.IntRange(0, 10_000_000), default=0, help="More, without any progress.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same data.")
 @click.option("--if-empty", is_flag=True, help="Do nothing if the database has courses.")
-def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
+def demo(courses: int, learners: int, enrollments: int, seed: int, if_empty: bool) -> None:
     """Add demo data: a catalog that looks real, with learners and their progress."""
     settings = load_settings()
     require_migrated(settings)
     with open_database(settings, may_create=False) as database:
-        counts = _demo(database, settings, courses, learners, seed, if_empty)
+        sizes = {"courses": courses, "learners": learners, "enrollments": enrollments}
+        counts = _demo(database, settings, sizes, seed, if_empty)
     if counts is None:
         click.echo("demo data: not added, because the database has courses already")
     else:
@@ -89,7 +91,7 @@ def demo(courses: int, learners: int, seed: int, if_empty: bool) -> None:
 
 
 def _demo(
-    database: Database, settings: Settings, courses: int, learners: int, seed: int, if_empty: bool
+    database: Database, settings: Settings, sizes: Mapping[str, int], seed: int, if_empty: bool
 ) -> DemoCounts | None:
     """Add the demo data. Return None without a change if `if_empty` is set and there are courses."""
     with advisory_lock(database.engine), _progress() as bar:
@@ -104,7 +106,7 @@ def _demo(
             session.info[SESSION_SETTINGS_KEY] = settings
             if if_empty and session.scalar(select(Course.id).limit(1)) is not None:
                 return None
-            return build_demo(session, courses=courses, learners=learners, seed=seed, on_progress=show_progress)
+            return build_demo(session, **sizes, seed=seed, on_progress=show_progress)
 
         counts = database.write_sync(build)
         if counts is not None:

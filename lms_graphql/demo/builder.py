@@ -54,6 +54,8 @@ SPECIAL_RATE, SPECIAL_RATE_SINCE = Decimal("75.00"), timeline.TODAY - timedelta(
 REGISTRATION_LEAD = timedelta(days=7)
 """Time from the registration to the first enrollment. In it, the learner may wait for a bank transfer."""
 
+COURSES_OF_FURTHER_LEARNERS = 50
+"""Enrollments of a learner who has begun nothing."""
 BATCH_SIZE = 25
 """Courses or learners between two writes, which are a few thousand rows."""
 
@@ -110,11 +112,12 @@ def build_demo(
     *,
     courses: int = 30,
     learners: int = 40,
+    enrollments: int = 0,
     seed: int = 1,
     on_progress: ProgressCallback = ignore_progress,
 ) -> DemoCounts:
     """
-    Add the demo data in the caller's transaction.
+    Add the demo data in the caller's transaction. `enrollments` are further ones, of learners who have begun nothing.
 
     Raise OperatorError if the demo data exist already, or if `db init` has not been run.
     """
@@ -129,6 +132,7 @@ def build_demo(
     planner = EnrollmentPlanner(_add_courses(build, courses, category_keys, instructor_keys))
     _enroll_seed_learner(build, seed_user_keys[SEED_LEARNER_EMAIL], planner)
     _add_learners(build, learners, planner, usernames)
+    further_learners = _add_enrollments(build, enrollments, planner, usernames)
     _write_enrollment_counts(build)
     build.discussions.write_accepted_answers(session)
     add_certificates(session, build.rows, build.rng)
@@ -139,7 +143,7 @@ def build_demo(
         counts[Course],
         counts[Section],
         counts[Lecture],
-        learners,
+        learners + further_learners,
         counts[Enrollment],
         counts[Quiz],
         counts[QuizAttempt],
@@ -241,6 +245,26 @@ def _add_learners(build: Build, total: int, planner: EnrollmentPlanner, username
         learner = Learner(user_key, answer_rng.gauss(0, 1), answer_rng)
         _enroll(build, learner, plans, rng, str(number))
         build.report("learners", number, total)
+
+
+def _add_enrollments(build: Build, total: int, planner: EnrollmentPlanner, usernames: set[str]) -> int:
+    """Add learners who have begun nothing until there are so many enrollments. Return the number of learners."""
+    added = learners = 0
+    while added < total:
+        learners += 1
+        rng = build.rng(f"enrollments/{learners}")
+        plans = planner.grants(rng, min(COURSES_OF_FURTHER_LEARNERS, total - added))
+        assert plans, "the first course is published"
+        name = learner_name(rng, usernames)
+        user_key = add_user(build.rows, name, Role.LEARNER, timeline.START - REGISTRATION_LEAD)
+        for plan in plans:
+            add_enrollment(build.rows, build.attempts, build.sales, Learner(user_key, 0.0, rng), plan, rng, rng)
+            build.enrollment_counts[plan.course.key] += 1
+        added += len(plans)
+        if learners % BATCH_SIZE == 0 or added == total:
+            build.rows.write()
+            build.on_progress("enrollments", added, total)
+    return learners
 
 
 def _enroll(

@@ -1,6 +1,6 @@
 """Plans of demo enrollments: which courses a learner takes, since when, how far, and how they are paid."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate
@@ -83,12 +83,15 @@ class EnrollmentPlanner:
 
     def plans(self, rng: Random) -> list[EnrollmentPlan]:
         """Return the enrollments of a random learner."""
-        count = min(rng.randint(MIN_COURSES, MAX_COURSES), len(self._courses))
-        chosen: dict[int, DemoCourse] = {}
-        while len(chosen) < count:
-            course = rng.choices(self._courses, cum_weights=self._cumulative_weights)[0]
-            chosen[course.key] = course
-        return [self._random_plan(rng, course) for course in chosen.values()]
+        count = rng.randint(MIN_COURSES, MAX_COURSES)
+        return [self._random_plan(rng, course) for course in self._choose(rng, count)]
+
+    def grants(self, rng: Random, count: int) -> list[EnrollmentPlan]:
+        """Return active enrollments without progress, in so many courses, or in all if there are fewer."""
+        return [
+            _plan(rng, course, EnrollmentStatus.ACTIVE, 0.0)._replace(source=EnrollmentSource.GRANT)
+            for course in self._choose(rng, count)
+        ]
 
     def plans_of_seed_learner(self, rng: Random) -> list[EnrollmentPlan]:
         """
@@ -105,6 +108,14 @@ class EnrollmentPlanner:
         return next(
             (course for course in self._courses[len(SEED_LEARNER_ENROLLMENTS) + 1 :] if not course.is_free), None
         )
+
+    def _choose(self, rng: Random, count: int) -> Iterable[DemoCourse]:
+        """Return so many courses, or all if there are fewer."""
+        chosen: dict[int, DemoCourse] = {}
+        while len(chosen) < min(count, len(self._courses)):
+            course = rng.choices(self._courses, cum_weights=self._cumulative_weights)[0]
+            chosen[course.key] = course
+        return chosen.values()
 
     def _random_plan(self, rng: Random, course: DemoCourse) -> EnrollmentPlan:
         status = rng.choices(STATUSES, STATUS_WEIGHTS)[0]

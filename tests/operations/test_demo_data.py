@@ -134,6 +134,20 @@ def test_small_demo_contains_python_from_zero(new_database: NewDatabase) -> None
     assert row == ("python-from-zero", "Instructor", LectureType.VIDEO, True)
 
 
+def test_further_enrollments_are_those_of_learners_who_have_begun_nothing(new_database: NewDatabase) -> None:
+    wiring.register_hooks()
+    database = new_database()
+    counts = build(database, courses=12, learners=0, enrollments=30)
+    of_further_learners = select(Enrollment.user_id, Enrollment.progress_hundredths).join(
+        User, User.id == Enrollment.user_id
+    )
+    with Session(database.read_engine) as session:
+        rows = session.execute(of_further_learners.where(User.email_key.endswith("@example.org"))).all()
+        assert [row.progress_hundredths for row in rows] == [0] * 30
+        assert len({row.user_id for row in rows}) == counts.learners > 1
+        assert find_counter_drift(session) == progress_repair.find_progress_drift(session) == []
+
+
 def test_demo_is_not_built_twice(new_database: NewDatabase) -> None:
     database = new_database()
     build(database, courses=1, learners=0)
