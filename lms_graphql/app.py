@@ -23,7 +23,7 @@ from lms_graphql.certificate_endpoint import CERTIFICATES
 from lms_graphql.checkout_return import CheckoutReturnEndpoint
 from lms_graphql.compression import PrecompressedFiles
 from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections, drained_at_sigterm
-from lms_graphql.core import metrics
+from lms_graphql.core import metrics, tracing
 from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import RequestError, RequestErrorCode
@@ -127,6 +127,7 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
         renderer.close()
         await asyncio.to_thread(worker.stop)
         database.dispose()
+        tracing.stop()
 
     routes = [
         *_routes(Endpoints(settings, database, view), settings, database),
@@ -155,6 +156,8 @@ async def _authenticate(
 
 
 def _resources(settings: Settings) -> AppResources:
+    if settings.tracing:
+        tracing.start()  # before the database, whose statements are traced
     database = Database(
         settings.url,
         pool_size=settings.pool_size,

@@ -11,6 +11,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lms_graphql.compression import compression
+from lms_graphql.core import tracing
 from lms_graphql.settings import Settings
 
 REQUEST_ID_HEADER = "x-request-id"
@@ -35,6 +36,8 @@ RESPONSE_HEADERS = ("retry-after", REQUEST_ID_HEADER)
 """Headers that browser front ends may read."""
 PREFLIGHT_SECONDS = 3600
 """How long a browser may cache what a preflight request has allowed."""
+UNTRACED_PATHS = ("/health/", "/metrics")
+"""Beginnings of paths that load balancers and Prometheus request every few seconds."""
 
 
 class ResponseHeadersMiddleware:
@@ -62,9 +65,37 @@ class ResponseHeadersMiddleware:
             await self._app(scope, receive, send_with_headers)
 
 
+class TracingMiddleware:
+    """ASGI middleware that runs each request in a span. Paths are not recorded, because some have secret codes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(UNTRACED_PATHS):
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_status(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                span.set({"http.response.status_code": message["status"]})
+                if message["status"] >= 500:
+                    span.fail(str(message["status"]))
+            await send(message)
+
+        with tracing.request_span(scope["method"], scope["scheme"], Headers(scope=scope)) as span:
+            try:
+                await self._app(scope, receive, send_with_status)
+            finally:
+                if (route := scope.get("route")) is not None:
+                    span.rename(f"{scope['method']} {route.path}")
+                    span.set({"http.route": route.path})
+
+
 def middleware(settings: Settings) -> list[Middleware]:
     """Return the middleware of the application, from the outermost to the innermost."""
-    stack = [Middleware(ResponseHeadersMiddleware)]
+    stack = [Middleware(TracingMiddleware)] if settings.tracing else []
+    stack.append(Middleware(ResponseHeadersMiddleware))
     local_origins = None if settings.is_production else LOCAL_ORIGINS
     if settings.cors_origins or local_origins is not None:
         cors = Middleware(

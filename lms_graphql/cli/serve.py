@@ -10,6 +10,7 @@ import uvicorn
 
 from lms_graphql.billing.gateways.registry import require_packages
 from lms_graphql.cli.metrics_server import shared_metrics
+from lms_graphql.core import tracing
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.http_protocol import PROTOCOL
 from lms_graphql.operations.database_access import require_migrated
@@ -34,6 +35,8 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     settings = load_settings()
     require_production_settings(settings, workers, reload)
     require_packages(settings)
+    if settings.tracing:
+        tracing.require_package()
     require_migrated(settings)
     require_changed_seed_passwords(settings)
     _require_free(host, port)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from lms_graphql.core import db_errors, metrics, mysql_reader_choice, query_counter
+from lms_graphql.core import db_errors, metrics, mysql_reader_choice, query_counter, tracing
 from lms_graphql.core.concurrency import FairLock
 from lms_graphql.core.engines import make_engine
 from lms_graphql.core.mysql_reader_choice import MysqlReaderChoice
@@ -70,6 +70,7 @@ class Database:
         self.read_engine = make_engine(self.url, pool_size=pool_size, for_maintenance=for_maintenance, for_reads=True)
         for engine in (self.engine, self.read_engine):
             query_counter.install(engine)
+            tracing.install(engine)
             mysql_reader_choice.install(engine, mysql_reader)
         self.write_health = WriteHealth(self.engine)
         self._read_sessions = ReadSessions(self.read_engine)
@@ -200,7 +201,8 @@ def _commit(session: Session) -> None:
     """
     connection = session.connection().connection
     try:
-        session.commit()
+        with tracing.statement_span("COMMIT", session.connection().dialect):
+            session.commit()
     except DBAPIError as error:
         try:
             connection.rollback()

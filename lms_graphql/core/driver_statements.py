@@ -17,7 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.schema import CallableColumnDefault
 
-from lms_graphql.core import query_counter
+from lms_graphql.core import query_counter, tracing
 from lms_graphql.core.column_decoders import DecodingConnection, RowDecoder, Rows
 
 DRIVERS = ("pymysql", "mysqldb")
@@ -51,12 +51,18 @@ class DriverStatement:
     def fetch(self, connection: Connection, binds: Mapping[str, Any]) -> Rows | None:
         """Return the rows, or None if a list is empty: no driver writes an empty IN."""
         values = self._values(binds)
-        return None if values is None else self._execute(connection, values, self._fetch_all)
+        if values is None:
+            return None
+        with tracing.statement_span(self._sql, connection.dialect):
+            return self._execute(connection, values, self._fetch_all)
 
     def update(self, connection: Connection, binds: Mapping[str, Any]) -> int | None:
         """Return the number of rows that the UPDATE matched, or None if a list is empty."""
         values = self._values(binds)
-        return None if values is None else self._execute(connection, values, _row_count)
+        if values is None:
+            return None
+        with tracing.statement_span(self._sql, connection.dialect):
+            return self._execute(connection, values, _row_count)
 
     def _values(self, binds: Mapping[str, Any]) -> tuple[Any, ...] | None:
         values = tuple([parameter.value(binds) for parameter in self._parameters])

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 import strawberry
 from sqlalchemy.orm import Session
 
-from lms_graphql.core import clock, global_ids
+from lms_graphql.core import clock, global_ids, tracing
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.concurrency import ReadPriorityGate
 from lms_graphql.core.database import Database
@@ -118,7 +118,12 @@ class ReadContext:
 
     def read(self, function: Callable[Concatenate[Session, Actor, P], T], *args: P.args, **kwargs: P.kwargs) -> Any:
         """Return the pending result of what the function reads, for reads that are not batch reads."""
-        return self._loaders.run(lambda session: function(session, self.actor, *args, **kwargs))
+
+        def job(session: Session) -> T:
+            with tracing.read_span(function, 1):
+                return function(session, self.actor, *args, **kwargs)
+
+        return self._loaders.run(job)
 
 
 class Context(ReadContext):
@@ -212,6 +217,10 @@ class _PageRead:
     arguments: PageArguments
     context: ReadContext
 
+    @property
+    def __name__(self) -> str:
+        return f"page of {self.query.order.name}"
+
     def __call__(self, session: Session, actor: Actor, parents: Sequence[Any]) -> Mapping[Any, Any]:
         return fetch_pages(session, actor, self.query, parents, self.arguments, self._count)
 
@@ -222,6 +231,10 @@ class _PageRead:
 @dataclass(frozen=True)
 class _CountRead:
     query: ListQuery
+
+    @property
+    def __name__(self) -> str:
+        return f"count of {self.query.order.name}"
 
     def __call__(self, session: Session, actor: Actor, parents: Sequence[Any]) -> Mapping[Any, Any]:
         return fetch_counts(session, actor, self.query, parents)

@@ -29,7 +29,7 @@ from graphql import (
     visit,
 )
 
-from lms_graphql.core import metrics
+from lms_graphql.core import metrics, tracing
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph import document_limits, error_formatting, graphql_messages
 from lms_graphql.graph.cost import CostPlan
@@ -148,7 +148,8 @@ class DocumentCache:
             metrics.DOCUMENT_LOOKUPS.labels("hit").inc()
             return entry[0]
         metrics.DOCUMENT_LOOKUPS.labels("miss").inc()
-        prepared = self.parse_and_validate(text)
+        with tracing.span("parse and validate"):
+            prepared = self.parse_and_validate(text)
         if len(text) <= MAX_CACHED_CHARACTERS:
             self._store(text, prepared)
         return prepared

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import structlog
 
-from lms_graphql.core import clock
+from lms_graphql.core import clock, tracing
 from lms_graphql.settings import Settings
 
 log = structlog.get_logger()
@@ -82,7 +82,7 @@ class SmtpTransport:
             raise TransportStoppedError
         connection = self._current = _Connection(self._url, self._host)
         try:
-            with connection.time_limit(SEND_TIMEOUT_SECONDS):
+            with connection.time_limit(SEND_TIMEOUT_SECONDS), tracing.call_span("SMTP", self._url.geturl()):
                 if self._stopped:  # `stop` may have missed `_current` just before it was set
                     raise TransportStoppedError
                 connection.send(message)

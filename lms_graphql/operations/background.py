@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from lms_graphql.accounts import audit
-from lms_graphql.core import database_clock, named_locks
+from lms_graphql.core import database_clock, named_locks, tracing
 from lms_graphql.core.database import Database
 from lms_graphql.mail.outbox import MAIL_ENQUEUED
 from lms_graphql.mail.transports import create_transport
@@ -76,7 +76,8 @@ class BackgroundThread:
             if self._stopped.is_set():
                 return
             try:
-                self._task()
+                with tracing.task_span(self._thread.name):
+                    self._task()
             except Exception as error:  # the next run may succeed
                 log_failure("background_task_failed", self._thread.name, error)
             timeout = self._interval_seconds

@@ -14,7 +14,7 @@ from lms_graphql.assessment.services import quiz_statistics, regrading, submissi
 from lms_graphql.billing.services import disputes, reconciliation, refund_calls
 from lms_graphql.billing.services import expiration as purchase_expiration
 from lms_graphql.billing.services.gateway_calls import PaymentResources
-from lms_graphql.core import db_errors, metrics
+from lms_graphql.core import db_errors, metrics, tracing
 from lms_graphql.core.database import Database
 from lms_graphql.core.signing import Signer
 from lms_graphql.learning.services import expiration, invitations, progress_recount
@@ -157,7 +157,8 @@ def run_maintenance(database: Database, settings: Settings, transport: Transport
     for name, task in MAINTENANCE_TASKS.items():
         started, result = time.monotonic(), "failed"
         try:
-            results += [CheckResult(True, line) for line in task(context)]
+            with tracing.span(name):
+                results += [CheckResult(True, line) for line in task(context)]
             result = "ok"
         except Exception as error:
             if isinstance(error, DBAPIError) and db_errors.is_connect_error(error):

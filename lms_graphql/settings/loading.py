@@ -17,6 +17,8 @@ def load_settings(environment: Mapping[str, str] | None = None, dotenv: Path = P
     Raise OperatorError with one line that names the setting if one is unknown or invalid.
     """
     values = _read_file(dotenv)
+    if environment is None:
+        _export_tracing_variables(values)
     values |= os.environ if environment is None else environment
     values = {name: value for name, value in values.items() if value and _is_setting(name)}
     fields = {variable_of(field): field for field in Settings.model_fields}
@@ -26,6 +28,13 @@ def load_settings(environment: Mapping[str, str] | None = None, dotenv: Path = P
         return Settings(**{fields[name]: value for name, value in values.items()})  # type: ignore[arg-type]
     except ValidationError as error:
         raise OperatorError(_first_problem(error)) from None
+
+
+def _export_tracing_variables(values: Mapping[str, str]) -> None:
+    """Add those of the file to the environment, because OpenTelemetry looks nowhere else."""
+    for name, value in values.items():
+        if name.startswith("OTEL_") and value:
+            os.environ.setdefault(name, value)
 
 
 def _is_setting(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Settings of the metrics for Prometheus."""
+"""Settings of the metrics for Prometheus and of traces."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from lms_graphql.settings import validation
 
 
 class MetricsSettings(BaseModel):
-    """The part of the settings that describes metrics."""
+    """The part of the settings that describes metrics and traces."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -23,3 +23,8 @@ class MetricsSettings(BaseModel):
     """Port of its own for `/metrics`, opened by `serve`. The port of the service has none then."""
     metrics_host: str = "127.0.0.1"
     """Address on which `LMS_METRICS_PORT` listens."""
+    tracing: bool = False
+    """
+    Traces of `serve` by OpenTelemetry. They need the extra `tracing`. The `OTEL_…` variables of OpenTelemetry set
+    where they go and how many are sampled.
+    """

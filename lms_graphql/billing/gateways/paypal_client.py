@@ -10,6 +10,7 @@ import orjson
 
 from lms_graphql.billing.gateways.interface import GatewayRejectedError, GatewayUnavailableError
 from lms_graphql.billing.gateways.time_budget import TOTAL_SECONDS, TimeBudget
+from lms_graphql.core import tracing
 
 AUTHORIZATION_PATH = "/v1/oauth2/token"
 TOKEN_MARGIN_SECONDS = 60
@@ -95,7 +96,8 @@ class PayPalOperation:
         connect, read = self._budget.timeouts()
         timeout = httpx.Timeout(read, connect=connect)
         try:
-            return self._http.request(method, path, content=body, headers=headers, auth=auth, timeout=timeout)
+            with tracing.call_span(method, self._account.api_url):
+                return self._http.request(method, path, content=body, headers=headers, auth=auth, timeout=timeout)
         except httpx.HTTPError as error:
             raise GatewayUnavailableError(f"PayPal does not answer: {type(error).__name__}.") from None
 

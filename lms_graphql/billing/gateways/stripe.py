@@ -23,6 +23,7 @@ from lms_graphql.billing.gateways.stripe_amounts import to_stripe_units
 from lms_graphql.billing.gateways.stripe_events import REFUND_REFERENCE, checkout_events, events_of, refund_result
 from lms_graphql.billing.gateways.time_budget import TOTAL_SECONDS, TimeBudget
 from lms_graphql.billing.models import PaymentMethod
+from lms_graphql.core import tracing
 from lms_graphql.settings import Settings
 
 SIGNATURE_HEADER = "stripe-signature"
@@ -120,8 +121,11 @@ class _BudgetedHttpClient(stripe.RequestsClient):
     def request(  # type: ignore[override] # as the class of the SDK
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        with closing(stripe.RequestsClient(timeout=self._budget.timeouts())) as client:
+        with tracing.call_span(method.upper(), url), closing(self._http_client()) as client:
             return client.request(method, url, headers, post_data)
+
+    def _http_client(self) -> stripe.RequestsClient:
+        return stripe.RequestsClient(timeout=self._budget.timeouts())
 
 
 def _checkout_params(request: CheckoutRequest) -> SessionCreateParams:

@@ -7,6 +7,7 @@ request, a webhook or reconciliation continues from what is stored.
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import NamedTuple, ParamSpec, TypeVar
 
@@ -70,7 +71,8 @@ class PaymentResources(NamedTuple):
 
 async def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a method of a gateway in a thread for gateways."""
-    return await asyncio.get_running_loop().run_in_executor(_EXECUTOR, partial(function, *args, **kwargs))
+    run = copy_context().run  # so that log lines and spans of the thread belong to the request
+    return await asyncio.get_running_loop().run_in_executor(_EXECUTOR, partial(run, function, *args, **kwargs))
 
 
 async def open_checkout(resources: PaymentResources, transaction_key: int) -> None:

@@ -12,7 +12,7 @@ from aiodataloader import DataLoader
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from lms_graphql.core import db_errors
+from lms_graphql.core import db_errors, tracing
 from lms_graphql.core.actor import Actor
 from lms_graphql.core.database import Database
 from lms_graphql.core.query_counter import counting
@@ -126,9 +126,14 @@ class Loaders:
         self._loaders.clear()
 
 
+def read_batch(read: BatchRead, session: Session, actor: Actor, keys: Sequence[Any]) -> Mapping[Any, Any]:
+    with tracing.read_span(read, len(keys)):
+        return read(session, actor, keys)
+
+
 def _batch_function(batcher: ReadBatcher, actor: Actor, read: BatchRead, default: Any) -> BatchFunction:
     async def load_batch(keys: list[Any]) -> list[Any]:
-        values = await batcher.submit(lambda session: read(session, actor, keys))
+        values = await batcher.submit(lambda session: read_batch(read, session, actor, keys))
         return [values.get(key, default) for key in keys]
 
     return load_batch

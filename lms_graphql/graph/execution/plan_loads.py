@@ -6,7 +6,7 @@ from typing import Any, cast
 from sqlalchemy.orm import Session
 
 from lms_graphql.core.actor import Actor
-from lms_graphql.graph.execution.loaders import MAX_BATCH_SIZE, BatchRead, Job
+from lms_graphql.graph.execution.loaders import MAX_BATCH_SIZE, BatchRead, Job, read_batch
 
 _MISSING = object()
 """Stands for the value of a key that a batch read has left out."""
@@ -69,7 +69,7 @@ class PlanLoads:
             keys, values = list(wanted), self._values[read]
             for start in range(0, len(keys), MAX_BATCH_SIZE):
                 portion = keys[start : start + MAX_BATCH_SIZE]
-                found = read(session, self._actor, portion)
+                found = read_batch(read, session, self._actor, portion)
                 values.update((key, found.get(key, _MISSING)) for key in portion)
             wanted.clear()
 

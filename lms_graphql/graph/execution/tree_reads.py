@@ -57,6 +57,10 @@ class _TreeRead:
     trees: PlanTrees
     declaration: VersionedTree
 
+    @property
+    def __name__(self) -> str:
+        return "trees"
+
     def __call__(self, session: Session, actor: Actor, keys: Sequence[TreeKey]) -> Mapping[TreeKey, Tree]:
         before = self._versions(session, actor, keys)
         trees = self._read(session, actor, keys)

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from lms_graphql.core import metrics
+from lms_graphql.core import metrics, tracing
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph.context import Context
 from lms_graphql.graph.documents import Operation, PreparedDocument
@@ -54,6 +54,7 @@ class OperationLog:
             "unknown" if operation is None else self._names.label(operation.name, is_stored=graphql_request.is_stored)
         )
         kind = "unknown" if operation is None else operation.kind.value
+        tracing.record_operation(kind, None if operation is None else operation.name, codes)
         self._durations(name, kind, _outcome(body, codes)).observe(seconds)
         metrics.OPERATION_STATEMENTS.observe(context.statement_count)
         metrics.PLANS.labels(context.plan_use.value).inc()

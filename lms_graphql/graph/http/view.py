@@ -14,7 +14,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from lms_graphql.core import metrics
+from lms_graphql.core import metrics, tracing
 from lms_graphql.core.errors import RequestError, RequestErrorCode
 from lms_graphql.graph import error_formatting
 from lms_graphql.graph.context import Context
@@ -194,7 +194,10 @@ class GraphQLView:
             message = "GET requests cannot run mutations. Send mutations by POST."
             return _errors(error_formatting.graphql_error(RequestErrorCode.BAD_USER_INPUT, message)), 405
         try:
-            with context.read_priority.reader() if operation.kind is OperationType.QUERY else nullcontext():
+            with (
+                tracing.operation_span(operation.kind.value, operation.name),
+                context.read_priority.reader() if operation.kind is OperationType.QUERY else nullcontext(),
+            ):
                 result = await self._runner.run(operation, graphql_request.variables, context, cost)
         except BudgetExceededError as error:
             status = BUDGET_STATUSES.get(error.code, 400)
