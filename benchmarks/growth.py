@@ -41,10 +41,12 @@ class Cost(NamedTuple):
     wall: float
 
 
-def fill(url: str, courses: int) -> None:
-    """Migrate the database, and fill it with the demo's courses."""
+def fill(url: str, courses: int, enrollments: int = 0) -> None:
+    """Migrate the database, and fill it with the demo's courses and so many enrollments without progress."""
     environment = {**os.environ, "LMS_DATABASE_URL": url, "LMS_SEED_PASSWORD": "a password of the benchmark"}
-    for command in (("db", "init"), ("db", "demo", "--courses", str(courses), "--learners", str(LEARNERS))):
+    sizes = {"--courses": courses, "--learners": LEARNERS, "--enrollments": enrollments}
+    options = [text for option, size in sizes.items() for text in (option, str(size))]
+    for command in (("db", "init"), ("db", "demo", *options)):
         arguments = (sys.executable, "-m", "lms_graphql", *command)
         result = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if result.returncode:
@@ -53,13 +55,14 @@ def fill(url: str, courses: int) -> None:
 
 def measure_all(url: str, folder: Path, server: int | None, rounds: int) -> dict[str, Cost]:
     """Run the service on this database. Return the median cost of each operation, by its name."""
-    operations, tokens = _prepare(url)
+    operations, tokens = prepare_operations(url)
     port = free_port()
     with run_service(url, folder, port, **SERVICE_SETTINGS) as pid:
         return asyncio.run(_measure_all(port, operations, tokens, pid, server, rounds))
 
 
-def _prepare(url: str) -> tuple[list[Operation], Mapping[int, str]]:
+def prepare_operations(url: str) -> tuple[list[Operation], Mapping[int, str]]:
+    """Return the operations for this database, and the access tokens of their users by key."""
     database = Database(url)
 
     def prepare(session: Session) -> tuple[list[Operation], Mapping[int, str]]:
@@ -86,7 +89,7 @@ async def _measure_all(
     costs: dict[str, Cost] = {}
     for operation in operations:
         connection = Connection(port, tokens.get(operation.user_key or 0))
-        await _send(connection, operation)
+        await send(connection, operation)
         measured = [await _measure(connection, operation, pid, server) for _ in range(rounds)]
         costs[operation.name] = Cost(*map(median, zip(*measured, strict=True)))
         connection.close()
@@ -97,7 +100,7 @@ async def _measure(connection: Connection, operation: Operation, pid: int, serve
     started, requests = time.perf_counter(), 0
     service_before, database_before = cpu_seconds(pid), cpu_seconds(server) if server else 0.0
     while time.perf_counter() - started < MEASURED_SECONDS:
-        await _send(connection, operation)
+        await send(connection, operation)
         requests += 1
     wall = time.perf_counter() - started
     database = cpu_seconds(server) - database_before if server else 0.0
@@ -105,7 +108,8 @@ async def _measure(connection: Connection, operation: Operation, pid: int, serve
     return Cost(*(seconds / requests * 1000 for seconds in used))
 
 
-async def _send(connection: Connection, operation: Operation) -> None:
+async def send(connection: Connection, operation: Operation) -> None:
+    """Send the operation. Raise BenchmarkError if the response has errors."""
     status, body = await connection.send(operation.document, **operation.variables)
     if status != 200 or "errors" in orjson.loads(body):
         raise BenchmarkError(f"{operation.name} failed with status {status}: {body.decode()[:300]}")

@@ -46,6 +46,11 @@ INSTRUCTOR_DASHBOARD = """query Teaching { me {
     openQuestions(first: 10) { nodes { id title } } attemptsToGrade(first: 10) { nodes { id } }
   }
 } }"""
+LEARNERS = """query Learners($slug: String!, $search: String, $order: EnrollmentOrder) { course(slug: $slug) {
+  id enrollments(first: 20, search: $search, orderBy: $order) { totalCount nodes {
+    id status enrolledAt user { id fullName } progress { percent }
+  } }
+} }"""
 USERS = "query Users { users(first: 20) { totalCount nodes { id email } } }"
 
 
@@ -114,6 +119,13 @@ def _dashboards(session: Session) -> Iterator[Operation]:
     admin = _first(session, select(User.id).where(User.role == Role.SUPER_ADMIN).order_by(User.id))
     yield Operation("learner's dashboard", LEARNER_DASHBOARD, {}, _first(session, enrollments))
     yield Operation("instructor's dashboard", INSTRUCTOR_DASHBOARD, {}, _first(session, courses))
+    by_size = select(Course.slug).where(_is_published()).order_by(Course.enrollment_count.desc())
+    largest = {"slug": _first(session, by_size)}
+    yield Operation("learners of the largest course", LEARNERS, largest, admin)
+    yield Operation(
+        "learners of the largest course, by progress", LEARNERS, {**largest, "order": "MOST_PROGRESS"}, admin
+    )
+    yield Operation("learners of the largest course, search", LEARNERS, {**largest, "search": "an"}, admin)
     yield Operation("super admin: drafts with totalCount", COUNTED_LIST, {"filter": {"status": "DRAFT"}}, admin)
     yield Operation("super admin: users", USERS, {}, admin)
 
