@@ -146,7 +146,7 @@ def read_span(read: Callable[..., Any], keys: int) -> Span:
     """Return the span of a read for so many keys. Reads that are lambdas have none: what they call has its own."""
     if _process.spans is None:
         return NO_SPAN
-    name = read.__name__
+    name = getattr(read, "__name__", type(read).__name__)
     return NO_SPAN if name == "<lambda>" else _child(name, {"lms.read.keys": keys})
 
 

@@ -96,8 +96,10 @@ class PayPalOperation:
         connect, read = self._budget.timeouts()
         timeout = httpx.Timeout(read, connect=connect)
         try:
-            with tracing.call_span(method, self._account.api_url):
-                return self._http.request(method, path, content=body, headers=headers, auth=auth, timeout=timeout)
+            with tracing.call_span(method, self._account.api_url) as span:
+                response = self._http.request(method, path, content=body, headers=headers, auth=auth, timeout=timeout)
+                span.set({"http.response.status_code": response.status_code})
+                return response
         except httpx.HTTPError as error:
             raise GatewayUnavailableError(f"PayPal does not answer: {type(error).__name__}.") from None
 

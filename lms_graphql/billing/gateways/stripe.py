@@ -121,8 +121,10 @@ class _BudgetedHttpClient(stripe.RequestsClient):
     def request(  # type: ignore[override] # as the class of the SDK
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        with tracing.call_span(method.upper(), url), closing(self._http_client()) as client:
-            return client.request(method, url, headers, post_data)
+        with tracing.call_span(method.upper(), url) as span, closing(self._http_client()) as client:
+            response = client.request(method, url, headers, post_data)
+            span.set({"http.response.status_code": response[1]})
+            return response
 
     def _http_client(self) -> stripe.RequestsClient:
         return stripe.RequestsClient(timeout=self._budget.timeouts())
