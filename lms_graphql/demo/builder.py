@@ -132,18 +132,22 @@ def build_demo(
     planner = EnrollmentPlanner(_add_courses(build, courses, category_keys, instructor_keys))
     _enroll_seed_learner(build, seed_user_keys[SEED_LEARNER_EMAIL], planner)
     _add_learners(build, learners, planner, usernames)
-    further_learners = _add_enrollments(build, enrollments, planner, usernames)
+    learners += _add_enrollments(build, enrollments, planner, usernames)
     _write_enrollment_counts(build)
     build.discussions.write_accepted_answers(session)
     add_certificates(session, build.rows, build.rng)
     build.ledger.add(build.rng)
-    counts = build.rows.counts
+    return _counts(build.rows, learners)
+
+
+def _counts(rows: RowBuffer, learners: int) -> DemoCounts:
+    counts = rows.counts
     return DemoCounts(
         counts[Category],
         counts[Course],
         counts[Section],
         counts[Lecture],
-        learners + further_learners,
+        learners,
         counts[Enrollment],
         counts[Quiz],
         counts[QuizAttempt],

@@ -8,7 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from lms_graphql.core import tracing
+from lms_graphql.core.database import Database
 from lms_graphql.operations import migrations
 from lms_graphql.operations.database_access import open_database
 from lms_graphql.settings import ExecutorChoice, Settings, load_settings
@@ -138,13 +142,30 @@ def test_sampling_follows_the_caller_and_the_variables(
 
 
 @pytest.mark.sqlite_only
-def test_failed_requests_are_errors_without_their_messages(
-    service_settings: Settings, collector: TraceCollector, make: Factories
-) -> None:
-    with client_with(service_settings, tracing=True, limit_seconds=0) as client:
-        response = client.post({"query": "{ __typename }"}, headers=SAMPLED)
+def test_rejected_request_is_an_error(service_settings: Settings, collector: TraceCollector, make: Factories) -> None:
+    with client_with(service_settings, tracing=True, limit_in_flight=0) as client:
+        assert client.post({"query": "{ __typename }"}, headers=SAMPLED).status_code == 503
     (root,) = (span for span in collector.trace(TRACE) if span.kind == "SERVER")
-    assert (root.is_error, root.attributes["error.type"]) == (True, str(response.status_code))
+    assert (root.is_error, root.attributes["error.type"]) == (True, "503")
+
+
+def test_failed_statement_is_an_error_without_its_message(
+    service_settings: Settings, collector: TraceCollector
+) -> None:
+    tracing.start()
+    database = Database(service_settings.url)
+    statement = text("SELECT * FROM missing WHERE name = :name")
+    try:
+        with pytest.raises(DBAPIError), tracing.task_span("search"):
+            database.read_sync(lambda session: session.execute(statement, {"name": "canary"}))
+    finally:
+        database.dispose()
+        tracing.stop()
+    (failed,) = (span for span in collector.spans if span.name == "SELECT missing")
+    assert failed.is_error
+    assert failed.attributes["error.type"] in {"OperationalError", "ProgrammingError"}
+    assert ancestors(failed, collector.spans) == ["search"]
+    assert "canary" not in repr(collector.spans)
 
 
 def test_serve_names_the_extra_if_opentelemetry_is_missing(run_cli: RunCli, monkeypatch: pytest.MonkeyPatch) -> None:
