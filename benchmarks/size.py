@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import NamedTuple
 
 import click
@@ -34,11 +34,19 @@ SIZES = (Size(100, 10_000), Size(10_000, 1_000_000))
 
 
 class Measured(NamedTuple):
-    """Requests of one operation: SQL statements of each, and percentiles of the response times in milliseconds."""
+    """A round of an operation: SQL statements of a request, and percentiles of its response times in milliseconds."""
 
     statements: int
     p50: float
     p99: float
+
+
+class Comparison(NamedTuple):
+    """The medians of all rounds in the small and in the large database, and that of the ratios of their p99."""
+
+    small: Measured
+    large: Measured
+    ratio: float
 
 
 class MeasuredService:
@@ -68,35 +76,39 @@ class MeasuredService:
         return int(orjson.loads(logged)["statements"])
 
 
-async def measure(services: Sequence[MeasuredService], requests: int) -> dict[str, list[Measured]]:
-    """Return the measured values of each operation, one for each service.
+async def measure(services: Sequence[MeasuredService], requests: int, rounds: int) -> dict[str, Comparison]:
+    """Return the comparison of each operation, and print it as a row of a table.
 
-    The services take turns at each request, so that a slower phase of the machine affects all of them.
+    The services take turns at each request, so that a slower phase of the machine affects both.
     """
-    measured = {}
+    comparisons = {}
     for name in services[0].operations:
-        for service in services:  # plans, statements and pages of the database become warm
+        for service in (*services, *services):  # plans, statements and pages of the database become warm
             await service.send(name)
-            await service.send(name)
+        for service in services:
             service.take_measured()
-        for _ in range(requests):
-            for service in services:
-                await service.send(name)
-        measured[name] = [service.take_measured() for service in services]
-        print(format_row(name, measured[name]), flush=True)
-    return measured
+        measured = []
+        for _ in range(rounds):
+            for _ in range(requests):
+                for service in services:
+                    await service.send(name)
+            measured.append([service.take_measured() for service in services])
+        comparisons[name] = compare(measured)
+        print(format_row(name, comparisons[name]), flush=True)
+    return comparisons
 
 
-def format_row(name: str, measured: Sequence[Measured]) -> str:
+def compare(rounds: Sequence[Sequence[Measured]]) -> Comparison:
+    small, large = (Measured(*map(median, zip(*values, strict=True))) for values in zip(*rounds, strict=True))
+    return Comparison(small, large, median(of_large.p99 / of_small.p99 for of_small, of_large in rounds))
+
+
+def format_row(name: str, comparison: Comparison) -> str:
     """Return a row of a table in Markdown."""
-    small, large = measured
-    statements = (
-        str(small.statements)
-        if small.statements == large.statements
-        else f"**{small.statements} → {large.statements}**"
-    )
-    ratio = large.p99 / small.p99
-    times = f"{small.p50:.1f}, {small.p99:.1f} | {large.p50:.1f}, {large.p99:.1f}"
+    small, large, ratio = comparison
+    is_equal = small.statements == large.statements
+    statements = f"{small.statements:.0f}" if is_equal else f"**{small.statements:.0f} → {large.statements:.0f}**"
+    times = f"{small.p50:.0f}, {small.p99:.0f} | {large.p50:.0f}, {large.p99:.0f}"
     return f"| {name} | {statements} | {times} | {ratio:.1f}{'' if ratio <= MAX_RATIO else ' **grows**'} |"
 
 
@@ -115,8 +127,11 @@ def run_services(urls: Sequence[str], folder: Path) -> Iterator[list[MeasuredSer
 
 
 @click.command()
-@click.option("--requests", type=click.IntRange(10, 100_000), default=300, show_default=True)
-def run(requests: int) -> None:
+@click.option(
+    "--requests", type=click.IntRange(10, 100_000), default=100, show_default=True, help="Requests a round."
+)
+@click.option("--rounds", type=click.IntRange(1, 100), default=5, show_default=True)
+def run(requests: int, rounds: int) -> None:
     """Measure each list, search and dashboard on MariaDB with 10,000 and with 1,000,000 lectures and enrollments."""
     with tempfile.TemporaryDirectory(prefix="size-") as name, private_server(Path(name), *SERVER_OPTIONS) as server:
         urls = [server.new_database(f"lms_{size.courses}") for size in SIZES]
@@ -125,7 +140,7 @@ def run(requests: int) -> None:
             fill(url, *size)
         print("| operation | statements | p50, p99 small | p50, p99 large | ratio of p99 |\n|---|---|---|---|---|")
         with run_services(urls, Path(name)) as services:
-            asyncio.run(measure(services, requests))
+            asyncio.run(measure(services, requests, rounds))
 
 
 if __name__ == "__main__":
