@@ -2,9 +2,8 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from lms_graphql import all_models
 from lms_graphql.core.orm import Model
@@ -80,8 +79,6 @@ ROLES_WITH_STRAWBERRY = {"types", "queries", "mutations"}
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "base"}
 MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 40
 
-each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-
 
 def package_and_module(path: Path) -> tuple[str, str]:
     """Return the package and the module in it. The module of a root module is empty."""
@@ -89,13 +86,24 @@ def package_and_module(path: Path) -> tuple[str, str]:
     return parts[0], parts[1] if len(parts) > 1 else ""
 
 
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+@cache
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            names |= {node.module} | {f"{node.module}.{name.name}" for name in node.names}
         elif isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
+            names |= {name.name for name in node.names}
+    return names
 
 
 def imported_packages(path: Path) -> set[str]:
@@ -103,55 +111,64 @@ def imported_packages(path: Path) -> set[str]:
     return {name[1] for name in names if name[1] in LAYER_OF}
 
 
-@each_file
-def test_imports_go_to_lower_layers(path: Path) -> None:
-    package, _ = package_and_module(path)
-    if package == "__init__":
-        return
-    layer = LAYER_OF[package]
-    forbidden = {other for other in imported_packages(path) - {package} if LAYER_OF[other] >= layer}
-    forbidden -= {other for other in IMPORTED_IN_OWN_LAYER if LAYER_OF[other] == layer}
-    assert not forbidden, f"{package} may not import {forbidden}: they are in its own layer or above it"
+def test_imports_go_to_lower_layers() -> None:
+    violations = []
+    for path in FILES:
+        package, _ = package_and_module(path)
+        if package == "__init__":
+            continue
+        layer = LAYER_OF[package]
+        forbidden = {other for other in imported_packages(path) - {package} if LAYER_OF[other] >= layer}
+        forbidden -= {other for other in IMPORTED_IN_OWN_LAYER if LAYER_OF[other] == layer}
+        violations += [f"{path} may not import {other}: it is in its own layer or above it" for other in forbidden]
+    assert not violations
 
 
-@each_file
-def test_module_roles_are_imported_in_order(path: Path) -> None:
-    package, module = package_and_module(path)
-    if package not in DOMAIN_PACKAGES or module == "__init__":
-        return
-    role = module if module in MODULE_ROLES else "pure"
-    position = MODULE_ROLES.index(role)
-    for name in imports(path):
-        parts = name.split(".")
-        if parts[:2] == ["lms_graphql", package] and len(parts) > 2 and parts[2] in MODULE_ROLES:
-            imported_role = parts[2]
-            assert imported_role == module or MODULE_ROLES.index(imported_role) < position, f"{module}: {name}"
+def test_module_roles_are_imported_in_order() -> None:
+    violations = []
+    for path in FILES:
+        package, module = package_and_module(path)
+        if package not in DOMAIN_PACKAGES or module == "__init__":
+            continue
+        position = MODULE_ROLES.index(module if module in MODULE_ROLES else "pure")
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[:2] == ["lms_graphql", package] and len(parts) > 2 and parts[2] in MODULE_ROLES:
+                is_allowed = parts[2] == module or MODULE_ROLES.index(parts[2]) < position
+                violations += [] if is_allowed else [f"{path}: {name}"]
+    assert not violations
 
 
-@each_file
-def test_only_graphql_roles_import_strawberry(path: Path) -> None:
-    package, module = package_and_module(path)
-    if package in DOMAIN_PACKAGES | {"core"} and module not in ROLES_WITH_STRAWBERRY:
-        names = set(imports(path))
-        assert not {name.split(".")[0] for name in names} & {"strawberry", "graphql", "starlette"}
-        assert not any(name.startswith("lms_graphql.graph") for name in names)
+def test_only_graphql_roles_import_strawberry() -> None:
+    violations = []
+    for path in FILES:
+        package, module = package_and_module(path)
+        if package in DOMAIN_PACKAGES | {"core"} and module not in ROLES_WITH_STRAWBERRY:
+            for name in imports(path):
+                is_web = name.split(".")[0] in {"strawberry", "graphql", "starlette"}
+                violations += [f"{path}: {name}"] if is_web or name.startswith("lms_graphql.graph") else []
+    assert not violations
 
 
-@each_file
-def test_files_and_functions_are_short(path: Path) -> None:
-    text = path.read_text()
-    assert len(text.splitlines()) <= MAX_FILE_LINES
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
-            assert node.end_lineno - node.lineno < MAX_FUNCTION_LINES, f"{node.name} is too long"
+def test_files_are_short() -> None:
+    assert [str(path) for path in FILES if len(path.read_text().splitlines()) > MAX_FILE_LINES] == []
+
+
+def test_functions_are_short() -> None:
+    violations = [
+        f"{path}: {function.name}"
+        for path in FILES
+        for function in functions(path)
+        if (function.end_lineno or 0) - function.lineno >= MAX_FUNCTION_LINES
+    ]
+    assert violations == []
 
 
 def test_functions_contain_no_imports() -> None:
     for path in FILES:
-        for function in ast.walk(ast.parse(path.read_text())):
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                inner = [node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
-                assert not inner, f"{path.name}: {function.name}"
+        for function in functions(path):
+            inner = [node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
+            assert not inner, f"{path.name}: {function.name}"
 
 
 def test_no_module_has_a_catch_all_name() -> None:
