@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import uvicorn
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 from starlette.requests import Request
 
 from lms_graphql.all_models import metadata
@@ -64,20 +64,19 @@ _FILLED_TABLES = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FRO
 
 def delete_all_rows(database: Database) -> None:
     """Delete all rows, so that each test starts with an empty database."""
-    with database.engine.begin() as connection:
+    with database.engine.connect() as connection:
+        filled = {name for (name,) in connection.exec_driver_sql(_FILLED_TABLES)}
         if not database.is_sqlite:
-            connection.execute(text("SET SESSION foreign_key_checks = 0"))
-        else:
-            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-        # No SELECT on MariaDB: it rejects a DELETE of rows that the service changes after that snapshot.
-        filled = (
-            {name for (name,) in connection.exec_driver_sql(_FILLED_TABLES)} if database.is_sqlite else set(_TABLES)
-        )
+            # End the snapshot of the SELECT. MariaDB rejects a DELETE of rows that were changed after a snapshot.
+            connection.rollback()
+        switch = "PRAGMA defer_foreign_keys = ON" if database.is_sqlite else "SET SESSION foreign_key_checks = 0"
+        connection.exec_driver_sql(switch)
         for table in _TABLES:
             if table in filled:
                 connection.exec_driver_sql(f"DELETE FROM {table}")
         if not database.is_sqlite:
-            connection.execute(text("SET SESSION foreign_key_checks = 1"))
+            connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
+        connection.commit()
 
 
 @contextlib.contextmanager
