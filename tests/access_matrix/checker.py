@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from graphql import GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type
 
 from tests.access_matrix.arguments import VIEWER
@@ -14,6 +15,7 @@ from tests.access_matrix.matrix import ALONE, AUDIENCES
 from tests.access_matrix.paths import RootSelection, is_connection, is_structural, is_value
 
 _MARKER = re.compile(r"marker(?:-[a-z0-9]+)+", re.IGNORECASE)
+_CURSOR = re.compile(r'"\w*cursor\w*":"([^"]*)"', re.IGNORECASE)
 Path = tuple[str | int, ...]
 
 
@@ -120,11 +122,10 @@ class ResponseChecker:
 
     def _check_markers(self, value: Any) -> None:
         """Search all texts for markers of fields that the viewer may not read: also errors and cursors."""
-        for text in _texts(value):
-            for marker in _MARKER.findall(text):
-                owner, coordinate = self._objects.owner_of(marker.lower())
-                if owner is None or self._viewer not in owner.readers(AUDIENCES[coordinate]):
-                    self._add_violation(f"{marker} is visible")
+        for marker in dict.fromkeys(_MARKER.findall(_text(value))):
+            owner, coordinate = self._objects.owner_of(marker.lower())
+            if owner is None or self._viewer not in owner.readers(AUDIENCES[coordinate]):
+                self._add_violation(f"{marker} is visible")
 
     def _check_labels(self, value: Any, labels: tuple[str, ...]) -> None:
         """Check that a root field returns exactly those of the labelled objects that the viewer may see."""
@@ -154,18 +155,11 @@ class ResponseChecker:
             self._result.violations.append(violation)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Yield each string of a response. A cursor is also yielded decoded."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _texts(inner)
-            if isinstance(inner, str) and "cursor" in name.lower():
-                yield urlsafe_b64decode(inner + "=" * (-len(inner) % 4)).decode()
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, str):
-        yield value
+def _text(value: Any) -> str:
+    """Return the JSON text of a part of a response, followed by its decoded cursors."""
+    text = orjson.dumps(value).decode()
+    cursors = (urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode() for cursor in _CURSOR.findall(text))
+    return "\n".join([text, *cursors])
 
 
 def unreached_fields(objects: Iterable[FixtureObject], schema: GraphQLSchema, result: MatrixResult) -> list[str]:

@@ -6,6 +6,7 @@ An edge is a field that returns an object with an id, or a list of them. Leaves 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 
 from graphql import (
@@ -31,10 +32,12 @@ PAGE_INFO = "pageInfo { __typename hasNextPage hasPreviousPage startCursor endCu
 _LEAVES = re.compile(r"\.\.\.(\w+)Leaves")
 
 
+@cache
 def is_connection(graphql_type: GraphQLNamedType) -> bool:
     return isinstance(graphql_type, GraphQLObjectType) and set(graphql_type.fields) == CONNECTION
 
 
+@cache
 def is_structural(graphql_type: GraphQLNamedType) -> bool:
     is_edge_type = isinstance(graphql_type, GraphQLObjectType) and set(graphql_type.fields) == EDGE
     return graphql_type.name in STRUCTURAL_TYPES or is_connection(graphql_type) or is_edge_type
@@ -67,6 +70,7 @@ class PathBuilder:
         self._schema = schema
         self._variants = variants
         self._numbers = count(1)
+        self._leaves_by_type: dict[str, str] = {}
 
     def root_selections(self) -> Iterator[RootSelection]:
         """Yield each root field in each variant. The first variant of a type has all paths of `MAX_EDGES` edges."""
@@ -87,9 +91,12 @@ class PathBuilder:
 
     def with_fragments(self, text: str) -> str:
         """Return the document with the fragments that it spreads."""
-        names = dict.fromkeys(_LEAVES.findall(text))
-        leaves = (f"fragment {name}Leaves on {name} {{ {self._all_leaves(self._type(name))} }}" for name in names)
-        return "\n".join([text, *leaves])
+        return "\n".join([text, *(self._fragment(name) for name in dict.fromkeys(_LEAVES.findall(text)))])
+
+    def _fragment(self, name: str) -> str:
+        if name not in self._leaves_by_type:
+            self._leaves_by_type[name] = self._all_leaves(self._type(name))
+        return f"fragment {name}Leaves on {name} {{ {self._leaves_by_type[name]} }}"
 
     def _root_selection(
         self,
