@@ -19,7 +19,7 @@ from tests.concurrency import RaceClients, RaceRequest, race_clients
 from tests.factories import PASSWORD, Factories
 from tests.processes import Cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 POLL_SECONDS = 0.05
 TIMEOUT_SECONDS = 30

@@ -155,11 +155,11 @@ def test_any_text_is_rendered(text: str, name: str) -> None:
     assert render_pdf(content(learner_name=text, course_title=f"{name}{text}", issuer=text)).startswith(b"%PDF")
 
 
-@pytest.mark.alone
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
 def test_longest_texts_are_rendered_in_time(name: str) -> None:
     """Measured: 40 ms for short names, 70 ms for these."""
     longest = ("".join(name.split()) * 40)[:200]
-    started = time.process_time()
+    started = time.thread_time()
     render_pdf(content(learner_name=longest, course_title=longest, instructor_name=longest))
-    assert time.process_time() - started < 2
+    assert time.thread_time() - started < 2

@@ -13,7 +13,7 @@ from tests.factories import Factories, global_id
 from tests.live_service import Client, Service, StatementRecorder
 from tests.row_writer import START
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 QUESTIONS = 3_000
 PAGE = """query Q($ids: [ID!]!, $orderBy: QAOrder, $search: String) {
@@ -23,9 +23,17 @@ PAGE = """query Q($ids: [ID!]!, $orderBy: QAOrder, $search: String) {
 }"""
 
 
-@pytest.fixture
-def course_ids(make: Factories, service: Service) -> list[str]:
+@pytest.fixture(scope="module")
+def service(running_service: Service) -> Service:
+    """Return the service with one database for all tests of the module, which only read it."""
+    running_service.delete_all_rows()
+    return running_service
+
+
+@pytest.fixture(scope="module")
+def course_ids(service: Service) -> list[str]:
     """Create a course with half of the questions, and ten courses with the other half. Return their ids."""
+    make = Factories(service.database)
     courses = [make.course() for _ in range(11)]
     asker = make.user()
     questions, terms = [], []

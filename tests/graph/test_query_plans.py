@@ -201,7 +201,7 @@ def test_plans_of_many_documents_take_little_memory(executors: ExecutorRuns) -> 
     sizes = []
     tracemalloc.start()
     try:
-        for number in range(race_rounds(500)):
+        for number in range(race_rounds(150)):
             prepared = executors.documents.parse_and_validate(different_document(number))
             plan = cache.find(prepared.operation(None), NO_VALUES).plan
             assert plan is not None

@@ -10,6 +10,7 @@ from lms_graphql.assessment.formats.question_formats import QuestionFormat, read
 
 SIZE = 500_000
 MAX_SECONDS = 4
+"""CPU time, so that other tests may run at the same time. Quadratic work would take minutes."""
 
 
 def repeated(part: str, start: str = "", end: str = "") -> str:
@@ -55,11 +56,11 @@ FILES = {
 }
 
 
-@pytest.mark.alone
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_hostile_file_is_read_in_linear_time(name: str) -> None:
     for file_format in QuestionFormat:
-        started = time.process_time()
+        started = time.thread_time()
         with contextlib.suppress(QuestionFileError):
             read_questions(file_format, FILES[name])
-        assert time.process_time() - started < MAX_SECONDS, file_format
+        assert time.thread_time() - started < MAX_SECONDS, file_format
