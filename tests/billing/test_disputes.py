@@ -30,13 +30,13 @@ IN_DISPUTE: Any = ("COMPLETED", [], False)
 REFUNDED: Any = ("REFUNDED", ["19.99"], False)
 """Status of the transaction, amounts of its refunds, and whether more can be refunded."""
 Results = Sequence[tuple[tuple[Step, ...], Any]]
-QUICK_RESULTS: Results = (
+SHORT_RESULTS: Results = (
     ((PAID, (OPENED, "a")), IN_DISPUTE),
     ((PAID, (WON, "a")), REFUNDABLE),
     ((PAID, (LOST, "a")), REFUNDED),
     ((PAID, (OPENED, "a"), (WON, "a")), REFUNDABLE),
 )
-RESULTS: Results = (
+LONG_RESULTS: Results = (
     ((PAID, (OPENED, "a"), (LOST, "a")), REFUNDED),
     ((PAID, (LOST, "a"), (LOST, "a")), REFUNDED),
     ((PAID, (WON, "a"), (LOST, "a")), REFUNDED),
@@ -45,18 +45,16 @@ RESULTS: Results = (
     ((PAID, (OPENED, "a"), (LOST, "b")), REFUNDED),
     ((PAID, (LOST, "a"), (LOST, "b")), REFUNDED),
     ((PAID, (WON, "a"), (WON, "b")), REFUNDABLE),
-)
-LONG_RESULTS: Results = (
     ((PAID, (OPENED, "a"), (WON, "a"), (LOST, "a")), REFUNDED),
     ((PAID, (OPENED, "a"), (WON, "a"), (OPENED, "b")), IN_DISPUTE),
     ((PAID, (OPENED, "a"), (WON, "a"), (LOST, "b")), REFUNDED),
 )
 
 
-def orders(results: Results, *marks: pytest.MarkDecorator) -> list[Any]:
+def orders(results: Results) -> list[Any]:
     """Return a parameter for each order of each row."""
     return [
-        pytest.param(order, result, id=" ".join(_name(step) for step in order), marks=marks)
+        pytest.param(order, result, id=" ".join(_name(step) for step in order))
         for steps, result in results
         for order in sorted(set(permutations(steps)), key=str)
     ]
@@ -89,14 +87,14 @@ def result_of_order(shop: Shop, order: Sequence[Step]) -> Any:
 
 
 @pytest.mark.usefixtures("no_maintenance")
-@pytest.mark.parametrize(("order", "result"), orders(QUICK_RESULTS) + orders(RESULTS, pytest.mark.slow))
+@pytest.mark.parametrize(("order", "result"), orders(SHORT_RESULTS))
 def test_order_of_events_does_not_matter(shop: Shop, order: Sequence[Step], result: Any) -> None:
     assert result_of_order(shop, order) == result
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite_only  # the order of events is no matter of the database
 @pytest.mark.usefixtures("no_maintenance")
-@pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("order", "result"), orders(LONG_RESULTS))
 def test_order_of_many_events_does_not_matter(shop: Shop, order: Sequence[Step], result: Any) -> None:
     assert result_of_order(shop, order) == result
