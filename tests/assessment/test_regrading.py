@@ -244,7 +244,6 @@ def test_regrade_takes_a_constant_number_of_statements(course: QuizCourse, monke
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 def test_regrade_of_500_attempts_takes_seconds_of_cpu(course: QuizCourse, monkeypatch: pytest.MonkeyPatch) -> None:
     disable_maintenance(monkeypatch)
     question = quiz_with_wrong_key(course, 510, questions=50)

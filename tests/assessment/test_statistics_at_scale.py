@@ -22,7 +22,7 @@ from tests.factories import Factories
 from tests.live_service import Client, Service, StatementRecorder
 from tests.row_writer import START
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 ATTEMPTS, QUESTIONS, LEARNERS, CHUNK_SIZE = 50_000, 50, 100, 5_000
 OPTIONS = [{"id": f"{index:016x}", "text": str(index), "is_correct": index == 0} for index in range(4)]

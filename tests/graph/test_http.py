@@ -58,8 +58,8 @@ TOO_MANY_VALUES = [
     b"[" + b'{"a":[1,2,3]},' * 100_000 + b"1]",
     b"{" + b",".join(b'"%x":0' % n for n in range(150_000)) + b"}",
 ]
-MAX_REJECTION_SECONDS = 0.2
-"""CPU time. The promise is 0.1 s, which slow machines miss by a little. Quadratic work would take minutes."""
+MAX_REJECTION_SECONDS = 0.4
+"""CPU time. The promise is 0.1 s, which slow and busy machines miss. Quadratic work would take minutes."""
 
 
 def with_variables(values: bytes) -> bytes:
@@ -75,7 +75,7 @@ def test_too_many_values_are_rejected(client: Client, values: bytes) -> None:
     assert response.json()["errors"][0]["message"] == message
 
 
-@pytest.mark.alone
+@pytest.mark.slow
 @pytest.mark.parametrize("values", TOO_MANY_VALUES)
 def test_too_many_values_are_rejected_quickly(values: bytes) -> None:
     body = with_variables(values)
