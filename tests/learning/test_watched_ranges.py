@@ -104,9 +104,9 @@ def test_credit_of_viewer_at_double_speed_never_ends() -> None:
 def test_number_of_ranges_is_limited() -> None:
     """A client that claims every other second of a day reaches the limit."""
     stored: list[list[int]] = []
-    for first in range(0, 86_400, 200):
-        claimed = [[second, second + 1] for second in range(first, first + 200, 2)]
-        stored = watched_ranges.add_ranges(stored, claimed, 100)
+    for first in range(0, 86_400, 1_000):
+        claimed = [[second, second + 1] for second in range(first, first + 1_000, 2)]
+        stored = watched_ranges.add_ranges(stored, claimed, 500)
     assert len(stored) == watched_ranges.MAX_RANGES
     merged = watched_ranges.add_ranges(stored, [[0, 86_400]], 86_400)
     assert merged == [[0, 86_400]], "claims that fill the gaps are accepted"
