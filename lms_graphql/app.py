@@ -131,9 +131,8 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
 
     routes = [
         *_routes(Endpoints(settings, database, view), settings, database),
-        *_pdf_routes(resources, renderer, is_busy),
+        *_download_routes(resources, authenticator, renderer, is_busy),
         *_payment_routes(resources, is_busy),
-        Route("/exports/{kind}.csv", ExportEndpoint(resources, authenticator, is_busy).handle),
     ]
     app = Starlette(routes=routes, middleware=middleware(settings), lifespan=lifespan)
     app.router.redirect_slashes = False  # because the redirect goes to the `Host` that the client names
@@ -186,10 +185,15 @@ def _routes(endpoints: Endpoints, settings: Settings, database: Database) -> lis
     return routes
 
 
-def _pdf_routes(resources: AppResources, renderer: PdfRenderer, is_busy: Callable[[], bool]) -> list[BaseRoute]:
+def _download_routes(
+    resources: AppResources, authenticator: Authenticator, renderer: PdfRenderer, is_busy: Callable[[], bool]
+) -> list[BaseRoute]:
     return [
-        Route(path, PdfEndpoint(resources, renderer, client_ip, is_busy, kind).handle)
-        for path, kind in PDF_KINDS.items()
+        Route("/exports/{kind}.csv", ExportEndpoint(resources, authenticator, is_busy).handle),
+        *(
+            Route(path, PdfEndpoint(resources, renderer, client_ip, is_busy, kind).handle)
+            for path, kind in PDF_KINDS.items()
+        ),
     ]
 
 
