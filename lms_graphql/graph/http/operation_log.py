@@ -54,12 +54,12 @@ class OperationLog:
             "unknown" if operation is None else self._names.label(operation.name, is_stored=graphql_request.is_stored)
         )
         kind = "unknown" if operation is None else operation.kind.value
-        tracing.record_operation(kind, None if operation is None else operation.name, codes)
         self._durations(name, kind, _outcome(body, codes)).observe(seconds)
         metrics.OPERATION_STATEMENTS.observe(context.statement_count)
         metrics.PLANS.labels(context.plan_use.value).inc()
         if cost is not None:
             metrics.OPERATION_COST.observe(cost)
+        tracing.record_operation(kind, None if operation is None else operation.name, codes)
 
 
 def _operation(graphql_request: GraphQLRequest, prepared: PreparedDocument | None) -> Operation | None:
