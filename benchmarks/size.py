@@ -132,7 +132,7 @@ def run_services(urls: Sequence[str], folder: Path) -> Iterator[list[MeasuredSer
 )
 @click.option("--rounds", type=click.IntRange(1, 100), default=5, show_default=True)
 def run(requests: int, rounds: int) -> None:
-    """Measure each list, search and dashboard on MariaDB with 10,000 and with 1,000,000 lectures and enrollments, more or less."""
+    """Measure each list, search and dashboard on MariaDB with about 10,000 and 1,000,000 lectures and enrollments."""
     with tempfile.TemporaryDirectory(prefix="size-") as name, private_server(Path(name), *SERVER_OPTIONS) as server:
         urls = [server.new_database(f"lms_{size.courses}") for size in SIZES]
         for url, size in zip(urls, SIZES, strict=True):
