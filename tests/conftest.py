@@ -36,6 +36,7 @@ hypothesis.settings.load_profile("no_deadline")
 DATABASES = ["sqlite", pytest.param("mariadb", marks=pytest.mark.slow)]
 PARALLEL_SELECTIONS = ("not slow", "not alone")
 """Mark expressions that run on several processes: they take long, and leave out the tests that measure time."""
+MAX_PROCESSES = 4
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,7 +47,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     is_interactive = option.usepdb or option.trace or option.capture == "no" or option.collectonly
     is_whole_run = not (is_selection or is_interactive or is_xdist_worker(config))
     if option.markexpr in PARALLEL_SELECTIONS and option.numprocesses is None and is_whole_run:
-        option.numprocesses, option.maxprocesses = "auto", option.maxprocesses or 4
+        option.numprocesses = "auto"
 
 
 def is_xdist_worker(config: pytest.Config) -> bool:
@@ -70,9 +71,17 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the service of a test with the marker `sqlite_only` on SQLite only."""
-    if metafunc.definition.get_closest_marker("sqlite_only") and "service_settings" in metafunc.fixturenames:
-        metafunc.definition.add_marker(pytest.mark.parametrize("service_settings", ["sqlite"], indirect=True))
+    """Run a test with the marker `sqlite_only` on SQLite only."""
+    if metafunc.definition.get_closest_marker("sqlite_only"):
+        for fixture in ("service_settings", "empty_database"):
+            if fixture in metafunc.fixturenames:
+                metafunc.definition.add_marker(pytest.mark.parametrize(fixture, ["sqlite"], indirect=True))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than cores, because tests wait for databases, services and browsers."""
+    chosen = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return int(chosen) if chosen else min(MAX_PROCESSES, len(os.sched_getaffinity(0)) + 1)
 
 
 @pytest.fixture(scope="session")

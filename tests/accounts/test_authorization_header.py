@@ -20,6 +20,7 @@ def send(client: Client, document: str, *headers: str) -> httpx.Response:
     )
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "header",
     ["", "Bearer", "bearer", "Bearer null", "Bearer  undefined", "null", "undefined"],
@@ -43,6 +44,7 @@ def test_header_with_only_spaces_after_the_scheme_is_anonymous(service: Service,
     connection.close()
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     "headers",
     [

@@ -50,6 +50,7 @@ BAD_HEADERS = {
 }
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("document", IGNORES_TOKEN.values(), ids=IGNORES_TOKEN)
 def test_bad_token_is_ignored(client: Client, document: str) -> None:
     response = client.post({"query": document}, headers={"authorization": "Bearer x.y.z"})
@@ -58,6 +59,7 @@ def test_bad_token_is_ignored(client: Client, document: str) -> None:
     assert "UNAUTHENTICATED" not in response.text
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("document", NEEDS_VALID_TOKEN.values(), ids=NEEDS_VALID_TOKEN)
 def test_bad_token_fails_whole_document(client: Client, document: str) -> None:
     response = client.post({"query": document}, headers={"authorization": "Bearer x.y.z"})

@@ -36,6 +36,7 @@ def test_registration_returns_session_of_learner(client: Client, service: Servic
     assert "account.registered" in audit_actions(service)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [

@@ -195,6 +195,7 @@ def document(mutation: str) -> tuple[str, dict[str, Any]]:
     return text, {"input": meaningless_value(field.args["input"].type)}
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("mutation", REQUIREMENTS)
 def test_permission_is_checked_before_input(client: Client, make: Factories, mutation: str) -> None:
     viewers: list[Actor] = [ANONYMOUS, *(make.actor(make.user(role)) for role in Role)]

@@ -78,6 +78,7 @@ def test_taken_username_is_rejected(client: Client, make: Factories, service: Se
     assert error(rename(client, make, user, "taken"))[0] == "RATE_LIMITED"
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("username", "code"),
     [

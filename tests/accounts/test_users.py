@@ -59,6 +59,7 @@ def test_profile_keeps_omitted_fields_and_clears_nulls(client: Client, make: Fac
     assert (cleared["bio"], cleared["profileImageUrl"], cleared["firstName"]) == (None, None, "Grace")
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [

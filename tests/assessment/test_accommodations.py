@@ -19,6 +19,7 @@ def input(course: QuizCourse) -> dict[str, Any]:
     return {"quizId": quiz["id"], "userId": global_id("User", course.learner_user), "extraAttempts": 1}
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [

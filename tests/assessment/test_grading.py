@@ -27,6 +27,7 @@ def grade_input(attempt: Any, index: int = 1, **values: Any) -> dict[str, Any]:
     return {"attemptId": attempt["id"], "questionId": attempt["questions"][index]["id"], "points": "5", **values}
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("values", "errors"),
     [

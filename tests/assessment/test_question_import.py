@@ -115,6 +115,7 @@ def test_learner_cannot_export(course: QuizCourse, client: Client, quiz_id: str)
     assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("text", "file_format", "expected"),
     [

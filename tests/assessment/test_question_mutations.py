@@ -56,6 +56,7 @@ def errors_of(course: QuizCourse, mutation: str, **input: Any) -> list[tuple[str
     return [(error["code"], ".".join(error["path"])) for error in payload["errors"]]
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(("question", "code", "path"), INVALID_QUESTIONS)
 def test_invalid_question_is_rejected(
     course: QuizCourse, quiz_id: str, question: dict[str, Any], code: str, path: str

@@ -33,6 +33,7 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(("field", "value", "code"), SETTINGS)
 def test_invalid_setting_is_rejected(course: QuizCourse, make: Factories, field: str, value: Any, code: str) -> None:
     quiz_id = global_id("Quiz", make.quiz(course.tree))

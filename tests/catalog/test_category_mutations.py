@@ -140,6 +140,7 @@ def test_only_super_admins_can_change_categories(client: Client, make: Factories
     ]
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("fields", "errors"),
     [

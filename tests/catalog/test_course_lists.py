@@ -135,6 +135,7 @@ def test_default_page_size_is_twenty(client: Client, make: Factories) -> None:
     assert page["pageInfo"]["hasNextPage"] is True
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("variables", "code"),
     [

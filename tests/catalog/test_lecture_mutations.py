@@ -119,6 +119,7 @@ INVALID_FIELDS = [
 ]
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(("field", "value", "code"), [*INVALID_FIELDS, ("position", -1, "OUT_OF_RANGE")])
 def test_invalid_lecture_field_is_reported_and_nothing_changes(
     author: CurriculumClient, course: CourseTree, field: str, value: Any, code: str

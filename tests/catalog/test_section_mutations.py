@@ -58,6 +58,7 @@ def test_new_section_is_inserted_at_its_position(
     assert list(author.titles_by_section(course.global_id)) == order
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("input", "errors"),
     [

@@ -112,6 +112,7 @@ def test_code_ignores_case_spaces_and_dashes(client: Client, make: Factories, ty
     assert verify(client, typed.format(**spellings))["status"] == "VALID"
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.query_budget
 @pytest.mark.parametrize(
     "code",

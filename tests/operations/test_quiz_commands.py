@@ -41,6 +41,7 @@ def test_file_is_imported_then_exported(run: RunCli, quiz_id: str, empty_databas
     assert run("quiz", "export", quiz_id, "--format", "json").stdout.count('"prompt": "A"') == 2
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("content", "has_note"),
     [
@@ -60,6 +61,7 @@ def test_encoding_of_a_file_is_recognized(
     assert '"prompt": "“é”"' in run("quiz", "export", quiz_id, "--format", "json").stdout
 
 
+@pytest.mark.sqlite_only
 def test_unusable_files_fail_in_one_line(run: RunCli, quiz_id: str, tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"x" * 10_000_001)
     (tmp_path / "xml").write_text("<!DOCTYPE quiz><quiz/>")
