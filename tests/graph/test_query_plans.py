@@ -217,6 +217,7 @@ def test_plans_of_many_documents_take_little_memory(executors: ExecutorRuns) -> 
     assert MAX_CACHED_FIELDS * 600 < 50_000_000
 
 
+@pytest.mark.usefixtures("no_maintenance")  # maintenance leaves a session to the collector
 def test_removed_plans_leave_no_reference_cycles(executors: ExecutorRuns) -> None:
     documents = [executors.documents.parse_and_validate(different_document(number)) for number in range(5)]
     cache = PlanCache(schema.graphql_schema)
