@@ -55,11 +55,11 @@ def new_database(kind: str, folder: Path) -> Iterator[tuple[str, int | None]]:
 
 
 @contextmanager
-def run_service(url: str, folder: Path, port: int, **settings: str) -> Iterator[int]:
-    """Run `lms-graphql serve` in production. Yield its process id."""
+def run_service(url: str, folder: Path, port: int, workers: int = 1, /, **settings: str) -> Iterator[int]:
+    """Run `lms-graphql serve` in production. Yield its process id, which is the supervisor's with several workers."""
     environment = {"LMS_DATABASE_URL": url, "LMS_ENV": "production", "LMS_SECRET_KEY": SECRET, **settings}
-    command = (sys.executable, "-m", "lms_graphql", "serve", "--port", str(port))
-    with run_process(command, folder / "serve.log", port, environment) as pid:
+    command = (sys.executable, "-m", "lms_graphql", "serve", "--port", str(port), "--workers", str(workers))
+    with run_process(command, folder / f"serve-{workers}.log", port, environment) as pid:
         yield pid
 
 

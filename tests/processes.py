@@ -40,7 +40,11 @@ class ServiceProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "lms_graphql", "serve", "--port", str(self.port), *options],
                 cwd=working_folder or folder,
-                env={key: value for key, value in os.environ.items() if key not in NO_SETTINGS} | environment,
+                env={
+                    **{key: value for key, value in os.environ.items() if key not in NO_SETTINGS},
+                    "LMS_DRAIN_SECONDS": "0",  # so that no test waits for its own idle connections
+                    **environment,
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -14,6 +14,7 @@ from lms_graphql.operations import migrations
 from lms_graphql.operations.migration_plan import PlannedMigration, planned_migrations
 
 MAX_STATEMENTS = 100
+"""More changes of the schema than a migration makes."""
 LOCK_REFUSED = (1845, 1846)
 """MariaDB's error codes for a change that is not possible with LOCK=NONE."""
 SCHEMA_CHANGE = re.compile(r"\s*(ALTER|CREATE|DROP)\b")

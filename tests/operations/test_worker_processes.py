@@ -177,7 +177,7 @@ def test_no_request_fails_while_workers_are_replaced(workers: Workers) -> None:
     assert load.results.total() >= 50
 
 
-def test_no_request_fails_while_one_of_two_services_restarts(workers: Workers, other: ServiceProcess) -> None:
+def test_no_request_fails_while_one_of_two_services_stops(workers: Workers, other: ServiceProcess) -> None:
     workers.wait_until_all_listen()
     with SteadyLoad([other.port, workers.port]) as load:
         time.sleep(0.5)
