@@ -22,7 +22,7 @@ from lms_graphql.billing.urls import checkout_return_path
 from lms_graphql.certificate_endpoint import CERTIFICATES
 from lms_graphql.checkout_return import CheckoutReturnEndpoint
 from lms_graphql.compression import PrecompressedFiles
-from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections, drained_at_sigterm
+from lms_graphql.connection_limits import STATE_KEY, ConnectionLimits, WaitingConnections
 from lms_graphql.core import metrics, tracing
 from lms_graphql.core.actor import ANONYMOUS, Actor
 from lms_graphql.core.database import Database
@@ -121,8 +121,7 @@ def create_app(settings: Settings, authenticator: Authenticator = authenticate) 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
         worker.start()
-        with drained_at_sigterm(WaitingConnections(ConnectionLimits.of(settings))) as connections:
-            yield {STATE_KEY: connections}
+        yield {STATE_KEY: WaitingConnections(ConnectionLimits.of(settings))}
         resources.hashing.close()
         renderer.close()
         await asyncio.to_thread(worker.stop)

@@ -1,14 +1,9 @@
 """Limits of connections: sizes and times of one, and the number of those that wait for their clients."""
 
 import asyncio
-import contextlib
-import signal
-import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
-from types import FrameType
 from typing import Protocol
 
 import structlog
@@ -86,25 +81,3 @@ class WaitingConnections:
             logger.warning("waiting_connections_closed", connections=self._closed_connections)
             self._closed_connections = 0
             self._next_log_at = now + LOG_INTERVAL_SECONDS
-
-
-@contextlib.contextmanager
-def drained_at_sigterm(connections: WaitingConnections) -> Iterator[WaitingConnections]:
-    """Drain the connections of this process from SIGTERM on, before the server's own handler of the signal.
-
-    After SIGINT they are closed at once, because a developer who presses Ctrl-C does not want to wait.
-    """
-    previous = signal.getsignal(signal.SIGTERM)
-    if threading.current_thread() is not threading.main_thread() or not callable(previous):
-        yield connections  # the server handles no signals here
-        return
-
-    def drain(number: int, frame: FrameType | None) -> None:
-        connections.is_draining = True
-        previous(number, frame)
-
-    signal.signal(signal.SIGTERM, drain)
-    try:
-        yield connections
-    finally:
-        signal.signal(signal.SIGTERM, previous)

@@ -1,7 +1,7 @@
 """HTTP/1.1 connections of uvicorn, with the limits that uvicorn lacks.
 
-uvicorn bounds neither the headers nor the time in which they arrive, and it has no limit of idle connections. Besides
-`worker_processes`, this is the only module that uses its undocumented parts; `docs/architecture.md` lists them.
+uvicorn bounds neither the headers nor the time in which they arrive, and it has no limit of idle connections. This
+module, `draining_server` and `worker_processes` use its undocumented parts. `docs/architecture.md` lists them.
 """
 
 import asyncio

@@ -4,8 +4,8 @@ If all workers accept from one socket, the first to wake takes all connections t
 connections went to one of two workers. The kernel spreads connections evenly over sockets with SO_REUSEPORT. The
 reasons are in `docs/decisions/worker-sockets.md`.
 
-Besides `http_protocol`, this is the only module that uses undocumented parts of uvicorn. `docs/architecture.md` lists
-them.
+This module, `draining_server` and `http_protocol` use undocumented parts of uvicorn, which `docs/architecture.md`
+lists.
 """
 
 import multiprocessing
@@ -17,7 +17,10 @@ import threading
 from collections.abc import Callable
 
 from uvicorn.config import Config
+from uvicorn.supervisors import multiprocess
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from lms_graphql.draining_server import DrainingServer
 
 IS_SPREAD_BY_KERNEL = sys.platform == "linux"
 """True if the kernel spreads connections over sockets with SO_REUSEPORT. macOS uses only the newest socket."""
@@ -49,6 +52,19 @@ def stop_with_supervisor() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="supervisor", daemon=True).start()
+
+
+class WorkerProcess(Process):
+    """uvicorn's process of a worker, with a server that drains its connections."""
+
+    @property
+    def server(self) -> DrainingServer:
+        if not isinstance(self._server, DrainingServer):
+            self._server = DrainingServer(self.config)
+        return self._server
+
+
+multiprocess.Process = WorkerProcess  # type: ignore[misc]  # uvicorn's supervisor makes its processes by this name
 
 
 class WorkerSupervisor(Multiprocess):
@@ -88,7 +104,7 @@ class WorkerSupervisor(Multiprocess):
 
     def _add_worker(self) -> None:
         listener = bind_worker_socket(self.config.host, self.config.port)
-        worker = Process(self.config, [listener])
+        worker = WorkerProcess(self.config, [listener])
         worker.start()
         self._listeners.append(listener)
         self.processes.append(worker)

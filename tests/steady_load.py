@@ -19,11 +19,12 @@ class SteadyLoad:
     """Sends requests while a `with` block runs. A connection that is refused is opened to the next process.
 
     A request is never repeated, because a proxy repeats no POST. A connection is used again unless its last response
-    had `Connection: close`.
+    had `Connection: close`. Without `keep_alive`, each request has a connection of its own.
     """
 
-    def __init__(self, ports: Sequence[int], requests_per_second: int = 50) -> None:
+    def __init__(self, ports: Sequence[int], requests_per_second: int = 50, *, keep_alive: bool = True) -> None:
         self._ports = ports
+        self._keep_alive = keep_alive
         self._interval = CONNECTIONS / requests_per_second
         self._ends = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._send_all()))
@@ -75,4 +76,4 @@ class SteadyLoad:
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.partition(b"content-length: ")[2].split(b"\r\n", 1)[0])
         await reader.readexactly(length)
-        return head.split(b"\r\n", 1)[0].decode(), b"\r\nconnection: close\r\n" not in head
+        return head.split(b"\r\n", 1)[0].decode(), self._keep_alive and b"\r\nconnection: close\r\n" not in head

@@ -1,17 +1,21 @@
 """`lms-graphql serve`: the server process."""
 
+import contextlib
 import gc
 import os
 import socket
+import sys
 from typing import Any
 
 import click
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from lms_graphql.billing.gateways.registry import require_packages
 from lms_graphql.cli.metrics_server import shared_metrics
 from lms_graphql.core import tracing
 from lms_graphql.core.errors import OperatorError
+from lms_graphql.draining_server import DrainingServer
 from lms_graphql.http_protocol import PROTOCOL
 from lms_graphql.operations.database_access import require_migrated
 from lms_graphql.operations.production_checks import require_changed_seed_passwords, require_production_settings
@@ -51,8 +55,18 @@ def serve(host: str, port: int, workers: int, reload: bool) -> None:
     with shared_metrics(settings, workers > 1):
         if workers > 1 and not reload and IS_SPREAD_BY_KERNEL:
             WorkerSupervisor(uvicorn.Config(APP, **options)).run()
-        else:
+        elif workers > 1 or reload:
             uvicorn.run(APP, **options)
+        else:
+            _run_one_process(uvicorn.Config(APP, **options))
+
+
+def _run_one_process(config: uvicorn.Config) -> None:
+    server = DrainingServer(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
 
 
 def _uvicorn_options(settings: Settings, host: str, port: int, workers: int, reload: bool) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import inspect
 import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
+from uvicorn.server import Server, ServerState
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 OVERRIDDEN = {
@@ -70,6 +70,14 @@ def test_response_cycle_has_expected_attributes() -> None:
     assert all(attribute in source for attribute in CYCLE_ATTRIBUTES)
 
 
+def test_server_has_the_same_shutdown() -> None:
+    assert list(inspect.signature(Server.shutdown).parameters) == ["self", "sockets"]
+    source = inspect.getsource(Server)
+    for part in ("self._captured_signals.append(sig)", "app_state=self.lifespan.state", "self.servers = [server]"):
+        assert part in source
+    assert "config.http_protocol_class(" in source
+
+
 def test_supervisor_has_the_same_methods() -> None:
     methods = (
         "init_processes",
@@ -82,5 +90,6 @@ def test_supervisor_has_the_same_methods() -> None:
     for name in methods:
         assert list(inspect.signature(getattr(Multiprocess, name)).parameters) == ["self"]
     assert list(inspect.signature(Process).parameters) == ["config", "sockets"]
+    assert "self._server = Server(config=self.config)" in inspect.getsource(Process)
     for method in (Multiprocess.keep_subprocess_alive, Multiprocess.restart_all):
         assert "Process(self.config, self.sockets)" in inspect.getsource(method)
