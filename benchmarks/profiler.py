@@ -66,8 +66,8 @@ async def _profile(app: Starlette, workload: Workload, requests: int, sort: str,
 def _read_in_this_thread(database: Database) -> None:
     """Make the database read in the event loop's thread, because the profiler sees only one thread."""
 
-    async def read(work: Callable[[Session], T], *, is_large: bool = False) -> T:
-        return database.read_sync(work)
+    async def read(work: Callable[[Session], T], *, is_large: bool = False, is_causal: bool = True) -> T:
+        return database.read_sync(work, is_causal=is_causal)
 
     database.read = read  # type: ignore[method-assign]
 

@@ -11,16 +11,20 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from lms_graphql.core import db_errors, metrics, mysql_reader_choice, query_counter, tracing
 from lms_graphql.core.concurrency import FairLock
-from lms_graphql.core.engines import make_engine
+from lms_graphql.core.engines import IS_GALERA, make_engine
 from lms_graphql.core.mysql_reader_choice import MysqlReaderChoice
 from lms_graphql.core.read_sessions import ReadSessions
 from lms_graphql.core.worker_threads import WorkerThreads
@@ -45,6 +49,7 @@ class Database:
     """
     Engines and worker threads of one database.
 
+    - `read_url`: where reads go if not to `url`, such as a load balancer for all nodes of a Galera cluster.
     - `threads`: number of worker threads for reads, and as many for writes. They never outnumber the connections of
       the pool, so that no thread waits for a connection to write with. Large reads have half as many. Each read
       thread has its own connection outside the pool.
@@ -59,6 +64,7 @@ class Database:
         self,
         url: str | URL,
         *,
+        read_url: URL | None = None,
         pool_size: int = 5,
         threads: int = 4,
         for_maintenance: bool = False,
@@ -67,11 +73,15 @@ class Database:
     ) -> None:
         self.url = make_url(url)
         self.engine = make_engine(self.url, pool_size=pool_size, for_maintenance=for_maintenance)
-        self.read_engine = make_engine(self.url, pool_size=pool_size, for_maintenance=for_maintenance, for_reads=True)
+        self.read_engine = make_engine(
+            read_url or self.url, pool_size=pool_size, for_maintenance=for_maintenance, for_reads=True
+        )
         for engine in (self.engine, self.read_engine):
             query_counter.install(engine)
             tracing.install(engine)
             mysql_reader_choice.install(engine, mysql_reader)
+        self._is_galera = False
+        event.listen(self.engine, "connect", self._record_server)
         self.write_health = WriteHealth(self.engine)
         self._read_sessions = ReadSessions(self.read_engine)
         self._write_sessions = WriteSessions(self.engine, pool_size)
@@ -93,17 +103,19 @@ class Database:
     def worker_threads(self) -> tuple[WorkerThreads, ...]:
         return self._reads, self._large_reads, self._writes
 
-    async def read(self, work: Callable[[Session], T], *, is_large: bool = False) -> T:
+    async def read(self, work: Callable[[Session], T], *, is_large: bool = False, is_causal: bool = True) -> T:
         """Run `read_sync` in a worker thread.
 
         Large reads have threads of their own, so that others neither wait behind them nor compete with many of them
         for the interpreter. A small query beside 8 clients of large ones then took 51 ms instead of 1,010 (median).
         """
-        return await (self._large_reads if is_large else self._reads).run(self.read_sync, work)
+        threads = self._large_reads if is_large else self._reads
+        return await threads.run(partial(self.read_sync, work, is_causal=is_causal))
 
     async def probe(self, work: Callable[[Session], T]) -> T:
-        """Run a read that does not wait behind other reads: it has its own thread and connection."""
-        return await asyncio.get_running_loop().run_in_executor(self._probe_thread, self.read_sync, work)
+        """Run a read that waits neither behind other reads nor for other nodes, with a thread of its own."""
+        probe = partial(self.read_sync, work, is_causal=False)
+        return await asyncio.get_running_loop().run_in_executor(self._probe_thread, probe)
 
     def read_queue_seconds(self, *, is_large: bool = False) -> float:
         """Return how long the oldest queued read, or large read, has waited for a thread.
@@ -124,9 +136,13 @@ class Database:
             abandoned.set()
             raise
 
-    def read_sync(self, work: Callable[[Session], T]) -> T:
-        """Run a short read. Each statement commits by itself, without round trips for BEGIN and ROLLBACK."""
-        return self._retry(lambda: self._read_sessions.read(work))
+    def read_sync(self, work: Callable[[Session], T], *, is_causal: bool = True) -> T:
+        """Run a short read. Each statement commits by itself, without round trips for BEGIN and ROLLBACK.
+
+        On a Galera cluster a causal read sees all that was committed before it, on whatever node. One that is not
+        causal may miss the last changes, but does not wait for them. Elsewhere there is no difference.
+        """
+        return self._retry(lambda: self._read_sessions.read(work, is_causal=is_causal))
 
     def write_sync(self, work: Callable[[Session], T], abandoned: threading.Event | None = None) -> T:
         """Run one transaction, and run it again if the error that the database raised allows a retry.
@@ -162,6 +178,9 @@ class Database:
         self.read_engine.dispose()
         self.engine.dispose()
 
+    def _record_server(self, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        self._is_galera = IS_GALERA in record.info
+
     def _retry(self, attempt: Callable[[], T]) -> T:
         started = time.monotonic()
         was_lost = False
@@ -173,6 +192,10 @@ class Database:
                 # After a lost connection a connect error is retried too: the server may be restarting.
                 is_reconnect = was_lost and db_errors.is_connect_error(error)
                 policy = db_errors.RetryPolicy.ALWAYS if is_reconnect else error_class.retry
+                if self._is_galera and db_errors.is_duplicate(error):
+                    # No service has expected it: another node has inserted the row at the same moment, because locks
+                    # protect on one node only. The transaction sees that row when it runs again.
+                    policy = db_errors.RetryPolicy.ONCE
                 was_lost = was_lost or error_class.connection_lost or error.connection_invalidated
                 is_long_wait = was_lost or policy is db_errors.RetryPolicy.ONCE
                 budget = LONG_RETRY_BUDGET_SECONDS if is_long_wait else RETRY_BUDGET_SECONDS

@@ -48,6 +48,7 @@ STORAGE_FAILED = ErrorClass("storage_failed", RetryPolicy.NEVER, write_problem=S
 FILE_FAILED = ErrorClass("file_failed", RetryPolicy.NEVER, connection_lost=True, write_problem=STORAGE_PROBLEM)
 """SQLite's file cannot be used. The connection is opened again, because the file may have been replaced."""
 
+DUPLICATE_ENTRY = 1062
 STATEMENT_TIMEOUT_CODES = frozenset({1969, 3024})
 MYSQL_ERROR_CLASSES: dict[int, ErrorClass] = {
     **dict.fromkeys((1213, 1020), CONFLICT),
@@ -56,7 +57,7 @@ MYSQL_ERROR_CLASSES: dict[int, ErrorClass] = {
     **dict.fromkeys((2006, 2013, 2055, 4031, 1927, 1158, 1159, 1160, 1161), CONNECTION_LOST),
     1180: COMMIT_FAILED,
     **dict.fromkeys(STATEMENT_TIMEOUT_CODES, NOT_RETRYABLE),  # the retry would time out, too
-    1062: NOT_RETRYABLE,  # services turn a duplicate into a domain error
+    DUPLICATE_ENTRY: NOT_RETRYABLE,  # services turn a duplicate into a domain error
     **dict.fromkeys((1021, 1026, 1030, 1034, 1036, 1114), STORAGE_FAILED),
 }
 SQLITE_ERROR_CLASSES: dict[int, ErrorClass] = {
@@ -93,6 +94,11 @@ def is_missing_table(error: DBAPIError) -> bool:
 def is_unique_violation(error: IntegrityError, column: str) -> bool:
     """Return whether this unique column caused the error. Both kinds of database name the column in the message."""
     return column in str(error.orig)
+
+
+def is_duplicate(error: DBAPIError) -> bool:
+    """Return whether MySQL or MariaDB has rejected a row because of a unique key."""
+    return _code(error) == DUPLICATE_ENTRY
 
 
 class CommitUnknownError(Exception):

@@ -28,8 +28,14 @@ whether it is lost."""
 LAST_USED = "last_used"
 """Key in `Connection.info` of the time at which the connection was last used, in seconds of `time.monotonic`."""
 
+IS_GALERA = "is_galera"
+"""Key in `Connection.info` that is set if the server is a node of a Galera cluster."""
 IS_COMMITTING = "is_committing"
 """Key in `Connection.info` while COMMIT runs. `Database` rolls back itself after a COMMIT that failed."""
+CAUSAL = "wsrep_sync_wait = 7"
+"""Setting of a session on Galera: a transaction waits until the node has applied all earlier transactions of the
+cluster. SELECT (1), UPDATE and DELETE (2) and INSERT (4) wait if they are the first statement of a transaction."""
+NOT_CAUSAL = "SET SESSION wsrep_sync_wait = 0"
 STRICT_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 
@@ -162,9 +168,13 @@ def _mysql(url: URL, options: dict[str, Any], for_maintenance: bool) -> Engine:
             settings.append(f"max_statement_time = {STATEMENT_TIMEOUT_SECONDS}")
         elif not for_maintenance:
             settings.append(f"max_execution_time = {STATEMENT_TIMEOUT_SECONDS * 1000}")
-        cursor.execute("SHOW VARIABLES LIKE 'innodb_snapshot_isolation'")
-        if cursor.fetchone():
+        cursor.execute("SHOW VARIABLES WHERE Variable_name IN ('innodb_snapshot_isolation', 'wsrep_on')")
+        variables = dict(cursor.fetchall())
+        if "innodb_snapshot_isolation" in variables:
             settings.append("innodb_snapshot_isolation = ON")
+        if variables.get("wsrep_on") == "ON":
+            record.info[IS_GALERA] = True
+            settings.append(CAUSAL)
         cursor.execute("SET SESSION " + ", SESSION ".join(settings))
         cursor.close()
 

@@ -131,8 +131,11 @@ class Context(ReadContext):
 
     def __init__(self, resources: AppResources, actor: Actor, client_ip: str, user_agent: str | None = None) -> None:
         self._statement_counts: list[int] = []
-        super().__init__(resources, actor, Loaders(resources.database, actor, self._statement_counts))
         self.database = resources.database
+        self.reads_are_causal = actor.is_signed_in
+        """True if reads must see the last writes of all nodes of a cluster. Those of anonymous viewers need not,
+        until their operation has written something."""
+        super().__init__(resources, actor, self._new_loaders(actor))
         self.hashing = resources.hashing
         self.signer = resources.signer
         self.read_priority = resources.read_priority
@@ -163,7 +166,8 @@ class Context(ReadContext):
     def switch_actor(self, actor: Actor) -> None:
         """Continue the operation as another actor: the user who has just logged in or out."""
         self.actor = actor
-        self._loaders = self._new_loaders()
+        self.reads_are_causal = True
+        self._loaders = self._new_loaders(actor)
 
     def for_plan(self, loads: PlanLoads, trees: Any = None) -> ReadContext:
         """Return the context for the resolvers of a query plan. It cannot write."""
@@ -173,7 +177,8 @@ class Context(ReadContext):
 
     async def run_read(self, work: Callable[[Session], T], is_large: bool = False) -> T:
         """Run the work in a worker thread, and count its statements."""
-        return await self.database.read(counting(work, self._statement_counts), is_large=is_large)
+        work = counting(work, self._statement_counts)
+        return await self.database.read(work, is_large=is_large, is_causal=self.reads_are_causal)
 
     async def write(
         self,
@@ -200,13 +205,14 @@ class Context(ReadContext):
             result = await self.database.write(counting(work, self._statement_counts))
             self.write_count += 1
         finally:
-            self._loaders = self._new_loaders()  # because rows that were read before the write may be stale
+            self.reads_are_causal = True
+            self._loaders = self._new_loaders(self.actor)  # because rows that were read before the write may be stale
         if isinstance(result, DomainError | DomainErrors):
             raise result
         return result
 
-    def _new_loaders(self) -> Loaders:
-        return Loaders(self.database, self.actor, self._statement_counts)
+    def _new_loaders(self, actor: Actor) -> Loaders:
+        return Loaders(self.database, actor, self._statement_counts, is_causal=self.reads_are_causal)
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,12 @@ def database(text: str) -> str:
     return text
 
 
+def database_server(text: str) -> str:
+    if make_url(database(text)).get_backend_name() == "sqlite":
+        raise ValueError(f"the database must be on a server. Write it as {DATABASE_EXAMPLE}")
+    return text
+
+
 def _require_driver(url: URL) -> None:
     """Raise ValueError for a driver that is missing or for asyncio, because statements run in threads."""
     driver = url.drivername.partition("+")[2] or "mysqldb"

@@ -30,8 +30,9 @@ MAX_BATCH_SIZE = 5_000
 class ReadBatcher:
     """Runs the jobs of one tick in one database task. Each job has its own outcome."""
 
-    def __init__(self, database: Database, statement_counts: list[int]) -> None:
+    def __init__(self, database: Database, statement_counts: list[int], is_causal: bool) -> None:
         self._database = database
+        self._is_causal = is_causal
         self._statement_counts = statement_counts
         self._pending: list[tuple[Job, asyncio.Future[Any]]] = []
         self._tasks: set[BatchTask] = set()
@@ -48,7 +49,7 @@ class ReadBatcher:
     def _start_task(self) -> None:
         batch, self._pending = self._pending, []
         work = counting(lambda session: [run_job(job, session) for job, _ in batch], self._statement_counts)
-        task = asyncio.ensure_future(self._database.read(work))
+        task = asyncio.ensure_future(self._database.read(work, is_causal=self._is_causal))
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._finish_task(done, [future for _, future in batch]))
 
@@ -90,9 +91,11 @@ class BatchDataLoader(DataLoader[Any, Any]):
 class Loaders:
     """Loaders of one operation. Each value is read once."""
 
-    def __init__(self, database: Database, actor: Actor, statement_counts: list[int]) -> None:
+    def __init__(
+        self, database: Database, actor: Actor, statement_counts: list[int], *, is_causal: bool = True
+    ) -> None:
         """Create no loader yet. Each database task appends the number of its statements to `statement_counts`."""
-        self._batcher = ReadBatcher(database, statement_counts)
+        self._batcher = ReadBatcher(database, statement_counts, is_causal)
         self._actor = actor
         self._loaders: dict[Hashable, BatchDataLoader] = {}
 
