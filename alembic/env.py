@@ -9,6 +9,7 @@ from lms_graphql import settings
 from lms_graphql.all_models import metadata
 from lms_graphql.core import orm
 from lms_graphql.core.engines import make_engine
+from lms_graphql.operations.migrations import is_model_table
 
 
 def render_type(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
@@ -31,6 +32,7 @@ def run(connection: Connection) -> None:
         connection=connection,
         target_metadata=metadata,
         compare_type=True,
+        include_name=is_model_table,
         render_item=render_type,
     )
     with context.begin_transaction():

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -71,6 +72,7 @@ class Endpoints:
         self._database = database
         self._view = view
         self._ready_at = float("-inf")
+        readiness.load_migrations()
 
     async def graphql(self, request: Request) -> Response:
         if graphiql.is_page_request(request):
@@ -94,7 +96,7 @@ class Endpoints:
     async def _readiness_problem(self) -> str | None:
         try:
             async with asyncio.timeout(READINESS_TIMEOUT_SECONDS):
-                return await self._database.probe(readiness.readiness_problem)
+                return await self._database.probe(partial(readiness.readiness_problem, allows_newer=True))
         except (SQLAlchemyError, TimeoutError):
             return "The database does not answer."
 
@@ -158,6 +160,7 @@ def _resources(settings: Settings) -> AppResources:
         tracing.start()  # before the database, whose statements are traced
     database = Database(
         settings.url,
+        read_url=settings.read_url,
         pool_size=settings.pool_size,
         threads=settings.worker_threads,
         mysql_reader=settings.mysql_reader,

@@ -30,9 +30,9 @@ from lms_graphql.operations import (
     seed_data,
     stored_times,
 )
-from lms_graphql.operations.advisory_lock import advisory_lock
 from lms_graphql.operations.database_access import open_database, require_migrated
 from lms_graphql.operations.database_check import CheckResult
+from lms_graphql.operations.setup_lock import setup_lock
 from lms_graphql.settings import SESSION_SETTINGS_KEY, Settings, load_settings
 
 
@@ -94,7 +94,7 @@ def _demo(
     database: Database, settings: Settings, sizes: Mapping[str, int], seed: int, if_empty: bool
 ) -> DemoCounts | None:
     """Add the demo data. Return None without a change if `if_empty` is set and there are courses."""
-    with advisory_lock(database.engine), _progress() as bar:
+    with setup_lock(database.engine), _progress() as bar:
         tasks: dict[str, TaskID] = {}
 
         def show_progress(task: str, completed: int, total: int) -> None:
@@ -186,7 +186,7 @@ def _seed(database: Database, password: str | None, renew_passwords: bool = Fals
         result = seed_data.seed(session, password)
         return seed_data.renew_passwords(session, result, password) if renew_passwords else result
 
-    with advisory_lock(database.engine):
+    with setup_lock(database.engine):
         result = database.write_sync(add)
     if not result.categories and not result.users:
         click.echo("seed data: complete (new password for its users: `lms-graphql db init --new-seed-password`)")

@@ -7,8 +7,8 @@ import click
 from lms_graphql.app import document_limits
 from lms_graphql.core.errors import OperatorError
 from lms_graphql.graph.documents import DocumentCache
-from lms_graphql.operations.advisory_lock import advisory_lock
 from lms_graphql.operations.database_access import open_database, require_migrated
+from lms_graphql.operations.setup_lock import setup_lock
 from lms_graphql.schema import schema
 from lms_graphql.settings import load_settings
 from lms_graphql.stored_documents.manifests import read_manifest
@@ -51,7 +51,7 @@ def load(file: BinaryIO, client: str) -> None:
         for problem in problems[:MAX_PROBLEMS]:
             click.echo(problem, err=True)
         raise OperatorError(f"{len(problems)} problems, nothing was stored.")
-    with open_database(settings) as database, advisory_lock(database.engine):
+    with open_database(settings) as database, setup_lock(database.engine):
         stored = database.write_sync(lambda session: loading.store_documents(session, client, texts))
     click.echo(f"{stored} documents stored, {len(texts) - stored} were stored before.")
 

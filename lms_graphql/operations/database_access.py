@@ -72,7 +72,13 @@ def explain_connection_error(error: DBAPIError, url: URL) -> str:
 
 
 def require_migrated(settings: Settings) -> None:
-    """Raise OperatorError if the service could not answer from this database."""
+    """Raise OperatorError if the service could not answer from its database, at one of its URLs."""
+    _require_migrated(settings)
+    if settings.read_database_url is not None:
+        _require_migrated(settings.model_copy(update={"database_url": settings.read_database_url}))
+
+
+def _require_migrated(settings: Settings) -> None:
     with open_database(settings, may_create=False) as database:
         if problem := database.read_sync(readiness.readiness_problem):
             # First the errors that migrating cannot repair: this raises OperatorError for them.

@@ -7,6 +7,7 @@ from sqlalchemy.engine import URL
 
 from lms_graphql.core.database import Database
 from lms_graphql.core.errors import OperatorError
+from lms_graphql.operations import setup_lock
 from lms_graphql.settings import Settings
 
 
@@ -37,7 +38,10 @@ def table_sizes(engine: Engine) -> list[tuple[str, int]]:
 
 
 def drop_all_tables(database: Database) -> None:
-    """Drop every table, including those that no model knows, without regard to foreign keys."""
+    """Drop every table, including those that no model knows, without regard to foreign keys.
+
+    The setup lock stays, and is held, so that nothing is dropped while another process sets up the database.
+    """
     engine = database.read_engine  # in autocommit, because SQLite ignores the pragma inside of a transaction
     disable, enable = (
         ("PRAGMA foreign_keys=OFF", "PRAGMA foreign_keys=ON")
@@ -45,10 +49,10 @@ def drop_all_tables(database: Database) -> None:
         else ("SET SESSION foreign_key_checks = 0", "SET SESSION foreign_key_checks = 1")
     )
     quote = engine.dialect.identifier_preparer.quote
-    with engine.connect() as connection:
+    with setup_lock.setup_lock(database.engine), engine.connect() as connection:
         connection.execute(text(disable))
         try:
-            for name in inspect(connection).get_table_names():
+            for name in set(inspect(connection).get_table_names()) - {setup_lock.TABLE}:
                 connection.execute(text(f"DROP TABLE {quote(name)}"))
         finally:
             connection.execute(text(enable))

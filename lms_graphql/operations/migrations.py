@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect
 from alembic import command
 from lms_graphql.all_models import metadata
 from lms_graphql.core.errors import OperatorError
-from lms_graphql.operations.advisory_lock import advisory_lock
+from lms_graphql.operations import setup_lock
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -36,10 +36,11 @@ def head() -> str | None:
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
-def current(connection: Connection) -> str | None:
+def current(connection: Connection, *, is_locked: bool = False) -> str | None:
     """Return the migration that the database is at, None before the first one.
 
-    Raise OperatorError if no migration of this version can continue from the database's state.
+    Raise OperatorError if no migration of this version can continue from the database's state, or if another process
+    sets it up. `is_locked`: this process holds the setup lock.
     """
     recorded = MigrationContext.configure(connection).get_current_heads()
     if len(recorded) > 1:
@@ -49,10 +50,9 @@ def current(connection: Connection) -> str | None:
             "Delete the wrong ones, or restore a backup."
         )
     if not recorded:
-        _require_no_tables(connection)
+        _require_no_tables(connection, is_locked)
         return None
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
-    if recorded[0] not in known:
+    if recorded[0] not in known():
         raise OperatorError(
             f"The database is newer than this program, which does not know its migration {recorded[0]}. "
             "It stays as it is. Update the program, or restore a backup from before the upgrade."
@@ -60,12 +60,26 @@ def current(connection: Connection) -> str | None:
     return recorded[0]
 
 
-def _require_no_tables(connection: Connection) -> None:
+def known() -> frozenset[str]:
+    """Return all migrations that this version has."""
+    scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    return frozenset(script.revision for script in scripts)
+
+
+def is_model_table(name: str | None, kind: str, parents: object) -> bool:
+    """Return whether a table belongs to the models. For Alembic, which compares them with the database."""
+    return (kind, name) != ("table", setup_lock.TABLE)
+
+
+def _require_no_tables(connection: Connection, is_locked: bool) -> None:
     """Raise OperatorError if there are tables without a recorded migration.
 
-    MySQL commits each table as it is created, so a first migration that is killed leaves tables and no record.
+    MySQL commits each table as it is created, so there are tables and no record while the first migration runs, and
+    after it was killed.
     """
     tables = set(inspect(connection).get_table_names()) & set(metadata.tables)
+    if tables and not is_locked and setup_lock.is_set_up_now(connection):
+        raise OperatorError(setup_lock.BUSY_MESSAGE)
     if tables:
         raise OperatorError(
             f"The database has {len(tables)} of {len(metadata.tables)} tables, but no migration is recorded. "
@@ -76,10 +90,10 @@ def _require_no_tables(connection: Connection) -> None:
 
 def migrate(engine: Engine) -> tuple[str | None, str | None]:
     """Migrate to the newest migration, one process at a time. Return the migration before and after."""
-    with advisory_lock(engine), engine.begin() as connection:
-        before = current(connection)
+    with setup_lock.setup_lock(engine), engine.begin() as connection:
+        before = current(connection, is_locked=True)
         command.upgrade(alembic_config(connection), "head")
-        return before, current(connection)
+        return before, current(connection, is_locked=True)
 
 
 def create(engine: Engine, message: str) -> None:
@@ -92,7 +106,7 @@ def create(engine: Engine, message: str) -> None:
 
 def schema_drift(connection: Connection) -> list[str]:
     """Return a line for each difference between the models and the database."""
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_model_table})
     return [_describe(difference) for difference in compare_metadata(context, metadata)]
 
 

@@ -1,12 +1,15 @@
 """Databases that migrating cannot repair: each command reports in one line what is wrong and what to do."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from lms_graphql.operations import migrations
+from lms_graphql.core.database import Database
+from lms_graphql.operations import migrations, readiness, setup_lock
 from tests.cli import RunCli, assert_one_line_error, execute_sql, row_count
+from tests.mariadb import MariaDB
 
 pytestmark = pytest.mark.slow
 
@@ -51,6 +54,17 @@ def test_newer_database_is_not_migrated(run: RunCli, empty_database: str) -> Non
     assert contents(empty_database) == before
 
 
+def test_running_process_stays_ready_on_a_newer_database(run: RunCli, empty_database: str) -> None:
+    assert run("db", "migrate").exit_code == 0
+    execute_sql(empty_database, "UPDATE alembic_version SET version_num = '9999'")
+    database = Database(empty_database)
+    assert database.read_sync(partial(readiness.readiness_problem, allows_newer=True)) is None
+    assert database.read_sync(readiness.readiness_problem) is not None
+    execute_sql(empty_database, "UPDATE alembic_version SET version_num = '0001'")
+    assert database.read_sync(partial(readiness.readiness_problem, allows_newer=True)) is not None
+    database.dispose()
+
+
 def test_two_recorded_migrations_are_rejected(run: RunCli, empty_database: str) -> None:
     assert run("db", "migrate").exit_code == 0
     execute_sql(empty_database, "INSERT INTO alembic_version VALUES ('9999')")
@@ -65,6 +79,18 @@ def test_interrupted_first_migration_can_be_reset(run: RunCli, empty_database: s
     reset = run("db", "reset", "--yes-delete", name)
     assert reset.exit_code == 0, reset.stderr
     assert run("db", "check").exit_code == 0
+
+
+def test_reset_is_not_advised_while_a_process_sets_up_the_database(run_cli: RunCli, mariadb_server: MariaDB) -> None:
+    url = mariadb_server.new_database("lms_commands")
+    execute_sql(url, "CREATE TABLE users (id INTEGER PRIMARY KEY)")
+    database = Database(url, for_maintenance=True)
+    with setup_lock.setup_lock(database.engine):
+        check = run_cli("db", "check", LMS_DATABASE_URL=url)
+    database.dispose()
+    assert "Another process is setting up this database" in check.stdout
+    assert "db reset" not in check.stdout
+    assert "db reset" in run_cli("db", "check", LMS_DATABASE_URL=url).stdout
 
 
 def test_interrupted_later_migration_is_reported(run: RunCli, empty_database: str) -> None:

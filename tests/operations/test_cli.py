@@ -141,6 +141,12 @@ def test_reset_lists_tables_and_requires_database_name(run: RunCli, empty_databa
     assert row_count(empty_database, "users") == 3
 
 
+def test_serve_reports_that_the_read_url_does_not_answer(run: RunCli) -> None:
+    assert run("db", "migrate").exit_code == 0
+    reads = f"mysql+pymysql://lms@127.0.0.1:{free_port()}/lms"
+    assert_one_line_error(run("serve", LMS_READ_DATABASE_URL=reads), "No database server answers")
+
+
 def test_serve_reports_startup_error_in_one_line(run: RunCli, empty_database: str) -> None:
     create_engine(empty_database).connect().close()  # SQLite creates an empty file
     assert_one_line_error(run("serve"), "no tables yet", "db migrate")
@@ -173,6 +179,7 @@ def test_serve_reports_startup_error_in_one_line(run: RunCli, empty_database: st
         ({"LMS_ENV": "staging"}, ["LMS_ENV"]),
         ({"LMS_DATABASE_URL": "postgresql://x/y"}, ["LMS_DATABASE_URL"]),
         ({"LMS_DATABASE_URL": "nonsense"}, ["LMS_DATABASE_URL"]),
+        ({"LMS_READ_DATABASE_URL": "sqlite:///lms.db"}, ["LMS_READ_DATABASE_URL", "server"]),
         ({"LMS_DATABASE_URL": "sqlite:////no/such/folder/lms.db"}, ["/no/such/folder/lms.db"]),
         ({"LMS_DATABASE_URL": "", "DB_PORT": "3306"}, ["DB_NAME"]),
         ({"LMS_DATABASE_URL": "", "DB_NAME": "x", "DB_PORT": "1"}, ["127.0.0.1:1"]),

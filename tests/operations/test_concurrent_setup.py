@@ -12,21 +12,25 @@ from tests.cli import NO_SETTINGS, row_count
 pytestmark = pytest.mark.slow
 
 
+def start_command(folder: Path, url: str, *words: str) -> "subprocess.Popen[str]":
+    """Start a command of the program on this database."""
+    environment = {key: value for key, value in os.environ.items() if key not in NO_SETTINGS}
+    return subprocess.Popen(
+        [sys.executable, "-m", "lms_graphql", *words],
+        cwd=folder,
+        env=environment | {"LMS_DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def run_concurrently(number: int, folder: Path, url: str, *words: str) -> list[subprocess.CompletedProcess[str]]:
     """Run the same command in several processes, and return their results."""
-    command = [sys.executable, "-m", "lms_graphql", *words]
-    environment = {key: value for key, value in os.environ.items() if key not in NO_SETTINGS} | {
-        "LMS_DATABASE_URL": url
-    }
-    processes = [
-        subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(number)
-    ]
+    processes = [start_command(folder, url, *words) for _ in range(number)]
     outputs = [process.communicate() for process in processes]
     return [
-        subprocess.CompletedProcess(command, process.returncode, *streams)
+        subprocess.CompletedProcess(words, process.returncode, *streams)
         for process, streams in zip(processes, outputs, strict=True)
     ]
 
