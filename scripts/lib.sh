@@ -75,3 +75,18 @@ build_graphiql() {
     say "The build of GraphiQL failed: GraphiQL is loaded from a CDN"
   fi
 }
+
+# Installs a Debian package if its program is missing, after saying what it installs and why.
+need_package() {
+  program=$1 package=$2 reason=$3
+  if command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ]; then return; fi
+  command -v apt-get >/dev/null || fail "$program is missing ($reason). Install the package $package."
+  as_root=""
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null && sudo -n true 2>/dev/null && as_root="sudo -n" \
+      || fail "$program is missing ($reason). Install it: sudo apt-get install $package"
+  fi
+  say "Installing $package with apt-get: $reason"
+  $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq "$package" >/dev/null \
+    || fail "$package could not be installed ($reason). Try: apt-get install $package"
+}

@@ -2,6 +2,7 @@
 
 import contextlib
 import getpass
+import os
 import shutil
 import socket
 import subprocess
@@ -67,11 +68,11 @@ def free_port() -> int:
 @contextlib.contextmanager
 def private_server(folder: Path, *options: str) -> Iterator[MariaDB]:
     """Run a server with its files in this folder. Options override those in DEFAULT_OPTIONS."""
-    _install(folder)
+    install(folder, getpass.getuser())
     port, log = free_port(), folder / "server.log"
     command = [
         find_program("mariadbd", "mysqld"),
-        *_common_options(folder),
+        *common_options(folder, getpass.getuser()),
         f"--port={port}",
         f"--bind-address={HOST}",
         f"--socket={folder}/socket",
@@ -98,18 +99,20 @@ def private_server(folder: Path, *options: str) -> Iterator[MariaDB]:
         _stop(process)
 
 
-def _install(folder: Path) -> None:
+def install(folder: Path, user: str) -> None:
+    """Create the data directory of a server that runs as this user."""
     program = find_program("mariadb-install-db", "mysql_install_db")
     options = ("--auth-root-authentication-method=normal", "--skip-test-db")
-    result = subprocess.run(
-        [program, *_common_options(folder), *options], capture_output=True, text=True, check=False
-    )
+    command = [program, *common_options(folder, user), *options]
+    # Servers that start delete the temporary tables of others in a shared folder.
+    environment = os.environ | {"TMPDIR": str(folder)}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if result.returncode:
         raise ServerStartError(f"mariadb-install-db failed:\n{result.stdout}{result.stderr}")
 
 
-def _common_options(folder: Path) -> tuple[str, ...]:
-    return "--no-defaults", f"--datadir={folder / 'data'}", f"--user={getpass.getuser()}"
+def common_options(folder: Path, user: str) -> tuple[str, ...]:
+    return "--no-defaults", f"--datadir={folder / 'data'}", f"--user={user}"
 
 
 def _wait_until_ready(folder: Path, process: "subprocess.Popen[bytes]") -> None:

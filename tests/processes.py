@@ -104,7 +104,7 @@ class Cluster:
     ) -> None:
         self.processes = processes
         self.variables = variables
-        self._start = start
+        self.start_process = start
         self.database = database
         self.session_issuer = session_issuer
         self.settings = session_issuer.auth.settings
@@ -119,7 +119,7 @@ class Cluster:
 
     def restart(self, number: int = 0) -> None:
         """Start a process in the place of one that was killed."""
-        self.processes[number] = self._start()
+        self.processes[number] = self.start_process()
         self.processes[number].wait_until_it_serves()
 
     def delete_all_rows(self) -> None:
