@@ -64,11 +64,15 @@ class RowDecoder:
 
 
 class DecodingConnection:
-    """A driver's connection that decodes rows while it reads them."""
+    """A driver's connection that needs no cursor, and decodes rows while it reads them."""
 
     @abstractmethod
     def fetch_decoded(self, query: str, values: tuple[Any, ...], decoder: RowDecoder) -> Rows:
         """Execute a SELECT with `%s` for each value, and return its rows decoded."""
+
+    @abstractmethod
+    def update(self, query: str, values: tuple[Any, ...]) -> int:
+        """Execute an UPDATE with `%s` for each value, and return the number of rows that it matched."""
 
 
 def _column_decoder(column_type: TypeEngine[Any], dialect: Dialect) -> ColumnDecoder:

@@ -75,7 +75,9 @@ class DriverStatement:
             for observe in observers:
                 observe(connection, self._sql, values)
             driver = connection.connection.driver_connection
-            if self._decoder is not None and isinstance(driver, DecodingConnection):
+            if isinstance(driver, DecodingConnection):
+                if self._decoder is None:
+                    return driver.update(self._sql, values)
                 return driver.fetch_decoded(self._sql, values, self._decoder)
             cursor = connection.connection.cursor()
             cursor.execute(self._sql, values)

@@ -73,8 +73,15 @@ class GeneratedReaderConnection(Connection, DecodingConnection):
             self._rfile = self._sock.makefile("rb", BUFFER_BYTES)
 
     def fetch_decoded(self, query: str, values: tuple[Any, ...], decoder: RowDecoder) -> Rows:
-        self._execute_command(COMMAND.COM_QUERY, query % tuple([self._literal(value) for value in values]))
+        self._send(query, values)
         return self._read_result(decoder).rows
+
+    def update(self, query: str, values: tuple[Any, ...]) -> int:
+        self._send(query, values)
+        return self._read_result(None).affected_rows
+
+    def _send(self, query: str, values: tuple[Any, ...]) -> None:
+        self._execute_command(COMMAND.COM_QUERY, query % tuple([self._literal(value) for value in values]))
 
     def _literal(self, value: Any) -> str:
         """Return the value as SQL. Keys need no escaping, and most values are keys."""
@@ -151,6 +158,7 @@ class _Result(MySQLResult):
 
     # Undocumented parts of PyMySQL
     connection: GeneratedReaderConnection
+    affected_rows: int
     converters: Sequence[DriverColumn]
     rows: tuple[tuple[Any, ...], ...]
     _check_packet_is_eof: Callable[[MysqlPacket], bool]
