@@ -72,7 +72,7 @@ class MeasuredService:
 
     def _logged_statements(self) -> int:
         lines = self._log.read_bytes().splitlines()
-        logged = next(line for line in reversed(lines) if b'"event": "operation"' in line)
+        logged = next(line for line in reversed(lines) if b'"event":"operation"' in line)
         return int(orjson.loads(logged)["statements"])
 
 
@@ -122,7 +122,7 @@ def run_services(urls: Sequence[str], folder: Path) -> Iterator[list[MeasuredSer
             port, own_folder = free_port(), folder / str(number)
             own_folder.mkdir()
             stack.enter_context(run_service(url, own_folder, port, **SERVICE_SETTINGS))
-            services.append(MeasuredService(port, own_folder / "serve.log", operations, tokens))
+            services.append(MeasuredService(port, own_folder / "serve-1.log", operations, tokens))
         yield services
 
 
