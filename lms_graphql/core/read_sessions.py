@@ -43,7 +43,7 @@ class ReadSessions:
 
     def read(self, work: Callable[[Session], T], *, is_causal: bool = True) -> T:
         """Run the work in this thread's session. Discard the session after an error: its connection may be lost."""
-        # Until the first connection the server is unknown. A read that is causal is right on each.
+        # Until the first connection the server is unknown. A causal read is right on every server.
         is_causal = is_causal or not self._is_galera
         session = self._session(is_causal)
         try:

@@ -1,7 +1,7 @@
 """Spans of OpenTelemetry. They are off until `start` is called, and then cost a function call each.
 
 OpenTelemetry is an optional extra, so only `opentelemetry_spans` imports it. No attribute has a value of a client:
-there are no variables, no parameters of statements, no paths, no messages of errors and no addresses of clients.
+there are no variables, no parameters of statements, no paths, no messages of errors and no client IPs.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Setup lock of a database: one process at a time migrates it, seeds it or fills it with demo data."""
+"""Setup lock of a database: one process at a time migrates, seeds or resets it, or adds demo data or documents."""
 
 import contextlib
 import time

@@ -197,7 +197,7 @@ class GaleraCluster:
         """Create an empty database, in place of one with the same name, and return its name."""
         self.nodes[0].execute(f"DROP DATABASE IF EXISTS `{name}`", f"CREATE DATABASE `{name}`")
         for node in self.nodes:
-            node.execute("SET SESSION wsrep_sync_wait = 15", f"SHOW TABLES FROM `{name}`")  # when it is there, too
+            node.execute("SET SESSION wsrep_sync_wait = 15", f"SHOW TABLES FROM `{name}`")  # waits for the database
         return name
 
 
