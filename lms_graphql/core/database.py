@@ -139,7 +139,7 @@ class Database:
     def read_sync(self, work: Callable[[Session], T], *, is_causal: bool = True) -> T:
         """Run a short read. Each statement commits by itself, without round trips for BEGIN and ROLLBACK.
 
-        On a Galera cluster a causal read sees all that was committed before it, on whatever node. One that is not
+        On a Galera cluster a causal read sees all that was committed before it, on any node. One that is not
         causal may miss the last changes, but does not wait for them. Elsewhere there is no difference.
         """
         return self._retry(lambda: self._read_sessions.read(work, is_causal=is_causal))

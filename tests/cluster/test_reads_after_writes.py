@@ -1,4 +1,4 @@
-"""Reads after writes behind a load balancer: a viewer sees what they have just written, on whatever node."""
+"""Reads after writes behind a load balancer: a viewer sees what they have just written, on any node."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
