@@ -67,6 +67,7 @@ class GeneratedReaderConnection(Connection, DecodingConnection):
         super().connect(sock)
         # PyMySQL's buffer has 8 KB, and one row for each filling is decoded slowly. It is empty after the handshake.
         # A subclass, such as that for TLS, may need Python's timeouts. Other systems have other forms of the options.
+        # If both timeouts differ, PyMySQL sets Python's again for each direction.
         if type(self._sock) is socket and self._read_timeout == self._write_timeout and platform == "linux":
             self._rfile = BufferedReader(_BlockingSocketFile(self._sock, self._read_timeout), BUFFER_BYTES)
         else:

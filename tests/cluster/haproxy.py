@@ -1,4 +1,4 @@
-"""HAProxy before a Galera cluster: an address for writes, which go to one node, and one for reads on all nodes."""
+"""HAProxy in front of a Galera cluster: an address for writes on one node, and one for reads on all nodes."""
 
 import contextlib
 import csv

@@ -1,4 +1,4 @@
-"""The whole cluster: three Galera nodes, HAProxy before them, and processes of the service."""
+"""The whole cluster: three Galera nodes, HAProxy in front of them, and processes of the service."""
 
 import contextlib
 import shutil
