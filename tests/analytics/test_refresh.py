@@ -125,8 +125,8 @@ def test_slow_refresh_does_not_overwrite_newer_result(
     make.enrollment(make.user(), course)
     was_overtaken: list[bool] = []
 
-    def slow_read(work: Any) -> Any:
-        result = read_sync(work)
+    def slow_read(work: Any, **options: Any) -> Any:
+        result = read_sync(work, **options)
         if isinstance(result, list) and result and isinstance(result[0], dict) and not was_overtaken:
             was_overtaken.append(True)
             make.enrollment(make.user(), course)
