@@ -35,7 +35,7 @@ IS_COMMITTING = "is_committing"
 CAUSAL = "wsrep_sync_wait = 7"
 """Setting of a session on Galera: a transaction waits until the node has applied all earlier transactions of the
 cluster. SELECT (1), UPDATE and DELETE (2) and INSERT (4) wait if they are the first statement of a transaction."""
-NOT_CAUSAL = "SET SESSION wsrep_sync_wait = 0"
+NOT_CAUSAL = "wsrep_sync_wait = 0"
 STRICT_MODE = "STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
 

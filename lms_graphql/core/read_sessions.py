@@ -82,7 +82,7 @@ class ReadSessions:
         session = ReadSession(self._engine)
         if not is_causal:
             try:
-                session.connection().exec_driver_sql(NOT_CAUSAL)
+                session.connection().exec_driver_sql(f"SET SESSION {NOT_CAUSAL}")
             except BaseException:
                 session.invalidate()
                 raise

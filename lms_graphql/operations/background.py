@@ -87,7 +87,8 @@ class BackgroundWorker:
     """Two background threads, one for mail and one for maintenance, each with its own transport.
 
     They have their own connections, so that neither takes one from the requests. There are two of them, so that a
-    mail server that hangs does not delay the rest of maintenance.
+    mail server that hangs does not delay the rest of maintenance. A third one renews the lease while
+    maintenance runs.
     """
 
     def __init__(self, database: Database, settings: Settings) -> None:

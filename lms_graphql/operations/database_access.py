@@ -75,7 +75,10 @@ def require_migrated(settings: Settings) -> None:
     """Raise OperatorError if the service could not answer from its database, at one of its URLs."""
     _require_migrated(settings)
     if settings.read_database_url is not None:
-        _require_migrated(settings.model_copy(update={"database_url": settings.read_database_url}))
+        try:
+            _require_migrated(settings.model_copy(update={"database_url": settings.read_database_url}))
+        except OperatorError as error:  # whose message names the other variable
+            raise OperatorError(f"LMS_READ_DATABASE_URL is wrong, or its database is not ready. {error}") from None
 
 
 def _require_migrated(settings: Settings) -> None:

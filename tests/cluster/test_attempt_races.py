@@ -1,6 +1,6 @@
 """The races of starts in `tests/assessment/test_attempt_races.py` on three Galera nodes, whose transactions compete.
 
-Without the retry of an unexpected duplicate, some starts fail on the unique key, as was tried.
+Without the retry of an unexpected duplicate, some starts fail on the unique key.
 """
 
 from tests.assessment.test_attempt_races import (  # noqa: F401 - pytest finds them here

@@ -144,7 +144,9 @@ def test_reset_lists_tables_and_requires_database_name(run: RunCli, empty_databa
 def test_serve_reports_that_the_read_url_does_not_answer(run: RunCli) -> None:
     assert run("db", "migrate").exit_code == 0
     reads = f"mysql+pymysql://lms@127.0.0.1:{free_port()}/lms"
-    assert_one_line_error(run("serve", LMS_READ_DATABASE_URL=reads), "No database server answers")
+    assert_one_line_error(
+        run("serve", LMS_READ_DATABASE_URL=reads), "LMS_READ_DATABASE_URL", "No database server answers"
+    )
 
 
 def test_serve_reports_startup_error_in_one_line(run: RunCli, empty_database: str) -> None:
