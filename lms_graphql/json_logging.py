@@ -41,8 +41,12 @@ def configure_logging(file: TextIO = sys.stderr) -> None:
 
 
 def _to_json(event: Any, **options: Any) -> str:
-    """Return the event as JSON. orjson is faster, but knows neither all values nor all texts that Python has."""
+    """Return the event as ASCII JSON, so that no line depends on the encoding of the file or has other line breaks.
+
+    orjson is faster, but knows neither all values nor all texts that Python has.
+    """
     try:
-        return orjson.dumps(event, default=options["default"]).decode()
+        line = orjson.dumps(event, default=options["default"])
     except TypeError:
         return json.dumps(event, **options)
+    return line.decode() if line.isascii() else json.dumps(event, **options)
