@@ -19,7 +19,8 @@ MAX_CACHED_IDS = 16_384
 @lru_cache(MAX_CACHED_IDS)
 def encode(kind: str, key: int) -> str:
     # Letters, digits and a colon never produce + or / in base64, so the plain alphabet is URL-safe here.
-    return b2a_base64(f"{kind}:{key}".encode(), newline=False).rstrip(b"=").decode()
+    # As a decimal number, because True equals 1, so that both have one place in the cache.
+    return b2a_base64(f"{kind}:{key:d}".encode(), newline=False).rstrip(b"=").decode()
 
 
 def decode(text: str) -> tuple[str, int] | None:

@@ -28,6 +28,12 @@ def test_id_round_trips(kind: str, key: int) -> None:
     assert encoded.replace("-", "").replace("_", "").isalnum()
 
 
+def test_ids_of_true_and_one_are_equal() -> None:
+    global_ids.encode.cache_clear()
+    assert global_ids.encode("Course", True) == global_ids.encode("Course", 1)
+    assert global_ids.decode(global_ids.encode("Course", 1)) == ("Course", 1)
+
+
 @given(st.text(max_size=60))
 def test_decoding_arbitrary_text_never_fails(text: str) -> None:
     decoded = global_ids.decode(text)
