@@ -36,34 +36,46 @@ def free_this_thread() -> None:
     """Let this thread run on all CPUs of the process. For threads that compute for long without the interpreter."""
     if _allowed_cpus:
         _free_threads.add(threading.get_native_id())
-        with suppress(OSError):  # because a sandbox may forbid it
-            os.sched_setaffinity(0, _allowed_cpus)
+        _move(0, _allowed_cpus)
 
 
 def stay_on_one_cpu() -> None:
     """Keep the threads of this process together, from now on to its end, on the CPU that the scheduler chooses.
 
     The choice is reviewed regularly, because other processes may need that CPU. Do nothing on other systems than
-    Linux, or if the process may use one CPU only.
+    Linux, if the process may use one CPU only, or if a sandbox hides its CPUs or its threads.
     """
-    if hasattr(os, "sched_setaffinity") and len(cpus := os.sched_getaffinity(0)) > 1:
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    try:
+        cpus = os.sched_getaffinity(0)
+        _threads()
+        _cpu_of_main_thread()
+    except OSError:
+        return
+    if len(cpus) > 1:
         _allowed_cpus.update(cpus)
         threading.Thread(target=_review, name="cpu-affinity", daemon=True).start()
 
 
 def _review() -> None:
     while True:
-        _set_affinity(_allowed_cpus)
+        for thread in _threads():  # free ones as well: one may have become free while the last review moved it
+            _move(thread, _allowed_cpus)
         time.sleep(CHOICE_SECONDS)
-        _set_affinity({_cpu_of_main_thread()})
+        cpu = {_cpu_of_main_thread()}
+        for thread in _threads() - _free_threads:
+            _move(thread, cpu)
         time.sleep(REVIEW_SECONDS)
 
 
-def _set_affinity(cpus: Set[int]) -> None:
-    for thread in map(int, os.listdir(TASKS)):
-        if thread not in _free_threads:
-            with suppress(OSError):  # the thread has ended, or the CPUs were taken from the process
-                os.sched_setaffinity(thread, cpus)
+def _threads() -> set[int]:
+    return set(map(int, os.listdir(TASKS)))
+
+
+def _move(thread: int, cpus: Set[int]) -> None:
+    with suppress(OSError):  # the thread has ended, the CPUs were taken from the process, or a sandbox forbids it
+        os.sched_setaffinity(thread, cpus)
 
 
 def _cpu_of_main_thread() -> int:
