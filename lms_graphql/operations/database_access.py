@@ -74,11 +74,17 @@ def explain_connection_error(error: DBAPIError, url: URL) -> str:
 def require_migrated(settings: Settings) -> None:
     """Raise OperatorError if the service could not answer from its database, at one of its URLs."""
     _require_migrated(settings)
-    if settings.read_database_url is not None:
-        try:
-            _require_migrated(settings.model_copy(update={"database_url": settings.read_database_url}))
-        except OperatorError as error:  # whose message names the other variable
-            raise OperatorError(f"LMS_READ_DATABASE_URL is wrong, or its database is not ready. {error}") from None
+    if (read_url := settings.read_url) is None:
+        return
+    if settings.url.get_backend_name() == "sqlite" or read_url.database != settings.url.database:
+        raise OperatorError(
+            f"LMS_READ_DATABASE_URL: the service reads from {read_url.database}, but writes to "
+            f"{settings.url.database}. Use one database for both."
+        )
+    try:
+        _require_migrated(settings.model_copy(update={"database_url": settings.read_database_url}))
+    except OperatorError as error:
+        raise OperatorError(f"LMS_READ_DATABASE_URL: {error}") from None
 
 
 def _require_migrated(settings: Settings) -> None:

@@ -17,7 +17,7 @@ class DatabaseSettings(BaseModel):
     read_database_url: Annotated[str, AfterValidator(validation.database_server)] | None = None
     """
     Where `serve` reads, as a SQLAlchemy URL, if not where it writes: a load balancer for all nodes of a Galera
-    cluster. Never a replica that lags behind.
+    cluster. The database has the same name there. Never a replica that lags behind.
     """
     mysql_reader: MysqlReaderChoice = MysqlReaderChoice.GENERATED
     """

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from alembic.command import downgrade
 from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.engine import make_url
 
 from lms_graphql.operations import migrations
 from tests.cli import NO_SETTINGS, RunCli, assert_one_line_error, row_count
@@ -141,12 +142,14 @@ def test_reset_lists_tables_and_requires_database_name(run: RunCli, empty_databa
     assert row_count(empty_database, "users") == 3
 
 
-def test_serve_reports_that_the_read_url_does_not_answer(run: RunCli) -> None:
+def test_serve_reports_a_wrong_read_url(run: RunCli, empty_database: str) -> None:
     assert run("db", "migrate").exit_code == 0
-    reads = f"mysql+pymysql://lms@127.0.0.1:{free_port()}/lms"
-    assert_one_line_error(
-        run("serve", LMS_READ_DATABASE_URL=reads), "LMS_READ_DATABASE_URL", "No database server answers"
-    )
+    server = f"mysql+pymysql://lms@127.0.0.1:{free_port()}"
+    other = run("serve", LMS_READ_DATABASE_URL=f"{server}/other")
+    assert_one_line_error(other, "LMS_READ_DATABASE_URL: the service reads from other", "Use one database for both")
+    if not empty_database.startswith("sqlite"):
+        lost = run("serve", LMS_READ_DATABASE_URL=f"{server}/{make_url(empty_database).database}")
+        assert_one_line_error(lost, "LMS_READ_DATABASE_URL: No database server answers")
 
 
 def test_serve_reports_startup_error_in_one_line(run: RunCli, empty_database: str) -> None:
