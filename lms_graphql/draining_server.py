@@ -1,6 +1,7 @@
 """uvicorn's server, which loses no request when it stops."""
 
 import asyncio
+import contextlib
 import signal
 import socket
 
@@ -29,11 +30,13 @@ class DrainingServer(Server):
 
         The kernel resets what waits in a socket that is closed, although clients may have sent their request already.
         """
-        listeners = [
-            socket.fromfd(listener.fileno(), listener.family, listener.type)
-            for server in self.servers
-            for listener in server.sockets
-        ]
+        listeners: list[socket.socket] = []
+        with contextlib.suppress(OSError):  # no file descriptor is left for a copy, nor for a connection that waits
+            listeners.extend(
+                socket.fromfd(listener.fileno(), listener.family, listener.type)
+                for server in self.servers
+                for listener in server.sockets
+            )
         for server in self.servers:
             server.close()
         for listener in sockets:
@@ -57,7 +60,7 @@ def _accept_all_and_close(listener: socket.socket) -> list[socket.socket]:
         while True:
             try:
                 connection, _ = listener.accept()
-            except BlockingIOError:
+            except OSError:  # none waits, or the process has no file descriptor left for it
                 return accepted
             connection.setblocking(False)
             accepted.append(connection)

@@ -197,6 +197,12 @@ def test_no_request_fails_while_one_of_two_services_stops(workers: Workers, othe
     assert new_connections.results.keys() == {"http/1.1 200 ok"}, new_connections.results
 
 
+def test_service_without_free_file_descriptors_stops_without_error(other: ServiceProcess) -> None:
+    other.limit_open_files(1)
+    other.stop()
+    assert "Traceback" not in other.output
+
+
 def test_workers_end_when_their_supervisor_is_killed(workers: Workers) -> None:
     pids = workers.wait_until_all_listen()
     os.kill(workers.supervisor, signal.SIGKILL)
