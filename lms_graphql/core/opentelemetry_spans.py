@@ -14,6 +14,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.propagate import extract
+from opentelemetry.propagators.textmap import DefaultGetter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -26,6 +27,16 @@ STOP_SECONDS = 3.0
 """Time for sending the last spans, so that a collector that does not answer does not delay the end of the process."""
 
 
+class _TraceHeaders(DefaultGetter):
+    """Access to the headers of a request, without baggage. No span has it, and the SDK logs it if it is malformed."""
+
+    def get(self, carrier: Mapping[str, list[str] | str], key: str) -> list[str] | None:
+        return None if key == "baggage" else super().get(carrier, key)
+
+
+_HEADERS = _TraceHeaders()
+
+
 class OpenTelemetrySpans:
     """Spans of this process, which a thread of the SDK sends in batches."""
 
@@ -36,7 +47,7 @@ class OpenTelemetrySpans:
         self._tracer = self._provider.get_tracer("lms_graphql")
 
     def root(self, name: str, attributes: Attributes, headers: Mapping[str, str] | None) -> "RootSpan":
-        parent = Context() if headers is None else extract(headers, Context())
+        parent = Context() if headers is None else extract(headers, Context(), _HEADERS)
         kind = SpanKind.INTERNAL if headers is None else SpanKind.SERVER
         return RootSpan(self._tracer.start_span(name, parent, kind, attributes))
 

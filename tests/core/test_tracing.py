@@ -142,6 +142,16 @@ def test_sampling_follows_the_caller_and_the_variables(
 
 
 @pytest.mark.sqlite_only
+def test_baggage_is_not_logged(
+    service_settings: Settings, collector: TraceCollector, captured_log: LogCapture
+) -> None:
+    with client_with(service_settings, tracing=True) as client:
+        assert client.post({"query": "{ __typename }"}, headers={**SAMPLED, "baggage": "canary-41"}).json()["data"]
+    assert collector.trace(TRACE)
+    assert "canary-41" not in captured_log.text
+
+
+@pytest.mark.sqlite_only
 def test_rejected_request_is_an_error(service_settings: Settings, collector: TraceCollector, make: Factories) -> None:
     with client_with(service_settings, tracing=True, limit_in_flight=0) as client:
         assert client.post({"query": "{ __typename }"}, headers=SAMPLED).status_code == 503
