@@ -49,4 +49,4 @@ def _to_json(event: Any, **options: Any) -> str:
         line = orjson.dumps(event, default=options["default"])
     except TypeError:
         return json.dumps(event, **options)
-    return line.decode() if line.isascii() else json.dumps(event, **options)
+    return line.decode() if line.isascii() else json.dumps(orjson.loads(line))
