@@ -16,6 +16,9 @@ from lms_graphql.core import db_errors
 CONNECT_TIMEOUT_SECONDS = 3
 SOCKET_TIMEOUT_SECONDS = 15
 MAINTENANCE_TIMEOUT_SECONDS = 3600
+MAINTENANCE_IDLE_SECONDS = 86_400
+"""Idle time after which the server ends a connection for maintenance. That of the setup lock is idle while a
+migration runs. Many servers would end it after some minutes, and the lock with it."""
 STATEMENT_TIMEOUT_SECONDS = 10
 LOCK_TIMEOUT_SECONDS = 3
 POOL_TIMEOUT_SECONDS = 2
@@ -164,9 +167,11 @@ def _mysql(url: URL, options: dict[str, Any], for_maintenance: bool) -> Engine:
             f"sql_mode = '{STRICT_MODE}'",
             f"innodb_lock_wait_timeout = {LOCK_TIMEOUT_SECONDS}",
         ]
-        if not for_maintenance and "MariaDB" in version:
+        if for_maintenance:
+            settings.append(f"wait_timeout = {MAINTENANCE_IDLE_SECONDS}")
+        elif "MariaDB" in version:
             settings.append(f"max_statement_time = {STATEMENT_TIMEOUT_SECONDS}")
-        elif not for_maintenance:
+        else:
             settings.append(f"max_execution_time = {STATEMENT_TIMEOUT_SECONDS * 1000}")
         cursor.execute("SHOW VARIABLES WHERE Variable_name IN ('innodb_snapshot_isolation', 'wsrep_on')")
         variables = dict(cursor.fetchall())

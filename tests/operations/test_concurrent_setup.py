@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url, text
 
+from lms_graphql.core.engines import MAINTENANCE_IDLE_SECONDS, make_engine
 from tests.cli import NO_SETTINGS, row_count
+from tests.mariadb import MariaDB
 
 pytestmark = pytest.mark.slow
 
@@ -50,3 +53,10 @@ def test_two_concurrent_demos_add_one(empty_database: str, tmp_path: Path) -> No
     assert [result.returncode for result in results] == [0, 0], [result.stderr for result in results]
     assert sorted("already" in result.stdout for result in results) == [False, True]
     assert row_count(empty_database, "courses") == 40
+
+
+def test_connection_of_setup_lock_may_be_idle_for_long(mariadb_server: MariaDB) -> None:
+    engine = make_engine(make_url(mariadb_server.new_database("lms_idle")), pool_size=1, for_maintenance=True)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT @@SESSION.wait_timeout")) == MAINTENANCE_IDLE_SECONDS
+    engine.dispose()
