@@ -60,13 +60,18 @@ def stay_on_one_cpu() -> None:
 
 def _review() -> None:
     while True:
-        for thread in _threads():  # free ones as well: one may have become free while the last review moved it
-            _move(thread, _allowed_cpus)
-        time.sleep(CHOICE_SECONDS)
-        cpu = {_cpu_of_main_thread()}
-        for thread in _threads() - _free_threads:
-            _move(thread, cpu)
+        with suppress(OSError):  # no file descriptor is free, so the next review has to do it
+            _choose_cpu()
         time.sleep(REVIEW_SECONDS)
+
+
+def _choose_cpu() -> None:
+    for thread in _threads():  # free ones as well: one may have become free while the last review moved it
+        _move(thread, _allowed_cpus)
+    time.sleep(CHOICE_SECONDS)
+    cpu = {_cpu_of_main_thread()}
+    for thread in _threads() - _free_threads:
+        _move(thread, cpu)
 
 
 def _threads() -> set[int]:

@@ -35,6 +35,16 @@ stay_on_one_cpu()
 time.sleep(0.1)
 print(threading.active_count())
 """
+WITHOUT_FILE_DESCRIPTORS = """
+import resource, threading, time
+from lms_graphql.core.cpu_affinity import REVIEW_SECONDS, stay_on_one_cpu
+
+stay_on_one_cpu()
+time.sleep(0.5)
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+time.sleep(REVIEW_SECONDS + 0.5)
+print(threading.active_count())
+"""
 SECONDS = 60
 
 
@@ -84,12 +94,18 @@ def test_threads_are_collected_again_after_they_were_moved(service: ServiceProce
     wait_until(lambda: len(affinities(service)[moved]) == 1)
 
 
+def run_program(program: str) -> tuple[str, str]:
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return process.stdout, process.stderr
+
+
 @pytest.mark.parametrize("name", ["sched_getaffinity", "listdir"])
 def test_threads_are_left_alone_if_a_sandbox_forbids_a_call(name: str) -> None:
-    process = subprocess.run(
-        [sys.executable, "-c", IN_SANDBOX.format(name=name)], capture_output=True, text=True, check=True
-    )
-    assert (process.stdout, process.stderr) == ("1\n", "")
+    assert run_program(IN_SANDBOX.format(name=name)) == ("1\n", "")
+
+
+def test_reviews_go_on_after_a_lack_of_file_descriptors() -> None:
+    assert run_program(WITHOUT_FILE_DESCRIPTORS) == ("2\n", "")
 
 
 def test_threads_use_all_cpus_if_affinity_is_off(tmp_path: Path) -> None:
