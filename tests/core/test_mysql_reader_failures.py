@@ -110,6 +110,14 @@ def test_silent_server_is_a_lost_connection(port: int, first_row: int, write_tim
 
 
 @needs_mariadb
+def test_socket_has_no_timeout_of_python(port: int) -> None:
+    """With one, Python would poll before each call. PyMySQL sets it again if the two differ."""
+    with connect_both(port, DATABASE, read_timeout=5, write_timeout=5) as (_, connection):
+        answer(connection, "SELECT 1")
+        assert connection._sock.gettimeout() is None
+
+
+@needs_mariadb
 def test_server_that_reads_nothing_is_a_lost_connection(port: int) -> None:
     """The statement is larger than the buffers of the sockets, and the server sends so much that it does not read."""
     with connect_both(port, DATABASE, read_timeout=0.2, write_timeout=0.2) as (_, connection):
