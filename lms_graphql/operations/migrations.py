@@ -52,7 +52,7 @@ def current(connection: Connection, *, is_locked: bool = False) -> str | None:
     if not recorded:
         _require_no_tables(connection, is_locked)
         return None
-    if recorded[0] not in known():
+    if recorded[0] not in known_revisions():
         raise OperatorError(
             f"The database is newer than this program, which does not know its migration {recorded[0]}. "
             "It stays as it is. Update the program, or restore a backup from before the upgrade."
@@ -60,7 +60,7 @@ def current(connection: Connection, *, is_locked: bool = False) -> str | None:
     return recorded[0]
 
 
-def known() -> frozenset[str]:
+def known_revisions() -> frozenset[str]:
     """Return all migrations that this version has."""
     scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
     return frozenset(script.revision for script in scripts)

@@ -17,7 +17,7 @@ def _newest_migration() -> str | None:
 
 @cache
 def _known_migrations() -> frozenset[str]:
-    return migrations.known()
+    return migrations.known_revisions()
 
 
 def load_migrations() -> None:
